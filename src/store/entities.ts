@@ -1,0 +1,102 @@
+/** What the store keeps. Plain values, never mutated: a change makes a new object (readers hold snapshots). */
+
+export type ProviderType = 'openai' | 'chutes';
+export type PathMode = 'auto' | 'append-v1' | 'exact';
+
+/** Per-provider settings; an absent member means the default. */
+export interface ProviderOptions {
+  readonly pathMode?: PathMode;
+  /** Chutes: path of the transcription endpoint, `/transcribe` if absent. */
+  readonly transcribePath?: string;
+  /** Chutes: pass `language` on although the chute may take it as an order to translate. */
+  readonly chutesLanguageHint?: boolean;
+  readonly connectTimeoutMs?: number;
+  readonly headersTimeoutMs?: number;
+  readonly idleTimeoutMs?: number;
+}
+
+export interface Provider {
+  readonly id: string;
+  readonly name: string;
+  readonly baseUrl: string;
+  /** Plaintext in memory; null: no key (Ollama), or one that could not be decrypted. */
+  readonly apiKey: string | null;
+  /** The stored ciphertext where it could not be decrypted: the provider is closed and the value kept as it is. */
+  readonly unreadableApiKey: string | null;
+  readonly type: ProviderType;
+  readonly enabled: boolean;
+  readonly options: ProviderOptions;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+}
+
+export interface Model {
+  readonly id: string;
+  readonly name: string;
+  readonly providerId: string;
+  /** The name at the provider; null: the same as `id`. */
+  readonly upstreamModel: string | null;
+  readonly enabled: boolean;
+  /** null: guess from the name. */
+  readonly vision: boolean | null;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+}
+
+export interface ApiKey {
+  readonly id: string;
+  readonly name: string;
+  /** SHA-256 of the key, lower-case hex: what it is looked up by. */
+  readonly digest: string;
+  /** First and last characters, for people to recognise it by. */
+  readonly keyHint: string;
+  readonly enabled: boolean;
+  /** Model ids, `*` allowed at the end of one; null: all (what its user may use). */
+  readonly models: readonly string[] | null;
+  /** The owner; null: the admin's own. */
+  readonly userId: string | null;
+  readonly expiresAt: string | null;
+  readonly createdAt: string;
+}
+
+export interface User {
+  readonly id: string;
+  readonly username: string;
+  readonly name: string;
+  readonly enabled: boolean;
+  /** As in ApiKey: what this user's keys and session may use at most. */
+  readonly models: readonly string[] | null;
+  /** `scrypt$N$r$p$salt$hash`, see auth/passwords.ts. */
+  readonly passwordHash: string;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+}
+
+export type Role = 'admin' | 'user';
+
+export interface Session {
+  /** SHA-256 of the session id, lower-case hex. */
+  readonly digest: string;
+  readonly role: Role;
+  /** null for the admin. */
+  readonly userId: string | null;
+  /** Fingerprint of the credentials it was opened with: it ends when they change. */
+  readonly credential: string;
+  /** Milliseconds since the epoch, as all times of a session. */
+  readonly createdAt: number;
+  readonly lastSeenAt: number;
+}
+
+/** The generated master key (one from the environment is not stored). */
+export interface MasterKey {
+  readonly digest: string;
+  readonly keyHint: string;
+}
+
+/** Who makes a request. */
+export type Principal =
+  | { readonly kind: 'nobody' }
+  | { readonly kind: 'master' }
+  | { readonly kind: 'key'; readonly key: ApiKey; readonly user: User | null }
+  | { readonly kind: 'admin'; readonly session: Session }
+  | { readonly kind: 'user'; readonly session: Session; readonly user: User };
