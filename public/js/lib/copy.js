@@ -1,0 +1,69 @@
+import { h } from './h.js';
+import { icon } from './icons.js';
+import { toast } from './toast.js';
+
+/**
+ * Copies a text. The clipboard API exists on https and localhost only; elsewhere the text of `source` is selected
+ * and the old copy command tried, and if that is refused too the selection stays for Ctrl+C.
+ * @param {string} text
+ * @param {HTMLElement} source where the text can be seen
+ * @returns {Promise<boolean>} false: selected only
+ */
+export async function copyText(text, source) {
+  if (isSecureContext && navigator.clipboard) {
+    try {
+      await navigator.clipboard.writeText(text);
+      return true;
+    } catch {
+      // Permission refused: the selection below still works.
+    }
+  }
+  getSelection()?.selectAllChildren(source);
+  return document.execCommand('copy');
+}
+
+/**
+ * A button that copies.
+ * @param {() => string} text
+ * @param {HTMLElement} source the element that shows the text
+ * @param {{ label?: string, visible?: boolean }} [options] visible: the label is shown, not only spoken
+ */
+export function copyButton(text, source, options = {}) {
+  const label = options.label ?? 'Copy';
+  const button = h(
+    'button',
+    {
+      type: 'button',
+      class: options.visible ? 'btn' : 'btn ghost small icon-only',
+      'aria-label': options.visible ? null : label,
+      title: options.visible ? null : label,
+    },
+    icon('copy'),
+    options.visible && label,
+  );
+  button.addEventListener('click', async () => {
+    if (await copyText(text(), source)) {
+      toast.ok('Copied.');
+      button.firstElementChild?.replaceWith(icon('check'));
+      setTimeout(() => button.firstElementChild?.replaceWith(icon('copy')), 1600);
+    } else {
+      toast.info('Selected: press Ctrl+C (or ⌘C) to copy it.');
+    }
+  });
+  return button;
+}
+
+/**
+ * A block of code with a copy button.
+ * @param {string} code
+ * @param {string} [label] what is copied, for screen readers
+ */
+export function codeBlock(code, label = 'Copy this code') {
+  const pre = h('pre', { tabindex: 0, role: 'group', 'aria-label': 'Code' }, h('code', null, code));
+  return h(
+    'div',
+    { class: 'code' },
+    pre,
+    copyButton(() => code, pre, { label }),
+  );
+}

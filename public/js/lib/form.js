@@ -1,0 +1,237 @@
+import { ApiError, messageOf } from './api.js';
+import { h } from './h.js';
+import { icon } from './icons.js';
+
+let count = 0;
+
+/**
+ * @typedef {{
+ *   label: string, param?: string, hint?: import('./h.js').Child, optional?: boolean, input?: import('./h.js').Props,
+ * }} FieldOptions
+ */
+/**
+ * @typedef {{
+ *   element: HTMLElement, param: string, control: HTMLElement, setError: (message: string | null) => void,
+ * }} Field
+ */
+
+/**
+ * A text field with its label, hint and error.
+ * @param {FieldOptions} options
+ * @returns {Field & { control: HTMLInputElement }}
+ */
+export function textField(options) {
+  const id = `field-${++count}`;
+  const control = h('input', { class: 'input', id, type: 'text', autocomplete: 'off', ...options.input });
+  return wrap(control, options, id);
+}
+
+/**
+ * @param {FieldOptions} options
+ * @returns {Field & { control: HTMLTextAreaElement }}
+ */
+export function textAreaField(options) {
+  const id = `field-${++count}`;
+  return wrap(h('textarea', { class: 'input', id, rows: 3, ...options.input }), options, id);
+}
+
+/**
+ * @param {FieldOptions & { choices: readonly { value: string, label: string }[], value?: string }} options
+ * @returns {Field & { control: HTMLSelectElement }}
+ */
+export function selectField(options) {
+  const id = `field-${++count}`;
+  const control = h('select', { class: 'input', id, ...options.input });
+  control.append(...options.choices.map((choice) => h('option', { value: choice.value }, choice.label)));
+  if (options.value !== undefined) control.value = options.value;
+  return wrap(control, options, id);
+}
+
+/**
+ * A tick box with its label beside it.
+ * @param {FieldOptions} options
+ * @returns {Field & { control: HTMLInputElement }}
+ */
+export function checkField(options) {
+  const hintId = `hint-${++count}`;
+  const control = h('input', {
+    type: 'checkbox',
+    'aria-describedby': options.hint ? hintId : null,
+    ...options.input,
+  });
+  const label = h('label', { class: 'check' }, control, h('span', { class: 'label' }, options.label));
+  const element = h(
+    'div',
+    { class: 'field' },
+    label,
+    options.hint && h('p', { class: 'hint', id: hintId }, options.hint),
+  );
+  return { element, param: options.param ?? '', control, setError: () => {} };
+}
+
+/**
+ * @template {HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement} T
+ * @param {T} control
+ * @param {FieldOptions} options
+ * @param {string} id
+ * @returns {Field & { control: T }}
+ */
+function wrap(control, options, id) {
+  const hint = options.hint ? h('p', { class: 'hint', id: `${id}-hint` }, options.hint) : null;
+  const error = h('p', { class: 'field-error', id: `${id}-error`, hidden: true });
+  if (hint) control.setAttribute('aria-describedby', hint.id);
+  const mark = options.optional ? h('span', { class: 'optional' }, ' (optional)') : null;
+  const element = h(
+    'div',
+    { class: 'field' },
+    h('label', { for: id }, options.label, mark),
+    control,
+    hint,
+    error,
+  );
+  /** @param {string | null} message */
+  const setError = (message) => {
+    error.textContent = message ?? '';
+    error.hidden = message === null;
+    if (message === null) control.removeAttribute('aria-invalid');
+    else control.setAttribute('aria-invalid', 'true');
+    const described = [message !== null && error.id, hint?.id].filter(Boolean).join(' ');
+    if (described) control.setAttribute('aria-describedby', described);
+    else control.removeAttribute('aria-describedby');
+  };
+  control.addEventListener('input', () => setError(null));
+  return { element, param: options.param ?? '', control, setError };
+}
+
+/**
+ * A choice of a few things, all of them in sight.
+ * @param {{ label: string, choices: readonly { value: string, label: string }[], value: string, onchange?: (value: string) => void }} options
+ */
+export function segmented(options) {
+  const name = `choice-${++count}`;
+  let value = options.value;
+  const element = h(
+    'fieldset',
+    { class: 'field' },
+    h('legend', { class: 'label' }, options.label),
+    h(
+      'div',
+      { class: 'segmented' },
+      ...options.choices.map((choice) =>
+        h(
+          'label',
+          null,
+          h('input', {
+            type: 'radio',
+            name,
+            value: choice.value,
+            checked: choice.value === value,
+            onchange: () => {
+              value = choice.value;
+              options.onchange?.(value);
+            },
+          }),
+          h('span', null, choice.label),
+        ),
+      ),
+    ),
+  );
+  return { element, value: () => value };
+}
+
+/**
+ * A message that screen readers hear when it appears.
+ * @param {'danger' | 'warn' | 'ok' | ''} [kind]
+ */
+export function alertBox(kind = 'danger') {
+  const element = h('div', { role: kind === 'danger' ? 'alert' : 'status' });
+  return {
+    element,
+    /** @param {import('./h.js').Child | null} message */
+    show(message) {
+      const symbol = icon(kind === 'ok' ? 'check' : kind === '' ? 'info' : 'warning');
+      element.replaceChildren(
+        ...(message ? [h('div', { class: `alert ${kind}` }, symbol, h('div', null, message))] : []),
+      );
+    },
+  };
+}
+
+/**
+ * Lets a form run `save` once at a time: its button shows that, an error is put at the field that the server names
+ * or at the form's head, and what was typed stays.
+ * @param {HTMLFormElement} form
+ * @param {{ fields: readonly Field[], submit: HTMLButtonElement, alert: ReturnType<typeof alertBox>, save: () => Promise<unknown>, explain?: (error: ApiError) => import('./h.js').Child }} options
+ */
+export function handleSubmit(form, options) {
+  form.noValidate = true;
+  let busy = false;
+  form.addEventListener('submit', async (event) => {
+    event.preventDefault();
+    if (busy || !checkValid(form, options.fields)) return;
+    busy = true;
+    setBusy(options.submit, true);
+    options.alert.show(null);
+    try {
+      await options.save();
+    } catch (error) {
+      showError(error, options);
+    } finally {
+      busy = false;
+      setBusy(options.submit, false);
+    }
+  });
+}
+
+/**
+ * @param {unknown} error
+ * @param {{ fields: readonly Field[], alert: ReturnType<typeof alertBox>, explain?: (error: ApiError) => import('./h.js').Child }} options
+ */
+function showError(error, options) {
+  const field =
+    error instanceof ApiError && error.param
+      ? options.fields.find((one) => one.param === error.param)
+      : undefined;
+  if (field === undefined) {
+    options.alert.show((error instanceof ApiError && options.explain?.(error)) || messageOf(error));
+    options.alert.element.scrollIntoView({ block: 'nearest' });
+    return;
+  }
+  field.setError(messageOf(error));
+  field.control.focus();
+}
+
+/**
+ * @param {HTMLFormElement} form
+ * @param {readonly Field[]} fields
+ */
+function checkValid(form, fields) {
+  /** @type {HTMLElement | null} */
+  let first = null;
+  for (const { control, setError } of fields) {
+    if (
+      !(
+        control instanceof HTMLInputElement ||
+        control instanceof HTMLTextAreaElement ||
+        control instanceof HTMLSelectElement
+      )
+    )
+      continue;
+    if (!form.contains(control) || control.validity.valid) continue;
+    setError(control.validity.valueMissing ? 'Please fill this in.' : control.validationMessage);
+    first ??= control;
+  }
+  first?.focus();
+  return first === null;
+}
+
+/**
+ * @param {HTMLButtonElement} button
+ * @param {boolean} busy
+ */
+export function setBusy(button, busy) {
+  button.setAttribute('aria-busy', String(busy));
+  button.setAttribute('aria-disabled', String(busy));
+  if (busy) button.prepend(h('span', { class: 'spinner' }));
+  else button.querySelector('.spinner')?.remove();
+}

@@ -1,0 +1,143 @@
+/**
+ * The spans of an inline text that bind tighter than emphasis: code, TeX, images and links (CommonMark 0.31, section 6).
+ */
+
+/**
+ * @typedef {import('./markdown-inline.js').Inline} Inline
+ * @typedef {{ end: number, node: Inline } | { end: number, node: null, href: string, labelEnd: number }} Span
+ */
+
+const MAX_DESTINATION_CHARS = 2000;
+const POINT = /[\\`[\]$]/g;
+const SPACE = /[ \t\n]{0,8}/y;
+const TITLE = /[ \t\n]{1,8}(?:"[^"]{0,500}"|'[^']{0,500}'|\([^()]{0,500}\))/y;
+
+/**
+ * The normalised form of an absolute http or https address, else null: the only links a page may carry.
+ * @param {string} address
+ * @returns {string | null}
+ */
+export function toSafeHref(address) {
+  if (!/^https?:\/\//i.test(address) || !URL.canParse(address)) return null;
+  const url = new URL(address);
+  return url.protocol === 'https:' || url.protocol === 'http:' ? url.href : null;
+}
+
+/** @param {RegExp} sticky @param {string} text @param {number} at end of the match, `at` where there is none */
+function skip(sticky, text, at) {
+  sticky.lastIndex = at;
+  return at + (sticky.exec(text)?.[0].length ?? 0);
+}
+
+/** @param {string} text @param {number} at index after `<` or of the first character; @returns {number} end, or -1 */
+function destinationEnd(text, at) {
+  const limit = Math.min(text.length, at + MAX_DESTINATION_CHARS);
+  let depth = 0;
+  for (let i = at; i < limit; i += 1) {
+    const c = text.charCodeAt(i);
+    if (c <= 32 || c === 60) return depth === 0 ? i : -1;
+    if (c === 40) depth += 1;
+    if (c === 41) {
+      if (depth === 0) return i;
+      depth -= 1;
+    }
+  }
+  return -1;
+}
+
+/** Reads `(address "title")`. @param {string} text @param {number} at index of the parenthesis
+ * @returns {{ address: string, end: number } | null} */
+function readDestination(text, at) {
+  if (text.charAt(at) !== '(') return null;
+  const start = skip(SPACE, text, at + 1);
+  const end = destinationEnd(text, start);
+  if (end < 0) return null;
+  const close = skip(SPACE, text, skip(TITLE, text, end));
+  return text.charAt(close) === ')' ? { address: text.slice(start, end), end: close + 1 } : null;
+}
+
+/** All runs of backticks: length of run -> where such runs start. @param {string} text */
+function findTickRuns(text) {
+  /** @type {Map<number, { starts: number[], next: number }>} */ const runs = new Map();
+  for (const m of text.matchAll(/`+/g)) {
+    const known = runs.get(m[0].length);
+    if (known) known.starts.push(m.index);
+    else runs.set(m[0].length, { starts: [m.index], next: 0 });
+  }
+  return runs;
+}
+
+/** @param {string} raw */
+function toCodeText(raw) {
+  const text = raw.replaceAll('\n', ' ');
+  const isPadded = text.startsWith(' ') && text.endsWith(' ') && text.trim() !== '';
+  return isPadded ? text.slice(1, -1) : text;
+}
+
+/**
+ * Finds the spans of a text in one pass.
+ * @param {string} text
+ * @returns {Map<number, Span>} by the index of their first character; a link's label is still to be parsed
+ */
+export function scanSpans(text) {
+  /** @type {Map<number, Span>} */ const spans = new Map();
+  /** @type {number[]} */ let brackets = [];
+  /** @type {Set<string>} */ const missing = new Set();
+  const tickRuns = findTickRuns(text);
+  const point = new RegExp(POINT);
+
+  /** @param {number} at @param {string} open @param {string} close @returns {number} where to go on */
+  function takeMath(at, open, close) {
+    const end = missing.has(close) ? -1 : text.indexOf(close, at + open.length);
+    if (end < 0) {
+      missing.add(close);
+      return at + open.length;
+    }
+    const stop = end + close.length;
+    spans.set(at, { end: stop, node: { type: 'math', text: text.slice(at, stop) } });
+    return stop;
+  }
+
+  /** @param {number} at @returns {number} */
+  function takeTicks(at) {
+    let start = at;
+    while (text.charAt(start) === '`') start += 1;
+    const run = tickRuns.get(start - at);
+    while (run && (run.starts[run.next] ?? text.length) < start) run.next += 1;
+    const close = run?.starts[run.next];
+    if (close === undefined) return start;
+    const end = close + start - at;
+    spans.set(at, { end, node: { type: 'code', text: toCodeText(text.slice(start, close)) } });
+    return end;
+  }
+
+  /** @param {number} at @returns {number} */
+  function takeClosing(at) {
+    const open = brackets.pop();
+    const found = open === undefined ? null : readDestination(text, at + 1);
+    if (open === undefined || !found) return at + 1;
+    const href = toSafeHref(found.address);
+    if (text.charAt(open - 1) === '!' && text.charAt(open - 2) !== '\\') {
+      const [alt, source] = [text.slice(open + 1, at), text.slice(open - 1, found.end)];
+      spans.set(open - 1, { end: found.end, node: { type: 'image', alt, source, href } });
+      return found.end;
+    }
+    if (!href) return at + 1;
+    spans.set(open, { end: found.end, node: null, href, labelEnd: at });
+    brackets = [];
+    return found.end;
+  }
+
+  for (let m = point.exec(text); m; m = point.exec(text)) {
+    const at = m.index;
+    const pair = text.slice(at, at + 2);
+    if (pair === '\\(') point.lastIndex = takeMath(at, pair, '\\)');
+    else if (pair === '\\[') point.lastIndex = takeMath(at, pair, '\\]');
+    else if (pair === '$$') point.lastIndex = takeMath(at, pair, '$$');
+    else if (m[0] === '\\') point.lastIndex = at + 2;
+    else if (m[0] === '`') point.lastIndex = takeTicks(at);
+    else if (m[0] === '[') brackets.push(at);
+    else if (m[0] === ']') point.lastIndex = takeClosing(at);
+  }
+  return spans;
+}

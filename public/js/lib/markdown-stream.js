@@ -1,0 +1,57 @@
+/** Markdown that grows: only the block at the end is parsed again, so that a long answer costs what its length costs. */
+import { parsePlacedBlocks } from './markdown-blocks.js';
+
+/** @typedef {import('./markdown-blocks.js').Block} Block */
+
+/**
+ * Parses a text that arrives in pieces. A block is settled once two more whole lines have come after its end, for the
+ * line after a block can still turn it into something else (a rule into text, a line into a table's header).
+ * @returns {{ push(text: string): void, take(): { settled: Block[], open: Block[] }, end(): Block[] }} `take` answers
+ *   the blocks settled since the last call and, as they stand, the ones that may still change; `end` the last ones
+ */
+export function createBlockStream() {
+  let tail = '';
+  let hasCr = false;
+
+  /** @param {string} text */
+  function push(text) {
+    const joined = hasCr ? `\r${text}` : text;
+    hasCr = joined.endsWith('\r');
+    tail += (hasCr ? joined.slice(0, -1) : joined).replace(/\r\n?/g, '\n');
+  }
+
+  return {
+    push,
+    take() {
+      const placed = parsePlacedBlocks(tail);
+      const lastLine = countLines(tail);
+      let kept = placed.length - 1;
+      while (kept > 0 && (placed[kept]?.line ?? 0) + 1 >= lastLine) kept -= 1;
+      if (kept <= 0) return { settled: [], open: placed.map((b) => b.block) };
+      tail = tail.slice(lineStart(tail, placed[kept]?.line ?? 0));
+      const blocks = placed.map((b) => b.block);
+      return { settled: blocks.slice(0, kept), open: blocks.slice(kept) };
+    },
+    end() {
+      if (hasCr) tail += '\n';
+      hasCr = false;
+      const blocks = parsePlacedBlocks(tail).map((b) => b.block);
+      tail = '';
+      return blocks;
+    },
+  };
+}
+
+/** Number of line ends, which is the last line's index. @param {string} text */
+function countLines(text) {
+  let count = 0;
+  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) count += 1;
+  return count;
+}
+
+/** @param {string} text @param {number} line */
+function lineStart(text, line) {
+  let at = 0;
+  for (let i = 0; i < line; i += 1) at = text.indexOf('\n', at) + 1;
+  return at;
+}

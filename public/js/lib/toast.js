@@ -1,0 +1,60 @@
+import { h } from './h.js';
+import { icon } from './icons.js';
+
+/** @type {HTMLElement | null} */
+let region = null;
+const MOST = 4;
+
+/** Short messages in the corner; screen readers hear them without losing their place. */
+export const toast = {
+  /** @param {string} message */
+  ok: (message) => show(message, 'ok', 5000),
+  /** @param {string} message */
+  info: (message) => show(message, 'info', 5000),
+  /** Stays twice as long. @param {string} message */
+  error: (message) => show(message, 'error', 12000),
+};
+
+/**
+ * @param {string} message
+ * @param {'ok' | 'info' | 'error'} kind
+ * @param {number} lifeMs
+ */
+function show(message, kind, lifeMs) {
+  const host = toastRegion();
+  const close = h(
+    'button',
+    { type: 'button', class: 'btn ghost small icon-only', 'aria-label': 'Dismiss' },
+    icon('close'),
+  );
+  const symbol = icon(kind === 'ok' ? 'check' : kind === 'error' ? 'warning' : 'info');
+  const node = h(
+    'div',
+    { class: `toast ${kind}`, role: kind === 'error' ? 'alert' : null },
+    symbol,
+    h('div', null, message),
+    close,
+  );
+  let timer = setTimeout(remove, lifeMs);
+  function remove() {
+    clearTimeout(timer);
+    node.remove();
+    if (host.childElementCount === 0 && host.matches(':popover-open')) host.hidePopover();
+  }
+  close.addEventListener('click', remove);
+  node.addEventListener('pointerenter', () => clearTimeout(timer));
+  node.addEventListener('pointerleave', () => {
+    timer = setTimeout(remove, lifeMs / 2);
+  });
+  while (host.childElementCount >= MOST) host.firstElementChild?.remove();
+  host.append(node);
+  // Shown anew each time: the last one shown stands above a dialog that opened meanwhile.
+  if (host.matches(':popover-open')) host.hidePopover();
+  host.showPopover();
+}
+
+function toastRegion() {
+  region ??= h('div', { class: 'toasts', role: 'status', 'aria-live': 'polite', popover: 'manual' });
+  if (!region.isConnected) document.body.append(region);
+  return region;
+}
