@@ -1,0 +1,162 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { HttpError } from '../errors.ts';
+import type { InflightLease } from './inflight-budget.ts';
+
+export interface BodyLimits {
+  readonly limitBytes: number;
+  readonly lease: InflightLease;
+}
+
+/** How slowly a client may send: silence, average after a while, all in all. */
+const SLOW = {
+  silenceMs: 30_000,
+  graceMs: 30_000,
+  leastBytesPerMs: 1024 / 1000,
+  wholeMs: 15 * 60_000,
+} as const;
+const CHECK_MS = 5_000;
+
+/** True where a body was announced (RFC 9112 section 6.3). */
+export function hasBody(req: IncomingMessage): boolean {
+  const { headers } = req;
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
+
+/**
+ * Refuses a body that need not be read: a compressed one, or one that announces more than the limit.
+ * @throws HttpError `unsupported_content_type`, `request_too_large`.
+ */
+export function checkAnnouncedBody(req: IncomingMessage, limitBytes: number): void {
+  const encoding = req.headers['content-encoding'];
+  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
+    throw new HttpError(
+      'unsupported_content_type',
+      'Send the body uncompressed: Content-Encoding is not supported.',
+    );
+  }
+  if (Number(req.headers['content-length'] ?? 0) > limitBytes) throw tooLarge(limitBytes);
+}
+
+/**
+ * Starts to let a body in: tells a waiting client to go on (RFC 9110 section 10.1.1) and watches its pace. Every byte
+ * that arrives must be told to `count`, which checks the limit; `stop` ends the watch.
+ * The `onSlow` callback gets the HttpError `request_timeout` of a client that sends too slowly.
+ */
+export function watchBody(
+  exchange: {
+    readonly req: IncomingMessage;
+    readonly res: ServerResponse;
+    readonly expectsContinue: boolean;
+  },
+  limitBytes: number,
+  onSlow: (error: HttpError) => void,
+): { count(bytes: number): number; stop(): void } {
+  if (exchange.expectsContinue) exchange.res.writeContinue();
+  let received = 0;
+  let elapsedMs = 0;
+  let silentMs = 0;
+  // Only time in which we were reading counts: while the stream is paused, the delay is ours.
+  const timer = setInterval(() => {
+    if (exchange.req.isPaused()) return;
+    elapsedMs += CHECK_MS;
+    silentMs += CHECK_MS;
+    const slow = elapsedMs > SLOW.graceMs && received < elapsedMs * SLOW.leastBytesPerMs;
+    if (silentMs >= SLOW.silenceMs || elapsedMs >= SLOW.wholeMs || slow) {
+      onSlow(new HttpError('request_timeout', 'The body of the request came too slowly. Send it again.'));
+    }
+  }, CHECK_MS);
+  return {
+    count(bytes) {
+      received += bytes;
+      silentMs = 0;
+      if (received > limitBytes) throw tooLarge(limitBytes);
+      return received;
+    },
+    stop: () => clearInterval(timer),
+  };
+}
+
+/**
+ * Reads a whole body into one buffer, bounded by its limit and by the in-flight budget.
+ * @throws HttpError `request_too_large`, `server_overloaded`, `request_timeout`, or `request_aborted` semantics by
+ * rejecting with the stream's own error when the client goes away.
+ */
+export function readBody(
+  exchange: {
+    readonly req: IncomingMessage;
+    readonly res: ServerResponse;
+    readonly expectsContinue: boolean;
+  },
+  limits: BodyLimits,
+): Promise<Buffer> {
+  const { req } = exchange;
+  checkAnnouncedBody(req, limits.limitBytes);
+  if (!hasBody(req)) return Promise.resolve(Buffer.alloc(0));
+  const announced = Number(req.headers['content-length'] ?? 0);
+  return new Promise((resolve, reject) => {
+    const sink = new Sink(announced);
+    const settle = (act: () => void): void => {
+      watch.stop();
+      req.off('data', onData).off('end', onEnd).off('error', onError).off('close', onClose);
+      act();
+    };
+    const fail = (error: unknown): void =>
+      settle(() => {
+        req.pause();
+        reject(error);
+      });
+    const watch = watchBody(exchange, limits.limitBytes, fail);
+    const onData = (chunk: Buffer): void => {
+      try {
+        if (!limits.lease.growTo(watch.count(chunk.length))) throw overloaded();
+        sink.add(chunk);
+      } catch (error) {
+        fail(error);
+      }
+    };
+    const onEnd = (): void => settle(() => resolve(sink.whole()));
+    const onError = (error: Error): void => fail(error);
+    const onClose = (): void => fail(new Error('the client went away while sending'));
+    req.on('data', onData).on('end', onEnd).on('error', onError).on('close', onClose);
+  });
+}
+
+/** The error for a request that finds the in-flight budget used up. */
+export function overloaded(): HttpError {
+  return new HttpError('server_overloaded', 'Too many large requests at once. Try again in a moment.', {
+    headers: { 'retry-after': '2' },
+  });
+}
+
+function tooLarge(limitBytes: number): HttpError {
+  const limitMiB = limitBytes / 1024 / 1024;
+  return new HttpError(
+    'request_too_large',
+    `The request body is larger than ${limitMiB} MB. Send less, or raise MAX_BODY_MB on the server.`,
+  );
+}
+
+/** Gathers chunks; with a known length straight into one buffer, so that a body is never held twice. */
+class Sink {
+  readonly #buffer: Buffer | null;
+  readonly #chunks: Buffer[] = [];
+  readonly #announcedBytes: number;
+  #length = 0;
+
+  constructor(announcedBytes: number) {
+    this.#announcedBytes = announcedBytes;
+    this.#buffer = announcedBytes > 65_536 ? Buffer.allocUnsafeSlow(announcedBytes) : null;
+  }
+
+  add(chunk: Buffer): void {
+    if (this.#buffer === null) this.#chunks.push(chunk);
+    else chunk.copy(this.#buffer, this.#length);
+    this.#length += chunk.length;
+  }
+
+  whole(): Buffer {
+    if (this.#buffer !== null) return this.#buffer.subarray(0, Math.min(this.#length, this.#announcedBytes));
+    const [only] = this.#chunks;
+    return only !== undefined && this.#chunks.length === 1 ? only : Buffer.concat(this.#chunks, this.#length);
+  }
+}

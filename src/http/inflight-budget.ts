@@ -1,0 +1,58 @@
+const STEP_BYTES = 1024 * 1024;
+
+/**
+ * Counts the request bodies that are held in memory by all requests together. No holder (a key, an account) may take
+ * more than half, so that one greedy client does not shut out the others.
+ */
+export class InflightBudget {
+  readonly #limitBytes: number;
+  readonly #byHolder = new Map<string, number>();
+  #usedBytes = 0;
+
+  constructor(limitBytes: number) {
+    this.#limitBytes = limitBytes;
+  }
+
+  get usedBytes(): number {
+    return this.#usedBytes;
+  }
+
+  /** Opens an account of zero bytes; the caller must `release()` it. */
+  open(holder: string): InflightLease {
+    return new InflightLease((bytes) => this.#take(holder, bytes));
+  }
+
+  #take(holder: string, bytes: number): boolean {
+    const held = this.#byHolder.get(holder) ?? 0;
+    const fits = this.#usedBytes + bytes <= this.#limitBytes && held + bytes <= this.#limitBytes / 2;
+    if (bytes > 0 && !fits) return false;
+    this.#usedBytes += bytes;
+    if (held + bytes === 0) this.#byHolder.delete(holder);
+    else this.#byHolder.set(holder, held + bytes);
+    return true;
+  }
+}
+
+/** What one request holds of the budget. Bodies up to one step are free: they are bounded by the number of sockets. */
+export class InflightLease {
+  readonly #take: (bytes: number) => boolean;
+  #heldBytes = 0;
+
+  constructor(take: (bytes: number) => boolean) {
+    this.#take = take;
+  }
+
+  /** Raises what is held to `totalBytes`, in steps of 1 MiB; false if the budget has no room. */
+  growTo(totalBytes: number): boolean {
+    if (totalBytes <= this.#heldBytes || totalBytes <= STEP_BYTES) return true;
+    const wantedBytes = Math.ceil(totalBytes / STEP_BYTES) * STEP_BYTES;
+    if (!this.#take(wantedBytes - this.#heldBytes)) return false;
+    this.#heldBytes = wantedBytes;
+    return true;
+  }
+
+  release(): void {
+    if (this.#heldBytes > 0) this.#take(-this.#heldBytes);
+    this.#heldBytes = 0;
+  }
+}

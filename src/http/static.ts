@@ -1,0 +1,93 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { extname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { brotliCompress, constants, gzip } from 'node:zlib';
+import { type Exchange, sendBytes, sendEmpty } from './reply.ts';
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.ico': 'image/x-icon',
+};
+
+type Encoding = 'br' | 'gzip' | 'identity';
+
+interface StaticFile {
+  readonly type: string;
+  readonly bytes: Buffer;
+  readonly etag: string;
+  /** Filled on first use. */
+  readonly encoded: Map<Encoding, Promise<Buffer>>;
+}
+
+export type StaticFiles = ReadonlyMap<string, StaticFile>;
+
+const compressBrotli = promisify(brotliCompress);
+const compressGzip = promisify(gzip);
+
+/**
+ * Reads a folder of pages into a fixed map from URL path to file. Requests are looked up in the map and never become
+ * a path on the disk; `index.html` is `/`.
+ */
+export function loadStaticFiles(folder: string): StaticFiles {
+  const files = new Map<string, StaticFile>();
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    const type = TYPES[extname(entry.name)];
+    if (!entry.isFile() || type === undefined) continue;
+    const file = join(entry.parentPath ?? entry.path, entry.name);
+    const bytes = readFileSync(file);
+    const etag = `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"`;
+    const path = file.slice(folder.length).replaceAll('\\', '/');
+    files.set(path === '/index.html' ? '/' : path, { type, bytes, etag, encoded: new Map() });
+  }
+  return files;
+}
+
+/** Answers with a file: 304 where the client has it (RFC 9110 section 13.1.2), else compressed as the client likes. */
+export async function sendStatic(exchange: Exchange, file: StaticFile): Promise<void> {
+  const { headers } = exchange.req;
+  const common = ['cache-control', 'no-cache', 'etag', file.etag, 'vary', 'accept-encoding'];
+  if (matches(headers['if-none-match'], file.etag)) {
+    sendEmpty(exchange, 304, common);
+    return;
+  }
+  const encoding = file.type.startsWith('image/png') ? 'identity' : choose(headers['accept-encoding']);
+  const body = await encoded(file, encoding);
+  const coding = encoding === 'identity' ? [] : ['content-encoding', encoding];
+  sendBytes(exchange, 200, body, ['content-type', file.type, ...common, ...coding]);
+}
+
+function matches(header: string | undefined, etag: string): boolean {
+  if (header === undefined) return false;
+  return header.split(',').some((item) => {
+    const tag = item.trim().replace(/^W\//, '');
+    return tag === etag || tag === '*';
+  });
+}
+
+function choose(header: string | undefined): Encoding {
+  const accepted = (header ?? '').toLowerCase().split(',');
+  const takes = (name: string): boolean =>
+    accepted.some((item) => item.split(';')[0]?.trim() === name && !/;\s*q=0(\.0*)?\s*$/.test(item));
+  if (takes('br')) return 'br';
+  return takes('gzip') ? 'gzip' : 'identity';
+}
+
+function encoded(file: StaticFile, encoding: Encoding): Promise<Buffer> {
+  const known = file.encoded.get(encoding);
+  if (known !== undefined) return known;
+  const made = compress(file.bytes, encoding);
+  file.encoded.set(encoding, made);
+  return made;
+}
+
+function compress(bytes: Buffer, encoding: Encoding): Promise<Buffer> {
+  if (encoding === 'br') {
+    return compressBrotli(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } });
+  }
+  return encoding === 'gzip' ? compressGzip(bytes) : Promise.resolve(bytes);
+}
