@@ -1,0 +1,106 @@
+import { createHash, createHmac } from 'node:crypto';
+import type { Role, User } from '../store/entities.ts';
+import type { PasswordWork, WorkLane } from './password-work.ts';
+import { hashWithSalt, verifyPassword } from './passwords.ts';
+
+/** The admin's login, which stands in the environment and not in the store. */
+export interface AdminCredential {
+  readonly username: string;
+  /** What a password is verified against. Kept in memory only. */
+  passwordHash(): Promise<string>;
+  /** Changes when the name or the password does. Safe to store, see `createAdminCredential`. */
+  fingerprint(): Promise<string>;
+}
+
+export interface AdminCredentialOptions {
+  readonly username: string;
+  readonly password: string;
+  /** The store's own random id: it serves as salt, so that one table of passwords does not fit two stores. */
+  readonly instanceId: string;
+  readonly work: PasswordWork;
+}
+
+/** Whose password was right. `credential` is the fingerprint that a session opened now is bound to. */
+export interface Account {
+  readonly role: Role;
+  /** null for the admin. */
+  readonly user: User | null;
+  readonly username: string;
+  readonly credential: string;
+}
+
+export interface CheckOptions {
+  readonly admin: AdminCredential;
+  readonly userByUsername: ReadonlyMap<string, User>;
+  /** Who may sign in here; `any`: admin or user, whichever fits. */
+  readonly role: Role | 'any';
+  readonly work: PasswordWork;
+  readonly lane?: WorkLane;
+}
+
+const DEFAULT_PASSWORDS: readonly string[] = ['', 'admin', 'your-password'];
+
+/** Tells whether UI_PASSWORD is one that everybody knows: unset, or as printed in the documentation. */
+export function isDefaultPassword(password: string | undefined): boolean {
+  return DEFAULT_PASSWORDS.includes(password ?? '');
+}
+
+/**
+ * Makes the admin's credential. The one scrypt it needs runs at the first call of either function (call `fingerprint`
+ * right after the start) and is kept; a failed one is tried again.
+ *
+ * The fingerprint stands beside sessions in the database file. A plain hash of the password there would let a thief of
+ * the file try billions of passwords a second; this one is an HMAC under the scrypt output, so that every guess costs
+ * a whole scrypt, as with the users' own hashes, and the scrypt output itself is nowhere on the disk.
+ */
+export function createAdminCredential(options: AdminCredentialOptions): AdminCredential {
+  const salt = createHash('sha256').update(`admin\0${options.instanceId}`).digest().subarray(0, 16);
+  let pending: Promise<string> | null = null;
+  const passwordHash = (): Promise<string> => {
+    pending ??= hashWithSalt(options.password, salt, { work: options.work, lane: 'trusted' }).catch(
+      (error: unknown) => {
+        pending = null;
+        throw error;
+      },
+    );
+    return pending;
+  };
+  return {
+    username: options.username,
+    passwordHash,
+    async fingerprint() {
+      const hash = await passwordHash();
+      return createHmac('sha256', hash).update(`admin session\0${options.username}`).digest('base64url');
+    },
+  };
+}
+
+/** The fingerprint of a user's credentials: it changes when the password is set, even to the same one (new salt). */
+export function userFingerprint(passwordHash: string): string {
+  return createHash('sha256').update(`user session\0${passwordHash}`).digest('base64url');
+}
+
+/**
+ * Finds the account that a name and a password open, or null. One scrypt is done whether the name is the admin's, a
+ * user's, a disabled user's or nobody's, so that time does not tell them apart. (A user who bears the admin's name,
+ * because UI_USERNAME was changed to his, costs a second one.)
+ * @throws HttpError `too_many_attempts` when too many sign-ins wait already.
+ */
+export async function checkCredentials(
+  username: string,
+  password: string,
+  options: CheckOptions,
+): Promise<Account | null> {
+  const { admin, role } = options;
+  const user = role === 'admin' ? undefined : options.userByUsername.get(username);
+  const isAdminName = role !== 'user' && username === admin.username;
+  // Asked for in every case: where the first sign-in must wait for it, all first sign-ins do.
+  const adminHash = await admin.passwordHash();
+  if (isAdminName && (await verifyPassword(password, adminHash, options))) {
+    return { role: 'admin', user: null, username, credential: await admin.fingerprint() };
+  }
+  if (isAdminName && user === undefined) return null;
+  const isRight = await verifyPassword(password, user?.passwordHash ?? null, options);
+  if (!isRight || user === undefined || !user.enabled) return null;
+  return { role: 'user', user, username, credential: userFingerprint(user.passwordHash) };
+}

@@ -1,0 +1,62 @@
+import { HttpError } from '../errors.ts';
+
+/**
+ * Who waits: `public` is whoever knocks, `trusted` are people who are signed in already or knock from an address that
+ * has signed in to that account before, and the server's own work.
+ */
+export type WorkLane = 'public' | 'trusted';
+
+/** Runs a job when its turn comes. @throws HttpError `too_many_attempts` when too many wait in that lane. */
+export type PasswordWork = <T>(job: () => Promise<T>, lane?: WorkLane) => Promise<T>;
+
+/** How many jobs may wait in each lane, the running one not counted. */
+export const MAX_WAITING = { public: 8, trusted: 32 } as const satisfies Record<WorkLane, number>;
+
+/** A full public lane of jobs of about 0.3 s each is empty after this time. */
+const RETRY_AFTER_SECONDS = '3';
+
+/**
+ * Makes the queue in which all password hashing stands. One job runs at a time: hashing occupies a thread of libuv's
+ * pool (four by default), which file writes need too. The two lanes take turns, so that a flood of sign-ins from
+ * strangers costs people who are known one job's time and no more.
+ */
+export function createPasswordWork(
+  maxWaiting: Readonly<Record<WorkLane, number>> = MAX_WAITING,
+): PasswordWork {
+  const waiting: Record<WorkLane, (() => void)[]> = { public: [], trusted: [] };
+  let isRunning = false;
+  let turn: WorkLane = 'public';
+
+  const acquire = (lane: WorkLane): Promise<void> | undefined => {
+    if (!isRunning) {
+      isRunning = true;
+      return undefined;
+    }
+    if (waiting[lane].length >= maxWaiting[lane]) throw tooManyAttempts(RETRY_AFTER_SECONDS);
+    return new Promise((resolve) => {
+      waiting[lane].push(resolve);
+    });
+  };
+  const startNext = (): void => {
+    turn = turn === 'public' ? 'trusted' : 'public';
+    const start = waiting[turn].shift() ?? waiting[turn === 'public' ? 'trusted' : 'public'].shift();
+    if (start === undefined) isRunning = false;
+    else start();
+  };
+
+  return async (job, lane = 'public') => {
+    await acquire(lane);
+    try {
+      return await job();
+    } finally {
+      startNext();
+    }
+  };
+}
+
+/** The refusal of a sign-in that must wait; `retryAfterSeconds` is a whole number (RFC 9110, section 10.2.3). */
+export function tooManyAttempts(retryAfterSeconds: string): HttpError {
+  return new HttpError('too_many_attempts', 'Too many sign-in attempts; try again later.', {
+    headers: { 'retry-after': retryAfterSeconds },
+  });
+}

@@ -1,0 +1,134 @@
+import { scrypt, timingSafeEqual } from 'node:crypto';
+import { HttpError } from '../errors.ts';
+import type { PasswordWork, WorkLane } from './password-work.ts';
+
+export interface HashOptions {
+  readonly work: PasswordWork;
+  readonly lane?: WorkLane;
+}
+
+export interface NewHashOptions extends HashOptions {
+  readonly randomBytes: (size: number) => Buffer;
+}
+
+interface ScryptHash {
+  readonly cost: number;
+  readonly blockSize: number;
+  readonly parallelization: number;
+  readonly salt: Buffer;
+  readonly hash: Buffer;
+}
+
+/** One of the equally strong settings of the OWASP Password Storage Cheat Sheet; it takes 16 MiB for the time it runs. */
+const CURRENT = { cost: 2 ** 14, blockSize: 8, parallelization: 5 } as const;
+const SALT_BYTES = 16;
+const HASH_BYTES = 32;
+
+/** Bounds for what a database file may ask for: a hostile or damaged one must not stop the server. */
+const MIN_COST = 2 ** 10;
+const MAX_MEMORY_BYTES = 64 * 2 ** 20;
+const MAX_WORK = 8 * CURRENT.cost * CURRENT.blockSize * CURRENT.parallelization;
+const MAX_STORED_LENGTH = 256;
+
+/** No password has it: its hash is all zeros. Verified against where there is no account, so that both cost the same. */
+const NOBODY: ScryptHash = { ...CURRENT, salt: Buffer.alloc(SALT_BYTES), hash: Buffer.alloc(HASH_BYTES) };
+
+const MIN_PASSWORD_LENGTH = 8;
+const MAX_PASSWORD_LENGTH = 128;
+/** An admin's password, from the environment, may be longer than a user's; nothing longer than this is looked at. */
+const MAX_VERIFIED_LENGTH = 4096;
+
+/**
+ * Checks a new password against the policy: 8-128 characters, counted as people do (code points).
+ * @throws HttpError `invalid_value` naming `param`; the message never holds the password.
+ */
+export function parseNewPassword(value: unknown, param: string): string {
+  if (typeof value !== 'string')
+    throw new HttpError('invalid_value', `${param} must be a string.`, { param });
+  // An upper bound in code units first, so that counting is cheap whatever came.
+  const length = value.length > 2 * MAX_PASSWORD_LENGTH ? Number.POSITIVE_INFINITY : [...value].length;
+  if (length < MIN_PASSWORD_LENGTH || length > MAX_PASSWORD_LENGTH) {
+    const range = `${MIN_PASSWORD_LENGTH} to ${MAX_PASSWORD_LENGTH}`;
+    throw new HttpError('invalid_value', `${param} must have ${range} characters.`, { param });
+  }
+  if (!isHashable(value)) throw new HttpError('invalid_value', `${param} must be valid Unicode.`, { param });
+  return value;
+}
+
+/**
+ * Hashes a password with a new salt for storing: `scrypt$N$r$p$SALT$HASH`, the last two in base64url (RFC 7914).
+ * @throws HttpError `too_many_attempts` when too many hashes wait already.
+ */
+export async function hashPassword(password: string, options: NewHashOptions): Promise<string> {
+  return hashWithSalt(password, options.randomBytes(SALT_BYTES), options);
+}
+
+/** As `hashPassword`, with a salt (16 bytes) given by the caller: for a hash that must come out the same again. */
+export async function hashWithSalt(password: string, salt: Buffer, options: HashOptions): Promise<string> {
+  const target = { ...CURRENT, salt, hash: Buffer.alloc(HASH_BYTES) };
+  const hash = await options.work(() => derive(password, target), options.lane);
+  const { cost, blockSize, parallelization } = CURRENT;
+  return `scrypt$${cost}$${blockSize}$${parallelization}$${salt.toString('base64url')}$${hash.toString('base64url')}`;
+}
+
+/**
+ * Tells whether a password is the one that was stored. Takes the same time and place in the queue whether it is, is
+ * not, or whether there is nothing to compare with (`stored` null: no such account; or a stored text that is damaged).
+ * @throws HttpError `too_many_attempts` when too many hashes wait already.
+ */
+export async function verifyPassword(
+  password: string,
+  stored: string | null,
+  options: HashOptions,
+): Promise<boolean> {
+  const parsed = stored === null ? null : parseStored(stored);
+  const isUsable = password.length <= MAX_VERIFIED_LENGTH && isHashable(password);
+  const target = parsed ?? NOBODY;
+  const hash = await options.work(() => derive(isUsable ? password : '', target), options.lane);
+  const isEqual = timingSafeEqual(hash, target.hash);
+  return isEqual && isUsable && parsed !== null;
+}
+
+/** Reads a stored hash; null where the text is not one or asks for more memory or time than any of ours would. */
+function parseStored(stored: string): ScryptHash | null {
+  if (stored.length > MAX_STORED_LENGTH) return null;
+  const match = /^scrypt\$(\d{1,7})\$(\d{1,3})\$(\d{1,3})\$([\w-]+)\$([\w-]+)$/.exec(stored);
+  if (match === null) return null;
+  const [, costText, blockSizeText, parallelizationText, saltText = '', hashText = ''] = match;
+  const cost = Number(costText);
+  const blockSize = Number(blockSizeText);
+  const parallelization = Number(parallelizationText);
+  const isPowerOfTwo = Number.isInteger(Math.log2(cost));
+  if (!isPowerOfTwo || cost < MIN_COST || blockSize < 1 || parallelization < 1) return null;
+  if (128 * cost * blockSize > MAX_MEMORY_BYTES || cost * blockSize * parallelization > MAX_WORK) return null;
+  const salt = Buffer.from(saltText, 'base64url');
+  const hash = Buffer.from(hashText, 'base64url');
+  if (salt.length < 8 || hash.length < 16 || hash.length > 64) return null;
+  return { cost, blockSize, parallelization, salt, hash };
+}
+
+/**
+ * The scrypt of a password in Unicode normalisation form C (RFC 8265, section 4.2.2: the same characters typed on
+ * another system are the same password).
+ */
+function derive(password: string, target: ScryptHash): Promise<Buffer> {
+  const { cost, blockSize, parallelization, salt, hash } = target;
+  const maxmem = 2 * MAX_MEMORY_BYTES;
+  return new Promise((resolve, reject) => {
+    scrypt(
+      password.normalize('NFC'),
+      salt,
+      hash.length,
+      { cost, blockSize, parallelization, maxmem },
+      (error, derived) => {
+        if (error === null) resolve(derived);
+        else reject(error);
+      },
+    );
+  });
+}
+
+/** A lone surrogate has no UTF-8: all of them would turn into the same replacement character. */
+function isHashable(password: string): boolean {
+  return !/\p{Surrogate}/u.test(password);
+}

@@ -1,0 +1,153 @@
+import { createHash } from 'node:crypto';
+import type { Principal, Session, User } from '../store/entities.ts';
+import type { SessionStore } from '../store/store.ts';
+import { userFingerprint } from './credentials.ts';
+
+/** A session ends this long after it was opened, whatever happens in it. */
+export const ABSOLUTE_LIFETIME_MS = 12 * 60 * 60 * 1000;
+/** A session ends when nothing was asked in it for this long. */
+export const IDLE_LIFETIME_MS = 60 * 60 * 1000;
+
+const TOUCH_INTERVAL_MS = 60 * 1000;
+const MAX_SESSIONS_PER_ACCOUNT = 50;
+/** A session from further in the future was opened under another clock, and would outlive its lifetime. */
+const CLOCK_SLACK_MS = 5 * 60 * 1000;
+const TOKEN_BYTES = 32;
+const TOKEN = /^[\w-]{43}$/;
+
+export type SignedIn = Extract<Principal, { readonly kind: 'admin' | 'user' }>;
+
+/** Whom a session is opened for: an `Account` of credentials.ts is one. */
+export interface SessionOwner {
+  readonly user: User | null;
+  readonly credential: string;
+}
+
+export interface OpenedSession {
+  /** The secret: given to the client, stored nowhere. */
+  readonly token: string;
+  readonly session: Session;
+  /** ISO 8601; an idle session ends earlier. */
+  readonly expiresAt: string;
+}
+
+export interface Sessions {
+  /** Opens a session; resolves when it is on the disk. An account's 51st ends the one that rested longest. */
+  open(owner: SessionOwner): Promise<OpenedSession>;
+  /** Whose session it is, or null: unknown, expired, opened with other credentials, its user gone or disabled. */
+  resolve(token: string): Promise<SignedIn | null>;
+  end(session: Session): Promise<void>;
+  /** Binds a session to new credentials: the one in which its user has just changed his password goes on. */
+  rebind(session: Session, credential: string): Promise<void>;
+  /** Ends an account's sessions (`userId` null: the admin's), but for the one with `exceptDigest`. */
+  endAll(userId: string | null, exceptDigest?: string): Promise<void>;
+  /** Ends everybody's sessions, but for the one with `exceptDigest`. */
+  endEverybody(exceptDigest?: string): Promise<void>;
+  /**
+   * Removes every session that `resolve` would refuse. To be called at the start: a session of a password that was
+   * changed must not come back to life when the old password does.
+   */
+  prune(): Promise<void>;
+}
+
+export interface SessionsOptions {
+  readonly store: SessionStore;
+  readonly now: () => number;
+  readonly randomBytes: (size: number) => Buffer;
+  /** The admin's present fingerprint, see `AdminCredential`. */
+  readonly adminFingerprint: () => Promise<string>;
+  /** A user as he is now. */
+  readonly userById: (id: string) => User | undefined;
+  readonly maxPerAccount?: number;
+}
+
+/** Makes the sign-ins: 256-bit random tokens, of which the store knows the SHA-256 alone. */
+export function createSessions(options: SessionsOptions): Sessions {
+  const { store, now } = options;
+  const maxPerAccount = options.maxPerAccount ?? MAX_SESSIONS_PER_ACCOUNT;
+
+  const principalOf = (session: Session, adminFingerprint: string): SignedIn | null => {
+    if (!isAlive(session, now())) return null;
+    if (session.role === 'admin') {
+      return session.credential === adminFingerprint ? { kind: 'admin', session } : null;
+    }
+    const user = session.userId === null ? undefined : options.userById(session.userId);
+    if (user === undefined || !user.enabled) return null;
+    return session.credential === userFingerprint(user.passwordHash) ? { kind: 'user', session, user } : null;
+  };
+
+  const trim = async (opened: Session): Promise<void> => {
+    const others: Session[] = [];
+    // The store has no list: a predicate that names nothing sees every session.
+    await store.remove((session) => {
+      const isOther = session.userId === opened.userId && session.digest !== opened.digest;
+      if (isOther && isAlive(session, opened.createdAt)) others.push(session);
+      return !isAlive(session, opened.createdAt);
+    });
+    if (others.length < maxPerAccount) return;
+    others.sort((a, b) => b.lastSeenAt - a.lastSeenAt);
+    const surplus = new Set(others.slice(maxPerAccount - 1).map((session) => session.digest));
+    await store.remove((session) => surplus.has(session.digest));
+  };
+
+  return {
+    async open(owner) {
+      const token = options.randomBytes(TOKEN_BYTES).toString('base64url');
+      const createdAt = now();
+      const session: Session = {
+        digest: digestToken(token),
+        role: owner.user === null ? 'admin' : 'user',
+        userId: owner.user?.id ?? null,
+        credential: owner.credential,
+        createdAt,
+        lastSeenAt: createdAt,
+      };
+      await store.put(session);
+      await trim(session);
+      return { token, session, expiresAt: new Date(createdAt + ABSOLUTE_LIFETIME_MS).toISOString() };
+    },
+    async resolve(token) {
+      if (!TOKEN.test(token)) return null;
+      const digest = digestToken(token);
+      const found = store.find(digest);
+      if (found === undefined) return null;
+      const fingerprint = found.role === 'admin' ? await options.adminFingerprint() : '';
+      // Looked up again: it may have ended while the fingerprint was being made.
+      const session = store.find(digest);
+      const principal = session === undefined ? null : principalOf(session, fingerprint);
+      if (principal === null) {
+        // Gone from memory at once; the answer need not wait for the disk, and a failing one changes nothing in it.
+        store.remove((stored) => stored.digest === digest).catch(() => {});
+        return null;
+      }
+      const seenAt = now();
+      if (seenAt - principal.session.lastSeenAt < TOUCH_INTERVAL_MS) return principal;
+      const touched = { ...principal.session, lastSeenAt: seenAt };
+      store.touch(touched);
+      return { ...principal, session: touched };
+    },
+    end: (session) => store.remove((stored) => stored.digest === session.digest),
+    rebind: (session, credential) => store.put({ ...session, credential }),
+    endAll: (userId, exceptDigest) =>
+      store.remove((stored) => stored.userId === userId && stored.digest !== exceptDigest),
+    endEverybody: (exceptDigest) => store.remove((stored) => stored.digest !== exceptDigest),
+    async prune() {
+      const fingerprint = await options.adminFingerprint();
+      await store.remove((stored) => principalOf(stored, fingerprint) === null);
+    },
+  };
+}
+
+/** The form in which a token is stored and looked up: SHA-256, lower-case hex. */
+function digestToken(token: string): string {
+  return createHash('sha256').update(token).digest('hex');
+}
+
+/** Written so that a time that is not a number ends the session. */
+function isAlive(session: Session, nowMs: number): boolean {
+  const age = nowMs - session.createdAt;
+  const idle = nowMs - session.lastSeenAt;
+  return (
+    age < ABSOLUTE_LIFETIME_MS && idle < IDLE_LIFETIME_MS && age >= -CLOCK_SLACK_MS && idle >= -CLOCK_SLACK_MS
+  );
+}

@@ -1,0 +1,54 @@
+/** How many bytes of a Cookie header are looked at; Node refuses larger headers by itself, unless told otherwise. */
+const MAX_COOKIE_HEADER = 64 * 1024;
+const COOKIE_VALUE = /^[\w.~-]*$/;
+
+export interface SessionCookieOptions {
+  readonly instanceId: string;
+  /** The client speaks TLS, see `isSecure`. */
+  readonly secure: boolean;
+  readonly token: string;
+  readonly maxAgeSeconds: number;
+}
+
+/**
+ * The session cookie's name. It carries the store's instance id, since cookies do not know ports: two instances on
+ * localhost would throw each other's users out. Behind TLS it begins with `__Host-`, so that no sibling domain can
+ * plant one (RFC 6265bis, section 4.1.3.2).
+ */
+export function sessionCookieName(instanceId: string, secure: boolean): string {
+  const id = instanceId.replaceAll(/[^A-Za-z0-9]/g, '').slice(0, 12);
+  return `${secure ? '__Host-' : ''}ipin_${id}`;
+}
+
+/** The value of the first cookie of exactly this name in a Cookie header, or null. */
+export function readCookie(header: string | undefined, name: string): string | null {
+  if (header === undefined || header.length > MAX_COOKIE_HEADER) return null;
+  let start = 0;
+  while (start < header.length) {
+    const semicolon = header.indexOf(';', start);
+    const end = semicolon === -1 ? header.length : semicolon;
+    const equals = header.indexOf('=', start);
+    if (equals !== -1 && equals < end && header.slice(start, equals).trim() === name) {
+      return header.slice(equals + 1, end).trim();
+    }
+    start = end + 1;
+  }
+  return null;
+}
+
+/**
+ * The Set-Cookie header of a session.
+ * @throws TypeError for a token that does not fit into a cookie: ours always do
+ */
+export function sessionCookie(options: SessionCookieOptions): string {
+  if (!COOKIE_VALUE.test(options.token))
+    throw new TypeError('Session token has characters that no cookie may have');
+  const name = sessionCookieName(options.instanceId, options.secure);
+  const attributes = `Path=/; Max-Age=${options.maxAgeSeconds}; HttpOnly; SameSite=Strict`;
+  return `${name}=${options.token}; ${attributes}${options.secure ? '; Secure' : ''}`;
+}
+
+/** The Set-Cookie header that removes a session's cookie; the attributes are the same, else browsers keep it. */
+export function clearedSessionCookie(instanceId: string, secure: boolean): string {
+  return sessionCookie({ instanceId, secure, token: '', maxAgeSeconds: 0 });
+}
