@@ -1,0 +1,26 @@
+# docker build -t ipin-proxy .
+# For builds that repeat to the byte, name the base by digest: --build-arg NODE_IMAGE=node:24-alpine@sha256:...
+ARG NODE_IMAGE=node:24-alpine
+
+FROM ${NODE_IMAGE} AS build
+WORKDIR /build
+COPY package.json package-lock.json tsconfig.json ./
+RUN npm ci --ignore-scripts --no-audit --no-fund
+COPY src ./src
+RUN npx tsc --sourceMap false
+
+FROM ${NODE_IMAGE}
+ENV NODE_ENV=production DB_PATH=/data/ipin-proxy.db
+WORKDIR /app
+# The server needs neither npm nor yarn; /data is for a volume, /app for a database file mounted into it.
+RUN rm -rf /usr/local/lib/node_modules/npm /usr/local/lib/node_modules/corepack /opt/yarn-* \
+      /usr/local/bin/npm /usr/local/bin/npx /usr/local/bin/corepack /usr/local/bin/yarn /usr/local/bin/yarnpkg \
+  && mkdir -p /data && chown 1000:1000 /app /data
+COPY package.json ./
+COPY public ./public
+COPY --from=build /build/dist ./dist
+USER 1000:1000
+EXPOSE 3000
+HEALTHCHECK --interval=30s --timeout=3s --start-period=5s --retries=3 \
+  CMD ["node", "-e", "const { HOST, PORT } = process.env; const host = !HOST || HOST === '0.0.0.0' || HOST === '::' ? '127.0.0.1' : HOST; require('node:http').get({ host, port: PORT || 3000, path: '/health' }, (answer) => process.exit(answer.statusCode === 200 ? 0 : 1)).on('error', () => process.exit(1))"]
+CMD ["node", "dist/server.js"]

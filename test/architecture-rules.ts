@@ -1,0 +1,191 @@
+import { posix } from 'node:path';
+
+/** What is wrong with one file, one line each; empty when nothing is. */
+export type Rule = (path: string, source: string) => string[];
+
+const BASE = ['errors', 'logger', 'config'];
+const INTERFACES = [...BASE, 'entities', 'codecs', 'addresses'];
+const WORKERS = ['providers', 'limits', 'usage', 'protocols'];
+
+/** The rooms of src/ and what each may import, its own files apart. An import points down this list, never up. */
+const ALLOWED: Readonly<Record<string, readonly string[]>> = {
+  server: [
+    'app',
+    'routes',
+    'gateway',
+    'auth',
+    'http',
+    'metrics',
+    'demo',
+    'drivers',
+    ...WORKERS,
+    ...INTERFACES,
+  ],
+  app: ['routes', 'gateway', 'auth', 'http', 'metrics', 'demo', ...WORKERS, ...INTERFACES],
+  routes: ['gateway', 'auth', 'http', 'metrics', ...WORKERS, ...INTERFACES],
+  gateway: ['metrics', ...WORKERS, ...INTERFACES],
+  auth: ['http', ...INTERFACES],
+  demo: ['protocols', ...INTERFACES],
+  providers: ['protocols', ...INTERFACES],
+  limits: ['protocols', ...INTERFACES],
+  usage: ['protocols', ...INTERFACES],
+  drivers: INTERFACES,
+  http: [...BASE, 'codecs', 'addresses'],
+  metrics: BASE,
+  protocols: INTERFACES,
+  entities: BASE,
+  codecs: ['errors'],
+  addresses: ['errors'],
+  config: ['errors', 'logger'],
+  logger: [],
+  errors: [],
+};
+
+const FOLDERS = [
+  'routes',
+  'gateway',
+  'auth',
+  'demo',
+  'providers',
+  'limits',
+  'usage',
+  'protocols',
+  'metrics',
+  'http',
+];
+const CODEC = /^src\/http\/(sse|json|multipart)[a-z-]*\.ts$/;
+
+/** The room that a file of src/ belongs to, or null where the table knows none. */
+export function roomOf(path: string): string | null {
+  if (CODEC.test(path)) return 'codecs';
+  if (path === 'src/http/ip-address.ts') return 'addresses';
+  if (/^src\/store\/(store|entities)\.ts$/.test(path)) return 'entities';
+  if (path.startsWith('src/store/')) return 'drivers';
+  const top = /^src\/(server|app|config|errors|logger)\.ts$/.exec(path)?.[1];
+  const folder = FOLDERS.find((name) => path.startsWith(`src/${name}/`));
+  return top ?? folder ?? null;
+}
+
+/** Relative imports of a file as paths from the root, in the order they stand there. */
+export function importsOf(path: string, source: string): string[] {
+  return specifiersOf(source)
+    .filter((specifier) => specifier.startsWith('.'))
+    .map((specifier) => posix.join(posix.dirname(path), specifier));
+}
+
+/** Imports point down, name their file with .ts, and reach nothing but src/ and Node's own modules. */
+export const checkImports: Rule = (path, source) => {
+  const room = roomOf(path);
+  if (room === null) return [`${path}: is in no room of the table`];
+  const problems: string[] = [];
+  for (const specifier of specifiersOf(source)) {
+    if (specifier.startsWith('node:')) {
+      if (isPure(room) && IO_MODULES.test(specifier))
+        problems.push(`${path}: ${room} must not reach ${specifier}`);
+      continue;
+    }
+    if (!specifier.startsWith('.')) problems.push(`${path}: imports the package ${specifier}`);
+    else if (!specifier.endsWith('.ts')) problems.push(`${path}: import of ${specifier} must end in .ts`);
+    else problems.push(...checkDirection(path, posix.join(posix.dirname(path), specifier)));
+  }
+  return problems;
+};
+
+const IO_MODULES = /^node:(http|https|http2|net|tls|dgram|dns|fs|child_process)(\/|$)/;
+
+function isPure(room: string): boolean {
+  return ['gateway', 'protocols', 'codecs', 'entities', 'errors'].includes(room);
+}
+
+function checkDirection(path: string, imported: string): string[] {
+  const from = roomOf(path) ?? '';
+  const to = roomOf(imported);
+  if (to === null) return [`${path}: imports ${imported}, which is in no room of the table`];
+  if (from === to || ALLOWED[from]?.includes(to) === true) return [];
+  return [`${path}: ${from} must not import ${imported} (${to})`];
+}
+
+const BANS: readonly (readonly [string, RegExp])[] = [
+  ['enum', /^[ \t]*(export )?(declare )?(const )?enum \w/m],
+  ['namespace', /^[ \t]*(export )?(declare )?(namespace|module) [\w.]+ *\{/m],
+  ['parameter property', /constructor\(([^)]*,)?\s*(private|public|protected|readonly) /],
+  ['import = or export =', /^[ \t]*(import \w+ =|export =)/m],
+  ['using', /^[ \t]*(await )?using \w+ *=/m],
+  ['decorator', /^[ \t]*(export )?@\w/m],
+  ['any', /(:|\bas|[<,|&]) *any\b(?! *:)/],
+  ['default export', /^[ \t]*export (default\b|\{[^}]*\bas default\b)/m],
+  ['barrel', /^[ \t]*export \* /m],
+  ['unchecked TLS', /rejectUnauthorized: *false/],
+  ['URL of a request target', /new URL\(\s*[\w.]*\breq(uest)?\.url\b/],
+];
+
+/** Syntax that does not erase or that tsc lets pass, and habits that this code base does without. */
+export const checkSyntax: Rule = (path, source) => {
+  const code = withoutComments(source);
+  const bare = withoutStrings(code);
+  const found = BANS.filter(([, pattern]) => pattern.test(bare)).map(([name]) => `${path}: ${name}`);
+  if (/@ts-(ignore|expect-error|nocheck)|biome-ignore/.test(source)) found.push(`${path}: silenced check`);
+  return found;
+};
+
+const PAGE_BANS: readonly (readonly [string, RegExp])[] = [
+  [
+    'HTML from a string',
+    /\.(innerHTML|outerHTML|srcdoc)\b|insertAdjacentHTML|document\.write|createContextualFragment/,
+  ],
+  ['code from a string', /\beval\(|new Function\(/],
+  ['inline script', /<script(?![^>]*\bsrc=)[^>]*>/],
+  ['inline style', /<style\b|<[^>]* style=/],
+  ['inline handler', /<[^>]* on[a-z]+=/],
+];
+
+/** Pages hold no HTML made of strings and nothing inline, so that the strictest CSP fits them. */
+export const checkPage: Rule = (path, source) => {
+  const text = path.endsWith('.html') ? source : withoutStrings(withoutComments(source));
+  return PAGE_BANS.filter(([, pattern]) => pattern.test(text)).map(([name]) => `${path}: ${name}`);
+};
+
+const LINES_AT_MOST = 300;
+
+/** Files stay short, in kebab-case, and no folder or file is a drawer for everything. */
+export const checkShape: Rule = (path, source) => {
+  const problems: string[] = [];
+  const lines = source.split('\n').length - 1;
+  if (lines > LINES_AT_MOST) problems.push(`${path}: ${lines} lines`);
+  if (!/^[a-z0-9/-]+(\.[a-z]+)+$/.test(path)) problems.push(`${path}: not in kebab-case`);
+  if (/(^|\/)(utils?|helpers?|common|misc|index)(\.ts|\/)/.test(path)) problems.push(`${path}: says nothing`);
+  return problems;
+};
+
+/**
+ * Circles of imports, each written as `a.ts -> b.ts -> a.ts`.
+ * @param graph each file with the files that it imports.
+ */
+export function findCircles(graph: ReadonlyMap<string, readonly string[]>): string[] {
+  const circles: string[] = [];
+  const done = new Set<string>();
+  const visit = (path: string, trail: readonly string[]): void => {
+    const start = trail.indexOf(path);
+    if (start !== -1) circles.push([...trail.slice(start), path].join(' -> '));
+    if (start !== -1 || done.has(path)) return;
+    for (const next of graph.get(path) ?? []) visit(next, [...trail, path]);
+    done.add(path);
+  };
+  for (const path of graph.keys()) visit(path, []);
+  return circles;
+}
+
+function specifiersOf(source: string): string[] {
+  const code = withoutComments(source);
+  const pattern =
+    /^[ \t]*(?:import|export)\b[^'"`;]*?\bfrom\s*['"]([^'"]+)['"]|^[ \t]*import\s*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]/gm;
+  return [...code.matchAll(pattern)].map((match) => match[1] ?? match[2] ?? match[3] ?? '');
+}
+
+function withoutComments(source: string): string {
+  return source.replace(/^[ \t]*\/\*[\s\S]*?\*\//gm, '').replace(/(^|\s)\/\/.*$/gm, '$1');
+}
+
+function withoutStrings(code: string): string {
+  return code.replace(/'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"/g, "''");
+}
