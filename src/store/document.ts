@@ -1,0 +1,262 @@
+import { hash } from 'node:crypto';
+import { DocumentError } from './document-error.ts';
+import type { Provider, Session } from './entities.ts';
+import { findDuplicateMember, isJsonObject, type JsonObject, parseJsonObject } from './json-text.ts';
+import {
+  readApiKey,
+  readList,
+  readMasterKey,
+  readModel,
+  readProvider,
+  readSession,
+  readUser,
+  refuseDuplicates,
+  type StoredSecret,
+} from './records.ts';
+import type { Sealer, SecretPlace } from './secrets.ts';
+import type { ConfigState } from './store.ts';
+
+export const SCHEMA_VERSION = 1;
+
+/** What one database file says. */
+export interface StoredDocument {
+  /** Counts the writes. */
+  readonly generation: number;
+  /** ISO 8601. */
+  readonly savedAt: string;
+  readonly config: ConfigState;
+  readonly sessions: Iterable<Session>;
+  readonly counters: Iterable<readonly [string, number]>;
+}
+
+export interface DecodedDocument extends StoredDocument {
+  /** SHA-256 over the rest; null where the file has none. */
+  readonly checksum: string | null;
+  /** True where a provider key should be sealed anew: it was not sealed, or with the previous key. */
+  readonly hasStaleSecrets: boolean;
+}
+
+/** A database file as JSON, its checksum verified, before its records are looked at. */
+export interface RawDocument {
+  /** 0: no version given, the plain shape of earlier programs. */
+  readonly schemaVersion: number;
+  readonly checksum: string | null;
+  readonly object: JsonObject;
+}
+
+/** A member of the document: its JSON text, or for a list the JSON texts of its items. */
+type Member = readonly [name: string, text: string | readonly string[]];
+
+/**
+ * Reads the bytes of a database file up to its records.
+ * @throws DocumentError `damaged` where it is no JSON object; `refused` for what a person must decide: a wrong checksum,
+ * a member that stands twice, a newer version, another program's file.
+ */
+export function parseRawDocument(bytes: Uint8Array): RawDocument {
+  const { text, object } = parseJsonObject(bytes);
+  const { checksum: stated = null, ...rest } = object;
+  const checksum = stated === null ? null : checksumOf(layOut(membersOf(rest)));
+  if (stated === null || stated !== checksum) refuseDuplicateMembers(text);
+  const schemaVersion = readSchemaVersion(object);
+  if (stated !== checksum) {
+    const fix = 'if you edited it by hand, remove its "checksum" line to accept it as it is';
+    throw new DocumentError('refused', `its checksum does not fit its content; ${fix}`);
+  }
+  return { schemaVersion, checksum, object };
+}
+
+/**
+ * Turns documents into bytes and back; one per store. Remembers the text of each record, so that a write makes only
+ * what changed, and the sealed form of each provider key, so that it is sealed once.
+ */
+export class DocumentCodec {
+  readonly #sealer: Sealer | null;
+  readonly #texts = new WeakMap<object, string>();
+
+  /** Without a sealer, provider keys are stored as they are. */
+  constructor(sealer: Sealer | null) {
+    this.#sealer = sealer;
+  }
+
+  /** The bytes of a database file: JSON, one record a line, the checksum first. */
+  encode(document: StoredDocument): { readonly bytes: Buffer; readonly checksum: string } {
+    const { config } = document;
+    const body = layOut([
+      ['schemaVersion', String(SCHEMA_VERSION)],
+      ['generation', String(document.generation)],
+      ['savedAt', JSON.stringify(document.savedAt)],
+      ['instanceId', JSON.stringify(config.instanceId)],
+      ['masterKey', JSON.stringify(config.masterKey)],
+      ['providers', this.#list(config.providers, (provider) => this.#providerText(provider))],
+      ['models', this.#list(config.models)],
+      ['apiKeys', this.#list(config.apiKeys)],
+      ['users', this.#list(config.users)],
+      ['sessions', Array.from(document.sessions, (session) => this.#text(session))],
+      ['counters', Array.from(document.counters, ([name, value]) => JSON.stringify([name, value]))],
+    ]);
+    const checksum = checksumOf(body);
+    return { bytes: Buffer.from(`{\n"checksum":"${checksum}",\n${body.slice(2)}`), checksum };
+  }
+
+  /** Reads the records of a document of this version. @throws DocumentError `refused`. */
+  decode({ object, checksum }: RawDocument): DecodedDocument {
+    const generation = object['generation'] ?? 0;
+    const { savedAt = '', instanceId, masterKey, providers, models, apiKeys, users } = object;
+    if (typeof generation !== 'number' || !Number.isSafeInteger(generation) || generation < 0) {
+      throw new DocumentError('refused', 'its generation is not a whole number');
+    }
+    if (typeof instanceId !== 'string') throw new DocumentError('refused', 'instanceId is not a text');
+    let hasStaleSecrets = false;
+    const read = (value: unknown, place: string): Provider => {
+      const { provider, isStale } = this.#readProvider(value, place);
+      hasStaleSecrets ||= isStale;
+      return provider;
+    };
+    const config: ConfigState = {
+      instanceId,
+      masterKey: readMasterKey(masterKey),
+      providers: readList(providers, 'providers', { read, keyOf: ({ id }) => id }),
+      models: readList(models, 'models', { read: readModel, keyOf: ({ id }) => id }),
+      apiKeys: readList(apiKeys, 'apiKeys', { read: readApiKey, keyOf: ({ id }) => id }),
+      users: readList(users, 'users', { read: readUser, keyOf: ({ id }) => id }),
+    };
+    refuseDuplicates(config.apiKeys, 'API keys', ({ digest }) => digest);
+    refuseDuplicates(config.users, 'usernames', ({ username }) => username);
+    return {
+      generation,
+      savedAt: String(savedAt),
+      config,
+      sessions: readSessions(object['sessions']),
+      counters: readCounters(object['counters']),
+      checksum,
+      hasStaleSecrets,
+    };
+  }
+
+  #readProvider(value: unknown, place: string): { readonly provider: Provider; readonly isStale: boolean } {
+    let isStale = false;
+    let kept: StoredSecret = null;
+    const provider = readProvider(value, place, (stored, id) => {
+      if (stored === null) return { apiKey: null, unreadableApiKey: null };
+      if (typeof stored === 'string') {
+        isStale = this.#sealer !== null;
+        return { apiKey: stored === '' ? null : stored, unreadableApiKey: null };
+      }
+      const opened = this.#sealer?.open(stored.sealed, placeOf(id)) ?? null;
+      if (opened === null) return { apiKey: null, unreadableApiKey: stored.sealed };
+      isStale = opened.isStale;
+      if (!isStale) kept = stored;
+      return { apiKey: opened.text, unreadableApiKey: null };
+    });
+    if (kept !== null) this.#texts.set(provider, providerText(provider, kept));
+    return { provider, isStale };
+  }
+
+  #providerText(provider: Provider): string {
+    const known = this.#texts.get(provider);
+    if (known !== undefined) return known;
+    const text = providerText(provider, this.#sealed(provider));
+    this.#texts.set(provider, text);
+    return text;
+  }
+
+  #sealed({ id, apiKey, unreadableApiKey }: Provider): StoredSecret {
+    if (apiKey === null) return unreadableApiKey === null ? null : { sealed: unreadableApiKey };
+    return this.#sealer === null ? apiKey : { sealed: this.#sealer.seal(apiKey, placeOf(id)) };
+  }
+
+  #list<T extends object>(
+    records: ReadonlyMap<string, T>,
+    textOf: (record: T) => string = (record) => this.#text(record),
+  ): string[] {
+    return Array.from(records.values(), textOf);
+  }
+
+  #text(record: object): string {
+    const known = this.#texts.get(record);
+    if (known !== undefined) return known;
+    const text = JSON.stringify(record);
+    this.#texts.set(record, text);
+    return text;
+  }
+}
+
+/** Where a provider's key stands, for sealing. */
+export function placeOf(providerId: string): SecretPlace {
+  return { record: 'provider', id: providerId, field: 'apiKey' };
+}
+
+function providerText(provider: Provider, apiKey: StoredSecret): string {
+  const { unreadableApiKey: _, ...stored } = provider;
+  return JSON.stringify({ ...stored, apiKey });
+}
+
+/** One member a line, one list item a line: the form that is hashed and written. */
+function layOut(members: readonly Member[]): string {
+  const lines = members.map(([name, text]) => {
+    const value = typeof text === 'string' ? text : `[\n${text.join(',\n')}\n]`;
+    return `${JSON.stringify(name)}:${value}`;
+  });
+  return `{\n${lines.join(',\n')}\n}\n`;
+}
+
+function membersOf(object: JsonObject): Member[] {
+  return Object.entries(object).map(([name, value]) => [
+    name,
+    Array.isArray(value) ? value.map((item) => JSON.stringify(item)) : JSON.stringify(value),
+  ]);
+}
+
+function checksumOf(text: string): string {
+  return `sha256:${hash('sha256', text, 'hex')}`;
+}
+
+function refuseDuplicateMembers(text: string): void {
+  const name = findDuplicateMember(text);
+  if (name === null) return;
+  throw new DocumentError('refused', `the member ${JSON.stringify(name)} stands twice in one record`);
+}
+
+/** @throws DocumentError `refused` for a newer version and for what is not a database of ours. */
+function readSchemaVersion(object: JsonObject): number {
+  const version = object['schemaVersion'];
+  if (version === undefined) {
+    const isPlainShape = ['providers', 'models', 'apiKeys', 'api_keys', 'users'].some(
+      (name) => name in object,
+    );
+    if (isPlainShape) return 0;
+    throw new DocumentError('refused', 'it is not a database of this program');
+  }
+  if (version === SCHEMA_VERSION) return SCHEMA_VERSION;
+  if (typeof version !== 'number') throw new DocumentError('refused', 'its schemaVersion is not a number');
+  const known = `this one knows ${SCHEMA_VERSION}`;
+  throw new DocumentError(
+    'refused',
+    `a newer version of the program wrote it (schemaVersion ${version}, ${known}); update the program`,
+  );
+}
+
+/** Sessions that cannot be read end: their owners sign in again. */
+function readSessions(value: unknown): Session[] {
+  if (!Array.isArray(value)) return [];
+  return value.flatMap((item) => {
+    try {
+      return [readSession(item, 'sessions')];
+    } catch {
+      return [];
+    }
+  });
+}
+
+function readCounters(value: unknown): (readonly [string, number])[] {
+  if (!Array.isArray(value)) return [];
+  return value.flatMap((item) => {
+    const [name, number] = Array.isArray(item) ? item : [];
+    return typeof name === 'string' && typeof number === 'number' ? [[name, number] as const] : [];
+  });
+}
+
+/** The members that every stored document of this version has, for telling a database file from a backup. */
+export function isDocument(value: unknown): boolean {
+  return isJsonObject(value) && 'schemaVersion' in value && !('format' in value);
+}

@@ -1,0 +1,153 @@
+import { DocumentError } from './document-error.ts';
+import type { ApiKey, MasterKey, Model, Provider, ProviderOptions, Session, User } from './entities.ts';
+import { isJsonObject } from './json-text.ts';
+import { RecordReader } from './record-reader.ts';
+
+/** A provider's key as it is stored: as it is, sealed, or none. */
+export type StoredSecret = string | { readonly sealed: string } | null;
+
+// Members that this version does not know are kept as they are: a newer one may have written them.
+
+/** Reads a stored provider; what becomes of its key is up to `openKey`. @throws DocumentError `refused`. */
+export function readProvider(
+  value: unknown,
+  place: string,
+  openKey: (stored: StoredSecret, id: string) => Pick<Provider, 'apiKey' | 'unreadableApiKey'>,
+): Provider {
+  const read = new RecordReader(value, place);
+  const id = read.id();
+  return {
+    ...read.record,
+    id,
+    name: read.text('name'),
+    baseUrl: read.text('baseUrl'),
+    ...openKey(readSecret(read), id),
+    type: read.oneOf('type', ['openai', 'chutes']),
+    enabled: read.boolean('enabled'),
+    options: readOptions(read),
+    createdAt: read.time('createdAt'),
+    updatedAt: read.time('updatedAt'),
+  };
+}
+
+/** Reads a stored model. @throws DocumentError `refused`. */
+export function readModel(value: unknown, place: string): Model {
+  const read = new RecordReader(value, place);
+  return {
+    ...read.record,
+    id: read.id(),
+    name: read.text('name'),
+    providerId: read.text('providerId'),
+    upstreamModel: read.textOrNull('upstreamModel'),
+    enabled: read.boolean('enabled'),
+    vision: read.booleanOrNull('vision'),
+    createdAt: read.time('createdAt'),
+    updatedAt: read.time('updatedAt'),
+  };
+}
+
+/** Reads a stored API key. @throws DocumentError `refused`. */
+export function readApiKey(value: unknown, place: string): ApiKey {
+  const read = new RecordReader(value, place);
+  return {
+    ...read.record,
+    id: read.id(),
+    name: read.text('name'),
+    digest: readDigest(read),
+    keyHint: read.text('keyHint'),
+    enabled: read.boolean('enabled'),
+    models: read.textsOrNull('models'),
+    userId: read.textOrNull('userId'),
+    expiresAt: read.timeOrNull('expiresAt'),
+    createdAt: read.time('createdAt'),
+  };
+}
+
+/** Reads a stored user. @throws DocumentError `refused`. */
+export function readUser(value: unknown, place: string): User {
+  const read = new RecordReader(value, place);
+  return {
+    ...read.record,
+    id: read.id(),
+    username: read.text('username'),
+    name: read.text('name'),
+    enabled: read.boolean('enabled'),
+    models: read.textsOrNull('models'),
+    passwordHash: read.text('passwordHash'),
+    createdAt: read.time('createdAt'),
+    updatedAt: read.time('updatedAt'),
+  };
+}
+
+/** Reads the stored master key; null where none was generated. @throws DocumentError `refused`. */
+export function readMasterKey(value: unknown): MasterKey | null {
+  if (value == null) return null;
+  const read = new RecordReader(value, 'masterKey');
+  return { digest: readDigest(read), keyHint: read.text('keyHint') };
+}
+
+/** Reads a stored session. @throws DocumentError `refused`. */
+export function readSession(value: unknown, place: string): Session {
+  const read = new RecordReader(value, place);
+  return {
+    digest: read.text('digest'),
+    role: read.oneOf('role', ['admin', 'user']),
+    userId: read.textOrNull('userId'),
+    credential: read.text('credential'),
+    createdAt: read.number('createdAt'),
+    lastSeenAt: read.number('lastSeenAt'),
+  };
+}
+
+/**
+ * Reads a list of records into a map by their `keyOf`.
+ * @throws DocumentError `refused` where it is no list, a record cannot be read or two have the same key.
+ */
+export function readList<T>(
+  value: unknown,
+  name: string,
+  { read, keyOf }: { read: (item: unknown, place: string) => T; keyOf: (item: T) => string },
+): Map<string, T> {
+  if (!Array.isArray(value)) throw new DocumentError('refused', `${name} is not a list`);
+  const records = new Map<string, T>();
+  value.forEach((item, index) => {
+    const record = read(item, `${name}[${index}]`);
+    if (records.has(keyOf(record))) throw new DocumentError('refused', `${name}[${index}] is there twice`);
+    records.set(keyOf(record), record);
+  });
+  return records;
+}
+
+/** @throws DocumentError `refused` where two records have the same value, such as two users one username. */
+export function refuseDuplicates<T>(
+  records: ReadonlyMap<string, T>,
+  name: string,
+  textOf: (record: T) => string,
+): void {
+  const seen = new Set<string>();
+  for (const [id, record] of records) {
+    if (seen.has(textOf(record)))
+      throw new DocumentError('refused', `two of the ${name} are the same (${id})`);
+    seen.add(textOf(record));
+  }
+}
+
+function readDigest(read: RecordReader): string {
+  const digest = read.text('digest');
+  return /^[0-9a-f]{64}$/.test(digest) ? digest : read.fail('digest', 'a SHA-256 in lower-case hex');
+}
+
+function readSecret(read: RecordReader): StoredSecret {
+  const value = read.record['apiKey'] ?? null;
+  if (!isJsonObject(value)) return read.textOrNull('apiKey');
+  const { sealed } = value;
+  return typeof sealed === 'string' ? { sealed } : read.fail('apiKey', 'a text, null or {"sealed": "..."}');
+}
+
+/** The settings of a provider are flat: texts, numbers, booleans. */
+function readOptions(read: RecordReader): ProviderOptions {
+  const value = read.record['options'] ?? {};
+  if (!isJsonObject(value)) return read.fail('options', 'an object');
+  const isFlat = Object.values(value).every((item) => item === null || typeof item !== 'object');
+  return isFlat ? value : read.fail('options', 'an object of plain values');
+}

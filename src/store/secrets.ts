@@ -1,0 +1,121 @@
+import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto';
+
+/** Where a secret stands. It is bound to this place: moved to another record or field it does not open. */
+export interface SecretPlace {
+  readonly record: string;
+  readonly id: string;
+  readonly field: string;
+}
+
+export interface OpenedSecret {
+  readonly text: string;
+  /** True where it was sealed with the previous key and should be sealed anew. */
+  readonly isStale: boolean;
+}
+
+/** Seals texts for storage and opens them again. */
+export interface Sealer {
+  /** AES-256-GCM with a fresh random nonce: `v1.` and base64url of nonce, ciphertext and tag. */
+  seal(text: string, place: SecretPlace): string;
+  /** The text, or null where no key opens it (another key, a changed byte, another place). */
+  open(sealed: string, place: SecretPlace): OpenedSecret | null;
+}
+
+export interface SealerOptions {
+  readonly key: string;
+  /** The key before the last change of it. */
+  readonly previousKey: string | null;
+  readonly randomBytes: (count: number) => Buffer;
+}
+
+/** What a key is used for; each use has a derived key of its own, so that nothing sealed for one opens in another. */
+export type SealPurpose = 'provider-key' | 'backup-check' | 'backup-passphrase' | 'snapshot';
+
+const VERSION_PREFIX = 'v1.';
+const CIPHER = 'aes-256-gcm';
+const KEY_BYTES = 32;
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+const DOCUMENT_PLACE: SecretPlace = { record: 'document', id: '', field: '' };
+
+/** Makes a sealer whose keys are derived from a secret by HKDF-SHA256 (RFC 5869), labelled with the purpose. */
+export function createSealer(purpose: SealPurpose, options: SealerOptions): Sealer {
+  const key = deriveKey(options.key, purpose);
+  const previousKey = options.previousKey === null ? null : deriveKey(options.previousKey, purpose);
+  return sealerOf({ key, previousKey, randomBytes: options.randomBytes });
+}
+
+/** Makes a sealer over a key of 32 bytes that was derived elsewhere, such as from a passphrase. */
+export function createSealerFromKey(key: Buffer, randomBytes: (count: number) => Buffer): Sealer {
+  return sealerOf({ key, previousKey: null, randomBytes });
+}
+
+/** Seals a whole document under a secret; the result is ASCII text. */
+export function sealDocument(bytes: Uint8Array, options: SealerOptions): Buffer {
+  const key = deriveKey(options.key, 'snapshot');
+  return Buffer.from(
+    sealBytes(key, bytes, { place: DOCUMENT_PLACE, nonce: options.randomBytes(NONCE_BYTES) }),
+  );
+}
+
+/** Opens what `sealDocument` made; null where neither key opens it. */
+export function openDocument(sealed: Uint8Array, keys: Omit<SealerOptions, 'randomBytes'>): Buffer | null {
+  const text = Buffer.from(sealed).toString('latin1').trim();
+  for (const secret of [keys.key, keys.previousKey]) {
+    const opened = secret === null ? null : openBytes(deriveKey(secret, 'snapshot'), text, DOCUMENT_PLACE);
+    if (opened !== null) return opened;
+  }
+  return null;
+}
+
+interface SealerKeys {
+  readonly key: Buffer;
+  readonly previousKey: Buffer | null;
+  readonly randomBytes: (count: number) => Buffer;
+}
+
+function sealerOf({ key, previousKey, randomBytes }: SealerKeys): Sealer {
+  return {
+    seal: (text, place) => sealBytes(key, Buffer.from(text), { place, nonce: randomBytes(NONCE_BYTES) }),
+    open: (sealed, place) => {
+      const current = openBytes(key, sealed, place);
+      if (current !== null) return { text: current.toString(), isStale: false };
+      const older = previousKey === null ? null : openBytes(previousKey, sealed, place);
+      return older === null ? null : { text: older.toString(), isStale: true };
+    },
+  };
+}
+
+function deriveKey(secret: string, purpose: SealPurpose): Buffer {
+  return Buffer.from(hkdfSync('sha256', secret, '', `ipin-proxy/v1/${purpose}`, KEY_BYTES));
+}
+
+function sealBytes(
+  key: Buffer,
+  bytes: Uint8Array,
+  { place, nonce }: { readonly place: SecretPlace; readonly nonce: Buffer },
+): string {
+  const cipher = createCipheriv(CIPHER, key, nonce).setAAD(associatedData(place));
+  const parts = [nonce, cipher.update(bytes), cipher.final(), cipher.getAuthTag()];
+  return VERSION_PREFIX + Buffer.concat(parts).toString('base64url');
+}
+
+function openBytes(key: Buffer, sealed: string, place: SecretPlace): Buffer | null {
+  if (!sealed.startsWith(VERSION_PREFIX)) return null;
+  const bytes = Buffer.from(sealed.slice(VERSION_PREFIX.length), 'base64url');
+  if (bytes.length < NONCE_BYTES + TAG_BYTES) return null;
+  const nonce = bytes.subarray(0, NONCE_BYTES);
+  const tag = bytes.subarray(bytes.length - TAG_BYTES);
+  const decipher = createDecipheriv(CIPHER, key, nonce, { authTagLength: TAG_BYTES });
+  decipher.setAAD(associatedData(place)).setAuthTag(tag);
+  try {
+    const start = decipher.update(bytes.subarray(NONCE_BYTES, bytes.length - TAG_BYTES));
+    return Buffer.concat([start, decipher.final()]);
+  } catch {
+    return null;
+  }
+}
+
+function associatedData(place: SecretPlace): Buffer {
+  return Buffer.from(JSON.stringify(['ipin-proxy', 1, place.record, place.id, place.field]));
+}
