@@ -12,9 +12,6 @@ const KEY_BYTES = 32;
 const MIN_CUSTOM_LENGTH = 24;
 const MAX_CUSTOM_LENGTH = 256;
 
-/** Keys printed in documentation: everybody knows them. */
-const SAMPLE_KEYS: readonly string[] = ['sk-123', 'sk-your-secret-key'];
-
 /** Credentials of a proxy in front (HTTP authentication schemes of RFC 7617, 7616, 4559), not a key of ours. */
 const FOREIGN_SCHEMES: readonly string[] = ['basic', 'digest', 'negotiate', 'ntlm'];
 const KEY_QUERY_NAMES: readonly string[] = ['key', 'api_key', 'api-key', 'apikey', 'access_token'];
@@ -50,12 +47,9 @@ export function digestKey(key: string): string {
 
 /** Compares two digests without showing by time how much of them agrees. */
 export function isSameDigest(a: string, b: string): boolean {
-  return a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b));
-}
-
-/** Tells whether a key is one of the documentation's, which may work from the machine itself only. */
-export function isSampleKey(key: string): boolean {
-  return SAMPLE_KEYS.includes(key);
+  const left = Buffer.from(a);
+  const right = Buffer.from(b);
+  return left.length === right.length && timingSafeEqual(left, right);
 }
 
 /** What people recognise a key by: up to 6 first and 4 last characters, never more than a third of it: `sk-abc...wxyz`. */

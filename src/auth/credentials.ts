@@ -38,13 +38,6 @@ export interface CheckOptions {
   readonly lane?: WorkLane;
 }
 
-const DEFAULT_PASSWORDS: readonly string[] = ['', 'admin', 'your-password'];
-
-/** Tells whether UI_PASSWORD is one that everybody knows: unset, or as printed in the documentation. */
-export function isDefaultPassword(password: string | undefined): boolean {
-  return DEFAULT_PASSWORDS.includes(password ?? '');
-}
-
 /**
  * Makes the admin's credential. The one scrypt it needs runs at the first call of either function (call `fingerprint`
  * right after the start) and is kept; a failed one is tried again.

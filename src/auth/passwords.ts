@@ -51,7 +51,8 @@ export function parseNewPassword(value: unknown, param: string): string {
     const range = `${MIN_PASSWORD_LENGTH} to ${MAX_PASSWORD_LENGTH}`;
     throw new HttpError('invalid_value', `${param} must have ${range} characters.`, { param });
   }
-  if (!isHashable(value)) throw new HttpError('invalid_value', `${param} must be valid Unicode.`, { param });
+  if (!isHashable(value))
+    throw new HttpError('invalid_value', `${param} must be valid Unicode without NUL.`, { param });
   return value;
 }
 
@@ -128,7 +129,10 @@ function derive(password: string, target: ScryptHash): Promise<Buffer> {
   });
 }
 
-/** A lone surrogate has no UTF-8: all of them would turn into the same replacement character. */
+/**
+ * What scrypt would take for another password is none: lone surrogates have no UTF-8 and all turn into U+FFFD; HMAC pads
+ * its key with zeros (RFC 2104), so that NULs at the end would not count.
+ */
 function isHashable(password: string): boolean {
-  return !/\p{Surrogate}/u.test(password);
+  return !/[\p{Surrogate}\0]/u.test(password);
 }

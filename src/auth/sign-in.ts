@@ -7,7 +7,7 @@ import type { OpenedSession, Sessions } from './sessions.ts';
 
 export interface SignInOptions {
   readonly admin: AdminCredential;
-  /** UI_PASSWORD is one that everybody knows, see `isDefaultPassword`. */
+  /** UI_PASSWORD is unset or one that documentation prints. */
   readonly hasDefaultPassword: boolean;
   /** The users as they are now, by name. */
   readonly userByUsername: () => ReadonlyMap<string, User>;
