@@ -1,0 +1,184 @@
+import { isUtf8 } from 'node:buffer';
+import { HttpError } from '../errors.ts';
+
+/** What the header block of one part says. */
+export interface PartHeaders {
+  readonly name: string;
+  /** Without folders; null where the part names no file, `''` where a browser sends an empty file input. */
+  readonly filename: string | null;
+  /** As sent, parameters included. */
+  readonly contentType: string | null;
+  /** All headers, names in lower case; values of a repeated name are joined by a comma. */
+  readonly headers: ReadonlyMap<string, string>;
+}
+
+interface HeaderValue {
+  /** What stands before the first parameter, in lower case. */
+  readonly value: string;
+  /** Names in lower case. */
+  readonly parameters: ReadonlyMap<string, string>;
+}
+
+/** RFC 2046 section 5.1.1: `bchars`, 1 to 70 of them, the last one not a space. */
+const BOUNDARY = /^[0-9A-Za-z'()+_,\-./:=? ]{0,69}[0-9A-Za-z'()+_,\-./:=?]$/;
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+/** Headers that two readers could take for different ones if they stood twice. */
+const SINGLE = new Set(['content-disposition', 'content-type', 'content-transfer-encoding']);
+
+/**
+ * The boundary that a Content-Type names (RFC 7578 section 4.1, RFC 2046 section 5.1.1), quoted or not.
+ * @throws HttpError `unsupported_content_type` where it is not `multipart/form-data`, `invalid_body` where the boundary
+ * is missing or not legal.
+ */
+export function parseBoundary(contentType: string | undefined): string {
+  const media = (contentType ?? '').split(';', 1)[0]?.trim().toLowerCase();
+  if (media !== 'multipart/form-data') {
+    throw new HttpError('unsupported_content_type', 'Send this request as multipart/form-data.');
+  }
+  const boundary = parseHeaderValue(contentType ?? '')?.parameters.get('boundary');
+  if (boundary === undefined) {
+    throw invalid('The Content-Type multipart/form-data names no boundary, or is malformed.');
+  }
+  if (!BOUNDARY.test(boundary)) {
+    throw invalid('The multipart boundary must be 1 to 70 characters that RFC 2046 allows.');
+  }
+  return boundary;
+}
+
+/**
+ * Reads the header block of a part: lines without the blank one at the end. Bytes that are not UTF-8 count as
+ * ISO-8859-1. Names and file names may be quoted with backslashes or escaped as browsers do (`%22`, `%0D`, `%0A`);
+ * `filename*` (RFC 8187) wins over `filename`. Where two readers could differ, the part is refused.
+ * @throws HttpError `invalid_body`.
+ */
+export function parsePartHeaders(block: Buffer): PartHeaders {
+  const text = block.toString(isUtf8(block) ? 'utf8' : 'latin1');
+  const headers = new Map<string, string>();
+  for (const line of text === '' ? [] : text.split('\r\n')) addHeader(headers, line);
+  const encoding = headers.get('content-transfer-encoding')?.toLowerCase() ?? 'binary';
+  if (!['binary', '8bit', '7bit'].includes(encoding)) {
+    throw invalid(
+      'Content-Transfer-Encoding is not supported in multipart/form-data: send the bytes as they are.',
+    );
+  }
+  const disposition = parseHeaderValue(headers.get('content-disposition') ?? '');
+  if (disposition?.value !== 'form-data' || disposition.parameters.has('name*')) {
+    throw invalid('Every part needs a header line such as: Content-Disposition: form-data; name="file"');
+  }
+  const name = unescapeName(disposition.parameters.get('name') ?? '');
+  if (name === '') throw invalid('Every part needs a field name that is not empty.');
+  return {
+    name,
+    filename: fileNameOf(disposition.parameters),
+    contentType: headers.get('content-type') || null,
+    headers,
+  };
+}
+
+/**
+ * The field that a name such as `x[]` or `x[0]` belongs to: `x`. Any other name is its own.
+ * Forms write lists in each of these ways.
+ */
+export function fieldBaseName(name: string): string {
+  return /^(.+?)\[\d{0,6}\]$/s.exec(name)?.[1] ?? name;
+}
+
+/** True where a text has a control character other than a tab: no header value may. */
+export function hasControlCharacter(text: string): boolean {
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if ((code < 0x20 && code !== 0x09) || code === 0x7f) return true;
+  }
+  return false;
+}
+
+function invalid(message: string): HttpError {
+  return new HttpError('invalid_body', message);
+}
+
+function addHeader(headers: Map<string, string>, line: string): void {
+  const colon = line.indexOf(':');
+  const name = line.slice(0, Math.max(colon, 0)).toLowerCase();
+  const value = line.slice(colon + 1).trim();
+  if (!TOKEN.test(name) || hasControlCharacter(value)) {
+    throw invalid('A part of the multipart body has a malformed header line. Lines end with CR LF.');
+  }
+  const earlier = headers.get(name);
+  if (earlier !== undefined && SINGLE.has(name)) throw invalid(`A part has the header ${name} twice.`);
+  headers.set(name, earlier === undefined ? value : `${earlier}, ${value}`);
+}
+
+/** Splits `value; name=text; name="text"`; null where it is malformed or names a parameter twice. */
+function parseHeaderValue(text: string): HeaderValue | null {
+  const parameters = new Map<string, string>();
+  let at = text.indexOf(';');
+  const value = (at < 0 ? text : text.slice(0, at)).trim().toLowerCase();
+  for (at = at < 0 ? text.length : at; ; ) {
+    while (at < text.length && ' \t;'.includes(text.charAt(at))) at++;
+    if (at >= text.length) return { value, parameters };
+    const equals = text.indexOf('=', at);
+    const name = text.slice(at, Math.max(equals, at)).trim().toLowerCase();
+    if (!TOKEN.test(name) || parameters.has(name)) return null;
+    const read = readParameterValue(text, equals + 1);
+    if (read === null) return null;
+    parameters.set(name, read.value);
+    at = read.end;
+  }
+}
+
+/** Reads a token or a quoted string; the end is at a semicolon or at the end of the text, or it is null. */
+function readParameterValue(text: string, from: number): { value: string; end: number } | null {
+  let at = from;
+  while (text[at] === ' ' || text[at] === '\t') at++;
+  if (text[at] !== '"') {
+    const semicolon = text.indexOf(';', at);
+    const end = semicolon < 0 ? text.length : semicolon;
+    return { value: text.slice(at, end).trim(), end };
+  }
+  let value = '';
+  for (at++; text[at] !== '"'; at++) {
+    if (at >= text.length) return null;
+    // Only these two are escapes: some clients send paths such as C:\temp\a.mp3 as they are.
+    if (text[at] === '\\' && (text[at + 1] === '"' || text[at + 1] === '\\')) at++;
+    value += text[at];
+  }
+  do at++;
+  while (text[at] === ' ' || text[at] === '\t');
+  return at >= text.length || text[at] === ';' ? { value, end: at } : null;
+}
+
+/** Undoes the escapes that browsers write (WHATWG HTML, multipart/form-data encoding algorithm). */
+function unescapeName(text: string): string {
+  return text.replace(/%(22|0d|0a)/gi, (sequence) => decodeURIComponent(sequence));
+}
+
+function fileNameOf(parameters: ReadonlyMap<string, string>): string | null {
+  const extended = parameters.get('filename*');
+  const plain = parameters.get('filename');
+  if (extended === undefined) return plain === undefined ? null : withoutFolders(unescapeName(plain));
+  const name = decodeExtended(extended);
+  if (name === null || hasControlCharacter(name))
+    throw invalid('A file name is malformed: see RFC 8187 for filename*.');
+  return withoutFolders(name);
+}
+
+/** RFC 7578 section 4.2: directory path information may be present and is not to be used. */
+function withoutFolders(path: string): string {
+  const name = path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1);
+  return name === '.' || name === '..' ? '' : name;
+}
+
+/** `UTF-8'en'%e2%82%ac.mp3` (RFC 8187 section 3.2); null where it is malformed. */
+function decodeExtended(text: string): string | null {
+  const match = /^(utf-8|iso-8859-1)'[^']*'((?:%[0-9a-f]{2}|[!#$&+\-.^_`|~0-9a-z])*)$/i.exec(text);
+  if (match === null) return null;
+  const [, charset = '', value = ''] = match;
+  if (charset.toLowerCase() === 'iso-8859-1') {
+    return value.replace(/%(..)/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  }
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,62 @@
+import { isUtf8 } from 'node:buffer';
+import { HttpError } from '../errors.ts';
+import type { PartHeaders } from './multipart-headers.ts';
+
+/** One part of a multipart/form-data body. */
+export interface MultipartPart extends PartHeaders {
+  /** The header block as it came, without the blank line. */
+  readonly rawHeaders: Buffer;
+  /** True where it has a file name, or its field is one of those that hold files. */
+  readonly isFile: boolean;
+  /** The content, to be read once, before the next part is asked for. */
+  readonly body: AsyncIterable<Buffer>;
+}
+
+/** A part whose content is in memory and may be read any number of times. */
+export interface HeldPart extends MultipartPart {
+  readonly value: Buffer;
+}
+
+/**
+ * Reads the content of a part into memory.
+ * @throws HttpError `request_too_large`, param the field's name, where it is more than `limitBytes`.
+ */
+export async function readField(part: MultipartPart, limitBytes: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of part.body) {
+    length += chunk.length;
+    if (length > limitBytes) throw fieldTooLarge(part.name, limitBytes);
+    chunks.push(chunk);
+  }
+  const [only] = chunks;
+  return only !== undefined && chunks.length === 1 ? only : Buffer.concat(chunks, length);
+}
+
+/**
+ * Reads the content of a part into memory and gives the part back with it, so that it can be sent on later.
+ * @throws HttpError `request_too_large` where it is more than `limitBytes`.
+ */
+export async function holdPart(part: MultipartPart, limitBytes: number): Promise<HeldPart> {
+  const value = await readField(part, limitBytes);
+  return { ...part, value, body: { [Symbol.asyncIterator]: () => oneChunk(value) } };
+}
+
+/**
+ * The content of a field as text.
+ * @throws HttpError `invalid_body`, param the field's name, where it is not UTF-8.
+ */
+export function fieldText(name: string, value: Buffer): string {
+  if (isUtf8(value)) return value.toString('utf8');
+  throw new HttpError('invalid_body', `The form field ${name} is not UTF-8 text.`, { param: name });
+}
+
+/** The error for a form field that is too long. */
+export function fieldTooLarge(name: string, limitBytes: number): HttpError {
+  const message = `The form field ${name} is larger than ${limitBytes} bytes.`;
+  return new HttpError('request_too_large', message, { param: name });
+}
+
+async function* oneChunk(value: Buffer): AsyncGenerator<Buffer> {
+  if (value.length > 0) yield value;
+}
