@@ -28,6 +28,9 @@ export const NO_PASSWORD_HASH = '!';
 /** The id under which earlier programs listed the master key among the others. */
 const MASTER_ID = 'master';
 
+const KEY_NAMES = ['key', 'apiKey', 'value', 'token'] as const;
+const DIGEST_NAMES = ['digest', 'keyHash'] as const;
+
 type Fields = Record<string, unknown>;
 
 /**
@@ -41,8 +44,7 @@ export async function migratePlainDocument(
 ): Promise<Migration> {
   const notices: string[] = [];
   const time = new Date(options.now()).toISOString();
-  const collection = (...names: string[]): PlainRecord[] =>
-    listRecords(object, names).map((item) => new PlainRecord(item, time));
+  const collection = (...names: string[]): PlainRecord[] => listPlainRecords(object, names, time);
   const users = collection('users');
   const { apiKeys, masterKey } = migrateApiKeys(collection('apiKeys', 'api_keys', 'keys'), users, options);
   const migratedUsers = [];
@@ -111,15 +113,18 @@ function migrateApiKeys(
   const apiKeys: Fields[] = [];
   let masterKey: MasterKey | null = null;
   for (const plain of keys) {
+    const isMaster = plain.hasId(MASTER_ID) || plain.flag(false, 'isMaster', 'master');
+    // Where the environment had the master key, its row was only there to be seen.
+    if (isMaster && plain.get(...KEY_NAMES, ...DIGEST_NAMES) === undefined) continue;
     const described = describe(plain, options);
-    if (plain.hasId(MASTER_ID) || plain.flag(false, 'isMaster', 'master')) masterKey = described;
+    if (isMaster) masterKey = described;
     else apiKeys.push(migrateApiKey(plain, described, ownerOf));
   }
   return { apiKeys, masterKey };
 }
 
 function migrateApiKey(plain: PlainRecord, key: MasterKey, ownerOf: ReadonlyMap<string, string>): Fields {
-  const id = plain.isNamedByKey ? `key_${key.digest.slice(0, 12)}` : plain.id();
+  const id = isNamedByKey(plain) ? `key_${key.digest.slice(0, 12)}` : plain.id();
   const userId = plain.get('userId') ?? ownerOf.get(id) ?? null;
   return {
     id,
@@ -133,13 +138,19 @@ function migrateApiKey(plain: PlainRecord, key: MasterKey, ownerOf: ReadonlyMap<
   };
 }
 
+/** True for a key in a map that goes by the keys themselves. */
+function isNamedByKey(plain: PlainRecord): boolean {
+  const hasKey = plain.get(...KEY_NAMES, ...DIGEST_NAMES) !== undefined;
+  return !hasKey && !plain.hasOwnId && plain.name !== null && /^sk-|^.{20}/.test(plain.name);
+}
+
 /** Digest and hint of a stored key: in plain text, already as a digest, or as the name of the record in a map. */
 function describe(plain: PlainRecord, options: MigrationOptions): MasterKey {
-  const key = plain.get('key', 'apiKey', 'value', 'token');
+  const key = plain.get(...KEY_NAMES);
   if (typeof key === 'string' && key !== '') return options.describeKey(key);
-  const digest = plain.get('digest', 'keyHash');
+  const digest = plain.get(...DIGEST_NAMES);
   if (typeof digest === 'string') return { digest, keyHint: plain.text('...', 'keyHint') };
-  if (plain.isNamedByKey) return options.describeKey(plain.name ?? '');
+  if (isNamedByKey(plain)) return options.describeKey(plain.name ?? '');
   return plain.fail('key', 'a text');
 }
 

@@ -36,15 +36,6 @@ export class PlainRecord {
     return this.#record['id'] != null;
   }
 
-  /** True for a key in a map that goes by the keys themselves. */
-  get isNamedByKey(): boolean {
-    return (
-      !this.hasOwnId &&
-      this.get('key', 'apiKey', 'value', 'token', 'digest') === undefined &&
-      this.name !== null
-    );
-  }
-
   hasId(id: string): boolean {
     return this.#record['id'] === id || (!this.hasOwnId && this.name === id);
   }
