@@ -1,0 +1,211 @@
+import type { IncomingMessage } from 'node:http';
+import { HttpError } from '../errors.ts';
+import { isLocalRequest, isSameOrigin } from '../http/client-address.ts';
+import { readCookie, sessionCookieName } from '../http/cookies.ts';
+import type { ApiKey, Principal } from '../store/entities.ts';
+import type { ConfigSnapshot } from '../store/store.ts';
+import { digestKey, isExpired, isSampleKey, isSameDigest, readBearerToken, readPresentedKey } from './api-keys.ts';
+import type { SignedIn } from './sessions.ts';
+
+/**
+ * Who may use a route. `key`: whoever has an API key, or a session of our own pages; `scrape`: the master key or the
+ * admin's session or token.
+ */
+export type Access = 'anyone' | 'key' | 'admin' | 'user' | 'scrape';
+
+/** The one table of rights: every route of the server is a row; a route without one does not start. */
+export const ACCESS: Readonly<Record<string, Access>> = {
+  'GET /': 'anyone',
+  'GET /admin.html': 'anyone',
+  'GET /chat.html': 'anyone',
+  'GET /dashboard.html': 'anyone',
+  'GET /health': 'anyone',
+  'GET /metrics': 'scrape',
+  'POST /api/login': 'anyone',
+  'POST /api/admin/login': 'anyone',
+  'POST /api/user/login': 'anyone',
+  'POST /api/admin/logout': 'admin',
+  'GET /api/admin/me': 'admin',
+  'GET /api/admin/status': 'admin',
+  'GET /api/admin/providers': 'admin',
+  'POST /api/admin/providers': 'admin',
+  'GET /api/admin/providers/:id': 'admin',
+  'PUT /api/admin/providers/:id': 'admin',
+  'DELETE /api/admin/providers/:id': 'admin',
+  'POST /api/admin/providers/:id/test': 'admin',
+  'GET /api/admin/providers/:id/upstream-models': 'admin',
+  'GET /api/admin/models': 'admin',
+  'POST /api/admin/models': 'admin',
+  'GET /api/admin/models/:id': 'admin',
+  'PUT /api/admin/models/:id': 'admin',
+  'DELETE /api/admin/models/:id': 'admin',
+  'GET /api/admin/apikeys': 'admin',
+  'POST /api/admin/apikeys': 'admin',
+  'GET /api/admin/apikeys/:id': 'admin',
+  'PUT /api/admin/apikeys/:id': 'admin',
+  'DELETE /api/admin/apikeys/:id': 'admin',
+  'GET /api/admin/users': 'admin',
+  'POST /api/admin/users': 'admin',
+  'GET /api/admin/users/:id': 'admin',
+  'PUT /api/admin/users/:id': 'admin',
+  'DELETE /api/admin/users/:id': 'admin',
+  'GET /api/admin/backup': 'admin',
+  'POST /api/admin/restore': 'admin',
+  'POST /api/user/logout': 'user',
+  'GET /api/user/me': 'user',
+  'PUT /api/user/password': 'user',
+  'GET /api/user/apikeys': 'user',
+  'POST /api/user/apikeys': 'user',
+  'GET /api/user/apikeys/:id': 'user',
+  'PUT /api/user/apikeys/:id': 'user',
+  'DELETE /api/user/apikeys/:id': 'user',
+  'GET /v1/models': 'key',
+  'GET /v1/models/*id': 'key',
+  'POST /v1/chat/completions': 'key',
+  'POST /v1/completions': 'key',
+  'POST /v1/responses': 'key',
+  'POST /v1/moderations': 'key',
+  'POST /v1/rerank': 'key',
+  'POST /v1/images/generations': 'key',
+  'POST /v1/images/edits': 'key',
+  'POST /v1/images/variations': 'key',
+  'POST /v1/audio/speech': 'key',
+  'POST /v1/audio/transcriptions': 'key',
+  'POST /v1/audio/translations': 'key',
+  'POST /v1/embeddings': 'key',
+  'POST /v1/ocr': 'key',
+};
+
+export interface GuardOptions {
+  readonly snapshot: () => ConfigSnapshot;
+  /** SHA-256 of the master key, lower-case hex. */
+  readonly masterDigest: () => string;
+  readonly resolveSession: (token: string) => Promise<SignedIn | null>;
+  readonly trustProxyHops: number;
+  readonly now: () => number;
+}
+
+/**
+ * Decides from the headers alone who makes a request, and whether he may. Answers at once for keys, the way of nearly
+ * every request, and with a promise where a session must be looked up.
+ * @throws HttpError `missing_api_key`, `invalid_api_key`, `not_signed_in`, `forbidden`, `cross_origin_refused`.
+ */
+export type Guard = (access: Access, req: IncomingMessage) => Principal | Promise<Principal>;
+
+const NOBODY: Principal = { kind: 'nobody' };
+const MASTER: Principal = { kind: 'master' };
+
+export function createGuard(options: GuardOptions): Guard {
+  const keyHolder = (key: string, req: IncomingMessage): Principal => principalOfKey(key, req, options);
+  const session = (req: IncomingMessage): Promise<SignedIn | null> => sessionOf(req, options);
+  const pageSession = async (req: IncomingMessage): Promise<Principal> => {
+    const found = hasSessionCookie(req, options) ? await session(req) : null;
+    if (found !== null) return found;
+    throw missingKey();
+  };
+  const signedIn = async (role: 'admin' | 'user', req: IncomingMessage): Promise<Principal> => {
+    refuseOtherOrigins(req);
+    const found = await session(req);
+    if (found === null) throw notSignedIn();
+    if (found.kind !== role) throw new HttpError('forbidden', `This address is for the role ${role}.`);
+    return found;
+  };
+  const scraper = async (req: IncomingMessage): Promise<Principal> => {
+    const presented = readBearerToken(req.rawHeaders);
+    if (presented.kind === 'key' && isSameDigest(digestKey(presented.key), options.masterDigest())) {
+      return keyHolder(presented.key, req);
+    }
+    return signedIn('admin', req);
+  };
+  return (access, req) => {
+    switch (access) {
+      case 'anyone':
+        if (req.method === 'POST') refuseOtherOrigins(req);
+        return NOBODY;
+      case 'key': {
+        const presented = readPresentedKey(req.rawHeaders, req.url ?? '');
+        if (presented.kind === 'key') return keyHolder(presented.key, req);
+        if (presented.kind === 'invalid') throw invalidKey(presented.message);
+        return pageSession(req);
+      }
+      case 'scrape':
+        return scraper(req);
+      default:
+        return signedIn(access, req);
+    }
+  };
+}
+
+/** `/api` never serves another site: neither its scripts (CORS) nor its forms (CSRF, signing in included). */
+function refuseOtherOrigins(req: IncomingMessage): void {
+  if (req.method === 'GET' || req.method === 'HEAD' || isSameOrigin(req.method, req.headers)) return;
+  throw new HttpError('cross_origin_refused', 'Requests from other sites are refused here.');
+}
+
+function principalOfKey(key: string, req: IncomingMessage, options: GuardOptions): Principal {
+  const digest = digestKey(key);
+  if (isSameDigest(digest, options.masterDigest())) {
+    if (isSampleKey(key) && !isLocal(req, options)) {
+      throw invalidKey('This key is a sample from the documentation and works on the machine itself only.');
+    }
+    return MASTER;
+  }
+  const snapshot = options.snapshot();
+  const found = snapshot.apiKeyByDigest.get(digest);
+  const user = found?.userId == null ? null : (snapshot.users.get(found.userId) ?? null);
+  if (found === undefined || !isUsable(found, options.now()) || (found.userId !== null && user?.enabled !== true)) {
+    throw invalidKey('The API key is unknown, disabled or expired. Ask the owner of this server for a key.');
+  }
+  return { kind: 'key', key: found, user };
+}
+
+function isUsable(key: ApiKey, nowMs: number): boolean {
+  return key.enabled && !isExpired(key.expiresAt, nowMs);
+}
+
+function isLocal(req: IncomingMessage, options: GuardOptions): boolean {
+  const { httpVersion, headers, rawHeaders } = req;
+  return isLocalRequest(
+    { remoteAddress: req.socket.remoteAddress, httpVersion, headers, rawHeaders },
+    options.trustProxyHops,
+  );
+}
+
+/** A token in `Authorization`, else the cookie, where it counts: never both, so that a bad token is not rescued. */
+async function sessionOf(req: IncomingMessage, options: GuardOptions): Promise<SignedIn | null> {
+  const presented = readBearerToken(req.rawHeaders);
+  if (presented.kind === 'key') return options.resolveSession(presented.key);
+  if (presented.kind === 'invalid') return null;
+  const token = isSameOrigin(req.method, req.headers) ? cookieOf(req, options) : null;
+  return token === null ? null : options.resolveSession(token);
+}
+
+function hasSessionCookie(req: IncomingMessage, options: GuardOptions): boolean {
+  return cookieOf(req, options) !== null;
+}
+
+/** Over TLS the cookie has the `__Host-` name; on plain http in a home network the other. Both are looked for. */
+function cookieOf(req: IncomingMessage, options: GuardOptions): string | null {
+  const { instanceId } = options.snapshot();
+  const { cookie } = req.headers;
+  return (
+    readCookie(cookie, sessionCookieName(instanceId, true)) ??
+    readCookie(cookie, sessionCookieName(instanceId, false))
+  );
+}
+
+function missingKey(): HttpError {
+  return new HttpError(
+    'missing_api_key',
+    'You did not provide an API key. Send it as Authorization: Bearer YOUR_KEY.',
+    { headers: { 'www-authenticate': 'Bearer' } },
+  );
+}
+
+function invalidKey(message: string): HttpError {
+  return new HttpError('invalid_api_key', message, { headers: { 'www-authenticate': 'Bearer' } });
+}
+
+function notSignedIn(): HttpError {
+  return new HttpError('not_signed_in', 'You are not signed in, or your session has ended. Sign in again.');
+}

@@ -1,0 +1,355 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { AttemptLog } from '../../src/auth/attempt-log.ts';
+import { createLoginThrottle, type LoginAttempt, type LoginThrottle } from '../../src/auth/login-throttle.ts';
+import { HttpError } from '../../src/errors.ts';
+import type { CounterStore } from '../../src/store/store.ts';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+const HOME = '198.51.100.1';
+
+interface World {
+  readonly throttle: LoginThrottle;
+  readonly clock: { nowMs: number };
+  readonly counters: Map<string, number>;
+}
+
+function worldOf(maxNames?: number): World {
+  const clock = { nowMs: 1_800_000_000_000 };
+  const counters = new Map<string, number>();
+  const store: CounterStore = {
+    get: (name) => counters.get(name),
+    set: (name, value) => {
+      counters.set(name, value);
+    },
+  };
+  const options = { now: () => clock.nowMs, counters: store };
+  return {
+    throttle: createLoginThrottle(maxNames === undefined ? options : { ...options, maxNames }),
+    clock,
+    counters,
+  };
+}
+
+/** The attempt, or how many seconds the refusal says to wait. */
+function knock({ throttle }: World, account: string, address: string): LoginAttempt | number {
+  try {
+    return throttle.begin(account, address);
+  } catch (error) {
+    assert.ok(error instanceof HttpError);
+    assert.equal(error.status, 429);
+    assert.equal(error.error.code, 'too_many_attempts');
+    assert.ok(!error.message.includes(account) || account === '');
+    assert.match(error.headers['retry-after'] ?? '', /^[1-9]\d*$/);
+    return Number(error.headers['retry-after']);
+  }
+}
+
+/** How many of so many attempts are let through. */
+function countLet(
+  world: World,
+  attempts: number,
+  next: (index: number) => readonly [string, string],
+): number {
+  let count = 0;
+  for (let index = 0; index < attempts; index += 1) {
+    if (typeof knock(world, ...next(index)) === 'object') count += 1;
+  }
+  return count;
+}
+
+function signIn(world: World, account: string, address: string): void {
+  const attempt = knock(world, account, address);
+  assert.ok(typeof attempt === 'object');
+  attempt.succeed();
+}
+
+const addressOf = (index: number): string => `203.0.${Math.floor(index / 250)}.${(index % 250) + 1}`;
+
+describe('createLoginThrottle()', () => {
+  type Row = readonly [
+    name: string,
+    attempts: number,
+    next: (index: number) => readonly [string, string],
+    expected: number,
+  ];
+  const rows: readonly Row[] = [
+    ['one address on one account', 30, () => ['admin', HOME], 10],
+    ['one address on many accounts', 30, (index) => [`user${index}`, HOME], 10],
+    [
+      'one address that is written in two ways',
+      30,
+      (index) => ['admin', index % 2 === 0 ? HOME : `::ffff:${HOME}`],
+      10,
+    ],
+    ['one /64 of IPv6', 200, (index) => ['admin', `2001:db8:0:1::${index.toString(16)}`], 10],
+    ['addresses that are none', 30, (index) => ['admin', `garbage ${index}`], 10],
+    ['many addresses on one account', 200, (index) => ['admin', addressOf(index)], 60],
+    ['many /64s on one account', 200, (index) => ['admin', `2001:db8:0:${index.toString(16)}::1`], 60],
+    ['many addresses, each on its own account', 200, (index) => [`user${index}`, addressOf(index)], 200],
+    [
+      'two spellings of a name are two accounts',
+      20,
+      (index) => [index % 2 === 0 ? 'admin' : 'Admin', addressOf(index)],
+      20,
+    ],
+    [
+      'names with a NUL do not meet others',
+      4,
+      (index) => [index % 2 === 0 ? 'a\0b' : 'a', addressOf(index)],
+      4,
+    ],
+  ];
+  for (const [name, attempts, next, expected] of rows) {
+    it(`${name}: lets ${expected} of ${attempts} through in a minute`, () => {
+      assert.equal(countLet(worldOf(), attempts, next), expected);
+    });
+  }
+
+  it('says exactly how long to wait', () => {
+    const world = worldOf();
+    for (let index = 0; index < 10; index += 1) {
+      assert.equal(typeof knock(world, 'admin', HOME), 'object');
+      world.clock.nowMs += 1500;
+    }
+    // The first attempt was 15 s ago.
+    assert.equal(knock(world, 'admin', HOME), 45);
+    world.clock.nowMs += 44_001;
+    assert.equal(knock(world, 'admin', HOME), 1);
+    world.clock.nowMs += 999;
+    assert.equal(typeof knock(world, 'admin', HOME), 'object');
+    assert.equal(knock(world, 'admin', HOME), 2);
+  });
+
+  it('waits for the longest of several limits', () => {
+    const world = worldOf();
+    countLet(world, 10, () => ['admin', HOME]);
+    world.clock.nowMs += 30_000;
+    countLet(world, 50, (index) => ['ann', addressOf(index)]);
+    countLet(world, 10, (index) => ['ann', addressOf(100 + index)]);
+    assert.equal(knock(world, 'ann', HOME), 60);
+    assert.equal(knock(world, 'admin', HOME), 30);
+    assert.equal(knock(world, 'ann', addressOf(200)), 60);
+  });
+
+  it('is not put off by being asked again and again', () => {
+    const world = worldOf();
+    countLet(world, 10, () => ['admin', HOME]);
+    for (let second = 0; second < 60; second += 1) {
+      assert.equal(knock(world, 'admin', HOME), 60 - second);
+      world.clock.nowMs += 1000;
+    }
+    assert.equal(typeof knock(world, 'admin', HOME), 'object');
+  });
+
+  it('counts attempts whose passwords are still being looked at', () => {
+    const world = worldOf();
+    const open = Array.from({ length: 10 }, () => knock(world, 'admin', HOME));
+    assert.ok(open.every((attempt) => typeof attempt === 'object'));
+    assert.equal(knock(world, 'admin', HOME), 60);
+  });
+
+  it('does not count sign-ins that succeed, nor attempts that were not looked at', () => {
+    const world = worldOf();
+    for (let index = 0; index < 50; index += 1) signIn(world, 'admin', HOME);
+    for (let index = 0; index < 50; index += 1) {
+      const attempt = knock(world, 'ann', addressOf(1));
+      assert.ok(typeof attempt === 'object');
+      attempt.cancel();
+      attempt.cancel();
+    }
+    assert.equal(
+      countLet(world, 30, () => ['admin', HOME]),
+      10,
+    );
+    assert.equal(
+      countLet(world, 30, () => ['ann', addressOf(1)]),
+      10,
+    );
+  });
+
+  it('takes back one attempt, not those of others: own sign-ins between do not buy guesses', () => {
+    const world = worldOf();
+    let guesses = 0;
+    for (let index = 0; index < 100; index += 1) {
+      const own = knock(world, 'mallory', HOME);
+      if (typeof own === 'object') own.succeed();
+      if (typeof knock(world, 'admin', HOME) === 'object') guesses += 1;
+    }
+    assert.equal(guesses, 10);
+  });
+});
+
+describe('an address that the account knows', () => {
+  it('is let in while strangers from everywhere are held', () => {
+    const world = worldOf();
+    signIn(world, 'admin', HOME);
+    assert.equal(
+      countLet(world, 600, (index) => ['admin', addressOf(index)]),
+      60,
+    );
+    const attempt = knock(world, 'admin', HOME);
+    assert.ok(typeof attempt === 'object');
+    assert.equal(attempt.lane, 'trusted');
+  });
+
+  it('is let in while somebody beside it guesses at other accounts', () => {
+    const world = worldOf();
+    signIn(world, 'admin', HOME);
+    assert.equal(
+      countLet(world, 30, (index) => [`user${index}`, HOME]),
+      10,
+    );
+    assert.equal(typeof knock(world, 'admin', HOME), 'object');
+    assert.equal(typeof knock(world, 'ann', HOME), 'number');
+  });
+
+  it('has ten attempts of its own, and no more guesses than others have', () => {
+    const world = worldOf();
+    signIn(world, 'admin', HOME);
+    assert.equal(
+      countLet(world, 30, () => ['admin', HOME]),
+      10,
+    );
+    assert.equal(
+      countLet(world, 30, () => ['ann', HOME]),
+      0,
+    );
+  });
+
+  it('is known for this account alone, to its network, and for 30 days', () => {
+    const world = worldOf();
+    signIn(world, 'admin', '2001:db8::1');
+    const laneOf = (account: string, address: string): string => {
+      const attempt = knock(world, account, address);
+      if (typeof attempt === 'number') return 'refused';
+      attempt.cancel();
+      return attempt.lane;
+    };
+    assert.equal(laneOf('admin', '2001:db8::2'), 'trusted');
+    assert.equal(laneOf('admin', '2001:db8:0:1::1'), 'public');
+    assert.equal(laneOf('ann', '2001:db8::1'), 'public');
+    world.clock.nowMs += 30 * DAY_MS - 1;
+    assert.equal(laneOf('admin', '2001:db8::1'), 'trusted');
+    world.clock.nowMs += 1;
+    assert.equal(laneOf('admin', '2001:db8::1'), 'public');
+  });
+
+  it('is remembered in the store, under a name that shows neither account nor address', () => {
+    const world = worldOf();
+    signIn(world, 'admin', HOME);
+    const [[name, at] = ['', 0]] = [...world.counters];
+    assert.match(name, /^sign-in:[\w-]{22}$/);
+    assert.equal(at, world.clock.nowMs);
+    assert.equal(world.counters.size, 1);
+  });
+});
+
+describe('AttemptLog', () => {
+  it('remembers so many names and no more, however many come', () => {
+    const log = new AttemptLog({ limit: 10, windowMs: 60_000, maxNames: 100 });
+    for (let index = 0; index < 10_000; index += 1) log.add(`name ${index}`, index);
+    assert.equal(log.size, 100);
+  });
+
+  it('forgets first the name not heard of for longest, asking included', () => {
+    const log = new AttemptLog({ limit: 1, windowMs: 60_000, maxNames: 3 });
+    for (const name of ['a', 'b', 'c']) log.add(name, 0);
+    log.waitMs('a', 1);
+    log.add('d', 1);
+    assert.deepEqual(
+      ['a', 'b', 'c', 'd'].map((name) => log.waitMs(name, 2)),
+      [59_998, 0, 59_998, 59_999],
+    );
+  });
+
+  it('does not block for longer than its window after the clock was set back', () => {
+    const log = new AttemptLog({ limit: 1, windowMs: 60_000, maxNames: 3 });
+    log.add('a', 10 * DAY_MS);
+    assert.equal(log.waitMs('a', 0), 0);
+  });
+
+  it('never lets more than its limit through in any window, and waits are exact', () => {
+    const step = fc.record({ stepMs: fc.integer({ min: 0, max: 40 }), takeBack: fc.boolean() });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 200 }), fc.integer({ min: 1, max: 5 }), (steps, limit) => {
+        const windowMs = 100;
+        const log = new AttemptLog({ limit, windowMs, maxNames: 10 });
+        const counted: number[] = [];
+        let nowMs = 0;
+        for (const { stepMs, takeBack } of steps) {
+          nowMs += stepMs;
+          const recent = counted.filter((at) => nowMs - at < windowMs);
+          const waitMs = log.waitMs('a', nowMs);
+          assert.equal(waitMs > 0, recent.length >= limit);
+          if (waitMs > 0) {
+            assert.equal(
+              counted.filter((at) => nowMs + waitMs - at < windowMs).length,
+              limit - 1 - tiesAt(recent, limit),
+            );
+            continue;
+          }
+          const undo = log.add('a', nowMs);
+          if (takeBack) undo();
+          else counted.push(nowMs);
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+/** How many further attempts leave the window together with the one that is waited for. */
+function tiesAt(recent: readonly number[], limit: number): number {
+  const [first, ...rest] = recent.slice(-limit);
+  return rest.filter((at) => at === first).length;
+}
+
+describe('the throttle as a whole', () => {
+  it('keeps every limit under any traffic', () => {
+    const accounts = ['admin', 'ann', 'ben'];
+    const event = fc.record({
+      account: fc.nat(2),
+      address: fc.nat(11),
+      stepMs: fc.integer({ min: 0, max: 3000 }),
+      outcome: fc.constantFrom('wrong', 'wrong', 'wrong', 'wrong', 'right', 'cancelled'),
+    });
+    fc.assert(
+      fc.property(fc.array(event, { minLength: 100, maxLength: 400 }), (events) => {
+        const world = worldOf();
+        const failures: { at: number; pair: string; account: string; known: boolean; address: string }[] = [];
+        const known = new Set<string>();
+        for (const { account: which, address: place, stepMs, outcome } of events) {
+          world.clock.nowMs += stepMs;
+          const [account = '', address] = [accounts[which], addressOf(place)];
+          const pair = `${account} ${address}`;
+          const now = world.clock.nowMs;
+          const within = failures.filter(({ at }) => now - at < 60_000);
+          const attempt = knock(world, account, address);
+          const pairCount = within.filter((failure) => failure.pair === pair).length;
+          if (typeof attempt === 'number') {
+            // Nobody is refused without reason, and a known address only by its own failures.
+            if (known.has(pair)) assert.ok(pairCount >= 10);
+            else {
+              const addressCount = within.filter((failure) => failure.address === address).length;
+              const accountCount = within.filter(
+                (failure) => failure.account === account && !failure.known,
+              ).length;
+              assert.ok(addressCount >= 10 || accountCount >= 60);
+            }
+            continue;
+          }
+          assert.ok(pairCount < 10);
+          assert.equal(attempt.lane, known.has(pair) ? 'trusted' : 'public');
+          if (outcome === 'cancelled') attempt.cancel();
+          else if (outcome === 'right') {
+            attempt.succeed();
+            known.add(pair);
+          } else failures.push({ at: now, pair, account, known: known.has(pair), address });
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+});

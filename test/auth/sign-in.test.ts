@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { randomBytes, scryptSync } from 'node:crypto';
+import { describe, it } from 'node:test';
+import type { AdminCredential } from '../../src/auth/credentials.ts';
+import { createLoginThrottle } from '../../src/auth/login-throttle.ts';
+import { createPasswordWork } from '../../src/auth/password-work.ts';
+import { createSessions } from '../../src/auth/sessions.ts';
+import { createSignIn, type SignIn, type SignInRequest } from '../../src/auth/sign-in.ts';
+import { HttpError } from '../../src/errors.ts';
+import { createMemoryStore } from '../../src/store/memory-store.ts';
+
+const PASSWORD = 'swordfish-99';
+
+/** As stored once with smaller parameters, so that many sign-ins take little time. */
+const ADMIN: AdminCredential = {
+  username: 'admin',
+  passwordHash: async () => {
+    const salt = Buffer.alloc(16, 7);
+    const hash = scryptSync(PASSWORD, salt, 32, { N: 1024, r: 1, p: 1 });
+    return `scrypt$1024$1$1$${salt.toString('base64url')}$${hash.toString('base64url')}`;
+  },
+  fingerprint: async () => 'fingerprint',
+};
+
+function signInOf(hasDefaultPassword = false): SignIn {
+  const now = (): number => 1_800_000_000_000;
+  const store = createMemoryStore({ now, randomBytes });
+  const work = createPasswordWork();
+  const sessions = createSessions({
+    store: store.sessions,
+    now,
+    randomBytes,
+    adminFingerprint: ADMIN.fingerprint,
+    userById: (id) => store.config.snapshot().users.get(id),
+  });
+  const throttle = createLoginThrottle({ now, counters: store.counters });
+  const userByUsername = () => store.config.snapshot().userByUsername;
+  return createSignIn({ admin: ADMIN, hasDefaultPassword, userByUsername, throttle, work, sessions });
+}
+
+const REQUEST: SignInRequest = {
+  username: 'admin',
+  password: PASSWORD,
+  role: 'any',
+  address: '198.51.100.1',
+  isLocal: false,
+};
+
+async function codeOf(answer: Promise<unknown>): Promise<string | null> {
+  try {
+    await answer;
+    return 'signed in';
+  } catch (error) {
+    assert.ok(error instanceof HttpError);
+    assert.doesNotMatch(JSON.stringify(error), /swordfish/);
+    return error.error.code;
+  }
+}
+
+describe('createSignIn()', () => {
+  it('opens a session for the right password', async () => {
+    const { account, token, expiresAt, session } = await signInOf()(REQUEST);
+    assert.equal(account.role, 'admin');
+    assert.match(token, /^[\w-]{43}$/);
+    assert.equal(expiresAt, new Date(session.createdAt + 12 * 60 * 60 * 1000).toISOString());
+  });
+
+  it('says the same to a wrong name and a wrong password, then that it is enough', async () => {
+    const signIn = signInOf();
+    const wrong = { ...REQUEST, password: 'swordfish-98' };
+    const messages = new Set<string>();
+    for (let index = 0; index < 10; index += 1) {
+      const request = index > 0 ? wrong : { ...wrong, username: 'nobody' };
+      await assert.rejects(signIn(request), (error) => {
+        assert.ok(error instanceof HttpError);
+        assert.equal(error.status, 401);
+        messages.add(JSON.stringify(error.error));
+        return true;
+      });
+    }
+    assert.equal(messages.size, 1);
+    assert.equal(await codeOf(signIn(REQUEST)), 'too_many_attempts');
+    assert.equal(await codeOf(signIn({ ...REQUEST, address: '198.51.100.2' })), 'signed in');
+  });
+
+  it('does not count attempts that the full queue turned away', async () => {
+    const signIn = signInOf();
+    const parallel = Array.from({ length: 14 }, (_, index) =>
+      codeOf(signIn({ ...REQUEST, password: 'swordfish-98', address: `198.51.100.${100 + index}` })),
+    );
+    const codes = await Promise.all(parallel);
+    const refused = codes.filter((code) => code === 'too_many_attempts').length;
+    assert.ok(refused > 0 && refused < 14);
+    const index = codes.indexOf('too_many_attempts');
+    for (let again = 0; again < 2; again += 1) {
+      assert.equal(await codeOf(signIn({ ...REQUEST, address: `198.51.100.${100 + index}` })), 'signed in');
+    }
+  });
+
+  type Row = readonly [name: string, change: Partial<SignInRequest>, expected: string];
+  const rows: readonly Row[] = [
+    ['the admin from the network', {}, 'default_password_refused'],
+    ['the admin from the network, wrong password', { password: 'x' }, 'default_password_refused'],
+    ['the admin at the admin login', { role: 'admin' }, 'default_password_refused'],
+    ['the admin from the machine itself', { isLocal: true }, 'signed in'],
+    ['another name', { username: 'nobody' }, 'invalid_credentials'],
+    ['the name at the user login', { role: 'user' }, 'invalid_credentials'],
+  ];
+  for (const [name, change, expected] of rows) {
+    it(`with a default password, ${name}: ${expected}`, async () => {
+      assert.equal(await codeOf(signInOf(true)({ ...REQUEST, ...change })), expected);
+    });
+  }
+});
