@@ -1,0 +1,76 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+interface Load {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** File that holds the body. */
+  readonly bodyPath: string;
+}
+
+export interface ClosedLoad extends Load {
+  readonly connections: number;
+  /** How long, where no number of requests is given. */
+  readonly seconds?: number;
+  readonly requests?: number;
+}
+
+export interface ClosedResult {
+  /** Answers of status 2xx. */
+  readonly responses: number;
+  /** Answers of any other status, and failed connections. */
+  readonly others: number;
+  readonly seconds: number;
+}
+
+export interface PacedLoad extends Load {
+  readonly perSecond: number;
+  readonly seconds: number;
+}
+
+export interface PacedResult {
+  readonly responses: number;
+  readonly others: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+}
+
+/**
+ * Loads a server in a closed loop.
+ * @throws Error when an answer is not 2xx: figures of failures mean nothing.
+ */
+export async function runClosed(load: ClosedLoad): Promise<ClosedResult> {
+  const result: ClosedResult = await runLoad('closed.js', load);
+  return refuseFailures(load, result);
+}
+
+/** The same, where failures are what is wanted (refused logins). */
+export function runClosedWithFailures(load: ClosedLoad): Promise<ClosedResult> {
+  return runLoad('closed.js', load);
+}
+
+/**
+ * Sends requests at fixed times.
+ * @throws Error when an answer is not 200.
+ */
+export async function runPaced(load: PacedLoad): Promise<PacedResult> {
+  const result: PacedResult = await runLoad('paced.js', load);
+  return refuseFailures(load, result);
+}
+
+async function runLoad<Result>(script: string, load: Load): Promise<Result> {
+  const args = [join(import.meta.dirname, script), JSON.stringify(load)];
+  const { stdout } = await promisify(execFile)(process.execPath, args, {
+    env: { PATH: process.env['PATH'] },
+  });
+  return JSON.parse(stdout);
+}
+
+function refuseFailures<Result extends { responses: number; others: number }>(
+  load: Load,
+  result: Result,
+): Result {
+  if (result.others === 0 && result.responses > 0) return result;
+  throw new Error(`${load.url}: ${result.others} of ${result.responses + result.others} requests failed`);
+}

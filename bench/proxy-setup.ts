@@ -1,0 +1,107 @@
+import { join } from 'node:path';
+import { type StartOptions, type Subject, startSubject } from './processes.ts';
+
+const ROOT = join(import.meta.dirname, '../../../..');
+const ADMIN = { username: 'bench-admin', password: 'bench-admin-password' };
+const MASTER_API_KEY = 'sk-bench-master-0123456789abcdef';
+
+/** What the measured proxy knows, beside what a fresh database holds. */
+export interface StoreOptions {
+  readonly dbPath: string;
+  readonly upstreamPort: number;
+  /** API keys in all, at least 1; the last one made is used. */
+  readonly keys?: number;
+  /** Models in all, at least 2: `bench-model`, and `bench-alias` that the upstream knows as `bench-model`. */
+  readonly models?: number;
+}
+
+export interface ProxyOptions {
+  readonly dbPath: string;
+  readonly logLevel: 'info' | 'warn';
+}
+
+/** Starts the compiled proxy on a database file, its log in a file beside it. */
+export function startProxy(options: ProxyOptions): Promise<Subject> {
+  const env = {
+    NODE_ENV: 'production',
+    DB_PATH: options.dbPath,
+    LOG_LEVEL: options.logLevel,
+    MASTER_API_KEY,
+    UI_USERNAME: ADMIN.username,
+    UI_PASSWORD: ADMIN.password,
+  };
+  const logPath = `${options.dbPath}.${options.logLevel}.log`;
+  return startSubject({ script: join(ROOT, 'dist/server.js'), env, logPath, probePath: '/health' });
+}
+
+/** Starts one of bench/servers/ by its name. */
+export function startServer(name: string, options: Pick<StartOptions, 'env' | 'logPath'>): Promise<Subject> {
+  return startSubject({ script: join(import.meta.dirname, 'servers', `${name}.js`), ...options });
+}
+
+/**
+ * Makes a database through the admin API of a running proxy, which is stopped again.
+ * @returns the API key to send requests with.
+ * @throws Error that names the call which was refused.
+ */
+export async function makeStore(options: StoreOptions): Promise<string> {
+  const proxy = await startProxy({ dbPath: options.dbPath, logLevel: 'warn' });
+  try {
+    const admin = await signIn(proxy.port);
+    const baseUrl = `http://127.0.0.1:${options.upstreamPort}/v1`;
+    await admin.post('providers', { id: 'bench', name: 'Bench', baseUrl, apiKey: 'upstream-key' });
+    const model = { providerId: 'bench', vision: true };
+    await admin.post('models', { ...model, id: 'bench-model', name: 'Bench model' });
+    await admin.post('models', { ...model, id: 'bench-alias', name: 'Alias', upstreamModel: 'bench-model' });
+    const more = (options.models ?? 2) - 2;
+    await inParallel(more, (index) =>
+      admin.post('models', { ...model, id: `bench-model-${index}`, name: `Model ${index}` }),
+    );
+    await inParallel((options.keys ?? 1) - 1, (index) => admin.post('apikeys', { name: `Key ${index}` }));
+    const { key } = await admin.post('apikeys', { name: 'Bench' });
+    if (typeof key !== 'string') throw new Error('the answer to POST /api/admin/apikeys holds no key');
+    return key;
+  } finally {
+    await proxy.stop();
+  }
+}
+
+export interface Admin {
+  readonly headers: Readonly<Record<string, string>>;
+  /** Sends JSON to `/api/admin/PATH` and gives the answer's object. */
+  post(path: string, body: object): Promise<Record<string, unknown>>;
+}
+
+/** Signs in as the administrator that `startProxy` sets. */
+export async function signIn(port: number): Promise<Admin> {
+  const plain = { 'content-type': 'application/json' };
+  const { token } = await post(`http://127.0.0.1:${port}/api/admin/login`, plain, ADMIN);
+  const headers = { ...plain, authorization: `Bearer ${String(token)}` };
+  return { headers, post: (path, body) => post(`http://127.0.0.1:${port}/api/admin/${path}`, headers, body) };
+}
+
+async function post(
+  url: string,
+  headers: Record<string, string>,
+  body: object,
+): Promise<Record<string, unknown>> {
+  const init = { method: 'POST', headers, body: JSON.stringify(body), signal: AbortSignal.timeout(60_000) };
+  const response = await fetch(url, init);
+  const text = await response.text();
+  if (!response.ok) throw new Error(`POST ${url}: ${response.status} ${text}`);
+  return JSON.parse(text);
+}
+
+const CALLS_AT_ONCE = 64;
+
+async function inParallel(count: number, call: (index: number) => Promise<unknown>): Promise<void> {
+  let next = 0;
+  const work = async (): Promise<void> => {
+    while (next < count) {
+      const index = next;
+      next += 1;
+      await call(index);
+    }
+  };
+  await Promise.all(Array.from({ length: CALLS_AT_ONCE }, work));
+}

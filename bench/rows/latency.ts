@@ -1,0 +1,39 @@
+import { runPaced } from '../load/load.ts';
+import { interleave, type Measurement, sampleOf } from '../measurement.ts';
+import type { Subject } from '../processes.ts';
+import { bodyFile, chatBody, onStage } from '../stage.ts';
+
+const PER_SECOND = 200;
+
+/** What a relay adds to the time of a chat completion, against the upstream asked directly. */
+export const measurement: Measurement = {
+  name: 'latency',
+  title: `Added latency, ${PER_SECOND} chat completions per second`,
+  measure: (run) =>
+    onStage(run, {}, async (stage) => {
+      const bodyPath = bodyFile(run, 'chat.json', chatBody('bench-model', false));
+      const load = ({ port }: Subject) => {
+        const url = `http://127.0.0.1:${port}/v1/chat/completions`;
+        return runPaced({
+          url,
+          headers: stage.headers,
+          bodyPath,
+          perSecond: PER_SECOND,
+          seconds: run.pick(10, 1),
+        });
+      };
+      const tasks = {
+        direct: () => load(stage.upstream),
+        bare: () => load(stage.bare),
+        proxy: () => load(stage.proxy),
+      };
+      await interleave(1, tasks);
+      const results = await interleave(run.rounds, tasks);
+      return (['p50Ms', 'p99Ms'] as const).map((field) => {
+        const direct = sampleOf(results.direct.map((result) => result[field])).median;
+        const added = (list: typeof results.bare) => sampleOf(list.map((result) => result[field] - direct));
+        const what = `Added latency, ${field === 'p50Ms' ? 'p50' : 'p99'}`;
+        return { what, unit: 'ms' as const, bare: added(results.bare), proxy: added(results.proxy) };
+      });
+    }),
+};

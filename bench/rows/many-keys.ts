@@ -1,0 +1,36 @@
+import { interleave, type Measurement, type Row, sampleOf } from '../measurement.ts';
+import { bodyFile, chatBody, costOf, onStage, type Stage } from '../stage.ts';
+
+const CONNECTIONS = 16;
+
+/** The proxy with many API keys and models beside itself with few. */
+export const measurement: Measurement = {
+  name: 'many-keys',
+  title: '10,000 API keys and 1,000 models; in the column of the bare relay: the proxy with 10 of each',
+  async measure(run) {
+    const shape = {
+      bodyPath: bodyFile(run, 'chat.json', chatBody('bench-model', false)),
+      connections: CONNECTIONS,
+      seconds: run.pick(6, 1),
+    };
+    const many = { keys: run.pick(10_000, 300), models: run.pick(1000, 50) };
+    return onStage(run, { keys: 10, models: 10 }, (few) =>
+      onStage(run, many, async (lots) => {
+        const cost = (stage: Stage) => () => costOf(stage.proxy, stage, shape);
+        const idle = { few: few.proxy.memory().rssMib, many: lots.proxy.memory().rssMib };
+        const tasks = { few: cost(few), many: cost(lots) };
+        await interleave(1, tasks);
+        const costs = await interleave(run.rounds, tasks);
+        const row = (what: string, unit: Row['unit'], values: { few: number[]; many: number[] }): Row => {
+          return { what, unit, bare: sampleOf(values.few), proxy: sampleOf(values.many) };
+        };
+        const cpuOf = (list: typeof costs.few) => list.map((each) => each.cpuMicrosPerResponse);
+        return [
+          row('CPU per request', 'µs', { few: cpuOf(costs.few), many: cpuOf(costs.many) }),
+          row('Start to first answer', 'ms', { few: [few.proxy.startMs], many: [lots.proxy.startMs] }),
+          row('Memory, idle', 'MiB', { few: [idle.few], many: [idle.many] }),
+        ];
+      }),
+    );
+  },
+};

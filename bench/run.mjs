@@ -1,0 +1,15 @@
+// `npm run bench`, `npm run bench -- --quick`, `npm run bench -- NAME ...`: compiles the server and the benchmark, so that
+// both sides of each ratio are plain JavaScript, and starts it.
+import { spawnSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const tsc = join(root, 'node_modules/typescript/bin/tsc');
+rmSync(join(root, 'bench/results/build'), { recursive: true, force: true });
+for (const project of ['.', 'bench']) {
+  const { status } = spawnSync(process.execPath, [tsc, '-p', project], { cwd: root, stdio: 'inherit' });
+  if (status !== 0) process.exit(1);
+}
+await import('./results/build/bench/main.js');

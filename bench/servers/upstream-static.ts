@@ -1,0 +1,44 @@
+// An upstream that answers at once with the same JSON, after it has read the request.
+import { createServer } from 'node:http';
+
+const CHAT = JSON.stringify({
+  id: 'chatcmpl-0123456789abcdefghijklmn',
+  object: 'chat.completion',
+  created: 1_750_000_000,
+  model: 'bench-model',
+  choices: [
+    {
+      index: 0,
+      message: { role: 'assistant', content: 'A short answer of several words. '.repeat(20), refusal: null },
+      logprobs: null,
+      finish_reason: 'stop',
+    },
+  ],
+  usage: { prompt_tokens: 42, completion_tokens: 140, total_tokens: 182 },
+});
+const EMBEDDING = JSON.stringify({
+  object: 'list',
+  data: [
+    { object: 'embedding', index: 0, embedding: Array.from({ length: 256 }, (_, index) => index / 1000) },
+  ],
+  model: 'bench-model',
+  usage: { prompt_tokens: 8, total_tokens: 8 },
+});
+const TRANSCRIPT = JSON.stringify({ text: 'A short transcript.' });
+
+function answerTo(path: string): string {
+  if (path.endsWith('/embeddings')) return EMBEDDING;
+  return path.endsWith('/transcriptions') ? TRANSCRIPT : CHAT;
+}
+
+const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
+  request.resume().on('end', () => {
+    const body = answerTo(request.url ?? '/');
+    response.writeHead(200, {
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(body),
+    });
+    response.end(body);
+  });
+});
+server.listen(Number(process.env['PORT']), '127.0.0.1');

@@ -1,0 +1,115 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type ClosedLoad, runClosed } from './load/load.ts';
+import { interleave, type Row, type Run, sampleOf } from './measurement.ts';
+import type { Subject } from './processes.ts';
+import { makeStore, type StoreOptions, startProxy, startServer } from './proxy-setup.ts';
+
+/** One upstream, the bare relay and the proxy before it, ready to be loaded. */
+export interface Stage {
+  readonly upstream: Subject;
+  readonly bare: Subject;
+  readonly proxy: Subject;
+  readonly dbPath: string;
+  /** Headers of a request with a JSON body. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export interface StageOptions extends Partial<Pick<StoreOptions, 'keys' | 'models'>> {
+  readonly upstream?: 'upstream-static' | 'upstream-sse';
+  readonly upstreamEnv?: Readonly<Record<string, string>>;
+  readonly logLevel?: 'info' | 'warn';
+}
+
+/** Sets up a stage, runs something on it and stops all of it, whatever happens. */
+export async function onStage<Result>(
+  run: Run,
+  options: StageOptions,
+  body: (stage: Stage) => Promise<Result>,
+): Promise<Result> {
+  const started: Subject[] = [];
+  const keep = async (starting: Promise<Subject>): Promise<Subject> => {
+    const subject = await starting;
+    started.push(subject);
+    return subject;
+  };
+  const logPath = join(run.folder, 'servers.log');
+  const dbPath = join(run.folder, `${Date.now()}-${process.hrtime.bigint()}.db`);
+  try {
+    const upstream = await keep(
+      startServer(options.upstream ?? 'upstream-static', { env: options.upstreamEnv ?? {}, logPath }),
+    );
+    const key = await makeStore({ ...options, dbPath, upstreamPort: upstream.port });
+    const bare = await keep(
+      startServer('bare-proxy', { env: { UPSTREAM_PORT: String(upstream.port) }, logPath }),
+    );
+    const proxy = await keep(startProxy({ dbPath, logLevel: options.logLevel ?? 'info' }));
+    const headers = { 'content-type': 'application/json', authorization: `Bearer ${key}` };
+    return await body({ upstream, bare, proxy, dbPath, headers });
+  } finally {
+    for (const subject of started.reverse()) await subject.stop();
+  }
+}
+
+/** Writes a body to a file of the run, for the load generators to read. */
+export function bodyFile(run: Run, name: string, body: string | Buffer): string {
+  const path = join(run.folder, name);
+  writeFileSync(path, body);
+  return path;
+}
+
+/** A chat request of an everyday size (about 1.5 KB). */
+export function chatBody(model: string, stream: boolean): string {
+  const messages = [
+    {
+      role: 'system',
+      content: 'You are a helpful assistant. Answer briefly and name your sources. '.repeat(8),
+    },
+    { role: 'user', content: 'What is the difference between a process and a thread? '.repeat(14) },
+  ];
+  return JSON.stringify({
+    model,
+    messages,
+    temperature: 0.7,
+    max_tokens: 512,
+    ...(stream ? { stream } : {}),
+  });
+}
+
+/** A load without its place: the path and all that both sides get alike. */
+export type LoadShape = Omit<ClosedLoad, 'url' | 'headers'> & { readonly path?: string };
+
+export interface Cost {
+  readonly cpuMicrosPerResponse: number;
+  readonly perSecond: number;
+}
+
+/** Loads one server in a closed loop and accounts its CPU time to the answers. */
+export async function costOf(subject: Subject, stage: Stage, shape: LoadShape): Promise<Cost> {
+  const { path = '/v1/chat/completions', ...load } = shape;
+  const before = subject.cpuMicros();
+  const url = `http://127.0.0.1:${subject.port}${path}`;
+  const result = await runClosed({ ...load, url, headers: stage.headers });
+  const cpuMicros = subject.cpuMicros() - before;
+  return { cpuMicrosPerResponse: cpuMicros / result.responses, perSecond: result.responses / result.seconds };
+}
+
+/** The costs of bare relay and proxy, in turn, after both have run warm; one value per round. */
+export async function compareCosts(
+  run: Run,
+  stage: Stage,
+  shapes: { readonly bare: LoadShape; readonly proxy: LoadShape },
+): Promise<{ bare: Cost[]; proxy: Cost[] }> {
+  const tasks = {
+    bare: () => costOf(stage.bare, stage, shapes.bare),
+    proxy: () => costOf(stage.proxy, stage, shapes.proxy),
+  };
+  await interleave(1, tasks);
+  return interleave(run.rounds, tasks);
+}
+
+/** A row of CPU time, each cost divided by what one answer holds (1, or its number of events). */
+export function cpuRow(what: string, costs: { bare: Cost[]; proxy: Cost[] }, parts = 1): Row {
+  const sample = (list: Cost[]) => sampleOf(list.map((cost) => cost.cpuMicrosPerResponse / parts));
+  return { what, unit: 'µs', bare: sample(costs.bare), proxy: sample(costs.proxy) };
+}
