@@ -1,0 +1,159 @@
+/**
+ * The tokens of JSON (RFC 8259 sections 2, 3, 6 and 7), recognised in a buffer and never copied out of it.
+ * Each function takes the index of a token's first byte and gives back the index after its last one.
+ */
+
+export type JsonScanReason = 'invalid_json' | 'too_deep' | 'too_large';
+
+const MESSAGES: Readonly<Record<JsonScanReason, string>> = {
+  invalid_json: 'not valid JSON',
+  too_deep: 'JSON nested too deeply',
+  too_large: 'JSON with too many parts',
+};
+
+/** A body that is not JSON in UTF-8, or goes beyond a bound; `offset` is the byte where that shows. */
+export class JsonScanError extends Error {
+  override readonly name = 'JsonScanError';
+  readonly reason: JsonScanReason;
+  readonly offset: number;
+
+  constructor(reason: JsonScanReason, offset: number) {
+    super(`${MESSAGES[reason]} (byte ${offset})`);
+    this.reason = reason;
+    this.offset = offset;
+  }
+}
+
+/** The buffer under the scan; `words` is the same memory four bytes at a time, made when a long string asks. */
+export interface TokenSource {
+  readonly body: Buffer;
+  words: Int32Array | null;
+}
+
+export const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const SPACE = 0x20;
+const MINUS = 0x2d;
+const ZERO = 0x30;
+
+/** Reading on from here, a string is longer than most: four bytes a step pay from about this length on. */
+const SHORT_RUN_BYTES = 32;
+
+/** Throws `JsonScanError` `invalid_json` at a byte. */
+export function failAt(offset: number): never {
+  throw new JsonScanError('invalid_json', offset);
+}
+
+/** The byte at an index, -1 after the end. */
+export function byteAt(body: Buffer, at: number): number {
+  return at < body.length ? (body[at] as number) : -1;
+}
+
+/** The index of the first byte that is not one of JSON's four kinds of white space. */
+export function skipWhitespace(body: Buffer, from: number): number {
+  let at = from;
+  while (at < body.length) {
+    const byte = body[at] as number;
+    if (byte > SPACE || (byte !== SPACE && byte !== 0x0a && byte !== 0x0d && byte !== 0x09)) break;
+    at++;
+  }
+  return at;
+}
+
+/** Reads over a string whose opening quote stands at `from`. Throws `JsonScanError`. */
+export function skipString(source: TokenSource, from: number): number {
+  const { body } = source;
+  let at = from + 1;
+  for (;;) {
+    const stop = Math.min(body.length, at + SHORT_RUN_BYTES);
+    while (at < stop) {
+      const byte = body[at] as number;
+      if (byte === QUOTE) return at + 1;
+      if (byte === BACKSLASH) at = skipEscape(body, at);
+      else if (byte < SPACE) failAt(at);
+      else at++;
+    }
+    if (at >= body.length) failAt(body.length);
+    at = skipPlainWords(source, at);
+  }
+}
+
+/**
+ * Reads over whole words of four bytes that hold no quote, backslash or control character. Exclusive or with
+ * 2 swaps 0x20 with 0x22 and leaves 0x00-0x1f below them, so that one subtraction finds quotes and control
+ * characters alike: a borrow into a byte's high bit that the byte itself had not set.
+ */
+function skipPlainWords(source: TokenSource, from: number): number {
+  const { buffer, byteOffset, length } = source.body;
+  source.words ??= new Int32Array(buffer, 0, buffer.byteLength >>> 2);
+  const { words } = source;
+  const stop = (byteOffset + length) >>> 2;
+  let at = (byteOffset + from) >>> 2;
+  while (at < stop) {
+    const word = words[at] as number;
+    const marks = ((word ^ 0x02020202) - 0x21212121) | ((word ^ 0x5c5c5c5c) - 0x01010101);
+    if ((marks & ~word & 0x80808080) !== 0) break;
+    at++;
+  }
+  return Math.max(from, at * 4 - byteOffset);
+}
+
+function skipEscape(body: Buffer, from: number): number {
+  switch (byteAt(body, from + 1)) {
+    case QUOTE:
+    case BACKSLASH:
+    case 0x2f: // slash
+    case 0x62: // b
+    case 0x66: // f
+    case 0x6e: // n
+    case 0x72: // r
+    case 0x74: // t
+      return from + 2;
+    case 0x75: // u
+      break;
+    default:
+      return failAt(from + 1);
+  }
+  for (let at = from + 2; at < from + 6; at++) {
+    const byte = byteAt(body, at);
+    const letter = byte | 0x20;
+    if (!isDigit(byte) && (letter < 0x61 || letter > 0x66)) failAt(at);
+  }
+  return from + 6;
+}
+
+function isDigit(byte: number): boolean {
+  return byte >= ZERO && byte <= 0x39;
+}
+
+function skipDigits(body: Buffer, from: number): number {
+  let at = from;
+  while (at < body.length && isDigit(body[at] as number)) at++;
+  return at > from ? at : failAt(from);
+}
+
+/** Reads over a number of any size and precision. Throws `JsonScanError`. */
+export function skipNumber(body: Buffer, from: number): number {
+  let at = byteAt(body, from) === MINUS ? from + 1 : from;
+  at = byteAt(body, at) === ZERO ? at + 1 : skipDigits(body, at);
+  if (byteAt(body, at) === 0x2e) at = skipDigits(body, at + 1);
+  if ((byteAt(body, at) | 0x20) === 0x65) {
+    const sign = byteAt(body, at + 1);
+    at = skipDigits(body, sign === 0x2b || sign === MINUS ? at + 2 : at + 1);
+  }
+  return at;
+}
+
+const TRUE = Buffer.from('true');
+const FALSE = Buffer.from('false');
+const NULL = Buffer.from('null');
+
+/** Reads over `true`, `false` or `null`. Throws `JsonScanError`. */
+export function skipLiteral(body: Buffer, from: number): number {
+  const first = byteAt(body, from);
+  const literal = first === 0x74 ? TRUE : first === 0x66 ? FALSE : NULL;
+  for (let at = 0; at < literal.length; at++) {
+    if (byteAt(body, from + at) !== literal[at]) failAt(from + at);
+  }
+  return from + literal.length;
+}
