@@ -9,7 +9,7 @@ let count = 0;
  *   isDirty?: () => boolean, closable?: boolean, role?: 'dialog' | 'alertdialog', describedBy?: string, onClose?: () => void,
  * }} DialogOptions
  */
-/** @typedef {{ element: HTMLDialogElement, content: HTMLElement, close: () => void, closed: Promise<void> }} Dialog */
+/** @typedef {{ element: HTMLDialogElement, content: HTMLElement, close: () => void, tryClose: () => Promise<void>, closed: Promise<void> }} Dialog */
 
 /**
  * Opens a modal dialog: the browser keeps the focus inside and gives it back at the end; Escape and the cross close
@@ -71,7 +71,7 @@ export function openDialog(options) {
   document.body.append(element);
   element.showModal();
   focusFirst(element, closeButton);
-  return { element, content: body, close: () => element.close(), closed };
+  return { element, content: body, close: () => element.close(), tryClose, closed };
 }
 
 const DISCARD = {

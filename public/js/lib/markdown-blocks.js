@@ -2,6 +2,18 @@
  * Block structure of Markdown as plain objects: no DOM here, so that it runs anywhere. After CommonMark 0.31 and the
  * tables and task items of GFM, forgiving where language models are careless (see `readItem`). Depth is bounded.
  */
+import {
+  closesFence,
+  HEADING,
+  indentOf,
+  interrupts,
+  isBlank,
+  openFence,
+  QUOTE,
+  RULE,
+  readMarker,
+  stripIndent,
+} from './markdown-lines.js';
 import { isDelimiterRow, readTable } from './markdown-tables.js';
 
 /**
@@ -16,78 +28,13 @@ import { isDelimiterRow, readTable } from './markdown-tables.js';
  */
 
 const MAX_DEPTH = 12;
-const FENCE = /^ {0,3}(`{3,}|~{3,})(.*)$/;
-const HEADING = /^ {0,3}(#{1,6})(?:[ \t](.*))?$/;
-const RULE = /^ {0,3}([-*_])[ \t]*(?:\1[ \t]*){2,}$/;
-const QUOTE = /^ {0,3}> ?/;
-const MARKER = /^[ \t]*(?:([-*+])|(\d{1,9})([.)]))(?=[ \t]|$)/;
 const TASK = /^\[([ xX])\][ \t]+/;
 const UNDERLINE = /^ {0,3}(=+|-+)[ \t]*$/;
 
-/** @param {string | undefined} line */
-const isBlank = (line) => line === undefined || line.trim() === '';
-
-/** Columns of white space in front, a tab reaching to the next multiple of four. @param {string} line */
-function indentOf(line) {
-  let columns = 0;
-  for (const c of line) {
-    if (c === '\t') columns += 4 - (columns % 4);
-    else if (c === ' ') columns += 1;
-    else break;
-  }
-  return columns;
-}
-
-/** Takes up to that many columns of white space away. @param {string} line @param {number} columns */
-function stripIndent(line, columns) {
-  let seen = 0;
-  let i = 0;
-  while (seen < columns && (line[i] === ' ' || line[i] === '\t')) {
-    seen += line[i] === '\t' ? 4 - (seen % 4) : 1;
-    i += 1;
-  }
-  return ' '.repeat(Math.max(0, seen - columns)) + line.slice(i);
-}
-
-/** @param {string} line @returns {{ mark: string, info: string } | null} */
-function openFence(line) {
-  const m = FENCE.exec(line);
-  if (!m) return null;
-  const [mark, info] = [m[1] ?? '', m[2] ?? ''];
-  return mark[0] === '`' && info.includes('`') ? null : { mark, info: info.trim() };
-}
-
-/** @param {string} line @param {string} mark */
-function closesFence(line, mark) {
-  const found = FENCE.exec(line);
-  return found?.[1]?.startsWith(mark) === true && isBlank(found[2]);
-}
-
-/** @param {string} line */
-function readMarker(line) {
-  const m = RULE.test(line) ? null : MARKER.exec(line);
-  if (!m) return null;
-  const rest = line.slice(m[0].length);
-  const indent = indentOf(line);
-  const gap = indentOf(rest);
-  const width = m[0].trimStart().length + (isBlank(rest) || gap > 4 ? 1 : gap);
-  return {
-    kind: m[1] ?? m[3] ?? '',
-    start: m[2] ? Number(m[2]) : null,
-    indent,
-    width,
-    rest: stripIndent(rest, isBlank(rest) || gap > 4 ? 1 : gap),
-  };
-}
-
-/** Whether a line ends the paragraph before it. @param {string} line */
-function interrupts(line) {
-  if (openFence(line) || HEADING.test(line) || RULE.test(line) || QUOTE.test(line)) return true;
-  const marker = readMarker(line);
-  return marker !== null && marker.indent < 4 && !isBlank(marker.rest) && (marker.start ?? 1) === 1;
-}
-
-/** @param {Place} place @returns {Reading | null} */
+/**
+ * @param {Place} place
+ * @returns {Reading | null}
+ */
 function readFence({ lines, at }) {
   const fence = openFence(lines[at] ?? '');
   if (!fence) return null;
@@ -102,7 +49,10 @@ function readFence({ lines, at }) {
   };
 }
 
-/** @param {Place} place @returns {Reading | null} */
+/**
+ * @param {Place} place
+ * @returns {Reading | null}
+ */
 function readIndented({ lines, at }) {
   let end = at;
   let next = at;
@@ -115,7 +65,10 @@ function readIndented({ lines, at }) {
   return { block: { type: 'code', info: '', text: text.join('\n'), isClosed: true }, next: end };
 }
 
-/** @param {Place} place @returns {Reading | null} */
+/**
+ * @param {Place} place
+ * @returns {Reading | null}
+ */
 function readHeading({ lines, at }) {
   const m = HEADING.exec(lines[at] ?? '');
   if (!m) return null;
@@ -131,7 +84,10 @@ function readHeading({ lines, at }) {
   return { block, next: at + 1 };
 }
 
-/** @param {Place} place @returns {Reading | null} */
+/**
+ * @param {Place} place
+ * @returns {Reading | null}
+ */
 function readQuote({ lines, at, depth }) {
   let end = at;
   while (QUOTE.test(lines[end] ?? '')) end += 1;
@@ -143,7 +99,7 @@ function readQuote({ lines, at, depth }) {
 /**
  * The lines of one list item. Two leanings: a marker two columns in belongs to the item even where the item's text
  * starts further right, and a fence that is open in an item holds until it closes, whatever the indentation.
- * @param {string[]} lines @param {number} at @param {NonNullable<ReturnType<typeof readMarker>>} marker
+ * @param {string[]} lines @param {number} at @param {import('./markdown-lines.js').Marker} marker
  */
 function readItem(lines, at, marker) {
   const inner = [marker.rest];
@@ -172,7 +128,10 @@ function readItem(lines, at, marker) {
   return { inner, next, isFollowedByBlank: trailing > 0 };
 }
 
-/** @param {Place} place @returns {Reading | null} */
+/**
+ * @param {Place} place
+ * @returns {Reading | null}
+ */
 function readList({ lines, at, depth }) {
   const first = readMarker(lines[at] ?? '');
   if (!first) return null;
@@ -195,7 +154,10 @@ function readList({ lines, at, depth }) {
   return { block: { type: 'list', start: first.start, isTight, items }, next };
 }
 
-/** @param {Place} place @returns {Reading} */
+/**
+ * @param {Place} place
+ * @returns {Reading}
+ */
 function readParagraph({ lines, at, depth }) {
   let end = at + 1;
   for (; end < lines.length && !isBlank(lines[end]); end += 1) {
@@ -216,7 +178,11 @@ function joinLines(lines) {
   return lines.map((line) => line.trim()).join('\n');
 }
 
-/** @param {string[]} lines @param {number} depth @returns {PlacedBlock[]} */
+/**
+ * @param {string[]} lines
+ * @param {number} depth
+ * @returns {PlacedBlock[]}
+ */
 function readLines(lines, depth) {
   /** @type {PlacedBlock[]} */ const placed = [];
   let at = 0;
@@ -233,7 +199,10 @@ function readLines(lines, depth) {
   return placed;
 }
 
-/** @param {Place} place @returns {Reading | null} */
+/**
+ * @param {Place} place
+ * @returns {Reading | null}
+ */
 function readContainer(place) {
   const line = place.lines[place.at] ?? '';
   if (indentOf(line) >= 4) return readIndented(place);

@@ -3,6 +3,7 @@
  * leanings towards what language models write: a line end is a line break, emphasis works beside punctuation of any
  * script, and TeX between its own marks is kept as it stands. Every loop is bounded: time grows with the text's length.
  */
+import { addText, charBefore, MarkStack, readRun, WORD } from './markdown-marks.js';
 import { scanSpans, toSafeHref } from './markdown-spans.js';
 
 /**
@@ -10,11 +11,8 @@ import { scanSpans, toSafeHref } from './markdown-spans.js';
  *   | { type: 'strong' | 'em' | 'del', children: Inline[] }
  *   | { type: 'link', href: string, children: Inline[] }
  *   | { type: 'image', alt: string, source: string, href: string | null } | { type: 'br' }} Inline
- * @typedef {{ mark: string, count: number, canOpen: boolean, canClose: boolean, children: Inline[] }} Frame
  */
 
-const MAX_OPEN_MARKS = 32;
-const MAX_RUN = 8;
 const PLAIN = /[^\\`<&h!$[*_~\n]+/y;
 const ESCAPABLE = /[!-/:-@[-`{-~]/;
 const BARE_URL = /https?:\/\/[^\s<>`\u3000-\u303f\uff00-\uffef]+/y;
@@ -34,35 +32,21 @@ const ENTITIES = new Map(
     ndash: '–',
   }),
 );
-const WORD = /[\p{L}\p{N}]/u;
 
-/** @param {RegExp} sticky @param {string} text @param {number} at */
+/**
+ * @param {RegExp} sticky
+ * @param {string} text
+ * @param {number} at
+ */
 function matchAt(sticky, text, at) {
   sticky.lastIndex = at;
   return sticky.exec(text);
 }
 
-/** The character before an index, whole even where it is a surrogate pair. @param {string} text @param {number} at */
-function charBefore(text, at) {
-  const low = text.charAt(at - 1);
-  return /[\udc00-\udfff]/.test(low) ? text.slice(at - 2, at) : low;
-}
-
-/** @param {string} text @param {number} at */
-function charAfter(text, at) {
-  const code = text.codePointAt(at);
-  return code === undefined ? '' : String.fromCodePoint(code);
-}
-
-/** @param {Inline[]} children @param {string} text */
-function addText(children, text) {
-  if (text === '') return;
-  const last = children.at(-1);
-  if (last?.type === 'text') last.text += text;
-  else children.push({ type: 'text', text });
-}
-
-/** Length of a bare URL without the punctuation of the sentence around it (GFM, extended autolinks). @param {string} url */
+/**
+ * Length of a bare URL without the punctuation of the sentence around it (GFM, extended autolinks).
+ * @param {string} url
+ */
 function urlLength(url) {
   let end = url.length;
   let unopened = url.split(')').length - url.split('(').length;
@@ -75,86 +59,12 @@ function urlLength(url) {
   return end;
 }
 
-/** Emphasis in work: a stack of open marks, each with what has come since. Closing never moves a node twice. */
-class MarkStack {
-  /** @type {Frame[]} */
-  frames = [{ mark: '', count: 0, canOpen: false, canClose: false, children: [] }];
-
-  get children() {
-    return /** @type {Frame} */ (this.frames.at(-1)).children;
-  }
-
-  /** Turns the open marks above `index` back into text. @param {number} index */
-  flattenAbove(index) {
-    const target = /** @type {Frame} */ (this.frames[index]).children;
-    for (const frame of this.frames.splice(index + 1)) {
-      addText(target, frame.mark.repeat(frame.count));
-      for (const child of frame.children) {
-        if (child.type === 'text') addText(target, child.text);
-        else target.push(child);
-      }
-    }
-  }
-
-  /** @param {Frame} run */
-  findOpener(run) {
-    for (let i = this.frames.length - 1; i > 0; i -= 1) {
-      const frame = /** @type {Frame} */ (this.frames[i]);
-      if (frame.mark !== run.mark) continue;
-      const isBothWays = frame.canClose || run.canOpen;
-      const isOfThree = (frame.count + run.count) % 3 === 0 && (frame.count % 3 !== 0 || run.count % 3 !== 0);
-      if (!(isBothWays && isOfThree && run.mark !== '~')) return i;
-    }
-    return -1;
-  }
-
-  /** Takes a run of `*`, `_` or `~~`: closes what it can, opens with the rest. @param {Frame} run */
-  take(run) {
-    while (run.canClose && run.count > 0) {
-      const index = this.findOpener(run);
-      if (index < 0) break;
-      this.flattenAbove(index);
-      const opener = /** @type {Frame} */ (this.frames[index]);
-      const used = opener.count >= 2 && run.count >= 2 ? 2 : 1;
-      const type = run.mark === '~' ? 'del' : used === 2 ? 'strong' : 'em';
-      /** @type {Inline} */ const node = { type, children: opener.children };
-      opener.count -= used;
-      run.count -= used;
-      opener.children = [node];
-      if (opener.count === 0) {
-        this.frames.pop();
-        this.children.push(node);
-      }
-    }
-    if (run.count === 0) return;
-    if (run.canOpen && this.frames.length <= MAX_OPEN_MARKS) this.frames.push(run);
-    else addText(this.children, run.mark.repeat(run.count));
-  }
-
-  finish() {
-    this.flattenAbove(0);
-    return this.children;
-  }
-}
-
-/** @param {string} text @param {number} at @returns {Frame | null} null where the marks are mere text */
-function readRun(text, at) {
-  const mark = text.charAt(at);
-  let end = at + 1;
-  while (text.charAt(end) === mark) end += 1;
-  const before = charBefore(text, at);
-  const after = charAfter(text, end);
-  const isSpaceBefore = before === '' || /\s/.test(before);
-  const isSpaceAfter = after === '' || /\s/.test(after);
-  const count = end - at;
-  if (mark === '~' ? count !== 2 : count > MAX_RUN) return null;
-  const canOpen = !isSpaceAfter && (mark !== '_' || !WORD.test(before));
-  const canClose = !isSpaceBefore && (mark !== '_' || !WORD.test(after));
-  return { mark, count, canOpen, canClose, children: [] };
-}
-
-/** What a character that may mean something means; null: nothing, it is text. @param {string} text @param {number} at
- * @returns {{ length: number, node: Inline } | null} */
+/**
+ * What a character that may mean something means; null: nothing, it is text.
+ * @param {string} text
+ * @param {number} at
+ * @returns {{ length: number, node: Inline } | null}
+ */
 function readSpecial(text, at) {
   const first = text.charAt(at);
   if (first === '\n') return { length: 1, node: { type: 'br' } };
@@ -184,7 +94,11 @@ function readSpecial(text, at) {
   return toLink(bare[0].slice(0, length), length);
 }
 
-/** @param {string} url @param {number} length @returns {{ length: number, node: Inline } | null} */
+/**
+ * @param {string} url
+ * @param {number} length
+ * @returns {{ length: number, node: Inline } | null}
+ */
 function toLink(url, length) {
   const href = toSafeHref(url);
   return href ? { length, node: { type: 'link', href, children: [{ type: 'text', text: url }] } } : null;
@@ -199,8 +113,13 @@ export function parseInline(text) {
   return parseRange(text, scanSpans(text), 0, text.length);
 }
 
-/** @param {string} text @param {Map<number, import('./markdown-spans.js').Span>} spans
- * @param {number} from @param {number} to @returns {Inline[]} */
+/**
+ * @param {string} text
+ * @param {Map<number, import('./markdown-spans.js').Span>} spans
+ * @param {number} from
+ * @param {number} to
+ * @returns {Inline[]}
+ */
 function parseRange(text, spans, from, to) {
   const stack = new MarkStack();
   let at = from;

@@ -23,13 +23,21 @@ export function toSafeHref(address) {
   return url.protocol === 'https:' || url.protocol === 'http:' ? url.href : null;
 }
 
-/** @param {RegExp} sticky @param {string} text @param {number} at end of the match, `at` where there is none */
+/**
+ * @param {RegExp} sticky
+ * @param {string} text
+ * @param {number} at end of the match, `at` where there is none
+ */
 function skip(sticky, text, at) {
   sticky.lastIndex = at;
   return at + (sticky.exec(text)?.[0].length ?? 0);
 }
 
-/** @param {string} text @param {number} at index after `<` or of the first character; @returns {number} end, or -1 */
+/**
+ * @param {string} text
+ * @param {number} at index after `<` or of the first character;
+ * @returns {number} end, or -1
+ */
 function destinationEnd(text, at) {
   const limit = Math.min(text.length, at + MAX_DESTINATION_CHARS);
   let depth = 0;
@@ -45,8 +53,12 @@ function destinationEnd(text, at) {
   return -1;
 }
 
-/** Reads `(address "title")`. @param {string} text @param {number} at index of the parenthesis
- * @returns {{ address: string, end: number } | null} */
+/**
+ * Reads `(address "title")`.
+ * @param {string} text
+ * @param {number} at index of the parenthesis
+ * @returns {{ address: string, end: number } | null}
+ */
 function readDestination(text, at) {
   if (text.charAt(at) !== '(') return null;
   const start = skip(SPACE, text, at + 1);
@@ -56,7 +68,10 @@ function readDestination(text, at) {
   return text.charAt(close) === ')' ? { address: text.slice(start, end), end: close + 1 } : null;
 }
 
-/** All runs of backticks: length of run -> where such runs start. @param {string} text */
+/**
+ * All runs of backticks: length of run -> where such runs start.
+ * @param {string} text
+ */
 function findTickRuns(text) {
   /** @type {Map<number, { starts: number[], next: number }>} */ const runs = new Map();
   for (const m of text.matchAll(/`+/g)) {
@@ -86,7 +101,12 @@ export function scanSpans(text) {
   const tickRuns = findTickRuns(text);
   const point = new RegExp(POINT);
 
-  /** @param {number} at @param {string} open @param {string} close @returns {number} where to go on */
+  /**
+   * @param {number} at
+   * @param {string} open
+   * @param {string} close
+   * @returns {number} where to go on
+   */
   function takeMath(at, open, close) {
     const end = missing.has(close) ? -1 : text.indexOf(close, at + open.length);
     if (end < 0) {
@@ -98,7 +118,10 @@ export function scanSpans(text) {
     return stop;
   }
 
-  /** @param {number} at @returns {number} */
+  /**
+   * @param {number} at
+   * @returns {number}
+   */
   function takeTicks(at) {
     let start = at;
     while (text.charAt(start) === '`') start += 1;
@@ -111,7 +134,10 @@ export function scanSpans(text) {
     return end;
   }
 
-  /** @param {number} at @returns {number} */
+  /**
+   * @param {number} at
+   * @returns {number}
+   */
   function takeClosing(at) {
     const open = brackets.pop();
     const found = open === undefined ? null : readDestination(text, at + 1);

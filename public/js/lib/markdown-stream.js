@@ -42,14 +42,20 @@ export function createBlockStream() {
   };
 }
 
-/** Number of line ends, which is the last line's index. @param {string} text */
+/**
+ * Number of line ends, which is the last line's index.
+ * @param {string} text
+ */
 function countLines(text) {
   let count = 0;
   for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) count += 1;
   return count;
 }
 
-/** @param {string} text @param {number} line */
+/**
+ * @param {string} text
+ * @param {number} line
+ */
 function lineStart(text, line) {
   let at = 0;
   for (let i = 0; i < line; i += 1) at = text.indexOf('\n', at) + 1;

@@ -4,7 +4,10 @@ const DELIMITER_ROW = /^ {0,3}\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[
 const UNFINISHED_ROW = /^ {0,3}\|[ \t:|-]*$/;
 const MAX_COLUMNS = 100;
 
-/** Cells of a row; `\|` is a bar inside a cell. @param {string} line */
+/**
+ * Cells of a row; `\|` is a bar inside a cell.
+ * @param {string} line
+ */
 function splitRow(line) {
   const row = line.trim();
   /** @type {string[]} */ const cells = [];

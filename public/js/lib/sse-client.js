@@ -30,7 +30,10 @@ export function createSseDecoder(limitChars = EVENT_LIMIT_CHARS) {
     sizeChars = 0;
   }
 
-  /** @param {string} line @param {SseEvent[]} out */
+  /**
+   * @param {string} line
+   * @param {SseEvent[]} out
+   */
   function takeLine(line, out) {
     if (line === '') return dispatch(out);
     const colon = line.indexOf(':');

@@ -1,0 +1,300 @@
+import { messageOf } from './api.js';
+import { number } from './format.js';
+import { h } from './h.js';
+import { icon } from './icons.js';
+import { toast } from './toast.js';
+import { createWindow, endMark } from './window.js';
+
+/**
+ * @template T
+ * @typedef {{ label: string, class?: string, sort?: (item: T) => string | number, cell: (item: T) => import('./h.js').Child }} Column
+ */
+/**
+ * @template T
+ * @typedef {{
+ *   label: string, search: string, columns: readonly Column<T>[], id: (item: T) => string, text: (item: T) => string,
+ *   load: () => Promise<T[]>, known?: T[] | null, empty: () => Node, actions?: import('./h.js').Child[], signal: AbortSignal,
+ *   onLoad?: (items: T[]) => void,
+ * }} ListOptions
+ */
+
+const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' });
+
+/**
+ * A table with search, sorting and its loading, empty and error states; thousands of rows stay fluid.
+ * The first column names the row.
+ * @template T
+ * @param {ListOptions<T>} options
+ */
+export function createList(options) {
+  /** @type {T[] | null} */
+  let items = options.known ?? null;
+  let query = '';
+  let sortIndex = -1;
+  let isDescending = false;
+  /** @type {Set<string>} */
+  const fresh = new Set();
+
+  const input = h('input', {
+    class: 'input',
+    type: 'search',
+    'aria-label': options.search,
+    placeholder: options.search,
+    autocomplete: 'off',
+    spellcheck: 'false',
+    'data-focus-home': '',
+    oninput: () => {
+      query = input.value.trim().toLowerCase();
+      windowed.rewind();
+      draw();
+    },
+  });
+  const count = h('p', { class: 'muted small nowrap', role: 'status' });
+  const heads = options.columns.map((column, index) => head(column, () => sortBy(index)));
+  const body = h('tbody', { role: 'rowgroup' });
+  const table = h(
+    'table',
+    { class: 'table', role: 'table', 'aria-label': options.label },
+    h('thead', { role: 'rowgroup' }, h('tr', { role: 'row' }, ...heads)),
+    body,
+  );
+  const state = h('div');
+  const end = endMark();
+  const windowed = createWindow({ host: body, end, draw: row });
+  const toolbar = h(
+    'div',
+    { class: 'row between toolbar' },
+    h('div', { class: 'search' }, icon('search'), input),
+    h('div', { class: 'row' }, count, ...(options.actions ?? [])),
+  );
+  const element = h(
+    'div',
+    { class: 'stack' },
+    toolbar,
+    h('div', { class: 'card flush list' }, table, state, end),
+  );
+
+  /** @param {T} item */
+  function row(item) {
+    const id = options.id(item);
+    const cells = options.columns.map((column, index) =>
+      index === 0
+        ? h('th', { role: 'rowheader', scope: 'row', class: column.class }, column.cell(item))
+        : h('td', { role: 'cell', class: column.class }, column.cell(item)),
+    );
+    return h('tr', { role: 'row', 'data-id': id, class: fresh.delete(id) ? 'fresh' : null }, ...cells);
+  }
+
+  /** @param {number} index */
+  function sortBy(index) {
+    isDescending = sortIndex === index && !isDescending;
+    sortIndex = index;
+    heads.forEach((cell, at) => {
+      if (at === index) cell.setAttribute('aria-sort', isDescending ? 'descending' : 'ascending');
+      else cell.removeAttribute('aria-sort');
+    });
+    windowed.rewind();
+    draw();
+  }
+
+  /** @param {T[]} all */
+  function arranged(all) {
+    const words = query.split(/\s+/).filter(Boolean);
+    const found =
+      words.length === 0
+        ? all.slice()
+        : all.filter((item) => hasAll(options.text(item).toLowerCase(), words));
+    const key = options.columns[sortIndex]?.sort;
+    if (key === undefined) return found;
+    const sign = isDescending ? -1 : 1;
+    return found
+      .map((item) => ({ item, key: key(item) }))
+      .sort((a, b) => sign * compare(a.key, b.key))
+      .map(({ item }) => item);
+  }
+
+  function draw() {
+    if (items === null) return;
+    const found = arranged(items);
+    const keep = focusedControl(body);
+    table.hidden = found.length === 0;
+    toolbar.classList.toggle('lone', items.length === 0);
+    windowed.show(found);
+    count.textContent = items.length === 0 ? '' : counted(found.length, items.length);
+    state.replaceChildren(
+      ...(items.length === 0 ? [options.empty()] : found.length === 0 ? [noMatch(query)] : []),
+    );
+    keep?.();
+  }
+
+  async function reload() {
+    if (items === null) {
+      table.hidden = true;
+      state.replaceChildren(skeleton());
+    }
+    try {
+      items = await options.load();
+      if (options.signal.aborted) return;
+      options.onLoad?.(items);
+      draw();
+    } catch (error) {
+      if (options.signal.aborted) return;
+      if (items === null) state.replaceChildren(failed(messageOf(error), reload));
+      else toast.error(messageOf(error));
+    }
+  }
+
+  addEventListener('server-back', () => void reload(), { signal: options.signal });
+  if (items === null) state.replaceChildren(skeleton());
+  else draw();
+  table.hidden ||= items === null;
+
+  return {
+    element,
+    reload,
+    redraw: draw,
+    /** Puts a changed item in its old one's place, or a new one at the end, and lights it up. @param {T} item */
+    put(item) {
+      const id = options.id(item);
+      const index = items?.findIndex((one) => options.id(one) === id) ?? -1;
+      if (items === null || index < 0) items = [...(items ?? []), item];
+      else items[index] = item;
+      fresh.add(id);
+      draw();
+    },
+    /** @param {string} id */
+    remove(id) {
+      items = items?.filter((one) => options.id(one) !== id) ?? null;
+      draw();
+    },
+    items: () => items ?? [],
+  };
+}
+
+/**
+ * @param {Column<any>} column
+ * @param {() => void} onclick
+ */
+function head(column, onclick) {
+  const content = column.sort
+    ? h('button', { type: 'button', class: 'sort', onclick }, column.label)
+    : column.label;
+  const hidden = column.class?.includes('actions-cell');
+  return h(
+    'th',
+    { role: 'columnheader', scope: 'col', class: column.class },
+    hidden ? h('span', { class: 'visually-hidden' }, column.label) : content,
+  );
+}
+
+/**
+ * Remembers which control of which row has the focus, and gives it back after the rows are drawn anew.
+ * @param {HTMLElement} body
+ */
+function focusedControl(body) {
+  const active = document.activeElement;
+  if (!(active instanceof HTMLElement) || !body.contains(active)) return null;
+  const tr = active.closest('tr');
+  const controls = [...(tr?.querySelectorAll('button, input, a') ?? [])];
+  const index = controls.indexOf(active);
+  const id = tr?.dataset.id ?? '';
+  return () => {
+    const twin = body.querySelector(`tr[data-id="${CSS.escape(id)}"]`)?.querySelectorAll('button, input, a')[
+      index
+    ];
+    if (twin instanceof HTMLElement) twin.focus({ preventScroll: true });
+  };
+}
+
+/**
+ * @param {string} text
+ * @param {readonly string[]} words
+ */
+function hasAll(text, words) {
+  return words.every((word) => text.includes(word));
+}
+
+/**
+ * @param {string | number} a
+ * @param {string | number} b
+ */
+function compare(a, b) {
+  return typeof a === 'number' && typeof b === 'number' ? a - b : collator.compare(String(a), String(b));
+}
+
+/**
+ * @param {number} found
+ * @param {number} all
+ */
+function counted(found, all) {
+  return found === all ? `${number(all)} in all` : `${number(found)} of ${number(all)}`;
+}
+
+/** @param {string} query */
+function noMatch(query) {
+  return h(
+    'div',
+    { class: 'empty' },
+    icon('search'),
+    h('h2', null, 'Nothing found'),
+    h('p', { class: 'wrap-anywhere' }, `Nothing here matches “${query}”.`),
+  );
+}
+
+/**
+ * An error in a list's or card's place, with a way to try again.
+ * @param {string} message
+ * @param {() => unknown} retry
+ */
+export function failed(message, retry) {
+  const again = h(
+    'button',
+    { type: 'button', class: 'btn', onclick: () => void retry() },
+    icon('refresh'),
+    'Try again',
+  );
+  return h(
+    'div',
+    { class: 'empty', role: 'alert' },
+    icon('warning'),
+    h('h2', null, 'This could not be loaded'),
+    h('p', null, message),
+    again,
+  );
+}
+
+/**
+ * An empty list: what belongs here and how to begin.
+ * @param {import('./icons.js').IconName} symbol
+ * @param {string} title
+ * @param {string} text
+ * @param {...import('./h.js').Child} actions
+ */
+export function emptyState(symbol, title, text, ...actions) {
+  return h(
+    'div',
+    { class: 'empty' },
+    icon(symbol),
+    h('h2', null, title),
+    h('p', null, text),
+    h('div', { class: 'row' }, ...actions),
+  );
+}
+
+function skeleton() {
+  const line = () =>
+    h(
+      'div',
+      { class: 'skeleton-row' },
+      h('div', { class: 'skeleton wide' }),
+      h('div', { class: 'skeleton narrow' }),
+    );
+  return h(
+    'div',
+    { 'aria-busy': 'true' },
+    h('span', { class: 'visually-hidden' }, 'Loading'),
+    line(),
+    line(),
+    line(),
+  );
+}

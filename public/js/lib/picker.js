@@ -1,0 +1,102 @@
+import { plural } from './format.js';
+import { h } from './h.js';
+import { icon } from './icons.js';
+import { createWindow, endMark } from './window.js';
+
+/** @typedef {{ id: string, detail?: string, isFixed?: boolean, note?: string }} Choice */
+
+/**
+ * A searchable list of tick boxes for one or a thousand things.
+ * @param {{ label: string, search: string, choices: readonly Choice[], selected?: Iterable<string>, onchange?: () => void }} options
+ */
+export function createPicker(options) {
+  const selected = new Set(options.selected ?? []);
+  const free = options.choices.filter((choice) => !choice.isFixed);
+  let query = '';
+  const host = h('ul', { class: 'picker-list', 'aria-label': options.label, tabindex: 0 });
+  const end = endMark();
+  const windowed = createWindow({ host, end, draw });
+  const status = h('p', { class: 'muted small', role: 'status' });
+  const all = h('button', { type: 'button', class: 'btn ghost small', onclick: () => toggleShown() });
+  const input = h('input', {
+    class: 'input',
+    type: 'search',
+    'aria-label': options.search,
+    placeholder: options.search,
+    autocomplete: 'off',
+    oninput: (event) => {
+      event.stopPropagation();
+      query = input.value.trim().toLowerCase();
+      windowed.rewind();
+      render();
+    },
+    onkeydown: (event) => {
+      // Enter in the search must not send the form around it.
+      if (event.key === 'Enter') event.preventDefault();
+    },
+  });
+
+  /** @param {Choice} choice */
+  function draw(choice) {
+    const box = h('input', {
+      type: 'checkbox',
+      checked: choice.isFixed || selected.has(choice.id),
+      disabled: choice.isFixed,
+      onchange: () => {
+        if (box.checked) selected.add(choice.id);
+        else selected.delete(choice.id);
+        describe();
+        options.onchange?.();
+      },
+    });
+    const text = h(
+      'span',
+      { class: 'grow truncate', title: choice.id },
+      choice.id,
+      choice.detail && h('span', { class: 'muted small' }, ` ${choice.detail}`),
+    );
+    return h(
+      'li',
+      null,
+      h('label', { class: 'check' }, box, text, choice.note && h('span', { class: 'badge' }, choice.note)),
+    );
+  }
+
+  const matches = () =>
+    options.choices.filter((choice) => `${choice.id} ${choice.detail ?? ''}`.toLowerCase().includes(query));
+  const shownFree = () => matches().filter((choice) => !choice.isFixed);
+
+  function toggleShown() {
+    const shown = shownFree();
+    const isAll = shown.every((choice) => selected.has(choice.id));
+    for (const choice of shown) {
+      if (isAll) selected.delete(choice.id);
+      else selected.add(choice.id);
+    }
+    render();
+    options.onchange?.();
+  }
+
+  function describe() {
+    const shown = shownFree();
+    const isAll = shown.length > 0 && shown.every((choice) => selected.has(choice.id));
+    all.textContent = isAll ? 'Select none' : `Select ${query ? 'these' : 'all'} ${shown.length}`;
+    all.hidden = shown.length === 0;
+    status.textContent = `${plural(selected.size, 'model')} of ${free.length} selected`;
+  }
+
+  function render() {
+    windowed.show(matches());
+    describe();
+  }
+
+  render();
+  const element = h(
+    'div',
+    { class: 'stack tight' },
+    h('div', { class: 'row between' }, h('div', { class: 'search' }, icon('search'), input), all),
+    h('div', { class: 'picker' }, host, end),
+    status,
+  );
+  return { element, selected: () => [...selected] };
+}

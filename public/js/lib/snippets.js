@@ -1,0 +1,73 @@
+import { baseUrl } from './api.js';
+import { codeBlock } from './copy.js';
+import { h } from './h.js';
+import { createTabs } from './tabs.js';
+
+/** Stands for the key where none can be shown. */
+export const KEY_PLACEHOLDER = 'sk-your-api-key';
+
+/** @type {readonly { id: string, label: string, code: (key: string, model: string) => string }[]} */
+const SNIPPETS = [
+  {
+    id: 'curl',
+    label: 'curl',
+    code: (key, model) => `curl ${baseUrl()}/chat/completions \\
+  -H "Authorization: Bearer ${key}" \\
+  -H "Content-Type: application/json" \\
+  -d '${JSON.stringify({ model, messages: [{ role: 'user', content: 'Hello!' }] }).replaceAll("'", "'\\''")}'`,
+  },
+  {
+    id: 'python',
+    label: 'Python',
+    code: (key, model) => `from openai import OpenAI
+
+client = OpenAI(base_url="${baseUrl()}", api_key="${key}")
+answer = client.chat.completions.create(
+    model=${JSON.stringify(model)},
+    messages=[{"role": "user", "content": "Hello!"}],
+)
+print(answer.choices[0].message.content)`,
+  },
+  {
+    id: 'node',
+    label: 'Node',
+    code: (key, model) => `import OpenAI from 'openai';
+
+const client = new OpenAI({ baseURL: '${baseUrl()}', apiKey: '${key}' });
+const answer = await client.chat.completions.create({
+  model: ${JSON.stringify(model)},
+  messages: [{ role: 'user', content: 'Hello!' }],
+});
+console.log(answer.choices[0].message.content);`,
+  },
+  {
+    id: 'env',
+    label: 'Environment',
+    code: (key) => `export OPENAI_BASE_URL="${baseUrl()}"
+export OPENAI_API_KEY="${key}"`,
+  },
+];
+
+/**
+ * Ready code for the usual clients.
+ * @param {{ key?: string, model?: string }} [options]
+ */
+export function snippets({ key = KEY_PLACEHOLDER, model = 'model-id' } = {}) {
+  const quoted = key.replace(/[\\"$`']/g, '\\$&');
+  const panel = h('div');
+  return h(
+    'div',
+    { class: 'stack tight' },
+    createTabs({
+      label: 'Examples',
+      tabs: SNIPPETS,
+      selected: 'curl',
+      panel,
+      onSelect: (id) => {
+        const snippet = SNIPPETS.find((one) => one.id === id) ?? SNIPPETS[0];
+        panel.replaceChildren(codeBlock(snippet.code(quoted, model), 'Copy this example'));
+      },
+    }).element,
+    panel,
+  );
+}

@@ -1,0 +1,83 @@
+import { h } from './h.js';
+import { icon } from './icons.js';
+
+let count = 0;
+
+/**
+ * @typedef {{
+ *   label: string, tabs: readonly { id: string, label: string, icon?: import('./icons.js').IconName }[], selected: string,
+ *   panel: HTMLElement, onSelect: (id: string) => void, class?: string,
+ * }} TabsOptions
+ */
+
+/**
+ * A row of tabs with one panel (WAI-ARIA tabs pattern): one stop of the Tab key, arrows, Home and End within.
+ * @param {TabsOptions} options
+ */
+export function createTabs(options) {
+  const prefix = `tabs-${++count}`;
+  const buttons = options.tabs.map((tab) =>
+    h(
+      'button',
+      {
+        type: 'button',
+        role: 'tab',
+        id: `${prefix}-${tab.id}`,
+        'aria-controls': `${prefix}-panel`,
+        onclick: () => choose(tab.id),
+      },
+      tab.icon && icon(tab.icon),
+      tab.label,
+    ),
+  );
+  options.panel.id = `${prefix}-panel`;
+  options.panel.setAttribute('role', 'tabpanel');
+  const element = h(
+    'div',
+    { class: options.class ?? 'tabs', role: 'tablist', 'aria-label': options.label, onkeydown: onKey },
+    ...buttons,
+  );
+
+  /** @param {string} id */
+  function choose(id) {
+    mark(id);
+    options.onSelect(id);
+  }
+
+  /** Shows a tab as the chosen one. @param {string} id */
+  function mark(id) {
+    options.tabs.forEach((tab, index) => {
+      const isChosen = tab.id === id;
+      const button = buttons[index];
+      button.setAttribute('aria-selected', String(isChosen));
+      button.tabIndex = isChosen ? 0 : -1;
+      if (isChosen) {
+        options.panel.setAttribute('aria-labelledby', button.id);
+        button.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+      }
+    });
+  }
+
+  /** @param {KeyboardEvent} event */
+  function onKey(event) {
+    const now = /** @type {(Element | null)[]} */ (buttons).indexOf(document.activeElement);
+    const last = buttons.length - 1;
+    /** @type {Record<string, number>} */
+    const next = {
+      ArrowRight: now === last ? 0 : now + 1,
+      ArrowDown: now === last ? 0 : now + 1,
+      ArrowLeft: now === 0 ? last : now - 1,
+      ArrowUp: now === 0 ? last : now - 1,
+      Home: 0,
+      End: last,
+    };
+    const index = next[event.key];
+    if (now < 0 || index === undefined || event.ctrlKey || event.altKey || event.metaKey) return;
+    event.preventDefault();
+    choose(options.tabs[index].id);
+    buttons[index].focus();
+  }
+
+  choose(options.selected);
+  return { element, mark };
+}

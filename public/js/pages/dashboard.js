@@ -1,0 +1,108 @@
+import { ApiError, api, baseUrl, messageOf, pageUrl } from '../lib/api.js';
+import { copyButton } from '../lib/copy.js';
+import { h } from '../lib/h.js';
+import { icon } from '../lib/icons.js';
+import { createList, emptyState, failed } from '../lib/list.js';
+import { titleCell } from '../lib/row.js';
+import { drawShell } from '../lib/shell.js';
+import { snippets } from '../lib/snippets.js';
+import { visionBadge } from '../lib/vision.js';
+import { mountKeyList } from '../views/keys.js';
+import { passwordCard } from '../views/password.js';
+
+/** @typedef {{ id: string, name: string, vision: boolean }} OwnModel */
+
+async function start() {
+  let me;
+  try {
+    me = await api.get('/api/user/me', { keepSession: true });
+  } catch (error) {
+    if (error instanceof ApiError && (error.status === 401 || error.status === 403)) {
+      location.replace(pageUrl(''));
+      return;
+    }
+    document
+      .querySelector('#app')
+      ?.replaceChildren(h('main', { class: 'page' }, failed(messageOf(error), start)));
+    return;
+  }
+  drawPage(me);
+}
+
+/** @param {import('../lib/types.js').UserMe} me */
+function drawPage(me) {
+  const { signal } = new AbortController();
+  const keys = h('div');
+  const models = createList({
+    label: 'Your models',
+    search: 'Search models',
+    signal,
+    load: loadOwnModels,
+    id: (model) => model.id,
+    text: (model) => `${model.id} ${model.name}`,
+    empty: () =>
+      emptyState(
+        'cube',
+        'No models yet',
+        'Nothing is open to you so far. Ask the person who runs this proxy.',
+      ),
+    columns: [
+      {
+        label: 'Model',
+        class: 'main-cell alone',
+        sort: (model) => model.name,
+        cell: (model) =>
+          titleCell(model.name, h('span', { class: 'mono' }, model.id), model.vision && visionBadge()),
+      },
+    ],
+    onLoad: (all) => example.replaceChildren(snippets({ model: all[0]?.id })),
+  });
+  const example = h('div', null, snippets());
+  mountKeyList(keys, { path: '/api/user/apikeys', signal, loadModels: loadOwnModels, loadUsers: null });
+  void models.reload();
+  drawShell(
+    { username: me.username, role: 'user' },
+    h(
+      'main',
+      { id: 'main', tabindex: -1, class: 'page alone stack loose' },
+      h(
+        'div',
+        { class: 'row between' },
+        h('h1', null, `Hello, ${me.name || me.username}`),
+        h('a', { class: 'btn primary', href: pageUrl('chat.html') }, icon('chat'), 'Open chat'),
+      ),
+      h('section', { class: 'stack' }, h('h2', null, 'Your API keys'), keys),
+      h('div', { class: 'two-columns' }, connectCard(example), passwordCard(me.username)),
+      h('section', { class: 'stack' }, h('h2', null, 'Your models'), models.element),
+    ),
+  );
+}
+
+/** @param {HTMLElement} example */
+function connectCard(example) {
+  const address = h('code', null, baseUrl());
+  return h(
+    'section',
+    { class: 'card stack' },
+    h('h2', null, 'Connect'),
+    h(
+      'p',
+      { class: 'muted' },
+      'Any client for the OpenAI API works: give it this base URL and one of your keys.',
+    ),
+    h('div', { class: 'secret' }, address, copyButton(baseUrl, address, { label: 'Copy the base URL' })),
+    example,
+  );
+}
+
+/** @returns {Promise<OwnModel[]>} */
+async function loadOwnModels() {
+  const { data } = await api.get('/v1/models');
+  return data.map((/** @type {any} */ model) => ({
+    id: model.id,
+    name: model.name ?? model.id,
+    vision: model.vision === true,
+  }));
+}
+
+void start();

@@ -1,0 +1,91 @@
+import { raw, toApiError } from '../lib/api.js';
+import { alertBox, handleSubmit, segmented, textField } from '../lib/form.js';
+import { h } from '../lib/h.js';
+import { icon } from '../lib/icons.js';
+import { toast } from '../lib/toast.js';
+
+/** @type {Record<string, string>} */
+const HINTS = {
+  passphrase:
+    'The provider keys in the file are encrypted with your passphrase. Whoever restores it needs the passphrase: keep it somewhere else.',
+  server:
+    'The provider keys in the file are encrypted with the ENCRYPTION_KEY of this server. Only a server with the same one can restore them.',
+  omit: 'The file holds no provider keys. You type them again after a restore.',
+};
+
+/**
+ * The card that downloads the whole configuration as one file.
+ * @param {boolean} hasServerKey whether the server has an ENCRYPTION_KEY
+ */
+export function backupCard(hasServerKey) {
+  const hint = h('p', { class: 'muted small' }, HINTS.passphrase);
+  const passphrase = passphraseField('At least 12 characters.');
+  const how = segmented({
+    label: 'Provider keys in the file',
+    value: 'passphrase',
+    choices: [
+      { value: 'passphrase', label: 'With a passphrase' },
+      ...(hasServerKey ? [{ value: 'server', label: 'With ENCRYPTION_KEY' }] : []),
+      { value: 'omit', label: 'Left out' },
+    ],
+    onchange: (value) => {
+      hint.textContent = HINTS[value];
+      passphrase.element.hidden = value !== 'passphrase';
+      passphrase.control.disabled = value !== 'passphrase';
+    },
+  });
+  const alert = alertBox();
+  const submit = h('button', { type: 'submit', class: 'btn primary' }, icon('download'), 'Download backup');
+  const form = h(
+    'form',
+    { class: 'stack' },
+    alert.element,
+    how.element,
+    hint,
+    passphrase.element,
+    h('div', null, submit),
+  );
+  handleSubmit(form, {
+    fields: [passphrase],
+    submit,
+    alert,
+    save: async () => {
+      await download(how.value(), passphrase.control.value);
+      passphrase.control.value = '';
+    },
+  });
+  return h(
+    'section',
+    { class: 'card stack' },
+    h('h2', null, 'Backup'),
+    h('p', { class: 'muted' }, 'Providers, models, keys and users in one file. Sessions stay out.'),
+    form,
+  );
+}
+
+/** @param {string} hint */
+export function passphraseField(hint) {
+  return textField({
+    label: 'Passphrase',
+    hint,
+    input: { type: 'password', autocomplete: 'new-password', required: true, minlength: 12 },
+  });
+}
+
+/**
+ * @param {string} how
+ * @param {string} passphrase
+ */
+async function download(how, passphrase) {
+  const path = how === 'omit' ? '/api/admin/backup?secrets=omit' : '/api/admin/backup';
+  const headers =
+    how === 'passphrase' ? { 'x-backup-passphrase': encodeURIComponent(passphrase) } : undefined;
+  const response = await raw(path, { headers });
+  if (!response.ok) throw await toApiError(response);
+  const name = /filename="([^"]+)"/.exec(response.headers.get('content-disposition') ?? '')?.[1];
+  const url = URL.createObjectURL(await response.blob());
+  const link = h('a', { href: url, download: name ?? 'ipin-proxy-backup.json' });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+  toast.ok('The backup is downloaded.');
+}

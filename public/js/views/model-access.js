@@ -1,0 +1,71 @@
+import { segmented, textField } from '../lib/form.js';
+import { h } from '../lib/h.js';
+import { createPicker } from '../lib/picker.js';
+
+const CHOICES = [
+  { value: 'all', label: 'All models' },
+  { value: 'some', label: 'Only these' },
+];
+
+/**
+ * Which models a key or a user may use: all, or a list of ids; an id may end in `*`.
+ * @param {{ models: string[] | null, known: readonly { id: string, name: string }[] }} options
+ */
+export function modelAccess(options) {
+  const ids = new Set(options.known.map((model) => model.id));
+  const others = (options.models ?? []).filter((id) => !ids.has(id));
+  const picker = createPicker({
+    label: 'Models to choose from',
+    search: 'Find a model',
+    choices: options.known.map((model) => ({
+      id: model.id,
+      detail: model.name === model.id ? '' : model.name,
+    })),
+    selected: (options.models ?? []).filter((id) => ids.has(id)),
+  });
+  const patterns = textField({
+    label: 'Patterns',
+    optional: true,
+    param: 'models',
+    hint: 'With * at the end, separated by commas: gpt-4*, openrouter/*. They count for models added later too.',
+    input: { value: others.join(', '), spellcheck: 'false', autocapitalize: 'none' },
+  });
+  const details = h(
+    'div',
+    { class: 'stack', hidden: options.models === null },
+    picker.element,
+    patterns.element,
+  );
+  const choice = segmented({
+    label: 'Allowed models',
+    choices: CHOICES,
+    value: options.models === null ? 'all' : 'some',
+    onchange: (value) => {
+      details.hidden = value === 'all';
+    },
+  });
+  return {
+    element: h('div', { class: 'stack' }, choice.element, details),
+    field: patterns,
+    /** @returns {string[] | null} */
+    value() {
+      if (choice.value() === 'all') return null;
+      const typed = patterns.control.value.split(',').map((text) => text.trim());
+      return [...new Set([...picker.selected(), ...typed.filter(Boolean)])];
+    },
+  };
+}
+
+/**
+ * What a list says about it in one cell.
+ * @param {readonly string[] | null} models
+ */
+export function accessText(models) {
+  if (models === null) return h('span', { class: 'muted' }, 'all');
+  if (models.length === 0) return h('span', { class: 'badge warn' }, 'none');
+  return h(
+    'div',
+    { class: 'truncate', title: models.join(', ') },
+    models.length === 1 ? models[0] : `${models.length} models`,
+  );
+}

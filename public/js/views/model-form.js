@@ -1,0 +1,101 @@
+import { api } from '../lib/api.js';
+import { checkField, segmented, selectField, textField } from '../lib/form.js';
+import { formDialog } from '../lib/form-dialog.js';
+import { h } from '../lib/h.js';
+import { memberPath } from '../lib/resource.js';
+
+const PATH = '/api/admin/models';
+const VISION = [
+  { value: 'auto', label: 'By its name' },
+  { value: 'yes', label: 'Yes' },
+  { value: 'no', label: 'No' },
+];
+/** @type {Record<string, boolean | null>} */
+const VISION_VALUES = { auto: null, yes: true, no: false };
+
+/**
+ * Adds a model, or changes one.
+ * @param {import('../lib/types.js').Model | null} model null: a new one
+ * @param {readonly import('../lib/types.js').Provider[]} providers
+ * @returns {Promise<import('../lib/types.js').Model | null>}
+ */
+export function editModel(model, providers) {
+  const isNew = model === null;
+  const name = textField({
+    label: 'Display Name',
+    param: 'name',
+    input: { value: model?.name, required: true, maxlength: 200, placeholder: 'GPT-4 Turbo' },
+  });
+  const id = textField({
+    label: 'Model ID',
+    param: 'id',
+    hint: isNew ? 'What clients write as “model”. It cannot change later.' : null,
+    input: {
+      value: model?.id,
+      required: true,
+      readonly: !isNew,
+      spellcheck: 'false',
+      autocapitalize: 'none',
+      placeholder: isNew ? 'gpt-4-turbo' : null,
+    },
+  });
+  const provider = selectField({
+    label: 'Provider',
+    param: 'providerId',
+    choices: providerChoices(model, providers),
+    value: model?.providerId ?? (providers.length === 1 ? providers[0].id : ''),
+    input: { required: true },
+  });
+  const upstream = textField({
+    label: 'Upstream Name',
+    optional: true,
+    param: 'upstreamModel',
+    hint: 'The name at the provider, where it differs from the id.',
+    input: { value: model?.upstreamModel ?? '', spellcheck: 'false', autocapitalize: 'none' },
+  });
+  const vision = segmented({
+    label: 'Takes images',
+    choices: VISION,
+    value: model === null || model.vision === null ? 'auto' : model.vision ? 'yes' : 'no',
+  });
+  const enabled = checkField({ label: 'Enabled', input: { checked: model?.enabled ?? true } });
+  return formDialog({
+    title: isNew ? 'Add Model' : `Edit ${model.name}`,
+    fields: [name, id, provider, upstream],
+    content: [
+      h('div', { class: 'columns' }, name.element, id.element),
+      h('div', { class: 'columns' }, provider.element, upstream.element),
+      vision.element,
+      enabled.element,
+    ],
+    save: () => {
+      const body = {
+        name: name.control.value.trim(),
+        providerId: provider.control.value,
+        upstreamModel: upstream.control.value.trim() || null,
+        vision: VISION_VALUES[vision.value()],
+        enabled: enabled.control.checked,
+      };
+      return isNew
+        ? api.post(PATH, { ...body, id: id.control.value.trim() })
+        : api.put(memberPath(PATH, model.id), body);
+    },
+  });
+}
+
+/**
+ * @param {import('../lib/types.js').Model | null} model
+ * @param {readonly import('../lib/types.js').Provider[]} providers
+ */
+function providerChoices(model, providers) {
+  const choices = providers.map((one) => ({
+    value: one.id,
+    label: one.name === one.id ? one.id : `${one.name} (${one.id})`,
+  }));
+  const isLost = model !== null && !providers.some((one) => one.id === model.providerId);
+  return [
+    { value: '', label: providers.length === 0 ? 'Add a provider first' : 'Choose …' },
+    ...(isLost ? [{ value: model.providerId, label: `${model.providerId} (missing)` }] : []),
+    ...choices,
+  ];
+}

@@ -1,0 +1,156 @@
+import { api } from '../lib/api.js';
+import { h } from '../lib/h.js';
+import { icon } from '../lib/icons.js';
+import { createList, emptyState } from '../lib/list.js';
+import { knownList, loadList, memberPath, needList } from '../lib/resource.js';
+import { confirmAndDelete, enabledSwitch, rowButton, titleCell } from '../lib/row.js';
+import { toast } from '../lib/toast.js';
+import { hasVision, visionBadge } from '../lib/vision.js';
+import { editModel } from './model-form.js';
+
+/** @typedef {import('../lib/types.js').Model} Model */
+/** @typedef {import('../lib/types.js').Provider} Provider */
+
+const PATH = '/api/admin/models';
+const PROVIDERS = '/api/admin/providers';
+
+/**
+ * The Models tab.
+ * @param {HTMLElement} container
+ * @param {import('../pages/admin.js').ViewContext} context
+ */
+export function mountModels(container, context) {
+  /** @type {Map<string, Provider>} */
+  let providers = byId(knownList(PROVIDERS) ?? []);
+  const addButton = (/** @type {string} */ id) =>
+    h(
+      'button',
+      { type: 'button', class: 'btn primary', id, onclick: () => void edit(null) },
+      icon('plus'),
+      'Add Model',
+    );
+  const list = createList({
+    label: 'Models',
+    search: 'Search models',
+    signal: context.signal,
+    known: knownList(PATH),
+    load: async () => {
+      const [models, all] = await Promise.all([loadList(PATH), loadList(PROVIDERS)]);
+      providers = byId(all);
+      return models;
+    },
+    id: (model) => model.id,
+    text: (model) =>
+      `${model.id} ${model.name} ${model.upstreamModel ?? ''} ${model.providerId} ${providers.get(model.providerId)?.name ?? ''}`,
+    actions: [addButton('add-model')],
+    empty: () =>
+      emptyState(
+        'cube',
+        'No models yet',
+        'A model gives a name that clients use to something a provider offers. Fetch them from a provider, or add one by hand.',
+        addButton('add-first'),
+        h(
+          'button',
+          { type: 'button', class: 'btn', onclick: () => context.navigate('providers') },
+          'Go to Providers',
+        ),
+      ),
+    columns: [
+      { label: 'Model', class: 'main-cell', sort: (one) => one.name, cell: modelTitle },
+      { label: 'Provider', class: 'wide w-m', sort: (one) => providerName(one), cell: providerCell },
+      {
+        label: 'Upstream name',
+        class: 'wide mono w-l',
+        sort: (one) => one.upstreamModel ?? '',
+        cell: upstreamCell,
+      },
+      { label: 'On', class: 'switch-cell', sort: (one) => Number(!one.enabled), cell: onCell },
+      { label: 'Actions', class: 'actions-cell w-actions-2', cell: actions },
+    ],
+  });
+
+  /** @param {Model} model */
+  function providerName(model) {
+    return providers.get(model.providerId)?.name ?? model.providerId;
+  }
+
+  /** @param {Model} model */
+  function modelTitle(model) {
+    const { id } = model;
+    return titleCell(
+      model.name,
+      [
+        h('span', { class: 'mono', title: id }, id),
+        h('span', { class: 'narrow-only' }, ` · ${providerName(model)}`),
+      ],
+      hasVision(model) && visionBadge(),
+    );
+  }
+
+  /** @param {Model} model */
+  function providerCell(model) {
+    const provider = providers.get(model.providerId);
+    const isOff = provider !== undefined && !provider.enabled;
+    return h(
+      'div',
+      { class: 'row nowrap' },
+      h('span', { class: 'truncate', title: providerName(model) }, providerName(model)),
+      isOff && h('span', { class: 'badge warn', title: 'Its provider is switched off' }, 'off'),
+    );
+  }
+
+  /** @param {Model} model */
+  function onCell(model) {
+    return enabledSwitch({
+      name: model.name,
+      isOn: model.enabled,
+      save: async (enabled) => {
+        list.put(await api.put(memberPath(PATH, model.id), { enabled }));
+      },
+    });
+  }
+
+  /** @param {Model} model */
+  function actions(model) {
+    return h(
+      'div',
+      { class: 'actions' },
+      rowButton('edit', `Edit ${model.name}`, () => edit(model)),
+      rowButton('trash', `Delete ${model.name}`, () => remove(model), { isDangerous: true }),
+    );
+  }
+
+  /** @param {Model | null} model */
+  async function edit(model) {
+    const changed = await editModel(model, await needList(PROVIDERS).catch(() => []));
+    if (changed === null) return;
+    list.put(changed);
+    toast.ok(`${changed.name} is saved.`);
+  }
+
+  /** @param {Model} model */
+  async function remove(model) {
+    const isGone = await confirmAndDelete({
+      title: `Delete ${model.name}?`,
+      message: `Requests for “${model.id}” are refused from then on.`,
+      run: () => api.del(memberPath(PATH, model.id)),
+      done: `${model.name} is deleted.`,
+    });
+    if (isGone) list.remove(model.id);
+  }
+
+  container.append(list.element);
+  void list.reload();
+  if (context.intent === 'add') void edit(null);
+}
+
+/** @param {Model} model */
+function upstreamCell(model) {
+  if (model.upstreamModel === null) return h('span', { class: 'muted' }, 'same');
+  return h('div', { class: 'truncate', title: model.upstreamModel }, model.upstreamModel);
+}
+
+/** @param {Provider[]} providers */
+function byId(providers) {
+  return new Map(providers.map((provider) => [provider.id, provider]));
+}

@@ -1,0 +1,190 @@
+import { api } from '../lib/api.js';
+import { checkField, selectField, textField } from '../lib/form.js';
+import { formDialog } from '../lib/form-dialog.js';
+import { h } from '../lib/h.js';
+import { memberPath } from '../lib/resource.js';
+import { findPreset, PRESET_GROUPS } from './presets.js';
+import { providerOptionFields } from './provider-options.js';
+
+const PATH = '/api/admin/providers';
+const TYPES = [
+  { value: 'openai', label: 'OpenAI Compatible' },
+  { value: 'chutes', label: 'Chutes' },
+];
+const PRESET_HINT = 'Fills in the rest for a provider that is known.';
+const KEY_HINT = 'Stored on the server and never shown again. Leave it empty for a provider without keys.';
+
+/**
+ * Adds a provider, or changes one.
+ * @param {import('../lib/types.js').Provider | null} provider null: a new one
+ * @param {readonly string[]} takenIds
+ * @returns {Promise<import('../lib/types.js').Provider | null>}
+ */
+export function editProvider(provider, takenIds) {
+  const fields = providerFields(provider);
+  const options = providerOptionFields(provider?.options ?? {});
+  const preset = provider === null ? presetField(fields, takenIds) : null;
+  const note = h('p', { class: 'field-error', role: 'status', hidden: true });
+  if (provider?.apiKeyHint) warnOfNewHost(provider, fields, note);
+  fields.key.element.append(note);
+  return formDialog({
+    title: provider === null ? 'Add Provider' : `Edit ${provider.name}`,
+    fields: [fields.name, fields.id, fields.url, fields.key, ...options.fields],
+    content: [
+      preset,
+      h('div', { class: 'columns' }, fields.name.element, fields.id.element),
+      fields.url.element,
+      fields.key.element,
+      fields.removeKey?.element,
+      fields.type.element,
+      fields.enabled.element,
+      options.element,
+    ],
+    save: () => {
+      const body = {
+        name: fields.name.control.value.trim(),
+        baseUrl: fields.url.control.value.trim(),
+        type: fields.type.control.value,
+        enabled: fields.enabled.control.checked,
+        options: options.value(),
+        ...keyValue(fields),
+      };
+      if (provider !== null) return api.put(memberPath(PATH, provider.id), body);
+      return api.post(PATH, { ...body, id: fields.id.control.value.trim() || undefined });
+    },
+  });
+}
+
+/** @param {import('../lib/types.js').Provider | null} provider */
+function providerFields(provider) {
+  const isNew = provider === null;
+  const name = textField({
+    label: 'Provider Name',
+    param: 'name',
+    input: {
+      value: provider?.name,
+      required: true,
+      maxlength: 200,
+      placeholder: 'OpenRouter',
+      autofocus: !isNew,
+    },
+  });
+  const id = textField({
+    label: 'Provider ID',
+    param: 'id',
+    hint: isNew ? 'Made from the name if left empty. It cannot change later.' : null,
+    input: {
+      value: provider?.id,
+      readonly: !isNew,
+      spellcheck: 'false',
+      autocapitalize: 'none',
+      placeholder: isNew ? 'openrouter' : null,
+    },
+  });
+  const url = textField({
+    label: 'Base URL',
+    param: 'baseUrl',
+    input: {
+      value: provider?.baseUrl,
+      required: true,
+      inputmode: 'url',
+      spellcheck: 'false',
+      autocapitalize: 'none',
+      placeholder: 'https://openrouter.ai/api/v1',
+    },
+  });
+  const stored = provider?.apiKeyHint;
+  const key = textField({
+    label: 'API Key',
+    param: 'apiKey',
+    hint: stored
+      ? `Stored: ${stored}. Leave this empty to keep it, or type a new one to replace it.`
+      : KEY_HINT,
+    input: { type: 'password', autocomplete: 'new-password', spellcheck: 'false', placeholder: stored ?? '' },
+  });
+  const removeKey = stored ? checkField({ label: 'Remove the stored one', input: {} }) : null;
+  removeKey?.control.addEventListener('change', () => {
+    key.control.disabled = removeKey.control.checked;
+  });
+  const type = selectField({
+    label: 'Type',
+    param: 'type',
+    choices: TYPES,
+    value: provider?.type ?? 'openai',
+    hint: 'Addresses at chutes.ai are recognised with either type.',
+  });
+  const enabled = checkField({ label: 'Enabled', input: { checked: provider?.enabled ?? true } });
+  return { name, id, url, key, removeKey, type, enabled };
+}
+
+/** @param {ReturnType<typeof providerFields>} fields */
+function keyValue(fields) {
+  if (fields.removeKey?.control.checked) return { apiKey: null };
+  const key = fields.key.control.value.trim();
+  return key ? { apiKey: key } : {};
+}
+
+/**
+ * Fills the form from a known provider.
+ * @param {ReturnType<typeof providerFields>} fields
+ * @param {readonly string[]} takenIds
+ */
+function presetField(fields, takenIds) {
+  const field = selectField({
+    label: 'Preset',
+    choices: [{ value: '', label: 'Custom' }],
+    hint: PRESET_HINT,
+  });
+  const hint = field.element.querySelector('.hint');
+  field.control.append(
+    ...PRESET_GROUPS.map((group) =>
+      h(
+        'optgroup',
+        { label: group.label },
+        ...group.presets.map((preset) => h('option', { value: preset.id }, preset.name)),
+      ),
+    ),
+  );
+  field.control.addEventListener('change', () => {
+    const preset = findPreset(field.control.value);
+    if (hint) hint.textContent = preset?.hint ?? PRESET_HINT;
+    if (preset === undefined) return;
+    fields.name.control.value = preset.name;
+    fields.id.control.value = freeId(preset.id, takenIds);
+    fields.url.control.value = preset.baseUrl;
+    fields.type.control.value = preset.type ?? 'openai';
+    for (const one of [fields.name, fields.id, fields.url]) one.setError(null);
+    fields.key.control.placeholder = preset.isKeyless ? 'Not needed' : '';
+  });
+  return field.element;
+}
+
+/**
+ * @param {string} id
+ * @param {readonly string[]} takenIds
+ */
+function freeId(id, takenIds) {
+  let free = id;
+  for (let number = 2; takenIds.includes(free); number++) free = `${id}-${number}`;
+  return free;
+}
+
+/**
+ * A stored key is never sent to another host: says so while the address is typed.
+ * @param {import('../lib/types.js').Provider} provider
+ * @param {ReturnType<typeof providerFields>} fields
+ * @param {HTMLElement} note
+ */
+function warnOfNewHost(provider, fields, note) {
+  fields.url.control.addEventListener('input', () => {
+    const url = fields.url.control.value;
+    const isNew =
+      URL.canParse(url) &&
+      URL.canParse(provider.baseUrl) &&
+      new URL(url).origin !== new URL(provider.baseUrl).origin;
+    note.hidden = !isNew;
+    note.textContent = isNew
+      ? 'This is another host: the stored key will not be sent there, so please type it again.'
+      : '';
+  });
+}

@@ -1,0 +1,147 @@
+import { ApiError, api, messageOf } from '../lib/api.js';
+import { openDialog } from '../lib/dialog.js';
+import { alertBox, checkField, setBusy } from '../lib/form.js';
+import { plural } from '../lib/format.js';
+import { h } from '../lib/h.js';
+import { failed } from '../lib/list.js';
+import { createPicker } from '../lib/picker.js';
+import { memberPath } from '../lib/resource.js';
+
+const AT_ONCE = 4;
+
+/**
+ * Lists what a provider offers and makes models of what is ticked.
+ * @param {import('../lib/types.js').Provider} provider
+ * @returns {Promise<number>} how many were imported
+ */
+export async function importModels(provider) {
+  let imported = 0;
+  let isChosen = false;
+  const body = h('div', { class: 'stack' });
+  const submit = h('button', { type: 'button', class: 'btn primary', disabled: true }, 'Import');
+  const close = h('button', { type: 'button', class: 'btn', onclick: () => void dialog.tryClose() }, 'Close');
+  const dialog = openDialog({
+    title: `Models of ${provider.name}`,
+    size: 'wide',
+    isDirty: () => isChosen,
+    body: [body],
+    footer: [close, submit],
+  });
+  close.focus();
+
+  async function load() {
+    isChosen = false;
+    submit.disabled = true;
+    body.replaceChildren(
+      h('p', { class: 'row muted' }, h('span', { class: 'spinner' }), 'Asking the provider for its models …'),
+    );
+    try {
+      const { data } = await api.get(`${memberPath('/api/admin/providers', provider.id)}/upstream-models`);
+      offer(data);
+    } catch (error) {
+      body.replaceChildren(failed(messageOf(error), load));
+    }
+  }
+
+  /** @param {{ id: string, imported: boolean }[]} found */
+  function offer(found) {
+    if (found.length === 0) {
+      body.replaceChildren(
+        h('p', { class: 'muted' }, 'The provider lists no models. Add them by hand in the Models tab.'),
+      );
+      return;
+    }
+    const picker = createPicker({
+      label: 'Models offered',
+      search: 'Search',
+      choices: found.map((one) => ({
+        id: one.id,
+        isFixed: one.imported,
+        note: one.imported ? 'imported' : '',
+      })),
+      onchange: () => {
+        const { length } = picker.selected();
+        isChosen = length > 0;
+        submit.disabled = length === 0;
+        submit.textContent = length === 0 ? 'Import' : `Import ${plural(length, 'model')}`;
+      },
+    });
+    const prefix = checkField({
+      label: `Put “${provider.id}/” in front of the ids`,
+      hint: 'Keeps models of the same name at two providers apart.',
+      input: {},
+    });
+    const alert = alertBox();
+    body.replaceChildren(alert.element, picker.element, prefix.element);
+    submit.onclick = async () => {
+      setBusy(submit, true);
+      const result = await importAll(
+        provider.id,
+        picker.selected(),
+        prefix.control.checked ? `${provider.id}/` : '',
+      );
+      setBusy(submit, false);
+      imported += result.imported;
+      if (result.problems.length === 0) {
+        dialog.close();
+        return;
+      }
+      await load();
+      body.prepend(problemList(result));
+    };
+  }
+  void load();
+  await dialog.closed;
+  return imported;
+}
+
+/**
+ * @param {string} providerId
+ * @param {readonly string[]} ids
+ * @param {string} prefix
+ */
+async function importAll(providerId, ids, prefix) {
+  const queue = [...ids];
+  const result = { imported: 0, problems: /** @type {string[]} */ ([]) };
+  const worker = async () => {
+    for (let id = queue.shift(); id !== undefined; id = queue.shift()) {
+      try {
+        const upstreamModel = prefix ? id : null;
+        await api.post('/api/admin/models', { id: prefix + id, name: id, providerId, upstreamModel });
+        result.imported++;
+      } catch (error) {
+        const isTaken = error instanceof ApiError && error.code === 'already_exists';
+        result.problems.push(
+          isTaken
+            ? `${prefix}${id}: a model of this id exists. Import it with the prefix.`
+            : `${id}: ${messageOf(error)}`,
+        );
+        // Without a server the rest would fail one by one.
+        if (error instanceof ApiError && error.status === 0) queue.length = 0;
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  return result;
+}
+
+/** @param {{ imported: number, problems: string[] }} result */
+function problemList(result) {
+  const shown = result.problems.slice(0, 20);
+  const rest = result.problems.length - shown.length;
+  return h(
+    'div',
+    { class: 'alert warn', role: 'alert' },
+    h(
+      'div',
+      null,
+      h('strong', null, `${plural(result.imported, 'model')} imported, ${result.problems.length} not:`),
+      h(
+        'ul',
+        { class: 'small' },
+        ...shown.map((text) => h('li', null, text)),
+        rest > 0 && h('li', null, `and ${rest} more`),
+      ),
+    ),
+  );
+}

@@ -1,0 +1,91 @@
+import { checkField, selectField, textField } from '../lib/form.js';
+import { h } from '../lib/h.js';
+
+const PATH_MODES = [
+  { value: '', label: 'Automatic' },
+  { value: 'append-v1', label: 'Always add /v1' },
+  { value: 'exact', label: 'Exactly as written' },
+];
+const USAGE_MODES = [
+  { value: '', label: 'Automatic' },
+  { value: 'always', label: 'Always ask for it' },
+  { value: 'never', label: 'Never ask for it' },
+];
+const TIMEOUTS = /** @type {const} */ ([
+  ['connectTimeoutMs', 'Connect timeout', 'ms'],
+  ['headersTimeoutMs', 'Timeout for the first answer', 'ms'],
+  ['idleTimeoutMs', 'Timeout between parts', 'ms'],
+]);
+
+/**
+ * The settings that few people need, folded away.
+ * @param {import('../lib/types.js').ProviderOptions} stored
+ */
+export function providerOptionFields(stored) {
+  const pathMode = selectField({
+    label: 'Path mode',
+    param: 'options.pathMode',
+    choices: PATH_MODES,
+    value: stored.pathMode === 'auto' ? '' : (stored.pathMode ?? ''),
+  });
+  const usage = selectField({
+    label: 'Token counts in streams',
+    param: 'options.includeUsage',
+    choices: USAGE_MODES,
+    value: stored.includeUsage === 'auto' ? '' : (stored.includeUsage ?? ''),
+  });
+  const transcribe = textField({
+    label: 'Transcription path (Chutes)',
+    param: 'options.transcribePath',
+    input: { value: stored.transcribePath ?? '', placeholder: '/transcribe', spellcheck: 'false' },
+  });
+  const language = checkField({
+    label: 'Pass the language on (Chutes)',
+    hint: 'Off, because published Whisper chutes take it as an order to translate.',
+    input: { checked: stored.chutesLanguageHint ?? false },
+  });
+  const timeouts = TIMEOUTS.map(([name, label, unit]) => ({
+    name,
+    field: textField({
+      label: `${label} (${unit})`,
+      param: `options.${name}`,
+      input: {
+        type: 'number',
+        min: 1,
+        step: 1,
+        inputmode: 'numeric',
+        value: stored[name] ?? '',
+        placeholder: 'Default',
+      },
+    }),
+  }));
+  const fields = [pathMode, usage, transcribe, ...timeouts.map(({ field }) => field)];
+  const element = h(
+    'details',
+    null,
+    h('summary', null, 'Advanced'),
+    h(
+      'div',
+      { class: 'stack' },
+      h('div', { class: 'columns' }, pathMode.element, usage.element),
+      h('div', { class: 'columns' }, ...timeouts.map(({ field }) => field.element)),
+      transcribe.element,
+      language.element,
+    ),
+  );
+  return {
+    element,
+    fields,
+    /** Only what differs from the defaults. */
+    value() {
+      const entries = [
+        ['pathMode', pathMode.control.value],
+        ['includeUsage', usage.control.value],
+        ['transcribePath', transcribe.control.value.trim()],
+        ['chutesLanguageHint', language.control.checked],
+        ...timeouts.map(({ name, field }) => [name, field.control.valueAsNumber || '']),
+      ];
+      return Object.fromEntries(entries.filter(([, value]) => value !== '' && value !== false));
+    },
+  };
+}

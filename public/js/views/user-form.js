@@ -1,0 +1,70 @@
+import { api } from '../lib/api.js';
+import { checkField, textField } from '../lib/form.js';
+import { formDialog } from '../lib/form-dialog.js';
+import { h } from '../lib/h.js';
+import { memberPath } from '../lib/resource.js';
+import { modelAccess } from './model-access.js';
+
+const PATH = '/api/admin/users';
+
+/**
+ * Adds a user, or changes one.
+ * @param {import('../lib/types.js').User | null} user null: a new one
+ * @param {readonly { id: string, name: string }[]} models
+ * @returns {Promise<import('../lib/types.js').User | null>}
+ */
+export function editUser(user, models) {
+  const isNew = user === null;
+  const username = textField({
+    label: 'Username',
+    param: 'username',
+    input: {
+      value: user?.username,
+      required: true,
+      maxlength: 64,
+      spellcheck: 'false',
+      autocapitalize: 'none',
+    },
+  });
+  const name = textField({
+    label: 'Full name',
+    optional: true,
+    param: 'name',
+    input: { value: user?.name ?? '', maxlength: 200 },
+  });
+  const password = textField({
+    label: isNew ? 'Password' : 'New password',
+    optional: !isNew,
+    param: 'password',
+    hint: isNew
+      ? '8 to 128 characters. The user can change it.'
+      : 'Leave it empty to keep the present one. A new one signs this user out everywhere.',
+    input: { type: 'password', autocomplete: 'new-password', required: isNew, minlength: 8, maxlength: 128 },
+  });
+  const access = modelAccess({ models: user?.models ?? null, known: models });
+  const enabled = checkField({
+    label: 'Enabled',
+    hint: 'A disabled user cannot sign in, and the keys of this user are refused.',
+    input: { checked: user?.enabled ?? true },
+  });
+  return formDialog({
+    title: isNew ? 'Add User' : `Edit ${user.username}`,
+    fields: [username, name, password, access.field],
+    content: [
+      h('div', { class: 'columns' }, username.element, name.element),
+      password.element,
+      access.element,
+      enabled.element,
+    ],
+    save: () => {
+      const body = {
+        username: username.control.value.trim(),
+        name: name.control.value.trim(),
+        models: access.value(),
+        enabled: enabled.control.checked,
+        ...(password.control.value && { password: password.control.value }),
+      };
+      return isNew ? api.post(PATH, body) : api.put(memberPath(PATH, user.id), body);
+    },
+  });
+}
