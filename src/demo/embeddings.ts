@@ -60,14 +60,18 @@ function words(text: string): string[] {
   return found ?? [text.slice(0, 1000)];
 }
 
-/** Adds up a few signed components for each feature (feature hashing) and scales the sum to length 1. */
+/**
+ * Adds up a few signed components for each different feature (feature hashing), longer words counting for more, as
+ * they say more, and scales the sum to length 1.
+ */
 function embed(features: readonly string[], dimensions: number): Float32Array {
   const sums = new Float64Array(dimensions);
-  for (const feature of features.slice(0, MAX_FEATURES)) {
+  for (const feature of new Set(features.slice(0, MAX_FEATURES))) {
+    const weight = Math.sqrt(feature.length) / 32_768;
     const digest = createHash('sha256').update(feature).digest();
     for (let at = 0; at < digest.length; at += 4) {
       const place = digest.readUInt16LE(at) % dimensions;
-      sums[place] = (sums[place] ?? 0) + digest.readInt16LE(at + 2) / 32_768;
+      sums[place] = (sums[place] ?? 0) + weight * digest.readInt16LE(at + 2);
     }
   }
   const length = Math.hypot(...sums);
