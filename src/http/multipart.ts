@@ -139,10 +139,16 @@ export class MultipartReader implements AsyncIterable<MultipartPart> {
     const rest = this.#rest;
     let at = rest.indexOf(CR, Math.max(0, rest.length - this.#delimiter.length + 1));
     while (at >= 0) {
-      if (this.#delimiter.compare(rest, at, rest.length, 0, rest.length - at) === 0) return at;
+      const isLast = at + 1 === rest.length;
+      // The second byte is looked at first, for a run of line ends would be compared at each of its bytes.
+      if (isLast || (rest[at + 1] === LF && this.#beginsDelimiter(at))) return at;
       at = rest.indexOf(CR, at + 1);
     }
     return rest.length;
+  }
+
+  #beginsDelimiter(at: number): boolean {
+    return this.#delimiter.compare(this.#rest, at, this.#rest.length, 0, this.#rest.length - at) === 0;
   }
 
   /** Looks behind a delimiter: true at a line end, which is left where it is, false behind the closing `--`. */

@@ -1,0 +1,111 @@
+import { HttpError } from '../errors.ts';
+import { languageName } from './language-names.ts';
+import { type Cue, toSrt, toVtt } from './subtitles.ts';
+
+export const TRANSCRIPT_FORMATS = ['json', 'text', 'srt', 'verbose_json', 'vtt'] as const;
+export type TranscriptFormat = (typeof TRANSCRIPT_FORMATS)[number];
+
+/** What was heard, whatever the provider's own form of answer. */
+export interface Transcript {
+  readonly text: string;
+  /** In order, starts and ends never falling; null where the answer has no times. */
+  readonly segments: readonly Cue[] | null;
+  /** Length of the audio in seconds, as far as the answer shows it. */
+  readonly duration: number | null;
+  /** As the provider named it, a code or a word. */
+  readonly language: string | null;
+}
+
+export interface RenderOptions {
+  readonly task: 'transcribe' | 'translate';
+  /** What the client asked for, or what the result is in: a code or an English name. */
+  readonly language: string | null;
+}
+
+export interface RenderedTranscript {
+  readonly contentType: string;
+  readonly body: Buffer;
+}
+
+const JSON_TYPE = 'application/json';
+const TEXT_TYPE = 'text/plain; charset=utf-8';
+/** Letters that are spoken in a second, about. */
+const LETTERS_PER_SECOND = 15;
+const SHORTEST_SECONDS = 0.5;
+
+/**
+ * Writes a transcript in one of the response formats of OpenAI's `/v1/audio/transcriptions`. Subtitles of an answer
+ * without times hold one cue. Subtitles and text are text/plain: SDKs parse everything that is labelled JSON.
+ */
+export function renderTranscript(
+  transcript: Transcript,
+  format: TranscriptFormat,
+  options: RenderOptions,
+): RenderedTranscript {
+  const rendered = (contentType: string, text: string): RenderedTranscript => {
+    return { contentType, body: Buffer.from(text) };
+  };
+  switch (format) {
+    case 'json':
+      return rendered(JSON_TYPE, JSON.stringify({ text: transcript.text }));
+    case 'text':
+      return rendered(TEXT_TYPE, `${transcript.text}\n`);
+    case 'srt':
+      return rendered(TEXT_TYPE, toSrt(cuesOf(transcript)));
+    case 'vtt':
+      return rendered(TEXT_TYPE, toVtt(cuesOf(transcript)));
+    case 'verbose_json':
+      return rendered(JSON_TYPE, JSON.stringify(toVerbose(transcript, options)));
+  }
+}
+
+/** How long a text takes to be spoken, in seconds: for answers that do not say when it ends. */
+export function estimateSeconds(text: string): number {
+  return Math.max(SHORTEST_SECONDS, Math.round((text.trim().length / LETTERS_PER_SECOND) * 1000) / 1000);
+}
+
+/**
+ * Checks that what a form asks for can be made from an answer that is a list of segments.
+ * @throws HttpError `unsupported_parameter` for word timestamps and for diarised output.
+ */
+export function requireSegmentFormat(form: {
+  readonly responseFormat: string;
+  readonly granularities: ReadonlySet<string>;
+}): TranscriptFormat {
+  if (form.granularities.has('word')) {
+    const message = "This model's provider gives no word timestamps. Ask for segment timestamps instead.";
+    throw new HttpError('unsupported_parameter', message, { param: 'timestamp_granularities' });
+  }
+  const format = TRANSCRIPT_FORMATS.find((known) => known === form.responseFormat);
+  if (format !== undefined) return format;
+  const message = `This model's provider cannot answer in this format. Use one of ${TRANSCRIPT_FORMATS.join(', ')}.`;
+  throw new HttpError('unsupported_parameter', message, { param: 'response_format' });
+}
+
+function cuesOf({ segments, text, duration }: Transcript): readonly Cue[] {
+  return segments ?? [{ start: 0, end: duration || estimateSeconds(text), text }];
+}
+
+/** The members that Whisper's models fill and others cannot have neutral values. */
+function toVerbose(transcript: Transcript, { task, language }: RenderOptions): object {
+  const duration = transcript.duration ?? 0;
+  return {
+    task,
+    language: languageName(language ?? '') ?? languageName(transcript.language ?? '') ?? 'unknown',
+    duration,
+    text: transcript.text,
+    segments: (transcript.segments ?? []).map(({ start, end, text }, id) => ({
+      id,
+      seek: 0,
+      start,
+      end,
+      text,
+      tokens: [],
+      temperature: 0,
+      avg_logprob: 0,
+      compression_ratio: 1,
+      no_speech_prob: 0,
+    })),
+    usage: { type: 'duration', seconds: Math.ceil(duration) },
+  };
+}
