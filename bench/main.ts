@@ -11,6 +11,7 @@ const isQuick = words.includes('--quick');
 interface Result {
   readonly name: string;
   readonly title: string;
+  readonly columns: readonly [string, string];
   readonly rows: readonly Row[];
 }
 
@@ -37,7 +38,7 @@ function formatRow(row: Row): string {
 
 function printTable(result: Result): void {
   console.log(`\n${result.title}\n`);
-  console.log('| | unit | bare relay | iPin Proxy | ratio |\n|---|---|---:|---:|---:|');
+  console.log(`| | unit | ${result.columns.join(' | ')} | ratio |\n|---|---|---:|---:|---:|`);
   for (const row of result.rows) console.log(formatRow(row));
 }
 
@@ -65,10 +66,10 @@ console.log(
 if (isQuick) console.log('Quick: small counts, figures without meaning.');
 const results: Result[] = [];
 try {
-  for (const { name, title, measure } of chosen) {
-    const rows = await measure(run);
-    results.push({ name, title, rows });
-    printTable({ name, title, rows });
+  for (const { name, title, columns = ['bare relay', 'iPin Proxy'], measure } of chosen) {
+    const result = { name, title, columns, rows: await measure(run) };
+    results.push(result);
+    printTable(result);
   }
 } finally {
   rmSync(run.folder, { recursive: true });

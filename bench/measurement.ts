@@ -9,7 +9,7 @@ export interface Sample {
 export interface Row {
   readonly what: string;
   readonly unit: 'µs' | 'ms' | 'MiB' | 'KiB' | '1/s' | 'count';
-  /** The bare relay under the same load; null where it has nothing to compare. */
+  /** The first column: the bare relay under the same load; null where it has nothing to compare. */
   readonly bare: Sample | null;
   readonly proxy: Sample;
 }
@@ -30,6 +30,8 @@ export interface Measurement {
   /** What `npm run bench -- NAME` calls it. */
   readonly name: string;
   readonly title: string;
+  /** Heads of the two columns, where they are not the bare relay and the proxy. */
+  readonly columns?: readonly [string, string];
   measure(run: Run): Promise<Row[]>;
 }
 

@@ -6,7 +6,8 @@ const CONNECTIONS = 16;
 /** The proxy with many API keys and models beside itself with few. */
 export const measurement: Measurement = {
   name: 'many-keys',
-  title: '10,000 API keys and 1,000 models; in the column of the bare relay: the proxy with 10 of each',
+  title: 'Many API keys and models',
+  columns: ['10 keys, 10 models', '10,000 keys, 1,000 models'],
   async measure(run) {
     const shape = {
       bodyPath: bodyFile(run, 'chat.json', chatBody('bench-model', false)),

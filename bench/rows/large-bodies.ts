@@ -1,0 +1,23 @@
+import { hardBodies } from '../bodies.ts';
+import type { Measurement, Row } from '../measurement.ts';
+import { bodyFile, compareCosts, cpuRow, onStage } from '../stage.ts';
+
+const MICROS_PER_MS = 1000;
+
+/** CPU that one large or awkward request costs on its whole way. */
+export const measurement: Measurement = {
+  name: 'large-bodies',
+  title: 'CPU per large or awkward request, one at a time',
+  measure: (run) =>
+    onStage(run, {}, async (stage) => {
+      const rows: Row[] = [];
+      for (const [what, body] of hardBodies(run.isQuick)) {
+        const path = what.startsWith('embeddings') ? '/v1/embeddings' : '/v1/chat/completions';
+        const bodyPath = bodyFile(run, 'hard.json', body);
+        const shape = { path, bodyPath, connections: 1, requests: run.pick(10, 2) };
+        const costs = await compareCosts(run, stage, { bare: shape, proxy: shape });
+        rows.push({ ...cpuRow(what, costs, MICROS_PER_MS), unit: 'ms' });
+      }
+      return rows;
+    }),
+};
