@@ -3,6 +3,7 @@ import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Measurement, Row, Run, Sample } from './measurement.ts';
 
+const COLUMNS: readonly [string, string] = ['bare relay', 'iPin Proxy'];
 const RESULTS = join(import.meta.dirname, '../..');
 const words = process.argv.slice(2);
 const names = words.filter((word) => !word.startsWith('-'));
@@ -66,8 +67,8 @@ console.log(
 if (isQuick) console.log('Quick: small counts, figures without meaning.');
 const results: Result[] = [];
 try {
-  for (const { name, title, columns = ['bare relay', 'iPin Proxy'], measure } of chosen) {
-    const result = { name, title, columns, rows: await measure(run) };
+  for (const { name, title, columns = COLUMNS, measure } of chosen) {
+    const result: Result = { name, title, columns, rows: await measure(run) };
     results.push(result);
     printTable(result);
   }

@@ -5,6 +5,7 @@ import { describe, test } from 'node:test';
 import {
   checkImports,
   checkPage,
+  checkPurity,
   checkShape,
   checkSyntax,
   findCircles,
@@ -31,6 +32,10 @@ describe('src/', () => {
 
   test('imports point down only', () => {
     assert.deepEqual(problemsOf(checkImports, files), []);
+  });
+
+  test('what translates and decides opens no socket and no file', () => {
+    assert.deepEqual(problemsOf(checkPurity, files), []);
   });
 
   test('imports have no circle', () => {
@@ -92,7 +97,7 @@ describe('the rules catch', () => {
       'src/http/x.ts',
       "import { a } from '../providers/adapter.ts';",
     ],
-    ['node:http in the gateway', checkImports, 'src/gateway/x.ts', "import { request } from 'node:http';"],
+    ['node:http in the gateway', checkPurity, 'src/gateway/x.ts', "import { request } from 'node:http';"],
     ['a package', checkImports, 'src/app.ts', "import express from 'express';"],
     ['./x.js', checkImports, 'src/app.ts', "import { a } from './config.js';"],
     ['./x', checkImports, 'src/app.ts', "import { a } from './config';"],
@@ -159,6 +164,13 @@ describe('the rules let pass', () => {
       "import { a } from './y.ts';\nimport { join } from 'node:path';",
     ],
     ['a codec, from anywhere', checkImports, 'src/usage/x.ts', "import { a } from '../http/sse.ts';"],
+    [
+      'a type of node:http',
+      checkPurity,
+      'src/protocols/x.ts',
+      "import type { IncomingHttpHeaders } from 'node:http';",
+    ],
+    ['node:http at the edge', checkPurity, 'src/providers/x.ts', "import { request } from 'node:http';"],
     [
       'a driver in server.ts',
       checkImports,
