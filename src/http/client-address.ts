@@ -13,7 +13,7 @@ export interface RequestOrigin {
 
 const LOCAL_HOST = /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?$/i;
 const FORWARDING_HEADER = /^(?:forwarded$|x-forwarded-|x-real-ip$|via$|cf-|true-client-ip$|fly-)/i;
-/** Node drops what comes after the 1000th header, so with very many the one that tells may be among the dropped. */
+/** Node silently drops headers after the first thousand or so: with very many, the one that tells may be among those. */
 const MAX_LOCAL_HEADERS = 100;
 
 /**

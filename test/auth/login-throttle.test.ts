@@ -157,7 +157,6 @@ describe('createLoginThrottle()', () => {
       const attempt = knock(world, 'ann', addressOf(1));
       assert.ok(typeof attempt === 'object');
       attempt.cancel();
-      attempt.cancel();
     }
     assert.equal(
       countLet(world, 30, () => ['admin', HOME]),
@@ -166,6 +165,22 @@ describe('createLoginThrottle()', () => {
     assert.equal(
       countLet(world, 30, () => ['ann', addressOf(1)]),
       10,
+    );
+  });
+
+  it('takes back an attempt once, however often it is told to', () => {
+    const world = worldOf();
+    assert.equal(
+      countLet(world, 9, () => ['admin', HOME]),
+      9,
+    );
+    const attempt = knock(world, 'admin', HOME);
+    assert.ok(typeof attempt === 'object');
+    for (let again = 0; again < 5; again += 1) attempt.cancel();
+    attempt.succeed();
+    assert.equal(
+      countLet(world, 30, () => ['ann', HOME]),
+      1,
     );
   });
 
@@ -262,6 +277,18 @@ describe('AttemptLog', () => {
       ['a', 'b', 'c', 'd'].map((name) => log.waitMs(name, 2)),
       [59_998, 0, 59_998, 59_999],
     );
+  });
+
+  it('counts nothing over the limit, so that waits stay exact', () => {
+    const log = new AttemptLog({ limit: 2, windowMs: 60_000, maxNames: 3 });
+    log.add('a', 0);
+    log.add('a', 10_000);
+    const undo = log.add('a', 20_000);
+    assert.equal(log.waitMs('a', 20_000), 40_000);
+    undo();
+    assert.equal(log.waitMs('a', 60_000), 0);
+    log.add('a', 60_000);
+    assert.equal(log.waitMs('a', 60_000), 10_000);
   });
 
   it('does not block for longer than its window after the clock was set back', () => {

@@ -196,10 +196,10 @@ describe('isLocalRequest()', () => {
     assert.equal(isLocalRequest(originOf(host, { ...local, rawHeaders: mixed }), 0), false);
   });
 
-  it('sees through a client that buries the mark of a proxy under a thousand headers', async (t) => {
+  it('sees through a client that buries the mark of a proxy under thousands of headers', async (t) => {
     const answers = await requestRaw(t, [
       `GET / HTTP/1.1\r\nHost: localhost\r\n\r\n`,
-      `GET / HTTP/1.1\r\nHost: localhost\r\n${'a:b\r\n'.repeat(1000)}X-Forwarded-For: 203.0.113.1\r\n\r\n`,
+      `GET / HTTP/1.1\r\nHost: localhost\r\n${'a:b\r\n'.repeat(2000)}X-Forwarded-For: 203.0.113.1\r\n\r\n`,
       `GET / HTTP/1.1\r\nHost: localhost\r\n__proto__: x\r\nX-Forwarded-For: 203.0.113.1\r\n\r\n`,
       `GET / HTTP/1.1\r\nHost: localhost\r\n__proto__: x\r\n\r\n`,
     ]);
