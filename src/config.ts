@@ -67,11 +67,6 @@ export const ENV_NAMES = [
 type EnvName = (typeof ENV_NAMES)[number];
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Passwords that everybody knows: the login takes them from the machine itself only. */
-const DEFAULT_PASSWORDS: readonly string[] = ['admin', 'your-password'];
-/** Keys printed in documents: they work from the machine itself only. */
-const SAMPLE_KEYS: readonly string[] = ['sk-123', 'sk-your-secret-key', 'sk-your-api-key'];
-
 const MEBIBYTE = 1024 * 1024;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -135,16 +130,6 @@ export function loadConfig(env: Environment): Config {
   };
   if (read.problems.length > 0) throw new ConfigError(read.problems);
   return Object.freeze(config);
-}
-
-/** True while the admin's password is one that everybody knows. */
-export function isDefaultPassword(password: string): boolean {
-  return DEFAULT_PASSWORDS.includes(password);
-}
-
-/** True for the keys that documents print as samples. */
-export function isSampleKey(key: string): boolean {
-  return SAMPLE_KEYS.includes(key);
 }
 
 class Reader {
@@ -242,4 +227,19 @@ function isSnapshotUrl(text: string): boolean {
   if (url.protocol === 's3:') return url.hostname !== '' && url.pathname.length > 1;
   if (url.protocol === 'https:') return true;
   return url.protocol === 'http:' && /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname);
+}
+
+/** Passwords that everybody knows: the admin's login takes them from the machine itself only. */
+const DEFAULT_PASSWORDS: readonly string[] = ['admin', 'your-password'];
+/** Keys printed in documents: they work from the machine itself only. */
+const SAMPLE_KEYS: readonly string[] = ['sk-123', 'sk-your-secret-key', 'sk-your-api-key'];
+
+/** True while the admin's password is one that everybody knows. */
+export function isDefaultPassword(password: string): boolean {
+  return DEFAULT_PASSWORDS.includes(password);
+}
+
+/** True for the keys that documents print as samples. */
+export function isSampleKey(key: string): boolean {
+  return SAMPLE_KEYS.includes(key);
 }

@@ -61,7 +61,8 @@ export type ErrorName = keyof typeof ERRORS;
 /** The `error` object of an answer; all four members are always there, upstreams may add others. */
 export interface ErrorObject {
   message: string;
-  type: string;
+  /** null only in errors of upstreams that name none. */
+  type: string | null;
   param: string | null;
   code: string | null;
   [extra: string]: unknown;
@@ -99,5 +100,11 @@ export class HttpError extends Error {
   ): HttpError {
     const passed = new HttpError('upstream_invalid_response', error.message, { headers });
     return Object.assign(passed, { status, error });
+  }
+
+  /** The same error with further answer headers. */
+  withHeaders(headers: Readonly<Record<string, string>>): HttpError {
+    const passed = HttpError.fromUpstream(this.status, this.error, { ...this.headers, ...headers });
+    return Object.assign(passed, { cause: this.cause, stack: this.stack });
   }
 }

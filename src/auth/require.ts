@@ -1,10 +1,11 @@
 import type { IncomingMessage } from 'node:http';
+import { isSampleKey } from '../config.ts';
 import { HttpError } from '../errors.ts';
 import { isLocalRequest, isSameOrigin } from '../http/client-address.ts';
 import { readCookie, sessionCookieName } from '../http/cookies.ts';
 import type { ApiKey, Principal } from '../store/entities.ts';
 import type { ConfigSnapshot } from '../store/store.ts';
-import { digestKey, isExpired, isSampleKey, isSameDigest, readBearerToken, readPresentedKey } from './api-keys.ts';
+import { digestKey, isExpired, isSameDigest, readBearerToken, readPresentedKey } from './api-keys.ts';
 import type { SignedIn } from './sessions.ts';
 
 /**
@@ -153,7 +154,11 @@ function principalOfKey(key: string, req: IncomingMessage, options: GuardOptions
   const snapshot = options.snapshot();
   const found = snapshot.apiKeyByDigest.get(digest);
   const user = found?.userId == null ? null : (snapshot.users.get(found.userId) ?? null);
-  if (found === undefined || !isUsable(found, options.now()) || (found.userId !== null && user?.enabled !== true)) {
+  if (
+    found === undefined ||
+    !isUsable(found, options.now()) ||
+    (found.userId !== null && user?.enabled !== true)
+  ) {
     throw invalidKey('The API key is unknown, disabled or expired. Ask the owner of this server for a key.');
   }
   return { kind: 'key', key: found, user };

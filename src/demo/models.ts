@@ -32,6 +32,9 @@ const MODELS: readonly DemoModel[] = [
   { id: 'demo-transcribe', tasks: ['transcription'], modalities: ['audio'] },
 ];
 
+/** The ids of all demo models. */
+export const DEMO_MODEL_IDS: readonly string[] = MODELS.map(({ id }) => id);
+
 const CREATED_SECONDS = Date.UTC(2026, 0, 1) / 1000;
 
 /** The answer to `GET /v1/models`: every demo model; `input_modalities` marks those that see images. */

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import { HttpError } from '../errors.ts';
 import { hasBody } from './body.ts';
+import type { BodyTransform } from './body-transform.ts';
 import type { HeaderList } from './headers.ts';
 
 /** One request and its answer, as far as answering needs it. */
@@ -10,17 +11,6 @@ export interface Exchange {
   readonly res: ServerResponse;
   /** The headers that every answer to this request has. */
   readonly headers: HeaderList;
-}
-
-/** Changes bytes on their way to the client. What is returned is sent at once; null sends nothing. */
-export interface BodyTransform {
-  push(chunk: Buffer): Buffer | null;
-  /** The upstream came to a clean end. */
-  end(): Buffer | null;
-  /** The upstream broke off: the last bytes for the client, or null to cut the connection. */
-  fail(error: HttpError): Buffer | null;
-  /** Nothing was sent for a while: what keeps the connection alive, or null. */
-  idle(): Buffer | null;
 }
 
 const LINGER = { timeMs: 5_000, limitBytes: 256 * 1024 * 1024 } as const;
@@ -129,8 +119,9 @@ export function pump(exchange: Exchange, options: PumpOptions): Promise<PumpEnd>
     const onFail = (error: HttpError): void => {
       if (settled) return;
       const last = transform?.fail(error) ?? null;
+      const { socket } = res;
       if (last === null) res.destroy();
-      else res.end(last);
+      else res.end(last, () => socket?.destroySoon());
       settle('broken');
     };
     res.on('drain', () => {

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { JsonScan, Patch } from '../http/json-scan.ts';
 import type { Provider } from '../store/entities.ts';
 
 /** What a call asks for, by the last words of its path: `chat/completions`, `embeddings`, ... */
@@ -16,6 +17,36 @@ export type EndpointPath =
   | 'audio/translations'
   | 'embeddings';
 
+/** A JSON body as it came, what the scan found in it, and what is to differ when it is sent. */
+export interface JsonCallBody {
+  readonly kind: 'json';
+  readonly bytes: Buffer;
+  readonly scan: JsonScan;
+  readonly patches: readonly Patch[];
+}
+
+/** A call for one provider, as its adapter sees it. */
+export interface AdapterCall {
+  readonly path: EndpointPath;
+  readonly provider: Provider;
+  /** The model as the client named it, and as the provider does. */
+  readonly model: string;
+  readonly upstreamModel: string;
+  readonly body: JsonCallBody;
+  /** The client's headers that may pass, names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** How many proxies of this kind the request has passed, this one included. */
+  readonly hops: number;
+}
+
+/** How one kind of provider is spoken to. Pure: no sockets here. */
+export interface ProviderAdapter {
+  /** Makes the request. @throws HttpError where the provider cannot do what is asked. */
+  buildRequest(call: AdapterCall): UpstreamRequest;
+  /** After an error answer: the call to send once more in another form, or null to give up. */
+  amend(call: AdapterCall, status: number, errorText: string): AdapterCall | null;
+}
+
 /** A body in pieces that are sent one after another (no copy is made), or a stream that can be sent only once. */
 export type UpstreamBody =
   | { readonly kind: 'none' }
@@ -26,8 +57,8 @@ export type UpstreamBody =
 export interface UpstreamRequest {
   readonly provider: Provider;
   readonly method: 'GET' | 'POST';
-  /** Absolute, as made by the join rule; query included. */
-  readonly url: URL;
+  /** Path and query at the provider's origin, as made by `joinUrl`. */
+  readonly path: string;
   /** Names in lower case; no host, no content-length, no connection headers: those are upstream.ts's. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: UpstreamBody;

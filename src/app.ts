@@ -1,0 +1,224 @@
+import { randomUUID } from 'node:crypto';
+import type { Server } from 'node:http';
+import { createAdminCredential } from './auth/credentials.ts';
+import { createLoginThrottle } from './auth/login-throttle.ts';
+import { createPasswordWork } from './auth/password-work.ts';
+import { createGuard } from './auth/require.ts';
+import { createSessions } from './auth/sessions.ts';
+import { createSignIn } from './auth/sign-in.ts';
+import { type Config, isDefaultPassword } from './config.ts';
+import { HttpError } from './errors.ts';
+import { createGateway } from './gateway/gateway.ts';
+import { baseHeaders } from './http/headers.ts';
+import { InflightBudget } from './http/inflight-budget.ts';
+import { sendError } from './http/reply.ts';
+import { createHttpServer } from './http/server.ts';
+import { type StaticFiles, sendStatic } from './http/static.ts';
+import type { Lifecycle } from './lifecycle.ts';
+import type { Logger } from './logger.ts';
+import { createUpstreams } from './providers/upstream.ts';
+import * as adminKeys from './routes/admin/api-keys.ts';
+import * as adminModels from './routes/admin/models.ts';
+import { listUpstreamModels, testProvider } from './routes/admin/provider-test.ts';
+import * as providers from './routes/admin/providers.ts';
+import { adminMe, adminStatus } from './routes/admin/status.ts';
+import * as users from './routes/admin/users.ts';
+import { lastUsedCounter } from './routes/api-key-records.ts';
+import { createDispatch, type Dispatch, type RouteRow } from './routes/dispatch.ts';
+import { health } from './routes/health.ts';
+import type { Services } from './routes/services.ts';
+import { login, logout } from './routes/sign-in.ts';
+import * as ownKeys from './routes/user/api-keys.ts';
+import { changePassword, userMe } from './routes/user/me.ts';
+import { ENDPOINTS } from './routes/v1/endpoints.ts';
+import { listModels, retrieveModel } from './routes/v1/models.ts';
+import { relayJson } from './routes/v1/relay.ts';
+import type { MasterKey } from './store/entities.ts';
+import type { Store } from './store/store.ts';
+
+export interface AppOptions {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly lifecycle: Lifecycle;
+  readonly staticFiles: StaticFiles;
+  readonly version: string;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly randomBytes: (size: number) => Buffer;
+}
+
+export interface App {
+  /** Does not listen yet. Until a store is opened it answers that it is starting. */
+  readonly server: Server;
+  /** Puts the store in; from now on requests are served. */
+  open(store: Store, masterKey: MasterKey): Services;
+  /** Ends every running request with this error. */
+  abortRequests(reason: HttpError): void;
+}
+
+/** Composes the server: everything it does is in the table below. */
+export function createApp(options: AppOptions): App {
+  const { lifecycle } = options;
+  let dispatch: Dispatch | null = null;
+  const running = new Set<AbortController>();
+  const server = createHttpServer((req, res, expectsContinue) => {
+    const requestId = newRequestId();
+    if (lifecycle.phase === 'draining') res.shouldKeepAlive = false;
+    if (dispatch === null) answerStarting({ req, res, headers: baseHeaders(requestId) }, options);
+    else void dispatch({ req, res, requestId, expectsContinue });
+  }, newRequestId);
+  return {
+    server,
+    open(store, masterKey) {
+      const services = createServices(options, store, masterKey);
+      dispatch = createDispatch({
+        rows: createRoutes(services, options.staticFiles),
+        guard: createGuard({
+          snapshot: store.config.snapshot,
+          masterDigest: () => masterKey.digest,
+          resolveSession: services.sessions.resolve,
+          trustProxyHops: options.config.trustProxyHops,
+          now: options.now,
+        }),
+        corsOrigins: options.config.corsOrigins,
+        logger: options.logger,
+        now: options.now,
+        running,
+        onKeyUsed: (id) => noteKeyUse(store, id, options.now()),
+      });
+      lifecycle.phase = 'ready';
+      return services;
+    },
+    abortRequests(reason) {
+      for (const request of running) request.abort(reason);
+    },
+  };
+}
+
+/** The whole server. Who may use which row stands in `auth/require.ts`. */
+export function createRoutes(services: Services, staticFiles: StaticFiles): RouteRow[] {
+  const { store, config, gateway, budget } = services;
+  const { snapshot } = store.config;
+  const relay = { gateway, budget, snapshot, maxBodyBytes: config.maxBodyBytes };
+  return [
+    { method: 'GET', path: '/health', handler: health({ ...services, storage: () => store.status().state }) },
+
+    { method: 'POST', path: '/api/login', handler: login('any', services) },
+    { method: 'POST', path: '/api/admin/login', handler: login('admin', services) },
+    { method: 'POST', path: '/api/admin/logout', handler: logout(services) },
+    { method: 'GET', path: '/api/admin/me', handler: adminMe(services) },
+    { method: 'GET', path: '/api/admin/status', handler: adminStatus(services) },
+    { method: 'GET', path: '/api/admin/providers', handler: providers.listProviders(services) },
+    { method: 'POST', path: '/api/admin/providers', handler: providers.createProvider(services) },
+    { method: 'GET', path: '/api/admin/providers/:id', handler: providers.getProvider(services) },
+    { method: 'PUT', path: '/api/admin/providers/:id', handler: providers.updateProvider(services) },
+    { method: 'DELETE', path: '/api/admin/providers/:id', handler: providers.deleteProvider(services) },
+    { method: 'POST', path: '/api/admin/providers/:id/test', handler: testProvider(services) },
+    {
+      method: 'GET',
+      path: '/api/admin/providers/:id/upstream-models',
+      handler: listUpstreamModels(services),
+    },
+    { method: 'GET', path: '/api/admin/models', handler: adminModels.listModels(services) },
+    { method: 'POST', path: '/api/admin/models', handler: adminModels.createModel(services) },
+    { method: 'GET', path: '/api/admin/models/:id', handler: adminModels.getModel(services) },
+    { method: 'PUT', path: '/api/admin/models/:id', handler: adminModels.updateModel(services) },
+    { method: 'DELETE', path: '/api/admin/models/:id', handler: adminModels.deleteModel(services) },
+    { method: 'GET', path: '/api/admin/apikeys', handler: adminKeys.listApiKeys(services) },
+    { method: 'POST', path: '/api/admin/apikeys', handler: adminKeys.createApiKey(services) },
+    { method: 'GET', path: '/api/admin/apikeys/:id', handler: adminKeys.getApiKey(services) },
+    { method: 'PUT', path: '/api/admin/apikeys/:id', handler: adminKeys.updateApiKey(services) },
+    { method: 'DELETE', path: '/api/admin/apikeys/:id', handler: adminKeys.deleteApiKey(services) },
+    { method: 'GET', path: '/api/admin/users', handler: users.listUsers(services) },
+    { method: 'POST', path: '/api/admin/users', handler: users.createUser(services) },
+    { method: 'GET', path: '/api/admin/users/:id', handler: users.getUser(services) },
+    { method: 'PUT', path: '/api/admin/users/:id', handler: users.updateUser(services) },
+    { method: 'DELETE', path: '/api/admin/users/:id', handler: users.deleteUser(services) },
+
+    { method: 'POST', path: '/api/user/login', handler: login('user', services) },
+    { method: 'POST', path: '/api/user/logout', handler: logout(services) },
+    { method: 'GET', path: '/api/user/me', handler: userMe(services) },
+    { method: 'PUT', path: '/api/user/password', handler: changePassword(services) },
+    { method: 'GET', path: '/api/user/apikeys', handler: ownKeys.listOwnKeys(services) },
+    { method: 'POST', path: '/api/user/apikeys', handler: ownKeys.createOwnKey(services) },
+    { method: 'GET', path: '/api/user/apikeys/:id', handler: ownKeys.getOwnKey(services) },
+    { method: 'PUT', path: '/api/user/apikeys/:id', handler: ownKeys.updateOwnKey(services) },
+    { method: 'DELETE', path: '/api/user/apikeys/:id', handler: ownKeys.deleteOwnKey(services) },
+
+    { method: 'GET', path: '/v1/models', handler: listModels(snapshot) },
+    { method: 'GET', path: '/v1/models/*id', handler: retrieveModel(snapshot) },
+    ...ENDPOINTS.map((endpoint): RouteRow => {
+      return { method: 'POST', path: `/v1/${endpoint.path}`, handler: relayJson(endpoint, relay) };
+    }),
+
+    ...[...staticFiles].map(([path, file]): RouteRow => {
+      return { method: 'GET', path, access: 'anyone', handler: (context) => sendStatic(context, file) };
+    }),
+  ];
+}
+
+function createServices(options: AppOptions, store: Store, masterKey: MasterKey): Services {
+  const { config, now, randomBytes } = options;
+  const { snapshot } = store.config;
+  const upstreams = createUpstreams({
+    timeouts: config.upstreamTimeouts,
+    blockPrivate: config.blockPrivateUpstreams,
+  });
+  const passwordWork = createPasswordWork();
+  const admin = createAdminCredential({
+    username: config.uiUsername,
+    password: config.uiPassword,
+    instanceId: snapshot().instanceId,
+    work: passwordWork,
+  });
+  const sessions = createSessions({
+    store: store.sessions,
+    now,
+    randomBytes,
+    adminFingerprint: () => admin.fingerprint(),
+    userById: (id) => snapshot().users.get(id),
+  });
+  const signIn = createSignIn({
+    admin,
+    hasDefaultPassword: isDefaultPassword(config.uiPassword),
+    userByUsername: () => snapshot().userByUsername,
+    throttle: createLoginThrottle({ now, counters: store.counters }),
+    work: passwordWork,
+    sessions,
+  });
+  const budget = new InflightBudget(config.maxInflightBytes);
+  const gateway = createGateway(upstreams);
+  return { ...options, store, masterKey, upstreams, gateway, budget, sessions, signIn, passwordWork };
+}
+
+function answerStarting(exchange: Parameters<typeof sendError>[0], { lifecycle, now }: AppOptions): void {
+  const path = exchange.req.url ?? '';
+  if (path === '/health' || path.startsWith('/health?')) {
+    const report = health({ lifecycle, now, storage: () => 'ok' });
+    void report({
+      ...exchange,
+      requestId: '',
+      query: '',
+      params: new Map(),
+      principal: { kind: 'nobody' },
+      expectsContinue: false,
+      signal: AbortSignal.abort(),
+      facts: {},
+    });
+    return;
+  }
+  const message = 'The server is starting. Try again in a moment.';
+  sendError(exchange, new HttpError('starting', message, { headers: { 'retry-after': '2' } }));
+}
+
+const KEY_USE_MS = 60_000;
+
+function noteKeyUse(store: Store, keyId: string, nowMs: number): void {
+  const name = lastUsedCounter(keyId);
+  const before = store.counters.get(name);
+  if (before === undefined || nowMs - before >= KEY_USE_MS) store.counters.set(name, nowMs);
+}
+
+function newRequestId(): string {
+  return `req_${randomUUID().replaceAll('-', '')}`;
+}

@@ -1,0 +1,157 @@
+import type { Readable } from 'node:stream';
+import { HttpError } from '../errors.ts';
+import type { BodyTransform } from '../http/body-transform.ts';
+import {
+  compilePatterns,
+  firstMatch,
+  JsonScanError,
+  readString,
+  scanJson,
+  splice,
+} from '../http/json-scan.ts';
+import { completionToEvents } from '../protocols/completions.ts';
+import { EventStream } from '../protocols/event-stream.ts';
+import { parseJson } from '../protocols/json-value.ts';
+import { isEventStream, isJsonType, responseHeadersFor } from '../protocols/passed-headers.ts';
+import { findErrorObject } from '../protocols/upstream-errors.ts';
+import { readBounded } from '../providers/read-bounded.ts';
+import type { Endpoint } from './endpoint.ts';
+import { cleanError, type GatewayAnswer, reachedHeaders } from './upstream-answer.ts';
+
+/** What the client gets: bytes that are all there, or a stream. `headers` is a flat list. */
+export type ShapedAnswer =
+  | { readonly kind: 'bytes'; readonly status: number; readonly headers: string[]; readonly body: Buffer }
+  | {
+      readonly kind: 'stream';
+      readonly status: number;
+      readonly headers: string[];
+      readonly body: Readable;
+      readonly transform: BodyTransform | null;
+    };
+
+export interface ShapeOptions {
+  readonly endpoint: Endpoint;
+  /** The model id that the client asked for. */
+  readonly model: string;
+  /** The client asked for an event stream, and for its usage. */
+  readonly stream: boolean;
+  readonly includeUsage: boolean;
+}
+
+/** JSON answers up to this size are looked at as a whole; a larger one passes as it is, if nothing in it must differ. */
+const WHOLE_BYTES = 1024 * 1024;
+const RENAMED_BYTES = 32 * 1024 * 1024;
+const PATTERNS = compilePatterns(['model', 'error', 'choices']);
+
+/**
+ * Decides, once per answer, what of it must differ for the client, and makes it so.
+ * @throws HttpError `upstream_invalid_response` for an answer that no client could read, the upstream's own error where
+ * a success turns out to hold one.
+ */
+export async function shapeAnswer(answer: GatewayAnswer, options: ShapeOptions): Promise<ShapedAnswer> {
+  const { endpoint } = options;
+  const contentType = answer.headers['content-type'];
+  const isPlain = (answer.headers['content-encoding'] ?? 'identity') === 'identity';
+  if (isEventStream(contentType)) return isPlain ? eventStream(answer, options) : passed(answer);
+  if (endpoint.answer === 'binary' || answer.status === 204) return passed(answer);
+  if (!isPlain) {
+    if (needsRename(answer, options)) throw invalid('The provider sent a compressed answer unasked.');
+    return passed(answer);
+  }
+  if (!isJsonType(contentType)) throw invalid('The provider answered with something that is not JSON.');
+  return jsonAnswer(answer, options);
+}
+
+function needsRename(answer: GatewayAnswer, options: ShapeOptions): boolean {
+  return options.endpoint.namesModel && answer.target.upstreamModel !== options.model;
+}
+
+function passed(answer: GatewayAnswer): ShapedAnswer {
+  return stream(answer, responseHeadersFor(answer.headers, true), null);
+}
+
+function eventStream(answer: GatewayAnswer, options: ShapeOptions): ShapedAnswer {
+  const { target } = answer;
+  const transform = new EventStream({
+    rename: needsRename(answer, options) ? { from: target.upstreamModel, to: options.model } : null,
+    streamEnd: options.endpoint.streamEnd,
+    clean: (error) => cleanError(error, target.provider),
+  });
+  // Proxies in front (nginx) would hold events back in their buffers without this.
+  const headers = [...responseHeadersFor(answer.headers, false), 'x-accel-buffering', 'no'];
+  return stream(answer, headers, transform);
+}
+
+function stream(answer: GatewayAnswer, headers: string[], transform: BodyTransform | null): ShapedAnswer {
+  const all = [...headers, ...reachedList(answer)];
+  return { kind: 'stream', status: answer.status, headers: all, body: answer.body, transform };
+}
+
+async function jsonAnswer(answer: GatewayAnswer, options: ShapeOptions): Promise<ShapedAnswer> {
+  const rename = needsRename(answer, options);
+  const read = await readBounded(answer.body, rename ? RENAMED_BYTES : WHOLE_BYTES);
+  if (!read.whole) {
+    if (!rename) return passed(answer);
+    answer.body.destroy();
+    throw invalid('The answer of the provider is too large to be changed.');
+  }
+  const body = checkJson(read.bytes, answer, options);
+  const headers = [...responseHeadersFor(answer.headers, false), ...reachedList(answer)];
+  if (!options.stream) return { kind: 'bytes', status: answer.status, headers, body };
+  const events =
+    options.endpoint.streamEnd === 'chat' ? completionToEvents(parseJson(body), options.includeUsage) : null;
+  if (events === null) throw invalid('The provider answered a streaming request without a stream.');
+  return { kind: 'bytes', status: 200, headers: asEventStream(headers), body: events };
+}
+
+/** A readable JSON answer with the model's asked-for name, or the error that it is. */
+function checkJson(body: Buffer, answer: GatewayAnswer, options: ShapeOptions): Buffer {
+  const scan = scanAnswer(body);
+  const error = firstMatch(scan, 'error');
+  if (error !== undefined && error.kind !== 'null' && firstMatch(scan, 'choices') === undefined) {
+    throwHiddenError(body, answer);
+  }
+  const model = firstMatch(scan, 'model');
+  const isAsked = model?.kind !== 'string' || readString(body, model) === options.model;
+  if (model === undefined || isAsked || !needsRename(answer, options)) return body;
+  const bytes = Buffer.from(JSON.stringify(options.model));
+  return Buffer.concat(splice(body, [{ start: model.start, end: model.end, bytes }]));
+}
+
+function scanAnswer(body: Buffer): ReturnType<typeof scanJson> {
+  try {
+    return scanJson(body, PATTERNS);
+  } catch (error) {
+    if (error instanceof JsonScanError && error.reason !== 'invalid_json') {
+      throw invalid('The answer of the provider is nested too deeply or too large.');
+    }
+    throw invalid('The provider answered with broken JSON.');
+  }
+}
+
+/** Some gateways report errors with status 200; the status is then in the error's code (OpenRouter). */
+function throwHiddenError(body: Buffer, answer: GatewayAnswer): void {
+  const error = findErrorObject(parseJson(body));
+  if (error === null || answer.status !== 200) return;
+  const code = Number(error.code);
+  const status =
+    Number.isInteger(code) && code >= 400 && code < 600 && code !== 401 && code !== 403 ? code : 502;
+  throw HttpError.fromUpstream(status, cleanError(error, answer.target.provider));
+}
+
+function asEventStream(headers: readonly string[]): string[] {
+  const changed = ['content-type', 'text/event-stream', 'cache-control', 'no-cache'];
+  for (let index = 0; index < headers.length; index += 2) {
+    const name = headers[index] ?? '';
+    if (name !== 'content-type' && name !== 'cache-control') changed.push(name, headers[index + 1] ?? '');
+  }
+  return changed;
+}
+
+function reachedList(answer: GatewayAnswer): string[] {
+  return Object.entries(reachedHeaders(answer.target, answer.attempts)).flat();
+}
+
+function invalid(message: string): HttpError {
+  return new HttpError('upstream_invalid_response', message);
+}

@@ -1,0 +1,38 @@
+import { HttpError } from '../errors.ts';
+import type { Model, Provider } from '../store/entities.ts';
+import type { ConfigSnapshot } from '../store/store.ts';
+
+/** Where a call goes: the provider, and the model's name there. */
+export interface Target {
+  readonly provider: Provider;
+  readonly upstreamModel: string;
+}
+
+/** @throws HttpError `model_not_found` for a model that is unknown or disabled. */
+export function findModel(snapshot: ConfigSnapshot, modelId: string): Model {
+  const model = snapshot.models.get(modelId);
+  if (model?.enabled === true) return model;
+  throw new HttpError(
+    'model_not_found',
+    `The model \`${modelId.slice(0, 200)}\` does not exist or is disabled. GET /v1/models lists those you can use.`,
+    { param: 'model' },
+  );
+}
+
+/** @throws HttpError `provider_not_configured` where the model's provider is missing, disabled or has an unreadable key. */
+export function findTarget(snapshot: ConfigSnapshot, model: Model): Target {
+  const provider = snapshot.providers.get(model.providerId);
+  if (provider === undefined || !provider.enabled) {
+    throw notConfigured(`The provider of \`${model.id}\` is missing or disabled. Enable it in the panel.`);
+  }
+  if (provider.unreadableApiKey !== null) {
+    throw notConfigured(
+      `The key of provider ${provider.id} cannot be decrypted. Set the right ENCRYPTION_KEY, or enter the key again.`,
+    );
+  }
+  return { provider, upstreamModel: model.upstreamModel ?? model.id };
+}
+
+function notConfigured(message: string): HttpError {
+  return new HttpError('provider_not_configured', message, { headers: { 'x-should-retry': 'false' } });
+}

@@ -1,0 +1,13 @@
+/** Parses JSON; undefined where it is none. */
+export function parseJson(text: Buffer | string): unknown {
+  try {
+    return JSON.parse(typeof text === 'string' ? text : text.toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+/** True for a JSON object (no array, not null). */
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,53 @@
+import type { PathMode } from '../store/entities.ts';
+
+/** Endpoints that people paste along with a base URL; the longest first. */
+const PASTED_SUFFIX =
+  /\/(?:chat\/completions|completions|embeddings|models|responses|messages|moderations|rerank|images\/(?:generations|edits|variations)|audio\/(?:transcriptions|translations|speech))$/;
+/** `v1`, `v4`, `v1beta`, `v1beta2`. */
+const VERSION_SEGMENT = /^v\d+(?:[a-z]+\d*)?$/;
+/** Hosts whose API has no version in its path. */
+const UNVERSIONED_HOSTS: ReadonlySet<string> = new Set([
+  'api.perplexity.ai',
+  'models.inference.ai.azure.com',
+]);
+
+/**
+ * Parses a base URL as people write it: spaces trimmed, `https://` added where no scheme is given.
+ * Returns null for anything that is no http or https address, or that carries a user name, a password or a fragment.
+ */
+export function parseBaseUrl(text: string): URL | null {
+  const trimmed = text.trim();
+  const schemed = /^[a-z][a-z0-9+.-]*:\/\//i.test(trimmed) ? trimmed : `https://${trimmed}`;
+  if (trimmed === '' || /[\s\\]/.test(trimmed) || !URL.canParse(schemed)) return null;
+  const url = new URL(schemed);
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') return null;
+  if (url.username !== '' || url.password !== '' || url.hash !== '' || url.hostname === '') return null;
+  return url;
+}
+
+/**
+ * Joins a provider's base URL and the tail of a path of ours (`chat/completions`), as the vendors document their
+ * addresses: a base that names a version gets the tail; a bare host gets `/v1`; any other path is taken as it is, but
+ * for three vendors whose versionless form is often pasted. `exact` appends the tail whatever the base says,
+ * `append-v1` always puts `/v1` between. The base's query is kept (Azure's `api-version`).
+ */
+export function joinUrl(base: URL, tail: string, mode: PathMode = 'auto'): URL {
+  const url = new URL(base);
+  const path = url.pathname.replace(/\/+$/, '').replace(PASTED_SUFFIX, '').replace(/\/+$/, '');
+  url.pathname = `${path}${versionFor(url.hostname, path, mode)}/${tail}`;
+  return url;
+}
+
+function versionFor(host: string, path: string, mode: PathMode): '' | '/v1' {
+  if (mode === 'exact') return '';
+  if (mode === 'append-v1') return '/v1';
+  if (path.split('/').some((segment) => VERSION_SEGMENT.test(segment))) return '';
+  if (path === '') return UNVERSIONED_HOSTS.has(host) ? '' : '/v1';
+  return isVersionlessVendor(host, path) ? '/v1' : '';
+}
+
+function isVersionlessVendor(host: string, path: string): boolean {
+  if (host === 'openrouter.ai') return path === '/api';
+  if (host === 'api.groq.com') return path === '/openai';
+  return host.endsWith('.openai.azure.com') && path === '/openai';
+}

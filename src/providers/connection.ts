@@ -1,0 +1,64 @@
+import { type Agent, type ClientRequest, request as httpRequest, type RequestOptions } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { isIP } from 'node:net';
+import type { Provider } from '../store/entities.ts';
+import { addressRefused, createGuardedLookup, isAddressAllowed } from './address-policy.ts';
+import { parseBaseUrl } from './base-url.ts';
+import { KeepAliveHttpAgent, KeepAliveHttpsAgent } from './keep-alive-agents.ts';
+
+/** How many requests may run at one provider at a time; more wait for a connection. */
+const MAX_SOCKETS = 1_024;
+const MAX_IDLE_SOCKETS = 64;
+
+/** What is made once per provider and origin, and used by all its requests. */
+export interface Connection {
+  readonly agent: Agent;
+  readonly request: (options: RequestOptions) => ClientRequest;
+  readonly hostname: string;
+  readonly port: number;
+  readonly hostHeader: string;
+}
+
+/**
+ * Keeps one keep-alive agent per provider. A provider object is never mutated, so a changed provider is a new object
+ * and gets a new agent; the old one's idle connections end by themselves within seconds.
+ */
+export class Connections {
+  readonly #byProvider = new WeakMap<Provider, Connection>();
+  readonly #blockPrivate: boolean;
+
+  constructor(blockPrivate: boolean) {
+    this.#blockPrivate = blockPrivate;
+  }
+
+  /** @throws HttpError `upstream_unreachable` where the base URL is an address that is refused. */
+  of(provider: Provider): Connection {
+    const known = this.#byProvider.get(provider);
+    if (known !== undefined) return known;
+    const made = this.#make(provider);
+    this.#byProvider.set(provider, made);
+    return made;
+  }
+
+  #make(provider: Provider): Connection {
+    const url = parseBaseUrl(provider.baseUrl);
+    if (url === null) throw addressRefused(provider.baseUrl);
+    const hostname = url.hostname.replace(/^\[|\]$/g, '');
+    // Connections to a literal address never ask `lookup`.
+    if (isIP(hostname) !== 0 && !isAddressAllowed(hostname, this.#blockPrivate))
+      throw addressRefused(hostname);
+    const options = {
+      lookup: createGuardedLookup(this.#blockPrivate),
+      maxSockets: MAX_SOCKETS,
+      maxFreeSockets: MAX_IDLE_SOCKETS,
+    };
+    const isTls = url.protocol === 'https:';
+    return {
+      agent: isTls ? new KeepAliveHttpsAgent(options) : new KeepAliveHttpAgent(options),
+      request: isTls ? httpsRequest : httpRequest,
+      hostname,
+      port: url.port === '' ? (isTls ? 443 : 80) : Number(url.port),
+      hostHeader: url.host,
+    };
+  }
+}

@@ -1,0 +1,47 @@
+import type { Readable } from 'node:stream';
+import { HttpError } from '../errors.ts';
+
+/**
+ * Reads a body up to a bound. `whole` tells whether that was all; if not, the body is paused with every byte put back,
+ * so that it can be streamed on from its beginning.
+ * @throws HttpError `upstream_invalid_response` when it breaks off, or the HttpError that it was destroyed with.
+ */
+export function readBounded(
+  body: Readable,
+  limitBytes: number,
+): Promise<{ readonly whole: boolean; readonly bytes: Buffer }> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    const settle = (act: () => void): void => {
+      body.off('data', onData).off('end', onEnd).off('error', onError).off('close', onClose);
+      act();
+    };
+    const onData = (chunk: Buffer): void => {
+      chunks.push(chunk);
+      length += chunk.length;
+      if (length <= limitBytes) return;
+      body.pause();
+      const bytes = join(chunks, length);
+      settle(() => {
+        body.unshift(bytes);
+        resolve({ whole: false, bytes });
+      });
+    };
+    const onEnd = (): void => settle(() => resolve({ whole: true, bytes: join(chunks, length) }));
+    const onError = (error: Error): void =>
+      settle(() => reject(error instanceof HttpError ? error : brokenOff(error)));
+    const onClose = (): void => onError(body.errored ?? new Error('the body was closed before its end'));
+    if (body.errored !== null || body.destroyed) return onClose();
+    body.on('data', onData).on('end', onEnd).on('error', onError).on('close', onClose);
+  });
+}
+
+function brokenOff(cause: Error): HttpError {
+  return new HttpError('upstream_invalid_response', 'The provider broke off its answer.', { cause });
+}
+
+function join(chunks: readonly Buffer[], length: number): Buffer {
+  const [only] = chunks;
+  return only !== undefined && chunks.length === 1 ? only : Buffer.concat(chunks, length);
+}

@@ -1,0 +1,227 @@
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import type { UpstreamTimeouts } from '../config.ts';
+import { HttpError } from '../errors.ts';
+import type { Provider } from '../store/entities.ts';
+import type { UpstreamBody, UpstreamRequest, UpstreamResponse } from './adapter.ts';
+import { Connections } from './connection.ts';
+
+export interface UpstreamsOptions {
+  readonly timeouts: UpstreamTimeouts;
+  readonly blockPrivate: boolean;
+}
+
+/** Sends requests to upstreams: the only place that opens sockets to them. Redirects are never followed. */
+export interface Upstreams {
+  /**
+   * Resolves once the answer's headers are there. Aborting the signal closes the connection at any time.
+   * @throws HttpError `upstream_unreachable`, `upstream_timeout`, `upstream_invalid_response`; the signal's reason
+   * when it was aborted. The body errors with the same later on.
+   */
+  send(request: UpstreamRequest, signal: AbortSignal): Promise<UpstreamResponse>;
+}
+
+export function createUpstreams(options: UpstreamsOptions): Upstreams {
+  const connections = new Connections(options.blockPrivate);
+  return {
+    send: (request, signal) => {
+      if (signal.aborted) return Promise.reject(signal.reason);
+      return new Promise((resolve, reject) => {
+        const timeouts = { ...options.timeouts, ...request.provider.options };
+        const attempt = new Attempt({ request, signal, timeouts, resolve, reject });
+        attempt.start(connections);
+      });
+    },
+  };
+}
+
+interface AttemptOptions {
+  readonly request: UpstreamRequest;
+  readonly signal: AbortSignal;
+  readonly timeouts: UpstreamTimeouts;
+  readonly resolve: (response: UpstreamResponse) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** One request on its way: connecting, sending, waiting for headers, then the body, each with its own timer. */
+class Attempt {
+  readonly #options: AttemptOptions;
+  #outgoing: ClientRequest | null = null;
+  #incoming: IncomingMessage | null = null;
+  #socket: Socket | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #failure: unknown = null;
+
+  constructor(options: AttemptOptions) {
+    this.#options = options;
+  }
+
+  start(connections: Connections): void {
+    const { request, signal, reject } = this.#options;
+    try {
+      const connection = connections.of(request.provider);
+      const outgoing = connection.request({
+        agent: connection.agent,
+        hostname: connection.hostname,
+        port: connection.port,
+        method: request.method,
+        path: request.path,
+        headers: headerList(request, connection.hostHeader),
+      });
+      this.#outgoing = outgoing;
+      outgoing.on('socket', this.#onSocket);
+      outgoing.on('response', this.#onResponse);
+      outgoing.on('upgrade', (_response, socket) => {
+        socket.destroy();
+        this.#fail(invalid('The provider switched protocols unasked.'));
+      });
+      outgoing.on('error', (error) => this.#onError(error));
+      outgoing.on('close', this.#onClose);
+      signal.addEventListener('abort', this.#onAbort, { once: true });
+      sendBody(outgoing, request.body, (error) => this.#fail(error));
+    } catch (error) {
+      reject(error);
+    }
+  }
+
+  readonly #onSocket = (socket: Socket): void => {
+    const { timeouts } = this.#options;
+    this.#socket = socket;
+    socket.on('timeout', this.#onIdle);
+    socket.setTimeout(timeouts.idleTimeoutMs);
+    if (!socket.connecting) return this.#awaitHeaders();
+    this.#arm(timeouts.connectTimeoutMs, 'The provider did not accept the connection in time.');
+    const ready = 'encrypted' in socket ? 'secureConnect' : 'connect';
+    socket.once(ready, () => this.#awaitHeaders());
+  };
+
+  /** The clock for the headers runs once the request is sent: a long upload is watched by the idle timer. */
+  #awaitHeaders(): void {
+    this.#disarm();
+    const outgoing = this.#outgoing;
+    if (outgoing === null || this.#incoming !== null) return;
+    const arm = (): void => {
+      if (this.#incoming === null && this.#failure === null) {
+        this.#arm(this.#options.timeouts.headersTimeoutMs, 'The provider did not answer in time.');
+      }
+    };
+    if (this.#options.request.body.kind !== 'stream' || outgoing.writableFinished) arm();
+    else outgoing.once('finish', arm);
+  }
+
+  readonly #onResponse = (incoming: IncomingMessage): void => {
+    this.#disarm();
+    this.#incoming = incoming;
+    // Whoever reads the body finds a failure in `errored`, even one from before he began.
+    incoming.on('error', () => {});
+    const status = incoming.statusCode ?? 0;
+    if (this.#failure !== null) return;
+    if (status < 200 || status > 599)
+      return this.#fail(invalid('The provider answered with an unknown status.'));
+    if (status >= 300 && status < 400) {
+      return this.#fail(
+        invalid('The provider answered with a redirect. Enter the address it redirects to as base URL.'),
+      );
+    }
+    this.#options.resolve({ status, headers: incoming.headers, body: incoming });
+  };
+
+  /** Silence on the socket. While the reader has paused us, or headers are awaited, silence is no fault. */
+  readonly #onIdle = (): void => {
+    const waiting = this.#incoming === null && this.#outgoing?.writableFinished === true;
+    if (waiting || this.#socket?.connecting === true || this.#incoming?.isPaused() === true) {
+      this.#socket?.setTimeout(this.#options.timeouts.idleTimeoutMs);
+      return;
+    }
+    this.#fail(timedOut('The provider stopped sending.'));
+  };
+
+  readonly #onAbort = (): void => this.#fail(this.#options.signal.reason);
+
+  #onError(error: NodeJS.ErrnoException): void {
+    if (this.#failure !== null) return;
+    const answered = this.#incoming !== null || error.code?.startsWith('HPE_') === true;
+    this.#fail(
+      answered
+        ? invalid('The provider sent a broken answer.', error)
+        : unreachable(this.#options.request.provider, error),
+    );
+  }
+
+  readonly #onClose = (): void => {
+    this.#disarm();
+    this.#options.signal.removeEventListener('abort', this.#onAbort);
+    this.#socket?.off('timeout', this.#onIdle);
+    if (this.#incoming === null) this.#fail(invalid('The provider closed the connection without an answer.'));
+  };
+
+  #fail(error: unknown): void {
+    if (this.#failure !== null) return;
+    this.#failure = error ?? new Error('aborted');
+    this.#disarm();
+    this.#options.reject(error);
+    const cause = error instanceof Error ? error : new Error('aborted');
+    this.#incoming?.destroy(cause);
+    this.#outgoing?.destroy();
+  }
+
+  #arm(timeoutMs: number, message: string): void {
+    this.#timer = setTimeout(() => this.#fail(timedOut(message)), timeoutMs);
+  }
+
+  #disarm(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+}
+
+/** A flat list, host first: node:http writes it as it is. */
+function headerList(request: UpstreamRequest, hostHeader: string): string[] {
+  const list = ['host', hostHeader];
+  for (const name in request.headers) list.push(name, request.headers[name] ?? '');
+  const { body } = request;
+  if (body.kind === 'pieces') {
+    let length = 0;
+    for (const piece of body.pieces) length += piece.length;
+    list.push('content-length', String(length));
+  } else if (body.kind === 'stream') {
+    if (body.contentLength === null) list.push('transfer-encoding', 'chunked');
+    else list.push('content-length', String(body.contentLength));
+  }
+  return list;
+}
+
+/** Up to this size pieces are joined, so that a request leaves in one write. */
+const JOIN_BYTES = 65_536;
+
+function sendBody(outgoing: ClientRequest, body: UpstreamBody, fail: (error: unknown) => void): void {
+  if (body.kind === 'none') return void outgoing.end();
+  if (body.kind === 'stream') {
+    // A client that breaks off, or a form found wrong midway, must never look like a finished request upstream.
+    body.stream.on('error', fail);
+    outgoing.on('close', () => body.stream.destroy());
+    body.stream.pipe(outgoing);
+    return;
+  }
+  const length = body.pieces.reduce((sum, piece) => sum + piece.length, 0);
+  if (length <= JOIN_BYTES)
+    return void outgoing.end(body.pieces.length === 1 ? body.pieces[0] : Buffer.concat(body.pieces));
+  for (const piece of body.pieces) outgoing.write(piece);
+  outgoing.end();
+}
+
+function unreachable(provider: Provider, cause: NodeJS.ErrnoException | HttpError): HttpError {
+  if (cause instanceof HttpError) return cause;
+  const reason = cause.code === undefined ? '' : ` (${cause.code})`;
+  return new HttpError('upstream_unreachable', `The provider ${provider.id} cannot be reached${reason}.`, {
+    cause,
+  });
+}
+
+function timedOut(message: string): HttpError {
+  return new HttpError('upstream_timeout', message);
+}
+
+function invalid(message: string, cause?: unknown): HttpError {
+  return new HttpError('upstream_invalid_response', message, { cause });
+}

@@ -1,0 +1,41 @@
+import { HttpError } from '../../errors.ts';
+import { sendJson } from '../../http/reply.ts';
+import { fetchModelIds, type ModelListStep, probeProvider } from '../../providers/model-list.ts';
+import { requireEntity } from '../../store/changes.ts';
+import type { Handler } from '../context.ts';
+import type { Services } from '../services.ts';
+
+/** Tries a provider step by step, with its stored key at its stored address. */
+export function testProvider(services: Services): Handler {
+  return async (context) => {
+    const id = context.params.get('id') ?? '';
+    const provider = requireEntity(services.store.config.snapshot(), 'providers', id);
+    const steps: ModelListStep[] = await probeProvider(provider, {
+      upstreams: services.upstreams,
+      signal: context.signal,
+      now: services.now,
+    });
+    sendJson(context, 200, { ok: steps.every((step) => step.ok), steps });
+  };
+}
+
+/** The models that the provider itself lists, and which of them are set up here. */
+export function listUpstreamModels(services: Services): Handler {
+  return async (context) => {
+    const id = context.params.get('id') ?? '';
+    const state = services.store.config.snapshot();
+    const provider = requireEntity(state, 'providers', id);
+    if (provider.unreadableApiKey !== null) {
+      throw new HttpError(
+        'provider_not_configured',
+        'The key of this provider cannot be decrypted. Enter it again.',
+      );
+    }
+    const imported = new Set<string>();
+    for (const model of state.models.values()) {
+      if (model.providerId === id) imported.add(model.upstreamModel ?? model.id);
+    }
+    const ids = await fetchModelIds(provider, { upstreams: services.upstreams, signal: context.signal });
+    sendJson(context, 200, { data: ids.map((model) => ({ id: model, imported: imported.has(model) })) });
+  };
+}

@@ -1,0 +1,86 @@
+import { isDefaultPassword, isSampleKey } from '../../config.ts';
+import { sendJson } from '../../http/reply.ts';
+import type { Handler } from '../context.ts';
+import type { Services } from '../services.ts';
+
+export interface Warning {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** Who is signed in. */
+export function adminMe({ config }: Services): Handler {
+  return (context) => sendJson(context, 200, { username: config.uiUsername, role: 'admin' });
+}
+
+/** What the panel's Overview shows: version, storage, and what the owner should mend. */
+export function adminStatus(services: Services): Handler {
+  return (context) => {
+    const { store, lifecycle, version, now } = services;
+    const storage = store.status();
+    sendJson(context, 200, {
+      version,
+      uptime: Math.floor((now() - lifecycle.startedAt) / 1000),
+      storage: { state: storage.state, message: storage.message },
+      encryption: { enabled: storage.encrypted },
+      snapshot: null,
+      warnings: findWarnings(services),
+    });
+  };
+}
+
+/** Node releases with the fixes of the 2026 security releases; older ones are named in the warning. */
+const SAFE_NODE: Readonly<Record<string, readonly [number, number]>> = {
+  22: [23, 4],
+  24: [22, 1],
+  26: [12, 1],
+};
+
+/** Everything that the owner should know of, most urgent first. */
+export function findWarnings({ config, store }: Services): Warning[] {
+  const storage = store.status();
+  const unreadable = [...store.config.snapshot().providers.values()].filter(
+    (item) => item.unreadableApiKey !== null,
+  );
+  const rows: readonly (readonly [boolean, string, string])[] = [
+    [
+      isDefaultPassword(config.uiPassword),
+      'default_password',
+      'The admin password is the default one. Set UI_PASSWORD; until then sign-in works on this machine only.',
+    ],
+    [
+      config.masterApiKey !== null && isSampleKey(config.masterApiKey),
+      'sample_master_key',
+      'MASTER_API_KEY is a sample from the documentation and works on this machine only. Set one of your own.',
+    ],
+    [
+      config.masterApiKey !== null && !isSampleKey(config.masterApiKey) && config.masterApiKey.length < 24,
+      'short_master_key',
+      'MASTER_API_KEY is shorter than 24 characters and may be guessed.',
+    ],
+    [storage.state !== 'ok', `storage_${storage.state.replace('-', '_')}`, storage.message],
+    [
+      unreadable.length > 0,
+      'unreadable_provider_keys',
+      `The keys of ${unreadable.map(({ id }) => id).join(', ')} cannot be decrypted. Set the right ENCRYPTION_KEY or enter them again.`,
+    ],
+    [
+      !storage.encrypted,
+      'keys_not_encrypted',
+      'Provider keys are stored unencrypted (the file is readable by its owner only). Set ENCRYPTION_KEY to encrypt them.',
+    ],
+    [
+      !isSafeNode(process.versions.node),
+      'old_node',
+      `Node ${process.versions.node} lacks security fixes. Use 22.23.4, 24.22.1, 26.12.1 or newer.`,
+    ],
+  ];
+  return rows.flatMap(([applies, code, message]) => (applies ? [{ code, message }] : []));
+}
+
+function isSafeNode(version: string): boolean {
+  const [major = 0, minor = 0, patch = 0] = version.split('.').map(Number);
+  const least = SAFE_NODE[String(major)];
+  if (least === undefined) return major > 26;
+  return minor > least[0] || (minor === least[0] && patch >= least[1]);
+}

@@ -1,0 +1,27 @@
+import type { Exchange } from '../http/reply.ts';
+import type { Params } from '../http/router.ts';
+import type { Principal } from '../store/entities.ts';
+
+/** One request, as a route sees it. */
+export interface Context extends Exchange {
+  readonly requestId: string;
+  /** The query without its `?`. */
+  readonly query: string;
+  readonly params: Params;
+  readonly principal: Principal;
+  /** The client waits for `100 Continue` before it sends its body. */
+  readonly expectsContinue: boolean;
+  /** Aborted when the client goes away before its answer is finished. */
+  readonly signal: AbortSignal;
+  /** Facts for the request's log line. */
+  readonly facts: RequestFacts;
+}
+
+export interface RequestFacts {
+  model?: string;
+  provider?: string;
+  /** The code of the error that was answered. */
+  code?: string;
+}
+
+export type Handler = (context: Context) => void | Promise<void>;

@@ -1,0 +1,190 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { ACCESS, type Access, type Guard } from '../auth/require.ts';
+import { HttpError } from '../errors.ts';
+import { baseHeaders, corsHeaders, preflightHeaders } from '../http/headers.ts';
+import { type Exchange, sendEmpty, sendError } from '../http/reply.ts';
+import { parseRequestTarget, type RequestTarget } from '../http/request-target.ts';
+import { type Match, Router } from '../http/router.ts';
+import type { Logger } from '../logger.ts';
+import type { Principal } from '../store/entities.ts';
+import type { Context, Handler, RequestFacts } from './context.ts';
+import { canonicalPath } from './v1/paths.ts';
+
+/** A row of the server's table. Static files carry their access with them; all others have theirs in `ACCESS`. */
+export interface RouteRow {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly path: string;
+  readonly handler: Handler;
+  readonly access?: 'anyone';
+}
+
+export interface DispatchOptions {
+  readonly rows: readonly RouteRow[];
+  readonly guard: Guard;
+  readonly corsOrigins: '*' | readonly string[];
+  readonly logger: Logger;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly onKeyUsed: (keyId: string) => void;
+  /** Every request that is not yet answered, so that a shutdown can end them. */
+  readonly running: Set<AbortController>;
+}
+
+export interface Guarded {
+  readonly handler: Handler;
+  readonly access: Access;
+}
+
+/** One request from here to its answer. */
+export type Dispatch = (request: IncomingRequest) => Promise<void>;
+
+export interface IncomingRequest {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly requestId: string;
+  readonly expectsContinue: boolean;
+}
+
+/** Every route with its rights. @throws Error for a route that no row of `ACCESS` names: nothing is open by accident. */
+export function guardRoutes(rows: readonly RouteRow[]): Router<Guarded> {
+  return new Router(
+    rows.map(({ method, path, handler, access: own }) => {
+      const access = own ?? ACCESS[`${method} ${path}`];
+      if (access === undefined) throw new Error(`no rights are set for ${method} ${path}`);
+      return { method, path, value: { handler, access } };
+    }),
+  );
+}
+
+/** Makes the way of every request: target, preflight, route, rights, handler; what is thrown becomes one answer. */
+export function createDispatch(options: DispatchOptions): Dispatch {
+  const router = guardRoutes(options.rows);
+  return async ({ req, res, requestId, expectsContinue }) => {
+    const startedAt = options.now();
+    const facts: RequestFacts = {};
+    const abort = new AbortController();
+    let exchange: Exchange = { req, res, headers: baseHeaders(requestId) };
+    let principal: Principal = { kind: 'nobody' };
+    options.running.add(abort);
+    res.on('close', () => {
+      options.running.delete(abort);
+      if (!res.writableFinished) abort.abort();
+      logRequest({ req, res, requestId, principal, facts, startedAt }, options);
+    });
+    try {
+      const target = parseRequestTarget(req.url ?? '');
+      const path = canonicalPath(target.path);
+      if (isV1(path)) exchange = { req, res, headers: [...exchange.headers, ...cors(req, options)] };
+      if (
+        req.method === 'OPTIONS' &&
+        isV1(path) &&
+        req.headers['access-control-request-method'] !== undefined
+      ) {
+        return sendEmpty(exchange, 204, preflightHeaders(req.headers['access-control-request-headers']));
+      }
+      const match = requireRoute(router.match(req.method ?? '', path), req.method ?? '', target);
+      const { access, handler } = match.route.value;
+      const found = options.guard(access, req);
+      principal = found instanceof Promise ? await found : found;
+      noteUse(principal, options);
+      const context: Context = {
+        ...exchange,
+        requestId,
+        query: target.query,
+        params: match.params,
+        principal,
+        expectsContinue,
+        signal: abort.signal,
+        facts,
+      };
+      await handler(context);
+    } catch (error) {
+      answerError(error, { exchange, facts, requestId, aborted: abort.signal.aborted }, options.logger);
+    }
+  };
+}
+
+function isV1(path: string): boolean {
+  return path.startsWith('/v1/');
+}
+
+function cors(req: IncomingMessage, options: DispatchOptions): string[] {
+  return corsHeaders(options.corsOrigins, req.headers.origin);
+}
+
+function requireRoute(
+  match: Match<Guarded>,
+  method: string,
+  target: RequestTarget,
+): Match<Guarded> & { kind: 'found' } {
+  if (match.kind === 'found') return match;
+  if (match.kind === 'unknown') {
+    throw new HttpError(
+      'unknown_url',
+      `There is nothing at ${target.path.slice(0, 200)}. The API is under /v1, the panel at /.`,
+    );
+  }
+  throw new HttpError('method_not_supported', `${method} is not supported here. Use ${match.allow}.`, {
+    headers: { allow: match.allow },
+  });
+}
+
+function noteUse(principal: Principal, options: DispatchOptions): void {
+  if (principal.kind === 'key') options.onKeyUsed(principal.key.id);
+  else if (principal.kind === 'master') options.onKeyUsed('master');
+}
+
+interface Failure {
+  readonly exchange: Exchange;
+  readonly facts: RequestFacts;
+  readonly requestId: string;
+  readonly aborted: boolean;
+}
+
+/** Whatever was thrown becomes one answer; what nobody foresaw is logged with its stack and answered without it. */
+function answerError(error: unknown, failure: Failure, logger: Logger): void {
+  const { exchange, facts, requestId, aborted } = failure;
+  if (error instanceof HttpError) {
+    facts.code = error.error.code ?? error.error.type ?? '';
+    sendError(exchange, error);
+    return;
+  }
+  if (aborted || exchange.res.destroyed || exchange.req.destroyed) return void exchange.res.destroy();
+  facts.code = 'internal_error';
+  logger.error('internal error', {
+    requestId,
+    stack: error instanceof Error ? (error.stack ?? error.message) : String(error),
+  });
+  if (exchange.res.headersSent) exchange.res.destroy();
+  else
+    sendError(
+      exchange,
+      new HttpError('internal_error', `Something went wrong here. The log has details under ${requestId}.`),
+    );
+}
+
+interface Finished {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly requestId: string;
+  readonly principal: Principal;
+  readonly facts: RequestFacts;
+  readonly startedAt: number;
+}
+
+/** nginx's number for a client that went away before its answer. */
+const CLIENT_GONE = 499;
+
+function logRequest(finished: Finished, options: DispatchOptions): void {
+  const { req, res, requestId, principal, facts, startedAt } = finished;
+  const path = (req.url ?? '').split('?', 1)[0]?.slice(0, 200);
+  options.logger.info('request', {
+    requestId,
+    method: req.method,
+    path,
+    status: res.writableFinished ? res.statusCode : CLIENT_GONE,
+    ms: options.now() - startedAt,
+    key: principal.kind === 'key' ? principal.key.name : principal.kind,
+    ...facts,
+  });
+}

@@ -1,0 +1,103 @@
+import { HttpError } from '../errors.ts';
+import { parseBaseUrl } from '../providers/base-url.ts';
+import type { Fields } from './json-body.ts';
+
+/** Ids of providers, models and the like; they stand in URLs and in log lines. */
+const ID = /^[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}$/;
+const RESERVED_IDS: readonly string[] = ['__proto__', 'constructor', 'prototype'];
+const NAME_LIMIT = 200;
+
+/** @throws HttpError `missing_required_parameter` where a field is absent or null. */
+export function requireField(fields: Fields, name: string): unknown {
+  const value = fields.get(name);
+  if (value !== undefined && value !== null && value !== '') return value;
+  throw new HttpError('missing_required_parameter', `\`${name}\` is required.`, { param: name });
+}
+
+/** Text without control characters, trimmed, of 1 to `limit` characters. @throws HttpError `invalid_value`. */
+export function toText(value: unknown, param: string, limit = NAME_LIMIT): string {
+  const text = typeof value === 'string' ? value.trim() : '';
+  if (text !== '' && text.length <= limit && !/\p{Cc}/u.test(text)) return text;
+  throw wrong(param, `must be text of 1 to ${limit} characters`);
+}
+
+/** @throws HttpError `invalid_value`. */
+export function toId(value: unknown, param: string): string {
+  if (typeof value === 'string' && ID.test(value) && !RESERVED_IDS.includes(value)) return value;
+  throw wrong(
+    param,
+    'must be 1 to 128 characters: letters, digits and . _ : / @ + -, beginning with a letter or digit',
+  );
+}
+
+/** @throws HttpError `invalid_value`. */
+export function toBoolean(value: unknown, param: string): boolean {
+  if (typeof value === 'boolean') return value;
+  throw wrong(param, 'must be true or false');
+}
+
+/** @throws HttpError `invalid_value`. */
+export function toInteger(value: unknown, param: string, range: { least: number; most: number }): number {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= range.least && value <= range.most)
+    return value;
+  throw wrong(param, `must be a whole number from ${range.least} to ${range.most}`);
+}
+
+/** @throws HttpError `invalid_value`. */
+export function toOneOf<T extends string>(value: unknown, param: string, allowed: readonly T[]): T {
+  const found = allowed.find((item) => item === value);
+  if (found !== undefined) return found;
+  throw wrong(param, `must be one of ${allowed.join(', ')}`);
+}
+
+/** An http(s) address without user name, password or fragment, as it was written but for spaces. @throws HttpError `invalid_value`. */
+export function toBaseUrl(value: unknown, param: string): string {
+  const text = toText(value, param, 2048);
+  const url = parseBaseUrl(text);
+  if (url === null) throw wrong(param, 'must be an http or https address such as https://api.openai.com/v1');
+  return /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `https://${text}`;
+}
+
+/** A list of model ids, `*` allowed at an entry's end; null: all. @throws HttpError `invalid_value`. */
+export function toModelList(value: unknown, param: string): readonly string[] | null {
+  if (value === null) return null;
+  const isEntry = (entry: unknown): entry is string =>
+    typeof entry === 'string' && (entry === '*' || ID.test(entry.replace(/\*$/, '')));
+  if (Array.isArray(value) && value.length <= 2000 && value.every(isEntry)) return [...new Set(value)];
+  throw wrong(param, 'must be null (all models) or a list of model ids, * allowed at the end of one');
+}
+
+/** A time as an ISO 8601 UTC string, or null. @throws HttpError `invalid_value`. */
+export function toTime(value: unknown, param: string): string | null {
+  if (value === null || value === '') return null;
+  const time = typeof value === 'string' && /^\d{4}-\d{2}-\d{2}/.test(value) ? Date.parse(value) : Number.NaN;
+  if (Number.isFinite(time) && time > 0) return new Date(time).toISOString();
+  throw wrong(param, 'must be a time such as 2030-01-31T00:00:00Z, or null');
+}
+
+/** Refuses a value for a part that this server does not have: never accepted without effect. */
+export function refuseUnbuilt(fields: Fields, names: readonly string[]): void {
+  for (const name of names) {
+    const value = fields.get(name);
+    const isEmpty = value === undefined || value === null || (Array.isArray(value) && value.length === 0);
+    if (!isEmpty) {
+      throw new HttpError('unsupported_parameter', `\`${name}\` is not available on this server yet.`, {
+        param: name,
+      });
+    }
+  }
+}
+
+/** The value of a field where it is given, made by `read`; else what was there before. */
+export function given<T>(
+  fields: Fields,
+  name: string,
+  before: T,
+  read: (value: unknown, param: string) => T,
+): T {
+  return fields.has(name) ? read(fields.get(name), name) : before;
+}
+
+export function wrong(param: string, rule: string): HttpError {
+  return new HttpError('invalid_value', `\`${param}\` ${rule}.`, { param });
+}

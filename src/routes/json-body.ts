@@ -1,0 +1,51 @@
+import { HttpError } from '../errors.ts';
+import { readBody } from '../http/body.ts';
+import type { InflightBudget } from '../http/inflight-budget.ts';
+import { compilePatterns, JsonScanError, scanJson } from '../http/json-scan.ts';
+import { isRecord } from '../protocols/json-value.ts';
+import { isJsonType } from '../protocols/passed-headers.ts';
+import type { Context } from './context.ts';
+
+const LIMIT_BYTES = 1024 * 1024;
+const NO_PATTERNS = compilePatterns([]);
+const STRUCTURES = 50_000;
+const DEPTH = 32;
+
+/** The fields of an `/api` request. Read them one by one: unknown ones are ignored. */
+export type Fields = ReadonlyMap<string, unknown>;
+
+/**
+ * Reads a JSON object from a request to `/api`.
+ * @throws HttpError `unsupported_content_type`, `request_too_large`, `invalid_json`, `invalid_body`.
+ */
+export async function readFields(
+  context: Context,
+  budget: InflightBudget,
+  limitBytes = LIMIT_BYTES,
+): Promise<Fields> {
+  if (!isJsonType(context.req.headers['content-type'])) {
+    throw new HttpError(
+      'unsupported_content_type',
+      'Send the body as JSON, with Content-Type: application/json.',
+    );
+  }
+  const lease = budget.open('api');
+  try {
+    return parseFields(await readBody(context, { limitBytes, lease }));
+  } finally {
+    lease.release();
+  }
+}
+
+function parseFields(bytes: Buffer): Fields {
+  try {
+    scanJson(bytes, NO_PATTERNS, { depth: DEPTH, structures: STRUCTURES });
+  } catch (error) {
+    if (!(error instanceof JsonScanError)) throw error;
+    const kind = error.reason === 'invalid_json' ? 'invalid_json' : 'invalid_body';
+    throw new HttpError(kind, 'The body is not valid JSON, or nested too deeply.');
+  }
+  const value: unknown = JSON.parse(bytes.toString('utf8'));
+  if (!isRecord(value)) throw new HttpError('invalid_body', 'The body must be a JSON object.');
+  return new Map(Object.entries(value));
+}

@@ -1,0 +1,30 @@
+import type { PasswordWork } from '../auth/password-work.ts';
+import type { Sessions } from '../auth/sessions.ts';
+import type { SignIn } from '../auth/sign-in.ts';
+import type { Config } from '../config.ts';
+import type { Gateway } from '../gateway/gateway.ts';
+import type { InflightBudget } from '../http/inflight-budget.ts';
+import type { Lifecycle } from '../lifecycle.ts';
+import type { Logger } from '../logger.ts';
+import type { Upstreams } from '../providers/upstream.ts';
+import type { MasterKey } from '../store/entities.ts';
+import type { Store } from '../store/store.ts';
+
+/** What routes call. Made once, when the store is open. */
+export interface Services {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly store: Store;
+  readonly masterKey: MasterKey;
+  readonly upstreams: Upstreams;
+  readonly gateway: Gateway;
+  readonly budget: InflightBudget;
+  readonly sessions: Sessions;
+  readonly signIn: SignIn;
+  readonly passwordWork: PasswordWork;
+  readonly lifecycle: Lifecycle;
+  readonly version: string;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly randomBytes: (size: number) => Buffer;
+}

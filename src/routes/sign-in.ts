@@ -1,0 +1,59 @@
+import { clientAddress, isLocalRequest, isSecure } from '../http/client-address.ts';
+import { clearedSessionCookie, sessionCookie } from '../http/cookies.ts';
+import { sendEmpty, sendJson } from '../http/reply.ts';
+import type { Role } from '../store/entities.ts';
+import type { Context, Handler } from './context.ts';
+import { requireField, wrong } from './fields.ts';
+import { type Fields, readFields } from './json-body.ts';
+import type { Services } from './services.ts';
+
+const LOGIN_LIMIT_BYTES = 16 * 1024;
+const TEXT_LIMIT = 1024;
+const NO_STORE = ['cache-control', 'no-store'];
+
+/** Signs in: the cookie for pages, the token for scripts. */
+export function login(role: Role | 'any', services: Services): Handler {
+  const { config, store } = services;
+  return async (context) => {
+    const fields = await readFields(context, services.budget, LOGIN_LIMIT_BYTES);
+    const origin = originOf(context);
+    const signedIn = await services.signIn({
+      username: readText(fields, 'username'),
+      password: readText(fields, 'password'),
+      role,
+      address: clientAddress(origin, config.trustProxyHops),
+      isLocal: isLocalRequest(origin, config.trustProxyHops),
+    });
+    const { token, expiresAt, account } = signedIn;
+    const cookie = sessionCookie({
+      instanceId: store.config.snapshot().instanceId,
+      secure: isSecure(origin, config.trustProxyHops),
+      token,
+      maxAgeSeconds: Math.max(0, Math.floor((Date.parse(expiresAt) - services.now()) / 1000)),
+    });
+    const user = { username: account.username, role: account.role };
+    sendJson(context, 200, { token, expiresAt, user }, ['set-cookie', cookie, ...NO_STORE]);
+  };
+}
+
+export function logout(services: Services): Handler {
+  return async (context) => {
+    const { principal } = context;
+    if (principal.kind === 'admin' || principal.kind === 'user')
+      await services.sessions.end(principal.session);
+    const secure = isSecure(originOf(context), services.config.trustProxyHops);
+    const { instanceId } = services.store.config.snapshot();
+    sendEmpty(context, 204, ['set-cookie', clearedSessionCookie(instanceId, secure)]);
+  };
+}
+
+function originOf(context: Context): Parameters<typeof clientAddress>[0] {
+  const { socket, httpVersion, headers, rawHeaders } = context.req;
+  return { remoteAddress: socket.remoteAddress, httpVersion, headers, rawHeaders };
+}
+
+function readText(fields: Fields, name: string): string {
+  const value = requireField(fields, name);
+  if (typeof value === 'string' && value.length <= TEXT_LIMIT) return value;
+  throw wrong(name, 'must be text');
+}

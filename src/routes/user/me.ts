@@ -1,0 +1,52 @@
+import { userFingerprint } from '../../auth/credentials.ts';
+import { hashPassword, parseNewPassword, verifyPassword } from '../../auth/passwords.ts';
+import { HttpError } from '../../errors.ts';
+import { sendJson } from '../../http/reply.ts';
+import { requireEntity, withEntity } from '../../store/changes.ts';
+import type { Context, Handler } from '../context.ts';
+import { requireField, wrong } from '../fields.ts';
+import { readFields } from '../json-body.ts';
+import type { Services } from '../services.ts';
+import { offeredModelIds } from '../v1/models.ts';
+
+/** The signed-in user of a `/api/user` request: the guard let nobody else in. */
+export function signedInUser(context: Context): Extract<Context['principal'], { kind: 'user' }> {
+  if (context.principal.kind === 'user') return context.principal;
+  throw new HttpError('forbidden', 'This address is for users.');
+}
+
+/** Who is signed in, and which models he may use. */
+export function userMe({ store }: Services): Handler {
+  return (context) => {
+    const principal = signedInUser(context);
+    const { id, username, name } = principal.user;
+    const models = offeredModelIds(store.config.snapshot(), principal);
+    sendJson(context, 200, { id, username, name, role: 'user', models, limits: null });
+  };
+}
+
+/** Changes the user's own password and ends his other sessions. */
+export function changePassword(services: Services): Handler {
+  const { passwordWork: work, randomBytes, store, sessions } = services;
+  return async (context) => {
+    const { user, session } = signedInUser(context);
+    const fields = await readFields(context, services.budget);
+    const current = requireField(fields, 'currentPassword');
+    const password = parseNewPassword(requireField(fields, 'newPassword'), 'newPassword');
+    if (typeof current !== 'string') throw wrong('currentPassword', 'must be text');
+    if (!(await verifyPassword(current, user.passwordHash, { work }))) {
+      throw new HttpError('invalid_credentials', 'The current password is wrong.', {
+        param: 'currentPassword',
+      });
+    }
+    const passwordHash = await hashPassword(password, { work, randomBytes });
+    const changed = await store.config.update((state) => {
+      const before = requireEntity(state, 'users', user.id);
+      const after = { ...before, passwordHash, updatedAt: new Date(services.now()).toISOString() };
+      return { state: withEntity(state, 'users', after), result: after };
+    });
+    await sessions.rebind(session, userFingerprint(changed.passwordHash));
+    await sessions.endAll(user.id, session.digest);
+    sendJson(context, 200, { id: user.id, username: user.username });
+  };
+}

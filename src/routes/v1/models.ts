@@ -1,0 +1,60 @@
+import { HttpError } from '../../errors.ts';
+import { sendJson } from '../../http/reply.ts';
+import { isVisionModel } from '../../protocols/vision.ts';
+import type { Model, Principal } from '../../store/entities.ts';
+import type { ConfigSnapshot } from '../../store/store.ts';
+import type { Handler } from '../context.ts';
+import { mayUse } from './model-rights.ts';
+
+/** Lists the models that the key may use, from the configuration alone: no upstream is asked. */
+export function listModels(snapshot: () => ConfigSnapshot): Handler {
+  return (context) => {
+    const state = snapshot();
+    const data = [...state.models.values()]
+      .filter((model) => isOffered(state, model) && mayUse(context.principal, model.id))
+      .map(toModelObject);
+    sendJson(context, 200, { object: 'list', data });
+  };
+}
+
+/** One model; one that the key may not use is absent for it. */
+export function retrieveModel(snapshot: () => ConfigSnapshot): Handler {
+  return (context) => {
+    const id = context.params.get('id') ?? '';
+    const state = snapshot();
+    const model = state.models.get(id);
+    if (model === undefined || !isOffered(state, model) || !mayUse(context.principal, id)) {
+      throw new HttpError(
+        'model_not_found',
+        `The model \`${id.slice(0, 200)}\` does not exist or is not yours to use.`,
+        {
+          param: 'model',
+        },
+      );
+    }
+    sendJson(context, 200, toModelObject(model));
+  };
+}
+
+/** The ids that a principal finds in the list. */
+export function offeredModelIds(state: ConfigSnapshot, principal: Principal): string[] {
+  return [...state.models.values()]
+    .filter((model) => isOffered(state, model) && mayUse(principal, model.id))
+    .map((model) => model.id);
+}
+
+function isOffered(state: ConfigSnapshot, model: Model): boolean {
+  return model.enabled && state.providers.get(model.providerId)?.enabled === true;
+}
+
+/** OpenAI's model object; `name` and `vision` ride along for chat pages. */
+function toModelObject(model: Model): Record<string, unknown> {
+  return {
+    id: model.id,
+    object: 'model',
+    created: Math.floor(Date.parse(model.createdAt) / 1000),
+    owned_by: model.providerId,
+    name: model.name,
+    vision: isVisionModel(model),
+  };
+}

@@ -1,0 +1,70 @@
+import { HttpError } from '../../errors.ts';
+import type { ShapedAnswer } from '../../gateway/answer.ts';
+import type { Endpoint } from '../../gateway/endpoint.ts';
+import type { Gateway } from '../../gateway/gateway.ts';
+import { findModel, findTarget } from '../../gateway/routing.ts';
+import { readBody } from '../../http/body.ts';
+import type { InflightBudget } from '../../http/inflight-budget.ts';
+import { pump, sendBytes } from '../../http/reply.ts';
+import { isJsonType, requestHeadersFor } from '../../protocols/passed-headers.ts';
+import type { ConfigSnapshot } from '../../store/store.ts';
+import type { Context, Handler } from '../context.ts';
+import { nextHop } from './hops.ts';
+import { holderOf, isRestricted, requireModel } from './model-rights.ts';
+import { parseJsonRequest, readEncodingFormat, readFlag, refuseModelPickers } from './request-body.ts';
+
+export interface RelayOptions {
+  readonly gateway: Gateway;
+  readonly budget: InflightBudget;
+  readonly snapshot: () => ConfigSnapshot;
+  readonly maxBodyBytes: number;
+}
+
+/** The one handler of all JSON endpoints: read, check in the contract's order, send on, answer. */
+export function relayJson(endpoint: Endpoint, options: RelayOptions): Handler {
+  return async (context) => {
+    const { req, principal } = context;
+    if (!isJsonType(req.headers['content-type'])) {
+      throw new HttpError(
+        'unsupported_content_type',
+        'Send the body as JSON, with Content-Type: application/json.',
+      );
+    }
+    const hops = nextHop(req.headers['x-ipin-hops']);
+    const lease = options.budget.open(holderOf(principal));
+    try {
+      const bytes = await readBody(context, { limitBytes: options.maxBodyBytes, lease });
+      const request = parseJsonRequest(bytes);
+      context.facts.model = request.model;
+      const snapshot = options.snapshot();
+      const model = findModel(snapshot, request.model);
+      requireModel(principal, model.id);
+      if (isRestricted(principal)) refuseModelPickers(request.scan);
+      const stream = readFlag(request, 'stream');
+      const includeUsage = readFlag(request, 'stream_options.include_usage');
+      if (endpoint.path === 'embeddings') readEncodingFormat(request);
+      const target = findTarget(snapshot, model);
+      context.facts.provider = target.provider.id;
+      const answer = await options.gateway.execute({
+        endpoint,
+        target,
+        model: model.id,
+        body: { kind: 'json', bytes, scan: request.scan, patches: [] },
+        headers: requestHeadersFor(req.headers),
+        hops,
+        stream,
+        includeUsage,
+        signal: context.signal,
+      });
+      await sendAnswer(context, answer);
+    } finally {
+      lease.release();
+    }
+  };
+}
+
+/** Sends what the gateway gave, whole or as it comes. */
+export async function sendAnswer(context: Context, answer: ShapedAnswer): Promise<void> {
+  if (answer.kind === 'bytes') sendBytes(context, answer.status, answer.body, answer.headers);
+  else await pump(context, { ...answer, headersAtOnce: answer.transform !== null });
+}

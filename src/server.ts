@@ -1,0 +1,151 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { parseEnv } from 'node:util';
+import { type App, createApp } from './app.ts';
+import { type Config, ConfigError, type Environment, loadConfig, mergeEnvironment } from './config.ts';
+import { loadStaticFiles } from './http/static.ts';
+import { startKeepAlivePing } from './keep-alive-ping.ts';
+import type { Lifecycle } from './lifecycle.ts';
+import { createLogger, createStdoutWriter, type Logger } from './logger.ts';
+import { resolveMasterKey } from './master-key.ts';
+import { findWarnings } from './routes/admin/status.ts';
+import { shutDown } from './shutdown.ts';
+import { createMemoryStore } from './store/memory-store.ts';
+import type { Store } from './store/store.ts';
+
+const ROOT = join(import.meta.dirname, '..');
+
+await main(process.argv[2] === 'demo');
+
+async function main(isDemo: boolean): Promise<void> {
+  const config = readConfig();
+  const lifecycle: Lifecycle = { phase: 'starting', startedAt: Date.now() };
+  let store: Store | null = null;
+  const logger = createLogger({
+    level: isDemo && process.env['LOG_LEVEL'] === undefined ? 'warn' : config.logLevel,
+    write: createStdoutWriter(),
+    now: Date.now,
+    secrets: () => secretsOf(config, store),
+  });
+  const app = createApp({
+    config,
+    logger,
+    lifecycle,
+    staticFiles: loadStaticFiles(join(ROOT, 'public')),
+    version: readVersion(),
+    now: Date.now,
+    randomBytes,
+  });
+  const port = await listen(app, config);
+  const demo = isDemo ? await (await import('./demo/start.ts')).startDemo(Date.now) : null;
+  store = demo?.store ?? createMemoryStore({ now: Date.now, randomBytes });
+  const masterKey = await resolveMasterKey(store.config, {
+    configured: config.masterApiKey,
+    randomBytes,
+    announce: (key) => {
+      if (!isDemo) process.stdout.write(`\nMaster API key (shown this once, keep it): ${key}\n\n`);
+    },
+  });
+  const services = app.open(store, masterKey);
+  logger.info('listening', { host: config.host, port, version: services.version });
+  for (const { code, message } of findWarnings(services)) if (!isDemo) logger.warn(code, { message });
+  if (demo !== null) {
+    const { demoInstructions } = await import('./demo/start.ts');
+    process.stdout.write(demoInstructions(port, demo.key));
+  }
+  const stopPing = config.keepAliveUrl === null ? null : startKeepAlivePing(config.keepAliveUrl, logger);
+  const close = async (): Promise<void> => {
+    stopPing?.();
+    await services.store.close();
+  };
+  onSignals(() =>
+    shutDown({
+      server: app.server,
+      lifecycle,
+      graceMs: config.shutdownGraceMs,
+      logger,
+      abortRequests: app.abortRequests,
+      close,
+    }),
+  );
+  onCrash(logger, close);
+}
+
+function readConfig(): Config {
+  try {
+    return loadConfig(mergeEnvironment(process.env, readEnvFile()));
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    exitWith(error.lines);
+  }
+}
+
+function readEnvFile(): Environment {
+  try {
+    return parseEnv(readFileSync('.env', 'utf8')) as Environment;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return {};
+    exitWith([`The file .env cannot be read: ${error instanceof Error ? error.message : String(error)}`]);
+  }
+}
+
+function readVersion(): string {
+  const manifest: unknown = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  const version =
+    typeof manifest === 'object' && manifest !== null && 'version' in manifest ? manifest.version : null;
+  return typeof version === 'string' ? version : 'unknown';
+}
+
+function listen(app: App, config: Config): Promise<number> {
+  return new Promise((resolve) => {
+    app.server.once('error', (error: NodeJS.ErrnoException) => {
+      const hint =
+        error.code === 'EADDRINUSE'
+          ? 'Another program uses it: stop it, or set PORT to another number.'
+          : error.message;
+      exitWith([`Cannot listen on ${config.host}:${config.port}. ${hint}`]);
+    });
+    app.server.listen(config.port, config.host, () => resolve((app.server.address() as AddressInfo).port));
+  });
+}
+
+function secretsOf(config: Config, store: Store | null): string[] {
+  const own = [config.masterApiKey, config.uiPassword, config.encryptionKey, config.previousEncryptionKey];
+  const snapshot = [config.snapshot?.key, config.snapshot?.token];
+  const providers =
+    store === null ? [] : [...store.config.snapshot().providers.values()].map(({ apiKey }) => apiKey);
+  return [...own, ...snapshot, ...providers].filter((secret) => typeof secret === 'string');
+}
+
+/** The first signal drains, the second ends at once. */
+function onSignals(drain: () => Promise<void>): void {
+  let isDraining = false;
+  const onSignal = (): void => {
+    if (isDraining) process.exit(1);
+    isDraining = true;
+    drain().then(
+      () => process.exit(0),
+      () => process.exit(1),
+    );
+  };
+  process.on('SIGTERM', onSignal);
+  process.on('SIGINT', onSignal);
+}
+
+/** An error that nobody caught leaves the process in an unknown state: say so, save, end. The supervisor starts it anew. */
+function onCrash(logger: Logger, close: () => Promise<void>): void {
+  const onError = (error: unknown): void => {
+    logger.error('crash', { stack: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+    setTimeout(() => process.exit(1), 5_000).unref();
+    close().finally(() => process.exit(1));
+  };
+  process.on('uncaughtException', onError);
+  process.on('unhandledRejection', onError);
+}
+
+function exitWith(lines: readonly string[]): never {
+  for (const line of lines) process.stderr.write(`${line}\n`);
+  process.exit(1);
+}
