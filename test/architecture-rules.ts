@@ -54,15 +54,18 @@ const FOLDERS = [
   'metrics',
   'http',
 ];
+/** The entry and its parts, which put everything together. */
+const ENTRY = /^src\/(server|shutdown|master-key|keep-alive-ping|demo\/start)\.ts$/;
 const CODEC = /^src\/http\/((sse|json|multipart)[a-z-]*|body-transform)\.ts$/;
 
 /** The room that a file of src/ belongs to, or null where the table knows none. */
 export function roomOf(path: string): string | null {
+  if (ENTRY.test(path)) return 'server';
   if (CODEC.test(path)) return 'codecs';
   if (path === 'src/http/ip-address.ts') return 'addresses';
   if (/^src\/store\/(store|entities|changes)\.ts$/.test(path)) return 'entities';
   if (path.startsWith('src/store/')) return 'drivers';
-  const top = /^src\/(server|app|config|lifecycle|errors|logger)\.ts$/.exec(path)?.[1];
+  const top = /^src\/(app|config|lifecycle|errors|logger)\.ts$/.exec(path)?.[1];
   const folder = FOLDERS.find((name) => path.startsWith(`src/${name}/`));
   return top ?? folder ?? null;
 }
