@@ -37,14 +37,22 @@ const PATHS = {
 
 /** @typedef {keyof typeof PATHS} IconName */
 
+/** Copying is cheaper than drawing. @type {Map<IconName, SVGElement>} */
+const DRAWN = new Map();
+
 /**
  * A decorative icon in the size and colour of the text around it; what it stands beside, or its button, has the name.
  * @param {IconName} name
  */
 export function icon(name) {
-  return svg(
-    'svg',
-    { class: 'icon', viewBox: '0 0 24 24', 'aria-hidden': 'true' },
-    svg('path', { d: PATHS[name] }),
-  );
+  let drawn = DRAWN.get(name);
+  if (drawn === undefined) {
+    drawn = svg(
+      'svg',
+      { class: 'icon', viewBox: '0 0 24 24', 'aria-hidden': 'true' },
+      svg('path', { d: PATHS[name] }),
+    );
+    DRAWN.set(name, drawn);
+  }
+  return drawn.cloneNode(true);
 }

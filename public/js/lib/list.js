@@ -32,6 +32,8 @@ export function createList(options) {
   let query = '';
   let sortIndex = -1;
   let isDescending = false;
+  /** What is searched, made once per item. @type {Map<T, string>} */
+  const texts = new Map();
   /** @type {Set<string>} */
   const fresh = new Set();
 
@@ -97,13 +99,20 @@ export function createList(options) {
     draw();
   }
 
+  /** @param {T} item */
+  function searchText(item) {
+    let text = texts.get(item);
+    if (text === undefined) {
+      text = options.text(item).toLowerCase();
+      texts.set(item, text);
+    }
+    return text;
+  }
+
   /** @param {T[]} all */
   function arranged(all) {
     const words = query.split(/\s+/).filter(Boolean);
-    const found =
-      words.length === 0
-        ? all.slice()
-        : all.filter((item) => hasAll(options.text(item).toLowerCase(), words));
+    const found = words.length === 0 ? all.slice() : all.filter((item) => hasAll(searchText(item), words));
     const key = options.columns[sortIndex]?.sort;
     if (key === undefined) return found;
     const sign = isDescending ? -1 : 1;
@@ -134,6 +143,7 @@ export function createList(options) {
     }
     try {
       items = await options.load();
+      texts.clear();
       if (options.signal.aborted) return;
       options.onLoad?.(items);
       draw();

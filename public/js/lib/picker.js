@@ -95,7 +95,7 @@ export function createPicker(options) {
     'div',
     { class: 'stack tight' },
     h('div', { class: 'row between' }, h('div', { class: 'search' }, icon('search'), input), all),
-    h('div', { class: 'picker' }, host, end),
+    h('div', { class: options.choices.length > 8 ? 'picker long' : 'picker' }, host, end),
     status,
   );
   return { element, selected: () => [...selected] };

@@ -48,6 +48,17 @@ export OPENAI_API_KEY="${key}"`,
   },
 ];
 
+const NOT_CHAT = /embed|whisper|transcri|tts|speech|ocr|rerank|moderation|image|dall-e|voyage/i;
+
+/**
+ * A model to show in examples: the first that looks like one to chat with.
+ * @param {readonly { id: string }[]} models
+ * @returns {string | undefined}
+ */
+export function exampleModel(models) {
+  return (models.find((model) => !NOT_CHAT.test(model.id)) ?? models[0])?.id;
+}
+
 /**
  * Ready code for the usual clients.
  * @param {{ key?: string, model?: string }} [options]

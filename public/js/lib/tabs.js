@@ -53,7 +53,7 @@ export function createTabs(options) {
       button.tabIndex = isChosen ? 0 : -1;
       if (isChosen) {
         options.panel.setAttribute('aria-labelledby', button.id);
-        button.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+        button.scrollIntoView({ block: 'nearest', inline: 'center' });
       }
     });
   }

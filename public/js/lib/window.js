@@ -1,6 +1,6 @@
 import { h } from './h.js';
 
-const CHUNK = 50;
+const CHUNK = 30;
 
 /**
  * Fills a container with the first few of many items, and with more as the end comes into sight, so that thousands

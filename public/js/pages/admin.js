@@ -105,6 +105,8 @@ function drawPanel(me) {
       h('main', { id: 'main', tabindex: -1, class: 'page' }, title, panel),
     ),
   );
+  // Once more now that it can scroll into sight.
+  tabs.mark(tabOfAddress());
 }
 
 function tabOfAddress() {

@@ -5,7 +5,7 @@ import { icon } from '../lib/icons.js';
 import { createList, emptyState, failed } from '../lib/list.js';
 import { titleCell } from '../lib/row.js';
 import { drawShell } from '../lib/shell.js';
-import { snippets } from '../lib/snippets.js';
+import { exampleModel, snippets } from '../lib/snippets.js';
 import { visionBadge } from '../lib/vision.js';
 import { mountKeyList } from '../views/keys.js';
 import { passwordCard } from '../views/password.js';
@@ -55,7 +55,7 @@ function drawPage(me) {
           titleCell(model.name, h('span', { class: 'mono' }, model.id), model.vision && visionBadge()),
       },
     ],
-    onLoad: (all) => example.replaceChildren(snippets({ model: all[0]?.id })),
+    onLoad: (all) => example.replaceChildren(snippets({ model: exampleModel(all) })),
   });
   const example = h('div', null, snippets());
   mountKeyList(keys, { path: '/api/user/apikeys', signal, loadModels: loadOwnModels, loadUsers: null });
@@ -90,7 +90,12 @@ function connectCard(example) {
       { class: 'muted' },
       'Any client for the OpenAI API works: give it this base URL and one of your keys.',
     ),
-    h('div', { class: 'secret' }, address, copyButton(baseUrl, address, { label: 'Copy the base URL' })),
+    h(
+      'div',
+      { class: 'secret plain' },
+      address,
+      copyButton(baseUrl, address, { label: 'Copy the base URL' }),
+    ),
     example,
   );
 }

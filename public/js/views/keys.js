@@ -5,6 +5,7 @@ import { icon } from '../lib/icons.js';
 import { createList, emptyState } from '../lib/list.js';
 import { knownList, loadList, memberPath } from '../lib/resource.js';
 import { confirmAndDelete, enabledSwitch, rowButton, titleCell } from '../lib/row.js';
+import { exampleModel } from '../lib/snippets.js';
 import { toast } from '../lib/toast.js';
 import { showCreatedKey } from './key-created.js';
 import { editKey } from './key-form.js';
@@ -137,7 +138,7 @@ export function mountKeyList(container, context) {
     const { key: secret, ...rest } = changed;
     list.put(rest);
     if (key !== null) toast.ok(`${changed.name} is saved.`);
-    else await showCreatedKey({ ...rest, key: secret }, usable(changed.models, models));
+    else await showCreatedKey({ ...rest, key: secret }, usable(changed.models, await openModels()));
   }
 
   /** @param {ApiKey} key */
@@ -198,7 +199,13 @@ function usable(allowed, models) {
   const isAllowed = (/** @type {string} */ id) =>
     allowed === null ||
     allowed.some((one) => (one.endsWith('*') ? id.startsWith(one.slice(0, -1)) : one === id));
-  return models.find((model) => isAllowed(model.id))?.id;
+  return exampleModel(models.filter((model) => isAllowed(model.id)));
+}
+
+/** What can be called right now: enabled models of enabled providers. @returns {Promise<{ id: string }[]>} */
+async function openModels() {
+  const answer = await api.get('/v1/models').catch(() => null);
+  return answer?.data ?? [];
 }
 
 /** @param {User[]} users */

@@ -57,7 +57,7 @@ export function mountModels(container, context) {
       ),
     columns: [
       { label: 'Model', class: 'main-cell', sort: (one) => one.name, cell: modelTitle },
-      { label: 'Provider', class: 'wide w-m', sort: (one) => providerName(one), cell: providerCell },
+      { label: 'Provider', class: 'wide w-l', sort: (one) => providerName(one), cell: providerCell },
       {
         label: 'Upstream name',
         class: 'wide mono w-l',

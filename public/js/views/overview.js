@@ -5,8 +5,8 @@ import { h } from '../lib/h.js';
 import { icon } from '../lib/icons.js';
 import { failed } from '../lib/list.js';
 import { loadList } from '../lib/resource.js';
-import { snippets } from '../lib/snippets.js';
-import { serverFacts, storageBadge } from './server-facts.js';
+import { exampleModel, snippets } from '../lib/snippets.js';
+import { serverFacts } from './server-facts.js';
 
 /** @typedef {import('../pages/admin.js').ViewContext} ViewContext */
 /**
@@ -58,13 +58,8 @@ function draw(host, facts, context) {
     h(
       'div',
       { class: 'two-columns' },
-      connect(usable[0]?.id),
-      h(
-        'section',
-        { class: 'card stack' },
-        h('div', { class: 'row between' }, h('h2', null, 'Server'), storageBadge(facts.status.storage)),
-        serverFacts(facts.status),
-      ),
+      connect(exampleModel(usable)),
+      h('section', { class: 'card stack' }, h('h2', null, 'Server'), serverFacts(facts.status)),
     ),
   );
 }
@@ -185,7 +180,12 @@ function connect(model) {
       { class: 'muted' },
       'Any client for the OpenAI API works: give it this base URL and one of your keys.',
     ),
-    h('div', { class: 'secret' }, address, copyButton(baseUrl, address, { label: 'Copy the base URL' })),
+    h(
+      'div',
+      { class: 'secret plain' },
+      address,
+      copyButton(baseUrl, address, { label: 'Copy the base URL' }),
+    ),
     snippets({ model }),
   );
 }

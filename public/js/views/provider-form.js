@@ -102,7 +102,7 @@ function providerFields(provider) {
       : KEY_HINT,
     input: { type: 'password', autocomplete: 'new-password', spellcheck: 'false', placeholder: stored ?? '' },
   });
-  const removeKey = stored ? checkField({ label: 'Remove the stored one', input: {} }) : null;
+  const removeKey = stored ? checkField({ label: 'Remove the stored key', input: {} }) : null;
   removeKey?.control.addEventListener('change', () => {
     key.control.disabled = removeKey.control.checked;
   });

@@ -32,7 +32,7 @@ export function serverFacts(status) {
  * The state of the storage in a word: its badge.
  * @param {Status['storage']} storage
  */
-export function storageBadge(storage) {
+function storageBadge(storage) {
   const state = String(part(storage, 'state') ?? storage);
   const known = STORAGE[state] ?? { kind: '', label: state };
   return h('span', { class: `badge ${known.kind}` }, known.label);
