@@ -89,7 +89,10 @@ class Attempt {
     this.#socket = socket;
     socket.on('timeout', this.#onIdle);
     socket.setTimeout(timeouts.idleTimeoutMs);
-    if (!socket.connecting) return this.#awaitHeaders();
+    if (!socket.connecting) {
+      this.#awaitHeaders();
+      return;
+    }
     this.#arm(timeouts.connectTimeoutMs, 'The provider did not accept the connection in time.');
     const ready = 'encrypted' in socket ? 'secureConnect' : 'connect';
     socket.once(ready, () => this.#awaitHeaders());
@@ -116,12 +119,10 @@ class Attempt {
     incoming.on('error', () => {});
     const status = incoming.statusCode ?? 0;
     if (this.#failure !== null) return;
-    if (status < 200 || status > 599)
-      return this.#fail(invalid('The provider answered with an unknown status.'));
-    if (status >= 300 && status < 400) {
-      return this.#fail(
-        invalid('The provider answered with a redirect. Enter the address it redirects to as base URL.'),
-      );
+    const complaint = complaintAbout(status);
+    if (complaint !== null) {
+      this.#fail(invalid(complaint));
+      return;
     }
     this.#options.resolve({ status, headers: incoming.headers, body: incoming });
   };
@@ -173,6 +174,12 @@ class Attempt {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
   }
+}
+
+function complaintAbout(status: number): string | null {
+  if (status < 200 || status > 599) return 'The provider answered with an unknown status.';
+  if (status < 300 || status >= 400) return null;
+  return 'The provider answered with a redirect. Enter the address it redirects to as base URL.';
 }
 
 /** A flat list, host first: node:http writes it as it is. */

@@ -1,0 +1,139 @@
+import { randomBytes } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
+import type { TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { createApp } from '../../src/app.ts';
+import { digestKey, generateKey, keyHint } from '../../src/auth/api-keys.ts';
+import { type Config, type Environment, loadConfig } from '../../src/config.ts';
+import { loadStaticFiles } from '../../src/http/static.ts';
+import type { Lifecycle } from '../../src/lifecycle.ts';
+import { createLogger } from '../../src/logger.ts';
+import type { Services } from '../../src/routes/services.ts';
+import { createMemoryStore } from '../../src/store/memory-store.ts';
+import type { Store } from '../../src/store/store.ts';
+
+export const MASTER_KEY = 'sk-master-0123456789abcdef0123456789abcdef';
+export const ADMIN = { username: 'boss', password: 'correct horse battery' } as const;
+
+export interface AppUnderTest {
+  /** `http://127.0.0.1:PORT` */
+  readonly origin: string;
+  readonly port: number;
+  readonly services: Services;
+  readonly lifecycle: Lifecycle;
+  /** Every line that was logged. */
+  readonly logs: string[];
+  readonly config: Config;
+  /** Calls `/api` as the admin, with his token. */
+  admin(method: string, path: string, body?: unknown): Promise<Response>;
+  /** Adds a provider and models at it; returns nothing, fails loudly. */
+  addProvider(
+    provider: { id: string; baseUrl: string; apiKey?: string; [field: string]: unknown },
+    models: readonly ModelFields[],
+  ): Promise<void>;
+  /** Makes an API key and returns it. */
+  addKey(fields: Record<string, unknown>): Promise<string>;
+  /** Calls `/v1` with a key, the master's if none is named. */
+  v1(path: string, body: unknown, key?: string): Promise<Response>;
+}
+
+export type ModelFields = { id: string; upstreamModel?: string; [field: string]: unknown };
+
+export interface StartOptions {
+  readonly env?: Environment;
+  readonly store?: Store;
+  readonly now?: () => number;
+}
+
+const PUBLIC = fileURLToPath(new URL('../../public', import.meta.url));
+
+/** The real server on a free loopback port, with a store in memory; it ends with the test. */
+export async function startApp(t: TestContext, options: StartOptions = {}): Promise<AppUnderTest> {
+  const now = options.now ?? Date.now;
+  const logs: string[] = [];
+  const config = loadConfig({
+    MASTER_API_KEY: MASTER_KEY,
+    UI_USERNAME: ADMIN.username,
+    UI_PASSWORD: ADMIN.password,
+    LOG_LEVEL: 'debug',
+    ...options.env,
+  });
+  const lifecycle: Lifecycle = { phase: 'starting', startedAt: now() };
+  const store = options.store ?? createMemoryStore({ now, randomBytes });
+  const logger = createLogger({ level: config.logLevel, now, write: (line) => void logs.push(line) });
+  const app = createApp({
+    config,
+    logger,
+    lifecycle,
+    staticFiles: loadStaticFiles(PUBLIC),
+    version: 'test',
+    now,
+    randomBytes,
+  });
+  const master = config.masterApiKey ?? generateKey(randomBytes);
+  const services = app.open(store, { digest: digestKey(master), keyHint: keyHint(master) });
+  await new Promise<void>((resolve) => app.server.listen(0, '127.0.0.1', resolve));
+  t.after(async () => {
+    app.server.closeAllConnections();
+    await new Promise((resolve) => app.server.close(resolve));
+    await store.close();
+  });
+  const { port } = app.server.address() as AddressInfo;
+  const origin = `http://127.0.0.1:${port}`;
+  let token: string | null = null;
+  const under: AppUnderTest = {
+    origin,
+    port,
+    services,
+    lifecycle,
+    logs,
+    config,
+    async admin(method, path, body) {
+      token ??= await signIn(origin, config);
+      return fetch(`${origin}${path}`, jsonRequest(method, `Bearer ${token}`, body));
+    },
+    async addProvider(provider, models) {
+      await expectStatus(
+        201,
+        await under.admin('POST', '/api/admin/providers', { name: provider.id, ...provider }),
+      );
+      for (const model of models) {
+        await expectStatus(
+          201,
+          await under.admin('POST', '/api/admin/models', { providerId: provider.id, ...model }),
+        );
+      }
+    },
+    async addKey(fields) {
+      const response = await under.admin('POST', '/api/admin/apikeys', { name: 'test key', ...fields });
+      const { key } = (await expectStatus(201, response)) as { key: string };
+      return key;
+    },
+    v1: (path, body, key = MASTER_KEY) =>
+      fetch(`${origin}/v1/${path}`, jsonRequest('POST', `Bearer ${key}`, body)),
+  };
+  return under;
+}
+
+/** Signs in as the admin and returns the token. */
+export async function signIn(origin: string, config: Config): Promise<string> {
+  const credentials = { username: config.uiUsername, password: config.uiPassword };
+  const response = await fetch(`${origin}/api/login`, jsonRequest('POST', null, credentials));
+  const { token } = (await expectStatus(200, response)) as { token: string };
+  return token;
+}
+
+/** A request with a JSON body and an `Authorization`. */
+export function jsonRequest(method: string, authorization: string | null, body?: unknown): RequestInit {
+  const headers: Record<string, string> = authorization === null ? {} : { authorization };
+  if (body === undefined) return { method, headers };
+  headers['content-type'] = 'application/json';
+  return { method, headers, body: typeof body === 'string' ? body : JSON.stringify(body) };
+}
+
+/** The JSON of an answer that must have a status. */
+export async function expectStatus(status: number, response: Response): Promise<unknown> {
+  const text = await response.text();
+  if (response.status !== status) throw new Error(`expected ${status}, got ${response.status}: ${text}`);
+  return text === '' ? null : JSON.parse(text);
+}
