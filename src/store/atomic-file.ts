@@ -27,6 +27,8 @@ export interface ReplaceOptions {
   readonly isTargetWhole: boolean;
   /** Called when the new content is safe beside the target, right before it takes the target's place. */
   readonly beforeReplace: () => Promise<void>;
+  /** Called where the target is going to be overwritten in place; whatever shares its content must be parted from it. */
+  readonly beforeOverwrite: (content: Buffer | null) => Promise<void>;
 }
 
 export interface Replaced {
@@ -142,6 +144,7 @@ async function overwriteWithSideCopy(
   let previous: Buffer | null;
   try {
     previous = options.isTargetWhole ? await readAll(ops, paths.target) : null;
+    await options.beforeOverwrite(previous);
     await ops.rename(paths.temp, paths.side);
     await syncFolder(ops, dirname(paths.side));
   } catch (error) {

@@ -1,17 +1,21 @@
 /**
- * `damaged`: nobody could have meant this content, a backup may take its place. `refused`: somebody's content that this
- * version does not use; a person must decide.
+ * `damaged`: nobody could have meant this content, a backup may take its place. `altered`: the checksum does not fit, so
+ * it was torn or edited by hand. `refused`: somebody's content that this version does not use.
  */
-export type DocumentFault = 'damaged' | 'refused';
+export type DocumentFault = 'damaged' | 'altered' | 'refused';
 
-/** A database file, backup or part of one that cannot be used. The message is half a sentence: `it is cut off`. */
+/** A database file, backup or part of one that cannot be used. */
 export class DocumentError extends Error {
   override readonly name = 'DocumentError';
   readonly fault: DocumentFault;
+  /** What to do about it: a sentence without its full stop. */
+  readonly fix: string;
 
-  constructor(fault: DocumentFault, message: string, options?: ErrorOptions) {
+  /** @param message half a sentence about the file: `it is cut off` */
+  constructor(fault: DocumentFault, message: string, options: ErrorOptions & { readonly fix?: string } = {}) {
     super(message, options);
     this.fault = fault;
+    this.fix = options.fix ?? 'Mend it by hand, or put a good copy in its place';
   }
 }
 

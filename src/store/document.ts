@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { DocumentError } from './document-error.ts';
 import type { Provider, Session } from './entities.ts';
-import { findDuplicateMember, isJsonObject, type JsonObject, parseJsonObject } from './json-text.ts';
+import { findDuplicateMember, type JsonObject, parseJsonObject } from './json-text.ts';
 import {
   readApiKey,
   readList,
@@ -30,8 +30,6 @@ export interface StoredDocument {
 }
 
 export interface DecodedDocument extends StoredDocument {
-  /** SHA-256 over the rest; null where the file has none. */
-  readonly checksum: string | null;
   /** True where a provider key should be sealed anew: it was not sealed, or with the previous key. */
   readonly hasStaleSecrets: boolean;
 }
@@ -40,7 +38,8 @@ export interface DecodedDocument extends StoredDocument {
 export interface RawDocument {
   /** 0: no version given, the plain shape of earlier programs. */
   readonly schemaVersion: number;
-  readonly checksum: string | null;
+  /** SHA-256 over the content, whether the file states it or not. */
+  readonly checksum: string;
   readonly object: JsonObject;
 }
 
@@ -55,12 +54,12 @@ type Member = readonly [name: string, text: string | readonly string[]];
 export function parseRawDocument(bytes: Uint8Array): RawDocument {
   const { text, object } = parseJsonObject(bytes);
   const { checksum: stated = null, ...rest } = object;
-  const checksum = stated === null ? null : checksumOf(layOut(membersOf(rest)));
-  if (stated === null || stated !== checksum) refuseDuplicateMembers(text);
+  const checksum = checksumOf(layOut(membersOf(rest)));
+  if (stated !== checksum) refuseDuplicateMembers(text);
   const schemaVersion = readSchemaVersion(object);
-  if (stated !== checksum) {
-    const fix = 'if you edited it by hand, remove its "checksum" line to accept it as it is';
-    throw new DocumentError('refused', `its checksum does not fit its content; ${fix}`);
+  if (stated !== null && stated !== checksum) {
+    const fix = 'If you edited it by hand, remove its "checksum" line to accept it as it is';
+    throw new DocumentError('altered', 'its checksum does not fit its content', { fix });
   }
   return { schemaVersion, checksum, object };
 }
@@ -99,7 +98,7 @@ export class DocumentCodec {
   }
 
   /** Reads the records of a document of this version. @throws DocumentError `refused`. */
-  decode({ object, checksum }: RawDocument): DecodedDocument {
+  decode(object: JsonObject): DecodedDocument {
     const generation = object['generation'] ?? 0;
     const { savedAt = '', instanceId, masterKey, providers, models, apiKeys, users } = object;
     if (typeof generation !== 'number' || !Number.isSafeInteger(generation) || generation < 0) {
@@ -128,7 +127,6 @@ export class DocumentCodec {
       config,
       sessions: readSessions(object['sessions']),
       counters: readCounters(object['counters']),
-      checksum,
       hasStaleSecrets,
     };
   }
@@ -200,11 +198,16 @@ function layOut(members: readonly Member[]): string {
   return `{\n${lines.join(',\n')}\n}\n`;
 }
 
+/** @throws DocumentError `damaged` where it is nested too deeply to be written again. */
 function membersOf(object: JsonObject): Member[] {
-  return Object.entries(object).map(([name, value]) => [
-    name,
-    Array.isArray(value) ? value.map((item) => JSON.stringify(item)) : JSON.stringify(value),
-  ]);
+  try {
+    return Object.entries(object).map(([name, value]) => [
+      name,
+      Array.isArray(value) ? value.map((item) => JSON.stringify(item)) : JSON.stringify(value),
+    ]);
+  } catch (error) {
+    throw new DocumentError('damaged', 'it is nested too deeply', { cause: error });
+  }
 }
 
 function checksumOf(text: string): string {
@@ -225,15 +228,15 @@ function readSchemaVersion(object: JsonObject): number {
       (name) => name in object,
     );
     if (isPlainShape) return 0;
-    throw new DocumentError('refused', 'it is not a database of this program');
+    const fix = 'Set DB_PATH to another file, or move this one away';
+    throw new DocumentError('refused', 'it is not a database of this program', { fix });
   }
   if (version === SCHEMA_VERSION) return SCHEMA_VERSION;
   if (typeof version !== 'number') throw new DocumentError('refused', 'its schemaVersion is not a number');
-  const known = `this one knows ${SCHEMA_VERSION}`;
-  throw new DocumentError(
-    'refused',
-    `a newer version of the program wrote it (schemaVersion ${version}, ${known}); update the program`,
-  );
+  const versions = `schemaVersion ${version}, this one knows ${SCHEMA_VERSION}`;
+  throw new DocumentError('refused', `a newer version of the program wrote it (${versions})`, {
+    fix: 'Update the program, or put an older copy in its place',
+  });
 }
 
 /** Sessions that cannot be read end: their owners sign in again. */
@@ -254,9 +257,4 @@ function readCounters(value: unknown): (readonly [string, number])[] {
     const [name, number] = Array.isArray(item) ? item : [];
     return typeof name === 'string' && typeof number === 'number' ? [[name, number] as const] : [];
   });
-}
-
-/** The members that every stored document of this version has, for telling a database file from a backup. */
-export function isDocument(value: unknown): boolean {
-  return isJsonObject(value) && 'schemaVersion' in value && !('format' in value);
 }

@@ -30,7 +30,7 @@ export interface EngineOptions {
   readonly sessions?: Iterable<Session>;
   readonly counters?: Iterable<readonly [string, number]>;
   /**
-   * Makes the content durable; called one at a time. Sessions and counters must be read before the first `await`.
+   * Makes the content durable; called one at a time. Sessions and counters go on changing meanwhile.
    * Throws an HttpError when it failed: then the configuration stays what it was.
    */
   readonly commit: (content: StoreContent) => Promise<void>;
@@ -88,10 +88,15 @@ export class Engine {
     this.#listeners.push(listener);
   }
 
-  /** Writes sessions and counters that are not yet written. @throws what `commit` throws. */
+  /** Waits for running writes, then writes sessions and counters that are not yet written. @throws what `commit` throws. */
   async flush(): Promise<void> {
     if (this.#dirty) await this.#enqueue(keep, 'flush');
     else await this.#running;
+  }
+
+  /** Writes everything once more although nothing changed. @throws what `commit` throws. */
+  rewrite(): Promise<void> {
+    return this.#enqueue(keep, 'flush');
   }
 
   #update<T>(change: (state: ConfigState) => Changed<T>): Promise<T> {

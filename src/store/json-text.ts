@@ -14,7 +14,8 @@ export function isJsonObject(value: unknown): value is JsonObject {
 export function parseJsonObject(bytes: Uint8Array): { readonly text: string; readonly object: JsonObject } {
   if (bytes.length === 0) throw new DocumentError('damaged', 'it is empty');
   if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) {
-    throw new DocumentError('refused', 'it begins with a byte order mark (save it as UTF-8 without one)');
+    const fix = 'Save it as UTF-8 without one';
+    throw new DocumentError('refused', 'it begins with a byte order mark', { fix });
   }
   let text: string;
   let value: unknown;

@@ -1,15 +1,20 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { describe, test } from 'node:test';
 import type { ApiKey, Session } from '../../src/store/entities.ts';
 import type { Changed, ConfigState, Store } from '../../src/store/store.ts';
 
 export const TIME = '2026-03-01T12:00:00.000Z';
 
+export function digestOf(id: string): string {
+  return createHash('sha256').update(id).digest('hex');
+}
+
 export function makeApiKey(id: string, fields: Partial<ApiKey> = {}): ApiKey {
   return {
     id,
     name: `Key ${id}`,
-    digest: `digest-${id}`,
+    digest: digestOf(id),
     keyHint: 'sk-ab...yz',
     enabled: true,
     models: null,
@@ -70,7 +75,7 @@ function configTests(open: () => Promise<Store>): void {
     const before = store.config.snapshot();
     const id = await store.config.update(withApiKey(makeApiKey('a')));
     assert.equal(id, 'a');
-    assert.equal(store.config.snapshot().apiKeyByDigest.get('digest-a')?.id, 'a');
+    assert.equal(store.config.snapshot().apiKeyByDigest.get(digestOf('a'))?.id, 'a');
     assert.equal(before.apiKeys.size, 0);
     assert.equal(before.apiKeyByDigest.size, 0);
     await store.close();

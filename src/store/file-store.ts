@@ -1,0 +1,141 @@
+import type { Logger } from '../logger.ts';
+import type { DecodedDocument } from './document.ts';
+import { Engine, type StoreContent } from './engine.ts';
+import type { ConfigStore, CounterStore, SessionStore, StorageStatus, Store } from './store.ts';
+import { ReplacedError, type StoreDisk } from './store-disk.ts';
+import { codeOf, StoreHealth } from './store-health.ts';
+import type { StoreLock } from './store-lock.ts';
+
+/** How long sessions and counters that changed a little may wait for the disk. */
+const SOFT_CHANGE_DELAY_MS = 60_000;
+/** How long after a failed write the next try is made. */
+const RETRY_DELAY_MS = 10_000;
+
+export interface FileStoreOptions {
+  readonly path: string;
+  readonly isFresh: boolean;
+  readonly document: DecodedDocument;
+  readonly status: StorageStatus;
+  /** null: nothing can be written. */
+  readonly disk: StoreDisk | null;
+  readonly lock: Pick<StoreLock, 'release'> | null;
+  readonly exportDocument: () => Buffer;
+  readonly logger: Logger;
+  readonly softChangeDelayMs?: number;
+  readonly retryDelayMs?: number;
+}
+
+/** A store over one file: the engine, a disk to commit to, and the timers that write behind. */
+export class FileStore implements Store {
+  readonly path: string;
+  readonly isFresh: boolean;
+  readonly config: ConfigStore;
+  readonly sessions: SessionStore;
+  readonly counters: CounterStore;
+  readonly exportDocument: () => Buffer;
+  readonly #options: FileStoreOptions;
+  readonly #engine: Engine;
+  readonly #health: StoreHealth;
+  #timer: NodeJS.Timeout | null = null;
+  #isRetry = false;
+
+  constructor(options: FileStoreOptions) {
+    const { document } = options;
+    this.#options = options;
+    this.#health = new StoreHealth(options.status);
+    this.#engine = new Engine({
+      config: document.config,
+      sessions: document.sessions,
+      counters: document.counters,
+      commit: (content) => this.#commit(content),
+      onSoftChange: () => this.#writeLater(options.softChangeDelayMs ?? SOFT_CHANGE_DELAY_MS),
+    });
+    this.path = options.path;
+    this.isFresh = options.isFresh;
+    this.config = this.#engine.config;
+    this.sessions = this.#engine.sessions;
+    this.counters = this.#engine.counters;
+    this.exportDocument = options.exportDocument;
+  }
+
+  status(): StorageStatus {
+    return this.#health.status();
+  }
+
+  onChange(listener: () => void): void {
+    this.#engine.onChange(listener);
+  }
+
+  /** Writes once more although nothing changed; false where that failed, which the status shows and a timer tries again. */
+  rewrite(): Promise<boolean> {
+    return this.#engine.rewrite().then(
+      () => true,
+      () => false,
+    );
+  }
+
+  async close(): Promise<void> {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    const { disk, lock, logger } = this.#options;
+    try {
+      await this.#engine.flush();
+      if (!this.#health.isStopped) await disk?.refuseIfReplaced();
+    } catch (error) {
+      if (error instanceof ReplacedError) await this.#saveConflict();
+      else logger.error('store.close', { code: codeOf(error) });
+    }
+    this.#health.close();
+    await lock?.release();
+  }
+
+  async #commit(content: StoreContent): Promise<void> {
+    const { disk, logger, retryDelayMs = RETRY_DELAY_MS } = this.#options;
+    if (disk === null || this.#health.isStopped) throw this.#health.unavailable();
+    const { config, sessions, counters } = content;
+    try {
+      await disk.write({ config, sessions: valuesOf(sessions), counters: entriesOf(counters) });
+      this.#health.succeeded();
+    } catch (error) {
+      this.#health.failed(error);
+      logger.error('store.write_failed', { code: codeOf(error), message: this.#health.status().message });
+      if (error instanceof ReplacedError) await this.#saveConflict();
+      else if (!this.#health.isStopped) this.#writeLater(retryDelayMs, true);
+      throw this.#health.unavailable(error);
+    }
+  }
+
+  /** What we had acknowledged is not in the file that was put in our place. */
+  async #saveConflict(): Promise<void> {
+    const { disk, logger } = this.#options;
+    try {
+      const path = await disk?.saveConflict();
+      logger.error('store.conflict', { message: `The state before that was saved as ${path}.` });
+    } catch (error) {
+      logger.error('store.conflict', {
+        code: codeOf(error),
+        message: 'The state before that could not be saved.',
+      });
+    }
+  }
+
+  #writeLater(delayMs: number, isRetry = false): void {
+    if (this.#timer !== null) {
+      if (this.#isRetry || !isRetry) return;
+      clearTimeout(this.#timer);
+    }
+    this.#isRetry = isRetry;
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      void (isRetry ? this.rewrite() : this.#engine.flush().catch(() => {}));
+    }, delayMs).unref();
+  }
+}
+
+function valuesOf<T>(records: { values(): Iterable<T> }): Iterable<T> {
+  return { [Symbol.iterator]: () => records.values()[Symbol.iterator]() };
+}
+
+function entriesOf<T>(records: { entries(): Iterable<[string, T]> }): Iterable<[string, T]> {
+  return { [Symbol.iterator]: () => records.entries()[Symbol.iterator]() };
+}

@@ -1,0 +1,199 @@
+import { readFile } from 'node:fs/promises';
+import type { Logger } from '../logger.ts';
+import { DocumentCodec } from './document.ts';
+import { StoreStartError } from './document-error.ts';
+import { type FileOps, nodeFileOps, unlinkIfThere } from './file-ops.ts';
+import { FileStore } from './file-store.ts';
+import type { StoreLocation } from './location.ts';
+import type { CredentialCodec } from './migrations.ts';
+import { createSealer } from './secrets.ts';
+import { closeToOthers, keepOriginal, knownFile, removeStrays, resealBackups } from './start-steps.ts';
+import type { StorageStatus, Store } from './store.ts';
+import { StoreDisk } from './store-disk.ts';
+import { codeOf } from './store-health.ts';
+import { type Loaded, loadStore, type Seed } from './store-loader.ts';
+import { acquireStoreLock, type StoreLock } from './store-lock.ts';
+import { StorePaths } from './store-paths.ts';
+import { VersionHistory } from './version-history.ts';
+
+export interface JsonFileStoreOptions {
+  readonly location: StoreLocation;
+  /** null: provider keys are stored as they are. */
+  readonly encryptionKey: string | null;
+  /** Opens what was sealed before the key was changed; sealed anew at the start. */
+  readonly previousEncryptionKey: string | null;
+  readonly credentials: CredentialCodec;
+  readonly logger: Logger;
+  /** The current time in milliseconds. */
+  readonly now: () => number;
+  readonly randomBytes: (count: number) => Buffer;
+  /** What to start from where there is no database yet; goes before the location's own seed. */
+  readonly seed?: Seed | null;
+  readonly ops?: FileOps;
+  readonly acquireLock?: typeof acquireStoreLock;
+  readonly softChangeDelayMs?: number;
+  readonly retryDelayMs?: number;
+}
+
+/** A store over one JSON file. */
+export interface JsonFileStore extends Store {
+  readonly path: string;
+  /** True where there was nothing before. */
+  readonly isFresh: boolean;
+  /** A database file with what was saved last, as bytes: for keeping it somewhere else. */
+  exportDocument(): Buffer;
+}
+
+/**
+ * Opens the database file: takes its lock, reads it or what can stand in for it, migrates it, and keeps it.
+ * @throws StoreStartError with one line that says what is wrong and what to do.
+ */
+export async function openJsonFileStore(options: JsonFileStoreOptions): Promise<JsonFileStore> {
+  const paths = new StorePaths(options.location.path);
+  let lock: StoreLock | null = null;
+  try {
+    if (options.location.mode !== 'read-only') {
+      lock = await (options.acquireLock ?? acquireStoreLock)(paths, options);
+    }
+    return await new Opening(options, paths, lock).open();
+  } catch (error) {
+    await lock?.release();
+    if (error instanceof StoreStartError) throw error;
+    const problem = codeOf(error) || String(error);
+    throw new StoreStartError(
+      `The database ${paths.target} cannot be opened (${problem}); see that its folder exists and can be written.`,
+      { cause: error },
+    );
+  }
+}
+
+/** One start of a store. */
+class Opening {
+  readonly #options: JsonFileStoreOptions;
+  readonly #ops: FileOps;
+  readonly #paths: StorePaths;
+  readonly #lock: StoreLock | null;
+  readonly #codec: DocumentCodec;
+
+  constructor(options: JsonFileStoreOptions, paths: StorePaths, lock: StoreLock | null) {
+    const { encryptionKey, previousEncryptionKey: previousKey, randomBytes } = options;
+    const keys = encryptionKey === null ? null : { key: encryptionKey, previousKey, randomBytes };
+    this.#options = options;
+    this.#ops = options.ops ?? nodeFileOps;
+    this.#paths = paths;
+    this.#lock = lock;
+    this.#codec = new DocumentCodec(keys === null ? null : createSealer('provider-key', keys));
+  }
+
+  async open(): Promise<JsonFileStore> {
+    const lock = this.#lock;
+    const names =
+      lock === null
+        ? await this.#ops.list(this.#paths.folder).catch(() => [])
+        : await this.#ops.list(this.#paths.folder);
+    const history = await VersionHistory.open(this.#ops, this.#paths, names);
+    const loaded = await loadStore({
+      ...this.#options,
+      ops: this.#ops,
+      paths: this.#paths,
+      codec: this.#codec,
+      history,
+      seed: this.#options.seed ?? (await readSeed(this.#options.location.seedPath)),
+      hasStored: lock?.hasReplacedSettled ?? false,
+    });
+    this.#log(loaded);
+    if (lock === null) return this.#store(loaded, null);
+
+    const steps = { ops: this.#ops, paths: this.#paths, now: this.#options.now };
+    await keepOriginal(steps, loaded);
+    await closeToOthers(steps);
+    await this.#quietly(() => removeStrays(steps, names, (name) => lock.isOwn(name)));
+    const { ops, logger, now, randomBytes } = { ...this.#options, ops: this.#ops };
+    const disk = new StoreDisk({
+      ops,
+      paths: this.#paths,
+      codec: this.#codec,
+      lock,
+      history,
+      known: knownFile(loaded, history),
+      content: loaded.document,
+      logger,
+      now,
+      randomBytes,
+    });
+    const store = this.#store(loaded, disk);
+    await this.#bringUpToDate(store, loaded, history);
+    return store;
+  }
+
+  /** Writes what was loaded where the file does not hold it, or not in the form it should have. */
+  async #bringUpToDate(store: FileStore, loaded: Loaded, history: VersionHistory): Promise<void> {
+    const { hasStaleSecrets } = loaded.document;
+    if (loaded.origin !== 'file' || hasStaleSecrets) {
+      const isWritten = await store.rewrite();
+      const isRequired =
+        loaded.origin !== 'file' && loaded.origin !== 'backup' && loaded.origin !== 'side-copy';
+      if (!isWritten && isRequired) {
+        const { message } = store.status();
+        await store.close();
+        throw new StoreStartError(`The database ${this.#paths.target} cannot be written. ${message}`);
+      }
+      if (!isWritten) return;
+    }
+    await this.#quietly(() => unlinkIfThere(this.#ops, this.#paths.side));
+    if (!hasStaleSecrets) return;
+    const steps = { ops: this.#ops, paths: this.#paths, now: this.#options.now };
+    await this.#quietly(() => resealBackups(steps, this.#codec, history));
+  }
+
+  #store(loaded: Loaded, disk: StoreDisk | null): FileStore {
+    const { location, logger, softChangeDelayMs, retryDelayMs, encryptionKey } = this.#options;
+    return new FileStore({
+      path: this.#paths.target,
+      isFresh: loaded.origin === 'fresh',
+      document: loaded.document,
+      status: statusOf(loaded, location, encryptionKey !== null),
+      disk,
+      lock: this.#lock,
+      exportDocument: () => disk?.encode() ?? this.#codec.encode(loaded.document).bytes,
+      logger,
+      ...(softChangeDelayMs === undefined ? {} : { softChangeDelayMs }),
+      ...(retryDelayMs === undefined ? {} : { retryDelayMs }),
+    });
+  }
+
+  #log({ migrationNotices, notice, document }: Loaded): void {
+    const { logger, location } = this.#options;
+    for (const message of migrationNotices) logger.warn('store.migrated', { message });
+    if (notice !== null) logger.error('store.recovered', { message: notice });
+    if (location.reason !== null) logger.warn(`store.${location.mode}`, { message: location.reason });
+    const unreadable = [...document.config.providers.values()].filter((one) => one.unreadableApiKey !== null);
+    if (unreadable.length === 0) return;
+    logger.error('store.unreadable_keys', {
+      providers: unreadable.map(({ id }) => id).join(', '),
+      message:
+        'ENCRYPTION_KEY does not open the keys of these providers, which stay closed; set the right one (or ENCRYPTION_KEY_PREVIOUS), or enter their keys again.',
+    });
+  }
+
+  /** For what a start does not depend on. */
+  async #quietly(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.#options.logger.warn('store.tidy', { code: codeOf(error) });
+    }
+  }
+}
+
+function statusOf(loaded: Loaded, location: StoreLocation, encrypted: boolean): StorageStatus {
+  const { mode, reason } = location;
+  if (mode === 'read-only') return { state: 'read-only', message: reason ?? '', encrypted };
+  if (loaded.notice !== null) return { state: 'recovered', message: loaded.notice, encrypted };
+  if (mode === 'volatile') return { state: 'volatile', message: reason ?? '', encrypted };
+  return { state: 'ok', message: 'Every change is on the disk before it is confirmed.', encrypted };
+}
+
+async function readSeed(path: string | null): Promise<Seed | null> {
+  return path === null ? null : { bytes: await readFile(path), name: path };
+}

@@ -1,0 +1,117 @@
+import { closeAfter, FILE_MODE, readWholeFile, replaceFile, writeNewFile } from './atomic-file.ts';
+import { type DocumentCodec, parseRawDocument } from './document.ts';
+import { DocumentError, StoreStartError } from './document-error.ts';
+import { errorCode, type FileOps, factsOrNull, unlinkIfThere } from './file-ops.ts';
+import { FILE_LIMIT_BYTES, type KnownFile } from './store-disk.ts';
+import type { Loaded } from './store-loader.ts';
+import type { StorePaths } from './store-paths.ts';
+import type { VersionHistory } from './version-history.ts';
+
+export interface StartStepOptions {
+  readonly ops: FileOps;
+  readonly paths: StorePaths;
+  readonly now: () => number;
+}
+
+/** What the disk holds, for the first write after a start. */
+export function knownFile(loaded: Loaded, history: VersionHistory): KnownFile {
+  const { document, file, checksum, origin } = loaded;
+  const newest = history.versions[0]?.number ?? 0;
+  // A restored file counts from the newest backup on, so that "newest" keeps its meaning.
+  const generation = document.generation >= newest ? document.generation : newest + 1;
+  const stamp = file?.stamp ?? null;
+  return {
+    stamp,
+    checksum,
+    generation,
+    savedAtMs: stamp === null ? 0 : Number(stamp.mtimeNs / 1_000_000n),
+    isWhole: origin !== 'backup' && origin !== 'side-copy',
+  };
+}
+
+/** Removes what a process that died left behind and nobody needs. */
+export async function removeStrays(
+  { ops, paths }: StartStepOptions,
+  names: readonly string[],
+  isOwn: (name: string) => boolean,
+): Promise<void> {
+  for (const name of names)
+    if (paths.isStray(name) && !isOwn(name)) await unlinkIfThere(ops, paths.join(name));
+}
+
+/**
+ * Keeps the file's bytes as they are, before something else takes their place: the original of a migration, a file that
+ * could not be used, a torn one.
+ * @throws StoreStartError where that cannot be done: then the file must not be written to.
+ */
+export async function keepOriginal(options: StartStepOptions, loaded: Loaded): Promise<void> {
+  const { ops, paths } = options;
+  if (loaded.file === null || loaded.file.bytes.length === 0) return;
+  const { bytes } = loaded.file;
+  try {
+    if (bytes === 'too-large') await ops.link(paths.target, paths.aside('corrupt', options.now()));
+    else if (loaded.origin === 'backup')
+      await writeNewFile(ops, paths.aside('corrupt', options.now()), bytes);
+    else if (loaded.origin === 'migration') await keepBeforeMigration(options, bytes);
+    else if (loaded.origin === 'side-copy') {
+      await unlinkIfThere(ops, paths.torn);
+      await writeNewFile(ops, paths.torn, bytes);
+    }
+  } catch (error) {
+    const problem = `could not be kept beside its successor (${errorCode(error)})`;
+    throw new StoreStartError(`The old content of ${paths.target} ${problem}; make room, or move it away.`, {
+      cause: error,
+    });
+  }
+}
+
+/** A start that was cut off may have kept it already; a different one is never written over. */
+async function keepBeforeMigration({ ops, paths, now }: StartStepOptions, bytes: Buffer): Promise<void> {
+  const kept = await readWholeFile(ops, paths.beforeMigration, FILE_LIMIT_BYTES);
+  if (Buffer.isBuffer(kept) && kept.equals(bytes)) return;
+  const path = kept === null ? paths.beforeMigration : `${paths.beforeMigration}-${now()}`;
+  await writeNewFile(ops, path, bytes);
+}
+
+/** Takes the rights of group and others from a file that came from elsewhere; does not matter where it cannot. */
+export async function closeToOthers({ ops, paths }: StartStepOptions): Promise<void> {
+  if (process.platform === 'win32') return;
+  try {
+    const facts = await factsOrNull(ops, paths.target);
+    if (facts === null || (facts.mode & 0o077) === 0) return;
+    const file = await ops.open(paths.target, 'r');
+    await closeAfter(file, () => file.chmod(FILE_MODE));
+  } catch {
+    // Another user's file that we may only read and replace.
+  }
+}
+
+/** Seals the provider keys in all backups with the present key, so that a key that was changed is needed no longer. */
+export async function resealBackups(
+  { ops, paths }: StartStepOptions,
+  codec: DocumentCodec,
+  history: VersionHistory,
+): Promise<void> {
+  for (const { number } of history.versions) {
+    const target = paths.backup(number);
+    const bytes = await readWholeFile(ops, target, FILE_LIMIT_BYTES);
+    const resealed = Buffer.isBuffer(bytes) ? reseal(bytes, codec) : null;
+    if (resealed === null) continue;
+    const steps = { beforeReplace: async () => {}, beforeOverwrite: async () => {} };
+    const replacement = { target, temp: paths.temp(`reseal-${number}`), side: paths.temp(`side-${number}`) };
+    await replaceFile(ops, replacement, { bytes: resealed, isTargetWhole: true, ...steps });
+  }
+}
+
+/** The same document with its keys sealed anew; null where there is nothing to do or it cannot be read. */
+function reseal(bytes: Buffer, codec: DocumentCodec): Buffer | null {
+  try {
+    const { schemaVersion, object } = parseRawDocument(bytes);
+    if (schemaVersion === 0) return null;
+    const document = codec.decode(object);
+    return document.hasStaleSecrets ? codec.encode(document).bytes : null;
+  } catch (error) {
+    if (error instanceof DocumentError) return null;
+    throw error;
+  }
+}

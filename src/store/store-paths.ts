@@ -1,0 +1,58 @@
+import { basename, dirname, join } from 'node:path';
+
+/** The names of everything that the store keeps beside its file. */
+export class StorePaths {
+  readonly target: string;
+  readonly folder: string;
+  /** The complete new content while the file is overwritten in place. */
+  readonly side: string;
+  readonly lock: string;
+  /** The file as an earlier program left it, from before its migration. */
+  readonly beforeMigration: string;
+  /** What the file held when its side copy was taken instead: one, the last. */
+  readonly torn: string;
+  readonly #name: string;
+
+  constructor(target: string) {
+    this.target = target;
+    this.folder = dirname(target);
+    this.#name = basename(target);
+    this.side = `${target}.side`;
+    this.lock = `${target}.lock`;
+    this.torn = `${target}.torn`;
+    this.beforeMigration = `${target}.v0.bak`;
+  }
+
+  temp(unique: string): string {
+    return `${this.target}.tmp-${unique}`;
+  }
+
+  socket(unique: string): string {
+    return `${this.target}.sock-${unique}`;
+  }
+
+  backup(version: number): string {
+    return `${this.target}.bak-${version}`;
+  }
+
+  /** A file that is kept for people: what was unreadable, or our own state when somebody replaced the file. */
+  aside(kind: 'corrupt' | 'conflict', nowMs: number): string {
+    const time = new Date(nowMs).toISOString().replaceAll(/[-:]|\.\d+/g, '');
+    return `${this.target}.${kind}-${time}`;
+  }
+
+  /** The number of a backup by its file name, or null for other files. */
+  versionOf(name: string): number | null {
+    const rest = name.startsWith(`${this.#name}.bak-`) ? name.slice(this.#name.length + 5) : '';
+    return /^\d{1,15}$/.test(rest) ? Number(rest) : null;
+  }
+
+  /** What a process that died may have left and nobody needs. */
+  isStray(name: string): boolean {
+    return ['.tmp-', '.sock-', '.lock.'].some((part) => name.startsWith(this.#name + part));
+  }
+
+  join(name: string): string {
+    return join(this.folder, name);
+  }
+}

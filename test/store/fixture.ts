@@ -1,0 +1,76 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after } from 'node:test';
+import { createLogger } from '../../src/logger.ts';
+import {
+  type JsonFileStore,
+  type JsonFileStoreOptions,
+  openJsonFileStore,
+} from '../../src/store/json-file-store.ts';
+import type { acquireStoreLock } from '../../src/store/store-lock.ts';
+
+export const NOW_MS = Date.parse('2026-03-01T12:00:00.000Z');
+
+export interface LogLine {
+  readonly level: string;
+  readonly event: string;
+  readonly message?: string;
+}
+
+/** A logger whose lines can be asked for. */
+export function captureLog(): {
+  readonly lines: LogLine[];
+  readonly logger: ReturnType<typeof createLogger>;
+} {
+  const lines: LogLine[] = [];
+  const logger = createLogger({
+    level: 'debug',
+    now: () => NOW_MS,
+    write: (line) => lines.push(JSON.parse(line)),
+  });
+  return { lines, logger };
+}
+
+/** A folder that is removed when the tests of the file are over. */
+export function makeFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'ipin-store-'));
+  after(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** A lock that nobody else wants: for a store whose process "died" inside the test's own. */
+export const noLock: typeof acquireStoreLock = async () => ({
+  hasReplacedSettled: false,
+  isOwn: () => false,
+  isHeld: async () => true,
+  settle: async () => {},
+  release: async () => {},
+});
+
+export const credentials: JsonFileStoreOptions['credentials'] = {
+  describeKey: (key) => ({ digest: sha256(key), keyHint: `${key.slice(0, 3)}...${key.slice(-2)}` }),
+  hashPassword: async (password) => `scrypt$test$${sha256(password)}`,
+};
+
+export function sha256(text: string | Buffer): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+export function storeOptions(path: string, fields: Partial<JsonFileStoreOptions> = {}): JsonFileStoreOptions {
+  return {
+    location: { path, mode: 'persistent', reason: null, seedPath: null },
+    encryptionKey: null,
+    previousEncryptionKey: null,
+    credentials,
+    logger: captureLog().logger,
+    now: () => NOW_MS,
+    randomBytes,
+    ...fields,
+  };
+}
+
+export function openStore(path: string, fields: Partial<JsonFileStoreOptions> = {}): Promise<JsonFileStore> {
+  return openJsonFileStore(storeOptions(path, fields));
+}
