@@ -178,17 +178,29 @@ function createServices(options: AppOptions, store: Store, masterKey: MasterKey)
     adminFingerprint: () => admin.fingerprint(),
     userById: (id) => snapshot().users.get(id),
   });
+  const throttle = createLoginThrottle({ now, counters: store.counters });
   const signIn = createSignIn({
     admin,
     hasDefaultPassword: isDefaultPassword(config.uiPassword),
     userByUsername: () => snapshot().userByUsername,
-    throttle: createLoginThrottle({ now, counters: store.counters }),
+    throttle,
     work: passwordWork,
     sessions,
   });
   const budget = new InflightBudget(config.maxInflightBytes);
   const gateway = createGateway(upstreams);
-  return { ...options, store, masterKey, upstreams, gateway, budget, sessions, signIn, passwordWork };
+  return {
+    ...options,
+    store,
+    masterKey,
+    upstreams,
+    gateway,
+    budget,
+    sessions,
+    signIn,
+    throttle,
+    passwordWork,
+  };
 }
 
 function answerStarting(exchange: Parameters<typeof sendError>[0], { lifecycle, now }: AppOptions): void {

@@ -13,12 +13,17 @@ export interface MasterKeyOptions {
 /** The master key: the environment's, else the one generated at the first start. @throws HttpError `storage_unavailable`. */
 export async function resolveMasterKey(config: ConfigStore, options: MasterKeyOptions): Promise<MasterKey> {
   const { configured } = options;
-  if (configured !== null) return { digest: digestKey(configured), keyHint: keyHint(configured) };
+  if (configured !== null) return describeKey(configured);
   const stored = config.snapshot().masterKey;
   if (stored !== null) return stored;
   const key = generateKey(options.randomBytes);
-  const masterKey = { digest: digestKey(key), keyHint: keyHint(key) };
+  const masterKey = describeKey(key);
   await config.update((state) => ({ state: { ...state, masterKey }, result: null }));
   options.announce(key);
   return masterKey;
+}
+
+/** What is stored of a key in its place. */
+export function describeKey(key: string): MasterKey {
+  return { digest: digestKey(key), keyHint: keyHint(key) };
 }

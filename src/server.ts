@@ -1,18 +1,23 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { type App, createApp } from './app.ts';
+import { createPasswordWork } from './auth/password-work.ts';
+import { hashPassword } from './auth/passwords.ts';
 import { type Config, ConfigError, type Environment, loadConfig, mergeEnvironment } from './config.ts';
 import { loadStaticFiles } from './http/static.ts';
 import { startKeepAlivePing } from './keep-alive-ping.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { createLogger, createStdoutWriter, type Logger } from './logger.ts';
-import { resolveMasterKey } from './master-key.ts';
+import { describeKey, resolveMasterKey } from './master-key.ts';
 import { findWarnings } from './routes/admin/status.ts';
 import { shutDown } from './shutdown.ts';
-import { createMemoryStore } from './store/memory-store.ts';
+import { StoreStartError } from './store/document-error.ts';
+import { openJsonFileStore } from './store/json-file-store.ts';
+import { locateStore } from './store/location.ts';
 import type { Store } from './store/store.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -40,7 +45,7 @@ async function main(isDemo: boolean): Promise<void> {
   });
   const port = await listen(app, config);
   const demo = isDemo ? await (await import('./demo/start.ts')).startDemo(Date.now) : null;
-  store = demo?.store ?? createMemoryStore({ now: Date.now, randomBytes });
+  store = demo?.store ?? (await openStore(config, logger));
   const masterKey = await resolveMasterKey(store.config, {
     configured: config.masterApiKey,
     randomBytes,
@@ -49,6 +54,9 @@ async function main(isDemo: boolean): Promise<void> {
     },
   });
   const services = app.open(store, masterKey);
+  services.sessions
+    .prune()
+    .catch((error: unknown) => logger.warn('sessions not pruned', { message: String(error) }));
   logger.info('listening', { host: config.host, port, version: services.version });
   for (const { code, message } of findWarnings(services)) if (!isDemo) logger.warn(code, { message });
   if (demo !== null) {
@@ -88,6 +96,35 @@ function readEnvFile(): Environment {
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return {};
     exitWith([`The file .env cannot be read: ${error instanceof Error ? error.message : String(error)}`]);
+  }
+}
+
+async function openStore(config: Config, logger: Logger): Promise<Store> {
+  const work = createPasswordWork();
+  try {
+    const location = await locateStore({
+      dbPath: config.dbPath,
+      onRender: config.onRender,
+      workingFolder: process.cwd(),
+      temporaryFolder: tmpdir(),
+      programFolder: ROOT,
+      secretsFolder: '/etc/secrets',
+    });
+    return await openJsonFileStore({
+      location,
+      encryptionKey: config.encryptionKey,
+      previousEncryptionKey: config.previousEncryptionKey,
+      credentials: {
+        describeKey,
+        hashPassword: (password) => hashPassword(password, { work, lane: 'trusted', randomBytes }),
+      },
+      logger,
+      now: Date.now,
+      randomBytes,
+    });
+  } catch (error) {
+    if (!(error instanceof StoreStartError)) throw error;
+    exitWith([error.message]);
   }
 }
 

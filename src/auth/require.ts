@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { isSampleKey } from '../config.ts';
 import { HttpError } from '../errors.ts';
-import { isLocalRequest, isSameOrigin } from '../http/client-address.ts';
+import { isLocalRequest, isSameOrigin, isSecure } from '../http/client-address.ts';
 import { readCookie, sessionCookieName } from '../http/cookies.ts';
 import type { ApiKey, Principal } from '../store/entities.ts';
 import type { ConfigSnapshot } from '../store/store.ts';
@@ -100,7 +100,7 @@ export function createGuard(options: GuardOptions): Guard {
   const keyHolder = (key: string, req: IncomingMessage): Principal => principalOfKey(key, req, options);
   const session = (req: IncomingMessage): Promise<SignedIn | null> => sessionOf(req, options);
   const pageSession = async (req: IncomingMessage): Promise<Principal> => {
-    const found = hasSessionCookie(req, options) ? await session(req) : null;
+    const found = await session(req);
     if (found !== null) return found;
     throw missingKey();
   };
@@ -185,18 +185,10 @@ async function sessionOf(req: IncomingMessage, options: GuardOptions): Promise<S
   return token === null ? null : options.resolveSession(token);
 }
 
-function hasSessionCookie(req: IncomingMessage, options: GuardOptions): boolean {
-  return cookieOf(req, options) !== null;
-}
-
-/** Over TLS the cookie has the `__Host-` name; on plain http in a home network the other. Both are looked for. */
+/** Over TLS only the `__Host-` cookie counts: no other host or plain http page can have set it. */
 function cookieOf(req: IncomingMessage, options: GuardOptions): string | null {
-  const { instanceId } = options.snapshot();
-  const { cookie } = req.headers;
-  return (
-    readCookie(cookie, sessionCookieName(instanceId, true)) ??
-    readCookie(cookie, sessionCookieName(instanceId, false))
-  );
+  const name = sessionCookieName(options.snapshot().instanceId, isSecure(req, options.trustProxyHops));
+  return readCookie(req.headers.cookie, name);
 }
 
 function missingKey(): HttpError {

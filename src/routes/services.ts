@@ -1,3 +1,4 @@
+import type { LoginThrottle } from '../auth/login-throttle.ts';
 import type { PasswordWork } from '../auth/password-work.ts';
 import type { Sessions } from '../auth/sessions.ts';
 import type { SignIn } from '../auth/sign-in.ts';
@@ -21,6 +22,7 @@ export interface Services {
   readonly budget: InflightBudget;
   readonly sessions: Sessions;
   readonly signIn: SignIn;
+  readonly throttle: LoginThrottle;
   readonly passwordWork: PasswordWork;
   readonly lifecycle: Lifecycle;
   readonly version: string;

@@ -1,10 +1,11 @@
-import { clientAddress, isLocalRequest, isSecure } from '../http/client-address.ts';
+import { isLocalRequest, isSecure } from '../http/client-address.ts';
 import { clearedSessionCookie, sessionCookie } from '../http/cookies.ts';
 import { sendEmpty, sendJson } from '../http/reply.ts';
 import type { Role } from '../store/entities.ts';
-import type { Context, Handler } from './context.ts';
+import type { Handler } from './context.ts';
 import { requireField, wrong } from './fields.ts';
 import { type Fields, readFields } from './json-body.ts';
+import { addressOf, originOf } from './request-origin.ts';
 import type { Services } from './services.ts';
 
 const LOGIN_LIMIT_BYTES = 16 * 1024;
@@ -21,7 +22,7 @@ export function login(role: Role | 'any', services: Services): Handler {
       username: readText(fields, 'username'),
       password: readText(fields, 'password'),
       role,
-      address: clientAddress(origin, config.trustProxyHops),
+      address: addressOf(context, config.trustProxyHops),
       isLocal: isLocalRequest(origin, config.trustProxyHops),
     });
     const { token, expiresAt, account } = signedIn;
@@ -45,11 +46,6 @@ export function logout(services: Services): Handler {
     const { instanceId } = services.store.config.snapshot();
     sendEmpty(context, 204, ['set-cookie', clearedSessionCookie(instanceId, secure)]);
   };
-}
-
-function originOf(context: Context): Parameters<typeof clientAddress>[0] {
-  const { socket, httpVersion, headers, rawHeaders } = context.req;
-  return { remoteAddress: socket.remoteAddress, httpVersion, headers, rawHeaders };
 }
 
 function readText(fields: Fields, name: string): string {

@@ -6,6 +6,7 @@ import { requireEntity, withEntity } from '../../store/changes.ts';
 import type { Context, Handler } from '../context.ts';
 import { requireField, wrong } from '../fields.ts';
 import { readFields } from '../json-body.ts';
+import { addressOf } from '../request-origin.ts';
 import type { Services } from '../services.ts';
 import { offeredModelIds } from '../v1/models.ts';
 
@@ -27,19 +28,27 @@ export function userMe({ store }: Services): Handler {
 
 /** Changes the user's own password and ends his other sessions. */
 export function changePassword(services: Services): Handler {
-  const { passwordWork: work, randomBytes, store, sessions } = services;
+  const { passwordWork: work, randomBytes, store, sessions, throttle } = services;
   return async (context) => {
     const { user, session } = signedInUser(context);
     const fields = await readFields(context, services.budget);
     const current = requireField(fields, 'currentPassword');
     const password = parseNewPassword(requireField(fields, 'newPassword'), 'newPassword');
     if (typeof current !== 'string') throw wrong('currentPassword', 'must be text');
-    if (!(await verifyPassword(current, user.passwordHash, { work }))) {
+    const attempt = throttle.begin(user.username, addressOf(context, services.config.trustProxyHops));
+    const isRight = await verifyPassword(current, user.passwordHash, { work, lane: 'trusted' }).catch(
+      (error: unknown) => {
+        attempt.cancel();
+        throw error;
+      },
+    );
+    if (!isRight) {
       throw new HttpError('invalid_credentials', 'The current password is wrong.', {
         param: 'currentPassword',
       });
     }
-    const passwordHash = await hashPassword(password, { work, randomBytes });
+    attempt.succeed();
+    const passwordHash = await hashPassword(password, { work, lane: 'trusted', randomBytes });
     const changed = await store.config.update((state) => {
       const before = requireEntity(state, 'users', user.id);
       const after = { ...before, passwordHash, updatedAt: new Date(services.now()).toISOString() };
