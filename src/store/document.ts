@@ -44,7 +44,7 @@ export interface RawDocument {
 }
 
 /** A member of the document: its JSON text, or for a list the JSON texts of its items. */
-type Member = readonly [name: string, text: string | readonly string[]];
+export type Member = readonly [name: string, text: string | readonly string[]];
 
 /**
  * Reads the bytes of a database file up to its records.
@@ -77,10 +77,14 @@ export class DocumentCodec {
     this.#sealer = sealer;
   }
 
-  /** The bytes of a database file: JSON, one record a line, the checksum first. */
-  encode(document: StoredDocument): { readonly bytes: Buffer; readonly checksum: string } {
+  /** The bytes of a database file: JSON, one record a line, the checksum first, then what `header` adds. */
+  encode(
+    document: StoredDocument,
+    header: readonly Member[] = [],
+  ): { readonly bytes: Buffer; readonly checksum: string } {
     const { config } = document;
     const body = layOut([
+      ...header,
       ['schemaVersion', String(SCHEMA_VERSION)],
       ['generation', String(document.generation)],
       ['savedAt', JSON.stringify(document.savedAt)],

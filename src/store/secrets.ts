@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto';
+import { createCipheriv, createDecipheriv, hkdfSync, scrypt } from 'node:crypto';
 
 /** Where a secret stands. It is bound to this place: moved to another record or field it does not open. */
 export interface SecretPlace {
@@ -29,13 +29,15 @@ export interface SealerOptions {
 }
 
 /** What a key is used for; each use has a derived key of its own, so that nothing sealed for one opens in another. */
-export type SealPurpose = 'provider-key' | 'backup-check' | 'backup-passphrase' | 'snapshot';
+export type SealPurpose = 'provider-key' | 'snapshot';
 
 const VERSION_PREFIX = 'v1.';
 const CIPHER = 'aes-256-gcm';
 const KEY_BYTES = 32;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
+const PASSPHRASE_MEMORY_LIMIT_BYTES = 64 * 1024 * 1024;
+const PASSPHRASE_PARALLELIZATION_LIMIT = 8;
 const DOCUMENT_PLACE: SecretPlace = { record: 'document', id: '', field: '' };
 
 /** Makes a sealer whose keys are derived from a secret by HKDF-SHA256 (RFC 5869), labelled with the purpose. */
@@ -45,8 +47,47 @@ export function createSealer(purpose: SealPurpose, options: SealerOptions): Seal
   return sealerOf({ key, previousKey, randomBytes: options.randomBytes });
 }
 
-/** Makes a sealer over a key of 32 bytes that was derived elsewhere, such as from a passphrase. */
-export function createSealerFromKey(key: Buffer, randomBytes: (count: number) => Buffer): Sealer {
+/** The parameters of a key that was made from a passphrase by scrypt (RFC 7914); stored beside what it seals. */
+export interface PassphraseParameters {
+  readonly cost: number;
+  readonly blockSize: number;
+  readonly parallelization: number;
+  /** base64url. */
+  readonly salt: string;
+}
+
+/** New parameters with a random salt: one of the settings of the OWASP Password Storage Cheat Sheet; 32 MiB, 1/4 s. */
+export function newPassphraseParameters(randomBytes: (count: number) => Buffer): PassphraseParameters {
+  return { cost: 2 ** 15, blockSize: 8, parallelization: 3, salt: randomBytes(16).toString('base64url') };
+}
+
+/**
+ * Makes a sealer whose key comes from a passphrase. Characters that can be written in two ways count as the same (NFC).
+ * @throws RangeError where the parameters ask for far more memory or time than ours.
+ */
+export async function createPassphraseSealer(
+  passphrase: string,
+  parameters: PassphraseParameters,
+  randomBytes: (count: number) => Buffer,
+): Promise<Sealer> {
+  const { cost, blockSize, parallelization, salt } = parameters;
+  const memoryBytes = 128 * cost * blockSize;
+  if (memoryBytes > PASSPHRASE_MEMORY_LIMIT_BYTES || parallelization > PASSPHRASE_PARALLELIZATION_LIMIT) {
+    throw new RangeError('The parameters of the passphrase are out of bounds.');
+  }
+  const options = { cost, blockSize, parallelization, maxmem: 2 * memoryBytes };
+  const key = await new Promise<Buffer>((resolve, reject) => {
+    scrypt(
+      passphrase.normalize('NFC'),
+      Buffer.from(salt, 'base64url'),
+      KEY_BYTES,
+      options,
+      (error, derived) => {
+        if (error === null) resolve(derived);
+        else reject(error);
+      },
+    );
+  });
   return sealerOf({ key, previousKey: null, randomBytes });
 }
 

@@ -1,0 +1,176 @@
+import { HttpError } from '../errors.ts';
+import { type DecodedDocument, DocumentCodec, type Member, parseRawDocument } from './document.ts';
+import { DocumentError } from './document-error.ts';
+import { isJsonObject, type JsonObject } from './json-text.ts';
+import { type CredentialCodec, migratePlainDocument } from './migrations.ts';
+import {
+  createPassphraseSealer,
+  createSealer,
+  newPassphraseParameters,
+  type PassphraseParameters,
+  type Sealer,
+  type SecretPlace,
+} from './secrets.ts';
+import type { ConfigState } from './store.ts';
+
+/** In which form a backup holds the keys of providers. */
+export type BackupSecrets =
+  | { readonly mode: 'encryption-key'; readonly key: string }
+  | { readonly mode: 'passphrase'; readonly passphrase: string }
+  | { readonly mode: 'omit' };
+
+export interface ExportBackupOptions {
+  readonly secrets: BackupSecrets;
+  readonly now: () => number;
+  readonly randomBytes: (count: number) => Buffer;
+}
+
+export interface ParseBackupOptions {
+  readonly encryptionKey: string | null;
+  readonly previousEncryptionKey: string | null;
+  readonly passphrase: string | null;
+  /** For plain files of earlier programs. */
+  readonly credentials: CredentialCodec;
+  readonly now: () => number;
+  readonly randomBytes: (count: number) => Buffer;
+}
+
+export interface Backup {
+  readonly config: ConfigState;
+  /** ISO 8601. */
+  readonly createdAt: string;
+}
+
+/** Stands for a provider's key that was left out of a backup: no key opens it, so the provider is closed until it has one. */
+export const OMITTED_SECRET = 'omitted';
+
+const FORMAT = 'ipin-proxy-backup';
+/** A known text sealed with the backup's key tells whether a key is the right one, also where nothing else is sealed. */
+const CHECK_TEXT = 'ipin-proxy';
+const CHECK_PLACE: SecretPlace = { record: 'backup', id: '', field: 'check' };
+
+/**
+ * The whole configuration, without sessions, as one file: a database document with a head that says how the providers'
+ * keys are sealed. Passwords and API keys are in it as the hashes that are stored.
+ */
+export async function exportBackup(config: ConfigState, options: ExportBackupOptions): Promise<Buffer> {
+  const { secrets, now, randomBytes } = options;
+  const parameters = secrets.mode === 'passphrase' ? newPassphraseParameters(randomBytes) : null;
+  const sealer = await sealerFor(secrets, parameters, randomBytes);
+  const head = {
+    mode: secrets.mode,
+    ...(parameters === null ? {} : { scrypt: parameters }),
+    ...(sealer === null ? {} : { check: sealer.seal(CHECK_TEXT, CHECK_PLACE) }),
+  };
+  const header: Member[] = [
+    ['format', JSON.stringify(FORMAT)],
+    ['secrets', JSON.stringify(head)],
+  ];
+  const document = {
+    generation: 0,
+    savedAt: new Date(now()).toISOString(),
+    config: secrets.mode === 'omit' ? withoutSecrets(config) : config,
+    sessions: [],
+    counters: [],
+  };
+  return new DocumentCodec(sealer).encode(document, header).bytes;
+}
+
+/**
+ * Reads and validates a backup; a database file, or a plain file of earlier programs, does as well.
+ * @throws HttpError `invalid_json` or `invalid_body` where it is none, `passphrase_required`, `invalid_passphrase` where
+ * the passphrase or ENCRYPTION_KEY does not open it.
+ */
+export async function parseBackup(bytes: Uint8Array, options: ParseBackupOptions): Promise<Backup> {
+  try {
+    const { object, schemaVersion } = parseRawDocument(bytes);
+    const codec = new DocumentCodec(await openSecrets(object, options));
+    const document = schemaVersion === 0 ? await decodePlain(object, codec, options) : codec.decode(object);
+    return { config: document.config, createdAt: document.savedAt };
+  } catch (error) {
+    if (!(error instanceof DocumentError)) throw error;
+    const kind = error.fault === 'damaged' ? 'invalid_json' : 'invalid_body';
+    throw new HttpError(kind, `The backup cannot be used: ${error.message}.`, { cause: error });
+  }
+}
+
+async function decodePlain(
+  object: JsonObject,
+  codec: DocumentCodec,
+  { credentials, now, randomBytes }: ParseBackupOptions,
+): Promise<DecodedDocument> {
+  const instanceId = randomBytes(8).toString('hex');
+  const migration = await migratePlainDocument(object, { ...credentials, now, instanceId });
+  return codec.decode(migration.object);
+}
+
+async function sealerFor(
+  secrets: BackupSecrets,
+  parameters: PassphraseParameters | null,
+  randomBytes: (count: number) => Buffer,
+): Promise<Sealer | null> {
+  if (secrets.mode === 'encryption-key') {
+    return createSealer('provider-key', { key: secrets.key, previousKey: null, randomBytes });
+  }
+  if (secrets.mode === 'omit' || parameters === null) return null;
+  return await createPassphraseSealer(secrets.passphrase, parameters, randomBytes);
+}
+
+/** What opens the secrets of a backup, tried on its check text. */
+async function openSecrets(object: JsonObject, options: ParseBackupOptions): Promise<Sealer | null> {
+  const { encryptionKey: key, previousEncryptionKey: previousKey, randomBytes } = options;
+  const own = key === null ? null : createSealer('provider-key', { key, previousKey, randomBytes });
+  // A database file: what the own key does not open stays closed, as at a start.
+  if (object['format'] === undefined) return own;
+  const { mode, check, scrypt } = readHead(object);
+  if (mode === 'omit') return null;
+  const sealer = mode === 'passphrase' ? await passphraseSealer(scrypt, options) : own;
+  if (sealer === null || typeof check !== 'string' || sealer.open(check, CHECK_PLACE)?.text !== CHECK_TEXT) {
+    const what = mode === 'passphrase' ? 'The passphrase' : 'ENCRYPTION_KEY';
+    throw new HttpError(
+      'invalid_passphrase',
+      `${what} is not the one that this backup was made with. Nothing was changed.`,
+    );
+  }
+  return sealer;
+}
+
+function readHead(object: JsonObject): JsonObject {
+  const { format, secrets } = object;
+  if (format !== FORMAT || !isJsonObject(secrets))
+    throw new DocumentError('refused', 'it is not a backup of this program');
+  if (['encryption-key', 'passphrase', 'omit'].includes(String(secrets['mode']))) return secrets;
+  throw new DocumentError('refused', 'its secrets are in a form that this version does not know');
+}
+
+async function passphraseSealer(scrypt: unknown, options: ParseBackupOptions): Promise<Sealer> {
+  if (options.passphrase === null) {
+    throw new HttpError(
+      'passphrase_required',
+      'This backup was made with a passphrase; send it as X-Backup-Passphrase.',
+    );
+  }
+  if (!isPassphraseParameters(scrypt))
+    throw new DocumentError('refused', 'secrets.scrypt is not as it should be');
+  try {
+    return await createPassphraseSealer(options.passphrase, scrypt, options.randomBytes);
+  } catch (error) {
+    throw new DocumentError('refused', 'secrets.scrypt is out of bounds', { cause: error });
+  }
+}
+
+function isPassphraseParameters(value: unknown): value is PassphraseParameters {
+  if (!isJsonObject(value)) return false;
+  const numbers = [value['cost'], value['blockSize'], value['parallelization']];
+  const isCounted = numbers.every((number) => Number.isSafeInteger(number) && Number(number) >= 1);
+  return isCounted && typeof value['salt'] === 'string';
+}
+
+function withoutSecrets(config: ConfigState): ConfigState {
+  const providers = new Map(config.providers);
+  for (const [id, provider] of providers) {
+    const hasKey = provider.apiKey !== null || provider.unreadableApiKey !== null;
+    providers.set(id, { ...provider, apiKey: null, unreadableApiKey: hasKey ? OMITTED_SECRET : null });
+  }
+  return { ...config, providers };
+}
