@@ -33,6 +33,7 @@ import { changePassword, userMe } from './routes/user/me.ts';
 import { ENDPOINTS } from './routes/v1/endpoints.ts';
 import { listModels, retrieveModel } from './routes/v1/models.ts';
 import { relayJson } from './routes/v1/relay.ts';
+import { relayForm } from './routes/v1/relay-form.ts';
 import type { MasterKey } from './store/entities.ts';
 import type { Store } from './store/store.ts';
 
@@ -148,7 +149,8 @@ export function createRoutes(services: Services, staticFiles: StaticFiles): Rout
     { method: 'GET', path: '/v1/models', handler: listModels(snapshot) },
     { method: 'GET', path: '/v1/models/*id', handler: retrieveModel(snapshot) },
     ...ENDPOINTS.map((endpoint): RouteRow => {
-      return { method: 'POST', path: `/v1/${endpoint.path}`, handler: relayJson(endpoint, relay) };
+      const handler = endpoint.body === 'json' ? relayJson(endpoint, relay) : relayForm(endpoint, relay);
+      return { method: 'POST', path: `/v1/${endpoint.path}`, handler };
     }),
 
     ...[...staticFiles].map(([path, file]): RouteRow => {

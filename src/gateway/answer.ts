@@ -14,6 +14,7 @@ import { EventStream } from '../protocols/event-stream.ts';
 import { parseJson } from '../protocols/json-value.ts';
 import { isEventStream, isJsonType, responseHeadersFor } from '../protocols/passed-headers.ts';
 import { findErrorObject } from '../protocols/upstream-errors.ts';
+import type { TranslatedAnswer } from '../providers/adapter.ts';
 import { readBounded } from '../providers/read-bounded.ts';
 import type { Endpoint } from './endpoint.ts';
 import { cleanError, type GatewayAnswer, reachedHeaders } from './upstream-answer.ts';
@@ -60,6 +61,26 @@ export async function shapeAnswer(answer: GatewayAnswer, options: ShapeOptions):
   }
   if (!isJsonType(contentType)) throw invalid('The provider answered with something that is not JSON.');
   return jsonAnswer(answer, options);
+}
+
+/** Reads an answer whole and puts it into the client's form. @throws HttpError `upstream_invalid_response`. */
+export async function translateAnswer(
+  answer: GatewayAnswer,
+  translate: (body: Buffer, contentType: string) => TranslatedAnswer,
+): Promise<ShapedAnswer> {
+  const { headers } = answer;
+  if ((headers['content-encoding'] ?? 'identity') !== 'identity') {
+    throw invalid('The provider sent a compressed answer unasked.');
+  }
+  const read = await readBounded(answer.body, RENAMED_BYTES);
+  if (!read.whole) {
+    answer.body.destroy();
+    throw invalid('The answer of the provider is too large.');
+  }
+  const { contentType, body } = translate(read.bytes, String(headers['content-type'] ?? ''));
+  const passedOn = responseHeadersFor({ 'x-request-id': headers['x-request-id'] }, false);
+  const all = ['content-type', contentType, ...passedOn, ...reachedList(answer)];
+  return { kind: 'bytes', status: 200, headers: all, body };
 }
 
 function needsRename(answer: GatewayAnswer, options: ShapeOptions): boolean {

@@ -4,7 +4,7 @@ import type { AdapterCall, ProviderAdapter } from '../providers/adapter.ts';
 import { readBounded } from '../providers/read-bounded.ts';
 import { adapterFor } from '../providers/registry.ts';
 import type { Upstreams } from '../providers/upstream.ts';
-import { type ShapedAnswer, shapeAnswer } from './answer.ts';
+import { type ShapedAnswer, shapeAnswer, translateAnswer } from './answer.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { Target } from './routing.ts';
 import { type GatewayAnswer, reachedHeaders, upstreamError } from './upstream-answer.ts';
@@ -37,7 +37,11 @@ export function createGateway(upstreams: Upstreams): Gateway {
       const adapterCall = { ...call, ...call.target, path: call.endpoint.path };
       try {
         const context = { upstreams, adapter, signal: call.signal, target: call.target };
-        return await shapeAnswer(await attempt(context, adapterCall), call);
+        const answer = await attempt(context, adapterCall);
+        const translate = adapter.translator(adapterCall);
+        return translate === null
+          ? await shapeAnswer(answer, call)
+          : await translateAnswer(answer, translate);
       } catch (error) {
         if (!(error instanceof HttpError) || error.headers['x-ipin-attempts'] !== undefined) throw error;
         throw error.withHeaders(reachedHeaders(call.target, 1));

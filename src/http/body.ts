@@ -7,6 +7,12 @@ export interface BodyLimits {
   readonly lease: InflightLease;
 }
 
+interface BodyExchange {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly expectsContinue: boolean;
+}
+
 /** How slowly a client may send: silence, average after a while, all in all. */
 const SLOW = {
   silenceMs: 30_000,
@@ -40,7 +46,7 @@ export function checkAnnouncedBody(req: IncomingMessage, limitBytes: number): vo
 /**
  * Starts to let a body in: tells a waiting client to go on (RFC 9110 section 10.1.1) and watches its pace. Every byte
  * that arrives must be told to `count`, which checks the limit; `stop` ends the watch.
- * The `onSlow` callback gets the HttpError `request_timeout` of a client that sends too slowly.
+ * `onSlow` gets the HttpError `request_timeout` of a client that sends too slowly.
  */
 export function watchBody(
   exchange: {
@@ -48,28 +54,33 @@ export function watchBody(
     readonly res: ServerResponse;
     readonly expectsContinue: boolean;
   },
-  limitBytes: number,
-  onSlow: (error: HttpError) => void,
+  options: {
+    readonly limitBytes: number;
+    /** False while the delay is ours: only time in which we were reading counts. */
+    readonly isReading: () => boolean;
+    readonly onSlow: (error: HttpError) => void;
+  },
 ): { count(bytes: number): number; stop(): void } {
   if (exchange.expectsContinue) exchange.res.writeContinue();
   let received = 0;
   let elapsedMs = 0;
   let silentMs = 0;
-  // Only time in which we were reading counts: while the stream is paused, the delay is ours.
   const timer = setInterval(() => {
-    if (exchange.req.isPaused()) return;
+    if (!options.isReading()) return;
     elapsedMs += CHECK_MS;
     silentMs += CHECK_MS;
     const slow = elapsedMs > SLOW.graceMs && received < elapsedMs * SLOW.leastBytesPerMs;
     if (silentMs >= SLOW.silenceMs || elapsedMs >= SLOW.wholeMs || slow) {
-      onSlow(new HttpError('request_timeout', 'The body of the request came too slowly. Send it again.'));
+      options.onSlow(
+        new HttpError('request_timeout', 'The body of the request came too slowly. Send it again.'),
+      );
     }
   }, CHECK_MS);
   return {
     count(bytes) {
       received += bytes;
       silentMs = 0;
-      if (received > limitBytes) throw tooLarge(limitBytes);
+      if (received > options.limitBytes) throw tooLarge(options.limitBytes);
       return received;
     },
     stop: () => clearInterval(timer),
@@ -105,7 +116,8 @@ export function readBody(
         req.pause();
         reject(error);
       });
-    const watch = watchBody(exchange, limits.limitBytes, fail);
+    const isReading = (): boolean => !req.isPaused();
+    const watch = watchBody(exchange, { limitBytes: limits.limitBytes, isReading, onSlow: fail });
     const onData = (chunk: Buffer): void => {
       try {
         if (!limits.lease.growTo(watch.count(chunk.length))) throw overloaded();
@@ -119,6 +131,47 @@ export function readBody(
     const onClose = (): void => fail(new Error('the client went away while sending'));
     req.on('data', onData).on('end', onEnd).on('error', onError).on('close', onClose);
   });
+}
+
+/** A body that is read as it arrives. */
+export interface OpenBody {
+  /** To be read once. Throws HttpError `request_too_large`, `request_timeout`, or the stream's own error. */
+  readonly chunks: AsyncIterable<Buffer>;
+  /** Ends the watch over the client's pace; what has not been read stays in the connection. */
+  stop(): void;
+}
+
+/**
+ * Opens a body for reading piece by piece. The connection stays open when reading stops early, so that an error can
+ * still be answered.
+ * @throws HttpError as `checkAnnouncedBody`.
+ */
+export function openBody(exchange: BodyExchange, limitBytes: number): OpenBody {
+  const { req } = exchange;
+  checkAnnouncedBody(req, limitBytes);
+  let isReading = false;
+  const slow = new AbortController();
+  const watch = watchBody(exchange, {
+    limitBytes,
+    isReading: () => isReading,
+    onSlow: (error) => slow.abort(error),
+  });
+  const tooSlow = new Promise<never>((_resolve, reject) => {
+    slow.signal.addEventListener('abort', () => reject(slow.signal.reason), { once: true });
+  });
+  tooSlow.catch(() => {});
+  async function* chunks(): AsyncGenerator<Buffer> {
+    const source: AsyncIterator<Buffer> = req.iterator({ destroyOnReturn: false });
+    for (;;) {
+      isReading = true;
+      const step = await Promise.race([source.next(), tooSlow]);
+      isReading = false;
+      if (step.done === true) return;
+      watch.count(step.value.length);
+      yield step.value;
+    }
+  }
+  return { chunks: chunks(), stop: () => watch.stop() };
 }
 
 /** The error for a request that finds the in-flight budget used up. */

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { JsonScan, Patch } from '../http/json-scan.ts';
+import type { MultipartPart } from '../http/multipart.ts';
 import type { Provider } from '../store/entities.ts';
 
 /** What a call asks for, by the last words of its path: `chat/completions`, `embeddings`, ... */
@@ -25,6 +26,21 @@ export interface JsonCallBody {
   readonly patches: readonly Patch[];
 }
 
+/** A form, read part by part as it arrives. */
+export interface FormCallBody {
+  readonly kind: 'form';
+  /** All parts in their order, to be read once. Reading throws an HttpError where a later part turns out wrong. */
+  readonly parts: AsyncIterable<MultipartPart>;
+  /** The fields that are no files, as far as they were read: all of them once `parts` has ended. */
+  readonly fields: readonly (readonly [name: string, value: string])[];
+}
+
+/** An answer that had to be read whole and put into another form. */
+export interface TranslatedAnswer {
+  readonly contentType: string;
+  readonly body: Buffer;
+}
+
 /** A call for one provider, as its adapter sees it. */
 export interface AdapterCall {
   readonly path: EndpointPath;
@@ -32,7 +48,7 @@ export interface AdapterCall {
   /** The model as the client named it, and as the provider does. */
   readonly model: string;
   readonly upstreamModel: string;
-  readonly body: JsonCallBody;
+  readonly body: JsonCallBody | FormCallBody;
   /** The client's headers that may pass, names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   /** How many proxies of this kind the request has passed, this one included. */
@@ -45,6 +61,11 @@ export interface ProviderAdapter {
   buildRequest(call: AdapterCall): UpstreamRequest;
   /** After an error answer: the call to send once more in another form, or null to give up. */
   amend(call: AdapterCall, status: number, errorText: string): AdapterCall | null;
+  /**
+   * Where the provider speaks another language than the client: turns its successful answer into the client's.
+   * Null where answers pass as they are. @throws HttpError `upstream_invalid_response`.
+   */
+  translator(call: AdapterCall): ((body: Buffer, contentType: string) => TranslatedAnswer) | null;
 }
 
 /** A body in pieces that are sent one after another (no copy is made), or a stream that can be sent only once. */

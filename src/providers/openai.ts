@@ -1,20 +1,49 @@
+import { randomBytes } from 'node:crypto';
+import { Readable } from 'node:stream';
 import { HttpError } from '../errors.ts';
 import { firstMatch, type Patch, splice } from '../http/json-scan.ts';
+import { createBoundary, multipartContentType, relayMultipart } from '../http/multipart.ts';
 import type { Provider } from '../store/entities.ts';
-import type { AdapterCall, EndpointPath, ProviderAdapter, UpstreamRequest } from './adapter.ts';
+import type {
+  AdapterCall,
+  EndpointPath,
+  FormCallBody,
+  JsonCallBody,
+  ProviderAdapter,
+  UpstreamRequest,
+} from './adapter.ts';
 import { joinUrl, parseBaseUrl } from './base-url.ts';
 
 /** The standard adapter: any provider that speaks OpenAI's API. */
 export const openaiAdapter: ProviderAdapter = {
-  buildRequest: (call) => ({
-    provider: call.provider,
-    method: 'POST',
-    path: endpointPath(call.provider, call.path),
-    headers: upstreamHeaders(call),
-    body: { kind: 'pieces', pieces: splice(call.body.bytes, [...call.body.patches, ...modelPatch(call)]) },
-  }),
+  buildRequest: (call) =>
+    call.body.kind === 'json' ? jsonRequest(call, call.body) : formRequest(call, call.body),
   amend: amendEncodingFormat,
+  translator: () => null,
 };
+
+/** The body as it came, but for its patches and the model's name. */
+export function jsonRequest(call: AdapterCall, body: JsonCallBody): UpstreamRequest {
+  const pieces = splice(body.bytes, [...body.patches, ...modelPatch(call, body)]);
+  return postTo(call, { headers: upstreamHeaders(call), body: { kind: 'pieces', pieces } });
+}
+
+const FIELD_LIMIT_BYTES = 1024 * 1024;
+
+/** The form as it came, sent on while it arrives, but for the model's name. */
+function formRequest(call: AdapterCall, { parts }: FormCallBody): UpstreamRequest {
+  const boundary = createBoundary(randomBytes);
+  const replace = new Map([['model', call.upstreamModel]]);
+  const chunks = relayMultipart(parts, { boundary, replace, fieldLimitBytes: FIELD_LIMIT_BYTES });
+  const stream = Readable.from(chunks, { objectMode: false });
+  const headers = { ...upstreamHeaders(call), 'content-type': multipartContentType(boundary) };
+  return postTo(call, { headers, body: { kind: 'stream', stream, contentLength: null } });
+}
+
+function postTo(call: AdapterCall, rest: Pick<UpstreamRequest, 'headers' | 'body'>): UpstreamRequest {
+  const { provider } = call;
+  return { provider, method: 'POST', path: endpointPath(provider, call.path), ...rest };
+}
 
 /** The request for a provider's own list of models. */
 export function listModelsRequest(
@@ -61,19 +90,24 @@ export function endpointPath(provider: Provider, tail: EndpointPath | 'models'):
 }
 
 /** Swaps the model's name in, where the provider knows it by another one. */
-export function modelPatch(call: AdapterCall): Patch[] {
+function modelPatch(call: AdapterCall, body: JsonCallBody): Patch[] {
   if (call.upstreamModel === call.model) return [];
-  const match = firstMatch(call.body.scan, 'model');
+  const match = firstMatch(body.scan, 'model');
   if (match === undefined) return [];
   return [{ start: match.start, end: match.end, bytes: Buffer.from(JSON.stringify(call.upstreamModel)) }];
 }
 
 /** Some servers refuse `encoding_format`; both SDKs send it unasked. Asked again for floats, which are then encoded here. */
-function amendEncodingFormat(call: AdapterCall, status: number, errorText: string): AdapterCall | null {
-  if (call.path !== 'embeddings' || (status !== 400 && status !== 422)) return null;
-  const match = firstMatch(call.body.scan, 'encoding_format');
+export function amendEncodingFormat(
+  call: AdapterCall,
+  status: number,
+  errorText: string,
+): AdapterCall | null {
+  const { body } = call;
+  if (call.path !== 'embeddings' || body.kind !== 'json' || (status !== 400 && status !== 422)) return null;
+  const match = firstMatch(body.scan, 'encoding_format');
   if (match === undefined || !errorText.includes('encoding_format')) return null;
   const patch = { start: match.start, end: match.end, bytes: Buffer.from('"float"') };
-  if (call.body.patches.some(({ start }) => start === match.start)) return null;
-  return { ...call, body: { ...call.body, patches: [...call.body.patches, patch] } };
+  if (body.patches.some(({ start }) => start === match.start)) return null;
+  return { ...call, body: { ...body, patches: [...body.patches, patch] } };
 }

@@ -10,4 +10,8 @@ export const ENDPOINTS: readonly Endpoint[] = [
   { path: 'embeddings', body: 'json', answer: 'json', namesModel: true, streamEnd: null },
   { path: 'images/generations', body: 'json', answer: 'json', namesModel: false, streamEnd: null },
   { path: 'audio/speech', body: 'json', answer: 'binary', namesModel: false, streamEnd: null },
+  { path: 'audio/transcriptions', body: 'form', answer: 'binary', namesModel: false, streamEnd: null },
+  { path: 'audio/translations', body: 'form', answer: 'binary', namesModel: false, streamEnd: null },
+  { path: 'images/edits', body: 'form', answer: 'json', namesModel: false, streamEnd: null },
+  { path: 'images/variations', body: 'form', answer: 'json', namesModel: false, streamEnd: null },
 ];

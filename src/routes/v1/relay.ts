@@ -6,6 +6,7 @@ import { findModel, findTarget } from '../../gateway/routing.ts';
 import { readBody } from '../../http/body.ts';
 import type { InflightBudget } from '../../http/inflight-budget.ts';
 import { pump, sendBytes } from '../../http/reply.ts';
+import { checkImageParts } from '../../protocols/image-parts.ts';
 import { isJsonType, requestHeadersFor } from '../../protocols/passed-headers.ts';
 import type { ConfigSnapshot } from '../../store/store.ts';
 import type { Context, Handler } from '../context.ts';
@@ -43,13 +44,14 @@ export function relayJson(endpoint: Endpoint, options: RelayOptions): Handler {
       const stream = readFlag(request, 'stream');
       const includeUsage = readFlag(request, 'stream_options.include_usage');
       if (endpoint.path === 'embeddings') readEncodingFormat(request);
+      const patches = await checkImageParts(bytes, request.scan);
       const target = findTarget(snapshot, model);
       context.facts.provider = target.provider.id;
       const answer = await options.gateway.execute({
         endpoint,
         target,
         model: model.id,
-        body: { kind: 'json', bytes, scan: request.scan, patches: [] },
+        body: { kind: 'json', bytes, scan: request.scan, patches },
         headers: requestHeadersFor(req.headers),
         hops,
         stream,

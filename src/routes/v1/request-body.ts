@@ -7,6 +7,7 @@ import {
   readString,
   scanJson,
 } from '../../http/json-scan.ts';
+import { IMAGE_PATTERNS } from '../../protocols/image-parts.ts';
 
 /** What every JSON endpoint needs to know of a body. */
 const PATTERNS = compilePatterns([
@@ -17,6 +18,7 @@ const PATTERNS = compilePatterns([
   'stream',
   'stream_options.include_usage',
   'encoding_format',
+  ...IMAGE_PATTERNS,
 ]);
 
 /** Members by which some upstreams pick another model than `model`. */

@@ -1,0 +1,67 @@
+import { firstMatch, type JsonMatch, type JsonScan, type Patch } from '../http/json-scan.ts';
+import { checkImageUrl } from './image-url.ts';
+import { imageError } from './images.ts';
+
+/** Where images stand in requests, for the scan: parts of chat messages, and of the input of `/v1/responses`. */
+export const IMAGE_PATTERNS = [
+  'messages.*.content.*.image_url',
+  'messages.*.content.*.image_url.url',
+  'input.*.content.*.image_url',
+] as const;
+
+const CHAT_PART = 'messages.*.content.*.image_url';
+const IMAGES_LIMIT = 500;
+const OBJECT_OPENING = Buffer.from('{"url":');
+const OBJECT_CLOSING = Buffer.from('}');
+
+/**
+ * Checks every image of a JSON body where it stands and returns what must differ for the provider: a wrong media type
+ * is mended, and a plain string becomes the object form that the chat API documents (Qwen's API takes no other).
+ * Pictures behind http(s) addresses are passed on and never fetched.
+ * @throws HttpError `image_validation_failed` for an image that is too large, broken or of a wrong format.
+ */
+export async function checkImageParts(body: Buffer, scan: JsonScan): Promise<Patch[]> {
+  if (!IMAGE_PATTERNS.some((pattern) => firstMatch(scan, pattern) !== undefined)) return [];
+  const patches: Patch[] = [];
+  const objects: JsonMatch[] = [];
+  let count = 0;
+  for (const match of scan.matches) {
+    if (!isImagePattern(match.pattern)) continue;
+    const param = match.pattern.startsWith('input') ? 'input' : 'messages';
+    if (match.kind === 'object' && match.pattern === CHAT_PART) {
+      objects.push(match);
+      continue;
+    }
+    if (match.kind === 'null') continue;
+    if (match.kind !== 'string')
+      throw imageError('`image_url` must be a URL, or an object with a `url`.', param);
+    count += 1;
+    if (count > IMAGES_LIMIT) throw imageError(`A request may hold ${IMAGES_LIMIT} images at most.`, param);
+    const check = await checkImageUrl(body, match, param);
+    const mended = check.kind === 'data' ? check.patches : [];
+    patches.push(...(match.pattern === CHAT_PART ? wrapped(match, mended) : mended));
+  }
+  requireUrls(scan, objects);
+  return patches;
+}
+
+function isImagePattern(pattern: string): boolean {
+  return (IMAGE_PATTERNS as readonly string[]).includes(pattern);
+}
+
+/** The string form in the chat API: the same value inside an object. */
+function wrapped(match: JsonMatch, mended: readonly Patch[]): Patch[] {
+  return [
+    { start: match.start, end: match.start, bytes: OBJECT_OPENING },
+    ...mended,
+    { start: match.end, end: match.end, bytes: OBJECT_CLOSING },
+  ];
+}
+
+function requireUrls(scan: JsonScan, objects: readonly JsonMatch[]): void {
+  const urls = scan.matches.filter(({ pattern }) => pattern === `${CHAT_PART}.url`);
+  for (const object of objects) {
+    const has = urls.some((url) => url.start > object.start && url.end < object.end);
+    if (!has) throw imageError('`image_url` has no `url`.', 'messages');
+  }
+}

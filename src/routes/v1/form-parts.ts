@@ -1,0 +1,123 @@
+import { HttpError } from '../../errors.ts';
+import { overloaded } from '../../http/body.ts';
+import type { InflightLease } from '../../http/inflight-budget.ts';
+import { fieldBaseName, fieldText, type MultipartPart, readField } from '../../http/multipart.ts';
+
+export type FormField = readonly [name: string, value: string];
+
+export interface FormChecks {
+  /** The field that must hold a file: `file`, `image`. */
+  readonly fileField: string;
+  /** Looks at a file's first bytes. @throws HttpError. */
+  readonly checkFile: (part: MultipartPart, head: Buffer) => void;
+  /** Looks at all fields read so far, after each one. @throws HttpError. */
+  readonly checkFields: (fields: readonly FormField[]) => void;
+}
+
+const FIELD_LIMIT_BYTES = 1024 * 1024;
+const HEAD_BYTES = 12;
+
+/**
+ * Reads a form part by part: first up to its `model`, holding what came before it, then the rest as it arrives. A later
+ * part that is wrong makes the reading throw before the form's end was passed on, so that no provider acts on it.
+ */
+export class FormParts {
+  readonly fields: FormField[] = [];
+  readonly #parts: AsyncIterator<MultipartPart>;
+  readonly #checks: FormChecks;
+  readonly #lease: InflightLease;
+  readonly #held: MultipartPart[] = [];
+  #heldBytes = 0;
+  #hasFile = false;
+
+  constructor(parts: AsyncIterable<MultipartPart>, checks: FormChecks, lease: InflightLease) {
+    this.#parts = parts[Symbol.asyncIterator]();
+    this.#checks = checks;
+    this.#lease = lease;
+  }
+
+  /** @throws HttpError `missing_required_parameter`, `server_overloaded`, and what the checks and the reader throw. */
+  async readModel(): Promise<string> {
+    for (;;) {
+      const step = await this.#parts.next();
+      if (step.done === true) throw missing('model');
+      const part = step.value;
+      const isModel = !part.isFile && fieldBaseName(part.name) === 'model';
+      this.#held.push(part.isFile ? await this.#holdFile(part) : await this.#takeField(part));
+      if (!isModel) continue;
+      const model = this.fields.at(-1)?.[1] ?? '';
+      if (model === '') throw missing('model');
+      return model;
+    }
+  }
+
+  /** All parts in their order: what was held, then the rest. */
+  async *all(): AsyncGenerator<MultipartPart> {
+    yield* this.#held.splice(0);
+    for (;;) {
+      const step = await this.#parts.next();
+      if (step.done === true) break;
+      const part = step.value;
+      if (part.isFile) yield { ...part, body: this.#checked(part) };
+      else yield await this.#takeField(part);
+    }
+    if (!this.#hasFile) throw missing(this.#checks.fileField);
+  }
+
+  async #takeField(part: MultipartPart): Promise<MultipartPart> {
+    const value = await readField(part, FIELD_LIMIT_BYTES);
+    this.#heldBytes += value.length;
+    const base = fieldBaseName(part.name);
+    if (base === 'model' && (part.name !== 'model' || this.fields.some(([name]) => name === 'model'))) {
+      throw new HttpError('invalid_body', 'The form names `model` more than once.', { param: 'model' });
+    }
+    this.fields.push([part.name, fieldText(part.name, value)]);
+    this.#checks.checkFields(this.fields);
+    return { ...part, body: inMemory([value]) };
+  }
+
+  /** Where `model` comes after the file, as in most curl examples, the file waits in memory, within the budget. */
+  async #holdFile(part: MultipartPart): Promise<MultipartPart> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of this.#checked(part)) {
+      this.#heldBytes += chunk.length;
+      if (!this.#lease.growTo(this.#heldBytes)) throw overloaded();
+      chunks.push(chunk);
+    }
+    return { ...part, body: inMemory(chunks) };
+  }
+
+  /** A file's content, its first bytes checked before any is passed on. */
+  async *#checked(part: MultipartPart): AsyncGenerator<Buffer> {
+    if (fieldBaseName(part.name) === this.#checks.fileField) this.#hasFile = true;
+    let head: Buffer | null = Buffer.alloc(0);
+    for await (const chunk of part.body) {
+      if (head === null) {
+        yield chunk;
+        continue;
+      }
+      head = head.length === 0 ? chunk : Buffer.concat([head, chunk]);
+      if (head.length < HEAD_BYTES) continue;
+      this.#checks.checkFile(part, head);
+      yield head;
+      head = null;
+    }
+    if (head === null) return;
+    this.#checks.checkFile(part, head);
+    if (head.length > 0) yield head;
+  }
+}
+
+function inMemory(chunks: readonly Buffer[]): AsyncIterable<Buffer> {
+  return {
+    async *[Symbol.asyncIterator]() {
+      yield* chunks;
+    },
+  };
+}
+
+function missing(name: string): HttpError {
+  return new HttpError('missing_required_parameter', `The form must have a field \`${name}\`.`, {
+    param: name,
+  });
+}
