@@ -68,9 +68,15 @@ if (isQuick) console.log('Quick: small counts, figures without meaning.');
 const results: Result[] = [];
 try {
   for (const { name, title, columns = COLUMNS, measure } of chosen) {
-    const result: Result = { name, title, columns, rows: await measure(run) };
-    results.push(result);
-    printTable(result);
+    console.error(`\n${name} ...`);
+    try {
+      const result: Result = { name, title, columns, rows: await measure(run) };
+      results.push(result);
+      printTable(result);
+    } catch (error) {
+      console.error(`${name} failed:`, error);
+      process.exitCode = 1;
+    }
   }
 } finally {
   rmSync(run.folder, { recursive: true });
