@@ -17,5 +17,6 @@ const answer: ClosedResult = {
   responses: result['2xx'],
   others: result.non2xx + result.errors,
   seconds: result.duration,
+  statuses: JSON.stringify(result.statusCodeStats),
 };
 console.log(JSON.stringify(answer));

@@ -22,6 +22,8 @@ export interface ClosedResult {
   /** Answers of any other status, and failed connections. */
   readonly others: number;
   readonly seconds: number;
+  /** Answers by status, for the message of a failure. */
+  readonly statuses: string;
 }
 
 export interface PacedLoad extends Load {
@@ -32,6 +34,7 @@ export interface PacedLoad extends Load {
 export interface PacedResult {
   readonly responses: number;
   readonly others: number;
+  readonly statuses: string;
   readonly p50Ms: number;
   readonly p99Ms: number;
 }
@@ -67,10 +70,9 @@ async function runLoad<Result>(script: string, load: Load): Promise<Result> {
   return JSON.parse(stdout);
 }
 
-function refuseFailures<Result extends { responses: number; others: number }>(
-  load: Load,
-  result: Result,
-): Result {
+function refuseFailures<Result extends ClosedResult | PacedResult>(load: Load, result: Result): Result {
   if (result.others === 0 && result.responses > 0) return result;
-  throw new Error(`${load.url}: ${result.others} of ${result.responses + result.others} requests failed`);
+  throw new Error(
+    `${load.url}: ${result.others} of ${result.responses + result.others} requests failed (${result.statuses})`,
+  );
 }

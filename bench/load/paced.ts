@@ -11,6 +11,7 @@ const target = new URL(load.url);
 const agent = new Agent({ keepAlive: true, maxSockets: 256 });
 const headers = { ...load.headers, 'content-length': body.length };
 const latenciesMs: number[] = [];
+const statuses = new Map<number | undefined, number>();
 let others = 0;
 
 function send(): Promise<void> {
@@ -22,6 +23,7 @@ function send(): Promise<void> {
     };
     const outgoing = request(target, { method: 'POST', agent, headers, timeout: 30_000 }, (answer) => {
       answer.resume().on('end', () => {
+        statuses.set(answer.statusCode, (statuses.get(answer.statusCode) ?? 0) + 1);
         if (answer.statusCode === 200) latenciesMs.push(performance.now() - sentMs);
         else others += 1;
         resolve();
@@ -47,6 +49,7 @@ const sorted = latenciesMs.toSorted((a, b) => a - b);
 const answer: PacedResult = {
   responses: sorted.length,
   others,
+  statuses: JSON.stringify([...statuses]),
   p50Ms: percentile(sorted, 0.5),
   p99Ms: percentile(sorted, 0.99),
 };
