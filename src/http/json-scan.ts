@@ -45,6 +45,9 @@ export interface JsonScanLimits {
 
 const DEFAULT_LIMITS: JsonScanLimits = { depth: 128, structures: 1_000_000 };
 
+/** More than any request holds messages, parts or inputs; bounds the memory that one body can make a scan use. */
+const MAX_MATCHES = 100_000;
+
 type MutableMatch = { -readonly [K in keyof JsonMatch]: JsonMatch[K] };
 
 /** An array or object that is open. */
@@ -78,7 +81,7 @@ const frames: Frame[] = [];
  * values that patterns lead to. Accepts what `JSON.parse` accepts and nothing else. Member names are compared
  * decoded, so that `"mod\u0065l"` is `model`. A pattern is ambiguous where a reader that keeps the first of two
  * equal names, one that keeps the last and one without regard to letter case could differ: who acts on a value
- * must refuse a body where its pattern is. Throws `JsonScanError`.
+ * must refuse a body where its pattern is. Throws `JsonScanError`, `too_large` also for over 100,000 matches.
  */
 export function scanJson(body: Buffer, patterns: JsonPatterns, limits = DEFAULT_LIMITS): JsonScan {
   if (!isUtf8(body)) throw new JsonScanError('invalid_json', findInvalidUtf8(body));
@@ -146,9 +149,14 @@ function scanValue(scan: ScanState, at: number, node: PatternNode | null): numbe
   else if (first <= 0x39) end = skipNumber(body, at);
   else end = skipLiteral(body, at);
   if (node !== null && node.pattern !== null) {
-    scan.matches.push({ pattern: node.pattern, kind: kindOf(first), start: at, end });
+    addMatch(scan, { pattern: node.pattern, kind: kindOf(first), start: at, end });
   }
   return end;
+}
+
+function addMatch(scan: ScanState, match: MutableMatch): void {
+  if (scan.matches.length >= MAX_MATCHES) throw new JsonScanError('too_large', match.start);
+  scan.matches.push(match);
 }
 
 function countStructure(scan: ScanState, at: number): void {
@@ -172,7 +180,7 @@ function openFrame(scan: ScanState, at: number, node: PatternNode | null): numbe
     node.serial = ++scan.patterns.serial;
     if (node.pattern !== null) {
       frame.match = { pattern: node.pattern, kind: frame.isObject ? 'object' : 'array', start: at, end: at };
-      scan.matches.push(frame.match);
+      addMatch(scan, frame.match);
     }
   }
   return at + 1;

@@ -11,7 +11,10 @@ const MESSAGES: Readonly<Record<JsonScanReason, string>> = {
   too_large: 'JSON with too many parts',
 };
 
-/** A body that is not JSON in UTF-8, or goes beyond a bound; `offset` is the byte where that shows. */
+/**
+ * A body that is not JSON in UTF-8, or goes beyond a bound; `offset` is the byte where that shows
+ * (of what is not UTF-8: up to seven bytes before it).
+ */
 export class JsonScanError extends Error {
   override readonly name = 'JsonScanError';
   readonly reason: JsonScanReason;
@@ -36,8 +39,8 @@ const SPACE = 0x20;
 const MINUS = 0x2d;
 const ZERO = 0x30;
 
-/** Reading on from here, a string is longer than most: four bytes a step pay from about this length on. */
-const SHORT_RUN_BYTES = 32;
+/** A string that goes on after so many bytes is likely long: from here on four bytes a step pay. */
+const SHORT_RUN_BYTES = 16;
 
 /** Throws `JsonScanError` `invalid_json` at a byte. */
 export function failAt(offset: number): never {
@@ -84,9 +87,10 @@ export function skipString(source: TokenSource, from: number): number {
  * characters alike: a borrow into a byte's high bit that the byte itself had not set.
  */
 function skipPlainWords(source: TokenSource, from: number): number {
-  const { buffer, byteOffset, length } = source.body;
-  source.words ??= new Int32Array(buffer, 0, buffer.byteLength >>> 2);
+  const { body } = source;
+  source.words ??= new Int32Array(body.buffer, 0, body.buffer.byteLength >>> 2);
   const { words } = source;
+  const { byteOffset, length } = body;
   const stop = (byteOffset + length) >>> 2;
   let at = (byteOffset + from) >>> 2;
   while (at < stop) {
