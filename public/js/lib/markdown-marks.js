@@ -109,9 +109,10 @@ export class MarkStack {
 }
 
 /**
+ * Reads a run of one mark; where it is mere text, it can neither open nor close.
  * @param {string} text
  * @param {number} at
- * @returns {Frame | null} null where the marks are mere text
+ * @returns {Frame}
  */
 export function readRun(text, at) {
   const mark = text.charAt(at);
@@ -122,8 +123,8 @@ export function readRun(text, at) {
   const isSpaceBefore = before === '' || /\s/.test(before);
   const isSpaceAfter = after === '' || /\s/.test(after);
   const count = end - at;
-  if (mark === '~' ? count !== 2 : count > MAX_RUN) return null;
-  const canOpen = !isSpaceAfter && (mark !== '_' || !WORD.test(before));
-  const canClose = !isSpaceBefore && (mark !== '_' || !WORD.test(after));
+  const isMark = mark === '~' ? count === 2 : count <= MAX_RUN;
+  const canOpen = isMark && !isSpaceAfter && (mark !== '_' || !WORD.test(before));
+  const canClose = isMark && !isSpaceBefore && (mark !== '_' || !WORD.test(after));
   return { mark, count, canOpen, canClose, children: [] };
 }

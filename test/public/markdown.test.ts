@@ -1,0 +1,332 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+
+type Node = { type: string; [field: string]: unknown };
+interface BlockStream {
+  push(text: string): void;
+  take(): { settled: Node[]; open: Node[] };
+  end(): Node[];
+}
+
+const folder = new URL('../../public/js/lib/', import.meta.url);
+const load = async (name: string): Promise<Record<string, unknown>> => import(new URL(name, folder).href);
+const parseBlocks = (await load('markdown-blocks.js'))['parseBlocks'] as (text: string) => Node[];
+const parseInline = (await load('markdown-inline.js'))['parseInline'] as (text: string) => Node[];
+const toSafeHref = (await load('markdown-spans.js'))['toSafeHref'] as (url: string) => string | null;
+const createBlockStream = (await load('markdown-stream.js'))['createBlockStream'] as () => BlockStream;
+
+const RUNS = process.env['IPIN_LONG'] === '1' ? 20_000 : 500;
+const paragraph = (text: string): Node => ({ type: 'paragraph', text });
+const text = (value: string): Node => ({ type: 'text', text: value });
+const item = (...blocks: Node[]): object => ({ blocks, isChecked: null });
+const list = (items: object[], more: object = {}): Node => ({
+  type: 'list',
+  start: null,
+  isTight: true,
+  items,
+  ...more,
+});
+const code = (value: string, more: object = {}): Node => ({
+  type: 'code',
+  info: '',
+  text: value,
+  isClosed: true,
+  ...more,
+});
+
+const BLOCKS: readonly [name: string, source: string, blocks: Node[]][] = [
+  ['paragraphs', 'a\nb\n\n  c', [paragraph('a\nb'), paragraph('c')]],
+  ['line ends of all kinds', 'a\r\nb\rc', [paragraph('a\nb\nc')]],
+  ['headings', '# A #\n###### B', [head(1, 'A'), head(6, 'B')]],
+  ['no heading without a space', '#tag', [paragraph('#tag')]],
+  ['underlined headings', 'A\n===\nB\n---', [head(1, 'A'), head(2, 'B')]],
+  ['a rule is no list', 'a\n\n* * *', [paragraph('a'), { type: 'rule' }]],
+  ['a fence', '```js\nlet a;\n\n  b\n```\nc', [code('let a;\n\n  b', { info: 'js' }), paragraph('c')]],
+  ['a longer fence holds a shorter one', '````\n```\n````', [code('```')]],
+  ['an open fence', '```py\nx = 1', [code('x = 1', { info: 'py', isClosed: false })]],
+  ['indented code keeps its tabs', '    a\n\tb\n\n\t\tc', [code('a\nb\n\n\tc')]],
+  [
+    'a quote with a list',
+    '> a\n> - b',
+    [{ type: 'quote', blocks: [paragraph('a'), list([item(paragraph('b'))])] }],
+  ],
+  [
+    'a list after a paragraph',
+    'a\n- b\n- c',
+    [paragraph('a'), list([item(paragraph('b')), item(paragraph('c'))])],
+  ],
+  ['a year is no list', 'in\n1984. It', [paragraph('in\n1984. It')]],
+  ['numbering goes on', '3. a\n4. b', [list([item(paragraph('a')), item(paragraph('b'))], { start: 3 })]],
+  ['a loose list', '- a\n\n- b', [list([item(paragraph('a')), item(paragraph('b'))], { isTight: false })]],
+  ['tasks', '- [x] a\n- [ ] b', [list([task('a', true), task('b', false)])]],
+  [
+    'a nested list',
+    '- a\n  - b\n- c',
+    [list([item(paragraph('a'), list([item(paragraph('b'))])), item(paragraph('c'))])],
+  ],
+  [
+    'two columns nest under a number',
+    '1. a\n  - b',
+    [list([item(paragraph('a'), list([item(paragraph('b'))]))], { start: 1 })],
+  ],
+  ['a lazy line', '- a\nb', [list([item(paragraph('a\nb'))])]],
+  ['a fence in an item', '- a\n  ```\n  x\n  ```', [list([item(paragraph('a'), code('x'))])]],
+  ['a careless fence in an item', '- a\n  ```\nx\n  ```', [list([item(paragraph('a'), code('x'))])]],
+  ['a table', 'a|b\n:-|-:\n1|2|3', [table(['left', 'right'], ['a', 'b', ''], [['1', '2', '3']])]],
+  ['bars inside cells', '| a |\n|---|\n| x \\| y |', [table([''], ['a'], [['x | y']])]],
+  ['a table in the making', '| a | b |\n|--', [table([''], ['a', 'b'], [])]],
+  ['a bar is no table', 'a | b\nc', [paragraph('a | b\nc')]],
+];
+
+function head(level: number, value: string): Node {
+  return { type: 'heading', level, text: value };
+}
+function task(value: string, isChecked: boolean): object {
+  return { blocks: [paragraph(value)], isChecked };
+}
+function table(align: string[], header: string[], rows: string[][]): Node {
+  return { type: 'table', align, header, rows };
+}
+function link(href: string, ...children: Node[]): Node {
+  return { type: 'link', href, children };
+}
+
+for (const [name, source, blocks] of BLOCKS) {
+  test(`blocks: ${name}`, () => assert.deepEqual(parseBlocks(source), blocks));
+}
+
+const wrap = (type: string, ...children: Node[]): Node => ({ type, children });
+const INLINES: readonly [name: string, source: string, nodes: Node[]][] = [
+  [
+    'bold and italic',
+    '**a** _b_ ~~c~~',
+    [wrap('strong', text('a')), text(' '), wrap('em', text('b')), text(' '), wrap('del', text('c'))],
+  ],
+  ['both at once', '***a***', [wrap('em', wrap('strong', text('a')))]],
+  ['nested', '*a **b** c*', [wrap('em', text('a '), wrap('strong', text('b')), text(' c'))]],
+  ['names with underscores', 'a_b_c 2 * 3 * 4', [text('a_b_c 2 * 3 * 4')]],
+  ['marks left open', '**a *b', [text('**a *b')]],
+  ['bold beside CJK punctuation', '**「a」**b', [wrap('strong', text('「a」')), text('b')]],
+  ['code wins over bold', '**a `b** c`', [text('**a '), { type: 'code', text: 'b** c' }]],
+  ['double ticks', '`` ` ``', [{ type: 'code', text: '`' }]],
+  ['a tick left open', '`a ``b', [text('`a ``b')]],
+  ['escapes', '\\*a\\* \\q', [text('*a* \\q')]],
+  ['entities', '&lt;&#65;&#x42;&nbsp;&bogus;&#0;', [text('<AB\u00a0&bogus;&#0;')]],
+  ['a line end', 'a\nb<br>c', [text('a'), { type: 'br' }, text('b'), { type: 'br' }, text('c')]],
+  [
+    'a link',
+    '[a *b*](https://x.org/(y) "t").',
+    [link('https://x.org/(y)', text('a '), wrap('em', text('b'))), text('.')],
+  ],
+  [
+    'a bare link',
+    '(https://x.org/a_b).',
+    [text('('), link('https://x.org/a_b', text('https://x.org/a_b')), text(').')],
+  ],
+  ['a bold link', '**https://x.org**', [wrap('strong', link('https://x.org/', text('https://x.org')))]],
+  ['an angle link', '<https://x.org>', [link('https://x.org/', text('https://x.org'))]],
+  ['a script is no link', '[a](javascript:alert(1))', [text('[a](javascript:alert(1))')]],
+  ['HTML is text', '<b onclick="x">a</b>', [text('<b onclick="x">a</b>')]],
+  [
+    'an image',
+    '![a](https://x.org/i.png)',
+    [{ type: 'image', alt: 'a', source: '![a](https://x.org/i.png)', href: 'https://x.org/i.png' }],
+  ],
+  ['TeX keeps its marks', '\\(a_1*b_2*\\)', [{ type: 'math', text: '\\(a_1*b_2*\\)' }]],
+];
+
+for (const [name, source, nodes] of INLINES) {
+  test(`inline: ${name}`, () => assert.deepEqual(parseInline(source), nodes));
+}
+
+test('only absolute http and https addresses become links', () => {
+  for (const url of [
+    'javascript:alert(1)',
+    'JavaScript:x',
+    'java\nscript:x',
+    'data:text/html,x',
+    'vbscript:x',
+    '/admin.html',
+    '//x.org',
+    'mailto:a@b.c',
+    'https://',
+    'file:///etc/passwd',
+  ]) {
+    assert.equal(toSafeHref(url), null, url);
+  }
+  assert.equal(toSafeHref('HTTPS://X.org'), 'https://x.org/');
+});
+
+/** All text that a reader would see, addresses included. */
+function seen(node: unknown): string {
+  if (typeof node === 'string') return `${node} `;
+  if (Array.isArray(node)) return node.map(seen).join('');
+  if (node === null || typeof node !== 'object') return '';
+  const { type, ...fields } = node as Node;
+  const content =
+    type === 'paragraph' || type === 'heading' ? parseInline(String(fields['text'])) : Object.values(fields);
+  return seen(content);
+}
+
+const SCRAPS = [
+  '\n',
+  '\n\n',
+  ' ',
+  '  ',
+  '    ',
+  '\t',
+  '# ',
+  '- ',
+  '* ',
+  '+ ',
+  '1. ',
+  '7) ',
+  '> ',
+  '```',
+  '~~~',
+  '`',
+  '**',
+  '*',
+  '_',
+  '~~',
+  '|',
+  '|-|-|\n',
+  '---',
+  '===',
+  '[',
+  ']',
+  '](',
+  '](https://x.org/)',
+  '![',
+  '(',
+  ')',
+  '<',
+  '>',
+  '&amp;',
+  '\\',
+  '$$',
+  '\\(',
+  '\\]',
+  'https://',
+  '[x] ',
+  ':',
+  '!',
+  '\r',
+  '😀',
+  '。',
+];
+const markdown = fc.array(
+  fc.oneof(
+    fc.constantFrom(...SCRAPS),
+    fc.string({ maxLength: 4 }),
+    fc.nat(999).map((n) => `w${n}w`),
+  ),
+  { maxLength: 60 },
+);
+
+test('no text makes the parser throw, and no word of an answer is lost', () => {
+  fc.assert(
+    fc.property(markdown, (parts) => {
+      const visible = seen(parseBlocks(parts.join('')));
+      for (const word of parts.filter((part) => /^w\d+w$/.test(part)))
+        assert.ok(visible.includes(word), word);
+    }),
+    { numRuns: RUNS },
+  );
+});
+
+test('a text that comes in pieces gives the blocks of the whole text', () => {
+  fc.assert(
+    fc.property(markdown, fc.array(fc.boolean(), { minLength: 60, maxLength: 60 }), (parts, takes) => {
+      const stream = createBlockStream();
+      const settled: Node[] = [];
+      parts.forEach((part, i) => {
+        stream.push(part);
+        if (takes[i]) settled.push(...stream.take().settled);
+      });
+      assert.deepEqual([...settled, ...stream.end()], parseBlocks(parts.join('')));
+    }),
+    { numRuns: RUNS },
+  );
+});
+
+test('what the next characters can still change is not settled', () => {
+  for (const [first, second] of [
+    ['a\n***', 'b***'],
+    ['a\n| b | c |\n|--', ' d'],
+    ['- a\n\n', '  b'],
+    ['a\n-', '--'],
+  ] as const) {
+    const stream = createBlockStream();
+    stream.push(first);
+    const { settled } = stream.take();
+    stream.push(second);
+    assert.deepEqual([...settled, ...stream.end()], parseBlocks(first + second), first);
+  }
+});
+
+test('settled blocks leave the work: what is open stays small in a long answer', () => {
+  const stream = createBlockStream();
+  let settled = 0;
+  for (let i = 0; i < 200; i += 1) {
+    stream.push(`## Part ${i}\n\nText of part ${i}.\n\n- one\n- two\n\n`);
+    const taken = stream.take();
+    settled += taken.settled.length;
+    assert.ok(taken.open.length <= 3);
+  }
+  assert.equal(settled + stream.end().length, 600);
+});
+
+/** With a parser that goes over the text again and again these take minutes, in linear time a second. */
+const HOSTILE = [
+  '[',
+  '![',
+  '](',
+  '[a](',
+  '*a ',
+  '**a _b ',
+  '`',
+  '` `` ',
+  '\\(',
+  '$$ ',
+  '<',
+  '&',
+  '> ',
+  '- ',
+  '1. ',
+  '- - ',
+  '|',
+  '|-',
+  'https://)',
+  '~~',
+  '_a*',
+  '```\n',
+  '    x\n\n',
+  '* ',
+  '<https://',
+  '#',
+  '# # ',
+  ' ',
+  '\t',
+  '&#',
+  '](https://x.org/',
+  '*_~~',
+];
+
+test('hostile texts of 40,000 characters are parsed, and nesting stays shallow enough to draw', () => {
+  for (const scrap of HOSTILE) {
+    for (const end of ['', '\n', 'x']) {
+      const source = scrap.repeat(Math.ceil(40_000 / scrap.length)) + end;
+      assert.ok(depthOf(parseBlocks(source)) < 400, scrap);
+      assert.ok(depthOf(parseInline(source)) < 400, scrap);
+    }
+  }
+});
+
+function depthOf(node: unknown): number {
+  if (node === null || typeof node !== 'object') return 0;
+  let deepest = 0;
+  for (const child of Object.values(node)) deepest = Math.max(deepest, depthOf(child));
+  return deepest + 1;
+}
