@@ -37,37 +37,54 @@ export function parseJsonObject(bytes: Uint8Array): { readonly text: string; rea
 export function findDuplicateMember(text: string): string | null {
   /** One entry per open bracket: the names seen in an object, null in an array. */
   const open: (Set<string> | null)[] = [];
-  let position = 0;
-  while (position < text.length) {
-    const character = text[position];
-    if (character === '{') open.push(new Set());
-    else if (character === '[') open.push(null);
-    else if (character === '}' || character === ']') open.pop();
-    if (character !== '"') {
-      position += 1;
-      continue;
-    }
-    const end = endOfString(text, position);
+  for (let position = 0; position < text.length; position += 1) {
+    const code = text.charCodeAt(position);
+    if (code === OPEN_BRACE) open.push(new Set());
+    else if (code === OPEN_BRACKET) open.push(null);
+    else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) open.pop();
+    if (code !== QUOTE) continue;
+    const start = position;
+    position = closingQuote(text, start);
     const names = open.at(-1);
-    if (names instanceof Set && isFollowedByColon(text, end)) {
-      const name = String(JSON.parse(text.slice(position, end)));
-      if (names.has(name)) return name;
-      names.add(name);
-    }
-    position = end;
+    if (!(names instanceof Set) || !isFollowedByColon(text, position + 1)) continue;
+    const name = decodeName(text.slice(start + 1, position));
+    if (names.has(name)) return name;
+    names.add(name);
   }
   return null;
 }
 
-/** The position after the closing quote of the string that starts at `start`. */
-function endOfString(text: string, start: number): number {
-  let position = start + 1;
-  while (position < text.length && text[position] !== '"') position += text[position] === '\\' ? 2 : 1;
-  return position + 1;
+const QUOTE = 0x22;
+const COLON = 0x3a;
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+
+/** The position of the closing quote of the string that starts at `start`. */
+function closingQuote(text: string, start: number): number {
+  let quote = text.indexOf('"', start + 1);
+  while (quote !== -1 && isEscaped(text, quote)) quote = text.indexOf('"', quote + 1);
+  return quote === -1 ? text.length : quote;
+}
+
+function isEscaped(text: string, quote: number): boolean {
+  let position = quote - 1;
+  while (text[position] === '\\') position -= 1;
+  return (quote - position) % 2 === 0;
 }
 
 function isFollowedByColon(text: string, start: number): boolean {
   let position = start;
-  while (' \n\r\t'.includes(text[position] ?? ':')) position += 1;
-  return text[position] === ':';
+  let code = text.charCodeAt(position);
+  // JSON's white space: space, tab, line feed, carriage return.
+  while (code === 0x20 || code === 0x09 || code === 0x0a || code === 0x0d) {
+    position += 1;
+    code = text.charCodeAt(position);
+  }
+  return code === COLON;
+}
+
+function decodeName(raw: string): string {
+  return raw.includes('\\') ? String(JSON.parse(`"${raw}"`)) : raw;
 }
