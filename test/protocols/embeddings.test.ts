@@ -136,7 +136,11 @@ describe('normaliseEmbeddings()', () => {
 });
 
 describe('convertEmbeddings()', () => {
-  const vector = fc.array(fc.float({ noNaN: true, noDefaultInfinity: true }), { maxLength: 12 });
+  const vector = fc.array(
+    // JSON.stringify, which the expected answers are made with, has no negative zero.
+    fc.float({ noNaN: true, noDefaultInfinity: true }).map((value) => value + 0),
+    { maxLength: 12 },
+  );
   const other = fc.oneof(
     fc.string(),
     fc.double({ noNaN: true, noDefaultInfinity: true }),
