@@ -1,0 +1,184 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { createSealer, openDocument, sealDocument } from '../../src/store/secrets.ts';
+import type { Changed, ConfigState } from '../../src/store/store.ts';
+import { captureLog, makeFolder, openStore } from './fixture.ts';
+
+const CANARY = 'sk-canary-0123456789abcdef';
+const OLD = 'an old encryption key';
+const NEW = 'a new encryption key!';
+const place = { record: 'provider', id: 'p', field: 'apiKey' };
+
+function withProviderKey(id: string, apiKey: string | null): (state: ConfigState) => Changed<null> {
+  return (state) => {
+    const preset = state.providers.get('chutes-dots-ocr');
+    assert.ok(preset);
+    const provider = { ...preset, id, apiKey, unreadableApiKey: null };
+    return { state: { ...state, providers: new Map(state.providers).set(id, provider) }, result: null };
+  };
+}
+
+/** All bytes of the folder's files, for looking for what must not be there. */
+function allBytes(folder: string): string {
+  const names = readdirSync(folder).filter((name) => !name.includes('.sock-'));
+  return names.map((name) => readFileSync(join(folder, name), 'latin1')).join('\n');
+}
+
+test('a sealer opens what it sealed, with a fresh nonce each time', () => {
+  const sealer = createSealer('provider-key', { key: OLD, previousKey: null, randomBytes });
+  const sealed = sealer.seal(CANARY, place);
+  assert.match(sealed, /^v1\.[\w-]+$/);
+  assert.notEqual(sealer.seal(CANARY, place), sealed);
+  assert.deepEqual(sealer.open(sealed, place), { text: CANARY, isStale: false });
+});
+
+test('what is sealed opens in its own place only, and for its own purpose', () => {
+  const sealer = createSealer('provider-key', { key: OLD, previousKey: null, randomBytes });
+  const sealed = sealer.seal(CANARY, place);
+  assert.equal(sealer.open(sealed, { ...place, id: 'q' }), null);
+  assert.equal(sealer.open(sealed, { ...place, field: 'other' }), null);
+  assert.equal(sealer.open(sealed, { ...place, record: 'user' }), null);
+  const other = createSealer('snapshot', { key: OLD, previousKey: null, randomBytes });
+  assert.equal(other.open(sealed, place), null);
+});
+
+test('no changed byte goes unseen', () => {
+  const sealer = createSealer('provider-key', { key: OLD, previousKey: null, randomBytes });
+  const sealed = sealer.seal('short', place);
+  for (let index = 0; index < sealed.length; index += 1) {
+    const flipped = sealed[index] === 'A' ? 'B' : 'A';
+    const changed = sealed.slice(0, index) + flipped + sealed.slice(index + 1);
+    const opened = sealer.open(changed, place);
+    // The last character holds bits that base64url ignores.
+    assert.ok(opened === null || (index === sealed.length - 1 && opened.text === 'short'), `byte ${index}`);
+  }
+  for (const nonsense of ['', 'v1.', 'v1.AAAA', 'v2.AAAA', CANARY])
+    assert.equal(sealer.open(nonsense, place), null);
+});
+
+test('a document is sealed as a whole, and opens with the previous key too', () => {
+  const bytes = Buffer.from('{"providers":[]}');
+  const sealed = sealDocument(bytes, { key: OLD, previousKey: null, randomBytes });
+  assert.ok(!sealed.includes('providers'));
+  assert.deepEqual(openDocument(sealed, { key: NEW, previousKey: OLD }), bytes);
+  assert.equal(openDocument(sealed, { key: NEW, previousKey: null }), null);
+});
+
+test('with ENCRYPTION_KEY a provider key is in no file, and is there again after a restart', async () => {
+  const folder = makeFolder();
+  const path = join(folder, 'ipin-proxy.db');
+  const store = await openStore(path, { encryptionKey: OLD });
+  assert.equal(store.status().encrypted, true);
+  await store.config.update(withProviderKey('p', CANARY));
+  await store.config.update(withProviderKey('q', 'sk-other'));
+  assert.doesNotMatch(allBytes(folder), /canary|sk-other/);
+  await store.close();
+  const again = await openStore(path, { encryptionKey: OLD });
+  assert.equal(again.config.snapshot().providers.get('p')?.apiKey, CANARY);
+  await again.close();
+});
+
+test('a write seals only what changed', async () => {
+  const path = join(makeFolder(), 'ipin-proxy.db');
+  const sealedOf = (id: string): string => {
+    const { providers } = JSON.parse(readFileSync(path, 'utf8'));
+    return providers.find((provider: { id: string }) => provider.id === id).apiKey.sealed;
+  };
+  const store = await openStore(path, { encryptionKey: OLD });
+  await store.config.update(withProviderKey('p', CANARY));
+  const before = sealedOf('p');
+  await store.config.update(withProviderKey('q', 'sk-other'));
+  assert.equal(sealedOf('p'), before);
+  await store.close();
+  const again = await openStore(path, { encryptionKey: OLD });
+  await again.config.update(withProviderKey('r', 'sk-third'));
+  assert.equal(sealedOf('p'), before);
+  await again.close();
+});
+
+test('turning encryption on seals what is there, backups included', async () => {
+  const folder = makeFolder();
+  const path = join(folder, 'ipin-proxy.db');
+  const plain = await openStore(path);
+  await plain.config.update(withProviderKey('p', CANARY));
+  await plain.config.update(withProviderKey('q', 'sk-other'));
+  await plain.close();
+  assert.match(allBytes(folder), /canary/);
+  const store = await openStore(path, { encryptionKey: OLD });
+  assert.doesNotMatch(allBytes(folder), /canary/);
+  assert.equal(store.config.snapshot().providers.get('p')?.apiKey, CANARY);
+  await store.close();
+});
+
+test('a changed key: with both everything opens and is sealed anew, then the old one is needed no more', async () => {
+  const path = join(makeFolder(), 'ipin-proxy.db');
+  const before = await openStore(path, { encryptionKey: OLD });
+  await before.config.update(withProviderKey('p', CANARY));
+  await before.config.update(withProviderKey('q', 'sk-other'));
+  await before.close();
+  await (await openStore(path, { encryptionKey: NEW, previousEncryptionKey: OLD })).close();
+  const store = await openStore(path, { encryptionKey: NEW });
+  assert.equal(store.config.snapshot().providers.get('p')?.apiKey, CANARY);
+  await store.close();
+  writeFileSync(path, 'torn');
+  const recovered = await openStore(path, { encryptionKey: NEW });
+  assert.equal(recovered.config.snapshot().providers.get('p')?.apiKey, CANARY);
+  await recovered.close();
+});
+
+for (const [what, encryptionKey] of [
+  ['a wrong', NEW],
+  ['no', null],
+] as const) {
+  test(`with ${what} key the provider is closed and its ciphertext kept through writes, until the right one is back`, async () => {
+    const path = join(makeFolder(), 'ipin-proxy.db');
+    const before = await openStore(path, { encryptionKey: OLD });
+    await before.config.update(withProviderKey('p', CANARY));
+    await before.close();
+    const { lines, logger } = captureLog();
+    const store = await openStore(path, { encryptionKey, logger });
+    const closed = store.config.snapshot().providers.get('p');
+    assert.equal(closed?.apiKey, null);
+    assert.match(closed?.unreadableApiKey ?? '', /^v1\./);
+    assert.ok(lines.some(({ event, level }) => event === 'store.unreadable_keys' && level === 'error'));
+    await store.config.update(withProviderKey('q', 'sk-other'));
+    await store.close();
+    const again = await openStore(path, { encryptionKey: OLD });
+    assert.equal(again.config.snapshot().providers.get('p')?.apiKey, CANARY);
+    await again.close();
+  });
+}
+
+test('a ciphertext that was changed or moved closes its provider alone', async () => {
+  const path = join(makeFolder(), 'ipin-proxy.db');
+  const before = await openStore(path, { encryptionKey: OLD });
+  for (const id of ['p', 'q', 'r']) await before.config.update(withProviderKey(id, `${CANARY}-${id}`));
+  await before.close();
+  const { checksum: _, ...document } = JSON.parse(readFileSync(path, 'utf8'));
+  const [, p, q] = document.providers;
+  [p.apiKey, q.apiKey] = [q.apiKey, p.apiKey];
+  writeFileSync(path, JSON.stringify(document));
+  const store = await openStore(path, { encryptionKey: OLD });
+  const { providers } = store.config.snapshot();
+  assert.deepEqual(
+    ['p', 'q', 'r'].map((id) => providers.get(id)?.apiKey),
+    [null, null, `${CANARY}-r`],
+  );
+  await store.close();
+});
+
+test('a new key for a closed provider takes the place of the old ciphertext', async () => {
+  const path = join(makeFolder(), 'ipin-proxy.db');
+  const before = await openStore(path, { encryptionKey: OLD });
+  await before.config.update(withProviderKey('p', CANARY));
+  await before.close();
+  const store = await openStore(path, { encryptionKey: NEW });
+  await store.config.update(withProviderKey('p', 'sk-new'));
+  await store.close();
+  const again = await openStore(path, { encryptionKey: NEW });
+  assert.equal(again.config.snapshot().providers.get('p')?.apiKey, 'sk-new');
+  await again.close();
+});
