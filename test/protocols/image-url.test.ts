@@ -187,6 +187,22 @@ describe('checkImageUrl() of large data', () => {
     }
   });
 
+  it('reads escapes across the end of a slice', async () => {
+    const text = image(80_000).toString('base64');
+    for (let at = 65_526; at <= 65_540; at++) {
+      const code = text.charCodeAt(at).toString(16).padStart(4, '0');
+      const { check } = await checkLiteral(
+        `"data:image/png;base64,${text.slice(0, at)}\\u${code}${text.slice(at + 1)}"`,
+      );
+      assert.equal(check.kind === 'data' && check.decodedBytes, 80_000, `at ${at}`);
+    }
+  });
+
+  it('refuses an escape whose low byte is a letter', async () => {
+    const literal = JSON.stringify(`data:image/png;base64,${PNG.toString('base64')}`);
+    await assert.rejects(checkLiteral(literal.replace('iVBOR', '\\u0169VBOR')), imageError(/base64/));
+  });
+
   it('refuses data that is mostly white space', async () => {
     const text = image(300_000).toString('base64').replace(/./g, '$& ');
     await assert.rejects(checkUrl(`data:image/png;base64,${text}`), imageError(/base64/));
