@@ -41,8 +41,10 @@ export interface ShapeOptions {
 
 /** JSON answers up to this size are looked at as a whole; a larger one passes as it is, if nothing in it must differ. */
 const WHOLE_BYTES = 1024 * 1024;
-const RENAMED_BYTES = 32 * 1024 * 1024;
-const PATTERNS = compilePatterns(['model', 'error', 'choices']);
+const CHANGED_BYTES = 32 * 1024 * 1024;
+/** An answer with one of these is one, although it may tell of an error as well (a failed `response` does). */
+const CONTENTS = ['choices', 'output', 'data', 'results'] as const;
+const PATTERNS = compilePatterns(['model', 'error', ...CONTENTS]);
 
 /**
  * Decides, once per answer, what of it must differ for the client, and makes it so.
@@ -53,11 +55,11 @@ export async function shapeAnswer(answer: GatewayAnswer, options: ShapeOptions):
   const { endpoint } = options;
   const contentType = answer.headers['content-type'];
   const isPlain = (answer.headers['content-encoding'] ?? 'identity') === 'identity';
-  if (isEventStream(contentType)) return isPlain ? eventStream(answer, options) : passed(answer);
-  if (endpoint.answer === 'binary' || answer.status === 204) return passed(answer);
+  if (isEventStream(contentType)) return isPlain ? eventStream(answer, options) : await passed(answer);
+  if (endpoint.answer === 'binary' || answer.status === 204) return await passed(answer);
   if (!isPlain) {
     if (needsRename(answer, options)) throw invalid('The provider sent a compressed answer unasked.');
-    return passed(answer);
+    return await passed(answer);
   }
   if (!isJsonType(contentType)) throw invalid('The provider answered with something that is not JSON.');
   return jsonAnswer(answer, options);
@@ -72,7 +74,7 @@ export async function translateAnswer(
   if ((headers['content-encoding'] ?? 'identity') !== 'identity') {
     throw invalid('The provider sent a compressed answer unasked.');
   }
-  const read = await readBounded(answer.body, RENAMED_BYTES);
+  const read = await readBounded(answer.body, CHANGED_BYTES);
   if (!read.whole) {
     answer.body.destroy();
     throw invalid('The answer of the provider is too large.');
@@ -87,8 +89,12 @@ function needsRename(answer: GatewayAnswer, options: ShapeOptions): boolean {
   return options.endpoint.namesModel && answer.target.upstreamModel !== options.model;
 }
 
-function passed(answer: GatewayAnswer): ShapedAnswer {
-  return stream(answer, responseHeadersFor(answer.headers, true), null);
+/** Waits for the first byte: as long as nothing was sent, an upstream that breaks off is answered with an error. */
+async function passed(answer: GatewayAnswer): Promise<ShapedAnswer> {
+  const first = await readBounded(answer.body, 0);
+  if (!first.whole) return stream(answer, responseHeadersFor(answer.headers, true), null);
+  const headers = [...responseHeadersFor(answer.headers, false), ...reachedList(answer)];
+  return { kind: 'bytes', status: answer.status, headers, body: first.bytes };
 }
 
 function eventStream(answer: GatewayAnswer, options: ShapeOptions): ShapedAnswer {
@@ -109,10 +115,10 @@ function stream(answer: GatewayAnswer, headers: string[], transform: BodyTransfo
 }
 
 async function jsonAnswer(answer: GatewayAnswer, options: ShapeOptions): Promise<ShapedAnswer> {
-  const rename = needsRename(answer, options);
-  const read = await readBounded(answer.body, rename ? RENAMED_BYTES : WHOLE_BYTES);
+  const mayPass = !options.stream && !needsRename(answer, options);
+  const read = await readBounded(answer.body, mayPass ? WHOLE_BYTES : CHANGED_BYTES);
   if (!read.whole) {
-    if (!rename) return passed(answer);
+    if (mayPass) return stream(answer, responseHeadersFor(answer.headers, true), null);
     answer.body.destroy();
     throw invalid('The answer of the provider is too large to be changed.');
   }
@@ -129,9 +135,8 @@ async function jsonAnswer(answer: GatewayAnswer, options: ShapeOptions): Promise
 function checkJson(body: Buffer, answer: GatewayAnswer, options: ShapeOptions): Buffer {
   const scan = scanAnswer(body);
   const error = firstMatch(scan, 'error');
-  if (error !== undefined && error.kind !== 'null' && firstMatch(scan, 'choices') === undefined) {
-    throwHiddenError(body, answer);
-  }
+  const hasContent = CONTENTS.some((name) => firstMatch(scan, name) !== undefined);
+  if (error !== undefined && error.kind !== 'null' && !hasContent) throwHiddenError(body, answer);
   const model = firstMatch(scan, 'model');
   const isAsked = model?.kind !== 'string' || readString(body, model) === options.model;
   if (model === undefined || isAsked || !needsRename(answer, options)) return body;

@@ -150,6 +150,8 @@ export function pump(exchange: Exchange, options: PumpOptions): Promise<PumpEnd>
       res.end(transform?.end() ?? undefined);
       settle('sent');
     });
+    // Whoever looked at its beginning has paused it.
+    if (body.isPaused()) body.resume();
     if (body.destroyed && !body.readableEnded) onFail(asBroken(body.errored));
     else if (options.headersAtOnce) setImmediate(() => res.flushHeaders());
   });

@@ -117,6 +117,10 @@ class Attempt {
     this.#incoming = incoming;
     // Whoever reads the body finds a failure in `errored`, even one from before he began.
     incoming.on('error', () => {});
+    // Time in which the reader had paused us is not the provider's silence.
+    incoming.on('resume', () => {
+      if (!incoming.complete) this.#socket?.setTimeout(this.#options.timeouts.idleTimeoutMs);
+    });
     const status = incoming.statusCode ?? 0;
     if (this.#failure !== null) return;
     const complaint = complaintAbout(status);

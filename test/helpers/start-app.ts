@@ -8,7 +8,10 @@ import { type Config, type Environment, loadConfig } from '../../src/config.ts';
 import { loadStaticFiles } from '../../src/http/static.ts';
 import type { Lifecycle } from '../../src/lifecycle.ts';
 import { createLogger } from '../../src/logger.ts';
+import { newApiKey } from '../../src/routes/api-key-records.ts';
 import type { Services } from '../../src/routes/services.ts';
+import { withEntity } from '../../src/store/changes.ts';
+import type { Model, Provider } from '../../src/store/entities.ts';
 import { createMemoryStore } from '../../src/store/memory-store.ts';
 import type { Store } from '../../src/store/store.ts';
 
@@ -26,18 +29,18 @@ export interface AppUnderTest {
   readonly config: Config;
   /** Calls `/api` as the admin, with his token. */
   admin(method: string, path: string, body?: unknown): Promise<Response>;
-  /** Adds a provider and models at it; returns nothing, fails loudly. */
+  /** Puts a provider and models at it into the store, without the half second that a sign-in takes. */
   addProvider(
-    provider: { id: string; baseUrl: string; apiKey?: string; [field: string]: unknown },
+    provider: Partial<Provider> & Pick<Provider, 'id' | 'baseUrl'>,
     models: readonly ModelFields[],
   ): Promise<void>;
   /** Makes an API key and returns it. */
-  addKey(fields: Record<string, unknown>): Promise<string>;
+  addKey(fields: { userId?: string | null; [field: string]: unknown }): Promise<string>;
   /** Calls `/v1` with a key, the master's if none is named. */
   v1(path: string, body: unknown, key?: string): Promise<Response>;
 }
 
-export type ModelFields = { id: string; upstreamModel?: string; [field: string]: unknown };
+export type ModelFields = Partial<Model> & Pick<Model, 'id'>;
 
 export interface StartOptions {
   readonly env?: Environment;
@@ -93,26 +96,56 @@ export async function startApp(t: TestContext, options: StartOptions = {}): Prom
       return fetch(`${origin}${path}`, jsonRequest(method, `Bearer ${token}`, body));
     },
     async addProvider(provider, models) {
-      await expectStatus(
-        201,
-        await under.admin('POST', '/api/admin/providers', { name: provider.id, ...provider }),
-      );
-      for (const model of models) {
-        await expectStatus(
-          201,
-          await under.admin('POST', '/api/admin/models', { providerId: provider.id, ...model }),
+      await store.config.update((state) => {
+        const time = new Date(now()).toISOString();
+        const withProvider = withEntity(state, 'providers', toProvider(provider, time));
+        const changed = models.reduce(
+          (before, model) => withEntity(before, 'models', toModel(model, provider.id, time)),
+          withProvider,
         );
-      }
+        return { state: changed, result: null };
+      });
     },
-    async addKey(fields) {
-      const response = await under.admin('POST', '/api/admin/apikeys', { name: 'test key', ...fields });
-      const { key } = (await expectStatus(201, response)) as { key: string };
+    async addKey({ userId = null, ...fields }) {
+      const given = new Map(Object.entries({ name: 'test key', ...fields }));
+      const { key, record } = newApiKey(given, userId, services);
+      await store.config.update((state) => ({
+        state: withEntity(state, 'apiKeys', record),
+        result: null,
+      }));
       return key;
     },
     v1: (path, body, key = MASTER_KEY) =>
       fetch(`${origin}/v1/${path}`, jsonRequest('POST', `Bearer ${key}`, body)),
   };
   return under;
+}
+
+function toProvider(fields: Partial<Provider> & Pick<Provider, 'id' | 'baseUrl'>, time: string): Provider {
+  return {
+    name: fields.id,
+    apiKey: null,
+    unreadableApiKey: null,
+    type: 'openai',
+    enabled: true,
+    options: {},
+    createdAt: time,
+    updatedAt: time,
+    ...fields,
+  };
+}
+
+function toModel(fields: ModelFields, providerId: string, time: string): Model {
+  return {
+    name: fields.id,
+    providerId,
+    upstreamModel: null,
+    enabled: true,
+    vision: null,
+    createdAt: time,
+    updatedAt: time,
+    ...fields,
+  };
 }
 
 /** Signs in as the admin and returns the token. */

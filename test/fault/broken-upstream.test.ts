@@ -1,0 +1,274 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Server } from 'node:net';
+import { describe, type TestContext, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { type Answer, CHAT_ANSWER, json, startUpstream } from '../helpers/fake-upstream.ts';
+import { rawClient } from '../helpers/raw-socket.ts';
+import { startRawUpstream } from '../helpers/raw-upstream.ts';
+import { type AppUnderTest, MASTER_KEY, startApp } from '../helpers/start-app.ts';
+
+const TINY = { connectTimeoutMs: 60, headersTimeoutMs: 60, idleTimeoutMs: 60 };
+
+async function appWith(t: TestContext, baseUrl: string, options: object = {}): Promise<AppUnderTest> {
+  const app = await startApp(t);
+  await app.addProvider({ id: 'up', baseUrl, options }, [
+    { id: 'm' },
+    { id: 'alias', upstreamModel: 'real' },
+  ]);
+  return app;
+}
+
+async function errorOf(
+  response: Response,
+): Promise<{ status: number; code: unknown; provider: string | null }> {
+  const { error } = (await response.json()) as { error: Record<string, unknown> };
+  assert.deepEqual(Object.keys(error).sort(), ['code', 'message', 'param', 'type']);
+  return { status: response.status, code: error['code'], provider: response.headers.get('x-ipin-provider') };
+}
+
+describe('an upstream that keeps silent', { timeout: 20_000 }, () => {
+  const timedOut = { status: 504, code: 'upstream_timeout', provider: 'up' };
+
+  test('after it took the connection: 504', async (t) => {
+    const upstream = await startUpstream(t, () => {});
+    const app = await appWith(t, upstream.origin, TINY);
+    for (const stream of [false, true]) {
+      const answer = await app.v1('chat/completions', { model: 'm', stream, messages: [] });
+      assert.deepEqual(await errorOf(answer), timedOut);
+    }
+    assert.equal(upstream.received.length, 2);
+  });
+
+  test('in the TLS handshake: 504', async (t) => {
+    const deaf = createServer(() => {}).listen(0, '127.0.0.1');
+    await once(deaf, 'listening');
+    t.after(() => deaf.close());
+    const app = await appWith(t, `https://127.0.0.1:${portOf(deaf)}`, { ...TINY, idleTimeoutMs: 10_000 });
+    const answer = await app.v1('chat/completions', { model: 'm', messages: [] });
+    assert.deepEqual(await errorOf(answer), timedOut);
+  });
+
+  test('before it took the connection: 504', { skip: process.platform !== 'linux' }, async (t) => {
+    const port = await startStopped(t);
+    const app = await appWith(t, `http://127.0.0.1:${port}`, { ...TINY, idleTimeoutMs: 10_000 });
+    const answer = await app.v1('chat/completions', { model: 'm', messages: [] });
+    assert.deepEqual(await errorOf(answer), timedOut);
+  });
+
+  test('in the middle of a whole answer: 504', async (t) => {
+    const upstream = await startUpstream(t, (_req, res) => {
+      res.writeHead(200, { 'content-type': 'application/json' });
+      res.write('{"id":');
+    });
+    const app = await appWith(t, upstream.origin, TINY);
+    const answer = await app.v1('chat/completions', { model: 'm', messages: [] });
+    assert.deepEqual(await errorOf(answer), timedOut);
+  });
+
+  test('in the middle of a stream: an error record, a normal end, close, and no [DONE]', async (t) => {
+    const upstream = await startUpstream(t, (_req, res) => {
+      res.writeHead(200, { 'content-type': 'text/event-stream' });
+      res.write('data: {"choices":[{"index":0,"delta":{"content":"Hel"}}]}\n\n');
+    });
+    const app = await appWith(t, upstream.origin, TINY);
+    const client = rawClient(t, app.port);
+    client.write(rawChat('{"model":"m","stream":true}'));
+    const [answer] = await client.answers(1);
+    const text = answer?.body.toString() ?? '';
+    assert.match(text, /^data: \{"choices".*\n\ndata: \{"error":\{.*"code":"upstream_timeout".*\}\}\n\n$/);
+    await client.closed;
+  });
+
+  test('while a slow client does not read: no fault of the upstream', async (t) => {
+    const piece = Buffer.alloc(1024 * 1024, 0x61);
+    const upstream = await startUpstream(t, (_req, res) => {
+      res.writeHead(200, { 'content-type': 'audio/mpeg' });
+      for (let count = 0; count < 32; count += 1) res.write(piece);
+      res.end();
+    });
+    const app = await appWith(t, upstream.origin, { idleTimeoutMs: 100 });
+    const answer = await app.v1('audio/speech', { model: 'm', input: 'x' });
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    assert.equal((await answer.arrayBuffer()).byteLength, 32 * piece.length);
+  });
+});
+
+describe('an upstream that cannot be reached', { timeout: 20_000 }, () => {
+  test('on a closed port: 502', async (t) => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const port = portOf(server);
+    server.close();
+    const app = await appWith(t, `http://127.0.0.1:${port}`);
+    const answer = await app.v1('chat/completions', { model: 'm', messages: [] });
+    assert.deepEqual(await errorOf(answer), { status: 502, code: 'upstream_unreachable', provider: 'up' });
+  });
+
+  test('by a name that does not exist: 502', async (t) => {
+    const app = await appWith(t, 'http://no-such-host.invalid');
+    const answer = await app.v1('chat/completions', { model: 'm', messages: [] });
+    assert.deepEqual(await errorOf(answer), { status: 502, code: 'upstream_unreachable', provider: 'up' });
+  });
+});
+
+describe('an upstream that dies', { timeout: 30_000 }, () => {
+  const whole = `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${JSON.stringify(CHAT_ANSWER).length}\r\n\r\n${JSON.stringify(CHAT_ANSWER)}`;
+
+  for (const model of ['m', 'alias']) {
+    test(`after any byte of a whole answer (${model}): 502, never half an answer`, async (t) => {
+      let cut = 0;
+      const upstream = await startRawUpstream(t, (socket) => {
+        socket.write(whole.slice(0, cut), () => (cut % 2 === 0 ? socket.resetAndDestroy() : socket.end()));
+      });
+      const app = await appWith(t, upstream.origin);
+      const step = process.env['IPIN_LONG'] === '1' ? 1 : 7;
+      for (cut = 0; cut < whole.length; cut += step) {
+        const answer = await app.v1('chat/completions', { model, messages: [] });
+        const { status, code } = await errorOf(answer);
+        assert.equal(status, 502, `after ${cut} bytes`);
+        assert.match(String(code), /^upstream_(unreachable|invalid_response)$/, `after ${cut} bytes`);
+      }
+      cut = whole.length;
+      assert.equal((await app.v1('chat/completions', { model, messages: [] })).status, 200);
+    });
+  }
+
+  test('after any byte of a stream: an error record or 502, never [DONE]', async (t) => {
+    const chunk = { choices: [{ index: 0, delta: { content: 'é' }, finish_reason: null }] };
+    const body = Buffer.from(`data: ${JSON.stringify(chunk)}\n\ndata: ${JSON.stringify(chunk)}\r\n\r\n`);
+    const head = Buffer.from(
+      'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n',
+    );
+    const bytes = Buffer.concat([head, Buffer.from(`${body.length.toString(16)}\r\n`), body]);
+    let cut = 0;
+    const upstream = await startRawUpstream(t, (socket) => {
+      socket.write(bytes.subarray(0, cut), () => (cut % 2 === 0 ? socket.resetAndDestroy() : socket.end()));
+    });
+    const app = await appWith(t, upstream.origin);
+    for (cut = 0; cut <= bytes.length; cut += 6) {
+      const answer = await app.v1('chat/completions', { model: 'm', stream: true, messages: [] });
+      const text = await answer.text();
+      if (cut < head.length) {
+        assert.equal(answer.status, 502, `after ${cut} bytes`);
+        continue;
+      }
+      assert.equal(answer.status, 200);
+      assert.match(
+        text,
+        /data: \{"error":\{"message":".*"type":"server_error".*\}\}\n\n$/s,
+        `after ${cut} bytes`,
+      );
+      assert.doesNotMatch(text, /DONE|\ufffd/);
+      for (const record of text.split(/\n\n|\r\n\r\n/))
+        if (record !== '') JSON.parse(record.replace('data: ', ''));
+    }
+  });
+
+  test('after any byte of speech: 502 while nothing was sent, else the client sees the truncation', async (t) => {
+    const head = 'HTTP/1.1 200 OK\r\nContent-Type: audio/mpeg\r\n';
+    const bodies = [
+      'Content-Length: 9\r\n\r\naudiobyte',
+      'Transfer-Encoding: chunked\r\n\r\n5\r\naudio\r\n4\r\nbyte\r\n0\r\n\r\n',
+    ];
+    for (const rest of bodies) {
+      const bytes = head + rest;
+      const bodyStart = bytes.indexOf('\r\n\r\n') + 4;
+      let cut = 0;
+      const upstream = await startRawUpstream(t, (socket) => {
+        socket.write(bytes.slice(0, cut), () => (cut % 2 === 0 ? socket.resetAndDestroy() : socket.end()));
+      });
+      const app = await appWith(t, upstream.origin);
+      for (cut = bodyStart - 6; cut < bytes.length; cut += 1) {
+        const answer = await app.v1('audio/speech', { model: 'm', input: 'x', voice: 'alloy' });
+        if (answer.status === 200) await assert.rejects(answer.arrayBuffer(), `after ${cut} bytes`);
+        else
+          assert.deepEqual(
+            [answer.status, (await errorOf(answer)).provider],
+            [502, 'up'],
+            `after ${cut} bytes`,
+          );
+        if (cut <= bodyStart) assert.equal(answer.status, 502, `after ${cut} bytes`);
+      }
+      cut = bytes.length;
+      const answer = await app.v1('audio/speech', { model: 'm', input: 'x', voice: 'alloy' });
+      assert.equal(await answer.text(), 'audiobyte');
+    }
+  });
+});
+
+describe('large and compressed answers', { timeout: 20_000 }, () => {
+  const large = { ...CHAT_ANSWER, padding: 'x'.repeat(3 * 1024 * 1024) };
+
+  test('of more than 1 MiB pass, byte for byte, or with the asked-for model', async (t) => {
+    const upstream = await startUpstream(t, json(large));
+    const app = await appWith(t, upstream.origin);
+    const plain = await app.v1('chat/completions', { model: 'm', messages: [] });
+    assert.deepEqual(await plain.json(), large);
+    const renamed = await app.v1('chat/completions', { model: 'alias', messages: [] });
+    assert.deepEqual(await renamed.json(), { ...large, model: 'alias' });
+    const streamed = await app.v1('chat/completions', { model: 'm', stream: true, messages: [] });
+    assert.match((await streamed.text()).slice(-20), /data: \[DONE\]\n\n$/);
+  });
+
+  test('over 32 MiB that would have to change: 502', async (t) => {
+    const piece = Buffer.alloc(1024 * 1024, 0x20);
+    const upstream = await startUpstream(t, (_req, res) => {
+      res.writeHead(200, { 'content-type': 'application/json' });
+      for (let count = 0; count < 33; count += 1) res.write(piece);
+      res.end('{}');
+    });
+    const app = await appWith(t, upstream.origin);
+    const answer = await app.v1('chat/completions', { model: 'alias', messages: [] });
+    assert.deepEqual(await errorOf(answer), {
+      status: 502,
+      code: 'upstream_invalid_response',
+      provider: 'up',
+    });
+  });
+
+  test('compressed ones pass as they are, and are never inflated; where they would have to change: 502', async (t) => {
+    const packed = gzipSync(JSON.stringify(CHAT_ANSWER));
+    const answer: Answer = (_req, res) => {
+      res.writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' });
+      res.end(packed);
+    };
+    const upstream = await startUpstream(t, answer);
+    const app = await appWith(t, upstream.origin);
+    const client = rawClient(t, app.port);
+    client.write(rawChat('{"model":"m"}'));
+    const [plain] = await client.answers(1);
+    assert.equal(plain?.headers.get('content-encoding'), 'gzip');
+    assert.deepEqual(plain?.body, packed);
+    assert.equal(upstream.received[0]?.headers['accept-encoding'], 'identity');
+    const renamed = await app.v1('chat/completions', { model: 'alias', messages: [] });
+    assert.deepEqual(await errorOf(renamed), {
+      status: 502,
+      code: 'upstream_invalid_response',
+      provider: 'up',
+    });
+  });
+});
+
+function portOf(server: Server): number {
+  return (server.address() as AddressInfo).port;
+}
+
+/** A process that listens but is stopped, its queue of connections full: Linux drops the next one without a word. */
+async function startStopped(t: TestContext): Promise<number> {
+  const script = `const { createServer } = require('node:net');
+    const server = createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => console.log(server.address().port));`;
+  const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  t.after(() => child.kill('SIGKILL'));
+  const [line] = await once(child.stdout, 'data');
+  child.kill('SIGSTOP');
+  const port = Number(String(line));
+  const queued = Array.from({ length: 4 }, () => rawClient(t, port));
+  await Promise.all(queued.slice(0, 2).map(({ socket }) => once(socket, 'connect')));
+  return port;
+}
+
+function rawChat(body: string, path = 'chat/completions'): string {
+  return `POST /v1/${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${MASTER_KEY}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+}
