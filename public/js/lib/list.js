@@ -1,4 +1,4 @@
-import { messageOf } from './api.js';
+import { ApiError, messageOf } from './api.js';
 import { number } from './format.js';
 import { h } from './h.js';
 import { icon } from './icons.js';
@@ -150,7 +150,8 @@ export function createList(options) {
     } catch (error) {
       if (options.signal.aborted) return;
       if (items === null) state.replaceChildren(failed(messageOf(error), reload));
-      else toast.error(messageOf(error));
+      // A server that does not answer has a strip of its own.
+      else if (!(error instanceof ApiError && error.status === 0)) toast.error(messageOf(error));
     }
   }
 

@@ -6,13 +6,12 @@
 /**
  * @typedef {{
  *   pathMode?: 'auto' | 'append-v1' | 'exact' | null, transcribePath?: string | null, chutesLanguageHint?: boolean | null,
- *   includeUsage?: 'auto' | 'always' | 'never' | null,
  *   connectTimeoutMs?: number | null, headersTimeoutMs?: number | null, idleTimeoutMs?: number | null,
  * }} ProviderOptions
  */
 /**
  * @typedef {{
- *   id: string, name: string, baseUrl: string, apiKeyHint: string | null, type: 'openai' | 'chutes', enabled: boolean,
+ *   id: string, name: string, baseUrl: string, apiKeyHint: string | null, apiKeyUnreadable?: boolean, type: 'openai' | 'chutes', enabled: boolean,
  *   options: ProviderOptions, createdAt: string, updatedAt: string,
  * }} Provider
  */
@@ -38,9 +37,8 @@
 /** @typedef {{ code: string, message: string }} Warning */
 /**
  * @typedef {{
- *   version: string, uptime: number, storage: string | Record<string, unknown>,
- *   encryption: boolean | string | Record<string, unknown>,
- *   snapshot: null | boolean | string | Record<string, unknown>, warnings: Warning[],
+ *   version: string, uptime: number, storage: { state: string, message: string },
+ *   encryption: { enabled: boolean }, snapshot: null | Record<string, unknown>, warnings: Warning[],
  * }} Status
  */
 

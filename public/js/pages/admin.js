@@ -3,26 +3,56 @@ import { h } from '../lib/h.js';
 import { failed } from '../lib/list.js';
 import { drawShell } from '../lib/shell.js';
 import { createTabs } from '../lib/tabs.js';
-import { mountKeys } from '../views/keys.js';
-import { mountModels } from '../views/models.js';
-import { mountOverview } from '../views/overview.js';
-import { mountProviders } from '../views/providers.js';
-import { mountSettings } from '../views/settings.js';
-import { mountUsers } from '../views/users.js';
 
 /**
  * What a view gets: the way to other tabs, why it was opened, and a signal that ends with it.
  * @typedef {{ navigate: (tab: string, intent?: string) => void, intent: string | undefined, signal: AbortSignal }} ViewContext
  */
 
+/** Views are read when they are first needed, and all of them once the first one stands. */
 const TABS = /** @type {const} */ ([
-  { id: 'overview', label: 'Overview', icon: 'overview', mount: mountOverview },
-  { id: 'providers', label: 'Providers', icon: 'server', mount: mountProviders },
-  { id: 'models', label: 'Models', icon: 'cube', mount: mountModels },
-  { id: 'keys', label: 'API Keys', icon: 'key', mount: mountKeys },
-  { id: 'users', label: 'Users', icon: 'users', mount: mountUsers },
-  { id: 'chat', label: 'Chat', icon: 'chat', mount: mountChatTab },
-  { id: 'settings', label: 'Settings', icon: 'settings', mount: mountSettings },
+  {
+    id: 'overview',
+    label: 'Overview',
+    icon: 'overview',
+    load: () => import('../views/overview.js').then((view) => view.mountOverview),
+  },
+  {
+    id: 'providers',
+    label: 'Providers',
+    icon: 'server',
+    load: () => import('../views/providers.js').then((view) => view.mountProviders),
+  },
+  {
+    id: 'models',
+    label: 'Models',
+    icon: 'cube',
+    load: () => import('../views/models.js').then((view) => view.mountModels),
+  },
+  {
+    id: 'keys',
+    label: 'API Keys',
+    icon: 'key',
+    load: () => import('../views/keys.js').then((view) => view.mountKeys),
+  },
+  {
+    id: 'users',
+    label: 'Users',
+    icon: 'users',
+    load: () => import('../views/users.js').then((view) => view.mountUsers),
+  },
+  {
+    id: 'chat',
+    label: 'Chat',
+    icon: 'chat',
+    load: () => import('../views/chat.js').then((view) => mountChatTab(view.mountChat)),
+  },
+  {
+    id: 'settings',
+    label: 'Settings',
+    icon: 'settings',
+    load: () => import('../views/settings.js').then((view) => view.mountSettings),
+  },
 ]);
 
 async function start() {
@@ -62,9 +92,23 @@ function drawPanel(me) {
     title.textContent = tab.label;
     panel.replaceChildren();
     panel.classList.toggle('chat-view', tab.id === 'chat');
-    tab.mount(panel, { navigate, intent, signal: life.signal });
-    intent = undefined;
     scrollTo({ top: 0 });
+    void mount(tab, { navigate, intent, signal: life.signal });
+    intent = undefined;
+  }
+
+  /**
+   * @param {typeof TABS[number]} tab
+   * @param {ViewContext} context
+   */
+  async function mount(tab, context) {
+    try {
+      const mountView = await tab.load();
+      if (!context.signal.aborted) mountView(panel, context);
+    } catch (error) {
+      // A module that failed to load is not asked for again: only the page can be read anew.
+      if (!context.signal.aborted) panel.replaceChildren(failed(messageOf(error), () => location.reload()));
+    }
   }
 
   /**
@@ -107,6 +151,7 @@ function drawPanel(me) {
   );
   // Once more now that it can scroll into sight.
   tabs.mark(tabOfAddress());
+  setTimeout(readAhead, 1000);
 }
 
 function tabOfAddress() {
@@ -117,22 +162,20 @@ function tabOfAddress() {
 /** Kept while the panel is open, so that a conversation survives a look at another tab. @type {HTMLElement | null} */
 let chatHost = null;
 
-/** @param {HTMLElement} container */
-async function mountChatTab(container) {
-  if (chatHost !== null) {
+/** @param {typeof import('../views/chat.js').mountChat} mountChat */
+function mountChatTab(mountChat) {
+  return (/** @type {HTMLElement} */ container) => {
+    if (chatHost === null) {
+      chatHost = h('div', { class: 'chat-host' });
+      mountChat(chatHost, { signedIn: true, role: 'admin' });
+    }
     container.append(chatHost);
-    return;
-  }
-  const host = h('div', { class: 'chat-host' });
-  chatHost = host;
-  container.append(host);
-  try {
-    const { mountChat } = await import('../views/chat.js');
-    mountChat(host, { signedIn: true, role: 'admin' });
-  } catch (error) {
-    chatHost = null;
-    host.replaceChildren(failed(messageOf(error), () => mountChatTab(container)));
-  }
+  };
+}
+
+/** Reads the other views while nobody waits, so that a tab opens at once, also when the server is away. */
+function readAhead() {
+  for (const tab of TABS) if (tab.id !== 'chat') tab.load().catch(() => {});
 }
 
 void start();

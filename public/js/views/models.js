@@ -5,7 +5,7 @@ import { createList, emptyState } from '../lib/list.js';
 import { knownList, loadList, memberPath, needList } from '../lib/resource.js';
 import { confirmAndDelete, enabledSwitch, rowButton, titleCell } from '../lib/row.js';
 import { toast } from '../lib/toast.js';
-import { hasVision, visionBadge } from '../lib/vision.js';
+import { visionBadge } from '../lib/vision.js';
 import { editModel } from './model-form.js';
 
 /** @typedef {import('../lib/types.js').Model} Model */
@@ -13,6 +13,8 @@ import { editModel } from './model-form.js';
 
 const PATH = '/api/admin/models';
 const PROVIDERS = '/api/admin/providers';
+/** What clients see; it says of each model whether it takes images. */
+const OFFERED = '/v1/models';
 
 /**
  * The Models tab.
@@ -22,6 +24,8 @@ const PROVIDERS = '/api/admin/providers';
 export function mountModels(container, context) {
   /** @type {Map<string, Provider>} */
   let providers = byId(knownList(PROVIDERS) ?? []);
+  /** Those whose name tells the server that they take images. */
+  let seeing = idsOfSeeing(knownList(OFFERED) ?? []);
   const addButton = (/** @type {string} */ id) =>
     h(
       'button',
@@ -35,8 +39,13 @@ export function mountModels(container, context) {
     signal: context.signal,
     known: knownList(PATH),
     load: async () => {
-      const [models, all] = await Promise.all([loadList(PATH), loadList(PROVIDERS)]);
+      const [models, all, offered] = await Promise.all([
+        loadList(PATH),
+        loadList(PROVIDERS),
+        loadList(OFFERED),
+      ]);
       providers = byId(all);
+      seeing = idsOfSeeing(offered);
       return models;
     },
     id: (model) => model.id,
@@ -83,7 +92,7 @@ export function mountModels(container, context) {
         h('span', { class: 'mono', title: id }, id),
         h('span', { class: 'narrow-only' }, ` · ${providerName(model)}`),
       ],
-      hasVision(model) && visionBadge(),
+      (model.vision ?? seeing.has(model.id)) && visionBadge(),
     );
   }
 
@@ -126,6 +135,7 @@ export function mountModels(container, context) {
     if (changed === null) return;
     list.put(changed);
     toast.ok(`${changed.name} is saved.`);
+    await list.reload();
   }
 
   /** @param {Model} model */
@@ -148,6 +158,11 @@ export function mountModels(container, context) {
 function upstreamCell(model) {
   if (model.upstreamModel === null) return h('span', { class: 'muted' }, 'same');
   return h('div', { class: 'truncate', title: model.upstreamModel }, model.upstreamModel);
+}
+
+/** @param {{ id: string, vision?: boolean }[]} offered */
+function idsOfSeeing(offered) {
+  return new Set(offered.filter((model) => model.vision === true).map((model) => model.id));
 }
 
 /** @param {Provider[]} providers */

@@ -6,11 +6,6 @@ const PATH_MODES = [
   { value: 'append-v1', label: 'Always add /v1' },
   { value: 'exact', label: 'Exactly as written' },
 ];
-const USAGE_MODES = [
-  { value: '', label: 'Automatic' },
-  { value: 'always', label: 'Always ask for it' },
-  { value: 'never', label: 'Never ask for it' },
-];
 const TIMEOUTS = /** @type {const} */ ([
   ['connectTimeoutMs', 'Connect timeout', 'ms'],
   ['headersTimeoutMs', 'Timeout for the first answer', 'ms'],
@@ -27,12 +22,6 @@ export function providerOptionFields(stored) {
     param: 'options.pathMode',
     choices: PATH_MODES,
     value: stored.pathMode === 'auto' ? '' : (stored.pathMode ?? ''),
-  });
-  const usage = selectField({
-    label: 'Token counts in streams',
-    param: 'options.includeUsage',
-    choices: USAGE_MODES,
-    value: stored.includeUsage === 'auto' ? '' : (stored.includeUsage ?? ''),
   });
   const transcribe = textField({
     label: 'Transcription path (Chutes)',
@@ -59,7 +48,7 @@ export function providerOptionFields(stored) {
       },
     }),
   }));
-  const fields = [pathMode, usage, transcribe, ...timeouts.map(({ field }) => field)];
+  const fields = [pathMode, transcribe, ...timeouts.map(({ field }) => field)];
   const element = h(
     'details',
     null,
@@ -67,25 +56,25 @@ export function providerOptionFields(stored) {
     h(
       'div',
       { class: 'stack' },
-      h('div', { class: 'columns' }, pathMode.element, usage.element),
+      h('div', { class: 'columns' }, pathMode.element, transcribe.element),
       h('div', { class: 'columns' }, ...timeouts.map(({ field }) => field.element)),
-      transcribe.element,
       language.element,
     ),
   );
   return {
     element,
     fields,
-    /** Only what differs from the defaults. */
+    /** All of them; null is the default. */
     value() {
       const entries = [
         ['pathMode', pathMode.control.value],
-        ['includeUsage', usage.control.value],
         ['transcribePath', transcribe.control.value.trim()],
         ['chutesLanguageHint', language.control.checked],
         ...timeouts.map(({ name, field }) => [name, field.control.valueAsNumber || '']),
       ];
-      return Object.fromEntries(entries.filter(([, value]) => value !== '' && value !== false));
+      return Object.fromEntries(
+        entries.map(([name, value]) => [name, value === '' || value === false ? null : value]),
+      );
     },
   };
 }

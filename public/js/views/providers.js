@@ -170,6 +170,8 @@ function providerTitle(provider) {
     provider.name,
     h('span', { class: 'mono', title: provider.baseUrl }, provider.baseUrl),
     provider.type === 'chutes' && h('span', { class: 'badge' }, 'Chutes'),
+    provider.apiKeyUnreadable &&
+      h('span', { class: 'badge danger', title: 'Its stored key cannot be decrypted' }, 'key unreadable'),
   );
 }
 

@@ -28,38 +28,18 @@ export function serverFacts(status) {
   );
 }
 
-/**
- * The state of the storage in a word: its badge.
- * @param {Status['storage']} storage
- */
-function storageBadge(storage) {
-  const state = String(part(storage, 'state') ?? storage);
-  const known = STORAGE[state] ?? { kind: '', label: state };
-  return h('span', { class: `badge ${known.kind}` }, known.label);
-}
-
 /** @param {Status['storage']} storage */
-function storageText(storage) {
-  const message = part(storage, 'message');
+function storageText({ state, message }) {
+  const known = STORAGE[state] ?? { kind: '', label: state };
   return [
-    storageBadge(storage),
-    message ? h('p', { class: 'muted small wrap-anywhere' }, String(message)) : null,
+    h('span', { class: `badge ${known.kind}` }, known.label),
+    h('p', { class: 'muted small wrap-anywhere' }, message),
   ];
-}
-
-/**
- * True where provider keys are encrypted on the disk.
- * @param {Status['encryption']} encryption
- */
-export function isEncrypted(encryption) {
-  if (typeof encryption === 'object' && encryption !== null)
-    return part(encryption, 'enabled') === true || part(encryption, 'encrypted') === true;
-  return encryption === true || encryption === 'on' || encryption === 'enabled';
 }
 
 /** @param {Status['encryption']} encryption */
 function encryptionText(encryption) {
-  if (isEncrypted(encryption)) return [h('span', { class: 'badge ok' }, 'Encrypted')];
+  if (encryption.enabled) return [h('span', { class: 'badge ok' }, 'Encrypted')];
   return [
     h('span', { class: 'badge warn' }, 'Not encrypted'),
     h('p', { class: 'muted small' }, 'Set ENCRYPTION_KEY to encrypt them on the disk.'),
@@ -68,20 +48,10 @@ function encryptionText(encryption) {
 
 /** @param {Status['snapshot']} snapshot */
 function snapshotText(snapshot) {
-  if (!snapshot) return h('span', { class: 'muted' }, 'Off');
-  if (typeof snapshot === 'string') return snapshot;
-  if (snapshot === true) return 'On';
-  const last = part(snapshot, 'lastSuccessAt') ?? part(snapshot, 'lastAt');
-  const message = part(snapshot, 'message') ?? part(snapshot, 'state');
-  return [String(message ?? 'On'), last ? ` · last ${dateTime(String(last))}` : ''].join('');
-}
-
-/**
- * @param {unknown} value
- * @param {string} name
- */
-function part(value, name) {
-  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
+  if (snapshot === null) return h('span', { class: 'muted' }, 'Off');
+  const message = snapshot['message'] ?? snapshot['state'] ?? 'On';
+  const last = snapshot['lastSuccessAt'] ?? snapshot['lastAt'];
+  return `${message}${last ? ` · last ${dateTime(String(last))}` : ''}`;
 }
 
 /**

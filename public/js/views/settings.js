@@ -5,7 +5,7 @@ import { failed } from '../lib/list.js';
 import { currentTheme, setTheme } from '../lib/theme.js';
 import { backupCard } from './backup.js';
 import { restoreCard } from './restore.js';
-import { isEncrypted, serverFacts } from './server-facts.js';
+import { serverFacts } from './server-facts.js';
 
 const THEMES = [
   { value: 'system', label: 'As the system' },
@@ -48,7 +48,7 @@ export function mountSettings(container, context) {
     try {
       const status = await api.get('/api/admin/status');
       state.replaceChildren(serverFacts(status));
-      if (isEncrypted(status.encryption)) backup.replaceChildren(backupCard(true));
+      if (status.encryption.enabled) backup.replaceChildren(backupCard(true));
     } catch (error) {
       state.replaceChildren(failed(messageOf(error), load));
     }

@@ -30,7 +30,7 @@ export function editUser(user, models) {
     label: 'Full name',
     optional: true,
     param: 'name',
-    input: { value: user?.name ?? '', maxlength: 200 },
+    input: { value: user === null || user.name === user.username ? '' : user.name, maxlength: 200 },
   });
   const password = textField({
     label: isNew ? 'Password' : 'New password',
@@ -59,7 +59,7 @@ export function editUser(user, models) {
     save: () => {
       const body = {
         username: username.control.value.trim(),
-        name: name.control.value.trim(),
+        name: name.control.value.trim() || username.control.value.trim(),
         models: access.value(),
         enabled: enabled.control.checked,
         ...(password.control.value && { password: password.control.value }),

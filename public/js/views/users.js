@@ -54,7 +54,7 @@ export function mountUsers(container, context) {
         label: 'User',
         class: 'main-cell',
         sort: (one) => one.username,
-        cell: (one) => titleCell(one.username, one.name || 'no full name'),
+        cell: (one) => titleCell(one.username, one.name === one.username ? 'no full name' : one.name),
       },
       {
         label: 'Models',

@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ADMIN, startApp } from '../helpers/start-app.ts';
+import { chooseTab, fillSignIn, row, SKIPPED, visitPanel } from './start-browser.ts';
+
+test('the session ends under an open form: sign in over it, and it is saved', {
+  skip: SKIPPED,
+}, async (t) => {
+  const app = await startApp(t);
+  const { page, context } = await visitPanel(t, app.origin, 'Providers');
+  await page.getByRole('button', { name: 'Add Provider' }).click();
+  await page.getByLabel('Provider Name').fill('Kept');
+  await page.getByLabel('Base URL').fill('https://kept.example/v1');
+  await context.clearCookies();
+  await page.getByRole('button', { name: 'Save' }).click();
+  const again = page.getByRole('dialog', { name: 'Please sign in again' });
+  await again.waitFor();
+  await page.keyboard.press('Escape');
+  assert.equal(await again.isVisible(), true);
+  await again.getByLabel('Password').fill(ADMIN.password);
+  await page.keyboard.press('Enter');
+  await page.getByText('Kept is saved.').waitFor();
+  await row(page, 'Kept').waitFor();
+});
+
+test('signing out in one tab shows in the other, which goes on after the next sign-in', {
+  skip: SKIPPED,
+}, async (t) => {
+  const app = await startApp(t);
+  const { page, open } = await visitPanel(t, app.origin, 'Models');
+  await row(page, 'dots-ocr').waitFor();
+  const other = await open('/admin.html#users');
+  await other.getByRole('button', { name: 'Sign out' }).click();
+  await other.getByLabel('Username').waitFor();
+  const again = page.getByRole('dialog', { name: 'Please sign in again' });
+  await again.waitFor();
+  await fillSignIn(other, ADMIN.username, ADMIN.password);
+  await again.waitFor({ state: 'detached' });
+});
+
+test('the server is away for a moment: the panel says so and recovers by itself', {
+  skip: SKIPPED,
+}, async (t) => {
+  const app = await startApp(t);
+  const { page, context } = await visitPanel(t, app.origin, 'Models');
+  await row(page, 'dots-ocr').waitFor();
+  await context.route(/\/(api\/|health)/, (route) => route.abort());
+  await row(page, 'dots-ocr').getByRole('switch').click();
+  await page.getByText('The server does not answer. Trying again').waitFor();
+  assert.equal(await row(page, 'dots-ocr').getByRole('switch').isChecked(), true);
+  await app.addProvider({ id: 'later', baseUrl: 'https://later.example/v1' }, [{ id: 'new-model' }]);
+  await context.unroute(/\/(api\/|health)/);
+  await row(page, 'new-model').waitFor();
+  assert.equal(await page.getByText('Trying again').count(), 0);
+});
+
+test('tabs are pages of their own for the back button and the address', { skip: SKIPPED }, async (t) => {
+  const app = await startApp(t);
+  const { page, open } = await visitPanel(t, app.origin, 'Models');
+  await chooseTab(page, 'Users');
+  assert.match(page.url(), /#users$/);
+  await page.goBack();
+  await page.getByRole('tab', { name: 'Models', selected: true }).waitFor();
+  await page.getByRole('heading', { name: 'Models', level: 1 }).waitFor();
+  const direct = await open('/admin.html#settings');
+  await direct.getByRole('tab', { name: 'Settings', selected: true }).waitFor();
+  await direct.getByRole('heading', { name: 'Backup' }).waitFor();
+});
