@@ -32,6 +32,7 @@ import * as ownKeys from './routes/user/api-keys.ts';
 import { changePassword, userMe } from './routes/user/me.ts';
 import { ENDPOINTS } from './routes/v1/endpoints.ts';
 import { listModels, retrieveModel } from './routes/v1/models.ts';
+import { ocr } from './routes/v1/ocr.ts';
 import { relayJson } from './routes/v1/relay.ts';
 import { relayForm } from './routes/v1/relay-form.ts';
 import type { MasterKey } from './store/entities.ts';
@@ -152,6 +153,8 @@ export function createRoutes(services: Services, staticFiles: StaticFiles): Rout
       const handler = endpoint.body === 'json' ? relayJson(endpoint, relay) : relayForm(endpoint, relay);
       return { method: 'POST', path: `/v1/${endpoint.path}`, handler };
     }),
+
+    { method: 'POST', path: '/v1/ocr', handler: ocr(relay) },
 
     ...[...staticFiles].map(([path, file]): RouteRow => {
       return { method: 'GET', path, access: 'anyone', handler: (context) => sendStatic(context, file) };

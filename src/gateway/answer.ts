@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { HttpError } from '../errors.ts';
 import type { BodyTransform } from '../http/body-transform.ts';
 import {
@@ -10,6 +10,7 @@ import {
   splice,
 } from '../http/json-scan.ts';
 import { completionToEvents } from '../protocols/completions.ts';
+import { convertEmbeddings, normaliseEmbeddings } from '../protocols/embeddings.ts';
 import { EventStream } from '../protocols/event-stream.ts';
 import { parseJson } from '../protocols/json-value.ts';
 import { isEventStream, isJsonType, responseHeadersFor } from '../protocols/passed-headers.ts';
@@ -37,6 +38,7 @@ export interface ShapeOptions {
   /** The client asked for an event stream, and for its usage. */
   readonly stream: boolean;
   readonly includeUsage: boolean;
+  readonly encodingFormat?: 'float' | 'base64';
 }
 
 /** JSON answers up to this size are looked at as a whole; a larger one passes as it is, if nothing in it must differ. */
@@ -62,7 +64,7 @@ export async function shapeAnswer(answer: GatewayAnswer, options: ShapeOptions):
     return await passed(answer);
   }
   if (!isJsonType(contentType)) throw invalid('The provider answered with something that is not JSON.');
-  return jsonAnswer(answer, options);
+  return options.encodingFormat === undefined ? jsonAnswer(answer, options) : vectorsAnswer(answer, options);
 }
 
 /** Reads an answer whole and puts it into the client's form. @throws HttpError `upstream_invalid_response`. */
@@ -129,6 +131,23 @@ async function jsonAnswer(answer: GatewayAnswer, options: ShapeOptions): Promise
     options.endpoint.streamEnd === 'chat' ? completionToEvents(parseJson(body), options.includeUsage) : null;
   if (events === null) throw invalid('The provider answered a streaming request without a stream.');
   return { kind: 'bytes', status: 200, headers: asEventStream(headers), body: events };
+}
+
+/** Vectors in the form the client asked for. Of an answer of any size, one vector at a time is held. */
+async function vectorsAnswer(answer: GatewayAnswer, options: ShapeOptions): Promise<ShapedAnswer> {
+  const conversion = {
+    encoding: options.encodingFormat ?? 'float',
+    model: needsRename(answer, options) ? options.model : null,
+  };
+  const read = await readBounded(answer.body, WHOLE_BYTES);
+  if (!read.whole) {
+    const body = Readable.from(convertEmbeddings(answer.body, conversion), { objectMode: false });
+    return stream({ ...answer, body }, responseHeadersFor(answer.headers, false), null);
+  }
+  const checked = checkJson(read.bytes, answer, options);
+  const headers = [...responseHeadersFor(answer.headers, false), ...reachedList(answer)];
+  const body = normaliseEmbeddings(checked, conversion) ?? checked;
+  return { kind: 'bytes', status: answer.status, headers, body };
 }
 
 /** A readable JSON answer with the model's asked-for name, or the error that it is. */

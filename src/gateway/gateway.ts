@@ -16,6 +16,8 @@ export interface GatewayCall extends Omit<AdapterCall, 'provider' | 'upstreamMod
   /** The client asked for an event stream, and for the usage at its end. */
   readonly stream: boolean;
   readonly includeUsage: boolean;
+  /** Embeddings: in which form the client wants the vectors. */
+  readonly encodingFormat?: 'float' | 'base64';
   readonly signal: AbortSignal;
 }
 

@@ -35,6 +35,12 @@ export interface FormCallBody {
   readonly fields: readonly (readonly [name: string, value: string])[];
 }
 
+/** A JSON body that was made here for this very target: nothing in it has to differ. */
+export interface MadeCallBody {
+  readonly kind: 'made';
+  readonly pieces: readonly Buffer[];
+}
+
 /** An answer that had to be read whole and put into another form. */
 export interface TranslatedAnswer {
   readonly contentType: string;
@@ -48,7 +54,7 @@ export interface AdapterCall {
   /** The model as the client named it, and as the provider does. */
   readonly model: string;
   readonly upstreamModel: string;
-  readonly body: JsonCallBody | FormCallBody;
+  readonly body: JsonCallBody | FormCallBody | MadeCallBody;
   /** The client's headers that may pass, names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   /** How many proxies of this kind the request has passed, this one included. */

@@ -18,8 +18,8 @@ import { amendEncodingFormat, jsonRequest, openaiAdapter, upstreamHeaders } from
 export const chutesAdapter: ProviderAdapter = {
   buildRequest(call) {
     const { body } = call;
-    if (body.kind === 'form')
-      return isSpeech(call) ? transcribeRequest(call, body) : openaiAdapter.buildRequest(call);
+    if (body.kind === 'form' && isSpeech(call)) return transcribeRequest(call, body);
+    if (body.kind !== 'json') return openaiAdapter.buildRequest(call);
     return jsonRequest(call, forChutes(call, body));
   },
   amend(call, status, errorText) {

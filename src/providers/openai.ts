@@ -9,6 +9,7 @@ import type {
   EndpointPath,
   FormCallBody,
   JsonCallBody,
+  MadeCallBody,
   ProviderAdapter,
   UpstreamRequest,
 } from './adapter.ts';
@@ -16,8 +17,11 @@ import { joinUrl, parseBaseUrl } from './base-url.ts';
 
 /** The standard adapter: any provider that speaks OpenAI's API. */
 export const openaiAdapter: ProviderAdapter = {
-  buildRequest: (call) =>
-    call.body.kind === 'json' ? jsonRequest(call, call.body) : formRequest(call, call.body),
+  buildRequest(call) {
+    const { body } = call;
+    if (body.kind === 'form') return formRequest(call, body);
+    return body.kind === 'json' ? jsonRequest(call, body) : madeRequest(call, body);
+  },
   amend: amendEncodingFormat,
   translator: () => null,
 };
@@ -26,6 +30,16 @@ export const openaiAdapter: ProviderAdapter = {
 export function jsonRequest(call: AdapterCall, body: JsonCallBody): UpstreamRequest {
   const pieces = splice(body.bytes, [...body.patches, ...modelPatch(call, body)]);
   return postTo(call, { headers: upstreamHeaders(call), body: { kind: 'pieces', pieces } });
+}
+
+/** The content type is ours: the client's own request may have been a form. */
+function madeRequest(call: AdapterCall, { pieces }: MadeCallBody): UpstreamRequest {
+  const headers = {
+    ...upstreamHeaders(call),
+    accept: 'application/json',
+    'content-type': 'application/json',
+  };
+  return postTo(call, { headers, body: { kind: 'pieces', pieces } });
 }
 
 const FIELD_LIMIT_BYTES = 1024 * 1024;

@@ -177,12 +177,14 @@ const CLIENT_GONE = 499;
 
 function logRequest(finished: Finished, options: DispatchOptions): void {
   const { req, res, requestId, principal, facts, startedAt } = finished;
+  // An error is whole once its bytes are out, although its connection lingers.
+  const isAnswered = res.writableFinished || (facts.code !== undefined && res.headersSent);
   const path = (req.url ?? '').split('?', 1)[0]?.slice(0, 200);
   options.logger.info('request', {
     requestId,
     method: req.method,
     path,
-    status: res.writableFinished ? res.statusCode : CLIENT_GONE,
+    status: isAnswered ? res.statusCode : CLIENT_GONE,
     ms: options.now() - startedAt,
     key: principal.kind === 'key' ? principal.key.name : principal.kind,
     ...facts,

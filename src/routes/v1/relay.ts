@@ -43,7 +43,7 @@ export function relayJson(endpoint: Endpoint, options: RelayOptions): Handler {
       if (isRestricted(principal)) refuseModelPickers(request.scan);
       const stream = readFlag(request, 'stream');
       const includeUsage = readFlag(request, 'stream_options.include_usage');
-      if (endpoint.path === 'embeddings') readEncodingFormat(request);
+      const vectors = endpoint.path === 'embeddings' ? { encodingFormat: readEncodingFormat(request) } : {};
       const patches = await checkImageParts(bytes, request.scan);
       const target = findTarget(snapshot, model);
       context.facts.provider = target.provider.id;
@@ -56,6 +56,7 @@ export function relayJson(endpoint: Endpoint, options: RelayOptions): Handler {
         hops,
         stream,
         includeUsage,
+        ...vectors,
         signal: context.signal,
       });
       await sendAnswer(context, answer);

@@ -2,6 +2,7 @@ import { HttpError } from '../../errors.ts';
 import {
   compilePatterns,
   firstMatch,
+  type JsonPatterns,
   type JsonScan,
   JsonScanError,
   readString,
@@ -31,12 +32,12 @@ export interface JsonRequest {
 }
 
 /**
- * Scans a JSON body and reads its model.
+ * Scans a JSON body and reads its model. `patterns` must hold `model`.
  * @throws HttpError `invalid_json`, `invalid_body` (nested too deeply, an ambiguous model), `missing_required_parameter`,
  * `invalid_value`.
  */
-export function parseJsonRequest(bytes: Buffer): JsonRequest {
-  const scan = scanBody(bytes);
+export function parseJsonRequest(bytes: Buffer, patterns = PATTERNS): JsonRequest {
+  const scan = scanBody(bytes, patterns);
   if (scan.kind !== 'object') {
     throw new HttpError('invalid_body', 'The body must be a JSON object such as {"model": "...", ...}.');
   }
@@ -92,9 +93,9 @@ export function readEncodingFormat(request: JsonRequest): 'float' | 'base64' {
   });
 }
 
-function scanBody(bytes: Buffer): JsonScan {
+function scanBody(bytes: Buffer, patterns: JsonPatterns): JsonScan {
   try {
-    return scanJson(bytes, PATTERNS);
+    return scanJson(bytes, patterns);
   } catch (error) {
     if (!(error instanceof JsonScanError)) throw error;
     if (error.reason === 'invalid_json') {

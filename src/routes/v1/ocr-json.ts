@@ -1,0 +1,60 @@
+import { HttpError } from '../../errors.ts';
+import { compilePatterns, firstMatch, type JsonMatch, readString, splice } from '../../http/json-scan.ts';
+import { checkImageUrl } from '../../protocols/image-url.ts';
+import type { OcrImage } from '../../protocols/ocr.ts';
+import { type JsonRequest, parseJsonRequest } from './request-body.ts';
+
+/** Our own form (`image_url`) and the one that Mistral's clients send (`document`), each as a string or an object. */
+const IMAGE_PLACES = ['image_url', 'image_url.url', 'document.image_url', 'document.image_url.url'] as const;
+const PATTERNS = compilePatterns(['model', 'prompt', 'document', 'document.type', ...IMAGE_PLACES]);
+
+/** @throws HttpError as `parseJsonRequest`. */
+export function parseOcrRequest(bytes: Buffer): JsonRequest {
+  return parseJsonRequest(bytes, PATTERNS);
+}
+
+/**
+ * Reads image and prompt of a JSON request. The image stays where it is: only its place in the body is taken.
+ * @throws HttpError `missing_required_parameter`, `invalid_value`, `image_validation_failed`.
+ */
+export async function readOcrJson(request: JsonRequest): Promise<{ image: OcrImage; prompt: string | null }> {
+  const { bytes, scan } = request;
+  const type = textAt(request, 'document.type');
+  if (type !== null && type !== 'image_url') {
+    throw new HttpError('invalid_value', '`document.type` must be image_url: only images can be read here.', {
+      param: 'document',
+    });
+  }
+  const match = IMAGE_PLACES.map((pattern) => firstMatch(scan, pattern)).find(
+    (found) => found?.kind === 'string',
+  );
+  if (match === undefined) {
+    throw new HttpError(
+      'missing_required_parameter',
+      'You must provide `image_url`, as a URL or a data URL.',
+      {
+        param: 'image_url',
+      },
+    );
+  }
+  return { image: { kind: 'url', json: await imageAt(bytes, match) }, prompt: textAt(request, 'prompt') };
+}
+
+/** The URL as it stands in the body, without its quotes, mended where it must be. */
+async function imageAt(bytes: Buffer, match: JsonMatch): Promise<Buffer[]> {
+  const check = await checkImageUrl(bytes, match, 'image_url');
+  const start = match.start + 1;
+  const inner = bytes.subarray(start, match.end - 1);
+  if (check.kind === 'url') return [inner];
+  return splice(
+    inner,
+    check.patches.map((patch) => ({ ...patch, start: patch.start - start, end: patch.end - start })),
+  );
+}
+
+function textAt({ bytes, scan }: JsonRequest, pattern: 'prompt' | 'document.type'): string | null {
+  const match = firstMatch(scan, pattern);
+  if (match === undefined || match.kind === 'null') return null;
+  if (match.kind === 'string') return readString(bytes, match);
+  throw new HttpError('invalid_value', `\`${pattern}\` must be a string.`, { param: pattern });
+}

@@ -1,0 +1,155 @@
+import { HttpError } from '../../errors.ts';
+import type { Endpoint } from '../../gateway/endpoint.ts';
+import { findModel, findTarget, type Target } from '../../gateway/routing.ts';
+import { openBody, overloaded, readBody } from '../../http/body.ts';
+import type { InflightLease } from '../../http/inflight-budget.ts';
+import { MultipartReader, parseBoundary } from '../../http/multipart.ts';
+import { sendJson } from '../../http/reply.ts';
+import { checkImage, IMAGE_LIMIT_BYTES, imageTooLarge } from '../../protocols/images.ts';
+import { type OcrImage, ocrChatBody, readOcrText } from '../../protocols/ocr.ts';
+import { isJsonType } from '../../protocols/passed-headers.ts';
+import { readBounded } from '../../providers/read-bounded.ts';
+import type { Context, Handler } from '../context.ts';
+import { FormParts } from './form-parts.ts';
+import { nextHop } from './hops.ts';
+import { holderOf, requireModel } from './model-rights.ts';
+import { parseOcrRequest, readOcrJson } from './ocr-json.ts';
+import type { RelayOptions } from './relay.ts';
+
+const ANSWER_BYTES = 32 * 1024 * 1024;
+/** The chat endpoint as this route uses it: the answer is read here, so no name is put back. */
+const CHAT: Endpoint = {
+  path: 'chat/completions',
+  body: 'json',
+  answer: 'json',
+  namesModel: false,
+  streamEnd: 'chat',
+};
+
+interface OcrInput {
+  readonly image: OcrImage;
+  readonly prompt: string | null;
+}
+
+/** Reads the text of an image through a chat completion: any vision model of any provider serves it. */
+export function ocr(options: RelayOptions): Handler {
+  return async (context) => {
+    const hops = nextHop(context.req.headers['x-ipin-hops']);
+    const lease = options.budget.open(holderOf(context.principal));
+    const choose = (modelId: string): (() => Target) => chooseTarget(modelId, context, options);
+    try {
+      const isJson = isJsonType(context.req.headers['content-type']);
+      const read = isJson ? readJson : readForm;
+      const { input, target: findTargetNow, modelId } = await read(context, { options, lease, choose });
+      const target = findTargetNow();
+      context.facts.provider = target.provider.id;
+      const answer = await options.gateway.execute({
+        endpoint: CHAT,
+        target,
+        model: modelId,
+        body: { kind: 'made', pieces: ocrChatBody({ model: target.upstreamModel, ...input }) },
+        headers: {},
+        hops,
+        stream: false,
+        includeUsage: false,
+        signal: context.signal,
+      });
+      const bytes = answer.kind === 'bytes' ? answer.body : await readWhole(answer.body);
+      const passed = onlyOurs(answer.headers);
+      sendJson(
+        context,
+        200,
+        { text: readOcrText(bytes), model: modelId, provider: target.provider.id },
+        passed,
+      );
+    } finally {
+      lease.release();
+    }
+  };
+}
+
+interface ReadOptions {
+  readonly options: RelayOptions;
+  readonly lease: InflightLease;
+  /** Checks that the model exists and may be used; the provider is checked after the fields. */
+  readonly choose: (modelId: string) => () => Target;
+}
+
+interface OcrCall {
+  readonly input: OcrInput;
+  readonly modelId: string;
+  readonly target: () => Target;
+}
+
+function chooseTarget(modelId: string, context: Context, options: RelayOptions): () => Target {
+  context.facts.model = modelId;
+  const snapshot = options.snapshot();
+  const model = findModel(snapshot, modelId);
+  requireModel(context.principal, model.id);
+  return () => findTarget(snapshot, model);
+}
+
+async function readJson(context: Context, { options, lease, choose }: ReadOptions): Promise<OcrCall> {
+  const bytes = await readBody(context, { limitBytes: options.maxBodyBytes, lease });
+  const request = parseOcrRequest(bytes);
+  const target = choose(request.model);
+  return { input: await readOcrJson(request), modelId: request.model, target };
+}
+
+async function readForm(context: Context, { options, lease, choose }: ReadOptions): Promise<OcrCall> {
+  const boundary = parseBoundary(context.req.headers['content-type']);
+  const body = openBody(context, options.maxBodyBytes);
+  try {
+    const reader = new MultipartReader(body.chunks, boundary, {
+      limits: { fileBytes: IMAGE_LIMIT_BYTES },
+      fileFields: new Set(['file']),
+      fileTooLarge: (field) => imageTooLarge(IMAGE_LIMIT_BYTES + 1, field),
+    });
+    const form = new FormParts(
+      reader,
+      {
+        fileField: 'file',
+        checkFile: (part, head) => void checkImage(head, head.length, part.name),
+        checkFields: () => {},
+      },
+      lease,
+    );
+    const modelId = await form.readModel();
+    const target = choose(modelId);
+    const chunks: Buffer[] = [];
+    let length = 0;
+    for await (const part of form.all()) {
+      if (!part.isFile) continue;
+      if (length > 0)
+        throw new HttpError('invalid_body', 'The form has more than one file.', { param: 'file' });
+      for await (const chunk of part.body) {
+        length += chunk.length;
+        if (!lease.growTo(length)) throw overloaded();
+        chunks.push(chunk);
+      }
+    }
+    const bytes = Buffer.concat(chunks, length);
+    const image: OcrImage = { kind: 'bytes', mediaType: checkImage(bytes, length, 'file'), bytes };
+    const prompt = form.fields.find(([name]) => name === 'prompt')?.[1] || null;
+    return { input: { image, prompt }, modelId, target };
+  } finally {
+    body.stop();
+  }
+}
+
+async function readWhole(body: Parameters<typeof readBounded>[0]): Promise<Buffer> {
+  const { whole, bytes } = await readBounded(body, ANSWER_BYTES);
+  if (whole) return bytes;
+  body.destroy();
+  throw new HttpError('upstream_invalid_response', 'The answer of the provider is too large.');
+}
+
+/** Of the upstream's headers those that tell of it; its body's own do not fit ours. */
+function onlyOurs(headers: readonly string[]): string[] {
+  const kept: string[] = [];
+  for (let index = 0; index < headers.length; index += 2) {
+    const name = headers[index] ?? '';
+    if (name.startsWith('x-')) kept.push(name, headers[index + 1] ?? '');
+  }
+  return kept;
+}
