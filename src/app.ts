@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Server } from 'node:http';
+import { describeKey } from './auth/api-keys.ts';
 import { createAdminCredential } from './auth/credentials.ts';
 import { createLoginThrottle } from './auth/login-throttle.ts';
 import { createPasswordWork } from './auth/password-work.ts';
+import { hashPassword } from './auth/passwords.ts';
 import { createGuard } from './auth/require.ts';
 import { createSessions } from './auth/sessions.ts';
 import { createSignIn } from './auth/sign-in.ts';
@@ -16,8 +18,10 @@ import { createHttpServer } from './http/server.ts';
 import { type StaticFiles, sendStatic } from './http/static.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { Logger } from './logger.ts';
+import { createServerMetrics } from './metrics/server-metrics.ts';
 import { createUpstreams } from './providers/upstream.ts';
 import * as adminKeys from './routes/admin/api-keys.ts';
+import { downloadBackup, restoreBackup } from './routes/admin/backup.ts';
 import * as adminModels from './routes/admin/models.ts';
 import { listUpstreamModels, testProvider } from './routes/admin/provider-test.ts';
 import * as providers from './routes/admin/providers.ts';
@@ -26,6 +30,7 @@ import * as users from './routes/admin/users.ts';
 import { lastUsedCounter } from './routes/api-key-records.ts';
 import { createDispatch, type Dispatch, type RouteRow } from './routes/dispatch.ts';
 import { health } from './routes/health.ts';
+import { metrics } from './routes/metrics.ts';
 import type { Services } from './routes/services.ts';
 import { login, logout } from './routes/sign-in.ts';
 import * as ownKeys from './routes/user/api-keys.ts';
@@ -72,7 +77,7 @@ export function createApp(options: AppOptions): App {
   return {
     server,
     open(store, masterKey) {
-      const services = createServices(options, store, masterKey);
+      const services = createServices({ ...options, store, masterKey, running });
       dispatch = createDispatch({
         rows: createRoutes(services, options.staticFiles),
         guard: createGuard({
@@ -86,6 +91,7 @@ export function createApp(options: AppOptions): App {
         logger: options.logger,
         now: options.now,
         running,
+        countAnswer: services.metrics.countAnswer,
         onKeyUsed: (id) => noteKeyUse(store, id, options.now()),
       });
       lifecycle.phase = 'ready';
@@ -104,6 +110,7 @@ export function createRoutes(services: Services, staticFiles: StaticFiles): Rout
   const relay = { gateway, budget, snapshot, maxBodyBytes: config.maxBodyBytes };
   return [
     { method: 'GET', path: '/health', handler: health({ ...services, storage: () => store.status().state }) },
+    { method: 'GET', path: '/metrics', handler: metrics(services.metrics.registry) },
 
     { method: 'POST', path: '/api/login', handler: login('any', services) },
     { method: 'POST', path: '/api/admin/login', handler: login('admin', services) },
@@ -136,6 +143,8 @@ export function createRoutes(services: Services, staticFiles: StaticFiles): Rout
     { method: 'GET', path: '/api/admin/users/:id', handler: users.getUser(services) },
     { method: 'PUT', path: '/api/admin/users/:id', handler: users.updateUser(services) },
     { method: 'DELETE', path: '/api/admin/users/:id', handler: users.deleteUser(services) },
+    { method: 'GET', path: '/api/admin/backup', handler: downloadBackup(services) },
+    { method: 'POST', path: '/api/admin/restore', handler: restoreBackup(services) },
 
     { method: 'POST', path: '/api/user/login', handler: login('user', services) },
     { method: 'POST', path: '/api/user/logout', handler: logout(services) },
@@ -162,8 +171,14 @@ export function createRoutes(services: Services, staticFiles: StaticFiles): Rout
   ];
 }
 
-function createServices(options: AppOptions, store: Store, masterKey: MasterKey): Services {
-  const { config, now, randomBytes } = options;
+interface ServicesOptions extends AppOptions {
+  readonly store: Store;
+  readonly masterKey: MasterKey;
+  readonly running: ReadonlySet<unknown>;
+}
+
+function createServices(options: ServicesOptions): Services {
+  const { config, now, randomBytes, store, running, lifecycle } = options;
   const { snapshot } = store.config;
   const upstreams = createUpstreams({
     timeouts: config.upstreamTimeouts,
@@ -194,10 +209,20 @@ function createServices(options: AppOptions, store: Store, masterKey: MasterKey)
   });
   const budget = new InflightBudget(config.maxInflightBytes);
   const gateway = createGateway(upstreams);
+  const metrics = createServerMetrics({
+    lifecycle,
+    now,
+    storage: () => store.status().state,
+    inflightBytes: () => budget.usedBytes,
+    runningRequests: () => running.size,
+  });
+  const credentials = {
+    describeKey,
+    hashPassword: (password: string) =>
+      hashPassword(password, { work: passwordWork, lane: 'trusted', randomBytes }),
+  };
   return {
     ...options,
-    store,
-    masterKey,
     upstreams,
     gateway,
     budget,
@@ -205,6 +230,8 @@ function createServices(options: AppOptions, store: Store, masterKey: MasterKey)
     signIn,
     throttle,
     passwordWork,
+    metrics,
+    credentials,
   };
 }
 

@@ -1,4 +1,4 @@
-import { digestKey, generateKey, keyHint } from './auth/api-keys.ts';
+import { describeKey, generateKey } from './auth/api-keys.ts';
 import type { MasterKey } from './store/entities.ts';
 import type { ConfigStore } from './store/store.ts';
 
@@ -21,9 +21,4 @@ export async function resolveMasterKey(config: ConfigStore, options: MasterKeyOp
   await config.update((state) => ({ state: { ...state, masterKey }, result: null }));
   options.announce(key);
   return masterKey;
-}
-
-/** What is stored of a key in its place. */
-export function describeKey(key: string): MasterKey {
-  return { digest: digestKey(key), keyHint: keyHint(key) };
 }

@@ -18,20 +18,24 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'metrics',
     'demo',
     'drivers',
+    'documents',
+    'snapshot',
     ...WORKERS,
     ...INTERFACES,
   ],
-  app: ['routes', 'gateway', 'auth', 'http', 'metrics', 'demo', ...WORKERS, ...INTERFACES],
-  routes: ['gateway', 'auth', 'http', 'metrics', ...WORKERS, ...INTERFACES],
+  app: ['routes', 'gateway', 'auth', 'http', 'metrics', 'demo', 'documents', ...WORKERS, ...INTERFACES],
+  routes: ['gateway', 'auth', 'http', 'metrics', 'documents', ...WORKERS, ...INTERFACES],
   gateway: ['metrics', ...WORKERS, ...INTERFACES],
   auth: ['http', ...INTERFACES],
   demo: ['protocols', ...INTERFACES],
   providers: ['protocols', ...INTERFACES],
   limits: ['protocols', ...INTERFACES],
   usage: ['protocols', ...INTERFACES],
-  drivers: INTERFACES,
+  drivers: ['documents', ...INTERFACES],
+  snapshot: ['drivers', 'documents', ...INTERFACES],
+  documents: INTERFACES,
   http: [...BASE, 'codecs', 'addresses'],
-  metrics: BASE,
+  metrics: [...BASE, 'entities'],
   protocols: INTERFACES,
   entities: BASE,
   codecs: ['errors'],
@@ -53,9 +57,13 @@ const FOLDERS = [
   'protocols',
   'metrics',
   'http',
+  'snapshot',
 ];
 /** The entry and its parts, which put everything together. */
 const ENTRY = /^src\/(server|shutdown|master-key|keep-alive-ping|demo\/start)\.ts$/;
+/** The form in which a store's state is kept and passed on: values and bytes, no files. */
+const DOCUMENT =
+  /^src\/store\/(backup|restore|migrations|document|document-error|records|record-reader|plain-record|secrets|json-text|preset)\.ts$/;
 const CODEC = /^src\/http\/((sse|json|multipart)[a-z-]*|body-transform)\.ts$/;
 
 /** The room that a file of src/ belongs to, or null where the table knows none. */
@@ -64,6 +72,7 @@ export function roomOf(path: string): string | null {
   if (CODEC.test(path)) return 'codecs';
   if (path === 'src/http/ip-address.ts') return 'addresses';
   if (/^src\/store\/(store|entities|changes)\.ts$/.test(path)) return 'entities';
+  if (DOCUMENT.test(path)) return 'documents';
   if (path.startsWith('src/store/')) return 'drivers';
   const top = /^src\/(app|config|lifecycle|errors|logger)\.ts$/.exec(path)?.[1];
   const folder = FOLDERS.find((name) => path.startsWith(`src/${name}/`));

@@ -1,5 +1,6 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import { HttpError } from '../errors.ts';
+import type { MasterKey } from '../store/entities.ts';
 
 export type PresentedKey =
   /** No header that could hold a key. */
@@ -57,6 +58,11 @@ export function keyHint(key: string): string {
   const visible = Math.min(10, Math.floor(key.length / 3));
   const last = Math.min(4, Math.floor(visible / 2));
   return `${key.slice(0, visible - last)}...${key.slice(key.length - last)}`;
+}
+
+/** What is stored in a key's place. */
+export function describeKey(key: string): MasterKey {
+  return { digest: digestKey(key), keyHint: keyHint(key) };
 }
 
 /**

@@ -28,6 +28,7 @@ export interface DispatchOptions {
   readonly onKeyUsed: (keyId: string) => void;
   /** Every request that is not yet answered, so that a shutdown can end them. */
   readonly running: Set<AbortController>;
+  readonly countAnswer: (status: number) => void;
 }
 
 export interface Guarded {
@@ -180,11 +181,13 @@ function logRequest(finished: Finished, options: DispatchOptions): void {
   // An error is whole once its bytes are out, although its connection lingers.
   const isAnswered = res.writableFinished || (facts.code !== undefined && res.headersSent);
   const path = (req.url ?? '').split('?', 1)[0]?.slice(0, 200);
+  const status = isAnswered ? res.statusCode : CLIENT_GONE;
+  options.countAnswer(status);
   options.logger.info('request', {
     requestId,
     method: req.method,
     path,
-    status: isAnswered ? res.statusCode : CLIENT_GONE,
+    status,
     ms: options.now() - startedAt,
     key: principal.kind === 'key' ? principal.key.name : principal.kind,
     ...facts,

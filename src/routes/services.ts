@@ -7,8 +7,10 @@ import type { Gateway } from '../gateway/gateway.ts';
 import type { InflightBudget } from '../http/inflight-budget.ts';
 import type { Lifecycle } from '../lifecycle.ts';
 import type { Logger } from '../logger.ts';
+import type { ServerMetrics } from '../metrics/server-metrics.ts';
 import type { Upstreams } from '../providers/upstream.ts';
 import type { MasterKey } from '../store/entities.ts';
+import type { CredentialCodec } from '../store/migrations.ts';
 import type { Store } from '../store/store.ts';
 
 /** What routes call. Made once, when the store is open. */
@@ -24,6 +26,9 @@ export interface Services {
   readonly signIn: SignIn;
   readonly throttle: LoginThrottle;
   readonly passwordWork: PasswordWork;
+  readonly metrics: ServerMetrics;
+  /** How credentials of older files are stored today. */
+  readonly credentials: CredentialCodec;
   readonly lifecycle: Lifecycle;
   readonly version: string;
   /** Milliseconds since the epoch. */

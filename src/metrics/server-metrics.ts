@@ -1,0 +1,47 @@
+import type { Lifecycle } from '../lifecycle.ts';
+import type { StorageState } from '../store/store.ts';
+import { Registry, type Sample } from './registry.ts';
+
+export interface ServerMetricsOptions {
+  readonly lifecycle: Lifecycle;
+  readonly now: () => number;
+  readonly storage: () => StorageState;
+  readonly inflightBytes: () => number;
+  readonly runningRequests: () => number;
+}
+
+export interface ServerMetrics {
+  readonly registry: Registry;
+  /** Counts an answer by its status. */
+  countAnswer(status: number): void;
+}
+
+const STORAGE_STATES: readonly StorageState[] = ['ok', 'recovered', 'volatile', 'read-only', 'failing'];
+
+/** The metrics of the server itself. */
+export function createServerMetrics(options: ServerMetricsOptions): ServerMetrics {
+  const registry = new Registry();
+  const answers = new Map<number, number>();
+  const gauge = (name: string, help: string, read: () => readonly Sample[]): void =>
+    registry.register({ name, type: 'gauge', help, read });
+  registry.register({
+    name: 'ipin_requests_total',
+    type: 'counter',
+    help: 'Requests answered, by status; 499: the client went away first.',
+    read: () => [...answers].map(([status, value]) => ({ labels: { status: String(status) }, value })),
+  });
+  gauge('ipin_running_requests', 'Requests that are not yet answered.', () => [
+    { value: options.runningRequests() },
+  ]);
+  gauge('ipin_inflight_bytes', 'Bytes of request bodies held in memory.', () => [
+    { value: options.inflightBytes() },
+  ]);
+  gauge('ipin_uptime_seconds', 'Time since the start.', () => [
+    { value: Math.floor((options.now() - options.lifecycle.startedAt) / 1000) },
+  ]);
+  gauge('ipin_storage_state', 'The state of the database: 1 for the present one.', () => {
+    const present = options.storage();
+    return STORAGE_STATES.map((state) => ({ labels: { state }, value: state === present ? 1 : 0 }));
+  });
+  return { registry, countAnswer: (status) => void answers.set(status, (answers.get(status) ?? 0) + 1) };
+}

@@ -1,0 +1,16 @@
+import { sendBytes } from '../http/reply.ts';
+import type { Registry } from '../metrics/registry.ts';
+import type { Handler } from './context.ts';
+
+/** Counters and gauges for Prometheus. */
+export function metrics(registry: Registry): Handler {
+  return (context) => {
+    const body = Buffer.from(registry.expose());
+    sendBytes(context, 200, body, [
+      'content-type',
+      'text/plain; version=0.0.4; charset=utf-8',
+      'cache-control',
+      'no-store',
+    ]);
+  };
+}
