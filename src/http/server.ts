@@ -24,9 +24,11 @@ const MAX_REQUESTS_PER_SOCKET = 100_000;
  * odd Transfer-Encoding, a broken head) are answered here and their connection is closed.
  */
 export function createHttpServer(listener: Listener, requestId: () => string): Server {
+  const turnAway = (req: IncomingMessage, refusal: Refusal): void =>
+    refuse(req.socket, { refusal, requestId: requestId(), isHead: req.method === 'HEAD' });
   const accept = (req: IncomingMessage, res: ServerResponse, expectsContinue: boolean): void => {
-    if (req.rawHeaders.length >= 2 * MAX_HEADERS) refuse(req.socket, 'headers_too_large', requestId());
-    else if (isAmbiguous(req)) refuse(req.socket, 'invalid_request_target', requestId());
+    if (req.rawHeaders.length >= 2 * MAX_HEADERS) turnAway(req, 'headers_too_large');
+    else if (isAmbiguous(req)) turnAway(req, 'invalid_request_target');
     else listener(req, res, expectsContinue);
   };
   const server = createServer({ ...BOUNDS, keepAlive: true, noDelay: true, joinDuplicateHeaders: false });
@@ -35,8 +37,9 @@ export function createHttpServer(listener: Listener, requestId: () => string): S
   server.maxRequestsPerSocket = MAX_REQUESTS_PER_SOCKET;
   server.on('request', (req, res) => accept(req, res, false));
   server.on('checkContinue', (req, res) => accept(req, res, true));
-  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    refuse(socket as Socket, kindOf(error.code), requestId());
+  server.on('clientError', (error: ParseError, socket) => {
+    const isHead = error.rawPacket?.subarray(0, 5).toString('latin1') === 'HEAD ';
+    refuse(socket as Socket, { refusal: kindOf(error.code), requestId: requestId(), isHead });
   });
   return server;
 }
@@ -79,8 +82,19 @@ const REFUSALS: Record<Refusal, { status: string; error: ErrorName; message: str
   },
 };
 
+/** What node:http hands to `clientError`. */
+type ParseError = NodeJS.ErrnoException & { readonly rawPacket?: Buffer };
+
+interface RefuseOptions {
+  readonly refusal: Refusal;
+  readonly requestId: string;
+  /** The answer to HEAD has no body (RFC 9110 section 9.3.2). */
+  readonly isHead: boolean;
+}
+
 /** Answers on the bare socket: for these messages node:http has no response object. */
-function refuse(socket: Socket, refusal: Refusal, requestId: string): void {
+function refuse(socket: Socket, options: RefuseOptions): void {
+  const { refusal, requestId, isHead } = options;
   if (!socket.writable || socket.destroyed) {
     socket.destroy();
     return;
@@ -91,6 +105,6 @@ function refuse(socket: Socket, refusal: Refusal, requestId: string): void {
   const head = [`HTTP/1.1 ${status}`, 'content-type: application/json', 'connection: close'];
   const base = baseHeaders(requestId);
   for (let index = 0; index < base.length; index += 2) head.push(`${base[index]}: ${base[index + 1]}`);
-  head.push(`content-length: ${Buffer.byteLength(body)}`, '', body);
+  head.push(`content-length: ${Buffer.byteLength(body)}`, '', isHead ? '' : body);
   socket.end(head.join('\r\n'), () => socket.destroy());
 }

@@ -1,0 +1,204 @@
+import assert from 'node:assert/strict';
+import { request } from 'node:http';
+import { test } from 'node:test';
+import { createRoutes } from '../../src/app.ts';
+import { ACCESS, type Access } from '../../src/auth/require.ts';
+import { sessionCookieName } from '../../src/http/cookies.ts';
+import { guardRoutes } from '../../src/routes/dispatch.ts';
+import {
+  type AppUnderTest,
+  expectStatus,
+  jsonRequest,
+  MASTER_KEY,
+  signIn,
+  startApp,
+} from '../helpers/start-app.ts';
+
+const ROLES = [
+  'nobody',
+  'wrong key',
+  'user key',
+  'disabled key',
+  'expired key',
+  'master key',
+  'user token',
+  'user cookie',
+  'admin token',
+  'admin cookie',
+  'admin cookie from another site',
+  'ended session',
+] as const;
+type Role = (typeof ROLES)[number];
+
+/** Who gets in, and the status that everybody else gets. */
+const MATRIX: Record<Access, Partial<Record<Role, 'in' | 401 | 403>>> = {
+  anyone: Object.fromEntries(ROLES.map((role) => [role, 'in'])),
+  key: { 'user key': 'in', 'master key': 'in', 'user cookie': 'in', 'admin cookie': 'in' },
+  admin: { 'admin token': 'in', 'admin cookie': 'in', 'user token': 403, 'user cookie': 403 },
+  user: { 'user token': 'in', 'user cookie': 'in', 'admin token': 403, 'admin cookie': 403 },
+  scrape: {
+    'master key': 'in',
+    'admin token': 'in',
+    'admin cookie': 'in',
+    'user token': 403,
+    'user cookie': 403,
+  },
+};
+
+type Headers = Record<string, string>;
+
+test('every route lets in whom the table names, and nobody else', { timeout: 60_000 }, async (t) => {
+  const app = await startApp(t);
+  const headersOf = await createPrincipals(app);
+  const rows = createRoutes(app.services, new Map()).map(({ method, path }) => ({ method, path }));
+  assert.deepEqual(
+    rows.map(({ method, path }) => `${method} ${path}`).toSorted(),
+    Object.keys(ACCESS)
+      .filter((row) => !row.includes('.html') && row !== 'GET /')
+      .toSorted(),
+    'the table of rights and the routes name the same rows',
+  );
+  for (const { method, path } of rows) {
+    const access = ACCESS[`${method} ${path}`] ?? assert.fail(path);
+    for (const role of ROLES) {
+      // Signing out would end the session for the rows after it.
+      if (path.endsWith('/logout') && MATRIX[access][role] === 'in') continue;
+      const answer = await ask(app, { method, path: concrete(path), headers: headersOf[role] });
+      checkCell({ method, path, access, role }, answer);
+    }
+  }
+});
+
+test('no other spelling of a path gets around its row', { timeout: 60_000 }, async (t) => {
+  const app = await startApp(t);
+  const rows = createRoutes(app.services, new Map()).map(({ method, path }) => ({ method, path }));
+  for (const { method, path } of rows) {
+    if (ACCESS[`${method} ${path}`] === 'anyone') continue;
+    for (const spelling of spellings(concrete(path))) {
+      for (const tried of new Set([method, 'GET', 'HEAD', 'POST'])) {
+        const { status } = await ask(app, { method: tried, path: spelling, headers: {} });
+        assert.ok([400, 401, 404, 405].includes(status), `${tried} ${spelling} as nobody: ${status}`);
+      }
+    }
+  }
+});
+
+test('a route without a row in the table of rights does not start', () => {
+  const handler = (): void => {};
+  assert.throws(() => guardRoutes([{ method: 'GET', path: '/api/admin/new', handler }]), /no rights are set/);
+});
+
+test('a key cannot be sent in the address, and two different keys are refused', async (t) => {
+  const app = await startApp(t);
+  const inQuery = await fetch(`${app.origin}/v1/models?api_key=${MASTER_KEY}`);
+  assert.equal(inQuery.status, 401);
+  const headers = { authorization: `Bearer ${MASTER_KEY}`, 'x-api-key': 'sk-another-key-0123456789abcdef' };
+  assert.equal((await fetch(`${app.origin}/v1/models`, { headers })).status, 401);
+  assert.equal((await fetch(`${app.origin}/v1/models`, { headers: { 'api-key': MASTER_KEY } })).status, 200);
+});
+
+function checkCell(
+  row: { method: string; path: string; access: Access; role: Role },
+  { status, body }: { status: number; body: string },
+): void {
+  const isForeignChange = row.role.includes('another site') && isChange(row);
+  const expected = isRefusedLogin(row)
+    ? 403
+    : (MATRIX[row.access][row.role] ?? (isForeignChange ? 403 : 401));
+  const where = `${row.method} ${row.path} as ${row.role}: ${status} ${body.slice(0, 200)}`;
+  if (expected === 'in') assert.ok(status !== 401 && status !== 403, where);
+  else assert.equal(status, expected, where);
+  assert.ok(status < 500 || status === 503, where);
+}
+
+/** Signing in from another site is refused as well: it would put a visitor into somebody else's account. */
+function isRefusedLogin({ method, access, role }: { method: string; access: Access; role: Role }): boolean {
+  return access === 'anyone' && method === 'POST' && role.includes('another site');
+}
+
+/** Requests from other sites that change something are refused before anybody asks who sent them. */
+function isChange({ method, access }: { method: string; access: Access }): boolean {
+  return method !== 'GET' && access !== 'key' && access !== 'anyone';
+}
+
+async function createPrincipals(app: AppUnderTest): Promise<Record<Role, Headers>> {
+  const user = { username: 'ann', password: 'a long password' };
+  await expectStatus(201, await app.admin('POST', '/api/admin/users', user));
+  const login = await fetch(`${app.origin}/api/login`, jsonRequest('POST', null, user));
+  const { token: userToken } = (await expectStatus(200, login)) as { token: string };
+  const adminToken = await signIn(app.origin, app.config);
+  const ended = await signIn(app.origin, app.config);
+  await expectStatus(
+    204 as number,
+    await fetch(`${app.origin}/api/admin/logout`, jsonRequest('POST', `Bearer ${ended}`, {})),
+  );
+  const cookie = (token: string): Headers => ({
+    cookie: `${sessionCookieName(app.services.store.config.snapshot().instanceId, false)}=${token}`,
+  });
+  const bearer = (key: string): Headers => ({ authorization: `Bearer ${key}` });
+  return {
+    nobody: {},
+    'wrong key': bearer('sk-wrong-key-0123456789abcdef0123456789'),
+    'user key': bearer(await app.addKey({})),
+    'disabled key': bearer(await app.addKey({ enabled: false })),
+    'expired key': bearer(await app.addKey({ expiresAt: '2001-01-01T00:00:00Z' })),
+    'master key': bearer(MASTER_KEY),
+    'user token': bearer(userToken),
+    'user cookie': cookie(userToken),
+    'admin token': bearer(adminToken),
+    'admin cookie': cookie(adminToken),
+    'admin cookie from another site': {
+      ...cookie(adminToken),
+      'sec-fetch-site': 'cross-site',
+      origin: 'https://evil.example',
+    },
+    'ended session': bearer(ended),
+  };
+}
+
+function concrete(path: string): string {
+  return path.replace(':id', 'nope').replace('*id', 'nope');
+}
+
+function spellings(path: string): string[] {
+  return [
+    `/${path}`,
+    `/.${path}`,
+    `/x/..${path}`,
+    path.toUpperCase(),
+    `${path}/`,
+    `${path}//`,
+    `${path}/.`,
+    `${path}%2f`,
+    `${path}%00`,
+    `${path};x`,
+    `${path}#x`,
+    path.replace('/', '/%2e/'),
+    path.replaceAll('/', '%2f'),
+    path.replaceAll('/', '\\'),
+    path.replace('a', '%61'),
+    path.replace('/api/admin', '/api//admin'),
+    `http://evil.example${path}`,
+  ];
+}
+
+function ask(
+  app: AppUnderTest,
+  { method, path, headers }: { method: string; path: string; headers: Headers },
+): Promise<{ status: number; body: string }> {
+  const hasBody = method === 'POST' || method === 'PUT';
+  const body = hasBody ? '{}' : '';
+  const length = hasBody ? { 'content-type': 'application/json', 'content-length': '2' } : {};
+  return new Promise((resolve, reject) => {
+    const options = { host: '127.0.0.1', port: app.port, method, path, headers: { ...headers, ...length } };
+    const outgoing = request({ ...options, agent: false }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('end', () =>
+        resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString() }),
+      );
+    });
+    outgoing.on('error', reject);
+    outgoing.end(body);
+  });
+}
