@@ -21,7 +21,7 @@ export interface LoggerOptions {
   readonly secrets?: () => Iterable<string>;
 }
 
-const KEY_SHAPE = /\b(sk|cpk|gsk|xai|AIza|hf|r8)[-_][\w-]{12,}|\bBearer\s+\S+/gi;
+const KEY_SHAPE = /\b(sk|cpk|gsk|xai|AIza|hf|r8)[-_][\w-]{12,}|\bBearer\s+[^\s"\\]+/gi;
 
 /**
  * Makes the logger: one JSON line per event (`time`, `level`, `event`, then the fields). Control characters are
@@ -31,11 +31,16 @@ export function createLogger(options: LoggerOptions): Logger {
   const least = LOG_LEVELS.indexOf(options.level);
   const line = (level: LogLevel, event: string, fields: LogFields | undefined): void => {
     const text = JSON.stringify({ time: new Date(options.now()).toISOString(), level, event, ...fields });
-    options.write(`${redact(text, options.secrets?.() ?? [])}\n`);
+    options.write(`${redact(text, escaped(options.secrets?.() ?? []))}\n`);
   };
   const at = (level: LogLevel): Logger['info'] =>
     LOG_LEVELS.indexOf(level) >= least ? (event, fields) => line(level, event, fields) : () => {};
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+}
+
+/** Secrets as they stand inside a JSON string. */
+function* escaped(secrets: Iterable<string>): Generator<string> {
+  for (const secret of secrets) yield JSON.stringify(secret).slice(1, -1);
 }
 
 /** Replaces secrets in a text: the given ones (8 characters or longer) and everything of an API key's shape. */

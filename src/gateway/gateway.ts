@@ -37,17 +37,13 @@ export function createGateway(upstreams: Upstreams): Gateway {
     async execute(call) {
       const adapter = adapterFor(call.target.provider);
       const adapterCall = { ...call, ...call.target, path: call.endpoint.path };
-      try {
-        const context = { upstreams, adapter, signal: call.signal, target: call.target };
-        const answer = await attempt(context, adapterCall);
-        const translate = adapter.translator(adapterCall);
-        return translate === null
-          ? await shapeAnswer(answer, call)
-          : await translateAnswer(answer, translate);
-      } catch (error) {
-        if (!(error instanceof HttpError) || error.headers['x-ipin-attempts'] !== undefined) throw error;
-        throw error.withHeaders(reachedHeaders(call.target, 1));
-      }
+      const { target } = call;
+      const answer = await attempt({ upstreams, adapter, signal: call.signal, target }, adapterCall);
+      const translate = adapter.translator(adapterCall);
+      const shaped = translate === null ? shapeAnswer(answer, call) : translateAnswer(answer, translate);
+      return shaped.catch((error: unknown) => {
+        throw reached(error, target, answer.attempts);
+      });
     },
   };
 }
@@ -61,12 +57,23 @@ interface AttemptContext {
 
 async function attempt(context: AttemptContext, call: AdapterCall, attempts = 1): Promise<GatewayAnswer> {
   const { upstreams, adapter, signal, target } = context;
-  const response = await upstreams.send(adapter.buildRequest(call), signal);
-  if (response.status < 400) return { ...response, target, attempts };
-  const text = await readErrorText(response.body);
-  const amended = attempts === 1 ? adapter.amend(call, response.status, text) : null;
-  if (amended !== null) return attempt(context, amended, attempts + 1);
-  throw upstreamError(response, text, target).withHeaders(reachedHeaders(target, attempts));
+  const request = adapter.buildRequest(call);
+  try {
+    const response = await upstreams.send(request, signal);
+    if (response.status < 400) return { ...response, target, attempts };
+    const text = await readErrorText(response.body);
+    const amended = attempts === 1 ? adapter.amend(call, response.status, text) : null;
+    if (amended === null) throw upstreamError(response, text, target);
+    call = amended;
+  } catch (error) {
+    throw reached(error, target, attempts);
+  }
+  return attempt(context, call, attempts + 1);
+}
+
+/** An error of which the client is told where it came from. */
+function reached(error: unknown, target: Target, attempts: number): unknown {
+  return error instanceof HttpError ? error.withHeaders(reachedHeaders(target, attempts)) : error;
 }
 
 async function readErrorText(body: Readable): Promise<string> {

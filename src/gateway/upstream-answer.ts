@@ -20,18 +20,42 @@ export function upstreamError(response: UpstreamResponse, text: string, target: 
   if (status !== 401 && status !== 403) {
     return HttpError.fromUpstream(status, error, errorHeadersFor(response.headers));
   }
+  const passed = errorHeadersFor({ 'x-request-id': response.headers['x-request-id'] });
   const reason = status === 403 ? ` It says: ${error.message}` : '';
   return new HttpError(
     'upstream_auth_failed',
     `The provider ${provider.id} refuses its API key (${status}). The owner must check the key in the panel.${reason}`,
-    { headers: { 'x-should-retry': 'false' } },
+    { headers: { ...passed, 'x-should-retry': 'false' } },
   );
 }
+
+/** Deeper than any error that tells something; what lies deeper is left out. */
+const ERROR_DEPTH = 8;
 
 /** An upstream's error without the provider's key, wherever in it the key may stand. */
 export function cleanError(error: ErrorObject, provider: Provider): ErrorObject {
   const secrets = provider.apiKey === null ? [] : [provider.apiKey];
-  return JSON.parse(redact(JSON.stringify(error), secrets));
+  const { message, type, param, code, ...extra } = error;
+  const clean = <T extends string | null>(text: T): T => (text === null ? null : redact(text, secrets)) as T;
+  return {
+    ...(cleanValue(extra, secrets, ERROR_DEPTH) as Record<string, unknown>),
+    message: clean(message),
+    type: clean(type),
+    param: clean(param),
+    code: clean(code),
+  };
+}
+
+function cleanValue(value: unknown, secrets: readonly string[], depth: number): unknown {
+  if (typeof value === 'string') return redact(value, secrets);
+  if (typeof value !== 'object' || value === null) return value;
+  if (depth === 0) return null;
+  if (Array.isArray(value)) return value.map((item: unknown) => cleanValue(item, secrets, depth - 1));
+  const entries = Object.entries(value).map(([name, item]) => [
+    redact(name, secrets),
+    cleanValue(item, secrets, depth - 1),
+  ]);
+  return Object.fromEntries(entries);
 }
 
 /** Which provider was tried, and how often: on every answer that reached an upstream. */

@@ -1,8 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Readable } from 'node:stream';
-import { HttpError } from '../errors.ts';
+import type { HttpError } from '../errors.ts';
 import { hasBody } from './body.ts';
-import type { BodyTransform } from './body-transform.ts';
 import type { HeaderList } from './headers.ts';
 
 /** One request and its answer, as far as answering needs it. */
@@ -14,8 +12,8 @@ export interface Exchange {
 }
 
 const LINGER = { timeMs: 5_000, limitBytes: 256 * 1024 * 1024 } as const;
-const WRITE_STALL_MS = 60_000;
-const IDLE_COMMENT_MS = 15_000;
+/** A client that takes no byte for so long is given up. */
+export const WRITE_STALL_MS = 60_000;
 
 /** Answers with JSON. */
 export function sendJson(exchange: Exchange, status: number, value: unknown, headers: HeaderList = []): void {
@@ -49,6 +47,12 @@ export function sendBytes(exchange: Exchange, status: number, body: Buffer, head
   }
   res.writeHead(status, head);
   res.end(body);
+  watchTail(res);
+}
+
+/** Gives up a client that does not take the end of an answer; node:http sets a time of its own once it has. */
+export function watchTail(res: ServerResponse): void {
+  if (!res.writableFinished) res.socket?.setTimeout(WRITE_STALL_MS);
 }
 
 /**
@@ -70,94 +74,4 @@ function linger(req: IncomingMessage, res: ServerResponse): void {
   req.on('error', finish);
   req.on('close', finish);
   req.resume();
-}
-
-export interface PumpOptions {
-  readonly status: number;
-  readonly headers: HeaderList;
-  readonly body: Readable;
-  readonly transform: BodyTransform | null;
-  /** Send the headers although no byte of the body is there yet (event streams: clients time out on headers). */
-  readonly headersAtOnce: boolean;
-}
-
-export type PumpEnd = 'sent' | 'client-gone' | 'broken';
-
-/**
- * Streams an answer with back-pressure. Resolves, never rejects: `sent`, `client-gone`, or `broken` when the upstream broke off midway.
- * The client's going away destroys the body, which aborts the upstream.
- */
-export function pump(exchange: Exchange, options: PumpOptions): Promise<PumpEnd> {
-  const { res } = exchange;
-  const { body, transform } = options;
-  return new Promise((resolve) => {
-    let settled = false;
-    let stall: NodeJS.Timeout | null = null;
-    const idle = transform === null ? null : setInterval(() => onIdle(), IDLE_COMMENT_MS);
-    const settle = (end: PumpEnd): void => {
-      if (settled) return;
-      settled = true;
-      if (idle !== null) clearInterval(idle);
-      if (stall !== null) clearTimeout(stall);
-      resolve(end);
-    };
-    const onStall = (): void => {
-      body.destroy();
-      res.destroy();
-      settle('client-gone');
-    };
-    const write = (bytes: Buffer | null): void => {
-      if (bytes === null || bytes.length === 0 || res.write(bytes) || stall !== null) return;
-      body.pause();
-      stall = setTimeout(onStall, WRITE_STALL_MS);
-    };
-    let wroteSinceIdle = false;
-    const onIdle = (): void => {
-      if (!wroteSinceIdle && stall === null) write(transform?.idle() ?? null);
-      wroteSinceIdle = false;
-    };
-    const onFail = (error: HttpError): void => {
-      if (settled) return;
-      const last = transform?.fail(error) ?? null;
-      const { socket } = res;
-      if (last === null) res.destroy();
-      else res.end(last, () => socket?.destroySoon());
-      settle('broken');
-    };
-    res.on('drain', () => {
-      if (stall !== null) clearTimeout(stall);
-      stall = null;
-      if (!settled) body.resume();
-    });
-    res.on('close', () => {
-      if (!settled) body.destroy();
-      settle('client-gone');
-    });
-    body.on('error', (error) => onFail(asBroken(error)));
-    res.writeHead(options.status, [...exchange.headers, ...options.headers]);
-    body.on('data', (chunk: Buffer) => {
-      wroteSinceIdle = true;
-      if (transform === null) return write(chunk);
-      try {
-        write(transform.push(chunk));
-      } catch (error) {
-        body.destroy();
-        onFail(asBroken(error));
-      }
-    });
-    body.on('end', () => {
-      if (settled) return;
-      res.end(transform?.end() ?? undefined);
-      settle('sent');
-    });
-    // Whoever looked at its beginning has paused it.
-    if (body.isPaused()) body.resume();
-    if (body.destroyed && !body.readableEnded) onFail(asBroken(body.errored));
-    else if (options.headersAtOnce) setImmediate(() => res.flushHeaders());
-  });
-}
-
-function asBroken(error: unknown): HttpError {
-  if (error instanceof HttpError) return error;
-  return new HttpError('upstream_invalid_response', 'The provider broke off its answer.', { cause: error });
 }

@@ -3,7 +3,7 @@ import type { BodyTransform } from '../http/body-transform.ts';
 import { compilePatterns, readString, scanJson, splice } from '../http/json-scan.ts';
 import { bareLines, dataSpan, recordData, recordEvent, SseRecords, sseRecord } from '../http/sse.ts';
 import { isRecord, parseJson } from './json-value.ts';
-import { findErrorObject } from './upstream-errors.ts';
+import { findErrorObject, parseErrorJson } from './upstream-errors.ts';
 
 export interface EventStreamOptions {
   /** Put in place of `from` wherever an event names its model; null leaves events as they are. */
@@ -18,8 +18,9 @@ const RECORD_LIMIT_BYTES = 4 * 1024 * 1024;
 /** So many last records are looked at for a finish reason: the usage chunk and comments may follow it. */
 const TAIL_RECORDS = 16;
 const MODEL_PATTERNS = compilePatterns(['model', 'response.model']);
-const NEWLINE = 0x0a;
-const CARRIAGE_RETURN = 0x0d;
+const LINE_FEED = 0x0a;
+/** The first letter of `event:`. */
+const LETTER_E = 0x65;
 const KEEP_ALIVE = Buffer.from(': keep-alive\n\n');
 const RESPONSES_END = ['response.completed', 'response.failed', 'response.incomplete', 'error'];
 
@@ -34,17 +35,18 @@ export class EventStream implements BodyTransform {
   readonly #tail: Buffer[] = [];
   #tailIndex = 0;
   #isDone = false;
-  #hasError = false;
-  #isBetweenRecords = true;
+  #hasFailed = false;
 
   constructor(options: EventStreamOptions) {
     this.#options = options;
   }
 
+  get hasFailed(): boolean {
+    return this.#hasFailed;
+  }
+
   push(chunk: Buffer): Buffer | null {
     const records = this.#records.push(chunk);
-    const last = chunk[chunk.length - 1];
-    this.#isBetweenRecords = last === NEWLINE || last === CARRIAGE_RETURN;
     const [only] = records;
     if (only !== undefined && records.length === 1) return this.#take(only);
     const parts: Buffer[] = [];
@@ -57,8 +59,9 @@ export class EventStream implements BodyTransform {
 
   end(): Buffer | null {
     const rest = this.#records.end();
-    const taken = rest === null ? null : this.#take(Buffer.concat([rest, closingOf(rest)]));
-    if (this.#hasError || this.#isWhole()) return taken;
+    const taken = rest === null || isCutOff(rest) ? null : this.#take(closed(rest));
+    if (this.#hasFailed || this.#isWhole()) return taken;
+    this.#hasFailed = true;
     const error = new HttpError(
       'upstream_invalid_response',
       'The provider ended its stream before the answer was complete.',
@@ -67,22 +70,26 @@ export class EventStream implements BodyTransform {
   }
 
   fail(error: HttpError): Buffer | null {
-    return this.#hasError ? Buffer.alloc(0) : errorRecord(error.error);
+    if (this.#hasFailed) return Buffer.alloc(0);
+    this.#hasFailed = true;
+    return errorRecord(error.error);
   }
 
+  /** Always in place: the client has been sent whole records only. */
   idle(): Buffer | null {
-    return this.#isBetweenRecords ? KEEP_ALIVE : null;
+    return KEEP_ALIVE;
   }
 
-  /** One whole record: as it is, changed, or dropped (null). */
+  /** One whole record: as it is, changed, or dropped (null): after an error nothing follows. */
   #take(record: Buffer): Buffer | null {
+    if (this.#hasFailed) return null;
     if (record.length < 32 && record.includes('[DONE]')) {
       this.#isDone = true;
-      return this.#hasError ? null : record;
+      return record;
     }
     const error = this.#errorIn(record);
     if (error !== null) {
-      this.#hasError = true;
+      this.#hasFailed = true;
       return errorRecord(this.#options.clean(error));
     }
     this.#tail[this.#tailIndex++ % TAIL_RECORDS] = record;
@@ -92,12 +99,12 @@ export class EventStream implements BodyTransform {
 
   /** Parsed only where the bytes could be an error: every token of a long answer passes here. */
   #errorIn(record: Buffer): ErrorObject | null {
-    if (!record.includes('"error"')) return null;
-    const bare = bareLines(record)[0];
-    const data = bare ?? recordData(record);
-    const event = recordEvent(record);
-    if (data === null || this.#isOwnKind(event)) return null;
-    return findErrorObject(parseJson(data));
+    const isTyped = record[0] === LETTER_E && recordEvent(record) === 'error';
+    if (!isTyped && !record.includes('"error"')) return null;
+    const data = bareLines(record)[0] ?? recordData(record);
+    if (data === null || this.#isOwnKind(recordEvent(record))) return null;
+    const value = parseErrorJson(data);
+    return findErrorObject(value) ?? (isTyped ? findErrorObject({ error: value }) : null);
   }
 
   /** The events of the Responses API tell of errors in a form of their own, which its clients read. */
@@ -118,9 +125,16 @@ function errorRecord(error: ErrorObject): Buffer {
   return sseRecord(JSON.stringify({ error }));
 }
 
-function closingOf(rest: Buffer): Buffer {
+/** The last record of a stream that ends without an empty line, which clients need. */
+function closed(rest: Buffer): Buffer {
   const last = rest[rest.length - 1];
-  return Buffer.from(last === NEWLINE || last === CARRIAGE_RETURN ? '\n' : '\n\n');
+  return Buffer.concat([rest, Buffer.from(last === LINE_FEED ? '\n' : '\n\n')]);
+}
+
+/** Half an object: no client could read it. */
+function isCutOff(rest: Buffer): boolean {
+  const text = (recordData(rest) ?? Buffer.alloc(0)).toString('latin1').trimStart();
+  return text.startsWith('{') && parseJson(text) === undefined;
 }
 
 function renameModel(record: Buffer, rename: { readonly from: string; readonly to: string }): Buffer {

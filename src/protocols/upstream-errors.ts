@@ -1,7 +1,21 @@
 import type { ErrorObject } from '../errors.ts';
+import { compilePatterns, scanJson } from '../http/json-scan.ts';
 import { isRecord, parseJson } from './json-value.ts';
 
 const TEXT_LIMIT = 500;
+const NO_PATTERNS = compilePatterns([]);
+const LIMITS = { depth: 64, structures: 100_000 };
+
+/** Parses JSON that may hold an error; undefined where it is none, or nested too deeply to be written again. */
+export function parseErrorJson(text: Buffer | string): unknown {
+  const bytes = typeof text === 'string' ? Buffer.from(text) : text;
+  try {
+    scanJson(bytes, NO_PATTERNS, LIMITS);
+  } catch {
+    return undefined;
+  }
+  return parseJson(bytes);
+}
 
 /**
  * Brings an upstream's error body into OpenAI's `error` object. Dialects: OpenAI's own; a bare string (Ollama);
@@ -9,7 +23,7 @@ const TEXT_LIMIT = 500;
  * an array; anything else becomes a sentence with the status. Extra members are kept, missing ones are null.
  */
 export function toErrorObject(status: number, body: string): ErrorObject {
-  const value = unwrap(parseJson(body));
+  const value = unwrap(parseErrorJson(body));
   if (!isRecord(value)) return plain(sentence(status, typeof value === 'string' ? value : body));
   if (isRecord(value['error'])) return fromRecord(value['error'], status);
   if (typeof value['error'] === 'string') return plain(value['error']);
