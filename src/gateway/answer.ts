@@ -155,7 +155,8 @@ function checkJson(body: Buffer, answer: GatewayAnswer, options: ShapeOptions): 
   const scan = scanAnswer(body);
   const error = firstMatch(scan, 'error');
   const hasContent = CONTENTS.some((name) => firstMatch(scan, name) !== undefined);
-  if (error !== undefined && error.kind !== 'null' && !hasContent) throwHiddenError(body, answer);
+  const mayBeError = scan.kind === 'array' || (error !== undefined && error.kind !== 'null');
+  if (mayBeError && !hasContent) throwHiddenError(body, answer);
   const model = firstMatch(scan, 'model');
   const isAsked = model?.kind !== 'string' || readString(body, model) === options.model;
   if (model === undefined || isAsked || !needsRename(answer, options)) return body;
