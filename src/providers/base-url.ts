@@ -5,10 +5,11 @@ const PASTED_SUFFIX =
   /\/(?:chat\/completions|completions|embeddings|models|responses|messages|moderations|rerank|images\/(?:generations|edits|variations)|audio\/(?:transcriptions|translations|speech))$/;
 /** `v1`, `v4`, `v1beta`, `v1beta2`. */
 const VERSION_SEGMENT = /^v\d+(?:[a-z]+\d*)?$/;
-/** Hosts whose API has no version in its path. */
-const UNVERSIONED_HOSTS: ReadonlySet<string> = new Set([
-  'api.perplexity.ai',
-  'models.inference.ai.azure.com',
+/** What follows a bare host, of vendors whose API is not under `/v1`. */
+const BARE_HOSTS: ReadonlyMap<string, string> = new Map([
+  ['api.perplexity.ai', ''],
+  ['models.inference.ai.azure.com', ''],
+  ['api.lepton.ai', '/api/v1'],
 ]);
 
 /**
@@ -18,7 +19,7 @@ const UNVERSIONED_HOSTS: ReadonlySet<string> = new Set([
 export function parseBaseUrl(text: string): URL | null {
   const trimmed = text.trim();
   const schemed = /^[a-z][a-z0-9+.-]*:\/\//i.test(trimmed) ? trimmed : `https://${trimmed}`;
-  if (trimmed === '' || /[\s\\]/.test(trimmed) || !URL.canParse(schemed)) return null;
+  if (trimmed === '' || /^\/|[\s\\]/.test(trimmed) || !URL.canParse(schemed)) return null;
   const url = new URL(schemed);
   if (url.protocol !== 'http:' && url.protocol !== 'https:') return null;
   if (url.username !== '' || url.password !== '' || url.hash !== '' || url.hostname === '') return null;
@@ -27,8 +28,8 @@ export function parseBaseUrl(text: string): URL | null {
 
 /**
  * Joins a provider's base URL and the tail of a path of ours (`chat/completions`), as the vendors document their
- * addresses: a base that names a version gets the tail; a bare host gets `/v1`; any other path is taken as it is, but
- * for three vendors whose versionless form is often pasted. `exact` appends the tail whatever the base says,
+ * addresses: a base that names a version gets the tail; a bare host gets `/v1`, but for a few vendors; any other path is
+ * taken as it is, but for three vendors whose versionless form is often pasted. `exact` appends the tail whatever the base says,
  * `append-v1` always puts `/v1` between. The base's query is kept (Azure's `api-version`).
  */
 export function joinUrl(base: URL, tail: string, mode: PathMode = 'auto'): URL {
@@ -38,11 +39,11 @@ export function joinUrl(base: URL, tail: string, mode: PathMode = 'auto'): URL {
   return url;
 }
 
-function versionFor(host: string, path: string, mode: PathMode): '' | '/v1' {
+function versionFor(host: string, path: string, mode: PathMode): string {
   if (mode === 'exact') return '';
   if (mode === 'append-v1') return '/v1';
   if (path.split('/').some((segment) => VERSION_SEGMENT.test(segment))) return '';
-  if (path === '') return UNVERSIONED_HOSTS.has(host) ? '' : '/v1';
+  if (path === '') return BARE_HOSTS.get(host) ?? '/v1';
   return isVersionlessVendor(host, path) ? '/v1' : '';
 }
 
