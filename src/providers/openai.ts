@@ -95,7 +95,8 @@ export function endpointPath(provider: Provider, tail: EndpointPath | 'models'):
   if (known !== undefined) return known;
   const base = parseBaseUrl(provider.baseUrl);
   if (base === null) {
-    throw new HttpError('upstream_unreachable', `The base URL of provider ${provider.id} is not valid.`);
+    const message = `The base URL of provider ${provider.id} is not valid. Correct it in the panel.`;
+    throw new HttpError('upstream_unreachable', message, { headers: { 'x-should-retry': 'false' } });
   }
   const url = joinUrl(base, tail, provider.options.pathMode);
   const path = `${url.pathname}${url.search}`;
