@@ -189,27 +189,38 @@ function tooLarge(limitBytes: number): HttpError {
   );
 }
 
-/** Gathers chunks; with a known length straight into one buffer, so that a body is never held twice. */
+/** So much may arrive before room for all that was announced is made: announcing is free, sending is not. */
+const TRUSTED_BYTES = 1024 * 1024;
+
+/** Gathers chunks; with a known length mostly in one buffer, so that a body is not held twice. */
 class Sink {
-  readonly #buffer: Buffer | null;
-  readonly #chunks: Buffer[] = [];
+  #buffer: Buffer | null = null;
+  #chunks: Buffer[] = [];
   readonly #announcedBytes: number;
   #length = 0;
 
   constructor(announcedBytes: number) {
     this.#announcedBytes = announcedBytes;
-    this.#buffer = announcedBytes > 65_536 ? Buffer.allocUnsafeSlow(announcedBytes) : null;
   }
 
   add(chunk: Buffer): void {
     if (this.#buffer === null) this.#chunks.push(chunk);
     else chunk.copy(this.#buffer, this.#length);
     this.#length += chunk.length;
+    if (this.#buffer !== null || this.#length >= this.#announcedBytes) return;
+    if (this.#length >= TRUSTED_BYTES || this.#announcedBytes <= TRUSTED_BYTES) this.#join();
   }
 
   whole(): Buffer {
     if (this.#buffer !== null) return this.#buffer.subarray(0, Math.min(this.#length, this.#announcedBytes));
     const [only] = this.#chunks;
     return only !== undefined && this.#chunks.length === 1 ? only : Buffer.concat(this.#chunks, this.#length);
+  }
+
+  #join(): void {
+    this.#buffer = Buffer.allocUnsafeSlow(this.#announcedBytes);
+    let at = 0;
+    for (const chunk of this.#chunks) at += chunk.copy(this.#buffer, at);
+    this.#chunks = [];
   }
 }

@@ -40,7 +40,8 @@ export function sendBytes(exchange: Exchange, status: number, body: Buffer, head
   const length = status === 204 || status === 304 ? [] : ['content-length', String(body.length)];
   const head = [...exchange.headers, ...headers, ...length];
   if (hasBody(req) && !req.complete) {
-    res.writeHead(status, [...head, 'connection', 'close']);
+    res.shouldKeepAlive = false;
+    res.writeHead(status, head);
     if (req.method !== 'HEAD') res.write(body);
     linger(req, res);
     return;

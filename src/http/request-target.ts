@@ -9,7 +9,7 @@ export interface RequestTarget {
 
 const LIMIT_LENGTH = 8192;
 /** Origin form of RFC 9112 section 3.2.1: a path of visible ASCII, whole percent escapes, no backslash, fragment or NUL. */
-const ORIGIN_FORM = /^\/(?:[!$-[\]-~]|"|%(?!00)[\da-fA-F]{2})*$/;
+const ORIGIN_FORM = /^\/(?:[!"$&-[\]-~]|%(?!00)[\da-fA-F]{2})*$/;
 
 /**
  * Splits a request target into path and query by hand: URL parsers rewrite what they read (`/a/../b`, `//host/x`),
