@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { describe, test } from 'node:test';
+import { startUpstream } from '../helpers/fake-upstream.ts';
+import { rawClient } from '../helpers/raw-socket.ts';
+import { MASTER_KEY, startApp } from '../helpers/start-app.ts';
+
+function chat(path = 'chat/completions'): string {
+  const body = '{"model":"m","stream":true}';
+  return `POST /v1/${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${MASTER_KEY}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+}
+
+const turns = async (count: number): Promise<void> => {
+  for (let turn = 0; turn < count; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+};
+
+describe('a silent event stream', { timeout: 20_000 }, () => {
+  test('is kept alive by comments between records, never inside one', async (t) => {
+    let write: (text: string) => void = () => {};
+    const upstream = await startUpstream(t, (_req, res) => {
+      res.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
+      write = (text) => void res.write(text);
+    });
+    const app = await startApp(t);
+    await app.addProvider({ id: 'up', baseUrl: upstream.origin }, [{ id: 'm' }]);
+    t.mock.timers.enable({ apis: ['setInterval'] });
+    const client = rawClient(t, app.port);
+    client.write(chat());
+    await client.until('text/event-stream');
+    await turns(5);
+    t.mock.timers.tick(15_000);
+    await client.until(': keep-alive\n\n');
+    write('data: {"choices":[{"index":0,');
+    await turns(5);
+    t.mock.timers.tick(15_000);
+    t.mock.timers.tick(15_000);
+    await turns(5);
+    write('"finish_reason":"stop"}]}\n\n');
+    await client.until('"finish_reason"');
+    const text = client.received().toString();
+    assert.equal(text.split(': keep-alive\n\n').length - 1, 3);
+    assert.match(text, /data: \{"choices":\[\{"index":0,"finish_reason":"stop"\}\]\}\n\n/);
+  });
+
+  test('is left alone while it speaks', async (t) => {
+    let write: () => void = () => {};
+    const upstream = await startUpstream(t, (_req, res) => {
+      res.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
+      write = () => void res.write('data: {"choices":[]}\n\n');
+    });
+    const app = await startApp(t);
+    await app.addProvider({ id: 'up', baseUrl: upstream.origin }, [{ id: 'm' }]);
+    t.mock.timers.enable({ apis: ['setInterval'] });
+    const client = rawClient(t, app.port);
+    client.write(chat());
+    await client.until('text/event-stream');
+    for (let count = 1; count <= 3; count += 1) {
+      const before = client.received().length;
+      write();
+      while (client.received().length === before) await turns(1);
+      t.mock.timers.tick(15_000);
+    }
+    await turns(5);
+    assert.ok(!client.received().includes('keep-alive\n\n'));
+  });
+});
+
+describe('a client that does not read', { timeout: 20_000 }, () => {
+  test('stops the upstream, and is given up after a minute', async (t) => {
+    let sentBytes = 0;
+    const piece = Buffer.alloc(64 * 1024);
+    let upstreamGone: Promise<unknown> = Promise.resolve();
+    const upstream = await startUpstream(t, (_req, res) => {
+      upstreamGone = once(res, 'close');
+      res.writeHead(200, { 'content-type': 'audio/mpeg' });
+      const more = (): void => {
+        do sentBytes += piece.length;
+        while (!res.destroyed && res.write(piece));
+      };
+      res.on('drain', more);
+      more();
+    });
+    const app = await startApp(t);
+    await app.addProvider({ id: 'up', baseUrl: upstream.origin }, [{ id: 'm' }]);
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const socket = connect({ port: app.port, host: '127.0.0.1' });
+    t.after(() => socket.destroy());
+    socket.pause();
+    socket.write(chat('audio/speech'));
+    let before = -1;
+    // Until nothing moves any more.
+    for (let still = 0; still < 50; still = sentBytes === before && sentBytes > 0 ? still + 1 : 0) {
+      before = sentBytes;
+      await turns(2);
+    }
+    assert.ok(sentBytes < 32 * 1024 * 1024, `${sentBytes} bytes were taken from the upstream`);
+    t.mock.timers.tick(59_000);
+    await turns(3);
+    assert.equal(upstream.sockets.size, 1);
+    t.mock.timers.tick(1_000);
+    await upstreamGone;
+  });
+});
