@@ -150,7 +150,8 @@ function answerError(error: unknown, failure: Failure, logger: Logger): void {
     sendError(exchange, error);
     return;
   }
-  if (aborted || exchange.res.destroyed || exchange.req.destroyed) return void exchange.res.destroy();
+  // `req.destroyed` tells nothing: it is true of every request that has been read to its end.
+  if (aborted || exchange.res.destroyed) return void exchange.res.destroy();
   facts.code = 'internal_error';
   logger.error('internal error', {
     requestId,
