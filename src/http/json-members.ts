@@ -5,6 +5,7 @@ export interface MemberSource {
   readonly body: Buffer;
   readonly serial: number;
   readonly ambiguous: string[];
+  readonly folded: string[];
   /** The index after the closing quote of the name that was last read. */
   nameEnd: number;
 }
@@ -28,6 +29,7 @@ export function findMember(scan: MemberSource, node: PatternNode, from: number):
     const likeness = isPlain ? compareName(body, from + 1, member.bytes) : compareDecoded(member.bytes);
     if (likeness === DIFFERENT || (likeness === FOLDED && !node.foldsNames)) continue;
     if (likeness === EXACT) found = member;
+    else addPatterns(scan.folded, member);
     noteSeen(scan, node, member);
   }
   return found;
@@ -124,9 +126,11 @@ function noteSeen(scan: MemberSource, node: PatternNode, member: PatternNode): v
   }
   if (member.reportedIn === scan.serial) return;
   member.reportedIn = scan.serial;
-  for (const pattern of member.patterns) {
-    if (!scan.ambiguous.includes(pattern)) scan.ambiguous.push(pattern);
-  }
+  addPatterns(scan.ambiguous, member);
+}
+
+function addPatterns(list: string[], { patterns }: PatternNode): void {
+  for (const pattern of patterns) if (!list.includes(pattern)) list.push(pattern);
 }
 
 /** The text of the JSON string, in its quotes, at bytes `[start, end)`, which a scan has recognised. */

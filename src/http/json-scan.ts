@@ -34,6 +34,8 @@ export interface JsonScan {
   readonly matches: readonly JsonMatch[];
   /** Patterns of which some step's name stands twice in one object, or at the top level also in other letter case. */
   readonly ambiguous: readonly string[];
+  /** Patterns whose first step's name stands at the top level in other letter case, once or more often. */
+  readonly folded: readonly string[];
 }
 
 export interface JsonScanLimits {
@@ -93,6 +95,7 @@ export function scanJson(body: Buffer, patterns: JsonPatterns, limits = DEFAULT_
     limits,
     matches: [],
     ambiguous: [],
+    folded: [],
     depth: 0,
     structures: 0,
     nameEnd: 0,
@@ -104,7 +107,12 @@ export function scanJson(body: Buffer, patterns: JsonPatterns, limits = DEFAULT_
     at = skipWhitespace(body, frame.isObject ? scanMember(scan, at, frame) : scanElement(scan, at, frame));
   }
   if (at !== body.length) failAt(at);
-  return { kind: kindOf(byteAt(body, start)), matches: scan.matches, ambiguous: scan.ambiguous };
+  return {
+    kind: kindOf(byteAt(body, start)),
+    matches: scan.matches,
+    ambiguous: scan.ambiguous,
+    folded: scan.folded,
+  };
 }
 
 /** Halves the body down to the first sequence that is not UTF-8; a cut never falls inside a sound sequence. */

@@ -87,6 +87,12 @@ describe('scanJson', () => {
     });
   }
 
+  it('tells of names in other letter case also where they stand once, at the top level only', () => {
+    assert.deepEqual(scan('{"KEY":1}', ['key', 'key.x', 'other']).folded, ['key', 'key.x']);
+    assert.deepEqual(scan('{"\u212aey":1,"a":{"Other":1},"other":2}', ['key', 'other']).folded, ['key']);
+    assert.deepEqual(scan('{"key":1,"keys":2}', ['key']).folded, []);
+  });
+
   it('folds the kelvin sign like a decoder without regard to letter case', () => {
     assert.deepEqual(scan('{"\u212aey":1,"key":1}', ['key']).ambiguous, ['key']);
     assert.deepEqual(scan(String.raw`{"\u212aey":1,"Key":1}`, ['key']).ambiguous, ['key']);

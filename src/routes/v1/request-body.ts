@@ -57,7 +57,8 @@ export function parseJsonRequest(bytes: Buffer, patterns = PATTERNS): JsonReques
 /** @throws HttpError `invalid_body` for a body that may lead a restricted key's request to another model. */
 export function refuseModelPickers(scan: JsonScan): void {
   for (const name of MODEL_PICKERS) {
-    if (firstMatch(scan, name) === undefined && !scan.ambiguous.includes(name)) continue;
+    // Some servers read names without regard to letter case (Go's encoding/json).
+    if (firstMatch(scan, name) === undefined && !scan.folded.includes(name)) continue;
     throw new HttpError(
       'invalid_body',
       `This key is restricted to certain models and may not send \`${name}\`.`,
