@@ -78,14 +78,18 @@ export function toTime(value: unknown, param: string): string | null {
 /** Refuses a value for a part that this server does not have: never accepted without effect. */
 export function refuseUnbuilt(fields: Fields, names: readonly string[]): void {
   for (const name of names) {
-    const value = fields.get(name);
-    const isEmpty = value === undefined || value === null || (Array.isArray(value) && value.length === 0);
-    if (!isEmpty) {
+    if (!isNothing(fields.get(name))) {
       throw new HttpError('unsupported_parameter', `\`${name}\` is not available on this server yet.`, {
         param: name,
       });
     }
   }
+}
+
+/** Null, or made of nothing else: what a form sends whose fields are all empty. */
+function isNothing(value: unknown): boolean {
+  if (value === undefined || value === null) return true;
+  return typeof value === 'object' && Object.values(value).every(isNothing);
 }
 
 /** The value of a field where it is given, made by `read`; else what was there before. */
