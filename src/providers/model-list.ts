@@ -44,6 +44,11 @@ export async function probeProvider(
   provider: Provider,
   options: AskOptions & { readonly now: () => number },
 ): Promise<ModelListStep[]> {
+  if (provider.unreadableApiKey !== null) {
+    const message =
+      'The stored key cannot be decrypted. Set the right ENCRYPTION_KEY, or enter the key again.';
+    return [{ name: 'authenticate', ok: false, ms: 0, message }];
+  }
   const started = options.now();
   const elapsed = (): number => options.now() - started;
   let answer: Awaited<ReturnType<typeof ask>>;

@@ -1,0 +1,196 @@
+import assert from 'node:assert/strict';
+import { describe, type TestContext, test } from 'node:test';
+import { HttpError } from '../../src/errors.ts';
+import { fetchModelIds, type ModelListStep, probeProvider } from '../../src/providers/model-list.ts';
+import { createUpstreams } from '../../src/providers/upstream.ts';
+import type { Provider } from '../../src/store/entities.ts';
+import { type Answer, type FakeUpstream, json, startUpstream } from '../helpers/fake-upstream.ts';
+import { startApp } from '../helpers/start-app.ts';
+
+const KEY = 'provider-secret-key';
+
+interface Fixture {
+  readonly provider: Provider;
+  readonly upstream: FakeUpstream;
+}
+
+const upstreams = createUpstreams({
+  timeouts: { connectTimeoutMs: 5_000, headersTimeoutMs: 5_000, idleTimeoutMs: 5_000 },
+  blockPrivate: false,
+});
+
+async function start(t: TestContext, answer: Answer, fields: Partial<Provider> = {}): Promise<Fixture> {
+  const upstream = await startUpstream(t, answer);
+  const provider: Provider = {
+    id: 'up',
+    name: 'up',
+    baseUrl: upstream.origin,
+    apiKey: KEY,
+    unreadableApiKey: null,
+    type: 'openai',
+    enabled: true,
+    options: {},
+    createdAt: '',
+    updatedAt: '',
+    ...fields,
+  };
+  return { provider, upstream };
+}
+
+interface Probe {
+  readonly ok: boolean;
+  readonly steps: readonly ModelListStep[];
+}
+
+async function probe({ provider }: Fixture): Promise<Probe> {
+  const steps = await probeProvider(provider, {
+    upstreams,
+    signal: new AbortController().signal,
+    now: Date.now,
+  });
+  return { ok: steps.every((step) => step.ok), steps };
+}
+
+const outline = ({ ok, steps }: Probe): string =>
+  [ok, ...steps.map((step) => `${step.name}:${step.ok}`)].join(' ');
+const LIST = json({ object: 'list', data: [{ id: 'here' }, { id: 'there' }, { id: 'new' }] });
+
+describe('the test of a provider', { timeout: 30_000 }, () => {
+  test('goes well: reached, key accepted, models listed', async (t) => {
+    const fixture = await start(t, LIST);
+    const found = await probe(fixture);
+    assert.equal(outline(found), 'true connect:true authenticate:true models:true');
+    assert.match(found.steps[2]?.message ?? '', /^3 models/);
+    const [request] = fixture.upstream.received;
+    assert.deepEqual(
+      [request?.method, request?.url, request?.headers.authorization],
+      ['GET', '/v1/models', `Bearer ${KEY}`],
+    );
+  });
+
+  for (const [name, answer, expected, message] of [
+    [
+      'a refused key',
+      json({ error: { message: `bad ${KEY}` } }, 401),
+      'false connect:true authenticate:false',
+      /refuses the API key \(status 401\)/,
+    ],
+    ['a forbidden key', json({}, 403), 'false connect:true authenticate:false', /403/],
+    [
+      'no list',
+      json({ detail: 'Not Found' }, 404),
+      'false connect:true authenticate:true models:false',
+      /status 404/,
+    ],
+    [
+      'a page',
+      ((_req, res) => res.end('<html>')) as Answer,
+      'false connect:true authenticate:true models:false',
+      /lists no models/,
+    ],
+    [
+      'a redirect',
+      ((_req, res) => res.writeHead(302, { location: 'http://169.254.169.254' }).end()) as Answer,
+      'false connect:false',
+      /redirect/,
+    ],
+    ['silence', (() => {}) as Answer, 'false connect:false', /in time/],
+    [
+      'a broken answer',
+      ((_req, res) =>
+        res.writeHead(200, { 'content-length': '50' }).write('{', () => res.destroy())) as Answer,
+      'false connect:false',
+      /./,
+    ],
+  ] as const) {
+    test(`tells of ${name}`, async (t) => {
+      const fixture = await start(t, answer, { options: { headersTimeoutMs: 100 } });
+      const found = await probe(fixture);
+      assert.equal(outline(found), expected);
+      assert.match(found.steps.at(-1)?.message ?? '', message);
+      assert.ok(!JSON.stringify(found).includes(KEY));
+    });
+  }
+
+  test('on a 404 finds the other way of joining the address', async (t) => {
+    const fixture = await start(t, (req, res, request) =>
+      req.url === '/models' ? LIST(req, res, request) : json({}, 404)(req, res, request),
+    );
+    assert.match((await probe(fixture)).steps.at(-1)?.message ?? '', /path mode "exact"/);
+  });
+
+  test('without a key sends none', async (t) => {
+    const fixture = await start(t, LIST, { apiKey: null });
+    assert.match((await probe(fixture)).steps[1]?.message ?? '', /No key/);
+    assert.equal(fixture.upstream.received[0]?.headers.authorization, undefined);
+  });
+});
+
+describe('the models of a provider', { timeout: 30_000 }, () => {
+  const ask = ({ provider }: Fixture): Promise<string[]> =>
+    fetchModelIds(provider, { upstreams, signal: new AbortController().signal });
+
+  for (const [name, value, ids] of [
+    ['OpenAI', { object: 'list', data: [{ id: 'a' }, { id: 'b' }] }, ['a', 'b']],
+    ['Together, a bare list', [{ id: 'a', type: 'chat' }], ['a']],
+    ['Ollama', { models: [{ name: 'llama3:latest', model: 'llama3:latest' }] }, ['llama3:latest']],
+    ['Gemini', { models: [{ name: 'models/gemini-2.5-pro' }] }, ['models/gemini-2.5-pro']],
+    ['plain names', { data: ['a', 'b'] }, ['a', 'b']],
+    [
+      'repetitions and rubbish',
+      { data: [{ id: 'a' }, { id: 'a' }, null, 5, {}, { id: '' }, { id: 5 }, { id: 'x'.repeat(600) }, []] },
+      ['a'],
+    ],
+    ['nothing', { data: [] }, []],
+  ] as const) {
+    test(`are read as ${name} lists them`, async (t) => {
+      const fixture = await start(t, json(value));
+      assert.deepEqual(await ask(fixture), ids);
+    });
+  }
+
+  test('say which are here already', async (t) => {
+    const upstream = await startUpstream(t, LIST);
+    const app = await startApp(t);
+    await app.addProvider({ id: 'up', baseUrl: upstream.origin }, [
+      { id: 'here' },
+      { id: 'alias', upstreamModel: 'there' },
+    ]);
+    const answer = await app.admin('GET', '/api/admin/providers/up/upstream-models');
+    assert.deepEqual(((await answer.json()) as { data: object[] }).data, [
+      { id: 'here', imported: true },
+      { id: 'there', imported: true },
+      { id: 'new', imported: false },
+    ]);
+    await app.addProvider({ id: 'up', baseUrl: upstream.origin, unreadableApiKey: 'v1:x' }, []);
+    assert.equal((await app.admin('GET', '/api/admin/providers/up/upstream-models')).status, 503);
+    assert.equal(upstream.received.length, 1);
+  });
+
+  for (const [name, answer, code] of [
+    ['a refused key', json({}, 401), 'upstream_auth_failed'],
+    ['an error', json({}, 500), 'upstream_invalid_response'],
+    ['no list', json({ data: 'x' }), 'upstream_invalid_response'],
+    [
+      'more than is read',
+      ((_req, res) => res.end(`{"data":["${'x'.repeat(17 * 1024 * 1024)}"]}`)) as Answer,
+      'upstream_invalid_response',
+    ],
+  ] as const) {
+    test(`are not made of ${name}`, async (t) => {
+      const fixture = await start(t, answer);
+      await assert.rejects(ask(fixture), (error) => error instanceof HttpError && error.error.code === code);
+    });
+  }
+
+  test('nested without end are none', async (t) => {
+    const fixture = await start(t, json(`${'['.repeat(100_000)}${']'.repeat(100_000)}`));
+    assert.deepEqual(await ask(fixture), []);
+  });
+
+  test('are not tested with a key that cannot be read', async (t) => {
+    const fixture = await start(t, LIST, { apiKey: null, unreadableApiKey: 'v1:x' });
+    assert.equal(outline(await probe(fixture)), 'false authenticate:false');
+    assert.equal(fixture.upstream.received.length, 0);
+  });
+});
