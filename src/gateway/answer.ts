@@ -60,7 +60,9 @@ export async function shapeAnswer(answer: GatewayAnswer, options: ShapeOptions):
   if (isEventStream(contentType)) return isPlain ? eventStream(answer, options) : await passed(answer);
   if (endpoint.answer === 'binary' || answer.status === 204) return await passed(answer);
   if (!isPlain) {
-    if (needsRename(answer, options)) throw invalid('The provider sent a compressed answer unasked.');
+    if (needsRename(answer, options) || options.encodingFormat !== undefined) {
+      throw invalid('The provider sent a compressed answer unasked.');
+    }
     return await passed(answer);
   }
   if (!isJsonType(contentType)) throw invalid('The provider answered with something that is not JSON.');
@@ -92,9 +94,9 @@ function needsRename(answer: GatewayAnswer, options: ShapeOptions): boolean {
 }
 
 /** Waits for the first byte: as long as nothing was sent, an upstream that breaks off is answered with an error. */
-async function passed(answer: GatewayAnswer): Promise<ShapedAnswer> {
+async function passed(answer: GatewayAnswer, keepLength = true): Promise<ShapedAnswer> {
   const first = await readBounded(answer.body, 0);
-  if (!first.whole) return stream(answer, responseHeadersFor(answer.headers, true), null);
+  if (!first.whole) return stream(answer, responseHeadersFor(answer.headers, keepLength), null);
   const headers = [...responseHeadersFor(answer.headers, false), ...reachedList(answer)];
   return { kind: 'bytes', status: answer.status, headers, body: first.bytes };
 }
@@ -142,7 +144,7 @@ async function vectorsAnswer(answer: GatewayAnswer, options: ShapeOptions): Prom
   const read = await readBounded(answer.body, WHOLE_BYTES);
   if (!read.whole) {
     const body = Readable.from(convertEmbeddings(answer.body, conversion), { objectMode: false });
-    return stream({ ...answer, body }, responseHeadersFor(answer.headers, false), null);
+    return passed({ ...answer, body }, false);
   }
   const checked = checkJson(read.bytes, answer, options);
   const headers = [...responseHeadersFor(answer.headers, false), ...reachedList(answer)];

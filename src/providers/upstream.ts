@@ -78,6 +78,10 @@ class Attempt {
       outgoing.on('error', (error) => this.#onError(error));
       outgoing.on('close', this.#onClose);
       signal.addEventListener('abort', this.#onAbort, { once: true });
+      this.#arm(
+        this.#options.timeouts.connectTimeoutMs,
+        'No connection to the provider became free in time.',
+      );
       sendBody(outgoing, request.body, (error) => this.#fail(error));
     } catch (error) {
       reject(error);
@@ -87,7 +91,7 @@ class Attempt {
   readonly #onSocket = (socket: Socket): void => {
     const { timeouts } = this.#options;
     this.#socket = socket;
-    socket.on('timeout', this.#onIdle);
+    socket.on('timeout', this.#onIdle).on('resume', this.#rearmIdle);
     socket.setTimeout(timeouts.idleTimeoutMs);
     if (!socket.connecting) {
       this.#awaitHeaders();
@@ -117,10 +121,6 @@ class Attempt {
     this.#incoming = incoming;
     // Whoever reads the body finds a failure in `errored`, even one from before he began.
     incoming.on('error', () => {});
-    // Time in which the reader had paused us is not the provider's silence.
-    incoming.on('resume', () => {
-      if (!incoming.complete) this.#socket?.setTimeout(this.#options.timeouts.idleTimeoutMs);
-    });
     const status = incoming.statusCode ?? 0;
     if (this.#failure !== null) return;
     const complaint = complaintAbout(status);
@@ -131,15 +131,25 @@ class Attempt {
     this.#options.resolve({ status, headers: incoming.headers, body: incoming });
   };
 
-  /** Silence on the socket. While the reader has paused us, or headers are awaited, silence is no fault. */
+  /** Silence on the socket: a fault only while it is the provider's turn. */
   readonly #onIdle = (): void => {
-    const waiting = this.#incoming === null && this.#outgoing?.writableFinished === true;
-    if (waiting || this.#socket?.connecting === true || this.#incoming?.isPaused() === true) {
-      this.#socket?.setTimeout(this.#options.timeouts.idleTimeoutMs);
-      return;
-    }
-    this.#fail(timedOut('The provider stopped sending.'));
+    if (this.#isProvidersTurn()) this.#fail(timedOut('The provider stopped sending.'));
+    else this.#rearmIdle();
   };
+
+  /** Time in which we had stopped reading is not the provider's silence. */
+  readonly #rearmIdle = (): void => {
+    this.#socket?.setTimeout(this.#options.timeouts.idleTimeoutMs);
+  };
+
+  #isProvidersTurn(): boolean {
+    const socket = this.#socket;
+    const incoming = this.#incoming;
+    if (socket === null || socket.connecting) return false;
+    // Until the headers are there: only if it does not take what we have to send.
+    if (incoming === null) return socket.writableLength > 0;
+    return !socket.isPaused() && !incoming.complete;
+  }
 
   readonly #onAbort = (): void => this.#fail(this.#options.signal.reason);
 
@@ -156,7 +166,7 @@ class Attempt {
   readonly #onClose = (): void => {
     this.#disarm();
     this.#options.signal.removeEventListener('abort', this.#onAbort);
-    this.#socket?.off('timeout', this.#onIdle);
+    this.#socket?.off('timeout', this.#onIdle).off('resume', this.#rearmIdle);
     if (this.#incoming === null) this.#fail(invalid('The provider closed the connection without an answer.'));
   };
 
@@ -171,6 +181,7 @@ class Attempt {
   }
 
   #arm(timeoutMs: number, message: string): void {
+    this.#disarm();
     this.#timer = setTimeout(() => this.#fail(timedOut(message)), timeoutMs);
   }
 

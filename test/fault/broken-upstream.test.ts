@@ -81,6 +81,29 @@ describe('an upstream that keeps silent', { timeout: 20_000 }, () => {
     await client.closed;
   });
 
+  test('in the middle of vectors that are converted as they come: the client sees the truncation', async (t) => {
+    const upstream = await startUpstream(t, (_req, res) => {
+      res.writeHead(200, { 'content-type': 'application/json' });
+      const vectors = `{"index":0,"embedding":[${'0.5,'.repeat(1000)}1]},`.repeat(400);
+      res.write(`{"object":"list","model":"m","data":[${vectors}`);
+    });
+    const app = await appWith(t, upstream.origin, TINY);
+    const answer = await app.v1('embeddings', { model: 'm', input: 'x', encoding_format: 'base64' });
+    assert.equal(answer.status, 200);
+    await assert.rejects(answer.text());
+  });
+
+  test('and does not take a large request: 504', async (t) => {
+    const deaf = createServer({ pauseOnConnect: true }).listen(0, '127.0.0.1');
+    await once(deaf, 'listening');
+    t.after(() => deaf.close());
+    const options = { connectTimeoutMs: 5_000, headersTimeoutMs: 5_000, idleTimeoutMs: 100 };
+    const app = await appWith(t, `http://127.0.0.1:${portOf(deaf)}`, options);
+    const content = 'x'.repeat(16 * 1024 * 1024);
+    const answer = await app.v1('chat/completions', { model: 'm', messages: [{ role: 'user', content }] });
+    assert.deepEqual(await errorOf(answer), timedOut);
+  });
+
   test('while a slow client does not read: no fault of the upstream', async (t) => {
     const piece = Buffer.alloc(1024 * 1024, 0x61);
     const upstream = await startUpstream(t, (_req, res) => {
@@ -228,6 +251,36 @@ describe('large and compressed answers', { timeout: 20_000 }, () => {
     });
   });
 
+  test('of vectors are converted as they come, whatever their size', async (t) => {
+    const embedding = Array.from({ length: 1000 }, (_, index) => index / 1000);
+    const data = Array.from({ length: 400 }, (_, index) => ({ object: 'embedding', index, embedding }));
+    const upstream = await startUpstream(
+      t,
+      json({ object: 'list', data, model: 'real', usage: { total_tokens: 1 } }),
+    );
+    const app = await appWith(t, upstream.origin);
+    const answer = await app.v1('embeddings', { model: 'alias', input: 'x', encoding_format: 'base64' });
+    const value = (await answer.json()) as { model: string; data: { embedding: string }[] };
+    assert.equal(value.model, 'alias');
+    assert.equal(value.data.length, 400);
+    const wanted = Buffer.from(new Float32Array(embedding).buffer).toString('base64');
+    assert.ok(value.data.every((item) => item.embedding === wanted));
+  });
+
+  test('of vectors that turn out broken: 502 while nothing was sent', async (t) => {
+    const upstream = await startUpstream(
+      t,
+      json(`{"data":[{"embedding":"${'!'.repeat(2 * 1024 * 1024)}"}]}`),
+    );
+    const app = await appWith(t, upstream.origin);
+    const answer = await app.v1('embeddings', { model: 'm', input: 'x', encoding_format: 'float' });
+    assert.deepEqual(await errorOf(answer), {
+      status: 502,
+      code: 'upstream_invalid_response',
+      provider: 'up',
+    });
+  });
+
   test('compressed ones pass as they are, and are never inflated; where they would have to change: 502', async (t) => {
     const packed = gzipSync(JSON.stringify(CHAT_ANSWER));
     const answer: Answer = (_req, res) => {
@@ -242,6 +295,8 @@ describe('large and compressed answers', { timeout: 20_000 }, () => {
     assert.equal(plain?.headers.get('content-encoding'), 'gzip');
     assert.deepEqual(plain?.body, packed);
     assert.equal(upstream.received[0]?.headers['accept-encoding'], 'identity');
+    const vectors = await app.v1('embeddings', { model: 'm', input: 'x', encoding_format: 'base64' });
+    assert.equal(vectors.status, 502);
     const renamed = await app.v1('chat/completions', { model: 'alias', messages: [] });
     assert.deepEqual(await errorOf(renamed), {
       status: 502,
