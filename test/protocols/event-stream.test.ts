@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { HttpError } from '../../src/errors.ts';
+import { EventStream, type EventStreamOptions } from '../../src/protocols/event-stream.ts';
+
+const PLAIN: EventStreamOptions = { rename: null, streamEnd: 'chat', clean: (error) => error };
+const RENAMING: EventStreamOptions = { ...PLAIN, rename: { from: 'real', to: 'alias' } };
+
+/** What comes out when the bytes come cut at these places. */
+function run(options: EventStreamOptions, bytes: Buffer, cuts: readonly number[]): string {
+  const stream = new EventStream(options);
+  const parts: (Buffer | null)[] = [];
+  let from = 0;
+  for (const at of [...cuts.map((cut) => cut % (bytes.length + 1)), bytes.length].sort((a, b) => a - b)) {
+    parts.push(stream.push(bytes.subarray(from, at)));
+    from = at;
+  }
+  parts.push(stream.end());
+  return Buffer.concat(parts.filter((part) => part !== null)).toString();
+}
+
+const lineEnd = fc.constantFrom('\n', '\r\n', '\r');
+const content = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 20 }),
+  fc.constantFrom('"model":"real"', '"error"', '[DONE]', 'data: x', '😀'),
+);
+const chunk = content.map(
+  (text) => `data: ${JSON.stringify({ model: 'real', choices: [{ index: 0, delta: { content: text } }] })}`,
+);
+const record = fc.oneof(
+  { weight: 5, arbitrary: chunk },
+  { weight: 1, arbitrary: fc.constantFrom(': ping', 'event: x', 'id: 1', 'data:', '') },
+);
+const text = fc
+  .record({ records: fc.array(record, { maxLength: 8 }), eol: lineEnd })
+  .map(({ records, eol }) => [...records, 'data: [DONE]', ''].join(eol + eol));
+const cuts = fc.array(fc.nat(), { maxLength: 12 });
+
+describe('EventStream', () => {
+  test('passes sound streams byte for byte however they are cut', () => {
+    fc.assert(
+      fc.property(text, cuts, (stream, places) => {
+        assert.equal(run(PLAIN, Buffer.from(stream), places), stream);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('renames the same, and nothing else, however the stream is cut', () => {
+    fc.assert(
+      fc.property(text, cuts, (stream, places) => {
+        assert.equal(
+          run(RENAMING, Buffer.from(stream), places),
+          stream.replaceAll('{"model":"real"', '{"model":"alias"'),
+        );
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('finds errors, and stops after them, however the stream is cut', () => {
+    const errors = fc.constantFrom(
+      'data: {"error":{"message":"m"}}',
+      '{"error":"m"}',
+      'data: {"object":"error","message":"m"}',
+      'event: error\ndata: {"message":"m"}',
+    );
+    fc.assert(
+      fc.property(fc.array(chunk, { maxLength: 3 }), errors, text, cuts, (before, error, after, places) => {
+        const head = before.map((one) => `${one}\n\n`).join('');
+        const got = run(PLAIN, Buffer.from(`${head}${error}\n\n${after}`), places);
+        assert.ok(got.startsWith(head));
+        assert.deepEqual(JSON.parse(got.slice(head.length).replace('data: ', '')), {
+          error: { message: 'm', type: null, param: null, code: null },
+        });
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('never throws and never grows, whatever bytes come, but for too long a record', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 300 }), cuts, (bytes, places) => {
+        run(RENAMING, Buffer.from(bytes), places);
+      }),
+      { numRuns: 500 },
+    );
+    const stream = new EventStream(PLAIN);
+    const piece = Buffer.alloc(1024 * 1024, 0x61);
+    assert.throws(() => {
+      for (let count = 0; count < 5; count += 1) stream.push(piece);
+    });
+  });
+
+  test('tells of a failure once', () => {
+    const stream = new EventStream(PLAIN);
+    const error = new HttpError('upstream_timeout', 'late');
+    assert.equal(stream.hasFailed, false);
+    assert.match(stream.fail(error)?.toString() ?? '', /^data: \{"error":\{"message":"late".*\}\}\n\n$/);
+    assert.equal(stream.hasFailed, true);
+    assert.equal(stream.fail(error)?.length, 0);
+    assert.equal(stream.push(Buffer.from('data: [DONE]\n\n')), null);
+  });
+
+  test('takes any end where vendors differ', () => {
+    assert.equal(
+      run({ ...PLAIN, streamEnd: null }, Buffer.from('data: {"a":1}\n\n'), []),
+      'data: {"a":1}\n\n',
+    );
+  });
+});

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { Readable } from 'node:stream';
+import { describe, test } from 'node:test';
+import { HttpError } from '../../src/errors.ts';
+import { readBounded } from '../../src/providers/read-bounded.ts';
+
+const source = (...parts: string[]): Readable =>
+  Readable.from(
+    parts.map((part) => Buffer.from(part)),
+    { objectMode: false },
+  );
+
+async function rest(body: Readable): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of body) chunks.push(chunk);
+  return Buffer.concat(chunks).toString();
+}
+
+describe('readBounded()', () => {
+  test('reads a body that fits, exactly also', async () => {
+    for (const limit of [6, 100]) {
+      const { whole, bytes } = await readBounded(source('abc', 'def'), limit);
+      assert.deepEqual([whole, bytes.toString()], [true, 'abcdef']);
+    }
+    assert.deepEqual(await readBounded(source(), 0), { whole: true, bytes: Buffer.alloc(0) });
+  });
+
+  test('puts back every byte of one that does not', async () => {
+    for (const limit of [0, 1, 3, 5]) {
+      const body = source('abc', 'def', 'ghi');
+      const { whole } = await readBounded(body, limit);
+      assert.equal(whole, false);
+      assert.ok(body.isPaused());
+      assert.equal(await rest(body), 'abcdefghi');
+    }
+  });
+
+  test('tells why a body broke off: as an error of the provider, or as it was destroyed', async () => {
+    const own = new HttpError('upstream_timeout', 'late');
+    for (const [error, code] of [
+      [new Error('reset'), 'upstream_invalid_response'],
+      [own, 'upstream_timeout'],
+    ] as const) {
+      const body = new Readable({ read() {} });
+      body.push('abc');
+      const reading = readBounded(body, 100);
+      body.destroy(error);
+      await assert.rejects(reading, (thrown) => thrown instanceof HttpError && thrown.error.code === code);
+      await assert.rejects(
+        readBounded(body, 100),
+        (thrown) => thrown instanceof HttpError && thrown.error.code === code,
+      );
+    }
+    const closed = new Readable({ read() {} });
+    closed.destroy();
+    await assert.rejects(readBounded(closed, 1), HttpError);
+  });
+});
