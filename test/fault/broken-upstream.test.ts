@@ -97,7 +97,7 @@ describe('an upstream that keeps silent', { timeout: 20_000 }, () => {
     const deaf = createServer({ pauseOnConnect: true }).listen(0, '127.0.0.1');
     await once(deaf, 'listening');
     t.after(() => deaf.close());
-    const options = { connectTimeoutMs: 5_000, headersTimeoutMs: 5_000, idleTimeoutMs: 100 };
+    const options = { connectTimeoutMs: 60_000, headersTimeoutMs: 60_000, idleTimeoutMs: 100 };
     const app = await appWith(t, `http://127.0.0.1:${portOf(deaf)}`, options);
     const content = 'x'.repeat(16 * 1024 * 1024);
     const answer = await app.v1('chat/completions', { model: 'm', messages: [{ role: 'user', content }] });
