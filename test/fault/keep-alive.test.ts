@@ -24,7 +24,7 @@ function ask(app: AppUnderTest, id: string): Promise<Response> {
   return app.v1('chat/completions', { model: 'm', messages: [{ role: 'user', content: id }] });
 }
 
-describe('an upstream that closes idle connections', { timeout: 30_000 }, () => {
+describe('an upstream that closes idle connections', { timeout: IS_LONG ? 180_000 : 30_000 }, () => {
   const rounds = IS_LONG ? 60 : 6;
 
   /** Sends requests spaced around the upstream's idle time; counts how often the upstream ran each. */
