@@ -87,8 +87,6 @@ export class SseRecords {
   end(): Buffer | null {
     const rest = this.#heldBytes > 0 ? this.#held.subarray(0, this.#heldBytes) : null;
     this.#release();
-    this.#isLineStart = true;
-    this.#isAfterCr = false;
     return rest;
   }
 

@@ -1,4 +1,4 @@
-import { CR, LF, LineEnds } from './sse-records.ts';
+import { LF, LineEnds } from './sse-records.ts';
 
 export { SseRecords, SseTooLargeError } from './sse-records.ts';
 
@@ -18,7 +18,10 @@ const BYTE_ORDER_MARK = Buffer.from('\ufeff');
 /** Of bare lines no more are given: an upstream's error is one. */
 const MAX_BARE_LINES = 16;
 
-/** Goes through the lines of a record; `[start, end)` is the line without its end. */
+/**
+ * Goes through the lines of a record; `[start, end)` is the line without its end. Between the CR and the LF of a
+ * line end it sees an empty line, which is no field either.
+ */
 class RecordLines {
   readonly record: Buffer;
   start = 0;
@@ -34,12 +37,10 @@ class RecordLines {
   }
 
   next(): boolean {
-    const { record } = this;
-    if (this.#after >= record.length) return false;
+    if (this.#after >= this.record.length) return false;
     this.start = this.#after;
     this.end = this.#lineEnds.next(this.start);
     this.#after = this.end + 1;
-    if (record[this.end] === CR && record[this.#after] === LF) this.#after++;
     return true;
   }
 

@@ -143,6 +143,12 @@ describe('SseRecords', () => {
     assert.equal(String(first), 'data: 1\n\n');
   });
 
+  it('puts a long record together from many chunks', () => {
+    const record = Buffer.from(`data: ${Array.from({ length: 20_000 }, (_, at) => at).join()}\n\n`);
+    const sizes = Array.from({ length: 200 }, (_, at) => 1 + at * 3);
+    assert.deepEqual(cut(split(record, sizes)), { records: [record.toString()], rest: null });
+  });
+
   it('takes a record of the limit and refuses one byte more, whole or in parts', () => {
     const record = (bytes: number) => Buffer.from(`data: ${'x'.repeat(bytes - 8)}\n\n`);
     for (const sizes of [[], [1], [40], [98], [99], Array.from({ length: 99 }, () => 1)]) {
@@ -192,6 +198,7 @@ describe('the fields of a record', () => {
     assert.equal(span('data: a\ndata: b\n\n'), null);
     assert.equal(span('event: a\n\n'), null);
     assert.deepEqual(dataSpan(Buffer.from('data:\n\n')), { start: 5, end: 5 });
+    assert.deepEqual(dataSpan(Buffer.from('data\n x\n\n')), { start: 4, end: 4 });
   });
 
   it('are views of the record where they can be', () => {

@@ -1,0 +1,223 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { test } from 'node:test';
+import { HttpError } from '../../src/errors.ts';
+import {
+  type Backup,
+  type BackupSecrets,
+  exportBackup,
+  OMITTED_SECRET,
+  type ParseBackupOptions,
+  parseBackup,
+} from '../../src/store/backup.ts';
+import type { Provider, User } from '../../src/store/entities.ts';
+import { createPresetConfig } from '../../src/store/preset.ts';
+import { planRestore } from '../../src/store/restore.ts';
+import type { ConfigState } from '../../src/store/store.ts';
+import { credentials, NOW_MS, sha256 } from './fixture.ts';
+import { makeApiKey, TIME } from './store-contract.ts';
+
+const now = (): number => NOW_MS;
+const KEY = 'an encryption key';
+const PASSPHRASE = 'correct horse battery — ü';
+
+function provider(id: string, fields: Partial<Provider> = {}): Provider {
+  return {
+    id,
+    name: `Provider ${id}`,
+    baseUrl: `https://${id}.example/v1`,
+    apiKey: `sk-secret-${id}`,
+    unreadableApiKey: null,
+    type: 'openai',
+    enabled: true,
+    options: { pathMode: 'exact' },
+    createdAt: TIME,
+    updatedAt: TIME,
+    ...fields,
+  };
+}
+
+function user(id: string, fields: Partial<User> = {}): User {
+  const times = { createdAt: TIME, updatedAt: TIME };
+  return {
+    id,
+    username: `name-${id}`,
+    name: id,
+    enabled: true,
+    models: null,
+    passwordHash: 'scrypt$x',
+    ...times,
+    ...fields,
+  };
+}
+
+function byId<T extends { readonly id: string }>(...records: T[]): ReadonlyMap<string, T> {
+  return new Map(records.map((record) => [record.id, record]));
+}
+
+function config(fields: Partial<ConfigState> = {}): ConfigState {
+  return {
+    ...createPresetConfig({ now, randomBytes }),
+    providers: byId(provider('p'), provider('open', { apiKey: null })),
+    apiKeys: byId(makeApiKey('a')),
+    users: byId(user('u')),
+    masterKey: { digest: sha256('master'), keyHint: 'sk-...er' },
+    ...fields,
+  };
+}
+
+function make(state: ConfigState, secrets: BackupSecrets): Promise<Buffer> {
+  return exportBackup(state, { secrets, now, randomBytes });
+}
+
+function parse(bytes: Uint8Array, fields: Partial<ParseBackupOptions> = {}): Promise<Backup> {
+  const keys = { encryptionKey: null, previousEncryptionKey: null, passphrase: null };
+  return parseBackup(bytes, { ...keys, credentials, now, randomBytes, ...fields });
+}
+
+async function assertHttpError(promise: Promise<unknown>, code: string, message?: RegExp): Promise<void> {
+  await assert.rejects(promise, (error: unknown) => {
+    assert.ok(error instanceof HttpError, String(error));
+    assert.equal(error.error.code, code);
+    if (message !== undefined) assert.match(error.message, message);
+    return true;
+  });
+}
+
+const MODES: readonly [string, BackupSecrets, Partial<ParseBackupOptions>][] = [
+  ['under ENCRYPTION_KEY', { mode: 'encryption-key', key: KEY }, { encryptionKey: KEY }],
+  [
+    'under ENCRYPTION_KEY, changed since',
+    { mode: 'encryption-key', key: KEY },
+    { encryptionKey: 'another encryption key', previousEncryptionKey: KEY },
+  ],
+  ['under a passphrase', { mode: 'passphrase', passphrase: PASSPHRASE }, { passphrase: PASSPHRASE }],
+  [
+    'under a passphrase, typed in another form',
+    { mode: 'passphrase', passphrase: PASSPHRASE },
+    { passphrase: PASSPHRASE.normalize('NFD') },
+  ],
+];
+
+for (const [how, secrets, keys] of MODES) {
+  test(`a backup ${how} gives the whole configuration back, and shows no provider key`, async () => {
+    const state = config();
+    const bytes = await make(state, secrets);
+    assert.ok(!bytes.includes('sk-secret'));
+    const backup = await parse(bytes, keys);
+    assert.deepEqual(backup.config, state);
+    assert.equal(backup.createdAt, TIME);
+  });
+}
+
+test('a backup without secrets marks the providers that had a key', async () => {
+  const bytes = await make(config(), { mode: 'omit' });
+  assert.ok(!bytes.includes('sk-secret'));
+  const { providers } = (await parse(bytes)).config;
+  assert.equal(providers.get('p')?.unreadableApiKey, OMITTED_SECRET);
+  assert.equal(providers.get('open')?.unreadableApiKey, null);
+});
+
+test('a key that does not open the backup is refused, even where nothing is sealed', async () => {
+  const empty = config({ providers: new Map() });
+  for (const state of [config(), empty]) {
+    const underKey = await make(state, { mode: 'encryption-key', key: KEY });
+    await assertHttpError(parse(underKey), 'invalid_passphrase', /ENCRYPTION_KEY/);
+    await assertHttpError(parse(underKey, { encryptionKey: 'another encryption key' }), 'invalid_passphrase');
+    const underPassphrase = await make(state, { mode: 'passphrase', passphrase: PASSPHRASE });
+    await assertHttpError(parse(underPassphrase), 'passphrase_required', /X-Backup-Passphrase/);
+    await assertHttpError(
+      parse(underPassphrase, { passphrase: 'something else' }),
+      'invalid_passphrase',
+      /The passphrase/,
+    );
+  }
+});
+
+test('what is no backup is refused with a reason', async () => {
+  await assertHttpError(parse(Buffer.from('{')), 'invalid_json');
+  await assertHttpError(parse(Buffer.from('[]')), 'invalid_json');
+  await assertHttpError(parse(Buffer.from('{"a":1}')), 'invalid_body', /not a database of this program/);
+  await assertHttpError(parse(Buffer.from('{"schemaVersion":2}')), 'invalid_body', /newer version/);
+  const bytes = await make(config(), { mode: 'omit' });
+  await assertHttpError(
+    parse(Buffer.from(bytes.toString().replace('Provider p', 'Provider q'))),
+    'invalid_body',
+    /checksum/,
+  );
+  const { checksum: _, ...rest } = JSON.parse(bytes.toString());
+  await assertHttpError(
+    parse(Buffer.from(JSON.stringify({ ...rest, format: 'x' }))),
+    'invalid_body',
+    /not a backup/,
+  );
+  const greedy = {
+    mode: 'passphrase',
+    scrypt: { cost: 2 ** 24, blockSize: 8, parallelization: 1, salt: 'AA' },
+  };
+  const costly = parse(Buffer.from(JSON.stringify({ ...rest, secrets: greedy })), { passphrase: PASSPHRASE });
+  await assertHttpError(costly, 'invalid_body', /out of bounds/);
+});
+
+test('a database file, and a plain file of an earlier program, can be restored too', async () => {
+  const bytes = await make(config(), { mode: 'encryption-key', key: KEY });
+  const { checksum: _, format: __, secrets: ___, ...database } = JSON.parse(bytes.toString());
+  const fromDatabase = await parse(Buffer.from(JSON.stringify(database)), { encryptionKey: KEY });
+  assert.equal(fromDatabase.config.providers.get('p')?.apiKey, 'sk-secret-p');
+  const plain = Buffer.from('{"providers":[{"id":"x","baseUrl":"https://x.example","apiKey":"sk-x"}]}');
+  assert.equal((await parse(plain)).config.providers.get('x')?.apiKey, 'sk-x');
+});
+
+test('planRestore() reports what changes and what would come back', () => {
+  const current = config({
+    providers: byId(provider('p', { name: 'Renamed' }), provider('later')),
+    apiKeys: byId(makeApiKey('a'), makeApiKey('b', { enabled: false }), makeApiKey('d')),
+    users: byId(user('v')),
+  });
+  const backup = config({
+    providers: byId(provider('p')),
+    apiKeys: byId(makeApiKey('a'), makeApiKey('b'), makeApiKey('c')),
+    users: byId(user('u'), user('w', { enabled: false })),
+    masterKey: null,
+  });
+  const { config: restored, report } = planRestore(current, { config: backup, createdAt: TIME });
+  assert.equal(restored.instanceId, current.instanceId);
+  assert.equal(restored.masterKey, current.masterKey);
+  assert.deepEqual(report.providers, {
+    added: [],
+    removed: [{ id: 'later', name: 'Provider later' }],
+    changed: [{ id: 'p', name: 'Provider p' }],
+  });
+  const ids = (named: readonly { readonly id: string }[]): string[] => named.map(({ id }) => id);
+  assert.deepEqual(
+    [ids(report.apiKeys.added), ids(report.apiKeys.removed), ids(report.apiKeys.changed)],
+    [['c'], ['d'], ['b']],
+  );
+  assert.deepEqual(ids(report.returning.apiKeys), ['b', 'c']);
+  assert.deepEqual(report.returning.users, [{ id: 'u', name: 'name-u' }]);
+  assert.equal(report.changesMasterKey, false);
+  assert.doesNotMatch(JSON.stringify(report), /sk-secret|scrypt/);
+});
+
+test('planRestore() keeps present keys that the backup left out, but never for another host', async () => {
+  const current = config({
+    providers: byId(provider('p'), provider('moved', { baseUrl: 'https://old.example' })),
+  });
+  const state = config({ providers: byId(provider('p'), provider('moved'), provider('unknown')) });
+  const backup = await parse(await make(state, { mode: 'omit' }));
+  const { config: restored, report } = planRestore(current, backup);
+  assert.equal(restored.providers.get('p')?.apiKey, 'sk-secret-p');
+  assert.equal(restored.providers.get('moved')?.apiKey, null);
+  assert.deepEqual(
+    report.providersWithoutKey.map(({ id }) => id),
+    ['moved', 'unknown'],
+  );
+});
+
+test('a provider key that could not be read is carried through a backup', async () => {
+  const state = config({ providers: byId(provider('p', { apiKey: null, unreadableApiKey: 'v1.AAAA' })) });
+  for (const [, secrets, keys] of MODES) {
+    const backup = await parse(await make(state, secrets), keys);
+    assert.equal(backup.config.providers.get('p')?.unreadableApiKey, 'v1.AAAA');
+  }
+});
