@@ -1,0 +1,178 @@
+/** Where a message is written: text, files by button, paste and drop, Send and Stop. */
+import { textAreaField } from '../lib/form.js';
+import { h } from '../lib/h.js';
+import { icon } from '../lib/icons.js';
+import { checkAudio, createFileTray, readImage } from './chat-files.js';
+
+/** @typedef {import('./chat-tasks.js').Task} Task */
+/** @typedef {{ text: string, images: readonly import('./chat-request.js').ChatImage[], audio: File | null }} Draft */
+
+const IMAGE_TYPES = 'image/png,image/jpeg,image/webp,image/gif';
+const AUDIO_TYPES = 'audio/*,.flac,.m4a,.mp3,.mp4,.mpga,.ogg,.opus,.wav,.webm';
+const PLACEHOLDERS = {
+  chat: 'Ask something …',
+  transcribe: 'A hint for the transcription (names, style), if you like',
+  ocr: 'What to read and how, if you like',
+};
+
+/**
+ * @param {{ onSend: (draft: Draft) => boolean, onStop: () => void }} options onSend: false keeps the draft
+ */
+export function createComposer({ onSend, onStop }) {
+  /** @type {Task} */
+  let task = 'chat';
+  let hasVision = false;
+  let isBusy = false;
+  const tray = createFileTray({ onChange: update });
+  const field = textAreaField({
+    label: 'Message',
+    input: { rows: 1, placeholder: PLACEHOLDERS.chat, enterkeyhint: 'send' },
+  });
+  const hint = h('p', { class: 'hint chat-hint', role: 'status' });
+  const image = createPicker('📎', 'Image', IMAGE_TYPES);
+  const audio = createPicker('🎧', 'Audio', AUDIO_TYPES);
+  const send = h('button', { type: 'submit', class: 'btn primary' }, icon('send'), 'Send');
+  const stop = h(
+    'button',
+    { type: 'button', class: 'btn', hidden: true, onclick: onStop },
+    icon('stop'),
+    'Stop',
+  );
+  const element = h(
+    'form',
+    { class: 'chat-composer' },
+    tray.element,
+    field.element,
+    h('div', { class: 'chat-buttons' }, image.element, audio.element, hint, stop, send),
+  );
+
+  /**
+   * @param {string} sign
+   * @param {string} name
+   * @param {string} accept
+   */
+  function createPicker(sign, name, accept) {
+    const input = h('input', {
+      type: 'file',
+      accept,
+      multiple: name === 'Image',
+      hidden: true,
+      'aria-label': `${name} file`,
+    });
+    input.addEventListener('change', () => {
+      void addFiles([...(input.files ?? [])]);
+      input.value = '';
+    });
+    const button = h(
+      'button',
+      { type: 'button', class: 'btn', onclick: () => input.click() },
+      h('span', { 'aria-hidden': 'true' }, sign),
+      ` ${name}`,
+    );
+    return { element: h('div', null, button, input), button };
+  }
+
+  function takesImages() {
+    return task === 'ocr' || (task === 'chat' && hasVision);
+  }
+
+  /** What is attached that this task cannot take, in words; empty when all is well. */
+  function findMisfit() {
+    if (tray.images().length > 0 && !takesImages()) {
+      return task === 'transcribe'
+        ? 'Only audio can be transcribed: remove the image.'
+        : 'This model takes no images: remove them or choose a model marked 📷.';
+    }
+    return tray.audio() && task !== 'transcribe' ? 'Audio files need the task Transcribe.' : '';
+  }
+
+  /** @param {string} message */
+  function complain(message) {
+    hint.textContent = message;
+    hint.classList.toggle('field-error', message !== '');
+  }
+
+  function update() {
+    const misfit = findMisfit();
+    complain(misfit);
+    if (misfit !== '') return;
+    if (task === 'chat' && !hasVision) hint.textContent = 'Images: choose a model marked 📷.';
+    else if (task === 'transcribe') hint.textContent = 'MP3, WAV, M4A, FLAC, OGG or WebM, 25 MB at most.';
+    else hint.textContent = 'PNG, JPEG, WebP or GIF, 10 MB at most. Paste or drop works too.';
+  }
+
+  /** @param {readonly File[]} files */
+  async function addFiles(files) {
+    try {
+      for (const file of files) {
+        if (task === 'transcribe') {
+          checkAudio(file);
+          tray.setAudio(file);
+        } else if (!takesImages()) {
+          throw new Error('This model takes no images. Choose a model marked 📷.');
+        } else tray.addImage(await readImage(file), task === 'ocr');
+      }
+    } catch (error) {
+      complain(error instanceof Error ? error.message : String(error));
+    }
+    field.control.focus();
+  }
+
+  function submit() {
+    if (isBusy) return;
+    const draft = { text: field.control.value, images: tray.images(), audio: tray.audio() };
+    if (task === 'transcribe' && !draft.audio) return complain('Choose an audio file first.');
+    if (task === 'ocr' && draft.images.length === 0) return complain('Choose an image first.');
+    if (findMisfit() !== '') return update();
+    if (draft.text.trim() === '' && draft.images.length === 0 && !draft.audio) return field.control.focus();
+    if (!onSend(draft)) return;
+    field.control.value = '';
+    tray.clear();
+    field.control.focus();
+  }
+
+  element.addEventListener('submit', (event) => {
+    event.preventDefault();
+    submit();
+  });
+  field.control.addEventListener('keydown', (event) => {
+    // While an input method composes, Enter chooses a word.
+    if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    submit();
+  });
+  field.control.addEventListener('paste', (event) => {
+    const files = [...(event.clipboardData?.files ?? [])];
+    if (files.length === 0) return;
+    event.preventDefault();
+    void addFiles(files);
+  });
+
+  return {
+    element,
+    addFiles,
+    focus: () => field.control.focus(),
+    /** @param {Task} nextTask @param {boolean} nextVision */
+    fit(nextTask, nextVision) {
+      task = nextTask;
+      hasVision = nextVision;
+      field.control.placeholder = PLACEHOLDERS[task];
+      image.element.hidden = task === 'transcribe';
+      audio.element.hidden = task !== 'transcribe';
+      image.button.disabled = !takesImages();
+      update();
+    },
+    /** @param {boolean} busy */
+    setBusy(busy) {
+      const hadFocus = send === document.activeElement || stop === document.activeElement;
+      isBusy = busy;
+      send.hidden = busy;
+      stop.hidden = !busy;
+      if (hadFocus) field.control.focus();
+    },
+    clear() {
+      field.control.value = '';
+      tray.clear();
+    },
+  };
+}

@@ -1,0 +1,131 @@
+/** Files for a message: checked before anything is sent, shown, removable. */
+import { bytes } from '../lib/format.js';
+import { h } from '../lib/h.js';
+import { icon } from '../lib/icons.js';
+
+/** @typedef {import('./chat-request.js').ChatImage} ChatImage */
+
+const MAX_IMAGE_BYTES = 10 * 1024 * 1024;
+const MAX_AUDIO_BYTES = 25 * 1024 * 1024;
+/** Three of the largest still fit into the 50 MB that a request may have by default. */
+const MAX_TOTAL_IMAGE_BYTES = 30 * 1024 * 1024;
+const AUDIO_NAME = /\.(flac|mp3|mp4|mpeg|mpga|m4a|oga|ogg|opus|wav|webm)$/i;
+
+/** What files begin with (PNG, section 5.2; JPEG SOI and marker; GIF89a; WebP container, RIFF header), in hexadecimal. */
+const SIGNATURES = /** @type {const} */ ([
+  ['image/png', /^89504e470d0a1a0a/],
+  ['image/jpeg', /^ffd8ff/],
+  ['image/gif', /^474946383[79]61/],
+  ['image/webp', /^52494646.{8}57454250/],
+]);
+
+/**
+ * Checks an image by its size and first bytes and reads it.
+ * @param {File} file
+ * @returns {Promise<ChatImage>}
+ * @throws {Error} in words for the person who chose it
+ */
+export async function readImage(file) {
+  if (file.size > MAX_IMAGE_BYTES) {
+    const size = (Math.ceil((file.size / 1048576) * 10) / 10).toFixed(1);
+    throw new Error(`“${file.name}” is too large: ${size} MB, and 10 MB is the most.`);
+  }
+  const start = new Uint8Array(await file.slice(0, 12).arrayBuffer());
+  const head = Array.from(start, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  const type = SIGNATURES.find(([, signature]) => signature.test(head))?.[0];
+  if (!type) throw new Error(`“${file.name}” is no PNG, JPEG, WebP or GIF image.`);
+  const typed = new File([file], file.name, { type });
+  return { name: file.name, type, dataUrl: await toDataUrl(typed), file: typed };
+}
+
+/**
+ * @param {File} file
+ * @throws {Error} in words for the person who chose it
+ */
+export function checkAudio(file) {
+  if (!file.type.startsWith('audio/') && !file.type.startsWith('video/') && !AUDIO_NAME.test(file.name)) {
+    throw new Error(`“${file.name}” is no audio file.`);
+  }
+  if (file.size > MAX_AUDIO_BYTES) throw new Error(`“${file.name}” is too large: 25 MB is the most.`);
+}
+
+/**
+ * @param {Blob} blob
+ * @returns {Promise<string>}
+ */
+function toDataUrl(blob) {
+  return new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.onload = () => resolve(String(reader.result));
+    reader.onerror = () => reject(new Error('The file could not be read.'));
+    reader.readAsDataURL(blob);
+  });
+}
+
+/**
+ * The files chosen for the next message.
+ * @param {{ onChange: () => void }} options
+ */
+export function createFileTray({ onChange }) {
+  /** @type {ChatImage[]} */
+  let images = [];
+  /** @type {File | null} */
+  let audio = null;
+  const element = h('ul', { class: 'chat-tray', 'aria-label': 'Attached files' });
+
+  function draw() {
+    const items = images.map((image) =>
+      drawItem(image.name, h('img', { src: image.dataUrl, alt: image.name }), () => {
+        images = images.filter((other) => other !== image);
+      }),
+    );
+    const { name, size } = audio ?? { name: '', size: 0 };
+    const sound = h('span', { class: 'chat-audio' }, '🎧 ', name, h('small', null, bytes(size)));
+    if (audio) items.push(drawItem(name, sound, () => (audio = null)));
+    element.replaceChildren(...items);
+    onChange();
+  }
+
+  /**
+   * @param {string} name
+   * @param {HTMLElement} preview
+   * @param {() => void} remove
+   */
+  function drawItem(name, preview, remove) {
+    const button = h(
+      'button',
+      { type: 'button', class: 'btn small icon-only', 'aria-label': `Remove ${name}`, title: 'Remove' },
+      icon('close'),
+    );
+    button.addEventListener('click', () => {
+      remove();
+      draw();
+    });
+    return h('li', { title: name }, preview, button);
+  }
+
+  return {
+    element,
+    images: () => images,
+    audio: () => audio,
+    /** @param {ChatImage} image @param {boolean} isOnly it takes the place of the others */
+    addImage(image, isOnly) {
+      const next = isOnly ? [image] : [...images, image];
+      const total = next.reduce((sum, { file }) => sum + file.size, 0);
+      if (total > MAX_TOTAL_IMAGE_BYTES)
+        throw new Error('The images together are too large: 30 MB is the most.');
+      images = next;
+      draw();
+    },
+    /** @param {File} file */
+    setAudio(file) {
+      audio = file;
+      draw();
+    },
+    clear() {
+      images = [];
+      audio = null;
+      draw();
+    },
+  };
+}

@@ -1,0 +1,192 @@
+/** One message on the page: the person's, and the model's as it grows. */
+import { copyText } from '../lib/copy.js';
+import { textAreaField } from '../lib/form.js';
+import { h } from '../lib/h.js';
+import { icon } from '../lib/icons.js';
+import { createMarkdownView, drawCode } from '../lib/markdown.js';
+import { toast } from '../lib/toast.js';
+import { describeFailure } from './chat-failure.js';
+
+/**
+ * @param {string} label
+ * @param {import('../lib/icons.js').IconName} symbol
+ * @param {() => void} onclick
+ * @param {string} [more] further classes
+ */
+function actionButton(label, symbol, onclick, more = '') {
+  const props = {
+    type: 'button',
+    class: `btn ghost small icon-only ${more}`,
+    'aria-label': label,
+    title: label,
+  };
+  return h('button', { ...props, onclick }, icon(symbol));
+}
+
+/**
+ * @param {() => string} text
+ * @param {HTMLElement} source
+ */
+function copyAction(text, source) {
+  return actionButton('Copy message', 'copy', async () => {
+    if (await copyText(text(), source)) toast.ok('Copied.');
+    else toast.info('Selected: press Ctrl+C (or ⌘C) to copy it.');
+  });
+}
+
+/**
+ * What the person wrote, as it was written; it can be edited and sent again.
+ * @param {import('./chat-request.js').ChatMessage} message
+ * @param {{ onEdit: (text: string) => void }} options
+ */
+export function createUserMessage(message, { onEdit }) {
+  const text = h('div', { class: 'chat-text', hidden: message.text === '' }, message.text);
+  const images = message.images.map((image) => h('img', { src: image.dataUrl, alt: image.name }));
+  const file = message.images.length === 0 && message.fileName;
+  const actions = h(
+    'div',
+    { class: 'chat-actions' },
+    copyAction(() => message.text, text),
+  );
+  const element = h(
+    'article',
+    { class: 'chat-message chat-user', 'aria-label': 'You' },
+    images.length > 0 && h('div', { class: 'chat-images' }, images),
+    file && h('div', { class: 'chat-text' }, '🎧 ', file),
+    text,
+    actions,
+  );
+  const editButton = actionButton('Edit message', 'edit', edit, 'when-idle');
+  if (message.task === 'chat') actions.append(editButton);
+
+  function edit() {
+    const field = textAreaField({ label: 'Edit message', input: { rows: 3 } });
+    field.control.value = message.text;
+    const cancel = h('button', { type: 'button', class: 'btn small', onclick: close }, 'Cancel');
+    const submit = h('button', { type: 'submit', class: 'btn primary small' }, 'Send again');
+    const form = h('form', { class: 'chat-edit' }, field.element, h('div', { class: 'row' }, cancel, submit));
+    function close() {
+      form.remove();
+      element.classList.remove('is-edited');
+      editButton.focus();
+    }
+    form.addEventListener('submit', (event) => {
+      event.preventDefault();
+      if (field.control.value.trim() !== '' || message.images.length > 0) onEdit(field.control.value);
+    });
+    form.addEventListener('keydown', (event) => {
+      if (event.key === 'Escape') {
+        event.stopPropagation();
+        close();
+      } else if (
+        event.key === 'Enter' &&
+        !event.shiftKey &&
+        !event.isComposing &&
+        event.target === field.control
+      ) {
+        event.preventDefault();
+        form.requestSubmit();
+      }
+    });
+    element.classList.add('is-edited');
+    element.append(form);
+    field.control.focus();
+  }
+  return { element };
+}
+
+/**
+ * The model's answer: thoughts folded away, text as Markdown, tool calls, then how it ended.
+ * @param {{ model: string, onRegenerate: () => void, onDraw: () => void }} options
+ */
+export function createAnswer({ model, onRegenerate, onDraw }) {
+  let text = '';
+  const markdown = createMarkdownView({ onDraw });
+  const thoughtText = document.createTextNode('');
+  const thoughtTitle = h('summary', null, 'Thinking …');
+  const thoughts = h(
+    'details',
+    { hidden: true },
+    thoughtTitle,
+    h('div', { class: 'chat-thoughts' }, thoughtText),
+  );
+  const tools = h('div', { class: 'stack tight' });
+  const waiting = h(
+    'div',
+    { class: 'chat-waiting' },
+    h('span', { class: 'visually-hidden' }, 'Waiting for the answer'),
+  );
+  const ending = h('div', { class: 'chat-ending' });
+  const speed = h('span', { class: 'chat-speed' });
+  const actions = h(
+    'div',
+    { class: 'chat-actions', hidden: true },
+    copyAction(() => text, markdown.element),
+    actionButton('Regenerate answer', 'refresh', onRegenerate, 'when-idle'),
+    speed,
+  );
+  const name = h('div', { class: 'chat-name' }, model);
+  const body = [name, thoughts, markdown.element, waiting, tools, ending, actions];
+  const element = h(
+    'article',
+    { class: 'chat-message chat-answer', 'aria-label': `Answer of ${model}` },
+    ...body,
+  );
+
+  return {
+    element,
+    text: () => text,
+    /** @param {string} piece */
+    addText(piece) {
+      waiting.hidden = true;
+      thoughtTitle.textContent = 'Thoughts';
+      text += piece;
+      markdown.append(piece);
+    },
+    /** @param {string} piece */
+    addThought(piece) {
+      thoughts.hidden = false;
+      thoughtText.appendData(piece);
+      onDraw();
+    },
+    /** @param {import('./chat-request.js').ToolCall[]} calls */
+    showToolCalls(calls) {
+      waiting.hidden = true;
+      tools.replaceChildren(
+        ...calls.map((call) =>
+          h(
+            'div',
+            { class: 'chat-tool' },
+            h('div', { class: 'small' }, '🛠 Tool call: ', h('strong', null, call.name || '…')),
+            drawCode(call.arguments, 'json'),
+          ),
+        ),
+      );
+      onDraw();
+    },
+    /** @param {string} whole @param {boolean} isCode */
+    showPlain(whole, isCode) {
+      waiting.hidden = true;
+      text = whole;
+      markdown.element.replaceChildren(
+        isCode ? drawCode(whole, '') : h('div', { class: 'chat-text' }, whole),
+      );
+    },
+    /** @param {{ failure: import('./chat-failure.js').ServerFailure | null, note: string, stats: string }} end */
+    finish({ failure, note, stats }) {
+      waiting.hidden = true;
+      if (thoughtTitle.textContent !== 'Thoughts') thoughtTitle.textContent = 'Thoughts';
+      markdown.finish();
+      ending.replaceChildren();
+      if (note) ending.append(h('p', { class: 'hint' }, note));
+      if (failure) {
+        const detail = h('p', { class: 'chat-failure-detail' }, describeFailure(failure));
+        const words = h('div', null, h('div', { class: 'chat-text' }, failure.message), detail);
+        ending.append(h('div', { class: 'alert danger' }, icon('warning'), words));
+      }
+      speed.textContent = stats;
+      actions.hidden = false;
+      onDraw();
+    },
+  };
+}
