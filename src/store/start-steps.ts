@@ -1,4 +1,4 @@
-import { closeAfter, FILE_MODE, readWholeFile, replaceFile, writeNewFile } from './atomic-file.ts';
+import { closeAfter, FILE_MODE, readWholeFile, replaceFile, writeWholeFile } from './atomic-file.ts';
 import { type DocumentCodec, parseRawDocument } from './document.ts';
 import { DocumentError, StoreStartError } from './document-error.ts';
 import { errorCode, type FileOps, factsOrNull, unlinkIfThere } from './file-ops.ts';
@@ -49,14 +49,11 @@ export async function keepOriginal(options: StartStepOptions, loaded: Loaded): P
   if (loaded.file === null || loaded.file.bytes.length === 0) return;
   const { bytes } = loaded.file;
   try {
-    if (bytes === 'too-large') await ops.link(paths.target, paths.aside('corrupt', options.now()));
-    else if (loaded.origin === 'backup')
-      await writeNewFile(ops, paths.aside('corrupt', options.now()), bytes);
+    const corrupt = paths.aside('corrupt', options.now());
+    if (bytes === 'too-large') await ops.link(paths.target, corrupt);
+    else if (loaded.origin === 'backup') await keep(options, corrupt, bytes);
+    else if (loaded.origin === 'side-copy') await keep(options, paths.torn, bytes);
     else if (loaded.origin === 'migration') await keepBeforeMigration(options, bytes);
-    else if (loaded.origin === 'side-copy') {
-      await unlinkIfThere(ops, paths.torn);
-      await writeNewFile(ops, paths.torn, bytes);
-    }
   } catch (error) {
     const problem = `could not be kept beside its successor (${errorCode(error)})`;
     throw new StoreStartError(`The old content of ${paths.target} ${problem}; make room, or move it away.`, {
@@ -65,12 +62,16 @@ export async function keepOriginal(options: StartStepOptions, loaded: Loaded): P
   }
 }
 
-/** A start that was cut off may have kept it already; a different one is never written over. */
-async function keepBeforeMigration({ ops, paths, now }: StartStepOptions, bytes: Buffer): Promise<void> {
-  const kept = await readWholeFile(ops, paths.beforeMigration, FILE_LIMIT_BYTES);
+/** A start that was cut off may have kept it already, or begun to; a different one is never written over. */
+async function keepBeforeMigration(options: StartStepOptions, bytes: Buffer): Promise<void> {
+  const path = options.paths.beforeMigration;
+  const kept = await readWholeFile(options.ops, path, FILE_LIMIT_BYTES);
   if (Buffer.isBuffer(kept) && kept.equals(bytes)) return;
-  const path = kept === null ? paths.beforeMigration : `${paths.beforeMigration}-${now()}`;
-  await writeNewFile(ops, path, bytes);
+  await keep(options, kept === null ? path : `${path}-${options.now()}`, bytes);
+}
+
+async function keep({ ops, paths }: StartStepOptions, path: string, bytes: Buffer): Promise<void> {
+  await writeWholeFile(ops, { path, temp: paths.temp('aside') }, bytes);
 }
 
 /** Takes the rights of group and others from a file that came from elsewhere; does not matter where it cannot. */

@@ -151,7 +151,10 @@ test('a process in another world of process numbers is seen while it lives', {
   const first = await startHolder(path, ['unshare', '-pf', '--mount-proc', '--kill-child']);
   assert.equal(JSON.parse(readFileSync(`${path}.lock`, 'utf8')).pid, 1);
   await assertInUse(path);
+  const holder = readFileSync(`/proc/${first.pid}/task/${first.pid}/children`, 'utf8').trim();
   await stop(first, 'SIGKILL');
+  // The kernel ends the child of `unshare` after it, in its own time.
+  while (existsSync(`/proc/${holder}`)) await new Promise(setImmediate);
   await (await openStore(path)).close();
 });
 
