@@ -93,6 +93,25 @@ export async function writeNewFile(ops: FileOps, path: string, bytes: Uint8Array
   }
 }
 
+/**
+ * Writes a file that is either not there or whole, also after a crash; one of its name is replaced.
+ * @throws the system's error; nothing is left behind then.
+ */
+export async function writeWholeFile(
+  ops: FileOps,
+  { path, temp }: { readonly path: string; readonly temp: string },
+  bytes: Uint8Array,
+): Promise<void> {
+  await writeNewFile(ops, temp, bytes);
+  try {
+    await ops.rename(temp, path);
+  } catch (error) {
+    await unlinkQuietly(ops, temp);
+    throw error;
+  }
+  await syncFolder(ops, dirname(path));
+}
+
 /** Waits until the folder's entries are on the disk; does nothing where the system cannot do that. */
 export async function syncFolder(ops: FileOps, folder: string): Promise<void> {
   if (process.platform === 'win32') return;

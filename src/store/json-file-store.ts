@@ -105,9 +105,9 @@ class Opening {
     if (lock === null) return this.#store(loaded, null);
 
     const steps = { ops: this.#ops, paths: this.#paths, now: this.#options.now };
+    await this.#quietly(() => removeStrays(steps, names, (name) => lock.isOwn(name)));
     await keepOriginal(steps, loaded);
     await closeToOthers(steps);
-    await this.#quietly(() => removeStrays(steps, names, (name) => lock.isOwn(name)));
     const { ops, logger, now, randomBytes } = { ...this.#options, ops: this.#ops };
     const disk = new StoreDisk({
       ops,

@@ -1,5 +1,5 @@
 import type { Logger } from '../logger.ts';
-import { HalfWrittenError, readWholeFile, replaceFile, writeNewFile } from './atomic-file.ts';
+import { HalfWrittenError, readWholeFile, replaceFile, writeNewFile, writeWholeFile } from './atomic-file.ts';
 import { isSameConfig } from './config-index.ts';
 import { type DocumentCodec, parseRawDocument } from './document.ts';
 import type { Session } from './entities.ts';
@@ -99,7 +99,7 @@ export class StoreDisk {
   async saveConflict(): Promise<string> {
     const { ops, paths, now } = this.#options;
     const path = paths.aside('conflict', now());
-    await writeNewFile(ops, path, this.encode());
+    await writeWholeFile(ops, { path, temp: paths.temp('conflict') }, this.encode());
     return path;
   }
 

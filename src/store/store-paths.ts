@@ -37,7 +37,7 @@ export class StorePaths {
 
   /** A file that is kept for people: what was unreadable, or our own state when somebody replaced the file. */
   aside(kind: 'corrupt' | 'conflict', nowMs: number): string {
-    const time = new Date(nowMs).toISOString().replaceAll(/[-:]|\.\d+/g, '');
+    const time = new Date(nowMs).toISOString().replaceAll(/[-:.]/g, '');
     return `${this.target}.${kind}-${time}`;
   }
 
