@@ -18,6 +18,9 @@ export const COUNTERS_LIMIT = 20_000;
 /** How many changes may wait for the disk; over it new ones are refused. */
 const WAITING_LIMIT = 1000;
 
+/** How many changes are applied in one turn of the event loop. */
+const CHANGES_PER_TURN = 8;
+
 /** All that a store holds. */
 export interface StoreContent {
   readonly config: ConfigState;
@@ -127,7 +130,7 @@ export class Engine {
   }
 
   async #writeBatch(batch: readonly Waiter[]): Promise<void> {
-    const { state, settled } = applyBatch(batch, this.#snapshot);
+    const { state, settled } = await applyBatch(batch, this.#snapshot);
     const changed = !isSameConfig(state, this.#snapshot);
     const asks = (kind: WaiterKind): boolean => batch.some((waiter) => waiter.kind === kind);
     try {
@@ -200,13 +203,15 @@ interface Settled {
  * Applies changes one after another. One that throws rejects alone; if it saw changes that are not yet durable, its
  * rejection waits for them, because they may still fail.
  */
-function applyBatch(
+async function applyBatch(
   batch: readonly Waiter[],
   base: ConfigState,
-): { readonly state: ConfigState; readonly settled: readonly Settled[] } {
+): Promise<{ readonly state: ConfigState; readonly settled: readonly Settled[] }> {
   const settled: Settled[] = [];
   let state = base;
-  for (const waiter of batch) {
+  for (const [index, waiter] of batch.entries()) {
+    // A change copies a map, which may be large: requests get their turn in between.
+    if (index % CHANGES_PER_TURN === CHANGES_PER_TURN - 1) await new Promise(setImmediate);
     try {
       const changed = waiter.change(state);
       state = changed.state;
