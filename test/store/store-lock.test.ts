@@ -9,10 +9,11 @@ import { StoreStartError } from '../../src/store/document-error.ts';
 import { identifyProcess, startTimeOf } from '../../src/store/process-identity.ts';
 import { acquireStoreLock } from '../../src/store/store-lock.ts';
 import { StorePaths } from '../../src/store/store-paths.ts';
+import { prepareProgram } from './compiled-program.ts';
 import { makeFolder, openStore } from './fixture.ts';
 import { makeApiKey, withApiKey } from './store-contract.ts';
 
-const HOLDER = join(import.meta.dirname, 'lock-holder.ts');
+const HOLDER = prepareProgram(join(import.meta.dirname, 'lock-holder.ts'));
 const options = { randomBytes };
 const isLinux = process.platform === 'linux';
 const canUnshare = isLinux && spawnSync('unshare', ['-pf', '--mount-proc', 'true']).status === 0;
@@ -20,7 +21,7 @@ const needsUnshare = canUnshare ? false : 'needs the right to unshare process nu
 
 /** A process that opens a store and keeps it open; `prefix` is what it is started through. */
 async function startHolder(path: string, prefix: readonly string[] = []): Promise<ChildProcess> {
-  const command = [...prefix, process.execPath, '--import', 'tsx', HOLDER, path];
+  const command = [...prefix, ...HOLDER, path];
   const child = spawn(command[0] ?? '', command.slice(1), { stdio: ['pipe', 'pipe', 'inherit'] });
   after(() => child.kill('SIGKILL'));
   const [line] = await once(child.stdout, 'data');
