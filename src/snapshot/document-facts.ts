@@ -1,0 +1,45 @@
+/** The store's counter that says which writer this store is to snapshots. */
+export const WRITER_COUNTER = 'snapshot.writer';
+
+/** What two states are compared by. */
+export interface DocumentFacts {
+  /** Counts the writes of the store. */
+  readonly generation: number;
+  /** Made with the store, and carried along with its content. */
+  readonly instanceId: string;
+  /** As what this store writes snapshots; null: it has written none. */
+  readonly writer: number | null;
+}
+
+/**
+ * How a snapshot stands to a local state: `ours` may be replaced by it; `foreign` belongs to another installation;
+ * `taken-over` was written by another instance that had started from the same state; `newer` holds later changes.
+ */
+export type Relation = 'ours' | 'foreign' | 'taken-over' | 'newer';
+
+/** Reads the facts of a database file; null where the bytes are none of this program's. */
+export function readDocumentFacts(bytes: Uint8Array): DocumentFacts | null {
+  let document: unknown;
+  try {
+    document = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'));
+  } catch {
+    return null;
+  }
+  if (typeof document !== 'object' || document === null) return null;
+  const { generation, instanceId, counters } = document as Readonly<Record<string, unknown>>;
+  if (typeof generation !== 'number' || typeof instanceId !== 'string') return null;
+  const entries: readonly unknown[] = Array.isArray(counters) ? counters : [];
+  const found = entries.find((entry) => Array.isArray(entry) && entry[0] === WRITER_COUNTER);
+  const writer: unknown = Array.isArray(found) ? found[1] : null;
+  return { generation, instanceId, writer: typeof writer === 'number' ? writer : null };
+}
+
+/** Compares the local state with what a snapshot says of itself. */
+export function relationOf(
+  local: DocumentFacts,
+  held: { readonly generation: number; readonly instanceId: string; readonly writer: number },
+): Relation {
+  if (local.instanceId !== held.instanceId) return 'foreign';
+  if (local.writer !== null && local.writer !== held.writer) return 'taken-over';
+  return held.generation > local.generation ? 'newer' : 'ours';
+}
