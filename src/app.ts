@@ -8,6 +8,7 @@ import { hashPassword } from './auth/passwords.ts';
 import { createGuard } from './auth/require.ts';
 import { createSessions } from './auth/sessions.ts';
 import { createSignIn } from './auth/sign-in.ts';
+import { Cancellation } from './cancellation.ts';
 import { type Config, isDefaultPassword } from './config.ts';
 import { HttpError } from './errors.ts';
 import { createGateway } from './gateway/gateway.ts';
@@ -67,7 +68,7 @@ export interface App {
 export function createApp(options: AppOptions): App {
   const { lifecycle } = options;
   let dispatch: Dispatch | null = null;
-  const running = new Set<AbortController>();
+  const running = new Set<Cancellation>();
   const server = createHttpServer((req, res, expectsContinue) => {
     const requestId = newRequestId();
     if (lifecycle.phase === 'draining') res.shouldKeepAlive = false;
@@ -246,7 +247,7 @@ function answerStarting(exchange: Parameters<typeof sendError>[0], { lifecycle, 
       params: new Map(),
       principal: { kind: 'nobody' },
       expectsContinue: false,
-      signal: AbortSignal.abort(),
+      signal: new Cancellation(),
       facts: {},
     });
     return;

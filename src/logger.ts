@@ -17,8 +17,8 @@ export interface LoggerOptions {
   readonly write: (line: string) => void;
   /** The current time in milliseconds. */
   readonly now: () => number;
-  /** Values that must never appear in a line, asked for at each line so that changed keys count at once. */
-  readonly secrets?: () => Iterable<string>;
+  /** Values that must never appear in a line, asked for at each line; the same list as long as nothing changed. */
+  readonly secrets?: () => readonly string[];
 }
 
 const KEY_SHAPE = /\b(sk|cpk|gsk|xai|AIza|hf|r8)[-_][\w-]{12,}|\bBearer\s+[^\s"\\]+/gi;
@@ -29,9 +29,10 @@ const KEY_SHAPE = /\b(sk|cpk|gsk|xai|AIza|hf|r8)[-_][\w-]{12,}|\bBearer\s+[^\s"\
  */
 export function createLogger(options: LoggerOptions): Logger {
   const least = LOG_LEVELS.indexOf(options.level);
+  const secrets = createSecretsCache(options.secrets ?? (() => []));
   const line = (level: LogLevel, event: string, fields: LogFields | undefined): void => {
     const text = JSON.stringify({ time: new Date(options.now()).toISOString(), level, event, ...fields });
-    options.write(`${redact(text, escaped(options.secrets?.() ?? []))}\n`);
+    options.write(`${redact(text, secrets())}\n`);
   };
   const at = (level: LogLevel): Logger['info'] =>
     LOG_LEVELS.indexOf(level) >= least ? (event, fields) => line(level, event, fields) : () => {};
@@ -39,8 +40,15 @@ export function createLogger(options: LoggerOptions): Logger {
 }
 
 /** Secrets as they stand inside a JSON string. */
-function* escaped(secrets: Iterable<string>): Generator<string> {
-  for (const secret of secrets) yield JSON.stringify(secret).slice(1, -1);
+function createSecretsCache(read: () => readonly string[]): () => readonly string[] {
+  let source: readonly string[] = [];
+  let escaped: readonly string[] = [];
+  return () => {
+    const present = read();
+    if (present !== source) escaped = present.map((secret) => JSON.stringify(secret).slice(1, -1));
+    source = present;
+    return escaped;
+  };
 }
 
 /** Replaces secrets in a text: the given ones (8 characters or longer) and everything of an API key's shape. */

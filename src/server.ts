@@ -33,7 +33,7 @@ async function main(isDemo: boolean): Promise<void> {
     level: isDemo && process.env['LOG_LEVEL'] === undefined ? 'warn' : config.logLevel,
     write: createStdoutWriter(),
     now: Date.now,
-    secrets: () => secretsOf(config, store),
+    secrets: createSecretsList(config, () => store),
   });
   const app = createApp({
     config,
@@ -149,12 +149,27 @@ function listen(app: App, config: Config): Promise<number> {
   });
 }
 
-function secretsOf(config: Config, store: Store | null): string[] {
-  const own = [config.masterApiKey, config.uiPassword, config.encryptionKey, config.previousEncryptionKey];
-  const snapshot = [config.snapshot?.key, config.snapshot?.token];
-  const providers =
-    store === null ? [] : [...store.config.snapshot().providers.values()].map(({ apiKey }) => apiKey);
-  return [...own, ...snapshot, ...providers].filter((secret) => typeof secret === 'string');
+/** Everything that a log line must not hold: the same list as long as the providers are the same. */
+function createSecretsList(config: Config, store: () => Store | null): () => readonly string[] {
+  const { masterApiKey, uiPassword, encryptionKey, previousEncryptionKey, snapshot } = config;
+  const own = [
+    masterApiKey,
+    uiPassword,
+    encryptionKey,
+    previousEncryptionKey,
+    snapshot?.key,
+    snapshot?.token,
+  ];
+  let known: unknown = null;
+  let list: readonly string[] = own.filter((secret) => typeof secret === 'string');
+  return () => {
+    const providers = store()?.config.snapshot().providers;
+    if (providers === undefined || providers === known) return list;
+    known = providers;
+    const keys = [...providers.values()].map(({ apiKey }) => apiKey);
+    list = [...own, ...keys].filter((secret) => typeof secret === 'string');
+    return list;
+  };
 }
 
 /** The first signal drains, the second ends at once. */

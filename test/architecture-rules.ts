@@ -3,7 +3,7 @@ import { posix } from 'node:path';
 /** What is wrong with one file, one line each; empty when nothing is. */
 export type Rule = (path: string, source: string) => string[];
 
-const BASE = ['errors', 'logger', 'config', 'lifecycle'];
+const BASE = ['errors', 'logger', 'config', 'lifecycle', 'cancellation'];
 const INTERFACES = [...BASE, 'entities', 'codecs', 'addresses'];
 const WORKERS = ['providers', 'limits', 'usage', 'protocols'];
 
@@ -42,6 +42,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   addresses: ['errors'],
   config: ['errors', 'logger'],
   lifecycle: [],
+  cancellation: [],
   logger: [],
   errors: [],
 };
@@ -74,7 +75,7 @@ export function roomOf(path: string): string | null {
   if (/^src\/store\/(store|entities|changes)\.ts$/.test(path)) return 'entities';
   if (DOCUMENT.test(path)) return 'documents';
   if (path.startsWith('src/store/')) return 'drivers';
-  const top = /^src\/(app|config|lifecycle|errors|logger)\.ts$/.exec(path)?.[1];
+  const top = /^src\/(app|config|lifecycle|cancellation|errors|logger)\.ts$/.exec(path)?.[1];
   const folder = FOLDERS.find((name) => path.startsWith(`src/${name}/`));
   return top ?? folder ?? null;
 }

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { CancelSignal } from '../cancellation.ts';
 import { HttpError } from '../errors.ts';
 import type { AdapterCall, ProviderAdapter } from '../providers/adapter.ts';
 import { readBounded } from '../providers/read-bounded.ts';
@@ -18,7 +19,7 @@ export interface GatewayCall extends Omit<AdapterCall, 'provider' | 'upstreamMod
   readonly includeUsage: boolean;
   /** Embeddings: in which form the client wants the vectors. */
   readonly encodingFormat?: 'float' | 'base64';
-  readonly signal: AbortSignal;
+  readonly signal: CancelSignal;
 }
 
 export interface Gateway {
@@ -51,7 +52,7 @@ export function createGateway(upstreams: Upstreams): Gateway {
 interface AttemptContext {
   readonly upstreams: Upstreams;
   readonly adapter: ProviderAdapter;
-  readonly signal: AbortSignal;
+  readonly signal: CancelSignal;
   readonly target: Target;
 }
 

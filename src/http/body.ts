@@ -106,16 +106,15 @@ export function readBody(
   const announced = Number(req.headers['content-length'] ?? 0);
   return new Promise((resolve, reject) => {
     const sink = new Sink(announced);
-    const settle = (act: () => void): void => {
+    let isSettled = false;
+    const fail = (error: unknown): void => {
+      if (isSettled) return;
+      isSettled = true;
       watch.stop();
-      req.off('data', onData).off('end', onEnd).off('error', onError).off('close', onClose);
-      act();
+      req.off('data', onData).off('end', onEnd);
+      req.pause();
+      reject(error);
     };
-    const fail = (error: unknown): void =>
-      settle(() => {
-        req.pause();
-        reject(error);
-      });
     const isReading = (): boolean => !req.isPaused();
     const watch = watchBody(exchange, { limitBytes: limits.limitBytes, isReading, onSlow: fail });
     const onData = (chunk: Buffer): void => {
@@ -126,10 +125,15 @@ export function readBody(
         fail(error);
       }
     };
-    const onEnd = (): void => settle(() => resolve(sink.whole()));
-    const onError = (error: Error): void => fail(error);
-    const onClose = (): void => fail(new Error('the client went away while sending'));
-    req.on('data', onData).on('end', onEnd).on('error', onError).on('close', onClose);
+    const onEnd = (): void => {
+      isSettled = true;
+      watch.stop();
+      resolve(sink.whole());
+    };
+    const onClose = (): void => {
+      if (!isSettled) fail(new Error('the client went away while sending'));
+    };
+    req.on('data', onData).on('end', onEnd).on('error', fail).on('close', onClose);
   });
 }
 

@@ -39,10 +39,12 @@ export function baseHeaders(requestId: string): HeaderList {
   return [...SECURITY_HEADERS, 'x-request-id', requestId];
 }
 
+const ANY_ORIGIN: HeaderList = ['access-control-allow-origin', '*'];
+
 /** What CORS allows on `/v1`: every origin, or those listed; never credentials (WHATWG Fetch, CORS protocol). */
 export function corsHeaders(origins: '*' | readonly string[], origin: string | undefined): HeaderList {
   if (origins === '*') {
-    return ['access-control-allow-origin', '*', 'access-control-expose-headers', EXPOSED];
+    return origin === undefined ? ANY_ORIGIN : [...ANY_ORIGIN, 'access-control-expose-headers', EXPOSED];
   }
   if (origin === undefined || !origins.includes(origin)) return ['vary', 'origin'];
   return ['access-control-allow-origin', origin, 'vary', 'origin', 'access-control-expose-headers', EXPOSED];

@@ -1,3 +1,4 @@
+import type { CancelSignal } from '../cancellation.ts';
 import { HttpError } from '../errors.ts';
 import { isRecord, parseJson } from '../protocols/json-value.ts';
 import type { Provider } from '../store/entities.ts';
@@ -8,7 +9,7 @@ import type { Upstreams } from './upstream.ts';
 
 export interface AskOptions {
   readonly upstreams: Upstreams;
-  readonly signal: AbortSignal;
+  readonly signal: CancelSignal;
 }
 
 /** One step of a provider's test; `ms` is how long it took. */

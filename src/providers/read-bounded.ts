@@ -13,25 +13,30 @@ export function readBounded(
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let length = 0;
-    const settle = (act: () => void): void => {
-      body.off('data', onData).off('end', onEnd).off('error', onError).off('close', onClose);
-      act();
-    };
+    let isSettled = false;
     const onData = (chunk: Buffer): void => {
       chunks.push(chunk);
       length += chunk.length;
       if (length <= limitBytes) return;
+      isSettled = true;
       body.pause();
+      body.off('data', onData).off('end', onEnd).off('error', onError).off('close', onClose);
       const bytes = join(chunks, length);
-      settle(() => {
-        body.unshift(bytes);
-        resolve({ whole: false, bytes });
-      });
+      body.unshift(bytes);
+      resolve({ whole: false, bytes });
     };
-    const onEnd = (): void => settle(() => resolve({ whole: true, bytes: join(chunks, length) }));
-    const onError = (error: Error): void =>
-      settle(() => reject(error instanceof HttpError ? error : brokenOff(error)));
-    const onClose = (): void => onError(body.errored ?? new Error('the body was closed before its end'));
+    // At its end a body is over: nobody listens to it any more, and taking listeners off costs more than leaving them.
+    const onEnd = (): void => {
+      isSettled = true;
+      resolve({ whole: true, bytes: join(chunks, length) });
+    };
+    const onError = (error: Error): void => {
+      if (!isSettled) reject(error instanceof HttpError ? error : brokenOff(error));
+      isSettled = true;
+    };
+    const onClose = (): void => {
+      if (!isSettled) onError(body.errored ?? new Error('the body was closed before its end'));
+    };
     if (body.errored !== null || body.destroyed) return onClose();
     body.on('data', onData).on('end', onEnd).on('error', onError).on('close', onClose);
   });

@@ -1,5 +1,6 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import type { CancelSignal } from '../cancellation.ts';
 import type { UpstreamTimeouts } from '../config.ts';
 import { HttpError } from '../errors.ts';
 import type { Provider } from '../store/entities.ts';
@@ -18,7 +19,7 @@ export interface Upstreams {
    * @throws HttpError `upstream_unreachable`, `upstream_timeout`, `upstream_invalid_response`; the signal's reason
    * when it was aborted. The body errors with the same later on.
    */
-  send(request: UpstreamRequest, signal: AbortSignal): Promise<UpstreamResponse>;
+  send(request: UpstreamRequest, signal: CancelSignal): Promise<UpstreamResponse>;
 }
 
 export function createUpstreams(options: UpstreamsOptions): Upstreams {
@@ -37,7 +38,7 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
 
 interface AttemptOptions {
   readonly request: UpstreamRequest;
-  readonly signal: AbortSignal;
+  readonly signal: CancelSignal;
   readonly timeouts: UpstreamTimeouts;
   readonly resolve: (response: UpstreamResponse) => void;
   readonly reject: (error: unknown) => void;
@@ -77,11 +78,13 @@ class Attempt {
       });
       outgoing.on('error', (error) => this.#onError(error));
       outgoing.on('close', this.#onClose);
-      signal.addEventListener('abort', this.#onAbort, { once: true });
-      this.#arm(
-        this.#options.timeouts.connectTimeoutMs,
-        'No connection to the provider became free in time.',
-      );
+      signal.addEventListener('abort', this.#onAbort);
+      if (!outgoing.reusedSocket) {
+        this.#arm(
+          this.#options.timeouts.connectTimeoutMs,
+          'No connection to the provider became free in time.',
+        );
+      }
       sendBody(outgoing, request.body, (error) => this.#fail(error));
     } catch (error) {
       reject(error);
@@ -120,7 +123,7 @@ class Attempt {
     this.#disarm();
     this.#incoming = incoming;
     // Whoever reads the body finds a failure in `errored`, even one from before he began.
-    incoming.on('error', () => {});
+    incoming.on('error', ignore);
     const status = incoming.statusCode ?? 0;
     if (this.#failure !== null) return;
     const complaint = complaintAbout(status);
@@ -190,6 +193,8 @@ class Attempt {
     this.#timer = null;
   }
 }
+
+function ignore(): void {}
 
 function complaintAbout(status: number): string | null {
   if (status < 200 || status > 599) return 'The provider answered with an unknown status.';

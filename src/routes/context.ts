@@ -1,3 +1,4 @@
+import type { CancelSignal } from '../cancellation.ts';
 import type { Exchange } from '../http/reply.ts';
 import type { Params } from '../http/router.ts';
 import type { Principal } from '../store/entities.ts';
@@ -12,7 +13,7 @@ export interface Context extends Exchange {
   /** The client waits for `100 Continue` before it sends its body. */
   readonly expectsContinue: boolean;
   /** Aborted when the client goes away before its answer is finished. */
-  readonly signal: AbortSignal;
+  readonly signal: CancelSignal;
   /** Facts for the request's log line. */
   readonly facts: RequestFacts;
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ACCESS, type Access, type Guard } from '../auth/require.ts';
+import { Cancellation } from '../cancellation.ts';
 import { HttpError } from '../errors.ts';
 import { baseHeaders, corsHeaders, preflightHeaders } from '../http/headers.ts';
 import { type Exchange, sendEmpty, sendError } from '../http/reply.ts';
@@ -27,7 +28,7 @@ export interface DispatchOptions {
   readonly now: () => number;
   readonly onKeyUsed: (keyId: string) => void;
   /** Every request that is not yet answered, so that a shutdown can end them. */
-  readonly running: Set<AbortController>;
+  readonly running: Set<Cancellation>;
   readonly countAnswer: (status: number) => void;
 }
 
@@ -63,7 +64,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
   return async ({ req, res, requestId, expectsContinue }) => {
     const startedAt = options.now();
     const facts: RequestFacts = {};
-    const abort = new AbortController();
+    const abort = new Cancellation();
     let exchange: Exchange = { req, res, headers: baseHeaders(requestId) };
     let principal: Principal = { kind: 'nobody' };
     options.running.add(abort);
@@ -95,12 +96,12 @@ export function createDispatch(options: DispatchOptions): Dispatch {
         params: match.params,
         principal,
         expectsContinue,
-        signal: abort.signal,
+        signal: abort,
         facts,
       };
       await handler(context);
     } catch (error) {
-      answerError(error, { exchange, facts, requestId, aborted: abort.signal.aborted }, options.logger);
+      answerError(error, { exchange, facts, requestId, aborted: abort.aborted }, options.logger);
     }
   };
 }
