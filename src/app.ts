@@ -33,7 +33,7 @@ import { createDispatch, type Dispatch, type RouteRow } from './routes/dispatch.
 import { health } from './routes/health.ts';
 import { metrics } from './routes/metrics.ts';
 import type { Services } from './routes/services.ts';
-import { login, logout } from './routes/sign-in.ts';
+import { login, logout, whoIsSignedIn } from './routes/sign-in.ts';
 import * as ownKeys from './routes/user/api-keys.ts';
 import { changePassword, userMe } from './routes/user/me.ts';
 import { ENDPOINTS } from './routes/v1/endpoints.ts';
@@ -113,6 +113,7 @@ export function createRoutes(services: Services, staticFiles: StaticFiles): Rout
     { method: 'GET', path: '/health', handler: health({ ...services, storage: () => store.status().state }) },
     { method: 'GET', path: '/metrics', handler: metrics(services.metrics.registry) },
 
+    { method: 'GET', path: '/api/me', handler: whoIsSignedIn(services) },
     { method: 'POST', path: '/api/login', handler: login('any', services) },
     { method: 'POST', path: '/api/admin/login', handler: login('admin', services) },
     { method: 'POST', path: '/api/admin/logout', handler: logout(services) },

@@ -10,9 +10,9 @@ import type { SignedIn } from './sessions.ts';
 
 /**
  * Who may use a route. `key`: whoever has an API key, or a session of our own pages; `scrape`: the master key or the
- * admin's session or token.
+ * admin's session or token; `visitor`: everybody, known by his session where he has one.
  */
-export type Access = 'anyone' | 'key' | 'admin' | 'user' | 'scrape';
+export type Access = 'anyone' | 'visitor' | 'key' | 'admin' | 'user' | 'scrape';
 
 /** The one table of rights: every route of the server is a row; a route without one does not start. */
 export const ACCESS: Readonly<Record<string, Access>> = {
@@ -22,6 +22,7 @@ export const ACCESS: Readonly<Record<string, Access>> = {
   'GET /dashboard.html': 'anyone',
   'GET /health': 'anyone',
   'GET /metrics': 'scrape',
+  'GET /api/me': 'visitor',
   'POST /api/login': 'anyone',
   'POST /api/admin/login': 'anyone',
   'POST /api/user/login': 'anyone',
@@ -123,6 +124,8 @@ export function createGuard(options: GuardOptions): Guard {
       case 'anyone':
         if (req.method === 'POST') refuseOtherOrigins(req);
         return NOBODY;
+      case 'visitor':
+        return session(req).then((found) => found ?? NOBODY);
       case 'key': {
         const presented = readPresentedKey(req.rawHeaders, req.url ?? '');
         if (presented.kind === 'key') return keyHolder(presented.key, req);

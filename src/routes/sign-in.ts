@@ -37,6 +37,15 @@ export function login(role: Role | 'any', services: Services): Handler {
   };
 }
 
+/** Who is signed in, if anybody: what pages for everybody ask, for whom nobody is no error. */
+export function whoIsSignedIn({ config }: Services): Handler {
+  return ({ principal, ...exchange }) => {
+    const admin = { username: config.uiUsername, role: 'admin' };
+    const user = principal.kind === 'user' ? { username: principal.user.username, role: 'user' } : null;
+    sendJson(exchange, 200, { user: principal.kind === 'admin' ? admin : user }, NO_STORE);
+  };
+}
+
 export function logout(services: Services): Handler {
   return async (context) => {
     const { principal } = context;

@@ -9,7 +9,7 @@ test('the admin adds a user, who finds her models and makes a key', { skip: SKIP
   const app = await startApp(t);
   await app.addProvider({ id: 'up', baseUrl: 'http://127.0.0.1:9/v1' }, [{ id: 'one' }, { id: 'two' }]);
   const admin = await visitPanel(t, app.origin, 'Users');
-  await admin.page.getByRole('button', { name: 'Add User' }).first().click();
+  await admin.page.getByRole('button', { name: 'Add User' }).click();
   await admin.page.getByLabel('Username').fill('maria');
   await admin.page.getByLabel('Password').fill(PASSWORD);
   await admin.page.getByText('Only these').click();
@@ -21,7 +21,7 @@ test('the admin adds a user, who finds her models and makes a key', { skip: SKIP
   await fillSignIn(page, 'maria', PASSWORD);
   await row(page, 'two').waitFor();
   assert.equal(await row(page, 'one').count(), 0);
-  await page.getByRole('button', { name: 'Add API Key' }).first().click();
+  await page.getByRole('button', { name: 'Add API Key' }).click();
   await page.getByLabel('Name', { exact: true }).fill('Laptop');
   await page.getByRole('button', { name: 'Create key' }).click();
   const key = (await page.getByRole('dialog').locator('.secret code').textContent()) ?? '';

@@ -165,14 +165,8 @@ test('a second container sees the first, whose process number is its own too', {
   const path = join(makeFolder(), 'ipin-proxy.db');
   const container = ['unshare', '-pf', '--mount-proc', '--kill-child'];
   const first = await startHolder(path, container);
-  const second = spawnSync(container[0] ?? '', [
-    ...container.slice(1),
-    process.execPath,
-    '--import',
-    'tsx',
-    HOLDER,
-    path,
-  ]);
+  const [unshare = '', ...flags] = container;
+  const second = spawnSync(unshare, [...flags, ...HOLDER, path]);
   assert.equal(second.status, 1);
   assert.match(String(second.stderr), /in use by another process \(pid 1\)/);
   await stop(first, 'SIGKILL');

@@ -1,33 +1,45 @@
-import { ApiError, api, pageUrl } from '../lib/api.js';
+import { api, pageUrl } from '../lib/api.js';
+import { watchConnection } from '../lib/connection.js';
 import { h } from '../lib/h.js';
-import { drawShell, logo } from '../lib/shell.js';
+import { icon } from '../lib/icons.js';
+import { guardSession } from '../lib/session.js';
+import { logo } from '../lib/shell.js';
 import { themeButton } from '../lib/theme.js';
 import { mountChat } from '../views/chat.js';
 
-/** The page is open to everybody who has a key; whoever is signed in needs none. */
-async function start() {
-  const me = await findMe();
-  const main = h('main', { id: 'main', class: 'chat-page', tabindex: -1 });
-  if (me) {
-    drawShell(me, main);
-  } else {
-    const home = h('a', { class: 'brand', href: pageUrl('') }, logo(), h('span', null, 'iPin Proxy'));
-    const header = h('header', { class: 'topbar' }, home, h('div', { class: 'row nowrap' }, themeButton()));
-    document.querySelector('#app')?.replaceChildren(header, main);
-  }
-  mountChat(main, { signedIn: me !== null, role: me?.role ?? null });
+/**
+ * Who is signed in, if anybody: the chat is for people without an account too.
+ * @returns {Promise<import('../lib/types.js').Me | null>}
+ */
+async function whoAmI() {
+  const { user } = await api.get('/api/me', { keepSession: true }).catch(() => ({ user: null }));
+  return user;
 }
 
-/** @returns {Promise<import('../lib/types.js').Me | null>} null for somebody who is not signed in */
-async function findMe() {
-  for (const path of ['/api/admin/me', '/api/user/me']) {
-    try {
-      return await api.get(path, { keepSession: true });
-    } catch (error) {
-      if (!(error instanceof ApiError) || error.status !== 403) return null;
-    }
-  }
-  return null;
+/** @param {import('../lib/types.js').Me | null} me */
+function drawHeader(me) {
+  const home = me?.role === 'admin' ? 'admin.html' : me ? 'dashboard.html' : '';
+  const words = me?.role === 'admin' ? 'Panel' : me ? 'My account' : 'Sign in';
+  return h(
+    'header',
+    { class: 'topbar' },
+    h('div', { class: 'brand' }, logo(), h('span', null, 'iPin Proxy')),
+    h(
+      'div',
+      { class: 'row nowrap' },
+      h('a', { class: 'btn ghost', href: pageUrl(home) }, icon(me ? 'overview' : 'lock'), words),
+      themeButton(),
+    ),
+  );
+}
+
+async function start() {
+  const me = await whoAmI();
+  if (me) guardSession(me);
+  watchConnection();
+  const main = h('main', { class: 'chat-page' }, h('h1', { class: 'visually-hidden' }, 'Chat'));
+  document.querySelector('#app')?.replaceChildren(drawHeader(me), main);
+  mountChat(main, { signedIn: me !== null, role: me?.role ?? null });
 }
 
 void start();

@@ -9,10 +9,8 @@ const HOME = { admin: 'admin.html', user: 'dashboard.html' };
 
 /** Sends a signed-in person on; draws the form for everybody else. */
 async function start() {
-  for (const role of /** @type {const} */ (['admin', 'user'])) {
-    const me = await api.get(`/api/${role}/me`, { keepSession: true }).catch(() => null);
-    if (me !== null) return location.replace(pageUrl(HOME[role]));
-  }
+  const { user } = await api.get('/api/me', { keepSession: true }).catch(() => ({ user: null }));
+  if (user !== null) return location.replace(pageUrl(HOME[user.role === 'admin' ? 'admin' : 'user']));
   document
     .querySelector('#app')
     ?.replaceChildren(signInCard(), h('div', { class: 'sign-in-foot' }, themeButton()));

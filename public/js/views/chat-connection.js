@@ -120,7 +120,11 @@ export function createConnection({ signedIn, onModels }) {
   return {
     element,
     send,
-    focus: () => field.control.focus(),
+    /** Leads to the key, the one thing that a first message may lack. */
+    complain() {
+      if (key() === '' && !signedIn) field.setError('Enter an API key first.');
+      field.control.focus();
+    },
     start() {
       if (signedIn) void load(false);
     },

@@ -1,8 +1,37 @@
-/** The chat's own styles: read by the page that shows it, not by those that do not. */
 import { h } from '../lib/h.js';
 
-/** Adds the style sheet to the page, once. */
+/**
+ * Adds the chat's style sheet to a page that has it not, and resolves when it is there (or cannot be had).
+ * @returns {Promise<void>}
+ */
 export function loadChatStyles() {
-  if (document.querySelector('link[href="chat.css"]')) return;
-  document.head.append(h('link', { rel: 'stylesheet', href: 'chat.css' }));
+  const href = new URL('../../chat.css', import.meta.url).href;
+  const known = [...document.querySelectorAll('link')].some((link) => link.href === href);
+  if (known) return Promise.resolve();
+  const link = h('link', { rel: 'stylesheet', href });
+  return new Promise((resolve) => {
+    link.addEventListener('load', () => resolve());
+    link.addEventListener('error', () => resolve());
+    document.head.append(link);
+  });
+}
+
+/**
+ * Keeps `--chat-top`, where the chat begins on the page, so that it fills what is left of the window.
+ * @param {HTMLElement} element
+ * @returns {() => void} ends it
+ */
+export function watchChatTop(element) {
+  const measure = () => {
+    if (element.clientWidth === 0) return;
+    const top = Math.round(element.getBoundingClientRect().top + scrollY);
+    element.style.setProperty('--chat-top', `${top}px`);
+  };
+  const observer = new ResizeObserver(measure);
+  observer.observe(element);
+  addEventListener('resize', measure);
+  return () => {
+    observer.disconnect();
+    removeEventListener('resize', measure);
+  };
 }

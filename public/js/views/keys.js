@@ -44,13 +44,12 @@ export function mountKeys(container, context) {
 export function mountKeyList(container, context) {
   const { path } = context;
   let users = namesById(context.knownUsers ?? []);
-  const addButton = (/** @type {string} */ id) =>
-    h(
-      'button',
-      { type: 'button', class: 'btn primary', id, onclick: () => void edit(null) },
-      icon('plus'),
-      'Add API Key',
-    );
+  const addButton = h(
+    'button',
+    { type: 'button', class: 'btn primary', id: 'add', onclick: () => void edit(null) },
+    icon('plus'),
+    'Add API Key',
+  );
   /** @type {import('../lib/list.js').Column<ApiKey>} */
   const ownerColumn = {
     label: 'Owner',
@@ -70,13 +69,12 @@ export function mountKeyList(container, context) {
     },
     id: (key) => key.id,
     text: (key) => `${key.name} ${key.keyHint} ${ownerName(key)} ${key.models?.join(' ') ?? ''}`,
-    actions: [addButton('add-key')],
+    actions: [addButton],
     empty: () =>
       emptyState(
         'key',
         'No API keys yet',
         'A key lets a program use your models. Give every program and every person a key of their own.',
-        addButton('add-first'),
       ),
     columns: [
       { label: 'Name', class: 'main-cell', sort: (one) => one.name, cell: keyTitle },

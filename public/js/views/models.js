@@ -26,13 +26,12 @@ export function mountModels(container, context) {
   let providers = byId(knownList(PROVIDERS) ?? []);
   /** Those whose name tells the server that they take images. */
   let seeing = idsOfSeeing(knownList(OFFERED) ?? []);
-  const addButton = (/** @type {string} */ id) =>
-    h(
-      'button',
-      { type: 'button', class: 'btn primary', id, onclick: () => void edit(null) },
-      icon('plus'),
-      'Add Model',
-    );
+  const addButton = h(
+    'button',
+    { type: 'button', class: 'btn primary', id: 'add', onclick: () => void edit(null) },
+    icon('plus'),
+    'Add Model',
+  );
   const list = createList({
     label: 'Models',
     search: 'Search models',
@@ -51,13 +50,12 @@ export function mountModels(container, context) {
     id: (model) => model.id,
     text: (model) =>
       `${model.id} ${model.name} ${model.upstreamModel ?? ''} ${model.providerId} ${providers.get(model.providerId)?.name ?? ''}`,
-    actions: [addButton('add-model')],
+    actions: [addButton],
     empty: () =>
       emptyState(
         'cube',
         'No models yet',
         'A model gives a name that clients use to something a provider offers. Fetch them from a provider, or add one by hand.',
-        addButton('add-first'),
         h(
           'button',
           { type: 'button', class: 'btn', onclick: () => context.navigate('providers') },

@@ -24,13 +24,12 @@ const MODELS = '/api/admin/models';
 export function mountProviders(container, context) {
   /** @type {Map<string, number>} */
   let modelCounts = countModels(knownList(MODELS) ?? []);
-  const addButton = (/** @type {string} */ id) =>
-    h(
-      'button',
-      { type: 'button', class: 'btn primary', id, onclick: () => void add() },
-      icon('plus'),
-      'Add Provider',
-    );
+  const addButton = h(
+    'button',
+    { type: 'button', class: 'btn primary', id: 'add', onclick: () => void add() },
+    icon('plus'),
+    'Add Provider',
+  );
   const list = createList({
     label: 'Providers',
     search: 'Search providers',
@@ -43,13 +42,12 @@ export function mountProviders(container, context) {
     },
     id: (provider) => provider.id,
     text: (provider) => `${provider.name} ${provider.id} ${provider.baseUrl} ${provider.type}`,
-    actions: [addButton('add-provider')],
+    actions: [addButton],
     empty: () =>
       emptyState(
         'server',
         'No providers yet',
         'A provider is where requests go: OpenAI, OpenRouter, your own Ollama, anything that speaks the OpenAI API.',
-        addButton('add-first'),
       ),
     columns: [
       { label: 'Provider', class: 'main-cell', sort: (one) => one.name, cell: providerTitle },

@@ -22,13 +22,12 @@ const KEYS = '/api/admin/apikeys';
 export function mountUsers(container, context) {
   /** @type {Map<string, number>} */
   let keyCounts = countKeys(knownList(KEYS) ?? []);
-  const addButton = (/** @type {string} */ id) =>
-    h(
-      'button',
-      { type: 'button', class: 'btn primary', id, onclick: () => void edit(null) },
-      icon('plus'),
-      'Add User',
-    );
+  const addButton = h(
+    'button',
+    { type: 'button', class: 'btn primary', id: 'add', onclick: () => void edit(null) },
+    icon('plus'),
+    'Add User',
+  );
   const list = createList({
     label: 'Users',
     search: 'Search users',
@@ -41,13 +40,12 @@ export function mountUsers(container, context) {
     },
     id: (user) => user.id,
     text: (user) => `${user.username} ${user.name ?? ''}`,
-    actions: [addButton('add-user')],
+    actions: [addButton],
     empty: () =>
       emptyState(
         'users',
         'No users yet',
         'A user signs in to a page of their own, makes keys and chats, with the models that you allow. You need none to use the proxy yourself.',
-        addButton('add-first'),
       ),
     columns: [
       {

@@ -1,0 +1,68 @@
+/** The choice of a model and of what to do with it. */
+import { segmented, selectField } from '../lib/form.js';
+import { h } from '../lib/h.js';
+import { guessTask, TASKS } from './chat-tasks.js';
+
+/** @typedef {import('./chat-tasks.js').ChatModel} ChatModel */
+/** @typedef {import('./chat-tasks.js').Task} Task */
+
+/**
+ * @param {ChatModel} model
+ */
+function labelOf({ id, name, hasVision }) {
+  return `${name}${name === id ? '' : ` (${id})`}${hasVision ? ' 📷' : ''}`;
+}
+
+/**
+ * @param {{ onChange: () => void, isKeyNeeded: boolean }} options onChange: another model or task is chosen
+ */
+export function createModelChoice({ onChange, isKeyNeeded }) {
+  /** @type {ChatModel[]} */
+  let models = [];
+  const select = selectField({ label: 'Model', choices: [], input: { disabled: true } });
+  const task = segmented({ label: 'Task', choices: TASKS, value: 'chat', onchange: onChange });
+
+  const chosen = () => models.find(({ id }) => id === select.control.value) ?? null;
+
+  /** The task follows the model: what a whisper is for needs no second choice. */
+  function onModel() {
+    const wanted = guessTask(chosen()?.id ?? '');
+    if (task.value() === wanted) onChange();
+    else
+      for (const radio of task.element.querySelectorAll('input')) if (radio.value === wanted) radio.click();
+  }
+
+  /** @param {readonly { value: string, label: string }[]} choices */
+  function fill(choices) {
+    select.control.replaceChildren(...choices.map(({ value, label }) => h('option', { value }, label)));
+  }
+
+  /** @param {ChatModel[] | null} list null: none could be read */
+  function show(list) {
+    const before = select.control.value;
+    models = list ?? [];
+    select.control.disabled = models.length === 0;
+    if (models.length === 0) {
+      const words = list
+        ? 'No model may be used'
+        : isKeyNeeded
+          ? 'Enter an API key first'
+          : 'No models could be read';
+      fill([{ value: '', label: words }]);
+    } else fill(models.map((model) => ({ value: model.id, label: labelOf(model) })));
+    const kept = models.find(({ id }) => id === before);
+    const first = kept ?? models.find(({ id }) => guessTask(id) === 'chat') ?? models[0];
+    select.control.value = first?.id ?? '';
+    if (kept) onChange();
+    else onModel();
+  }
+
+  select.control.addEventListener('change', onModel);
+  fill([{ value: '', label: isKeyNeeded ? 'Enter an API key first' : 'Reading the models …' }]);
+  return {
+    elements: [select.element, task.element],
+    chosen,
+    task: () => /** @type {Task} */ (task.value()),
+    show,
+  };
+}
