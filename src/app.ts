@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { Server } from 'node:http';
 import { describeKey } from './auth/api-keys.ts';
 import { createAdminCredential } from './auth/credentials.ts';
@@ -72,7 +72,7 @@ export function createApp(options: AppOptions): App {
   const server = createHttpServer((req, res, expectsContinue) => {
     const requestId = newRequestId();
     if (lifecycle.phase === 'draining') res.shouldKeepAlive = false;
-    if (dispatch === null) answerStarting({ req, res, headers: baseHeaders(requestId) }, options);
+    if (dispatch === null) answerStarting({ req, res, headers: baseHeaders(requestId, 'data') }, options);
     else void dispatch({ req, res, requestId, expectsContinue });
   }, newRequestId);
   return {
@@ -265,6 +265,11 @@ function noteKeyUse(store: Store, keyId: string, nowMs: number): void {
   if (before === undefined || nowMs - before >= KEY_USE_MS) store.counters.set(name, nowMs);
 }
 
+/** Unique, not secret: random bytes of the process, then a count. */
+const REQUEST_PREFIX = `req_${randomBytes(11).toString('hex')}`;
+let requestCount = 0;
+
 function newRequestId(): string {
-  return `req_${randomUUID().replaceAll('-', '')}`;
+  requestCount += 1;
+  return REQUEST_PREFIX + requestCount.toString(16).padStart(10, '0');
 }

@@ -31,12 +31,26 @@ export function createLogger(options: LoggerOptions): Logger {
   const least = LOG_LEVELS.indexOf(options.level);
   const secrets = createSecretsCache(options.secrets ?? (() => []));
   const line = (level: LogLevel, event: string, fields: LogFields | undefined): void => {
-    const text = JSON.stringify({ time: new Date(options.now()).toISOString(), level, event, ...fields });
+    const head = `{"time":"${timestamp(options.now())}","level":"${level}","event":${JSON.stringify(event)}`;
+    const rest = fields === undefined ? '{}' : JSON.stringify(fields);
+    const text = rest === '{}' ? `${head}}` : `${head},${rest.slice(1)}`;
     options.write(`${redact(text, secrets())}\n`);
   };
   const at = (level: LogLevel): Logger['info'] =>
     LOG_LEVELS.indexOf(level) >= least ? (event, fields) => line(level, event, fields) : () => {};
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+}
+
+let lastMs = -1;
+let lastTimestamp = '';
+
+/** ISO 8601; many lines are written in the same millisecond. */
+function timestamp(ms: number): string {
+  if (ms !== lastMs) {
+    lastMs = ms;
+    lastTimestamp = new Date(ms).toISOString();
+  }
+  return lastTimestamp;
 }
 
 /** Secrets as they stand inside a JSON string. */

@@ -18,7 +18,7 @@ import { findErrorObject } from '../protocols/upstream-errors.ts';
 import type { TranslatedAnswer } from '../providers/adapter.ts';
 import { readBounded } from '../providers/read-bounded.ts';
 import type { Endpoint } from './endpoint.ts';
-import { cleanError, type GatewayAnswer, reachedHeaders } from './upstream-answer.ts';
+import { cleanError, type GatewayAnswer } from './upstream-answer.ts';
 
 /** What the client gets: bytes that are all there, or a stream. `headers` is a flat list. */
 export type ShapedAnswer =
@@ -197,7 +197,7 @@ function asEventStream(headers: readonly string[]): string[] {
 }
 
 function reachedList(answer: GatewayAnswer): string[] {
-  return Object.entries(reachedHeaders(answer.target, answer.attempts)).flat();
+  return ['x-ipin-provider', answer.target.provider.id, 'x-ipin-attempts', String(answer.attempts)];
 }
 
 function invalid(message: string): HttpError {

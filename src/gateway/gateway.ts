@@ -10,9 +10,8 @@ import type { Endpoint } from './endpoint.ts';
 import type { Target } from './routing.ts';
 import { type GatewayAnswer, reachedHeaders, upstreamError } from './upstream-answer.ts';
 
-/** What a client asks of a model: everything an adapter needs but the target. */
-export interface GatewayCall extends Omit<AdapterCall, 'provider' | 'upstreamModel' | 'path'> {
-  readonly target: Target;
+/** What a client asks of a model, and of whom: an adapter's call, and what the answer must be shaped by. */
+export interface GatewayCall extends AdapterCall {
   readonly endpoint: Endpoint;
   /** The client asked for an event stream, and for the usage at its end. */
   readonly stream: boolean;
@@ -36,15 +35,14 @@ const ERROR_BODY_BYTES = 256 * 1024;
 export function createGateway(upstreams: Upstreams): Gateway {
   return {
     async execute(call) {
-      const adapter = adapterFor(call.target.provider);
-      const adapterCall = { ...call, ...call.target, path: call.endpoint.path };
-      const { target } = call;
-      const answer = await attempt({ upstreams, adapter, signal: call.signal, target }, adapterCall);
-      const translate = adapter.translator(adapterCall);
-      const shaped = translate === null ? shapeAnswer(answer, call) : translateAnswer(answer, translate);
-      return shaped.catch((error: unknown) => {
-        throw reached(error, target, answer.attempts);
-      });
+      const adapter = adapterFor(call.provider);
+      const answer = await attempt({ upstreams, adapter, signal: call.signal, target: call }, call, 1);
+      const translate = adapter.translator(call);
+      try {
+        return await (translate === null ? shapeAnswer(answer, call) : translateAnswer(answer, translate));
+      } catch (error) {
+        throw reached(error, call, answer.attempts);
+      }
     },
   };
 }
@@ -56,20 +54,20 @@ interface AttemptContext {
   readonly target: Target;
 }
 
-async function attempt(context: AttemptContext, call: AdapterCall, attempts = 1): Promise<GatewayAnswer> {
+async function attempt(context: AttemptContext, call: AdapterCall, attempts: number): Promise<GatewayAnswer> {
   const { upstreams, adapter, signal, target } = context;
   const request = adapter.buildRequest(call);
+  let amended: AdapterCall | null;
   try {
-    const response = await upstreams.send(request, signal);
-    if (response.status < 400) return { ...response, target, attempts };
-    const text = await readErrorText(response.body);
-    const amended = attempts === 1 ? adapter.amend(call, response.status, text) : null;
-    if (amended === null) throw upstreamError(response, text, target);
-    call = amended;
+    const { status, headers, body } = await upstreams.send(request, signal);
+    if (status < 400) return { status, headers, body, target, attempts };
+    const text = await readErrorText(body);
+    amended = attempts === 1 ? adapter.amend(call, status, text) : null;
+    if (amended === null) throw upstreamError({ status, headers, body }, text, target);
   } catch (error) {
     throw reached(error, target, attempts);
   }
-  return attempt(context, call, attempts + 1);
+  return attempt(context, amended, attempts + 1);
 }
 
 /** An error of which the client is told where it came from. */

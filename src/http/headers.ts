@@ -1,7 +1,7 @@
 /** Flat name-value list, the form that node:http writes fastest. */
 export type HeaderList = string[];
 
-/** One policy for every answer: our own scripts and styles, no other host, no HTML from strings (W3C CSP3, Trusted Types). */
+/** The policy of pages: our own scripts and styles, no other host, no HTML from strings (W3C CSP3, Trusted Types). */
 export const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -17,9 +17,10 @@ export const CONTENT_SECURITY_POLICY = [
   "trusted-types 'none'",
 ].join('; ');
 
-const SECURITY_HEADERS: readonly string[] = [
-  'content-security-policy',
-  CONTENT_SECURITY_POLICY,
+/** For answers that are no page: nothing may be done with them. */
+const DATA_POLICY = "default-src 'none'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
+
+const ALWAYS: readonly string[] = [
   'x-content-type-options',
   'nosniff',
   'referrer-policy',
@@ -27,6 +28,8 @@ const SECURITY_HEADERS: readonly string[] = [
   'cross-origin-opener-policy',
   'same-origin',
 ];
+const PAGE_HEADERS: readonly string[] = ['content-security-policy', CONTENT_SECURITY_POLICY, ...ALWAYS];
+const DATA_HEADERS: readonly string[] = ['content-security-policy', DATA_POLICY, ...ALWAYS];
 
 const EXPOSED =
   'x-request-id, retry-after, retry-after-ms, x-should-retry, x-ipin-provider, x-ipin-attempts, ' +
@@ -34,9 +37,9 @@ const EXPOSED =
   'x-ratelimit-remaining-requests, x-ratelimit-reset-requests, x-ratelimit-limit-tokens, ' +
   'x-ratelimit-remaining-tokens, x-ratelimit-reset-tokens';
 
-/** The headers that every answer begins with: security headers and the request's id. */
-export function baseHeaders(requestId: string): HeaderList {
-  return [...SECURITY_HEADERS, 'x-request-id', requestId];
+/** The headers that every answer begins with: security headers, for pages or for data, and the request's id. */
+export function baseHeaders(requestId: string, kind: 'page' | 'data'): HeaderList {
+  return [...(kind === 'page' ? PAGE_HEADERS : DATA_HEADERS), 'x-request-id', requestId];
 }
 
 const ANY_ORIGIN: HeaderList = ['access-control-allow-origin', '*'];

@@ -44,7 +44,7 @@ export function writeRefusal(socket: Socket, options: RefusalOptions): void {
   const { type, code } = ERRORS[error];
   const body = JSON.stringify({ error: { message, type, param: null, code } });
   const head = [`HTTP/1.1 ${status}`, 'content-type: application/json', 'connection: close'];
-  const base = baseHeaders(requestId);
+  const base = baseHeaders(requestId, 'data');
   for (let index = 0; index < base.length; index += 2) head.push(`${base[index]}: ${base[index + 1]}`);
   head.push(`content-length: ${Buffer.byteLength(body)}`, '', isHead ? '' : body);
   socket.end(head.join('\r\n'));

@@ -86,8 +86,8 @@ export interface UpstreamRequest {
   readonly method: 'GET' | 'POST';
   /** Path and query at the provider's origin, as made by `joinUrl`. */
   readonly path: string;
-  /** Names in lower case; no host, no content-length, no connection headers: those are upstream.ts's. */
-  readonly headers: Readonly<Record<string, string>>;
+  /** Names and values by turns; no host, no content-length, no connection headers: those are upstream.ts's. */
+  readonly headers: readonly string[];
   readonly body: UpstreamBody;
 }
 

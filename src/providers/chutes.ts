@@ -116,12 +116,11 @@ function transcribeRequest(call: AdapterCall, body: FormCallBody): UpstreamReque
       : {};
   };
   const stream = Readable.from(chutesTranscribeBody(audioOf(body.parts), extras), { objectMode: false });
-  const { accept: _accept, ...headers } = upstreamHeaders(call);
   return {
     provider,
     method: 'POST',
     path: transcribePath(provider),
-    headers: { ...headers, accept: 'application/json', 'content-type': 'application/json' },
+    headers: upstreamHeaders(call, { accept: 'application/json', 'content-type': 'application/json' }),
     body: { kind: 'stream', stream, contentLength: null },
   };
 }

@@ -28,17 +28,13 @@ export const openaiAdapter: ProviderAdapter = {
 
 /** The body as it came, but for its patches and the model's name. */
 export function jsonRequest(call: AdapterCall, body: JsonCallBody): UpstreamRequest {
-  const pieces = splice(body.bytes, [...body.patches, ...modelPatch(call, body)]);
+  const pieces = splice(body.bytes, withModelPatch(call, body));
   return postTo(call, { headers: upstreamHeaders(call), body: { kind: 'pieces', pieces } });
 }
 
 /** The content type is ours: the client's own request may have been a form. */
 function madeRequest(call: AdapterCall, { pieces }: MadeCallBody): UpstreamRequest {
-  const headers = {
-    ...upstreamHeaders(call),
-    accept: 'application/json',
-    'content-type': 'application/json',
-  };
+  const headers = upstreamHeaders(call, { accept: 'application/json', 'content-type': 'application/json' });
   return postTo(call, { headers, body: { kind: 'pieces', pieces } });
 }
 
@@ -50,7 +46,7 @@ function formRequest(call: AdapterCall, { parts }: FormCallBody): UpstreamReques
   const replace = new Map([['model', call.upstreamModel]]);
   const chunks = relayMultipart(parts, { boundary, replace, fieldLimitBytes: FIELD_LIMIT_BYTES });
   const stream = Readable.from(chunks, { objectMode: false });
-  const headers = { ...upstreamHeaders(call), 'content-type': multipartContentType(boundary) };
+  const headers = upstreamHeaders(call, { 'content-type': multipartContentType(boundary) });
   return postTo(call, { headers, body: { kind: 'stream', stream, contentLength: null } });
 }
 
@@ -64,25 +60,32 @@ export function listModelsRequest(
   provider: Provider,
   path = endpointPath(provider, 'models'),
 ): UpstreamRequest {
-  const headers = { accept: 'application/json', ...authorization(provider), ...FIXED_HEADERS };
+  const headers = ['accept', 'application/json', ...providerHeaders(provider)];
   return { provider, method: 'GET', path, headers, body: { kind: 'none' } };
 }
 
-const FIXED_HEADERS = { 'accept-encoding': 'identity', 'user-agent': 'ipin-proxy' } as const;
+const NOTHING_OWN: Readonly<Record<string, string>> = {};
 
-/** The client's headers that pass, then ours: they win. */
-export function upstreamHeaders(call: AdapterCall): Record<string, string> {
-  return {
-    ...call.headers,
-    ...authorization(call.provider),
-    ...FIXED_HEADERS,
-    'x-ipin-hops': String(call.hops),
-  };
+/** The client's headers that pass, but for those that `own` replaces, then ours. */
+export function upstreamHeaders(call: AdapterCall, own = NOTHING_OWN): string[] {
+  const list = [...providerHeaders(call.provider), 'x-ipin-hops', String(call.hops)];
+  for (const name in call.headers) {
+    if (own[name] === undefined) list.push(name, call.headers[name] ?? '');
+  }
+  for (const name in own) list.push(name, own[name] ?? '');
+  return list;
 }
 
-/** The `Authorization` of a provider; none where it has no key. */
-export function authorization(provider: Provider): Record<string, string> {
-  return provider.apiKey === null ? {} : { authorization: `Bearer ${provider.apiKey}` };
+const headersByProvider = new WeakMap<Provider, readonly string[]>();
+
+/** What every request to a provider has: its key, where it has one, and a plea for answers that are not compressed. */
+function providerHeaders(provider: Provider): readonly string[] {
+  const known = headersByProvider.get(provider);
+  if (known !== undefined) return known;
+  const key = provider.apiKey === null ? [] : ['authorization', `Bearer ${provider.apiKey}`];
+  const list = [...key, 'accept-encoding', 'identity', 'user-agent', 'ipin-proxy'];
+  headersByProvider.set(provider, list);
+  return list;
 }
 
 const pathsByProvider = new WeakMap<Provider, Map<string, string>>();
@@ -104,12 +107,12 @@ export function endpointPath(provider: Provider, tail: EndpointPath | 'models'):
   return path;
 }
 
-/** Swaps the model's name in, where the provider knows it by another one. */
-function modelPatch(call: AdapterCall, body: JsonCallBody): Patch[] {
-  if (call.upstreamModel === call.model) return [];
-  const match = firstMatch(body.scan, 'model');
-  if (match === undefined) return [];
-  return [{ start: match.start, end: match.end, bytes: Buffer.from(JSON.stringify(call.upstreamModel)) }];
+/** The patches, and one that swaps the model's name in where the provider knows it by another one. */
+function withModelPatch(call: AdapterCall, { scan, patches }: JsonCallBody): readonly Patch[] {
+  const match = call.upstreamModel === call.model ? undefined : firstMatch(scan, 'model');
+  if (match === undefined) return patches;
+  const bytes = Buffer.from(JSON.stringify(call.upstreamModel));
+  return [...patches, { start: match.start, end: match.end, bytes }];
 }
 
 /** Some servers refuse `encoding_format`; both SDKs send it unasked. Asked again for floats, which are then encoded here. */

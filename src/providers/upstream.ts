@@ -94,7 +94,7 @@ class Attempt {
   readonly #onSocket = (socket: Socket): void => {
     const { timeouts } = this.#options;
     this.#socket = socket;
-    socket.on('timeout', this.#onIdle).on('resume', this.#rearmIdle);
+    watch(socket, this);
     socket.setTimeout(timeouts.idleTimeoutMs);
     if (!socket.connecting) {
       this.#awaitHeaders();
@@ -135,15 +135,15 @@ class Attempt {
   };
 
   /** Silence on the socket: a fault only while it is the provider's turn. */
-  readonly #onIdle = (): void => {
+  onIdle(): void {
     if (this.#isProvidersTurn()) this.#fail(timedOut('The provider stopped sending.'));
-    else this.#rearmIdle();
-  };
+    else this.rearmIdle();
+  }
 
   /** Time in which we had stopped reading is not the provider's silence. */
-  readonly #rearmIdle = (): void => {
+  rearmIdle(): void {
     this.#socket?.setTimeout(this.#options.timeouts.idleTimeoutMs);
-  };
+  }
 
   #isProvidersTurn(): boolean {
     const socket = this.#socket;
@@ -169,7 +169,7 @@ class Attempt {
   readonly #onClose = (): void => {
     this.#disarm();
     this.#options.signal.removeEventListener('abort', this.#onAbort);
-    this.#socket?.off('timeout', this.#onIdle).off('resume', this.#rearmIdle);
+    if (this.#socket !== null) attempts.delete(this.#socket);
     if (this.#incoming === null) this.#fail(invalid('The provider closed the connection without an answer.'));
   };
 
@@ -194,6 +194,18 @@ class Attempt {
   }
 }
 
+/** Who uses a connection now. Its listeners are put on once and stay for all its requests. */
+const attempts = new WeakMap<Socket, Attempt>();
+const watched = new WeakSet<Socket>();
+
+function watch(socket: Socket, attempt: Attempt): void {
+  attempts.set(socket, attempt);
+  if (watched.has(socket)) return;
+  watched.add(socket);
+  socket.on('timeout', () => attempts.get(socket)?.onIdle());
+  socket.on('resume', () => attempts.get(socket)?.rearmIdle());
+}
+
 function ignore(): void {}
 
 function complaintAbout(status: number): string | null {
@@ -204,8 +216,7 @@ function complaintAbout(status: number): string | null {
 
 /** A flat list, host first: node:http writes it as it is. */
 function headerList(request: UpstreamRequest, hostHeader: string): string[] {
-  const list = ['host', hostHeader];
-  for (const name in request.headers) list.push(name, request.headers[name] ?? '');
+  const list = ['host', hostHeader, ...request.headers];
   const { body } = request;
   if (body.kind === 'pieces') {
     let length = 0;

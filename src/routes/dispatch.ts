@@ -65,7 +65,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     const startedAt = options.now();
     const facts: RequestFacts = {};
     const abort = new Cancellation();
-    let exchange: Exchange = { req, res, headers: baseHeaders(requestId) };
+    let exchange: Exchange = { req, res, headers: baseHeaders(requestId, 'data') };
     let principal: Principal = { kind: 'nobody' };
     options.running.add(abort);
     res.on('close', () => {
@@ -76,7 +76,8 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     try {
       const target = parseRequestTarget(req.url ?? '');
       const path = canonicalPath(target.path);
-      if (isV1(path)) exchange = { req, res, headers: [...exchange.headers, ...cors(req, options)] };
+      if (isV1(path)) exchange.headers.push(...cors(req, options));
+      else if (!path.startsWith('/api/')) exchange = { req, res, headers: baseHeaders(requestId, 'page') };
       if (
         req.method === 'OPTIONS' &&
         isV1(path) &&
@@ -192,6 +193,8 @@ function logRequest(finished: Finished, options: DispatchOptions): void {
     status,
     ms: options.now() - startedAt,
     key: principal.kind === 'key' ? principal.key.name : principal.kind,
-    ...facts,
+    model: facts.model,
+    provider: facts.provider,
+    code: facts.code,
   });
 }

@@ -45,7 +45,9 @@ export function ocr(options: RelayOptions): Handler {
       context.facts.provider = target.provider.id;
       const answer = await options.gateway.execute({
         endpoint: CHAT,
-        target,
+        path: CHAT.path,
+        provider: target.provider,
+        upstreamModel: target.upstreamModel,
         model: modelId,
         body: { kind: 'made', pieces: ocrChatBody({ model: target.upstreamModel, ...input }) },
         headers: {},

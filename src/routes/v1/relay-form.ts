@@ -74,7 +74,9 @@ export function relayForm(endpoint: Endpoint, options: RelayOptions): Handler {
       const { 'content-type': _contentType, ...headers } = requestHeadersFor(req.headers);
       const answer = await options.gateway.execute({
         endpoint,
-        target,
+        path: endpoint.path,
+        provider: target.provider,
+        upstreamModel: target.upstreamModel,
         model: model.id,
         body: { kind: 'form', parts: form.all(), fields: form.fields },
         headers,

@@ -50,7 +50,9 @@ export function relayJson(endpoint: Endpoint, options: RelayOptions): Handler {
       context.facts.provider = target.provider.id;
       const answer = await options.gateway.execute({
         endpoint,
-        target,
+        path: endpoint.path,
+        provider: target.provider,
+        upstreamModel: target.upstreamModel,
         model: model.id,
         body: { kind: 'json', bytes, scan: request.scan, patches },
         headers: requestHeadersFor(req.headers),
