@@ -41,6 +41,7 @@ import { listModels, retrieveModel } from './routes/v1/models.ts';
 import { ocr } from './routes/v1/ocr.ts';
 import { relayJson } from './routes/v1/relay.ts';
 import { relayForm } from './routes/v1/relay-form.ts';
+import { SNAPSHOTS_OFF, type SnapshotStatus } from './snapshot/status.ts';
 import type { MasterKey } from './store/entities.ts';
 import type { Store } from './store/store.ts';
 
@@ -53,6 +54,8 @@ export interface AppOptions {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly randomBytes: (size: number) => Buffer;
+  /** How the copies of the state off the machine stand; none are kept where it is absent. */
+  readonly snapshotStatus?: () => SnapshotStatus;
 }
 
 export interface App {
@@ -211,12 +214,14 @@ function createServices(options: ServicesOptions): Services {
   });
   const budget = new InflightBudget(config.maxInflightBytes);
   const gateway = createGateway(upstreams);
+  const snapshotStatus = options.snapshotStatus ?? (() => SNAPSHOTS_OFF);
   const metrics = createServerMetrics({
     lifecycle,
     now,
     storage: () => store.status().state,
     inflightBytes: () => budget.usedBytes,
     runningRequests: () => running.size,
+    snapshot: snapshotStatus,
   });
   const credentials = {
     describeKey,
@@ -232,6 +237,7 @@ function createServices(options: ServicesOptions): Services {
     signIn,
     throttle,
     passwordWork,
+    snapshotStatus,
     metrics,
     credentials,
   };

@@ -1,24 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { type App, createApp } from './app.ts';
-import { describeKey } from './auth/api-keys.ts';
-import { createPasswordWork } from './auth/password-work.ts';
-import { hashPassword } from './auth/passwords.ts';
 import { type Config, ConfigError, type Environment, loadConfig, mergeEnvironment } from './config.ts';
 import { loadStaticFiles } from './http/static.ts';
 import { startKeepAlivePing } from './keep-alive-ping.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { createLogger, createStdoutWriter, type Logger } from './logger.ts';
 import { resolveMasterKey } from './master-key.ts';
+import { openStore } from './open-store.ts';
 import { findWarnings } from './routes/admin/status.ts';
 import { shutDown } from './shutdown.ts';
+import type { Snapshotter } from './snapshot/snapshotter.ts';
 import { StoreStartError } from './store/document-error.ts';
-import { openJsonFileStore } from './store/json-file-store.ts';
-import { locateStore } from './store/location.ts';
 import type { Store } from './store/store.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -35,6 +31,7 @@ async function main(isDemo: boolean): Promise<void> {
     now: Date.now,
     secrets: createSecretsList(config, () => store),
   });
+  const copies = isDemo ? null : await createCopies(config, logger).catch(failStart);
   const app = createApp({
     config,
     logger,
@@ -43,18 +40,23 @@ async function main(isDemo: boolean): Promise<void> {
     version: readVersion(),
     now: Date.now,
     randomBytes,
+    ...(copies === null ? {} : { snapshotStatus: () => copies.status() }),
   });
   const port = await listen(app, config);
   const demo = isDemo ? await (await import('./demo/start.ts')).startDemo(Date.now) : null;
-  store = demo?.store ?? (await openStore(config, logger));
-  const masterKey = await resolveMasterKey(store.config, {
+  const open = { config, logger, root: ROOT, snapshotter: copies };
+  const file = demo === null ? await openStore(open).catch(failStart) : null;
+  const opened = file ?? demo?.store ?? failStart(new Error('there is no store'));
+  store = opened;
+  const masterKey = await resolveMasterKey(opened.config, {
     configured: config.masterApiKey,
     randomBytes,
     announce: (key) => {
       if (!isDemo) process.stdout.write(`\nMaster API key (shown this once, keep it): ${key}\n\n`);
     },
   });
-  const services = app.open(store, masterKey);
+  if (copies !== null && file !== null) await copies.start(file).catch(failStart);
+  const services = app.open(opened, masterKey);
   services.sessions
     .prune()
     .catch((error: unknown) => logger.warn('sessions not pruned', { message: String(error) }));
@@ -68,6 +70,7 @@ async function main(isDemo: boolean): Promise<void> {
   const close = async (): Promise<void> => {
     stopPing?.();
     await services.store.close();
+    await copies?.flush();
   };
   onSignals(() =>
     shutDown({
@@ -100,33 +103,23 @@ function readEnvFile(): Environment {
   }
 }
 
-async function openStore(config: Config, logger: Logger): Promise<Store> {
-  const work = createPasswordWork();
-  try {
-    const location = await locateStore({
-      dbPath: config.dbPath,
-      onRender: config.onRender,
-      workingFolder: process.cwd(),
-      temporaryFolder: tmpdir(),
-      programFolder: ROOT,
-      secretsFolder: '/etc/secrets',
-    });
-    return await openJsonFileStore({
-      location,
-      encryptionKey: config.encryptionKey,
-      previousEncryptionKey: config.previousEncryptionKey,
-      credentials: {
-        describeKey,
-        hashPassword: (password) => hashPassword(password, { work, lane: 'trusted', randomBytes }),
-      },
-      logger,
-      now: Date.now,
-      randomBytes,
-    });
-  } catch (error) {
-    if (!(error instanceof StoreStartError)) throw error;
+/** What keeps copies of the state off the machine; loaded only where it is wanted. */
+async function createCopies(config: Config, logger: Logger): Promise<Snapshotter | null> {
+  if (config.snapshot === null) return null;
+  const { createSnapshotTarget } = await import('./snapshot/create-target.ts');
+  const { createSnapshotter } = await import('./snapshot/snapshotter.ts');
+  const env = mergeEnvironment(process.env, readEnvFile());
+  const target = createSnapshotTarget(config.snapshot, { env, now: Date.now });
+  return createSnapshotter({ target, key: config.snapshot.key, logger, now: Date.now, randomBytes });
+}
+
+/** For errors of a start that only a person can mend: one line each, and the end. */
+function failStart(error: unknown): never {
+  if (error instanceof ConfigError) exitWith(error.lines);
+  if (error instanceof StoreStartError || (error instanceof Error && error.name === 'SnapshotStartError')) {
     exitWith([error.message]);
   }
+  throw error;
 }
 
 function readVersion(): string {

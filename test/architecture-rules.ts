@@ -61,7 +61,7 @@ const FOLDERS = [
   'snapshot',
 ];
 /** The entry and its parts, which put everything together. */
-const ENTRY = /^src\/(server|shutdown|master-key|keep-alive-ping|demo\/start)\.ts$/;
+const ENTRY = /^src\/(server|shutdown|master-key|keep-alive-ping|open-store|demo\/start)\.ts$/;
 /** The form in which a store's state is kept and passed on: values and bytes, no files. */
 const DOCUMENT =
   /^src\/store\/(backup|restore|migrations|document|document-error|records|record-reader|plain-record|secrets|json-text|preset)\.ts$/;
@@ -72,7 +72,7 @@ export function roomOf(path: string): string | null {
   if (ENTRY.test(path)) return 'server';
   if (CODEC.test(path)) return 'codecs';
   if (path === 'src/http/ip-address.ts') return 'addresses';
-  if (/^src\/store\/(store|entities|changes)\.ts$/.test(path)) return 'entities';
+  if (/^src\/(store\/(store|entities|changes)|snapshot\/status)\.ts$/.test(path)) return 'entities';
   if (DOCUMENT.test(path)) return 'documents';
   if (path.startsWith('src/store/')) return 'drivers';
   const top = /^src\/(app|config|lifecycle|cancellation|errors|logger)\.ts$/.exec(path)?.[1];

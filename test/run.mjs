@@ -32,7 +32,7 @@ const run = spawnSync(
   [
     ...(process.features.typescript ? [] : ['--import', 'tsx']),
     '--test',
-    '--test-concurrency=2',
+    '--test-concurrency=3',
     `--test-timeout=${isLong ? 3_600_000 : 150_000}`,
     '--test-reporter=spec',
     '--test-reporter-destination=stdout',

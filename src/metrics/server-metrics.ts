@@ -1,4 +1,5 @@
 import type { Lifecycle } from '../lifecycle.ts';
+import type { SnapshotStatus } from '../snapshot/status.ts';
 import type { StorageState } from '../store/store.ts';
 import { Registry, type Sample } from './registry.ts';
 
@@ -8,6 +9,7 @@ export interface ServerMetricsOptions {
   readonly storage: () => StorageState;
   readonly inflightBytes: () => number;
   readonly runningRequests: () => number;
+  readonly snapshot: () => SnapshotStatus;
 }
 
 export interface ServerMetrics {
@@ -42,6 +44,18 @@ export function createServerMetrics(options: ServerMetricsOptions): ServerMetric
   gauge('ipin_storage_state', 'The state of the database: 1 for the present one.', () => {
     const present = options.storage();
     return STORAGE_STATES.map((state) => ({ labels: { state }, value: state === present ? 1 : 0 }));
+  });
+  gauge(
+    'ipin_snapshot_last_written_seconds',
+    'When a snapshot was last written or loaded, Unix time.',
+    () => {
+      const { lastWrittenAt } = options.snapshot();
+      return lastWrittenAt === null ? [] : [{ value: Date.parse(lastWrittenAt) / 1000 }];
+    },
+  );
+  gauge('ipin_snapshot_ok', 'Whether the last try to write a snapshot worked.', () => {
+    const { lastResult } = options.snapshot();
+    return lastResult === null ? [] : [{ value: lastResult === 'written' ? 1 : 0 }];
   });
   return { registry, countAnswer: (status) => void answers.set(status, (answers.get(status) ?? 0) + 1) };
 }

@@ -9,6 +9,7 @@ import type { Lifecycle } from '../lifecycle.ts';
 import type { Logger } from '../logger.ts';
 import type { ServerMetrics } from '../metrics/server-metrics.ts';
 import type { Upstreams } from '../providers/upstream.ts';
+import type { SnapshotStatus } from '../snapshot/status.ts';
 import type { MasterKey } from '../store/entities.ts';
 import type { CredentialCodec } from '../store/migrations.ts';
 import type { Store } from '../store/store.ts';
@@ -26,6 +27,7 @@ export interface Services {
   readonly signIn: SignIn;
   readonly throttle: LoginThrottle;
   readonly passwordWork: PasswordWork;
+  readonly snapshotStatus: () => SnapshotStatus;
   readonly metrics: ServerMetrics;
   /** How credentials of older files are stored today. */
   readonly credentials: CredentialCodec;

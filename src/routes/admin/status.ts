@@ -18,12 +18,13 @@ export function adminStatus(services: Services): Handler {
   return (context) => {
     const { store, lifecycle, version, now } = services;
     const storage = store.status();
+    const snapshot = services.snapshotStatus();
     sendJson(context, 200, {
       version,
       uptime: Math.floor((now() - lifecycle.startedAt) / 1000),
       storage: { state: storage.state, message: storage.message },
       encryption: { enabled: storage.encrypted },
-      snapshot: null,
+      snapshot: snapshot.enabled ? snapshot : null,
       warnings: findWarnings(services),
     });
   };
