@@ -154,6 +154,7 @@ async function vectorsAnswer(answer: GatewayAnswer, options: ShapeOptions): Prom
 
 /** A readable JSON answer with the model's asked-for name, or the error that it is. */
 function checkJson(body: Buffer, answer: GatewayAnswer, options: ShapeOptions): Buffer {
+  if (!needsRename(answer, options) && isPlainObject(body)) return body;
   const scan = scanAnswer(body);
   const error = firstMatch(scan, 'error');
   const hasContent = CONTENTS.some((name) => firstMatch(scan, name) !== undefined);
@@ -164,6 +165,17 @@ function checkJson(body: Buffer, answer: GatewayAnswer, options: ShapeOptions): 
   if (model === undefined || isAsked || !needsRename(answer, options)) return body;
   const bytes = Buffer.from(JSON.stringify(options.model));
   return Buffer.concat(splice(body, [{ start: model.start, end: model.end, bytes }]));
+}
+
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+const ERROR_NAME = '"error"';
+
+/** True of nearly every answer: an object from its first byte to its last that does not speak of an error. */
+function isPlainObject(body: Buffer): boolean {
+  let end = body.length - 1;
+  while (end > 0 && (body[end] ?? 0) <= 0x20) end -= 1;
+  return body[0] === OPEN_BRACE && body[end] === CLOSE_BRACE && !body.includes(ERROR_NAME);
 }
 
 function scanAnswer(body: Buffer): ReturnType<typeof scanJson> {

@@ -1,4 +1,4 @@
-import { firstMatch, type JsonMatch, type JsonScan, type Patch } from '../http/json-scan.ts';
+import type { JsonMatch, JsonScan, Patch } from '../http/json-scan.ts';
 import { checkImageUrl } from './image-url.ts';
 import { imageError } from './images.ts';
 
@@ -11,6 +11,7 @@ export const IMAGE_PATTERNS = [
 
 const CHAT_PART = 'messages.*.content.*.image_url';
 const IMAGES_LIMIT = 500;
+const NO_PATCHES: readonly Patch[] = [];
 const OBJECT_OPENING = Buffer.from('{"url":');
 const OBJECT_CLOSING = Buffer.from('}');
 
@@ -20,8 +21,8 @@ const OBJECT_CLOSING = Buffer.from('}');
  * Pictures behind http(s) addresses are passed on and never fetched.
  * @throws HttpError `image_validation_failed` for an image that is too large, broken or of a wrong format.
  */
-export async function checkImageParts(body: Buffer, scan: JsonScan): Promise<Patch[]> {
-  if (!IMAGE_PATTERNS.some((pattern) => firstMatch(scan, pattern) !== undefined)) return [];
+export async function checkImageParts(body: Buffer, scan: JsonScan): Promise<readonly Patch[]> {
+  if (!scan.matches.some(({ pattern }) => isImagePattern(pattern))) return NO_PATCHES;
   const patches: Patch[] = [];
   const objects: JsonMatch[] = [];
   let count = 0;
@@ -45,8 +46,10 @@ export async function checkImageParts(body: Buffer, scan: JsonScan): Promise<Pat
   return patches;
 }
 
+const IMAGE_PLACES: ReadonlySet<string> = new Set(IMAGE_PATTERNS);
+
 function isImagePattern(pattern: string): boolean {
-  return (IMAGE_PATTERNS as readonly string[]).includes(pattern);
+  return IMAGE_PLACES.has(pattern);
 }
 
 /** The string form in the chat API: the same value inside an object. */
