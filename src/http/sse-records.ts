@@ -83,6 +83,11 @@ export class SseRecords {
     return records;
   }
 
+  /** True where nothing is held and the next byte begins a record. */
+  get isBetweenRecords(): boolean {
+    return this.#heldBytes === 0 && this.#isLineStart && !this.#isAfterCr;
+  }
+
   /** What is left of a record that the stream's end cut short, or null. */
   end(): Buffer | null {
     const rest = this.#heldBytes > 0 ? this.#held.subarray(0, this.#heldBytes) : null;

@@ -1,6 +1,6 @@
 import { type ErrorObject, HttpError } from '../errors.ts';
 import type { BodyTransform } from '../http/body-transform.ts';
-import { compilePatterns, readString, scanJson, splice } from '../http/json-scan.ts';
+import { compilePatterns, scanJson, splice } from '../http/json-scan.ts';
 import { bareLines, dataSpan, recordData, recordEvent, SseRecords, sseRecord } from '../http/sse.ts';
 import { isRecord, parseJson } from './json-value.ts';
 import { findErrorObject, parseErrorJson } from './upstream-errors.ts';
@@ -17,6 +17,7 @@ export interface EventStreamOptions {
 const RECORD_LIMIT_BYTES = 4 * 1024 * 1024;
 /** So many last records are looked at for a finish reason: the usage chunk and comments may follow it. */
 const TAIL_RECORDS = 16;
+const TAIL_BYTES = 4096;
 const MODEL_PATTERNS = compilePatterns(['model', 'response.model']);
 const LINE_FEED = 0x0a;
 /** The first letter of `event:`. */
@@ -34,11 +35,12 @@ export class EventStream implements BodyTransform {
   readonly #records = new SseRecords(RECORD_LIMIT_BYTES);
   readonly #tail: Buffer[] = [];
   #tailIndex = 0;
-  #isDone = false;
+  readonly #renamer: ModelRenamer | null;
   #hasFailed = false;
 
   constructor(options: EventStreamOptions) {
     this.#options = options;
+    this.#renamer = options.rename === null ? null : new ModelRenamer(options.rename.to);
   }
 
   get hasFailed(): boolean {
@@ -46,27 +48,27 @@ export class EventStream implements BodyTransform {
   }
 
   push(chunk: Buffer): Buffer | null {
-    const records = this.#records.push(chunk);
-    const [only] = records;
-    if (only !== undefined && records.length === 1) return this.#take(only);
-    const parts: Buffer[] = [];
-    for (const record of records) {
-      const taken = this.#take(record);
-      if (taken !== null) parts.push(taken);
+    if (this.#renamer === null && !this.#hasFailed && this.#records.isBetweenRecords && isPlain(chunk)) {
+      this.#keep(chunk);
+      return chunk;
     }
-    return parts.length === 0 ? null : Buffer.concat(parts);
+    const parts: Buffer[] = [];
+    for (const record of this.#records.push(chunk)) this.#take(record, parts);
+    const [only] = parts;
+    return parts.length > 1 ? Buffer.concat(parts) : (only ?? null);
   }
 
   end(): Buffer | null {
     const rest = this.#records.end();
-    const taken = rest === null || isCutOff(rest) ? null : this.#take(closed(rest));
-    if (this.#hasFailed || this.#isWhole()) return taken;
+    const parts: Buffer[] = [];
+    if (rest !== null && !isCutOff(rest)) this.#take(closed(rest), parts);
+    if (this.#hasFailed || this.#isWhole()) return parts.length === 0 ? null : Buffer.concat(parts);
     this.#hasFailed = true;
     const error = new HttpError(
       'upstream_invalid_response',
       'The provider ended its stream before the answer was complete.',
     );
-    return Buffer.concat([taken ?? Buffer.alloc(0), errorRecord(error.error)]);
+    return Buffer.concat([...parts, errorRecord(error.error)]);
   }
 
   fail(error: HttpError): Buffer | null {
@@ -80,21 +82,24 @@ export class EventStream implements BodyTransform {
     return KEEP_ALIVE;
   }
 
-  /** One whole record: as it is, changed, or dropped (null): after an error nothing follows. */
-  #take(record: Buffer): Buffer | null {
-    if (this.#hasFailed) return null;
-    if (record.length < 32 && record.includes('[DONE]')) {
-      this.#isDone = true;
-      return record;
-    }
+  /** Adds one whole record: as it is, changed, or not at all, since after an error nothing follows. */
+  #take(record: Buffer, parts: Buffer[]): void {
+    if (this.#hasFailed) return;
     const error = this.#errorIn(record);
     if (error !== null) {
       this.#hasFailed = true;
-      return errorRecord(this.#options.clean(error));
+      parts.push(errorRecord(this.#options.clean(error)));
+      return;
     }
-    this.#tail[this.#tailIndex++ % TAIL_RECORDS] = record;
-    const { rename } = this.#options;
-    return rename !== null && record.includes('"model"') ? renameModel(record, rename) : record;
+    this.#keep(record);
+    if (this.#renamer === null) parts.push(record);
+    else this.#renamer.rename(record, parts);
+  }
+
+  /** The last bytes tell at the end whether the stream was whole. A view of a large read would keep all of it alive. */
+  #keep(bytes: Buffer): void {
+    const kept = bytes.length > TAIL_BYTES ? Buffer.from(bytes.subarray(-TAIL_BYTES)) : bytes;
+    this.#tail[this.#tailIndex++ % TAIL_RECORDS] = kept;
   }
 
   /** Parsed only where the bytes could be an error: every token of a long answer passes here. */
@@ -114,11 +119,32 @@ export class EventStream implements BodyTransform {
 
   #isWhole(): boolean {
     const { streamEnd } = this.#options;
-    if (this.#isDone || streamEnd === null) return true;
-    return this.#tail.some((record) =>
-      streamEnd === 'chat' ? hasFinishReason(record) : endsResponse(record),
+    if (streamEnd === null) return true;
+    const records = this.#tail.flatMap((bytes) => new SseRecords(RECORD_LIMIT_BYTES).push(bytes));
+    return records.some(
+      (record) => isDone(record) || (streamEnd === 'chat' ? hasFinishReason(record) : endsResponse(record)),
     );
   }
+}
+
+const LETTER_D = 0x64;
+const COLON = 0x3a;
+
+/**
+ * True for whole records of which none needs a closer look: data lines or comments, in LF, that do not speak of an error.
+ * JSON in a data line holds no line end, so what follows one begins a line.
+ */
+function isPlain(chunk: Buffer): boolean {
+  const { length } = chunk;
+  if (chunk[length - 1] !== LINE_FEED || chunk[length - 2] !== LINE_FEED) return false;
+  if (chunk[0] !== LETTER_D && chunk[0] !== COLON) return false;
+  return (
+    !chunk.includes('"error"') && !chunk.includes('\n{') && !chunk.includes('\ne') && !chunk.includes('\r')
+  );
+}
+
+function isDone(record: Buffer): boolean {
+  return record.length < 32 && record.includes('[DONE]');
 }
 
 function errorRecord(error: ErrorObject): Buffer {
@@ -137,27 +163,59 @@ function isCutOff(rest: Buffer): boolean {
   return text.startsWith('{') && parseJson(text) === undefined;
 }
 
-function renameModel(record: Buffer, rename: { readonly from: string; readonly to: string }): Buffer {
-  const span = dataSpan(record);
-  if (span === null) return record;
-  const data = record.subarray(span.start, span.end);
-  try {
-    const scan = scanJson(data, MODEL_PATTERNS);
-    const patches = scan.matches.flatMap((match) =>
-      match.kind === 'string' && readString(data, match) !== rename.to
-        ? [
-            {
-              start: match.start + span.start,
-              end: match.end + span.start,
-              bytes: Buffer.from(JSON.stringify(rename.to)),
-            },
-          ]
-        : [],
-    );
-    return patches.length === 0 ? record : Buffer.concat(splice(record, patches));
-  } catch {
-    // Not JSON: nothing of ours to change.
-    return record;
+/**
+ * Puts the asked-for model into events. The events of one stream are alike up to their model, so after the first one
+ * that beginning is compared as bytes, and swapped.
+ */
+class ModelRenamer {
+  readonly #to: string;
+  #prefix: Buffer | null = null;
+  #renamedPrefix = Buffer.alloc(0);
+
+  constructor(to: string) {
+    this.#to = to;
+  }
+
+  /** Adds the record, with its model swapped, in one or two pieces. */
+  rename(record: Buffer, parts: Buffer[]): void {
+    const prefix = this.#prefix;
+    if (
+      prefix !== null &&
+      record.length > prefix.length &&
+      prefix.equals(record.subarray(0, prefix.length))
+    ) {
+      const rest = record.subarray(prefix.length);
+      if (!rest.includes('"model"')) {
+        parts.push(this.#renamedPrefix, rest);
+        return;
+      }
+    }
+    parts.push(record.includes('"model"') ? this.#renameSlowly(record) : record);
+  }
+
+  #renameSlowly(record: Buffer): Buffer {
+    const span = dataSpan(record);
+    if (span === null) return record;
+    const data = record.subarray(span.start, span.end);
+    const bytes = Buffer.from(JSON.stringify(this.#to));
+    try {
+      const found = scanJson(data, MODEL_PATTERNS).matches.filter(({ kind }) => kind === 'string');
+      const patches = found.map(({ start, end }) => ({
+        start: start + span.start,
+        end: end + span.start,
+        bytes,
+      }));
+      const [first] = patches;
+      if (first === undefined) return record;
+      if (patches.length === 1) {
+        this.#prefix = Buffer.from(record.subarray(0, first.end));
+        this.#renamedPrefix = Buffer.concat([record.subarray(0, first.start), bytes]);
+      }
+      return Buffer.concat(splice(record, patches));
+    } catch {
+      // Not JSON: nothing of ours to change.
+      return record;
+    }
   }
 }
 
