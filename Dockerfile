@@ -4,10 +4,10 @@ ARG NODE_IMAGE=node:24-alpine
 
 FROM ${NODE_IMAGE} AS build
 WORKDIR /build
-COPY package.json package-lock.json tsconfig.json ./
+COPY package.json package-lock.json bundle.js ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY src ./src
-RUN npx tsc --sourceMap false
+RUN npm run -s bundle
 
 FROM ${NODE_IMAGE}
 ENV NODE_ENV=production DB_PATH=/data/ipin-proxy.db

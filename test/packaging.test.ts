@@ -127,7 +127,7 @@ describe('Dockerfile', () => {
       linesOf('.dockerignore').find((line) => !line.startsWith('#')),
       '*',
     );
-    assert.deepEqual(kept.sort(), ['package-lock.json', 'package.json', 'public', 'src', 'tsconfig.json']);
+    assert.deepEqual(kept.sort(), ['bundle.js', 'package-lock.json', 'package.json', 'public', 'src']);
   });
 
   test('its health check follows PORT and HOST', async (t) => {
@@ -177,15 +177,14 @@ console.log(word, ...rest, import.meta.url.includes('/dist/') ? 'dist' : 'src');
 `;
 
 /** A folder with the launcher and two small sources in the place of the real ones. */
-function layLauncher(t: TestContext, hasTypeScript: boolean): string {
+function layLauncher(t: TestContext, isInstalled: boolean): string {
   const folder = mkdtempSync(join(tmpdir(), 'ipin-proxy-launcher-'));
   t.after(() => rmSync(folder, { recursive: true }));
   mkdirSync(join(folder, 'src/deep'), { recursive: true });
-  for (const name of ['server.js', 'package.json', 'tsconfig.json'])
-    cpSync(join(ROOT, name), join(folder, name));
+  for (const name of ['server.js', 'bundle.js', 'package.json']) cpSync(join(ROOT, name), join(folder, name));
   writeFileSync(join(folder, 'src/server.ts'), SERVER);
   writeFileSync(join(folder, 'src/deep/word.ts'), "export const word: string = 'first';\n");
-  if (hasTypeScript) symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'), 'junction');
+  if (isInstalled) symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'), 'junction');
   return folder;
 }
 
@@ -232,8 +231,7 @@ describe('the launcher', () => {
       stdout: 'first demo dist\n',
       stderr: '',
     });
-    const built = join(folder, 'dist/deep/word.js');
-    writeFileSync(built, "export const word = 'kept';\n");
+    writeFileSync(join(folder, 'dist/server.js'), "console.log('kept dist');\n");
     assert.equal((await launch(folder)).stdout, 'kept dist\n');
     const later = new Date(Date.now() + 10_000);
     utimesSync(join(folder, 'src/deep/word.ts'), later, later);
@@ -269,7 +267,7 @@ describe('the launcher', () => {
     utimesSync(join(folder, 'src/server.ts'), later, later);
     const run = await launch(folder);
     assert.equal(run.code, 1);
-    assert.match(run.stderr, /src\/server\.ts\(1,7\): error TS[\s\S]*could not be compiled/);
+    assert.match(run.stderr, /src\/server\.ts:1:6:[\s\S]*could not be built/);
     assert.match(readFileSync(join(folder, 'dist/server.js'), 'utf8'), /process\.argv/);
   });
 
