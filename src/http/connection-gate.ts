@@ -21,6 +21,8 @@ interface Connection {
   waiting: number;
   /** Something on it was refused: nothing further is served. */
   isRefused: boolean;
+  /** What came last is broken: it is refused once the sound requests before it are answered. */
+  isBroken: boolean;
 }
 
 /** Requests that may wait on one connection for the answer before theirs. */
@@ -60,15 +62,15 @@ export class ConnectionGate {
   /** For what the parser, or the connection, stumbled over. */
   fail(error: ParseError, socket: Socket): void {
     const connection = this.#of(socket);
-    if (connection.isRefused) return;
+    if (connection.isRefused || connection.isBroken) return;
     const { latest } = connection;
     const refusal = refusalFor(error.code);
     const isHead = error.rawPacket?.subarray(0, 5).toString('latin1') === 'HEAD ';
     if (refusal === null) socket.destroy();
     else if (latest === null || isOver(latest)) this.#refuse(socket, refusal, isHead);
     else if (latest.req.complete) {
-      // The request before is sound and its answer on its way: what is broken came after it.
-      connection.isRefused = true;
+      // The requests before are sound, and answered or waiting for their turn: what is broken came after them.
+      connection.isBroken = true;
       latest.once('close', () => this.#refuse(socket, refusal, false));
     } else if (latest.headersSent) socket.destroy();
     else this.#refuse(socket, refusal, isHead);
@@ -95,7 +97,9 @@ export class ConnectionGate {
   }
 
   #of(socket: Socket): Connection {
-    const connection = this.#connections.get(socket) ?? { latest: null, waiting: 0, isRefused: false };
+    const known = this.#connections.get(socket);
+    if (known !== undefined) return known;
+    const connection = { latest: null, waiting: 0, isRefused: false, isBroken: false };
     this.#connections.set(socket, connection);
     return connection;
   }
