@@ -38,7 +38,7 @@ export interface ShapeOptions {
   /** The client asked for an event stream, and for its usage. */
   readonly stream: boolean;
   readonly includeUsage: boolean;
-  readonly encodingFormat?: 'float' | 'base64';
+  readonly encodingFormat: 'float' | 'base64' | null;
 }
 
 /** JSON answers up to this size are looked at as a whole; a larger one passes as it is, if nothing in it must differ. */
@@ -60,13 +60,13 @@ export async function shapeAnswer(answer: GatewayAnswer, options: ShapeOptions):
   if (isEventStream(contentType)) return isPlain ? eventStream(answer, options) : await passed(answer);
   if (endpoint.answer === 'binary' || answer.status === 204) return await passed(answer);
   if (!isPlain) {
-    if (needsRename(answer, options) || options.encodingFormat !== undefined) {
+    if (needsRename(answer, options) || options.encodingFormat !== null) {
       throw invalid('The provider sent a compressed answer unasked.');
     }
     return await passed(answer);
   }
   if (!isJsonType(contentType)) throw invalid('The provider answered with something that is not JSON.');
-  return options.encodingFormat === undefined ? jsonAnswer(answer, options) : vectorsAnswer(answer, options);
+  return options.encodingFormat === null ? jsonAnswer(answer, options) : vectorsAnswer(answer, options);
 }
 
 /** Reads an answer whole and puts it into the client's form. @throws HttpError `upstream_invalid_response`. */

@@ -16,8 +16,8 @@ export interface GatewayCall extends AdapterCall {
   /** The client asked for an event stream, and for the usage at its end. */
   readonly stream: boolean;
   readonly includeUsage: boolean;
-  /** Embeddings: in which form the client wants the vectors. */
-  readonly encodingFormat?: 'float' | 'base64';
+  /** Embeddings: in which form the client wants the vectors. Null for all else. */
+  readonly encodingFormat: 'float' | 'base64' | null;
   readonly signal: CancelSignal;
 }
 

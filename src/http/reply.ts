@@ -37,8 +37,8 @@ export function sendError(exchange: Exchange, error: HttpError, headers: HeaderL
 export function sendBytes(exchange: Exchange, status: number, body: Buffer, headers: HeaderList): void {
   const { req, res } = exchange;
   if (res.headersSent || res.destroyed) return;
-  const length = status === 204 || status === 304 ? [] : ['content-length', String(body.length)];
-  const head = [...exchange.headers, ...headers, ...length];
+  const head = exchange.headers.concat(headers);
+  if (status !== 204 && status !== 304) head.push('content-length', String(body.length));
   if (hasBody(req) && !req.complete) {
     res.shouldKeepAlive = false;
     res.writeHead(status, head);

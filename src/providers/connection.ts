@@ -1,6 +1,7 @@
 import { type Agent, type ClientRequest, request as httpRequest, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
+import type { UpstreamTimeouts } from '../config.ts';
 import type { Provider } from '../store/entities.ts';
 import { addressRefused, createGuardedLookup, isAddressAllowed } from './address-policy.ts';
 import { parseBaseUrl } from './base-url.ts';
@@ -17,6 +18,13 @@ export interface Connection {
   readonly hostname: string;
   readonly port: number;
   readonly hostHeader: string;
+  /** The server's, where the provider sets none of its own. */
+  readonly timeouts: UpstreamTimeouts;
+}
+
+export interface ConnectionsOptions {
+  readonly timeouts: UpstreamTimeouts;
+  readonly blockPrivate: boolean;
 }
 
 /**
@@ -25,10 +33,10 @@ export interface Connection {
  */
 export class Connections {
   readonly #byProvider = new WeakMap<Provider, Connection>();
-  readonly #blockPrivate: boolean;
+  readonly #options: ConnectionsOptions;
 
-  constructor(blockPrivate: boolean) {
-    this.#blockPrivate = blockPrivate;
+  constructor(options: ConnectionsOptions) {
+    this.#options = options;
   }
 
   /** @throws HttpError `upstream_unreachable` where the base URL is an address that is refused. */
@@ -41,14 +49,15 @@ export class Connections {
   }
 
   #make(provider: Provider): Connection {
+    const { blockPrivate, timeouts } = this.#options;
     const url = parseBaseUrl(provider.baseUrl);
     if (url === null) throw addressRefused(provider.baseUrl);
     const hostname = url.hostname.replace(/^\[|\]$/g, '');
     // Connections to a literal address never ask `lookup`.
-    if (isIP(hostname) !== 0 && !isAddressAllowed(hostname, this.#blockPrivate))
+    if (isIP(hostname) !== 0 && !isAddressAllowed(hostname, blockPrivate))
       throw addressRefused(hostname);
     const options = {
-      lookup: createGuardedLookup(this.#blockPrivate),
+      lookup: createGuardedLookup(blockPrivate),
       maxSockets: MAX_SOCKETS,
       maxFreeSockets: MAX_IDLE_SOCKETS,
     };
@@ -59,6 +68,7 @@ export class Connections {
       hostname,
       port: url.port === '' ? (isTls ? 443 : 80) : Number(url.port),
       hostHeader: url.host,
+      timeouts: { ...timeouts, ...provider.options },
     };
   }
 }

@@ -1,16 +1,10 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { CancelSignal } from '../cancellation.ts';
-import type { UpstreamTimeouts } from '../config.ts';
 import { HttpError } from '../errors.ts';
 import type { Provider } from '../store/entities.ts';
 import type { UpstreamBody, UpstreamRequest, UpstreamResponse } from './adapter.ts';
-import { Connections } from './connection.ts';
-
-export interface UpstreamsOptions {
-  readonly timeouts: UpstreamTimeouts;
-  readonly blockPrivate: boolean;
-}
+import { type Connection, Connections, type ConnectionsOptions } from './connection.ts';
 
 /** Sends requests to upstreams: the only place that opens sockets to them. Redirects are never followed. */
 export interface Upstreams {
@@ -22,15 +16,14 @@ export interface Upstreams {
   send(request: UpstreamRequest, signal: CancelSignal): Promise<UpstreamResponse>;
 }
 
-export function createUpstreams(options: UpstreamsOptions): Upstreams {
-  const connections = new Connections(options.blockPrivate);
+export function createUpstreams(options: ConnectionsOptions): Upstreams {
+  const connections = new Connections(options);
   return {
     send: (request, signal) => {
       if (signal.aborted) return Promise.reject(signal.reason);
       return new Promise((resolve, reject) => {
-        const timeouts = { ...options.timeouts, ...request.provider.options };
-        const attempt = new Attempt({ request, signal, timeouts, resolve, reject });
-        attempt.start(connections);
+        const connection = connections.of(request.provider);
+        new Attempt({ request, signal, connection, resolve, reject }).start();
       });
     },
   };
@@ -39,7 +32,7 @@ export function createUpstreams(options: UpstreamsOptions): Upstreams {
 interface AttemptOptions {
   readonly request: UpstreamRequest;
   readonly signal: CancelSignal;
-  readonly timeouts: UpstreamTimeouts;
+  readonly connection: Connection;
   readonly resolve: (response: UpstreamResponse) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -50,6 +43,7 @@ class Attempt {
   #outgoing: ClientRequest | null = null;
   #incoming: IncomingMessage | null = null;
   #socket: Socket | null = null;
+  #watch: Watch | null = null;
   #timer: NodeJS.Timeout | null = null;
   #failure: unknown = null;
 
@@ -57,10 +51,9 @@ class Attempt {
     this.#options = options;
   }
 
-  start(connections: Connections): void {
-    const { request, signal, reject } = this.#options;
+  start(): void {
+    const { request, signal, connection, reject } = this.#options;
     try {
-      const connection = connections.of(request.provider);
       const outgoing = connection.request({
         agent: connection.agent,
         hostname: connection.hostname,
@@ -81,7 +74,7 @@ class Attempt {
       signal.addEventListener('abort', this.#onAbort);
       if (!outgoing.reusedSocket) {
         this.#arm(
-          this.#options.timeouts.connectTimeoutMs,
+          this.#options.connection.timeouts.connectTimeoutMs,
           'No connection to the provider became free in time.',
         );
       }
@@ -92,9 +85,9 @@ class Attempt {
   }
 
   readonly #onSocket = (socket: Socket): void => {
-    const { timeouts } = this.#options;
+    const { timeouts } = this.#options.connection;
     this.#socket = socket;
-    watch(socket, this);
+    this.#watch = watch(socket, this);
     socket.setTimeout(timeouts.idleTimeoutMs);
     if (!socket.connecting) {
       this.#awaitHeaders();
@@ -112,7 +105,7 @@ class Attempt {
     if (outgoing === null || this.#incoming !== null) return;
     const arm = (): void => {
       if (this.#incoming === null && this.#failure === null) {
-        this.#arm(this.#options.timeouts.headersTimeoutMs, 'The provider did not answer in time.');
+        this.#arm(this.#options.connection.timeouts.headersTimeoutMs, 'The provider did not answer in time.');
       }
     };
     if (this.#options.request.body.kind !== 'stream' || outgoing.writableFinished) arm();
@@ -142,7 +135,7 @@ class Attempt {
 
   /** Time in which we had stopped reading is not the provider's silence. */
   rearmIdle(): void {
-    this.#socket?.setTimeout(this.#options.timeouts.idleTimeoutMs);
+    this.#socket?.setTimeout(this.#options.connection.timeouts.idleTimeoutMs);
   }
 
   #isProvidersTurn(): boolean {
@@ -169,7 +162,7 @@ class Attempt {
   readonly #onClose = (): void => {
     this.#disarm();
     this.#options.signal.removeEventListener('abort', this.#onAbort);
-    if (this.#socket !== null) attempts.delete(this.#socket);
+    if (this.#watch?.attempt === this) this.#watch.attempt = null;
     if (this.#incoming === null) this.#fail(invalid('The provider closed the connection without an answer.'));
   };
 
@@ -194,16 +187,24 @@ class Attempt {
   }
 }
 
-/** Who uses a connection now. Its listeners are put on once and stay for all its requests. */
-const attempts = new WeakMap<Socket, Attempt>();
-const watched = new WeakSet<Socket>();
+/** A connection's listeners, put on once for all its requests, and who uses it now. */
+interface Watch {
+  attempt: Attempt | null;
+}
 
-function watch(socket: Socket, attempt: Attempt): void {
-  attempts.set(socket, attempt);
-  if (watched.has(socket)) return;
-  watched.add(socket);
-  socket.on('timeout', () => attempts.get(socket)?.onIdle());
-  socket.on('resume', () => attempts.get(socket)?.rearmIdle());
+const watches = new WeakMap<Socket, Watch>();
+
+function watch(socket: Socket, attempt: Attempt): Watch {
+  const known = watches.get(socket);
+  if (known !== undefined) {
+    known.attempt = attempt;
+    return known;
+  }
+  const made: Watch = { attempt };
+  watches.set(socket, made);
+  socket.on('timeout', () => made.attempt?.onIdle());
+  socket.on('resume', () => made.attempt?.rearmIdle());
+  return made;
 }
 
 function ignore(): void {}

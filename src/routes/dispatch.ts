@@ -90,8 +90,11 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       const found = options.guard(access, req);
       principal = found instanceof Promise ? await found : found;
       noteUse(principal, options);
+      // Written out: a spread before the other members costs V8 more than all the rest of this function.
       const context: Context = {
-        ...exchange,
+        req,
+        res,
+        headers: exchange.headers,
         requestId,
         query: target.query,
         params: match.params,

@@ -75,17 +75,22 @@ export function exchange(
     const options = { method, hostname, port, path, headers, agent: false, timeout: limits.idleMs } as const;
     const sent = make({ ...options, signal: ended });
     let isAnswered = false;
-    sent.on('timeout', () => sent.destroy(new SnapshotUnreachableError(`${host} did not answer in time`)));
+    let isLate = false;
+    const fail = (error: unknown): void => reject(toUnreachable(error, host, isLate || ended.aborted));
+    sent.on('timeout', () => {
+      isLate = true;
+      sent.destroy();
+    });
     sent.on('response', (response) => {
       isAnswered = true;
       readAnswer(response, host).then(resolve, (error: unknown) => {
         sent.destroy();
-        reject(toUnreachable(error, host));
+        fail(error);
       });
     });
     // A refusal may come, and the connection end, while the body is still being sent.
     sent.on('error', (error) => {
-      if (!isAnswered) reject(toUnreachable(error, host));
+      if (!isAnswered) fail(error);
     });
     sent.end(body);
   });
@@ -111,10 +116,9 @@ function tooLarge(host: string): string {
   return `What ${host} holds at SNAPSHOT_URL is larger than ${limit} and no snapshot of this program; choose another address.`;
 }
 
-function toUnreachable(error: unknown, host: string): Error {
-  if (error instanceof SnapshotUnreachableError || error instanceof SnapshotRefusedError) return error;
-  const isAborted = error instanceof Error && (error.name === 'AbortError' || error.name === 'TimeoutError');
-  if (isAborted) return new SnapshotUnreachableError(`${host} did not answer in time`, { cause: error });
+function toUnreachable(error: unknown, host: string, isLate: boolean): Error {
+  if (error instanceof SnapshotRefusedError) return error;
+  if (isLate) return new SnapshotUnreachableError(`${host} did not answer in time`, { cause: error });
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'no whole answer';
   return new SnapshotUnreachableError(`${host} cannot be reached (${code})`, { cause: error });
 }

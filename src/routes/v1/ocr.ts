@@ -54,6 +54,7 @@ export function ocr(options: RelayOptions): Handler {
         hops,
         stream: false,
         includeUsage: false,
+        encodingFormat: null,
         signal: context.signal,
       });
       const bytes = answer.kind === 'bytes' ? answer.body : await readWhole(answer.body);

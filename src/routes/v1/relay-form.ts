@@ -83,6 +83,7 @@ export function relayForm(endpoint: Endpoint, options: RelayOptions): Handler {
         hops,
         stream: false,
         includeUsage: false,
+        encodingFormat: null,
         signal: context.signal,
       });
       await sendAnswer(context, answer);

@@ -44,7 +44,7 @@ export function relayJson(endpoint: Endpoint, options: RelayOptions): Handler {
       if (isRestricted(principal)) refuseModelPickers(request.scan);
       const stream = readFlag(request, 'stream');
       const includeUsage = readFlag(request, 'stream_options.include_usage');
-      const vectors = endpoint.path === 'embeddings' ? { encodingFormat: readEncodingFormat(request) } : {};
+      const encodingFormat = endpoint.path === 'embeddings' ? readEncodingFormat(request) : null;
       const patches = await checkImageParts(bytes, request.scan);
       const target = findTarget(snapshot, model);
       context.facts.provider = target.provider.id;
@@ -59,7 +59,7 @@ export function relayJson(endpoint: Endpoint, options: RelayOptions): Handler {
         hops,
         stream,
         includeUsage,
-        ...vectors,
+        encodingFormat,
         signal: context.signal,
       });
       await sendAnswer(context, answer);
