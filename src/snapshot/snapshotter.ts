@@ -211,6 +211,7 @@ class TargetSnapshotter implements Snapshotter {
     try {
       await this.#writer.tryConditions(this.#ending.signal);
     } catch (error) {
+      if (error instanceof SnapshotConflictError) throw error;
       logger.warn('snapshot.conditions_untried', { message: messageOf(error) });
     }
     if (this.#writer.isProtected === false) {

@@ -94,11 +94,14 @@ export class SnapshotWriter {
 
   /**
    * Finds out whether the target honours conditions, once: writes the bytes that stand there again, under conditions
-   * that do not hold. @throws SnapshotUnreachableError, SnapshotRefusedError.
+   * that do not hold. @throws SnapshotConflictError, SnapshotUnreachableError, SnapshotRefusedError.
    */
   async tryConditions(signal: AbortSignal): Promise<void> {
     const bytes = this.#untried;
-    if (bytes === null || this.#held === null || this.#isProtected !== null) return;
+    if (bytes === null || this.#isProtected !== null) return;
+    // A target that takes no notice would take these bytes in place of another instance's.
+    await this.#look(signal);
+    if (this.#held === null || this.#isProtected !== null) return;
     for (const condition of [{ ifNoneMatch: '*' }, { ifMatch: NO_ETAG }] as const) {
       const answer = await this.#target.put(bytes, condition, signal);
       if (answer.kind === 'conflict') continue;
@@ -118,11 +121,11 @@ export class SnapshotWriter {
   }
 
   /**
-   * Where the target may not notice that something else stands there, this side looks just before it writes; and
+   * Unless the target is known to notice that something else stands there, this side looks just before it writes; and
    * before it makes a first snapshot in any case.
    */
   #mustLookFirst(): boolean {
-    return this.#isProtected === false || this.#held === null || this.#held.etag === null;
+    return this.#isProtected !== true || this.#held === null || this.#held.etag === null;
   }
 
   /** Learns what stands there. @throws SnapshotConflictError where it is not of this process. */
