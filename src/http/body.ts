@@ -141,7 +141,7 @@ export function readBody(
 export interface OpenBody {
   /** To be read once. Throws HttpError `request_too_large`, `request_timeout`, or the stream's own error. */
   readonly chunks: AsyncIterable<Buffer>;
-  /** Ends the watch over the client's pace; what has not been read stays in the connection. */
+  /** Ends the reading and the watch over the client's pace; what has not been read stays in the connection. */
   stop(): void;
 }
 
@@ -164,8 +164,8 @@ export function openBody(exchange: BodyExchange, limitBytes: number): OpenBody {
     slow.signal.addEventListener('abort', () => reject(slow.signal.reason), { once: true });
   });
   tooSlow.catch(() => {});
+  const source: AsyncIterator<Buffer> = req.iterator({ destroyOnReturn: false });
   async function* chunks(): AsyncGenerator<Buffer> {
-    const source: AsyncIterator<Buffer> = req.iterator({ destroyOnReturn: false });
     for (;;) {
       isReading = true;
       const step = await Promise.race([source.next(), tooSlow]);
@@ -175,7 +175,12 @@ export function openBody(exchange: BodyExchange, limitBytes: number): OpenBody {
       yield step.value;
     }
   }
-  return { chunks: chunks(), stop: () => watch.stop() };
+  const stop = (): void => {
+    watch.stop();
+    // An iterator left open holds the stream: nobody else could read the rest to let the client have its answer.
+    source.return?.().catch(() => {});
+  };
+  return { chunks: chunks(), stop };
 }
 
 /** The error for a request that finds the in-flight budget used up. */
