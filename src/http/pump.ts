@@ -9,9 +9,8 @@ export interface PumpOptions {
   readonly status: number;
   readonly headers: HeaderList;
   readonly body: Readable;
+  /** With one, the headers are sent although no byte of the body is there yet: clients of event streams time out on them. */
   readonly transform: BodyTransform | null;
-  /** Send the headers although no byte of the body is there yet (event streams: clients time out on headers). */
-  readonly headersAtOnce: boolean;
 }
 
 export type PumpEnd = 'sent' | 'client-gone' | 'broken';
@@ -24,7 +23,7 @@ const IDLE_COMMENT_MS = 15_000;
  */
 export function pump(exchange: Exchange, options: PumpOptions): Promise<PumpEnd> {
   return new Promise((resolve) => {
-    exchange.res.writeHead(options.status, [...exchange.headers, ...options.headers]);
+    exchange.res.writeHead(options.status, exchange.headers.concat(options.headers));
     new Pump(exchange.res, options, resolve).start();
   });
 }
@@ -33,8 +32,8 @@ class Pump {
   readonly #res: ServerResponse;
   readonly #body: Readable;
   readonly #transform: BodyTransform | null;
-  readonly #headersAtOnce: boolean;
   readonly #resolve: (end: PumpEnd) => void;
+  #arrived: Buffer[] = [];
   #isSettled = false;
   #wroteSinceIdle = false;
   #stall: NodeJS.Timeout | null = null;
@@ -44,7 +43,6 @@ class Pump {
     this.#res = res;
     this.#body = options.body;
     this.#transform = options.transform;
-    this.#headersAtOnce = options.headersAtOnce;
     this.#resolve = resolve;
   }
 
@@ -54,28 +52,41 @@ class Pump {
     if (this.#transform !== null) this.#idle = setInterval(this.#onIdle, IDLE_COMMENT_MS);
     res.on('drain', this.#onDrain).on('close', this.#onClose);
     body.on('error', (error) => this.#onFail(error)).on('end', this.#onEnd);
-    body.on('data', this.#transform === null ? (chunk: Buffer) => this.#write(chunk) : this.#onChunk);
+    body.on('data', this.#onData);
     // Whoever looked at its beginning has paused it.
     if (body.isPaused()) body.resume();
     if (body.destroyed && !body.readableEnded) this.#onFail(body.errored);
-    else if (this.#headersAtOnce) setImmediate(() => res.flushHeaders());
+    else if (this.#transform !== null) setImmediate(() => res.flushHeaders());
   }
 
-  readonly #onChunk = (chunk: Buffer): void => {
+  /** What one read of the connection brought, often hundreds of chunks, goes on together in the same tick. */
+  readonly #onData = (chunk: Buffer): void => {
+    this.#arrived.push(chunk);
+    if (this.#arrived.length === 1) process.nextTick(this.#passOn);
+  };
+
+  readonly #passOn = (): void => {
+    const [first] = this.#arrived;
+    if (first === undefined) return;
+    const bytes = this.#arrived.length === 1 ? first : Buffer.concat(this.#arrived);
+    this.#arrived = [];
+    if (!this.#isSettled) this.#send(bytes);
+  };
+
+  #send(bytes: Buffer): void {
     const transform = this.#transform;
-    if (transform === null || this.#isSettled) return;
     try {
-      const bytes = transform.push(chunk);
-      if (transform.hasFailed !== true) {
-        this.#write(bytes);
+      const changed = transform === null ? bytes : transform.push(bytes);
+      if (transform?.hasFailed !== true) {
+        this.#write(changed);
         return;
       }
-      this.#finish('broken', bytes);
+      this.#finish('broken', changed);
     } catch (error) {
       this.#onFail(error);
     }
     this.#body.destroy();
-  };
+  }
 
   #write(bytes: Buffer | null): void {
     if (bytes === null || bytes.length === 0) return;
@@ -107,6 +118,7 @@ class Pump {
   };
 
   readonly #onEnd = (): void => {
+    this.#passOn();
     if (this.#isSettled) return;
     const last = this.#transform?.end() ?? null;
     this.#finish(this.#transform?.hasFailed === true ? 'broken' : 'sent', last);
@@ -114,6 +126,7 @@ class Pump {
 
   /** An event stream ends with its error and in good order; any other body is cut, so that the client notices. */
   #onFail(error: unknown): void {
+    this.#passOn();
     if (this.#isSettled) return;
     const last = this.#transform?.fail(asBroken(error)) ?? null;
     if (last !== null) {

@@ -72,5 +72,5 @@ export function relayJson(endpoint: Endpoint, options: RelayOptions): Handler {
 /** Sends what the gateway gave, whole or as it comes. */
 export async function sendAnswer(context: Context, answer: ShapedAnswer): Promise<void> {
   if (answer.kind === 'bytes') sendBytes(context, answer.status, answer.body, answer.headers);
-  else await pump(context, { ...answer, headersAtOnce: answer.transform !== null });
+  else await pump(context, answer);
 }
