@@ -38,8 +38,9 @@ const SAFE_NODE: Readonly<Record<string, readonly [number, number]>> = {
 };
 
 /** Everything that the owner should know of, most urgent first. */
-export function findWarnings({ config, store }: Services): Warning[] {
+export function findWarnings({ config, store, snapshotStatus }: Services): Warning[] {
   const storage = store.status();
+  const snapshot = snapshotStatus();
   const unreadable = [...store.config.snapshot().providers.values()].filter(
     (item) => item.unreadableApiKey !== null,
   );
@@ -60,6 +61,16 @@ export function findWarnings({ config, store }: Services): Warning[] {
       'MASTER_API_KEY is shorter than 24 characters and may be guessed.',
     ],
     [storage.state !== 'ok', `storage_${storage.state.replace('-', '_')}`, storage.message],
+    [
+      snapshot.lastResult !== null && snapshot.lastResult !== 'written',
+      `snapshot_${snapshot.lastResult}`,
+      snapshot.message,
+    ],
+    [
+      snapshot.lastResult === 'written' && snapshot.protected === false,
+      'snapshot_unprotected',
+      snapshot.message,
+    ],
     [
       unreadable.length > 0,
       'unreadable_provider_keys',
