@@ -57,6 +57,10 @@ const SAMPLES: Readonly<Record<string, Record<string, unknown>>> = {
   'PUT /api/user/apikeys/:id': { name: 'mine', enabled: false },
 };
 
+/** The longer ones are more than what is not counted against the budget. */
+const PADS = [300_000, 1_100_000, 2_300_000] as const;
+const WAV = Buffer.from(`RIFF\x24\0\0\0WAVEfmt ${'\0'.repeat(40)}`, 'latin1');
+
 const HOSTILE: readonly [unknown, ...unknown[]] = [
   null,
   true,
@@ -123,7 +127,7 @@ function makeJson(random: Random, row: string): Buffer {
   if (random.chance(0.05)) text = text.replace('{', '{"model":"m","MODEL":"c",');
   if (random.chance(0.03)) text = `${'['.repeat(random.int(300))}${text}`;
   if (random.chance(0.03)) text = text.replaceAll(',', `,${' \n\t'.repeat(random.int(2_000))}`);
-  if (random.chance(0.02)) text = `{"pad":"${'p'.repeat(300_000)}",${text.slice(1)}`;
+  if (random.chance(0.02)) text = `{"pad":"${'p'.repeat(random.pick(PADS))}",${text.slice(1)}`;
   return mutateBytes(random, Buffer.from(text), 0.2);
 }
 
@@ -209,7 +213,8 @@ function partContent(random: Random): Buffer {
     Buffer.from('true'),
     Buffer.alloc(0),
     PNG,
-    Buffer.from(`RIFF\x24\x00\x00\x00WAVEfmt ${'\0'.repeat(40)}`, 'latin1'),
+    WAV,
+    random.chance(0.2) ? Buffer.concat([WAV, Buffer.alloc(random.pick(PADS))]) : WAV,
     Buffer.alloc(random.int(20_000), 0x2d),
   ]);
 }
