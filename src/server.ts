@@ -42,6 +42,9 @@ async function main(isDemo: boolean): Promise<void> {
     randomBytes,
     ...(copies === null ? {} : { snapshotStatus: () => copies.status() }),
   });
+  // A start may wait long for the snapshot. Until it is over there is nothing to save.
+  let drain = async (): Promise<void> => {};
+  onSignals(() => drain());
   const port = await listen(app, config);
   const demo = isDemo ? await (await import('./demo/start.ts')).startDemo(Date.now) : null;
   const open = { config, logger, root: ROOT, snapshotter: copies };
@@ -72,7 +75,7 @@ async function main(isDemo: boolean): Promise<void> {
     await services.store.close();
     await copies?.flush();
   };
-  onSignals(() =>
+  drain = () =>
     shutDown({
       server: app.server,
       lifecycle,
@@ -80,8 +83,7 @@ async function main(isDemo: boolean): Promise<void> {
       logger,
       abortRequests: app.abortRequests,
       close,
-    }),
-  );
+    });
   onCrash(logger, close);
 }
 

@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { SnapshotSeal } from '../../src/snapshot/seal.ts';
+import { S3_CREDENTIALS, startS3 } from '../helpers/s3-stand-in.ts';
+import { ADMIN, expectStatus, jsonRequest } from '../helpers/start-app.ts';
+import { until } from './fake-timers.ts';
+import { documentOf, KEY, sharedSeal } from './fixture.ts';
+import { startPutGet } from './put-get-server.ts';
+import { BASE, makeFolder, type RunningServer, runServer, s3Environment } from './server-process.ts';
+
+async function listening(server: RunningServer): Promise<void> {
+  let isOver = false;
+  void server.ended.then(() => {
+    isOver = true;
+  });
+  await until(() => isOver || server.output().includes('"event":"listening"'), 'it listens');
+  assert.ok(!isOver, server.output());
+}
+
+async function call(
+  server: RunningServer,
+  row: string,
+  { token = null as string | null, body = undefined as unknown, status = 200 } = {},
+): Promise<unknown> {
+  const [method = '', path = ''] = row.split(' ');
+  const authorization = token === null ? null : `Bearer ${token}`;
+  return expectStatus(status, await fetch(server.origin + path, jsonRequest(method, authorization, body)));
+}
+
+async function login(server: RunningServer, username: string, password: string): Promise<string> {
+  const answer = await call(server, 'POST /api/login', { body: { username, password } });
+  return (answer as { token: string }).token;
+}
+
+/** True once the snapshot holds so many users and keys. */
+async function isKept(bytes: Buffer | null | undefined, users: number, apiKeys: number): Promise<boolean> {
+  if (bytes === null || bytes === undefined) return false;
+  const { document } = await new SnapshotSeal(KEY, randomBytes).open(bytes);
+  const config = JSON.parse(document.toString());
+  return config.users.length === users && config.apiKeys.length === apiKeys;
+}
+
+test('kill -9, an empty disk, and everything is back: providers, models, keys, users and sessions', async (t) => {
+  const s3 = await startS3(t);
+  const folder = makeFolder(t);
+  const env = { ...BASE, ...s3Environment(s3) };
+  const first = await runServer(t, folder, env);
+  await listening(first);
+  const admin = await login(first, ADMIN.username, ADMIN.password);
+  const provider = { id: 'acme', name: 'Acme', baseUrl: 'http://127.0.0.1:9/v1', apiKey: 'sk-provider' };
+  await call(first, 'POST /api/admin/providers', { token: admin, status: 201, body: provider });
+  const model = { id: 'acme/large', name: 'Large', providerId: 'acme' };
+  await call(first, 'POST /api/admin/models', { token: admin, status: 201, body: model });
+  const alice = { username: 'alice', name: 'Alice', password: 'down the rabbit hole', models: ['acme/*'] };
+  const made = await call(first, 'POST /api/admin/users', { token: admin, status: 201, body: alice });
+  const { id: userId } = made as { id: string };
+  const user = await login(first, 'alice', alice.password);
+  const key = await call(first, 'POST /api/admin/apikeys', {
+    token: admin,
+    status: 201,
+    body: { name: 'one', userId },
+  });
+  const { key: apiKey } = key as { key: string };
+  let isThere = false;
+  const written = (): Buffer | undefined => s3.objects.get('/bucket/state')?.body;
+  while (!isThere) {
+    const before = s3.log.length;
+    isThere = await isKept(written(), 1, 1);
+    if (!isThere) await until(() => s3.log.length > before, 'it writes');
+  }
+  const [, signal] = await first.kill('SIGKILL');
+  assert.equal(signal, 'SIGKILL');
+
+  rmSync(folder, { recursive: true });
+  mkdirSync(folder);
+  const second = await runServer(t, folder, env);
+  await listening(second);
+  assert.match(
+    JSON.stringify(await call(second, 'GET /api/admin/providers/acme', { token: admin })),
+    /"Acme"/,
+  );
+  assert.match(
+    JSON.stringify(await call(second, 'GET /api/admin/models', { token: admin })),
+    /"acme\/large"/,
+  );
+  assert.match(JSON.stringify(await call(second, 'GET /v1/models', { token: apiKey })), /"acme\/large"/);
+  assert.match(JSON.stringify(await call(second, 'GET /api/user/me', { token: user })), /"alice"/);
+  await login(second, 'alice', alice.password);
+  assert.ok(existsSync(join(folder, 'ipin-proxy.db')));
+  assert.match(second.output(), /"event":"snapshot.loaded"/);
+  for (const secret of [S3_CREDENTIALS.secretAccessKey, KEY, apiKey, 'sk-provider']) {
+    assert.ok(!(first.output() + second.output()).includes(secret), secret);
+  }
+});
+
+test('SIGTERM: a change that waits to be written is written before the end', async (t) => {
+  const served = await startPutGet(t);
+  served.token = 'bearer token';
+  const env = { ...BASE, SNAPSHOT_URL: served.url, SNAPSHOT_TOKEN: served.token };
+  const server = await runServer(t, makeFolder(t), env);
+  await listening(server);
+  const admin = await login(server, ADMIN.username, ADMIN.password);
+  const body = { username: 'alice', name: 'Alice', password: 'down the rabbit hole' };
+  await call(server, 'POST /api/admin/users', { token: admin, status: 201, body });
+  assert.deepEqual(await server.kill('SIGTERM'), [0, null]);
+  assert.ok(await isKept(served.body, 1, 0));
+});
+
+test('while the snapshot is out of reach the process says that it is starting, and ends when it is told to', async (t) => {
+  const served = await startPutGet(t);
+  served.body = await sharedSeal.seal(documentOf(7), { generation: 7, writer: 1 });
+  await served.close();
+  const folder = makeFolder(t);
+  const server = await runServer(t, folder, { ...BASE, SNAPSHOT_URL: served.url });
+  await until(() => server.output().includes('"event":"snapshot.waiting"'), 'it waits');
+  const health = await fetch(`${server.origin}/health`);
+  assert.equal(health.status, 503);
+  assert.match(await health.text(), /"status":"starting"/);
+  assert.deepEqual(readdirSync(folder), [], 'no state was made up');
+  assert.deepEqual(await server.kill('SIGTERM'), [0, null]);
+});
+
+test('an older state in a volatile folder makes room for the snapshot, and is kept', {
+  skip: process.platform === 'win32' ? 'needs a folder that nobody can write' : false,
+}, async (t) => {
+  const served = await startPutGet(t);
+  served.body = await sharedSeal.seal(documentOf(7), { generation: 7, writer: 1 });
+  const folder = makeFolder(t);
+  const volatile = join(folder, 'ipin-proxy');
+  mkdirSync(volatile);
+  const older = documentOf(6);
+  writeFileSync(join(volatile, 'ipin-proxy.db'), older);
+  const env = {
+    ...BASE,
+    SNAPSHOT_URL: served.url,
+    RENDER: 'true',
+    TMPDIR: folder,
+    DB_PATH: '/proc/nowhere/state.db',
+  };
+  const server = await runServer(t, folder, env);
+  await listening(server);
+  const health = await fetch(`${server.origin}/health`);
+  assert.match(await health.text(), /"storage":"volatile"/);
+  const aside = readdirSync(volatile).filter((name) => name.startsWith('replaced-'));
+  assert.equal(aside.length, 1);
+  assert.deepEqual(readFileSync(join(volatile, aside[0] ?? '', 'ipin-proxy.db')), older);
+  const { generation } = JSON.parse(readFileSync(join(volatile, 'ipin-proxy.db'), 'utf8'));
+  assert.ok(generation >= 7);
+});
