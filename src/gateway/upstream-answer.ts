@@ -34,7 +34,7 @@ const ERROR_DEPTH = 8;
 
 /** An upstream's error without the provider's key, wherever in it the key may stand. */
 export function cleanError(error: ErrorObject, provider: Provider): ErrorObject {
-  const secrets = provider.apiKey === null ? [] : [provider.apiKey];
+  const secrets = provider.apiKey === null ? [] : spellingsOf(provider.apiKey);
   const { message, type, param, code, ...extra } = error;
   const clean = <T extends string | null>(text: T): T => (text === null ? null : redact(text, secrets)) as T;
   return {
@@ -44,6 +44,13 @@ export function cleanError(error: ErrorObject, provider: Provider): ErrorObject 
     param: clean(param),
     code: clean(code),
   };
+}
+
+/** A key as it is, inside JSON, and as forms and `encodeURIComponent` write it: they differ in space and in `!'()~`. */
+function spellingsOf(key: string): string[] {
+  const inForm = new URLSearchParams([['', key]]).toString().slice(1);
+  const inUrl = inForm.replaceAll('+', '%20').replaceAll(/%(?:2[1789]|7E)/g, decodeURIComponent);
+  return [key, JSON.stringify(key).slice(1, -1), inForm, inUrl];
 }
 
 function cleanValue(value: unknown, secrets: readonly string[], depth: number): unknown {
