@@ -72,6 +72,15 @@ export function requireWithinOwner(key: ApiKey, owner: User | null): void {
   throw wrong('models', 'allows more than the user of the key may use');
 }
 
+/**
+ * The same for an edit. What a key allowed before may stand, although its owner's rights have shrunk meanwhile: it must
+ * still be possible to rename or disable it, and its use goes by both lists anyway.
+ */
+export function requireNotWidened(before: ApiKey, after: ApiKey, owner: User | null): void {
+  const isSame = JSON.stringify(before.models) === JSON.stringify(after.models);
+  if (!isSame || before.userId !== after.userId) requireWithinOwner(after, owner);
+}
+
 /** @throws HttpError `already_exists` where the same key is there already. */
 export function requireFreshKey(state: ConfigState, record: ApiKey, masterDigest: string): void {
   let taken = false;

@@ -8,6 +8,7 @@ import {
   lastUsedCounter,
   newApiKey,
   requireFreshKey,
+  requireNotWidened,
   requireWithinOwner,
   viewApiKey,
 } from '../api-key-records.ts';
@@ -59,7 +60,7 @@ export function updateApiKey(services: Services): Handler {
     const updated = await store.config.update((state) => {
       const before = requireEntity(state, 'apiKeys', id);
       const record = { ...editApiKey(before, fields), userId: toOwnerId(fields, before.userId) };
-      requireWithinOwner(record, ownerOf(state, record));
+      requireNotWidened(before, record, ownerOf(state, record));
       return { state: withEntity(state, 'apiKeys', record), result: record };
     });
     sendJson(context, 200, viewApiKey(updated, store.counters));

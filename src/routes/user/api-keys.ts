@@ -7,6 +7,7 @@ import {
   editApiKey,
   newApiKey,
   requireFreshKey,
+  requireNotWidened,
   requireWithinOwner,
   viewApiKey,
 } from '../api-key-records.ts';
@@ -61,8 +62,9 @@ export function updateOwnKey(services: Services): Handler {
     const id = context.params.get('id') ?? '';
     const fields = await readFields(context, services.budget);
     const updated = await store.config.update((state) => {
-      const record = editApiKey(requireOwnKey(state, id, user.id), fields);
-      requireWithinOwner(record, requireEntity(state, 'users', user.id));
+      const before = requireOwnKey(state, id, user.id);
+      const record = editApiKey(before, fields);
+      requireNotWidened(before, record, requireEntity(state, 'users', user.id));
       return { state: withEntity(state, 'apiKeys', record), result: record };
     });
     sendJson(context, 200, viewApiKey(updated, store.counters));
