@@ -91,7 +91,10 @@ export async function withSubjects<T extends readonly Subject[], Result>(
 function answers(url: string): Promise<boolean> {
   return new Promise((resolve) => {
     const request = get(url, { agent: false }, (response) => {
-      response.resume().on('end', () => resolve(response.statusCode === 200));
+      response.resume().on('end', () => {
+        if (response.statusCode === 200) resolve(true);
+        else setTimeout(resolve, 1, false);
+      });
     });
     request.on('error', () => setTimeout(resolve, 1, false));
   });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { type App, createApp } from './app.ts';
 import { type Config, ConfigError, type Environment, loadConfig, mergeEnvironment } from './config.ts';
-import { loadStaticFiles } from './http/static.ts';
+import { listStaticFiles } from './http/static.ts';
 import { startKeepAlivePing } from './keep-alive-ping.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { createLogger, createStdoutWriter, type Logger } from './logger.ts';
@@ -36,7 +36,7 @@ async function main(isDemo: boolean): Promise<void> {
     config,
     logger,
     lifecycle,
-    staticFiles: loadStaticFiles(join(ROOT, 'public')),
+    staticFiles: listStaticFiles(join(ROOT, 'public')),
     version: readVersion(),
     now: Date.now,
     randomBytes,

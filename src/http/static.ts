@@ -16,12 +16,38 @@ const TYPES: Readonly<Record<string, string>> = {
 
 type Encoding = 'br' | 'gzip' | 'identity';
 
-interface StaticFile {
+/** A file's bytes and what is made of them, both on first use: a start should not wait for pages that nobody asks for. */
+class StaticFile {
   readonly type: string;
-  readonly bytes: Buffer;
-  readonly etag: string;
-  /** Filled on first use. */
-  readonly encoded: Map<Encoding, Promise<Buffer>>;
+  readonly #path: string;
+  readonly #encoded = new Map<Encoding, Promise<Buffer>>();
+  #content: { readonly bytes: Buffer; readonly etag: string } | null = null;
+
+  constructor(path: string, type: string) {
+    this.#path = path;
+    this.type = type;
+  }
+
+  get etag(): string {
+    return this.#read().etag;
+  }
+
+  as(encoding: Encoding): Promise<Buffer> {
+    const known = this.#encoded.get(encoding);
+    if (known !== undefined) return known;
+    const made = compress(this.#read().bytes, encoding);
+    this.#encoded.set(encoding, made);
+    return made;
+  }
+
+  #read(): { readonly bytes: Buffer; readonly etag: string } {
+    if (this.#content === null) {
+      const bytes = readFileSync(this.#path);
+      const etag = `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"`;
+      this.#content = { bytes, etag };
+    }
+    return this.#content;
+  }
 }
 
 export type StaticFiles = ReadonlyMap<string, StaticFile>;
@@ -30,19 +56,17 @@ const compressBrotli = promisify(brotliCompress);
 const compressGzip = promisify(gzip);
 
 /**
- * Reads a folder of pages into a fixed map from URL path to file. Requests are looked up in the map and never become
+ * Lists a folder of pages as a fixed map from URL path to file. Requests are looked up in the map and never become
  * a path on the disk; `index.html` is `/`.
  */
-export function loadStaticFiles(folder: string): StaticFiles {
+export function listStaticFiles(folder: string): StaticFiles {
   const files = new Map<string, StaticFile>();
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
     const type = TYPES[extname(entry.name)];
     if (!entry.isFile() || type === undefined) continue;
     const file = join(entry.parentPath ?? entry.path, entry.name);
-    const bytes = readFileSync(file);
-    const etag = `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"`;
     const path = file.slice(folder.length).replaceAll('\\', '/');
-    files.set(path === '/index.html' ? '/' : path, { type, bytes, etag, encoded: new Map() });
+    files.set(path === '/index.html' ? '/' : path, new StaticFile(file, type));
   }
   return files;
 }
@@ -56,7 +80,7 @@ export async function sendStatic(exchange: Exchange, file: StaticFile): Promise<
     return;
   }
   const encoding = file.type.startsWith('image/png') ? 'identity' : choose(headers['accept-encoding']);
-  const body = await encoded(file, encoding);
+  const body = await file.as(encoding);
   const coding = encoding === 'identity' ? [] : ['content-encoding', encoding];
   sendBytes(exchange, 200, body, ['content-type', file.type, ...common, ...coding]);
 }
@@ -75,14 +99,6 @@ function choose(header: string | undefined): Encoding {
     accepted.some((item) => item.split(';')[0]?.trim() === name && !/;\s*q=0(\.0*)?\s*$/.test(item));
   if (takes('br')) return 'br';
   return takes('gzip') ? 'gzip' : 'identity';
-}
-
-function encoded(file: StaticFile, encoding: Encoding): Promise<Buffer> {
-  const known = file.encoded.get(encoding);
-  if (known !== undefined) return known;
-  const made = compress(file.bytes, encoding);
-  file.encoded.set(encoding, made);
-  return made;
 }
 
 function compress(bytes: Buffer, encoding: Encoding): Promise<Buffer> {

@@ -80,7 +80,8 @@ export function createGuardedLookup(blockPrivate: boolean): LookupFunction {
 function blockList(rows: readonly (readonly [string, number])[]): BlockList {
   const list = new BlockList();
   for (const [network, prefix] of rows) {
-    list.addSubnet(network, prefix, isIP(network) === 4 ? 'ipv4' : 'ipv6');
+    // Not isIP(): compiling its expression for IPv6 would be a tenth of the server's start.
+    list.addSubnet(network, prefix, network.includes(':') ? 'ipv6' : 'ipv4');
   }
   return list;
 }

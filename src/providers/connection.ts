@@ -54,8 +54,7 @@ export class Connections {
     if (url === null) throw addressRefused(provider.baseUrl);
     const hostname = url.hostname.replace(/^\[|\]$/g, '');
     // Connections to a literal address never ask `lookup`.
-    if (isIP(hostname) !== 0 && !isAddressAllowed(hostname, blockPrivate))
-      throw addressRefused(hostname);
+    if (isIP(hostname) !== 0 && !isAddressAllowed(hostname, blockPrivate)) throw addressRefused(hostname);
     const options = {
       lookup: createGuardedLookup(blockPrivate),
       maxSockets: MAX_SOCKETS,

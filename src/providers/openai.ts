@@ -50,9 +50,12 @@ function formRequest(call: AdapterCall, { parts }: FormCallBody): UpstreamReques
   return postTo(call, { headers, body: { kind: 'stream', stream, contentLength: null } });
 }
 
-function postTo(call: AdapterCall, rest: Pick<UpstreamRequest, 'headers' | 'body'>): UpstreamRequest {
+function postTo(
+  call: AdapterCall,
+  { headers, body }: Pick<UpstreamRequest, 'headers' | 'body'>,
+): UpstreamRequest {
   const { provider } = call;
-  return { provider, method: 'POST', path: endpointPath(provider, call.path), ...rest };
+  return { provider, method: 'POST', path: endpointPath(provider, call.path), headers, body };
 }
 
 /** The request for a provider's own list of models. */

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { createApp } from '../../src/app.ts';
 import { digestKey, generateKey, keyHint } from '../../src/auth/api-keys.ts';
 import { type Config, type Environment, loadConfig } from '../../src/config.ts';
-import { loadStaticFiles } from '../../src/http/static.ts';
+import { listStaticFiles } from '../../src/http/static.ts';
 import type { Lifecycle } from '../../src/lifecycle.ts';
 import { createLogger } from '../../src/logger.ts';
 import { newApiKey } from '../../src/routes/api-key-records.ts';
@@ -68,7 +68,7 @@ export async function startApp(t: TestContext, options: StartOptions = {}): Prom
     config,
     logger,
     lifecycle,
-    staticFiles: loadStaticFiles(PUBLIC),
+    staticFiles: listStaticFiles(PUBLIC),
     version: 'test',
     now,
     randomBytes,

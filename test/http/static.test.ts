@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
-import { loadStaticFiles } from '../../src/http/static.ts';
+import { listStaticFiles } from '../../src/http/static.ts';
 import { rawClient } from '../helpers/raw-socket.ts';
 import { startApp } from '../helpers/start-app.ts';
 
@@ -117,13 +117,13 @@ describe('static files', { timeout: 20_000 }, () => {
     }
   });
 
-  test('are read once: types known, links and hidden files left out', (t) => {
+  test('are listed at the start: types known, links and hidden files left out', (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'ipin-proxy-static-'));
     t.after(() => rmSync(folder, { recursive: true }));
     mkdirSync(join(folder, 'js'));
     for (const name of ['index.html', 'js/a.js', 'b.css', 'tsconfig.json', '.env', 'notes.txt', 'c.map'])
       writeFileSync(join(folder, name), name);
     symlinkSync('/etc/passwd', join(folder, 'link.html'));
-    assert.deepEqual([...loadStaticFiles(folder).keys()].sort(), ['/', '/b.css', '/js/a.js']);
+    assert.deepEqual([...listStaticFiles(folder).keys()].sort(), ['/', '/b.css', '/js/a.js']);
   });
 });

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { createApp } from '../../src/app.ts';
 import { digestKey, keyHint } from '../../src/auth/api-keys.ts';
 import { loadConfig } from '../../src/config.ts';
-import { loadStaticFiles } from '../../src/http/static.ts';
+import { listStaticFiles } from '../../src/http/static.ts';
 import type { Lifecycle } from '../../src/lifecycle.ts';
 import { openStore } from '../../src/open-store.ts';
 import { createSnapshotTarget } from '../../src/snapshot/create-target.ts';
@@ -54,7 +54,7 @@ async function serve(t: TestContext, url: string): Promise<Serving> {
     config,
     logger,
     lifecycle,
-    staticFiles: loadStaticFiles(fileURLToPath(new URL('../../public', import.meta.url))),
+    staticFiles: listStaticFiles(fileURLToPath(new URL('../../public', import.meta.url))),
     version: 'test',
     now: Date.now,
     randomBytes,
