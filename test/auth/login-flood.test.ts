@@ -96,9 +96,11 @@ for (const { name, hops, guesser, owner } of ROWS) {
 
 test('without a trusted proxy X-Forwarded-For says nothing', { timeout: 30_000 }, async (t) => {
   const { app, clock, scrypts } = await start(t, 0);
-  await flood(app, rotating);
+  const made = 6;
+  for (let index = 0; index < made; index += 1) app.services.throttle.begin(ADMIN.username, '127.0.0.1');
+  await flood(app, rotating, made);
   // The admin’s own hash is one more.
-  assert.equal(scrypts(), 11);
+  assert.equal(scrypts(), 10 - made + 1);
   clock.nowMs += MINUTE_MS;
   assert.equal((await login(app, ADMIN)).status, 200, 'nobody is locked out for good');
   // His address is known from now on: other people’s names from there do not keep him out.
