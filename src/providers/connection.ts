@@ -7,10 +7,6 @@ import { addressRefused, createGuardedLookup, isAddressAllowed } from './address
 import { parseBaseUrl } from './base-url.ts';
 import { KeepAliveHttpAgent, KeepAliveHttpsAgent } from './keep-alive-agents.ts';
 
-/** How many requests may run at one provider at a time; more wait for a connection. */
-const MAX_SOCKETS = 1_024;
-const MAX_IDLE_SOCKETS = 64;
-
 /** What is made once per provider and origin, and used by all its requests. */
 export interface Connection {
   readonly agent: Agent;
@@ -55,14 +51,10 @@ export class Connections {
     const hostname = url.hostname.replace(/^\[|\]$/g, '');
     // Connections to a literal address never ask `lookup`.
     if (isIP(hostname) !== 0 && !isAddressAllowed(hostname, blockPrivate)) throw addressRefused(hostname);
-    const options = {
-      lookup: createGuardedLookup(blockPrivate),
-      maxSockets: MAX_SOCKETS,
-      maxFreeSockets: MAX_IDLE_SOCKETS,
-    };
+    const lookup = createGuardedLookup(blockPrivate);
     const isTls = url.protocol === 'https:';
     return {
-      agent: isTls ? new KeepAliveHttpsAgent(options) : new KeepAliveHttpAgent(options),
+      agent: isTls ? new KeepAliveHttpsAgent(lookup) : new KeepAliveHttpAgent(lookup),
       request: isTls ? httpsRequest : httpRequest,
       hostname,
       port: url.port === '' ? (isTls ? 443 : 80) : Number(url.port),
