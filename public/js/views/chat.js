@@ -37,9 +37,14 @@ export function mountChat(container, { signedIn }) {
       onclick: () => showSide(),
     },
     icon('settings'),
-    'Settings',
+    h('span', null, 'Settings'),
   );
-  const clear = h('button', { type: 'button', class: 'btn', onclick: clearAll }, icon('trash'), 'Clear');
+  const clear = h(
+    'button',
+    { type: 'button', class: 'btn', onclick: clearAll },
+    icon('trash'),
+    h('span', null, 'Clear'),
+  );
   const element = h(
     'section',
     { class: 'chat', 'aria-label': 'Chat', hidden: true },

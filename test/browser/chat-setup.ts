@@ -1,0 +1,144 @@
+import type { ServerResponse } from 'node:http';
+import type { TestContext } from 'node:test';
+import type { Locator, Page } from 'playwright-core';
+import { type FakeUpstream, type ReceivedRequest, startUpstream } from '../helpers/fake-upstream.ts';
+import { type AppUnderTest, MASTER_KEY, startApp } from '../helpers/start-app.ts';
+import { type OpenOptions, type Visitor, visit, visitPanel } from './start-browser.ts';
+
+/** A request that reached the provider; the test says what it answers, and when. */
+export interface UpstreamCall {
+  readonly request: ReceivedRequest;
+  /** The body, parsed. */
+  readonly body: ChatBody;
+  /** Streams a piece of the answer. */
+  say(text: string): void;
+  /** Ends the stream as a provider does, with its count of tokens. */
+  finish(usage?: { prompt_tokens: number; completion_tokens: number }): void;
+  /** Answers with JSON instead of a stream. */
+  reply(status: number, value: unknown): void;
+  /** Cuts the connection. */
+  cut(): void;
+  /** Resolves when the proxy has closed the connection, or the answer is over. */
+  readonly closed: Promise<void>;
+}
+
+export interface ChatBody {
+  readonly model?: string;
+  readonly stream?: boolean;
+  readonly temperature?: number;
+  readonly max_tokens?: number;
+  readonly messages: readonly ChatMessage[];
+}
+
+export interface ChatMessage {
+  readonly role: string;
+  readonly content: string | readonly { type: string; text?: string; image_url?: { url: string } }[];
+}
+
+export interface ChatUnderTest {
+  readonly app: AppUnderTest;
+  readonly upstream: FakeUpstream;
+  /** The next call that nobody has taken yet. */
+  nextCall(): Promise<UpstreamCall>;
+}
+
+/** One model that sees and one that does not, at a provider whose answers the test writes. */
+export async function startChat(t: TestContext): Promise<ChatUnderTest> {
+  const calls: UpstreamCall[] = [];
+  const waiting: ((call: UpstreamCall) => void)[] = [];
+  const upstream = await startUpstream(t, (_req, res, request) => {
+    const call = toCall(res, request);
+    const taker = waiting.shift();
+    if (taker) taker(call);
+    else calls.push(call);
+  });
+  const app = await startApp(t);
+  await app.addProvider({ id: 'scripted', name: 'Scripted', baseUrl: `${upstream.origin}/v1` }, [
+    { id: 'blind-model', name: 'Blind Model' },
+    { id: 'seeing-model', name: 'Seeing Model', vision: true },
+  ]);
+  const nextCall = async (): Promise<UpstreamCall> =>
+    calls.shift() ?? new Promise((resolve) => void waiting.push(resolve));
+  return { app, upstream, nextCall };
+}
+
+function toCall(res: ServerResponse, request: ReceivedRequest): UpstreamCall {
+  const closed = new Promise<void>((resolve) => res.on('close', resolve));
+  const event = (value: unknown): void => void res.write(`data: ${JSON.stringify(value)}\n\n`);
+  const chunk = (delta: object, more: object = {}): void => {
+    if (!res.headersSent) res.writeHead(200, { 'content-type': 'text/event-stream' });
+    event({ id: 'chatcmpl-1', object: 'chat.completion.chunk', choices: [{ index: 0, delta, ...more }] });
+  };
+  return {
+    request,
+    body: JSON.parse(request.body.toString() || '{}') as ChatBody,
+    closed,
+    say: (text) => chunk({ content: text }),
+    finish(usage) {
+      chunk({}, { finish_reason: 'stop' });
+      if (usage) event({ id: 'chatcmpl-1', object: 'chat.completion.chunk', choices: [], usage });
+      res.end('data: [DONE]\n\n');
+    },
+    reply(status, value) {
+      res.writeHead(status, { 'content-type': 'application/json' });
+      res.end(JSON.stringify(value));
+    },
+    cut: () => void res.destroy(),
+  };
+}
+
+/** Where the chat is found: a page for everybody with a key, a tab for the admin, who is signed in. */
+export type Place = 'chat page' | 'Chat tab';
+
+export const PLACES: readonly Place[] = ['chat page', 'Chat tab'];
+
+/** Opens the chat, ready to be asked. */
+export async function openChat(
+  t: TestContext,
+  app: AppUnderTest,
+  place: Place,
+  options: OpenOptions = {},
+): Promise<Visitor> {
+  if (place === 'Chat tab') {
+    const visitor = await visitPanel(t, app.origin, 'Chat', options);
+    await modelList(visitor.page).locator('option[value="blind-model"], option[value="demo-chat"]').waitFor({
+      state: 'attached',
+    });
+    return visitor;
+  }
+  const visitor = await visit(t, app.origin, '/chat.html', options);
+  await useKey(visitor.page, MASTER_KEY);
+  await visitor.page.getByText('Connection works').waitFor();
+  return visitor;
+}
+
+/** Types a key and tests it. */
+export async function useKey(page: Page, key: string): Promise<void> {
+  const settings = page.getByRole('button', { name: 'Settings' });
+  if (!(await keyField(page).isVisible())) await settings.click();
+  await keyField(page).fill(key);
+  await page.getByRole('button', { name: 'Test Connection' }).click();
+}
+
+export function keyField(page: Page): Locator {
+  return page.getByRole('textbox', { name: /^API Key/ });
+}
+
+export function modelList(page: Page): Locator {
+  return page.getByRole('combobox', { name: 'Model' });
+}
+
+export function messageField(page: Page): Locator {
+  return page.getByRole('textbox', { name: 'Message', exact: true });
+}
+
+/** Writes a message and sends it by Enter. */
+export async function ask(page: Page, text: string): Promise<void> {
+  await messageField(page).fill(text);
+  await messageField(page).press('Enter');
+}
+
+/** The answers in the conversation, oldest first. */
+export function answers(page: Page): Locator {
+  return page.getByRole('article', { name: /^Answer of / });
+}
