@@ -70,6 +70,28 @@ test('every route lets in whom the table names, and nobody else', { timeout: 60_
   }
 });
 
+test('the table gives each path to whom its beginning promises it', () => {
+  const open: Record<string, Access> = {
+    'GET /health': 'anyone',
+    'GET /metrics': 'scrape',
+    'GET /api/me': 'visitor',
+    'POST /api/login': 'anyone',
+    'POST /api/admin/login': 'anyone',
+    'POST /api/user/login': 'anyone',
+  };
+  const rules: readonly (readonly [RegExp, Access])[] = [
+    [/^\/api\/admin\//, 'admin'],
+    [/^\/api\/user\//, 'user'],
+    [/^\/v1\//, 'key'],
+    [/^\/([a-z]+\.html)?$/, 'anyone'],
+  ];
+  for (const [row, access] of Object.entries(ACCESS)) {
+    const path = row.slice(row.indexOf(' ') + 1);
+    const promised = open[row] ?? rules.find(([pattern]) => pattern.test(path))?.[1];
+    assert.equal(access, promised, row);
+  }
+});
+
 test('no other spelling of a path gets around its row', { timeout: 60_000 }, async (t) => {
   const app = await startApp(t);
   const rows = createRoutes(app.services, new Map()).map(({ method, path }) => ({ method, path }));
