@@ -114,8 +114,6 @@ export async function openChat(
 
 /** Types a key and tests it. */
 export async function useKey(page: Page, key: string): Promise<void> {
-  const settings = page.getByRole('button', { name: 'Settings' });
-  if (!(await keyField(page).isVisible())) await settings.click();
   await keyField(page).fill(key);
   await page.getByRole('button', { name: 'Test Connection' }).click();
 }
@@ -141,4 +139,9 @@ export async function ask(page: Page, text: string): Promise<void> {
 /** The answers in the conversation, oldest first. */
 export function answers(page: Page): Locator {
   return page.getByRole('article', { name: /^Answer of / });
+}
+
+/** The text of an element, hidden parts included. */
+export async function textOf(locator: Locator): Promise<string> {
+  return (await locator.textContent()) ?? '';
 }
