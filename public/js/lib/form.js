@@ -184,6 +184,7 @@ export function handleSubmit(form, options) {
 }
 
 /**
+ * At its field a message needs no name of the field.
  * @param {unknown} error
  * @param {{ fields: readonly Field[], alert: ReturnType<typeof alertBox>, explain?: (error: ApiError) => import('./h.js').Child }} options
  */
@@ -197,7 +198,7 @@ function showError(error, options) {
     options.alert.element.scrollIntoView({ block: 'nearest' });
     return;
   }
-  field.setError(messageOf(error));
+  field.setError(messageOf(error).replace(/^`[\w.]+`(?= )/, 'This'));
   field.control.focus();
 }
 

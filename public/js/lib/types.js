@@ -41,5 +41,13 @@
  *   encryption: { enabled: boolean }, snapshot: null | Record<string, unknown>, warnings: Warning[],
  * }} Status
  */
+/** @typedef {{ id: string, name: string }[]} Named */
+/** @typedef {{ added: Named, changed: Named, removed: Named }} KindReport */
+/**
+ * @typedef {{
+ *   createdAt: string, providers: KindReport, models: KindReport, apiKeys: KindReport, users: KindReport,
+ *   returning: { apiKeys: Named, users: Named }, providersWithoutKey: Named, changesMasterKey: boolean,
+ * }} RestoreReport
+ */
 
 export {};

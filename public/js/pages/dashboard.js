@@ -26,11 +26,11 @@ async function start() {
       ?.replaceChildren(h('main', { class: 'page' }, failed(messageOf(error), start)));
     return;
   }
-  drawPage(me);
+  await drawPage(me);
 }
 
 /** @param {import('../lib/types.js').UserMe} me */
-function drawPage(me) {
+async function drawPage(me) {
   const { signal } = new AbortController();
   const keys = h('div');
   const models = createList({
@@ -58,8 +58,11 @@ function drawPage(me) {
     onLoad: (all) => example.replaceChildren(snippets({ model: exampleModel(all) })),
   });
   const example = h('div', null, snippets());
-  mountKeyList(keys, { path: '/api/user/apikeys', signal, loadModels: loadOwnModels, loadUsers: null });
-  void models.reload();
+  // Drawn when both lists are known, so that nothing moves under the hand.
+  await Promise.all([
+    mountKeyList(keys, { path: '/api/user/apikeys', signal, loadModels: loadOwnModels, loadUsers: null }),
+    models.reload(),
+  ]);
   drawShell(
     { username: me.username, role: 'user' },
     h(

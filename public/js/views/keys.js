@@ -26,7 +26,7 @@ import { accessText } from './model-access.js';
  * @param {import('../pages/admin.js').ViewContext} context
  */
 export function mountKeys(container, context) {
-  mountKeyList(container, {
+  void mountKeyList(container, {
     path: '/api/admin/apikeys',
     signal: context.signal,
     intent: context.intent,
@@ -40,6 +40,7 @@ export function mountKeys(container, context) {
  * A list of API keys: the admin's of all, or a user's own.
  * @param {HTMLElement} container
  * @param {KeysContext} context
+ * @returns {Promise<void>} resolves when the keys, or why there are none, can be seen
  */
 export function mountKeyList(container, context) {
   const { path } = context;
@@ -87,7 +88,7 @@ export function mountKeyList(container, context) {
       },
       {
         label: 'Last used',
-        class: 'wide w-m',
+        class: 'wide wider w-m',
         sort: (one) => one.lastUsedAt ?? '',
         cell: (one) =>
           h('span', { class: 'muted', title: dateTime(one.lastUsedAt) }, relativeTime(one.lastUsedAt)),
@@ -152,8 +153,9 @@ export function mountKeyList(container, context) {
   }
 
   container.append(list.element);
-  void list.reload();
+  const loaded = list.reload();
   if (context.intent === 'add') void edit(null);
+  return loaded;
 }
 
 /** @param {ApiKey} key */

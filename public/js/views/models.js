@@ -67,7 +67,7 @@ export function mountModels(container, context) {
       { label: 'Provider', class: 'wide w-l', sort: (one) => providerName(one), cell: providerCell },
       {
         label: 'Upstream name',
-        class: 'wide mono w-l',
+        class: 'wide wider mono w-l',
         sort: (one) => one.upstreamModel ?? '',
         cell: upstreamCell,
       },

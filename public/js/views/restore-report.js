@@ -1,16 +1,40 @@
-import { plural } from '../lib/format.js';
+import { dateTime, plural } from '../lib/format.js';
 import { h } from '../lib/h.js';
 
+const KINDS = /** @type {const} */ ([
+  ['providers', 'Providers'],
+  ['models', 'Models'],
+  ['apiKeys', 'API keys'],
+  ['users', 'Users'],
+]);
+const CHANGES = /** @type {const} */ ([
+  ['added', 'added'],
+  ['changed', 'changed'],
+  ['removed', 'removed'],
+]);
+const MOST_NAMES = 12;
+
 /**
- * What a restore would change, in words; the report's own names are shown, so that nothing in it is passed over.
- * @param {any} report
+ * What a restore would change, in words.
+ * @param {import('../lib/types.js').RestoreReport} report
  */
 export function restoreReport(report) {
-  const rows = Object.entries(report ?? {}).flatMap(([name, value]) => describe(words(name), value));
+  const rows = [
+    ...KINDS.flatMap(([kind, noun]) =>
+      CHANGES.map(([change, verb]) => names(`${noun} ${verb}`, report[kind][change])),
+    ),
+    names('Users who may sign in again', report.returning.users),
+    names('API keys that work again', report.returning.apiKeys),
+    names('Providers that need their key typed again', report.providersWithoutKey),
+    report.changesMasterKey
+      ? row('Master key', 'becomes the one of the file; the present one stops working')
+      : null,
+  ].filter((one) => one !== null);
   return h(
     'div',
     { class: 'stack tight' },
     h('h3', null, 'What would change'),
+    h('p', { class: 'muted small' }, `The backup was made on ${dateTime(report.createdAt)}.`),
     rows.length === 0
       ? h('p', null, 'Nothing: the file holds what is here already.')
       : h('dl', { class: 'facts' }, ...rows),
@@ -18,43 +42,14 @@ export function restoreReport(report) {
 }
 
 /**
- * @param {string} name
- * @param {unknown} value
- * @returns {HTMLElement[]}
+ * @param {string} term
+ * @param {readonly { id: string, name: string }[]} records
  */
-function describe(name, value) {
-  if (value === null || value === undefined || typeof value === 'boolean') return [];
-  if (Array.isArray(value)) return value.length === 0 ? [] : [row(name, list(value))];
-  if (typeof value === 'object') {
-    return Object.entries(value).flatMap(([part, inner]) =>
-      describe(`${name}, ${words(part).toLowerCase()}`, inner),
-    );
-  }
-  return value === 0 ? [] : [row(name, String(value))];
-}
-
-/** @param {unknown[]} values */
-function list(values) {
-  const names = values.slice(0, 12).map(label);
-  const rest = values.length - names.length;
-  return `${names.join(', ')}${rest > 0 ? ` and ${plural(rest, 'more', 'more')}` : ''}`;
-}
-
-/** @param {unknown} value */
-function label(value) {
-  if (typeof value !== 'object' || value === null) return String(value);
-  return String(
-    Reflect.get(value, 'name') ??
-      Reflect.get(value, 'username') ??
-      Reflect.get(value, 'id') ??
-      JSON.stringify(value),
-  );
-}
-
-/** `apiKeys` as `Api keys`. @param {string} name */
-function words(name) {
-  const spaced = name.replace(/([A-Z])/g, ' $1').toLowerCase();
-  return spaced.charAt(0).toUpperCase() + spaced.slice(1);
+function names(term, records) {
+  if (records.length === 0) return null;
+  const shown = records.slice(0, MOST_NAMES).map((record) => record.name || record.id);
+  const rest = records.length - shown.length;
+  return row(term, `${shown.join(', ')}${rest > 0 ? ` and ${plural(rest, 'more', 'more')}` : ''}`);
 }
 
 /**

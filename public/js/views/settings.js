@@ -19,42 +19,56 @@ const THEMES = [
  * @param {import('../pages/admin.js').ViewContext} context
  */
 export function mountSettings(container, context) {
-  const state = h(
+  /** What the backup card was drawn for. @type {boolean | null} */
+  let shownServerKey = null;
+  const state = h('div');
+  const backup = h('div');
+  const cards = h(
     'div',
-    { class: 'stack' },
-    h('div', { class: 'skeleton wide' }),
-    h('div', { class: 'skeleton narrow' }),
-  );
-  const backup = h('div', null, backupCard(false));
-  container.append(
+    { class: 'two-columns' },
     h(
       'div',
-      { class: 'two-columns' },
-      h(
-        'div',
-        { class: 'stack' },
-        h('section', { class: 'card stack' }, h('h2', null, 'Server'), state),
-        h('section', { class: 'card stack' }, h('h2', null, 'Appearance'), themeChoice()),
-      ),
-      h(
-        'div',
-        { class: 'stack' },
-        backup,
-        restoreCard(() => void load()),
-      ),
+      { class: 'stack' },
+      h('section', { class: 'card stack' }, h('h2', null, 'Server'), state),
+      h('section', { class: 'card stack' }, h('h2', null, 'Appearance'), themeChoice()),
+    ),
+    h(
+      'div',
+      { class: 'stack' },
+      backup,
+      restoreCard(() => void load()),
     ),
   );
+  container.append(skeleton());
   async function load() {
     try {
-      const status = await api.get('/api/admin/status');
-      state.replaceChildren(serverFacts(status));
-      if (status.encryption.enabled) backup.replaceChildren(backupCard(true));
+      show(await api.get('/api/admin/status'));
     } catch (error) {
       state.replaceChildren(failed(messageOf(error), load));
+      if (!backup.hasChildNodes()) backup.append(backupCard(false));
     }
+    // All cards at once, so that none of them moves under the hand.
+    if (!context.signal.aborted && !cards.isConnected) container.replaceChildren(cards);
+  }
+  /** @param {import('../lib/types.js').Status} status */
+  function show(status) {
+    state.replaceChildren(serverFacts(status));
+    const hasServerKey = status.encryption.enabled;
+    if (shownServerKey !== hasServerKey) backup.replaceChildren(backupCard(hasServerKey));
+    shownServerKey = hasServerKey;
   }
   addEventListener('server-back', () => void load(), { signal: context.signal });
   void load();
+}
+
+function skeleton() {
+  return h(
+    'div',
+    { class: 'card stack', 'aria-busy': 'true' },
+    h('span', { class: 'visually-hidden' }, 'Loading'),
+    h('div', { class: 'skeleton wide' }),
+    h('div', { class: 'skeleton narrow' }),
+  );
 }
 
 function themeChoice() {

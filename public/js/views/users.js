@@ -63,7 +63,7 @@ export function mountUsers(container, context) {
       { label: 'Keys', class: 'wide w-s', sort: keyCount, cell: (one) => number(keyCount(one)) },
       {
         label: 'Since',
-        class: 'wide w-m',
+        class: 'wide wider w-m',
         sort: (one) => one.createdAt,
         cell: (one) =>
           h('span', { class: 'muted', title: dateTime(one.createdAt) }, relativeTime(one.createdAt)),
