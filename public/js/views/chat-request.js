@@ -24,8 +24,10 @@ export function toChatBody({ model, hasVision, messages, settings }) {
   /** @type {unknown[]} */
   const sent = settings.system.trim() === '' ? [] : [{ role: 'system', content: settings.system }];
   for (const message of messages) {
-    const text = message.text || (message.fileName ? `[${message.fileName}]` : '');
     const images = hasVision && message.task === 'chat' ? message.images : [];
+    // A file that is not sent along leaves its name, so that the turn is not empty.
+    const name = images.length === 0 && message.fileName ? `[${message.fileName}]` : '';
+    const text = message.text || name;
     if (text === '' && images.length === 0) continue;
     const parts = images.map((image) => ({ type: 'image_url', image_url: { url: image.dataUrl } }));
     const textPart = text === '' ? [] : [{ type: 'text', text }];

@@ -1,0 +1,205 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { test } from 'node:test';
+import type { Page } from 'playwright-core';
+import {
+  answers,
+  ask,
+  messageField,
+  modelList,
+  openChat,
+  startChat,
+  textOf,
+  type UpstreamCall,
+} from './chat-setup.ts';
+import { SKIPPED } from './start-browser.ts';
+
+const options = { skip: SKIPPED };
+const LIMIT_BYTES = 10 * 1024 * 1024;
+const PADDING = 7;
+
+interface SampleFile {
+  readonly name: string;
+  readonly mimeType: string;
+  readonly buffer: Buffer;
+}
+
+const PNG = sample(
+  'dot.png',
+  'image/png',
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==',
+);
+const GIF = sample('dot.gif', 'image/gif', 'R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7');
+const WEBP = sample('dot.webp', 'image/webp', 'UklGRhoAAABXRUJQVlA4TA0AAAAvAAAAEAcQERGIiP4HAA==');
+const JPEG = sample(
+  'dot.jpg',
+  'image/jpeg',
+  '/9j/2wBDAAMCAgICAgMCAgIDAwMDBAYEBAQEBAgGBgUGCQgKCgkICQkKDA8MCgsOCwkJDRENDg8QEBEQCgwSExIQEw8QEBD/yQALCAABAAEBAREA/8wABgAQEAX/2gAIAQEAAD8A0s8g/9k=',
+);
+
+test(
+  'images by button, paste and drop reach the provider byte by byte, with their true type',
+  options,
+  async (t) => {
+    const { app, nextCall } = await startChat(t);
+    const { page } = await openChat(t, app, 'Chat tab');
+    await modelList(page).selectOption('seeing-model');
+    await chooseFiles(page, [PNG, { ...WEBP, name: 'mislabelled.png', mimeType: 'image/png' }]);
+    await preview(page, 'dot.png').waitFor();
+    await handOver(page, 'paste', GIF);
+    await handOver(page, 'drop', JPEG);
+    await preview(page, 'dot.jpg').waitFor();
+    assert.equal(await preview(page, 'dot.gif').count(), 1);
+    assert.deepEqual(await loadedPreviews(page), [1, 1, 1, 1]);
+    await page.getByRole('button', { name: 'Remove dot.gif' }).click();
+    assert.equal(await preview(page, 'dot.gif').count(), 0);
+    await handOver(page, 'paste', GIF);
+    await preview(page, 'dot.gif').waitFor();
+    await ask(page, 'What are these?');
+    const call = await nextCall();
+    assert.deepEqual(sentImages(call), [
+      ['image/png', digest(PNG.buffer)],
+      ['image/webp', digest(WEBP.buffer)],
+      ['image/jpeg', digest(JPEG.buffer)],
+      ['image/gif', digest(GIF.buffer)],
+    ]);
+    assert.equal(await page.getByRole('list', { name: 'Attached files' }).locator('li').count(), 0);
+    call.say('Dots');
+    call.finish();
+    await answers(page).getByText('Dots').waitFor();
+    assert.equal(await page.getByRole('article', { name: 'You' }).getByRole('img').count(), 4);
+  },
+);
+
+test(
+  'an image alone is a message; a blind model that takes over is spared the old images',
+  options,
+  async (t) => {
+    const { app, nextCall } = await startChat(t);
+    const { page } = await openChat(t, app, 'chat page');
+    await modelList(page).selectOption('seeing-model');
+    await chooseFiles(page, [PNG]);
+    await preview(page, 'dot.png').waitFor();
+    await page.getByRole('button', { name: 'Send', exact: true }).click();
+    const seen = await nextCall();
+    assert.deepEqual(
+      seen.body.messages.map(({ content }) => typeof content === 'object' && content.length),
+      [1],
+    );
+    seen.say('A dot');
+    seen.finish();
+    await answers(page).getByText('A dot').waitFor();
+    await page.getByRole('button', { name: 'Send', exact: true }).waitFor();
+    await modelList(page).selectOption('blind-model');
+    await ask(page, 'Are you sure?');
+    const blind = await nextCall();
+    assert.equal(JSON.stringify(blind.body).includes('data:image'), false);
+    assert.deepEqual(blind.body.messages.at(-1), { role: 'user', content: 'Are you sure?' });
+  },
+);
+
+test('exactly 10 MB pass, one byte more and other formats are refused in words', options, async (t) => {
+  const { app, nextCall, upstream } = await startChat(t);
+  const { page } = await openChat(t, app, 'chat page');
+  await modelList(page).selectOption('seeing-model');
+  const hint = page.locator('.chat-hint');
+  await handOver(page, 'drop', { ...PNG, name: 'over.png' }, LIMIT_BYTES + 1);
+  await hint.getByText('“over.png” is too large: 10.1 MB, and 10 MB is the most.').waitFor();
+  await chooseFiles(page, [
+    { name: 'page.png', mimeType: 'image/png', buffer: Buffer.from('<svg onload=x>') },
+  ]);
+  await hint.getByText('“page.png” is no PNG, JPEG, WebP or GIF image.').waitFor();
+  await handOver(page, 'drop', {
+    name: 'letter.pdf',
+    mimeType: 'application/pdf',
+    buffer: Buffer.from('%PDF-1.7'),
+  });
+  await hint.getByText('“letter.pdf” is no PNG').waitFor();
+  assert.equal(await page.getByRole('list', { name: 'Attached files' }).locator('li').count(), 0);
+  assert.equal(upstream.received.length, 0);
+  await handOver(page, 'paste', { ...PNG, name: 'largest.png' }, LIMIT_BYTES);
+  await preview(page, 'largest.png').waitFor();
+  const largest = Buffer.concat([PNG.buffer, Buffer.alloc(LIMIT_BYTES - PNG.buffer.length, PADDING)]);
+  await ask(page, 'Big?');
+  assert.deepEqual(sentImages(await nextCall()), [['image/png', digest(largest)]]);
+});
+
+test('a model that does not see explains itself, and nothing is attached or sent', options, async (t) => {
+  const { app, upstream } = await startChat(t);
+  const { page } = await openChat(t, app, 'Chat tab');
+  const button = page.getByRole('button', { name: 'Image', exact: true });
+  assert.equal(await button.isDisabled(), true);
+  await page.getByText('Images: choose a model marked 📷.').waitFor();
+  await handOver(page, 'drop', PNG);
+  await page.getByText('This model takes no images. Choose a model marked 📷.').waitFor();
+  await modelList(page).selectOption('seeing-model');
+  assert.equal(await button.isDisabled(), false);
+  await chooseFiles(page, [PNG]);
+  await preview(page, 'dot.png').waitFor();
+  await modelList(page).selectOption('blind-model');
+  await ask(page, 'Look');
+  const hint = page.locator('.chat-hint');
+  assert.equal(await textOf(hint), 'This model takes no images: remove them or choose a model marked 📷.');
+  assert.equal(await messageField(page).inputValue(), 'Look');
+  assert.equal(upstream.received.length, 0);
+});
+
+function sample(name: string, mimeType: string, base64: string): SampleFile {
+  return { name, mimeType, buffer: Buffer.from(base64, 'base64') };
+}
+
+function chooseFiles(page: Page, files: readonly SampleFile[]): Promise<void> {
+  return page.getByLabel('Image file').setInputFiles([...files]);
+}
+
+function preview(page: Page, name: string): ReturnType<Page['locator']> {
+  return page.getByRole('list', { name: 'Attached files' }).getByRole('img', { name, exact: true });
+}
+
+function loadedPreviews(page: Page): Promise<number[]> {
+  return page
+    .getByRole('list', { name: 'Attached files' })
+    .getByRole('img')
+    .evaluateAll((images) =>
+      Promise.all(images.map((image) => (image as HTMLImageElement).decode().then(() => 1))),
+    );
+}
+
+/** Pastes a file into the message, or drops it onto the conversation; made as long as asked for. */
+function handOver(
+  page: Page,
+  way: 'paste' | 'drop',
+  { name, mimeType, buffer }: SampleFile,
+  lengthBytes = buffer.length,
+): Promise<void> {
+  return page.evaluate(
+    ({ way, name, mimeType, base64, lengthBytes, padding }) => {
+      const bytes = Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
+      const rest = new Uint8Array(lengthBytes - bytes.length).fill(padding);
+      const data = new DataTransfer();
+      data.items.add(new File([bytes, rest], name, { type: mimeType }));
+      const common = { bubbles: true, cancelable: true };
+      const target = document.querySelector(way === 'paste' ? '.chat-composer textarea' : '.chat-log');
+      const event =
+        way === 'paste'
+          ? new ClipboardEvent('paste', { ...common, clipboardData: data })
+          : new DragEvent('drop', { ...common, dataTransfer: data });
+      target?.dispatchEvent(event);
+    },
+    { way, name, mimeType, base64: buffer.toString('base64'), lengthBytes, padding: PADDING },
+  );
+}
+
+function digest(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+/** Type and SHA-256 of the images of the last message. */
+function sentImages({ body }: UpstreamCall): [string, string][] {
+  const content = body.messages.at(-1)?.content ?? [];
+  return [...content].flatMap((part) => {
+    const url = typeof part === 'string' ? undefined : part.image_url?.url;
+    const [, type = '', base64 = ''] = /^data:([^;]+);base64,(.*)$/.exec(url ?? '') ?? [];
+    return url === undefined ? [] : [[type, digest(Buffer.from(base64, 'base64'))]];
+  });
+}
