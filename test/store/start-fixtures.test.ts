@@ -49,7 +49,7 @@ async function assertRefused(path: string, message: RegExp): Promise<void> {
   const folder = join(path, '..');
   const names = readdirSync(folder).sort();
   const original = sha256(readFileSync(path));
-  const run = runCommand(server, folder, { ...ENV, LOG_LEVEL: 'silent' });
+  const run = runCommand(server, folder, ENV);
   assert.equal(await run.refused, 1, run.stdout());
   assert.match(run.stderr(), /^[^\n]+\n$/);
   assert.match(run.stderr(), message);
@@ -82,7 +82,7 @@ describe('a database that cannot be used ends the start, and stays', () => {
     await run.ended;
     truncateSync(path, 0);
     for (const name of readdirSync(folder)) if (name.includes('.bak-')) rmSync(join(folder, name));
-    const second = runCommand(server, folder, { ...ENV, LOG_LEVEL: 'silent' });
+    const second = runCommand(server, folder, ENV);
     assert.equal(await second.refused, 1, second.stdout());
     assert.match(second.stderr(), /^The database .* it is empty, and no good backup is beside it\..*\n$/);
     assert.equal(statSync(path).size, 0);

@@ -36,7 +36,7 @@ test('a second server on the same database ends with code 1; the first goes on, 
   const folder = makeFolder();
   const first = runCommand(server, folder, ENV);
   const origin = await first.listening;
-  const second = runCommand(server, folder, { ...ENV, LOG_LEVEL: 'silent' });
+  const second = runCommand(server, folder, ENV);
   assert.equal(await second.refused, 1);
   assert.match(second.stderr(), /^[^\n]*in use by another process[^\n]*\n$/);
   await expectStatus(201, await addKey(origin, await login(origin)));
@@ -107,7 +107,7 @@ describe('a folder that cannot be written', { skip }, () => {
 
   test('DB_PATH that cannot be written ends the start with the way to mend it', async () => {
     const folder = makeFolder();
-    const env = { ...ENV, DB_PATH: join(folder, 'my.db'), LOG_LEVEL: 'silent' };
+    const env = { ...ENV, DB_PATH: join(folder, 'my.db') };
     const run = runCommand(readOnly(folder), folder, env);
     assert.equal(await run.refused, 1);
     assert.match(
