@@ -39,7 +39,7 @@ describe('a start that only a person can mend: exit code 1 and one line', () => 
     ],
   ];
   for (const [what, makeEnvironment, line] of rows) {
-    test(what, async (t) => {
+    test(what, { timeout: 30_000 }, async (t) => {
       const folder = makeFolder(t);
       const env = { ...BASE, LOG_LEVEL: 'silent', ...(await makeEnvironment(t)) };
       const server = await runServer(t, folder, env);
