@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
+import { GIF, JPEG, PNG, type SampleFile, WEBP } from './chat-samples.ts';
 import {
   answers,
   ask,
@@ -17,25 +18,6 @@ import { SKIPPED } from './start-browser.ts';
 const options = { skip: SKIPPED };
 const LIMIT_BYTES = 10 * 1024 * 1024;
 const PADDING = 7;
-
-interface SampleFile {
-  readonly name: string;
-  readonly mimeType: string;
-  readonly buffer: Buffer;
-}
-
-const PNG = sample(
-  'dot.png',
-  'image/png',
-  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==',
-);
-const GIF = sample('dot.gif', 'image/gif', 'R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7');
-const WEBP = sample('dot.webp', 'image/webp', 'UklGRhoAAABXRUJQVlA4TA0AAAAvAAAAEAcQERGIiP4HAA==');
-const JPEG = sample(
-  'dot.jpg',
-  'image/jpeg',
-  '/9j/2wBDAAMCAgICAgMCAgIDAwMDBAYEBAQEBAgGBgUGCQgKCgkICQkKDA8MCgsOCwkJDRENDg8QEBEQCgwSExIQEw8QEBD/yQALCAABAAEBAREA/8wABgAQEAX/2gAIAQEAAD8A0s8g/9k=',
-);
 
 test(
   'images by button, paste and drop reach the provider byte by byte, with their true type',
@@ -143,10 +125,6 @@ test('a model that does not see explains itself, and nothing is attached or sent
   assert.equal(await messageField(page).inputValue(), 'Look');
   assert.equal(upstream.received.length, 0);
 });
-
-function sample(name: string, mimeType: string, base64: string): SampleFile {
-  return { name, mimeType, buffer: Buffer.from(base64, 'base64') };
-}
 
 function chooseFiles(page: Page, files: readonly SampleFile[]): Promise<void> {
   return page.getByLabel('Image file').setInputFiles([...files]);
