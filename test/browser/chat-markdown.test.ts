@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { MASTER_KEY } from '../helpers/start-app.ts';
+import { answers, ask, modelList, openChat, startChat, textOf, useKey } from './chat-setup.ts';
+import { SKIPPED, visit } from './start-browser.ts';
+
+const options = { skip: SKIPPED };
+const CODE = 'if (a < b && c > "d") {\n\treturn `<b>$x</b>`;\n}';
+const FENCE = `\`\`\`js\n${CODE}\n\`\`\``;
+/** A host name of which a browser believes nothing: pages from it are no secure context. */
+const PLAIN_ORIGIN = 'http://panel.example';
+
+const MARKDOWN = `## Plan
+
+1. **bold** and *slanted*
+2. \`code\` with ~~gone~~
+   - [safe](https://example.com/a?b=1&c=2) and <https://example.org/auto>
+   - bare https://example.net/x, [mail](mailto:a@example.com), [bad](javascript:alert(1)), [data](data:text/html,x)
+
+| Name | Sum |
+|:-----|----:|
+| a\\|b | 1 |
+| <i>c</i> | 2 |
+
+> quoted
+
+${FENCE}
+
+- [x] done
+- [ ] open
+
+![a picture](https://example.com/p.png)
+`;
+
+test('Markdown becomes nodes: lists, tables, code, links to http and https alone', options, async (t) => {
+  const { app, nextCall } = await startChat(t);
+  const { page } = await openChat(t, app, 'chat page');
+  await ask(page, 'Markdown, please');
+  const call = await nextCall();
+  for (const line of MARKDOWN.match(/[\s\S]{1,7}/g) ?? []) call.say(line);
+  call.finish();
+  const answer = answers(page).locator('.md');
+  await answer.getByText('a picture').waitFor();
+  await page.getByRole('button', { name: 'Send', exact: true }).waitFor();
+  assert.equal(await answer.getByRole('heading', { name: 'Plan' }).count(), 1);
+  assert.equal(await answer.locator('ol > li').count(), 2);
+  assert.equal(await answer.locator('ol > li > ul > li').count(), 2);
+  assert.deepEqual(await answer.locator('th').allTextContents(), ['Name', 'Sum']);
+  assert.deepEqual(await answer.locator('td').allTextContents(), ['a|b', '1', '<i>c</i>', '2']);
+  assert.equal(
+    await answer
+      .locator('td')
+      .nth(1)
+      .evaluate((cell) => getComputedStyle(cell).textAlign),
+    'right',
+  );
+  assert.equal(await textOf(answer.locator('pre')), CODE);
+  assert.equal(await answer.locator('blockquote').count(), 1);
+  assert.deepEqual(
+    await answer
+      .getByRole('checkbox')
+      .evaluateAll((boxes) => boxes.map((box) => (box as HTMLInputElement).checked)),
+    [true, false],
+  );
+  const links = await answer
+    .locator('a')
+    .evaluateAll((all) =>
+      all.map((link) => [link.getAttribute('href'), link.getAttribute('rel'), link.getAttribute('target')]),
+    );
+  assert.deepEqual(
+    links.map(([href]) => href),
+    [
+      'https://example.com/a?b=1&c=2',
+      'https://example.org/auto',
+      'https://example.net/x',
+      'https://example.com/p.png',
+    ],
+  );
+  for (const [, rel, target] of links) assert.deepEqual([rel, target], ['noopener noreferrer', '_blank']);
+  assert.equal(await answer.locator('img, i, b').count(), 0);
+  assert.match(await textOf(answer.locator('li li').nth(1)), /\[bad\]\(javascript:alert\(1\)\)/);
+});
+
+test(
+  'a fence that is open while the stream goes on is code already, and stays so at its end',
+  options,
+  async (t) => {
+    const { app, nextCall } = await startChat(t);
+    const { page } = await openChat(t, app, 'Chat tab');
+    await ask(page, 'Code, please');
+    const call = await nextCall();
+    call.say('Here:\n\n```py');
+    call.say('thon\nfirst = 1\n<script>');
+    const code = answers(page).locator('pre');
+    await code.getByText('<script>').waitFor();
+    await code.evaluate((node) => node.setAttribute('data-same', 'yes'));
+    call.say('alert(1)</script>\n*not slanted*');
+    await code.getByText('*not slanted*').waitFor();
+    assert.equal(await code.getAttribute('data-same'), 'yes');
+    call.finish();
+    await page.getByRole('button', { name: 'Send', exact: true }).waitFor();
+    assert.equal(await textOf(code), 'first = 1\n<script>alert(1)</script>\n*not slanted*');
+    assert.equal(await textOf(answers(page).locator('.md-code-head')), 'python');
+  },
+);
+
+test('code is copied with one button, in a secure context', options, async (t) => {
+  const { app, nextCall } = await startChat(t);
+  const { page, context } = await openChat(t, app, 'chat page');
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  await ask(page, 'Code, please');
+  const call = await nextCall();
+  call.say(FENCE);
+  call.finish();
+  await page.getByRole('button', { name: 'Copy code' }).click();
+  await page.getByText('Copied.').waitFor();
+  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), CODE);
+  await page.getByRole('button', { name: 'Copy message' }).last().click();
+  await page.getByText('Copied.').nth(1).waitFor();
+  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), FENCE);
+});
+
+test('on plain http, where there is no clipboard, the code is selected', options, async (t) => {
+  const { app, nextCall } = await startChat(t);
+  const { context, page } = await visit(t, PLAIN_ORIGIN, null);
+  await context.route(`${PLAIN_ORIGIN}/**`, async (route) => {
+    const response = await route.fetch({ url: route.request().url().replace(PLAIN_ORIGIN, app.origin) });
+    // Of this header Chromium says there, as an error, that it does nothing.
+    const { 'cross-origin-opener-policy': _, ...headers } = response.headers();
+    await route.fulfill({ response, headers });
+  });
+  await page.goto(`${PLAIN_ORIGIN}/chat.html`);
+  assert.deepEqual(await page.evaluate(() => [isSecureContext, 'clipboard' in navigator]), [false, false]);
+  await useKey(page, MASTER_KEY);
+  await modelList(page).locator('option[value="blind-model"]').waitFor({ state: 'attached' });
+  await ask(page, 'Code, please');
+  const call = await nextCall();
+  call.say(FENCE);
+  call.finish();
+  const copy = page.getByRole('button', { name: 'Copy code' });
+  await copy.click();
+  await page.getByText('Copied.').waitFor();
+  assert.equal(await selection(page), CODE);
+  await page.evaluate(() => {
+    getSelection()?.removeAllRanges();
+    document.execCommand = () => false;
+  });
+  await copy.click();
+  await page.getByText('Selected: press Ctrl+C (or ⌘C) to copy it.').waitFor();
+  assert.equal(await selection(page), CODE);
+});
+
+function selection(page: Page): Promise<string> {
+  return page.evaluate(() => String(getSelection()));
+}
