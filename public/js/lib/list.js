@@ -125,14 +125,13 @@ export function createList(options) {
   function draw() {
     if (items === null) return;
     const found = arranged(items);
-    const keep = focusedControl(body);
+    const isEmpty = items.length === 0;
+    const keep = focusedControl(body, () => (isEmpty ? toolbar.querySelector('button') : input));
     table.hidden = found.length === 0;
-    toolbar.classList.toggle('lone', items.length === 0);
+    toolbar.classList.toggle('lone', isEmpty);
     windowed.show(found);
-    count.textContent = items.length === 0 ? '' : counted(found.length, items.length);
-    state.replaceChildren(
-      ...(items.length === 0 ? [options.empty()] : found.length === 0 ? [noMatch(query)] : []),
-    );
+    count.textContent = isEmpty ? '' : counted(found.length, items.length);
+    state.replaceChildren(...(isEmpty ? [options.empty()] : found.length === 0 ? [noMatch(query)] : []));
     keep?.();
   }
 
@@ -199,10 +198,12 @@ function head(column, onclick) {
 }
 
 /**
- * Remembers which control of which row has the focus, and gives it back after the rows are drawn anew.
+ * Remembers which control of which row has the focus, and gives it back after the rows are drawn anew; where the row
+ * is gone, to another element.
  * @param {HTMLElement} body
+ * @param {() => HTMLElement | null} home
  */
-function focusedControl(body) {
+function focusedControl(body, home) {
   const active = document.activeElement;
   if (!(active instanceof HTMLElement) || !body.contains(active)) return null;
   const tr = active.closest('tr');
@@ -214,6 +215,7 @@ function focusedControl(body) {
       index
     ];
     if (twin instanceof HTMLElement) twin.focus({ preventScroll: true });
+    else home()?.focus({ preventScroll: true });
   };
 }
 

@@ -68,6 +68,8 @@ export function restoreCard(onRestored) {
     try {
       await send(content, passphrase.control.value, false);
       form.reset();
+      // The button that has the focus goes away.
+      file.control.focus({ preventScroll: true });
       report.replaceChildren();
       toast.ok('The backup is restored.');
       onRestored();
