@@ -1,4 +1,4 @@
-import { api } from '../lib/api.js';
+import { ApiError, api, endSession } from '../lib/api.js';
 import { alertBox, handleSubmit, textField } from '../lib/form.js';
 import { h } from '../lib/h.js';
 import { toast } from '../lib/toast.js';
@@ -42,14 +42,26 @@ export function passwordCard(username) {
     submit,
     alert,
     save: async () => {
-      await api.put(
-        '/api/user/password',
-        { currentPassword: current.control.value, newPassword: next.control.value },
-        { keepSession: true },
-      );
+      await changePassword(current.control.value, next.control.value);
       form.reset();
       toast.ok('Your password is changed.');
     },
   });
   return h('section', { class: 'card stack' }, h('h2', null, 'Password'), form);
+}
+
+/**
+ * A wrong present password is answered with 401 too, so only a session that has ended leads to the sign-in.
+ * @param {string} currentPassword
+ * @param {string} newPassword
+ */
+async function changePassword(currentPassword, newPassword) {
+  const send = () => api.put('/api/user/password', { currentPassword, newPassword }, { keepSession: true });
+  try {
+    await send();
+  } catch (error) {
+    const isOver = error instanceof ApiError && error.code === 'not_signed_in';
+    if (!isOver || !(await endSession())) throw error;
+    await send();
+  }
 }
