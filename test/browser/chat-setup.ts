@@ -16,6 +16,8 @@ export interface UpstreamCall {
   finish(usage?: { prompt_tokens: number; completion_tokens: number }): void;
   /** Answers with JSON instead of a stream. */
   reply(status: number, value: unknown): void;
+  /** Ends the stream with an error in it. */
+  fail(message: string): void;
   /** Cuts the connection. */
   cut(): void;
   /** Resolves when the proxy has closed the connection, or the answer is over. */
@@ -82,6 +84,11 @@ function toCall(res: ServerResponse, request: ReceivedRequest): UpstreamCall {
     reply(status, value) {
       res.writeHead(status, { 'content-type': 'application/json' });
       res.end(JSON.stringify(value));
+    },
+    fail(message) {
+      chunk({});
+      event({ error: { message, type: 'server_error', param: null, code: message } });
+      res.end();
     },
     cut: () => void res.destroy(),
   };

@@ -1,0 +1,177 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { withEntity } from '../../src/store/changes.ts';
+import { json, startUpstream } from '../helpers/fake-upstream.ts';
+import { ADMIN, type AppUnderTest, expectStatus, startApp } from '../helpers/start-app.ts';
+import { modelList, textOf } from './chat-setup.ts';
+import { chooseTab, row, SKIPPED } from './start-browser.ts';
+import { expectText, findStrangers, PAYLOADS, visitWatched } from './xss-watch.ts';
+
+const options = { skip: SKIPPED };
+const NAME = '<img src=/xss onerror=xss()>';
+const PASSWORD = 'a password of theirs';
+/** Names hold no line ends and tabs. */
+const NAMES = PAYLOADS.map((payload) => payload.replaceAll(/[\n\t]/g, ' '));
+
+/** Fills every stored name with every payload, past the checks of the API: files are edited by hand too. */
+async function fill(app: AppUnderTest, upstreamOrigin: string): Promise<void> {
+  await expectStatus(
+    201,
+    await app.admin('POST', '/api/admin/users', { username: NAME, password: PASSWORD }),
+  );
+  for (const [index, name] of NAMES.entries()) {
+    await app.addProvider(
+      { id: name, name, baseUrl: index === 1 ? `${upstreamOrigin}/v1` : `https://example.com/${name}` },
+      [{ id: name, name, upstreamModel: name }],
+    );
+  }
+  await app.addProvider(
+    { id: 'raw', baseUrl: 'javascript:xss()//"><img src=x onerror=xss()>', enabled: false },
+    [],
+  );
+  await app.addKey({ name: NAME });
+  const { users, apiKeys } = app.services.store.config.snapshot();
+  const [user] = users.values();
+  const [key] = apiKeys.values();
+  assert.ok(user && key);
+  await app.services.store.config.update((state) => ({
+    state: NAMES.reduce((before, name, index) => {
+      const fields = { name, digest: index.toString(16).padStart(64, '0'), keyHint: `sk-…${name}` };
+      const withKey = withEntity(before, 'apiKeys', { ...key, ...fields, id: `key-${name}`, models: [name] });
+      const isSignedIn = name === NAME;
+      return isSignedIn ? withKey : withEntity(withKey, 'users', { ...user, id: name, username: name, name });
+    }, state),
+    result: null,
+  }));
+  await app.addKey({ userId: user.id, name: NAME });
+}
+
+async function signIn(page: Page, origin: string, username: string, password: string): Promise<void> {
+  const response = await page.context().request.post(`${origin}/api/login`, { data: { username, password } });
+  assert.equal(response.status(), 200);
+}
+
+async function startFilled(t: TestContext): Promise<AppUnderTest> {
+  const answerOfPayloads = { object: 'list', data: NAMES.map((id) => ({ id, object: 'model' })) };
+  const upstream = await startUpstream(t, json(answerOfPayloads));
+  const app = await startApp(t, { env: { UI_USERNAME: '"><img src=x onerror=xss()>' } });
+  await fill(app, upstream.origin);
+  return app;
+}
+
+test('stored names are text on every tab of the panel', options, async (t) => {
+  const app = await startFilled(t);
+  const { page, open } = await visitWatched(t, app.origin);
+  await signIn(page, app.origin, app.config.uiUsername, ADMIN.password);
+  const panel = await open('/admin.html#overview');
+  await panel.getByRole('heading', { name: 'Connect' }).waitFor();
+  await expectText(panel, [app.config.uiUsername], 'Overview');
+  for (const tab of ['Providers', 'Models', 'API Keys', 'Users']) {
+    await chooseTab(panel, tab);
+    await panel
+      .locator('tbody tr')
+      .nth(NAMES.length - 1)
+      .waitFor();
+    await expectText(panel, NAMES, tab);
+    for (const button of await row(panel, NAME).first().getByRole('button').all()) {
+      await button.click();
+      const dialog = panel.locator('dialog[open]');
+      await dialog.waitFor();
+      await expectText(panel, [NAME], `${tab}: ${await textOf(dialog.locator('h2').first())}`);
+      await panel.keyboard.press('Escape');
+      await dialog.waitFor({ state: 'detached' });
+    }
+  }
+  await chooseTab(panel, 'Chat');
+  await modelList(panel)
+    .locator('option')
+    .nth(NAMES.length - 1)
+    .waitFor({ state: 'attached' });
+  await expectText(panel, NAMES, 'Chat');
+});
+
+test('names from the provider’s list, from a new key and from a backup are text too', options, async (t) => {
+  const app = await startFilled(t);
+  const { page, open } = await visitWatched(t, app.origin);
+  await signIn(page, app.origin, app.config.uiUsername, ADMIN.password);
+  const panel = await open('/admin.html#providers');
+  await row(panel, NAME)
+    .first()
+    .getByRole('button', { name: /^Fetch models/ })
+    .click();
+  await panel
+    .locator('dialog[open] .picker')
+    .getByText(NAMES.at(-1) ?? '')
+    .waitFor();
+  await expectText(panel, NAMES, 'models of a provider');
+  await panel.keyboard.press('Escape');
+
+  await chooseTab(panel, 'API Keys');
+  await panel.getByRole('button', { name: 'Add API Key' }).click();
+  await panel.getByLabel('Name', { exact: true }).fill(NAME);
+  await panel
+    .getByRole('button', { name: /^(Save|Create)/ })
+    .last()
+    .click();
+  await panel.getByText('Copy the key now').waitFor();
+  await expectText(panel, [NAME], 'the new key');
+  await panel.getByRole('button', { name: 'Done' }).click();
+
+  await app.admin('DELETE', '/api/admin/providers/raw');
+  const backup = await app.admin('GET', '/api/admin/backup?secrets=omit');
+  const file = {
+    name: `${NAME}.json`,
+    mimeType: 'application/json',
+    buffer: Buffer.from(await backup.text()),
+  };
+  await app.services.store.config.update((state) => ({
+    state: { ...state, providers: new Map(), models: new Map(), apiKeys: new Map() },
+    result: null,
+  }));
+  await chooseTab(panel, 'Settings');
+  await panel.getByLabel('Backup file').setInputFiles(file);
+  await panel.getByRole('button', { name: 'Check the file' }).click();
+  await panel.getByRole('button', { name: 'Restore now' }).waitFor();
+  await expectText(panel, NAMES.slice(0, 10), 'the report of a restore');
+});
+
+test('a user of a bad name sees it as text, his keys and his models too', options, async (t) => {
+  const app = await startFilled(t);
+  const { page, open } = await visitWatched(t, app.origin);
+  await signIn(page, app.origin, NAME, PASSWORD);
+  const own = await open('/dashboard.html');
+  await row(own, NAME).first().waitFor();
+  await own.locator('tbody tr').nth(NAMES.length).waitFor();
+  await expectText(own, [...NAMES, `Hello, ${NAME}`], 'dashboard');
+  await own.context().clearCookies();
+  await row(own, NAME).first().getByRole('switch').click();
+  await own.getByRole('dialog', { name: 'Please sign in again' }).waitFor();
+  await expectText(own, [NAME], 'signing in again');
+});
+
+test('addresses are no way in: query, hash, paths that do not exist', options, async (t) => {
+  const app = await startApp(t);
+  const { page, open } = await visitWatched(t, app.origin);
+  await signIn(page, app.origin, ADMIN.username, ADMIN.password);
+  const evil = encodeURIComponent('"><img src=x onerror=xss()>');
+  for (const path of ['/admin.html', '/chat.html']) {
+    for (const address of [
+      `?next=javascript:xss()&model=${evil}&error=${evil}&q=${evil}#${evil}`,
+      '#<img src=x onerror=xss()>',
+      '#javascript:xss()',
+      '#__proto__',
+    ]) {
+      const one = await open(`${path}${address}`);
+      await one.locator('main').waitFor();
+      assert.deepEqual(await findStrangers(one), [], address);
+      assert.equal(new URL(one.url()).pathname, path);
+      await one.close();
+    }
+  }
+  for (const path of [`/${evil}`, `/v1/models/${evil}`, `/api/${evil}`, '/admin.html/%22%3E%3Cscript%3E']) {
+    const response = await fetch(`${app.origin}${path}`);
+    assert.match(response.headers.get('content-type') ?? '', /^application\/json/);
+    assert.equal(response.headers.get('x-content-type-options'), 'nosniff');
+  }
+});
