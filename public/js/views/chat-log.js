@@ -64,11 +64,13 @@ export function createLog() {
       isFollowing = true;
       follow();
     },
-    /** Takes away all messages from the given one on. @param {number} count how many stay */
+    /** Takes away all messages from the given one on; the focus stays in the log. @param {number} count how many stay */
     keep(count) {
+      const hadFocus = messages.contains(document.activeElement);
       const all = [...messages.children].filter((child) => child !== empty);
       for (const child of all.slice(count)) child.remove();
       if (count === 0) messages.replaceChildren(empty);
+      if (hadFocus && !messages.contains(document.activeElement)) scroller.focus();
     },
     /** Tells screen readers, once and politely. @param {string} text */
     announce(text) {

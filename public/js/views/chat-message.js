@@ -125,7 +125,7 @@ export function createAnswer({ model, onRegenerate, onDraw }) {
     actionButton('Regenerate answer', 'refresh', onRegenerate, 'when-idle'),
     speed,
   );
-  const name = h('div', { class: 'chat-name' }, model);
+  const name = h('h2', { class: 'chat-name' }, model);
   const body = [name, thoughts, markdown.element, waiting, tools, ending, actions];
   const element = h(
     'article',
