@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, readFile, rename } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, unlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { describeKey } from './auth/api-keys.ts';
@@ -7,7 +7,7 @@ import { createPasswordWork } from './auth/password-work.ts';
 import { hashPassword } from './auth/passwords.ts';
 import type { Config } from './config.ts';
 import type { Logger } from './logger.ts';
-import { readDocumentFacts } from './snapshot/document-facts.ts';
+import { type DocumentFacts, readDocumentFacts } from './snapshot/document-facts.ts';
 import type { SnapshotSeed } from './snapshot/restore.ts';
 import type { Snapshotter } from './snapshot/snapshotter.ts';
 import { type JsonFileStore, openJsonFileStore } from './store/json-file-store.ts';
@@ -54,24 +54,53 @@ export async function openStore(options: OpenStoreOptions): Promise<JsonFileStor
   return store;
 }
 
-/** Asks for the snapshot where the disk is empty or does not last; a lasting store with content needs none. */
-async function findSeed(location: StoreLocation, snapshotter: Snapshotter): Promise<SnapshotSeed | null> {
-  const bytes = await readFile(location.path).catch(() => null);
-  const local = bytes === null ? null : readDocumentFacts(bytes);
+/** Asks for the snapshot where the disk is empty or does not last; elsewhere what is there is used. */
+async function findSeed(
+  { path, mode }: StoreLocation,
+  snapshotter: Snapshotter,
+): Promise<SnapshotSeed | null> {
+  const bytes = await readFile(path).catch(() => null);
   const isEmpty = bytes === null || bytes.length === 0;
-  if (!isEmpty && location.mode === 'persistent') return null;
-  const restored = await snapshotter.restore(local);
+  if (!isEmpty && mode !== 'volatile') return null;
+  const names = await namesBeside(path);
+  const own = bytes === null ? null : readDocumentFacts(bytes);
+  const restored = await snapshotter.restore(own ?? (await newestCopy(path, names)));
   if (restored.kind !== 'loaded') return null;
-  if (restored.replacesLocal) await moveAside(location.path);
+  if (mode === 'read-only') return restored.seed;
+  // An empty file may be a mount, which stays where it is.
+  if (isEmpty) await unlink(path).catch(() => {});
+  await moveAside(
+    path,
+    names.filter((name) => !isEmpty || name !== basename(path)),
+  );
   return restored.seed;
 }
 
-/** An older state in a folder that does not last makes room, with all that is beside it; nothing is deleted. */
-async function moveAside(path: string): Promise<void> {
+/** The database and what is kept beside it; locks are not content, and may be held. */
+async function namesBeside(path: string): Promise<string[]> {
+  const names = await readdir(dirname(path)).catch(() => []);
+  const own = basename(path);
+  return names.filter(
+    (name) => name === own || (name.startsWith(`${own}.`) && !/^\.(lock|sock)/.test(name.slice(own.length))),
+  );
+}
+
+/** What a start would use in the place of a database that is gone. */
+async function newestCopy(path: string, names: readonly string[]): Promise<DocumentFacts | null> {
+  let newest: DocumentFacts | null = null;
+  for (const name of names.filter((one) => /^\.(side|bak-\d+)$/.test(one.slice(basename(path).length)))) {
+    const bytes = await readFile(join(dirname(path), name)).catch(() => null);
+    const facts = bytes === null ? null : readDocumentFacts(bytes);
+    if (facts !== null && facts.generation > (newest?.generation ?? -1)) newest = facts;
+  }
+  return newest;
+}
+
+/** What a newer state comes instead of makes room; nothing is deleted. */
+async function moveAside(path: string, names: readonly string[]): Promise<void> {
+  if (names.length === 0) return;
   const folder = dirname(path);
   const aside = join(folder, `replaced-${Date.now()}`);
   await mkdir(aside, { mode: 0o700 });
-  for (const name of await readdir(folder)) {
-    if (name.startsWith(basename(path))) await rename(join(folder, name), join(aside, name));
-  }
+  for (const name of names) await rename(join(folder, name), join(aside, name));
 }

@@ -30,6 +30,10 @@ export interface SnapshotSource {
   onChange(listener: () => void): void;
   /** A database file with what was saved last, as bytes. */
   exportDocument(): Buffer;
+  /** The generation of what the store started with, before anything was written. */
+  readonly loadedGeneration: number;
+  /** Writes what waits, counters too, to the disk. */
+  rewrite(): Promise<boolean>;
 }
 
 export interface SnapshotterOptions {
@@ -183,7 +187,14 @@ class TargetSnapshotter implements Snapshotter {
 
   /** Before the first write: refuses where the target holds what this store must not replace. */
   async #compare(source: SnapshotSource, local: DocumentFacts): Promise<void> {
-    const relation = await this.#relation(local);
+    // A start writes too, and what it counts that as says nothing of what the content holds.
+    const loaded = { ...local, generation: Math.min(local.generation, source.loadedGeneration) };
+    const relation = await this.#relation(loaded);
+    if (relation === 'newer') {
+      // Later changes will count further than the snapshot, and hold less all the same.
+      source.counters.set(WRITER_COUNTER, this.#writerId);
+      await source.rewrite();
+    }
     if (relation !== 'ours') {
       throw new SnapshotConflictError(describeConflict(this.#options.target.host, relation));
     }

@@ -14,6 +14,7 @@ const RETRY_DELAY_MS = 10_000;
 export interface FileStoreOptions {
   readonly path: string;
   readonly isFresh: boolean;
+  readonly loadedGeneration: number;
   readonly document: DecodedDocument;
   readonly status: StorageStatus;
   /** null: nothing can be written. */
@@ -29,6 +30,7 @@ export interface FileStoreOptions {
 export class FileStore implements Store {
   readonly path: string;
   readonly isFresh: boolean;
+  readonly loadedGeneration: number;
   readonly config: ConfigStore;
   readonly sessions: SessionStore;
   readonly counters: CounterStore;
@@ -52,6 +54,7 @@ export class FileStore implements Store {
     });
     this.path = options.path;
     this.isFresh = options.isFresh;
+    this.loadedGeneration = options.loadedGeneration;
     this.config = this.#engine.config;
     this.sessions = this.#engine.sessions;
     this.counters = this.#engine.counters;

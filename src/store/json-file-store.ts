@@ -40,6 +40,10 @@ export interface JsonFileStore extends Store {
   readonly path: string;
   /** True where there was nothing before. */
   readonly isFresh: boolean;
+  /** The generation of what the store started with, before anything was written. */
+  readonly loadedGeneration: number;
+  /** Writes once more although nothing changed; false where that failed. */
+  rewrite(): Promise<boolean>;
   /** A database file with what was saved last, as bytes: for keeping it somewhere else. */
   exportDocument(): Buffer;
 }
@@ -151,6 +155,7 @@ class Opening {
     return new FileStore({
       path: this.#paths.target,
       isFresh: loaded.origin === 'fresh',
+      loadedGeneration: loaded.document.generation,
       document: loaded.document,
       status: statusOf(loaded, location, encryptionKey !== null),
       disk,
