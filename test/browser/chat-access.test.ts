@@ -67,9 +67,28 @@ async function converse(page: Page, { nextCall }: ChatUnderTest): Promise<void> 
   await ask(page, 'And now?');
   (await nextCall()).reply(400, { error: { message: 'No more.', type: 'x', param: null, code: 'over' } });
   await answers(page).getByText('No more.').waitFor();
-  await page.getByRole('button', { name: 'Edit message' }).first().click();
+  await page.getByRole('button', { name: 'Edit message' }).last().click();
+  await nextFrames(page);
+  assert.equal(await isWholeInLog(page, '.chat-edit textarea'), true);
   await page.getByLabel('Image file').setInputFiles(PNG);
   await page.getByRole('button', { name: 'Remove dot.png' }).waitFor();
+}
+
+/** Until what was observed of the new layout has been acted on. */
+function nextFrames(page: Page): Promise<void> {
+  return page.evaluate(
+    () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve()))),
+  );
+}
+
+function isWholeInLog(page: Page, selector: string): Promise<boolean> {
+  return page.evaluate((css) => {
+    const inner = document.querySelector(css)?.getBoundingClientRect();
+    const outer = document.querySelector('.chat-log')?.getBoundingClientRect();
+    return (
+      inner !== undefined && outer !== undefined && inner.top >= outer.top && inner.bottom <= outer.bottom
+    );
+  }, selector);
 }
 
 for (const look of LOOKS) {

@@ -35,7 +35,9 @@ export function createLog() {
   let isFollowing = true;
 
   function follow() {
-    if (isFollowing) scroller.scrollTop = scroller.scrollHeight;
+    // Who edits a message looks at it.
+    const isEdited = messages.querySelector('textarea:focus') !== null;
+    if (isFollowing && !isEdited) scroller.scrollTop = scroller.scrollHeight;
     down.hidden = isFollowing;
   }
 

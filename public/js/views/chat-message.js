@@ -118,10 +118,11 @@ export function createAnswer({ model, onRegenerate, onDraw }) {
   );
   const ending = h('div', { class: 'chat-ending' });
   const speed = h('span', { class: 'chat-speed' });
+  const copy = copyAction(() => text, markdown.element);
   const actions = h(
     'div',
     { class: 'chat-actions', hidden: true },
-    copyAction(() => text, markdown.element),
+    copy,
     actionButton('Regenerate answer', 'refresh', onRegenerate, 'when-idle'),
     speed,
   );
@@ -185,6 +186,7 @@ export function createAnswer({ model, onRegenerate, onDraw }) {
         ending.append(h('div', { class: 'alert danger' }, icon('warning'), words));
       }
       speed.textContent = stats;
+      copy.hidden = text === '';
       actions.hidden = false;
       onDraw();
     },

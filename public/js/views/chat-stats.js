@@ -30,7 +30,8 @@ export function describeSpeed({ startMs, firstMs, endMs, characters, usage }) {
   const spanMs = endMs - firstMs;
   const parts = [`${seconds(firstMs - startMs)} to first token`];
   if (usage?.promptTokens) parts.push(`${usage.promptTokens} in`);
-  parts.push(`${mark}${tokens} ${tokens === 1 ? 'token' : 'tokens'}`);
+  // A tool call alone has no text to guess from.
+  if (tokens > 0 || counted !== null) parts.push(`${mark}${tokens} ${tokens === 1 ? 'token' : 'tokens'}`);
   if (tokens > 1 && spanMs >= SHORTEST_RATE_MS) {
     const rate = tokens / (spanMs / 1000);
     parts.push(`${mark}${rate < 100 ? rate.toFixed(1) : Math.round(rate)} tokens/s`);
