@@ -37,7 +37,10 @@ export async function readOcrJson(request: JsonRequest): Promise<{ image: OcrIma
       },
     );
   }
-  return { image: { kind: 'url', json: await imageAt(bytes, match) }, prompt: textAt(request, 'prompt') };
+  return {
+    image: { kind: 'url', json: await imageAt(bytes, match) },
+    prompt: textAt(request, 'prompt') || null,
+  };
 }
 
 /** The URL as it stands in the body, without its quotes, mended where it must be. */
