@@ -68,6 +68,22 @@ test(
   },
 );
 
+test('a signed-in user chats without a key, with his own models alone', options, async (t) => {
+  const { app, nextCall } = await startChat(t);
+  const user = { username: 'maria', password: 'a password of hers' };
+  await expectStatus(201, await app.admin('POST', '/api/admin/users', { ...user, models: ['seeing-model'] }));
+  const { page, context } = await visit(t, app.origin, null);
+  await context.request.post(`${app.origin}/api/login`, { data: user });
+  await page.goto(`${app.origin}/chat.html`);
+  await modelList(page).locator('option[value="seeing-model"]').waitFor({ state: 'attached' });
+  assert.equal(await modelList(page).locator('option').count(), 1);
+  await ask(page, 'Hello');
+  const call = await nextCall();
+  call.say('Hello, Maria');
+  call.finish();
+  await answers(page).getByText('Hello, Maria').waitFor();
+});
+
 test('Test Connection says what the server says', options, async (t) => {
   const { app } = await startChat(t);
   const { page } = await openChat(t, app, 'chat page');

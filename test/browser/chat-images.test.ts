@@ -37,7 +37,10 @@ test(
     assert.equal(await preview(page, 'dot.gif').count(), 0);
     await handOver(page, 'paste', GIF);
     await preview(page, 'dot.gif').waitFor();
+    const sent = page.waitForRequest('**/v1/chat/completions');
     await ask(page, 'What are these?');
+    // The server would mend a wrong label too.
+    assert.equal((await sent).postData()?.includes('data:image/webp;base64,'), true);
     const call = await nextCall();
     assert.deepEqual(sentImages(call), [
       ['image/png', digest(PNG.buffer)],
