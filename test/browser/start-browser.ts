@@ -22,6 +22,12 @@ const FLAGS = [
   '--host-resolver-rules=MAP *.example 127.0.0.1',
 ];
 
+/** Said by Chromium of answers of 4xx and 5xx, lost connections, and plain http under a name that is not localhost. */
+const KNOWN_MESSAGES = [
+  /^Failed to load resource: (the server responded with a status of [45]|net::ERR)/,
+  /^The Cross-Origin-Opener-Policy header has been ignored, because the URL's origin was untrustworthy/,
+];
+
 const executablePath = findChromium();
 
 /** The reason for which browser tests are skipped here; false where they run. */
@@ -71,11 +77,9 @@ export async function visit(
   const problems: string[] = [];
   context.on('weberror', (error) => problems.push(`script error: ${error.error().stack}`));
   context.on('console', (message) => {
-    const isAnswer = /Failed to load resource: (the server responded with a status of [45]|net::ERR)/.test(
-      message.text(),
-    );
+    const isKnown = KNOWN_MESSAGES.some((known) => known.test(message.text()));
     const isLoud = message.type() === 'error' || message.type() === 'warning';
-    if (isLoud && !isAnswer) problems.push(`console: ${message.text()}`);
+    if (isLoud && !isKnown) problems.push(`console: ${message.text()}`);
   });
   context.on('request', (request) => {
     const url = new URL(request.url());
