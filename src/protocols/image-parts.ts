@@ -34,8 +34,10 @@ export async function checkImageParts(body: Buffer, scan: JsonScan): Promise<rea
       continue;
     }
     if (match.kind === 'null') continue;
-    if (match.kind !== 'string')
-      throw imageError('`image_url` must be a URL, or an object with a `url`.', param);
+    if (match.kind !== 'string') {
+      const orObject = param === 'messages' ? ', or an object with a `url`' : ', as a string';
+      throw imageError(`\`image_url\` must be a URL${orObject}.`, param);
+    }
     count += 1;
     if (count > IMAGES_LIMIT) throw imageError(`A request may hold ${IMAGES_LIMIT} images at most.`, param);
     const check = await checkImageUrl(body, match, param);
