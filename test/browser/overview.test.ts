@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { startApp } from '../helpers/start-app.ts';
+import { addSampleData } from './sample-data.ts';
+import { chooseTab, SKIPPED, visitPanel } from './start-browser.ts';
+
+test('the steps of setting up lead to their forms and are ticked off one by one', {
+  skip: SKIPPED,
+}, async (t) => {
+  const app = await startApp(t);
+  const { page } = await visitPanel(t, app.origin, 'Overview');
+  const done = page.locator('.setup .done');
+  await page.getByRole('heading', { name: 'Set it up' }).waitFor();
+  assert.equal(await done.count(), 0);
+  await page.getByRole('button', { name: 'Add a provider' }).click();
+  await page.getByRole('dialog', { name: 'Add Provider' }).waitFor();
+  await page.keyboard.press('Escape');
+
+  await app.addProvider({ id: 'up', baseUrl: 'https://up.example/v1' }, []);
+  await chooseTab(page, 'Overview');
+  await page.getByRole('button', { name: 'Fetch models' }).click();
+  await page.getByRole('tab', { name: 'Providers', selected: true }).waitFor();
+
+  await app.addProvider({ id: 'up', baseUrl: 'https://up.example/v1' }, [
+    { id: 'text-embedding-3-small' },
+    { id: 'gpt-4o' },
+  ]);
+  await chooseTab(page, 'Overview');
+  await page.getByRole('button', { name: 'Make a key' }).click();
+  await page.getByRole('dialog', { name: 'Add API Key' }).waitFor();
+  await page.keyboard.press('Escape');
+
+  await app.addKey({ name: 'First' });
+  await chooseTab(page, 'Overview');
+  await page.getByRole('heading', { name: 'Connect' }).waitFor();
+  assert.equal(await page.getByRole('heading', { name: 'Set it up' }).count(), 0);
+  const example = await page.getByRole('tabpanel').last().textContent();
+  assert.ok(example?.includes('"model":"gpt-4o"'), 'the example names a model to chat with');
+  assert.ok(example?.includes(`${app.origin}/v1/chat/completions`));
+});
+
+test('counts lead to their tabs; warnings are in sight', { skip: SKIPPED }, async (t) => {
+  const app = await startApp(t);
+  await addSampleData(app);
+  const { page } = await visitPanel(t, app.origin, 'Overview');
+  await page.getByRole('list', { name: 'Warnings' }).getByText('ENCRYPTION_KEY').waitFor();
+  for (const [text, tab] of [
+    ['Providers86 on', 'Providers'],
+    ['Models98 on', 'Models'],
+    ['API keys87 on', 'API Keys'],
+    ['Users65 on', 'Users'],
+  ] as const) {
+    await chooseTab(page, 'Overview');
+    await page.locator('button.count').filter({ hasText: text }).click();
+    await page.getByRole('tab', { name: tab, selected: true }).waitFor();
+  }
+});
+
+test('what could not be loaded is said, and loaded after “Try again”', { skip: SKIPPED }, async (t) => {
+  const app = await startApp(t);
+  const { page, context } = await visitPanel(t, app.origin, 'Users');
+  await page.getByRole('heading', { name: 'No users yet' }).waitFor();
+  await context.route('**/api/admin/status', (route) => route.fulfill({ status: 500, body: 'no JSON' }));
+  for (const tab of ['Overview', 'Settings']) {
+    await chooseTab(page, tab);
+    await page.getByRole('alert').getByText('The server answered with status 500.').waitFor();
+  }
+  await page.getByRole('heading', { name: 'Backup' }).waitFor();
+  await context.unroute('**/api/admin/status');
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await page.getByText('Running for').waitFor();
+});
