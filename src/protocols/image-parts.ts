@@ -1,4 +1,12 @@
-import type { JsonMatch, JsonScan, Patch } from '../http/json-scan.ts';
+import {
+  compilePatterns,
+  type JsonMatch,
+  type JsonScan,
+  JsonScanError,
+  type Patch,
+  readString,
+  scanJson,
+} from '../http/json-scan.ts';
 import { checkImageUrl } from './image-url.ts';
 import { imageError } from './images.ts';
 
@@ -10,14 +18,19 @@ export const IMAGE_PATTERNS = [
 ] as const;
 
 const CHAT_PART = 'messages.*.content.*.image_url';
+const ANY_PART = 'messages.*.content.*';
+/** For a second look, at bodies that hold a picture as a plain string. */
+const PART_PATTERNS = compilePatterns([ANY_PART, `${ANY_PART}.type`]);
 const IMAGES_LIMIT = 500;
 const NO_PATCHES: readonly Patch[] = [];
 const OBJECT_OPENING = Buffer.from('{"url":');
 const OBJECT_CLOSING = Buffer.from('}');
+const CHAT_TYPE = Buffer.from('"image_url"');
 
 /**
  * Checks every image of a JSON body where it stands and returns what must differ for the provider: a wrong media type
- * is mended, and a plain string becomes the object form that the chat API documents (Qwen's API takes no other).
+ * is mended, and a plain string becomes the object form that the chat API documents (Qwen's API takes no other), as does a
+ * part of the responses API (`input_image`) in a chat.
  * Pictures behind http(s) addresses are passed on and never fetched.
  * @throws HttpError `image_validation_failed` for an image that is too large, broken or of a wrong format.
  */
@@ -25,6 +38,7 @@ export async function checkImageParts(body: Buffer, scan: JsonScan): Promise<rea
   if (!scan.matches.some(({ pattern }) => isImagePattern(pattern))) return NO_PATCHES;
   const patches: Patch[] = [];
   const objects: JsonMatch[] = [];
+  const strings: JsonMatch[] = [];
   let count = 0;
   for (const match of scan.matches) {
     if (!isImagePattern(match.pattern)) continue;
@@ -42,9 +56,11 @@ export async function checkImageParts(body: Buffer, scan: JsonScan): Promise<rea
     if (count > IMAGES_LIMIT) throw imageError(`A request may hold ${IMAGES_LIMIT} images at most.`, param);
     const check = await checkImageUrl(body, match, param);
     const mended = check.kind === 'data' ? check.patches : [];
+    if (match.pattern === CHAT_PART) strings.push(match);
     patches.push(...(match.pattern === CHAT_PART ? wrapped(match, mended) : mended));
   }
   requireUrls(scan, objects);
+  if (strings.length > 0) patches.push(...retyped(body, strings));
   return patches;
 }
 
@@ -61,6 +77,31 @@ function wrapped(match: JsonMatch, mended: readonly Patch[]): Patch[] {
     ...mended,
     { start: match.end, end: match.end, bytes: OBJECT_CLOSING },
   ];
+}
+
+/** The parts that name themselves `input_image`, as only the responses API does, under the chat API's name. */
+function retyped(body: Buffer, strings: readonly JsonMatch[]): Patch[] {
+  const patches: Patch[] = [];
+  let hasPicture = false;
+  let next = 0;
+  for (const match of scanParts(body)) {
+    if (match.pattern === ANY_PART) {
+      while ((strings[next]?.start ?? body.length) < match.start) next += 1;
+      hasPicture = (strings[next]?.start ?? body.length) < match.end;
+    } else if (hasPicture && match.kind === 'string' && readString(body, match) === 'input_image') {
+      patches.push({ start: match.start, end: match.end, bytes: CHAT_TYPE });
+    }
+  }
+  return patches;
+}
+
+function scanParts(body: Buffer): readonly JsonMatch[] {
+  try {
+    return scanJson(body, PART_PATTERNS).matches;
+  } catch (error) {
+    if (error instanceof JsonScanError) throw imageError('The messages have too many parts.', 'messages');
+    throw error;
+  }
 }
 
 function requireUrls(scan: JsonScan, objects: readonly JsonMatch[]): void {

@@ -177,3 +177,21 @@ test('a request may hold 500 pictures and not one more', { timeout: 30_000 }, as
   );
   assert.equal(upstream.received.length, 1);
 });
+
+test('a picture among more parts than are looked at is refused, as a string only', {
+  timeout: 30_000,
+}, async (t) => {
+  const { app, upstream } = await startOcr(t);
+  const texts = Array.from({ length: 60_000 }, () => ({ type: 'text', text: '' }));
+  const bodyWith = (image_url: unknown): object => ({
+    model: 'reader',
+    messages: [{ role: 'user', content: [...texts, { type: 'image_url', image_url }] }],
+  });
+  await expectStatus(200, await app.v1('chat/completions', bodyWith({ url: PNG_URL })));
+  const error = await errorOf(400, await app.v1('chat/completions', bodyWith(PNG_URL)));
+  assert.deepEqual(
+    [error.code, error.message],
+    ['image_validation_failed', 'The messages have too many parts.'],
+  );
+  assert.equal(upstream.received.length, 1);
+});

@@ -91,6 +91,27 @@ describe('a picture in a chat', { timeout: 60_000 }, () => {
     }
   });
 
+  test('that is spelled as in /v1/responses becomes one of a chat, type and all', async (t) => {
+    const jpg = `data:image/jpg;base64,${JPEG_DATA}`;
+    const partsOf = (kind: string, imageUrl: (url: string) => string): string =>
+      [
+        `{"type":"${kind}","image_url":${imageUrl(PNG_URL)},"detail":"low"}`,
+        '{"type":"text","text":"input_image"}',
+        `{"image_url":${imageUrl(jpg)},"type":"${kind}"}`,
+        '{"type":"input_image","file_id":"file-1"}',
+        `{"type":"image_url","image_url":${imageUrl('https://example.com/a')}}`,
+      ].join(', ');
+    const bodyWith = (parts: string): string =>
+      `{"messages":[{"role":"user","content":"input_image"},{"role":"user","content":[${parts}]}],"model":"m"}`;
+    const sent = await through(
+      t,
+      'chat/completions',
+      bodyWith(partsOf('input\\u005fimage', (url) => `"${url}"`)),
+    );
+    const mended = bodyWith(partsOf('image_url', (url) => `{"url":"${url}"}`));
+    assert.equal(sent, mended.replace(jpg, dataUrl('image/jpeg', JPEG)));
+  });
+
   test('has the same bytes at the upstream, for every type, beside others, in any message', async (t) => {
     const { app, upstream } = await start(t);
     const pictures = PICTURE_TYPES.map((type, index) => ({ type, bytes: pictureOf(type, 200_000 + index) }));
