@@ -10,11 +10,12 @@ import {
 import { checkImageUrl } from './image-url.ts';
 import { imageError } from './images.ts';
 
-/** Where images stand in requests, for the scan: parts of chat messages, and of the input of `/v1/responses`. */
+/** Where images stand in requests, for the scan: parts of chat messages, of the input of `/v1/responses`, of functions' outputs there. */
 export const IMAGE_PATTERNS = [
   'messages.*.content.*.image_url',
   'messages.*.content.*.image_url.url',
   'input.*.content.*.image_url',
+  'input.*.output.*.image_url',
 ] as const;
 
 const CHAT_PART = 'messages.*.content.*.image_url';

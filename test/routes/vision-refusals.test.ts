@@ -43,6 +43,7 @@ const PLACES = [
   ['chat, as it is', 'chat/completions', 'messages', (url: unknown) => chat(url)],
   ['chat, last of several', 'chat/completions', 'messages', (url: unknown) => chat(PNG_URL, { url })],
   ['responses', 'responses', 'input', (url: unknown) => responses(url)],
+  ['the output of a function', 'responses', 'input', (url: unknown) => functionOutput(url)],
   ['responses, first of several', 'responses', 'input', (url: unknown) => responses(url, PNG_URL)],
 ] as const;
 
@@ -54,6 +55,11 @@ function chat(...pictures: readonly unknown[]): object {
 function responses(...pictures: readonly unknown[]): object {
   const content = pictures.map((image_url) => ({ type: 'input_image', image_url }));
   return { model: 'reader', input: [{ role: 'user', content }] };
+}
+
+function functionOutput(image_url: unknown): object {
+  const output = [{ type: 'input_image', image_url }];
+  return { model: 'reader', input: [{ type: 'function_call_output', call_id: 'call_1', output }] };
 }
 
 describe('a bad picture is refused before any upstream is asked', { timeout: 60_000 }, () => {

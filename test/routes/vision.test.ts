@@ -195,6 +195,8 @@ function responsesWith(imageUrl: string): string {
   return (
     '{"input" : [{"role":"user","content":[{"type":"input_text","text":"\\u0041"},' +
     ` {"type":"input_image", "image_url": ${imageUrl},"detail":"original"}, {"type":"input_image","file_id":"file-1"}]},` +
+    `{"type":"function_call_output","output":[{"image_url" :${imageUrl},"type":"input_image"}],"call_id":"c"},` +
+    '{"type":"function_call_output","output":"plain","call_id":"d"},' +
     '{"type":"message","content":"plain","role":"user"}], "store":false ,"model":"m"}'
   );
 }
