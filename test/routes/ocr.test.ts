@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { isRecord } from '../../src/protocols/json-value.ts';
 import { CHAT_ANSWER, json } from '../helpers/fake-upstream.ts';
 import { answering, errorOf, postForm, sentBody, startOcr } from '../helpers/picture-server.ts';
-import { PICTURE_TYPES, pictureOf, sentPictures, sha256 } from '../helpers/pictures.ts';
+import { curlForm, PICTURE_TYPES, pictureOf, sentPictures, sha256 } from '../helpers/pictures.ts';
 import { expectStatus, MASTER_KEY } from '../helpers/start-app.ts';
 
 const PNG = pictureOf('image/png');
@@ -152,5 +153,56 @@ describe('the answer of /v1/ocr', { timeout: 30_000 }, () => {
     assert.equal(answer.headers.get('etag'), null);
     const text = await answer.text();
     assert.equal(answer.headers.get('content-length'), `${Buffer.byteLength(text)}`);
+  });
+});
+
+describe('a reading', { timeout: 30_000 }, () => {
+  test('ends at the upstream when its client goes away', async (t) => {
+    const { app, upstream } = await startOcr(t);
+    const client = new AbortController();
+    const gone = new Promise<void>((resolve) => {
+      upstream.answer = (_req, res) => {
+        res.on('close', resolve);
+        client.abort();
+      };
+    });
+    const { contentType, body } = curlForm([FILE, ['model', 'reader']]);
+    const headers = { authorization: `Bearer ${MASTER_KEY}`, 'content-type': contentType };
+    const init = { method: 'POST', headers, body: new Uint8Array(body), signal: client.signal };
+    await assert.rejects(fetch(`${app.origin}/v1/ocr`, init), { name: 'AbortError' });
+    await gone;
+    assert.equal(upstream.received.length, 1);
+  });
+
+  test('keeps to its own picture among others at the same time', async (t) => {
+    const { app, upstream } = await startOcr(t);
+    upstream.answer = (req, res, request) => {
+      answering(sentPictures(request)[0]?.digest ?? 'none')(req, res, request);
+    };
+    const pictures = Array.from({ length: 12 }, (_, index) => pictureOf('image/webp', 200_000 + index));
+    const texts = await Promise.all(
+      pictures.map(async (picture) => {
+        const parts = [
+          ['file', picture, { name: 'a.webp' }],
+          ['model', 'reader'],
+        ] as const;
+        const answer = await expectStatus(200, await postForm(app, parts));
+        return isRecord(answer) ? answer['text'] : null;
+      }),
+    );
+    assert.deepEqual(texts, pictures.map(sha256));
+  });
+
+  test('through a provider of type chutes is a chat completion like any other', async (t) => {
+    const { app, other } = await startOcr(t);
+    const provider = { id: 'chutes', baseUrl: other.origin, type: 'chutes', apiKey: 'cpk_1' } as const;
+    await app.addProvider(provider, [{ id: 'dots', upstreamModel: 'rednote-hilab/dots.ocr' }]);
+    const answer = await postForm(app, [FILE, ['model', 'dots']]);
+    assert.deepEqual(await expectStatus(200, answer), { text: 'Other', model: 'dots', provider: 'chutes' });
+    const [request] = other.received;
+    assert.equal(request?.url, '/v1/chat/completions');
+    assert.equal(request?.headers.authorization, 'Bearer cpk_1');
+    assert.equal(sentBody(other)['model'], 'rednote-hilab/dots.ocr');
+    assert.equal(sentPictures(request)[0]?.digest, sha256(PNG));
   });
 });
