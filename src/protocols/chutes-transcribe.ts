@@ -10,11 +10,11 @@ const OPENING = Buffer.from('{"audio_b64":"');
 
 /**
  * Writes `{"audio_b64":"...","language":"en"}` as the audio arrives, encoded in multiples of three bytes, so that no more
- * than a slice of it is ever held in both forms. `extras` may be a function, which is asked when the audio has ended.
+ * than a slice of it is ever held in both forms. `extras` is asked when the audio has ended.
  */
 export async function* chutesTranscribeBody(
   audio: AsyncIterable<Buffer>,
-  extras: ChutesExtras | (() => ChutesExtras),
+  extras: () => ChutesExtras,
 ): AsyncGenerator<Buffer> {
   yield OPENING;
   let carry: Buffer = Buffer.alloc(0);
@@ -31,12 +31,7 @@ export async function* chutesTranscribeBody(
     carry = Buffer.from(chunk.subarray(end));
   }
   if (carry.length > 0) yield toBase64(carry);
-  yield closing(typeof extras === 'function' ? extras() : extras);
-}
-
-/** The length in bytes of what `chutesTranscribeBody` writes for so much audio. */
-export function chutesBodyLength(audioBytes: number, extras: ChutesExtras): number {
-  return OPENING.length + Math.ceil(audioBytes / 3) * 4 + closing(extras).length;
+  yield closing(extras());
 }
 
 function toBase64(bytes: Buffer): Buffer {

@@ -6,8 +6,8 @@ import { isRecord, parseJson } from './json-value.ts';
 import { findErrorObject, parseErrorJson } from './upstream-errors.ts';
 
 export interface EventStreamOptions {
-  /** Put in place of `from` wherever an event names its model; null leaves events as they are. */
-  readonly rename: { readonly from: string; readonly to: string } | null;
+  /** The name to put wherever an event names its model; null leaves the upstream's. */
+  readonly model: string | null;
   /** How a whole stream ends; null: any end is taken. */
   readonly streamEnd: 'chat' | 'responses' | null;
   /** Removes secrets from an error that came in the stream. */
@@ -40,7 +40,7 @@ export class EventStream implements BodyTransform {
 
   constructor(options: EventStreamOptions) {
     this.#options = options;
-    this.#renamer = options.rename === null ? null : new ModelRenamer(options.rename.to);
+    this.#renamer = options.model === null ? null : new ModelRenamer(options.model);
   }
 
   get hasFailed(): boolean {

@@ -14,24 +14,30 @@ import { imageError } from './images.ts';
 export const IMAGE_PATTERNS = [
   'messages.*.content.*.image_url',
   'messages.*.content.*.image_url.url',
+  'messages.*.content.*.image',
   'input.*.content.*.image_url',
   'input.*.output.*.image_url',
 ] as const;
 
 const CHAT_PART = 'messages.*.content.*.image_url';
+/** Alibaba's own form of a part, `{"type":"image","image":URL}`, which its tools send to the chat API too. */
+const QWEN_PART = 'messages.*.content.*.image';
 const ANY_PART = 'messages.*.content.*';
 /** For a second look, at bodies that hold a picture as a plain string. */
 const PART_PATTERNS = compilePatterns([ANY_PART, `${ANY_PART}.type`]);
 const IMAGES_LIMIT = 500;
 const NO_PATCHES: readonly Patch[] = [];
+const QUOTE = 0x22;
 const OBJECT_OPENING = Buffer.from('{"url":');
 const OBJECT_CLOSING = Buffer.from('}');
-const CHAT_TYPE = Buffer.from('"image_url"');
+/** The chat API's name of a part's type, and of its member. */
+const CHAT_NAME = Buffer.from('"image_url"');
+const FOREIGN_TYPES: readonly string[] = ['input_image', 'image'];
 
 /**
  * Checks every image of a JSON body where it stands and returns what must differ for the provider: a wrong media type
- * is mended, and a plain string becomes the object form that the chat API documents (Qwen's API takes no other), as does a
- * part of the responses API (`input_image`) in a chat.
+ * is mended, and a plain string becomes the object form that the chat API documents (Qwen's API takes no other), as do
+ * parts of the responses API (`input_image`) and of Alibaba's own in a chat.
  * Pictures behind http(s) addresses are passed on and never fetched.
  * @throws HttpError `image_validation_failed` for an image that is too large, broken or of a wrong format.
  */
@@ -48,7 +54,7 @@ export async function checkImageParts(body: Buffer, scan: JsonScan): Promise<rea
       objects.push(match);
       continue;
     }
-    if (match.kind === 'null') continue;
+    if (match.kind === 'null' || (match.pattern === QWEN_PART && !isAddress(body, match))) continue;
     if (match.kind !== 'string') {
       const orObject = param === 'messages' ? ', or an object with a `url`' : ', as a string';
       throw imageError(`\`image_url\` must be a URL${orObject}.`, param);
@@ -57,8 +63,10 @@ export async function checkImageParts(body: Buffer, scan: JsonScan): Promise<rea
     if (count > IMAGES_LIMIT) throw imageError(`A request may hold ${IMAGES_LIMIT} images at most.`, param);
     const check = await checkImageUrl(body, match, param);
     const mended = check.kind === 'data' ? check.patches : [];
-    if (match.pattern === CHAT_PART) strings.push(match);
-    patches.push(...(match.pattern === CHAT_PART ? wrapped(match, mended) : mended));
+    const isBare = match.pattern === CHAT_PART || match.pattern === QWEN_PART;
+    if (isBare) strings.push(match);
+    if (match.pattern === QWEN_PART) patches.push({ ...nameSpan(body, match), bytes: CHAT_NAME });
+    patches.push(...(isBare ? wrapped(match, mended) : mended));
   }
   requireUrls(scan, objects);
   if (strings.length > 0) patches.push(...retyped(body, strings));
@@ -80,7 +88,20 @@ function wrapped(match: JsonMatch, mended: readonly Patch[]): Patch[] {
   ];
 }
 
-/** The parts that name themselves `input_image`, as only the responses API does, under the chat API's name. */
+/** True for a string that begins as a data URL or an http(s) address does. */
+function isAddress(body: Buffer, match: JsonMatch): boolean {
+  return (
+    match.kind === 'string' && /^"(data|http)/i.test(body.toString('latin1', match.start, match.start + 5))
+  );
+}
+
+/** Where the name of a member stands, quotes included, before its value. */
+function nameSpan(body: Buffer, value: JsonMatch): { start: number; end: number } {
+  const closing = body.lastIndexOf(QUOTE, value.start - 1);
+  return { start: body.lastIndexOf(QUOTE, closing - 1), end: closing + 1 };
+}
+
+/** The type of the parts that name themselves as other APIs do, under the chat API's name. */
 function retyped(body: Buffer, strings: readonly JsonMatch[]): Patch[] {
   const patches: Patch[] = [];
   let hasPicture = false;
@@ -89,8 +110,8 @@ function retyped(body: Buffer, strings: readonly JsonMatch[]): Patch[] {
     if (match.pattern === ANY_PART) {
       while ((strings[next]?.start ?? body.length) < match.start) next += 1;
       hasPicture = (strings[next]?.start ?? body.length) < match.end;
-    } else if (hasPicture && match.kind === 'string' && readString(body, match) === 'input_image') {
-      patches.push({ start: match.start, end: match.end, bytes: CHAT_TYPE });
+    } else if (hasPicture && match.kind === 'string' && FOREIGN_TYPES.includes(readString(body, match))) {
+      patches.push({ start: match.start, end: match.end, bytes: CHAT_NAME });
     }
   }
   return patches;

@@ -85,8 +85,3 @@ export function isVisionModelName(id: string): boolean {
   const name = id.toLowerCase();
   return !BLIND.test(name) && SEEING.some((pattern) => pattern.test(name));
 }
-
-/** True for the names of Qwen's models that see: Qwen-VL, Qwen2-VL, Qwen3-VL, QVQ, Qwen-Omni. */
-export function isQwenVl(id: string): boolean {
-  return /qwen.*vl|qvq|qwen.*omni/i.test(id);
-}

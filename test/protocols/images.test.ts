@@ -1,13 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { HttpError } from '../../src/errors.ts';
-import {
-  checkImage,
-  imageTooLarge,
-  isQwenVl,
-  isVisionModelName,
-  sniffImage,
-} from '../../src/protocols/images.ts';
+import { checkImage, imageTooLarge, isVisionModelName, sniffImage } from '../../src/protocols/images.ts';
 
 const SAMPLES: Readonly<Record<string, Buffer>> = {
   'image/png': Buffer.from('\x89PNG\r\n\x1a\n\0\0\0\rIHDR', 'latin1'),
@@ -101,12 +95,4 @@ describe('isVisionModelName()', () => {
   for (const name of blind.split(/\s+/)) {
     it(`takes ${name} for one that does not`, () => assert.equal(isVisionModelName(name), false));
   }
-});
-
-describe('isQwenVl()', () => {
-  it('goes by the name', () => {
-    for (const name of ['qwen-vl', 'Qwen/Qwen3-VL-8B', 'qwen2.5-vl', 'QVQ-72B', 'qwen3-omni'])
-      assert.ok(isQwenVl(name));
-    for (const name of ['qwen3-8b', 'internvl', 'gpt-4o']) assert.ok(!isQwenVl(name));
-  });
 });

@@ -112,6 +112,21 @@ describe('a picture in a chat', { timeout: 60_000 }, () => {
     assert.equal(sent, mended.replace(jpg, dataUrl('image/jpeg', JPEG)));
   });
 
+  test("that is spelled as Qwen's own API has it becomes one of a chat; other members of that name stay", async (t) => {
+    const bodyWith = (parts: string): string =>
+      `{"messages":[{"role":"user","content":[${parts}]}],"model":"m"}`;
+    const others = '{"type":"image","image":{"format":"png"}},{"type":"image","image":"cat"},{"image":null}';
+    const sent = await through(
+      t,
+      'chat/completions',
+      bodyWith(
+        `{"type":"image","image" : "${PNG_URL}","min_pixels":4},{"im\\u0061ge":"https://example.com/a"},${others}`,
+      ),
+    );
+    const mended = `{"type":"image_url","image_url" : {"url":"${PNG_URL}"},"min_pixels":4},{"image_url":{"url":"https://example.com/a"}},${others}`;
+    assert.equal(sent, bodyWith(mended));
+  });
+
   test('has the same bytes at the upstream, for every type, beside others, in any message', async (t) => {
     const { app, upstream } = await start(t);
     const pictures = PICTURE_TYPES.map((type, index) => ({ type, bytes: pictureOf(type, 200_000 + index) }));
