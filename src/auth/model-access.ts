@@ -28,21 +28,6 @@ export function keyMayUseModel(key: ApiKey, user: User | null, modelId: string):
   return mayUseModel(key.models, modelId) && mayUseModel(user.models, modelId);
 }
 
-/** The same as a list, for people to read: what the key allows and its user's list too. */
-export function effectiveModels(key: ApiKey, user: User | null): ModelList {
-  if (key.userId === null) return key.models;
-  if (user === null || user.id !== key.userId || !user.enabled) return [];
-  if (key.models === null || user.models === null) return key.models ?? user.models;
-  const { models: keyModels } = key;
-  const { models: userModels } = user;
-  // Two entries are either apart or one within the other, so what both lists allow is what one has and the other covers.
-  const both = [
-    ...keyModels.filter((entry) => isCovered(entry, userModels)),
-    ...userModels.filter((entry) => isCovered(entry, keyModels)),
-  ];
-  return [...new Set(both)];
-}
-
 function isPattern(entry: string): boolean {
   return entry.endsWith('*');
 }

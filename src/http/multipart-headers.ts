@@ -8,8 +8,6 @@ export interface PartHeaders {
   readonly filename: string | null;
   /** As sent, parameters included. */
   readonly contentType: string | null;
-  /** All headers, names in lower case; values of a repeated name are joined by a comma. */
-  readonly headers: ReadonlyMap<string, string>;
 }
 
 interface HeaderValue {
@@ -71,7 +69,6 @@ export function parsePartHeaders(block: Buffer): PartHeaders {
     name,
     filename: fileNameOf(disposition.parameters),
     contentType: headers.get('content-type') || null,
-    headers,
   };
 }
 

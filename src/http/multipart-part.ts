@@ -4,17 +4,10 @@ import type { PartHeaders } from './multipart-headers.ts';
 
 /** One part of a multipart/form-data body. */
 export interface MultipartPart extends PartHeaders {
-  /** The header block as it came, without the blank line. */
-  readonly rawHeaders: Buffer;
   /** True where it has a file name, or its field is one of those that hold files. */
   readonly isFile: boolean;
   /** The content, to be read once, before the next part is asked for. */
   readonly body: AsyncIterable<Buffer>;
-}
-
-/** A part whose content is in memory and may be read any number of times. */
-export interface HeldPart extends MultipartPart {
-  readonly value: Buffer;
 }
 
 /**
@@ -34,15 +27,6 @@ export async function readField(part: MultipartPart, limitBytes: number): Promis
 }
 
 /**
- * Reads the content of a part into memory and gives the part back with it, so that it can be sent on later.
- * @throws HttpError `request_too_large` where it is more than `limitBytes`.
- */
-export async function holdPart(part: MultipartPart, limitBytes: number): Promise<HeldPart> {
-  const value = await readField(part, limitBytes);
-  return { ...part, value, body: { [Symbol.asyncIterator]: () => oneChunk(value) } };
-}
-
-/**
  * The content of a field as text.
  * @throws HttpError `invalid_body`, param the field's name, where it is not UTF-8.
  */
@@ -55,8 +39,4 @@ export function fieldText(name: string, value: Buffer): string {
 export function fieldTooLarge(name: string, limitBytes: number): HttpError {
   const message = `The form field ${name} is larger than ${limitBytes} bytes.`;
   return new HttpError('request_too_large', message, { param: name });
-}
-
-async function* oneChunk(value: Buffer): AsyncGenerator<Buffer> {
-  if (value.length > 0) yield value;
 }

@@ -3,15 +3,8 @@ import { fieldBaseName, parsePartHeaders } from './multipart-headers.ts';
 import { fieldTooLarge, type MultipartPart } from './multipart-part.ts';
 
 export { fieldBaseName, parseBoundary } from './multipart-headers.ts';
-export { fieldText, type HeldPart, holdPart, type MultipartPart, readField } from './multipart-part.ts';
-export {
-  createBoundary,
-  encodeMultipart,
-  type MultipartMessage,
-  multipartContentType,
-  type OutgoingPart,
-  relayMultipart,
-} from './multipart-writer.ts';
+export { fieldText, type MultipartPart, readField } from './multipart-part.ts';
+export { createBoundary, multipartContentType, relayMultipart } from './multipart-writer.ts';
 
 export interface MultipartLimits {
   readonly parts: number;
@@ -83,13 +76,12 @@ export class MultipartReader implements AsyncIterable<MultipartPart> {
     await skip(this.#readContent(outsideBytes, () => invalid('The body does not begin with its boundary.')));
     for (let count = 1; await this.#isAtPart(); count++) {
       if (count > parts) throw invalid(`The multipart body has more than ${parts} parts.`);
-      const rawHeaders = await this.#readHeaders();
-      const headers = parsePartHeaders(rawHeaders);
+      const headers = parsePartHeaders(await this.#readHeaders());
       const isFile = headers.filename !== null || this.#isFileField(headers.name);
       const content = this.#readPart(headers.name, isFile);
       // Not the generator itself: leaving a loop over it would end it, and what is left must still be read over.
       const body = { [Symbol.asyncIterator]: () => ({ next: () => content.next() }) };
-      yield { ...headers, rawHeaders, isFile, body };
+      yield { ...headers, isFile, body };
       await skip(content);
     }
     await this.#skipEpilogue();

@@ -78,7 +78,7 @@ export interface ProviderAdapter {
 export type UpstreamBody =
   | { readonly kind: 'none' }
   | { readonly kind: 'pieces'; readonly pieces: readonly Buffer[] }
-  | { readonly kind: 'stream'; readonly stream: Readable; readonly contentLength: number | null };
+  | { readonly kind: 'stream'; readonly stream: Readable };
 
 /** One request to an upstream, ready to be sent. */
 export interface UpstreamRequest {

@@ -121,7 +121,7 @@ function transcribeRequest(call: AdapterCall, body: FormCallBody): UpstreamReque
     method: 'POST',
     path: transcribePath(provider),
     headers: upstreamHeaders(call, { accept: 'application/json', 'content-type': 'application/json' }),
-    body: { kind: 'stream', stream, contentLength: null },
+    body: { kind: 'stream', stream },
   };
 }
 

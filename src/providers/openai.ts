@@ -47,7 +47,7 @@ function formRequest(call: AdapterCall, { parts }: FormCallBody): UpstreamReques
   const chunks = relayMultipart(parts, { boundary, replace, fieldLimitBytes: FIELD_LIMIT_BYTES });
   const stream = Readable.from(chunks, { objectMode: false });
   const headers = upstreamHeaders(call, { 'content-type': multipartContentType(boundary) });
-  return postTo(call, { headers, body: { kind: 'stream', stream, contentLength: null } });
+  return postTo(call, { headers, body: { kind: 'stream', stream } });
 }
 
 function postTo(
@@ -59,10 +59,7 @@ function postTo(
 }
 
 /** The request for a provider's own list of models. */
-export function listModelsRequest(
-  provider: Provider,
-  path = endpointPath(provider, 'models'),
-): UpstreamRequest {
+export function listModelsRequest(provider: Provider, path: string): UpstreamRequest {
   const headers = ['accept', 'application/json', ...providerHeaders(provider)];
   return { provider, method: 'GET', path, headers, body: { kind: 'none' } };
 }

@@ -223,10 +223,7 @@ function headerList(request: UpstreamRequest, hostHeader: string): string[] {
     let length = 0;
     for (const piece of body.pieces) length += piece.length;
     list.push('content-length', String(length));
-  } else if (body.kind === 'stream') {
-    if (body.contentLength === null) list.push('transfer-encoding', 'chunked');
-    else list.push('content-length', String(body.contentLength));
-  }
+  } else if (body.kind === 'stream') list.push('transfer-encoding', 'chunked');
   return list;
 }
 

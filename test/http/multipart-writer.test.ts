@@ -4,9 +4,9 @@ import { describe, it } from 'node:test';
 import { HttpError } from '../../src/errors.ts';
 import {
   createBoundary,
-  encodeMultipart,
+  type MultipartPart,
   MultipartReader,
-  type OutgoingPart,
+  multipartContentType,
   parseBoundary,
   readField,
   relayMultipart,
@@ -28,90 +28,6 @@ describe('createBoundary()', () => {
     assert.equal(boundary, `----ipin-${'ab'.repeat(16)}`);
     assert.equal(parseBoundary(`multipart/form-data; boundary=${boundary}`), boundary);
     assert.notEqual(createBoundary(randomBytes), createBoundary(randomBytes));
-  });
-});
-
-describe('encodeMultipart()', () => {
-  it('writes fields and files, and knows the length', async () => {
-    const message = encodeMultipart(
-      [
-        { name: 'model', body: 'whisper-1' },
-        {
-          name: 'file',
-          filename: 'a.mp3',
-          contentType: 'audio/mpeg',
-          body: chunksOf('ab', 'c'),
-          sizeBytes: 3,
-        },
-        { name: 'mask', filename: 'm', body: Buffer.from([0, 255]) },
-      ],
-      'B',
-    );
-    const bytes = await collect(message.chunks);
-    assert.equal(message.contentType, 'multipart/form-data; boundary=B');
-    assert.equal(message.contentLength, bytes.length);
-    assert.equal(
-      bytes.toString('latin1'),
-      '--B\r\nContent-Disposition: form-data; name="model"\r\n\r\nwhisper-1\r\n' +
-        '--B\r\nContent-Disposition: form-data; name="file"; filename="a.mp3"\r\nContent-Type: audio/mpeg\r\n\r\nabc\r\n' +
-        '--B\r\nContent-Disposition: form-data; name="mask"; filename="m"\r\nContent-Type: application/octet-stream\r\n\r\n\0\xff\r\n' +
-        '--B--\r\n',
-    );
-  });
-
-  it('does not know the length where a part does not', () => {
-    assert.equal(encodeMultipart([{ name: 'file', body: chunksOf('a') }], 'B').contentLength, null);
-  });
-
-  for (const [sizeBytes, content] of [
-    [2, 'abc'],
-    [4, 'abc'],
-    [0, 'a'],
-  ] as const) {
-    it(`breaks off where ${sizeBytes} bytes were announced and ${content.length} come`, async () => {
-      const message = encodeMultipart([{ name: 'file', body: chunksOf(content), sizeBytes }], 'B');
-      await assert.rejects(collect(message.chunks), /length/);
-    });
-  }
-
-  it('escapes names so that nothing can be injected', async () => {
-    const evil = 'a"\r\nX-Evil: 1\r\n\r\n--B--\u0000\u007f';
-    const message = encodeMultipart([{ name: evil, filename: evil, body: 'x' }], 'B');
-    const bytes = await collect(message.chunks);
-    assert.equal(bytes.length, message.contentLength);
-    const written = 'a%22%0D%0AX-Evil: 1%0D%0A%0D%0A--B--%00%7F';
-    assert.ok(bytes.includes(`form-data; name="${written}"; filename="${written}"\r\nContent-Type: `));
-    assert.throws(
-      () => encodeMultipart([{ name: 'a', contentType: 'a/b\r\nX: y', body: '' }], 'B'),
-      TypeError,
-    );
-  });
-
-  it('is read back by fetch, and reads what fetch writes', async () => {
-    const names = ['a', 'ü"\r\n;=', 'x[]', 'x[]', '__proto__'];
-    const parts: OutgoingPart[] = names.map((name, at) => ({
-      name,
-      filename: at % 2 === 0 ? null : `${name}.txt`,
-      body: `v${at}`,
-    }));
-    const { chunks, contentType } = encodeMultipart(parts, createBoundary(randomBytes));
-    const form = await new Response(await collect(chunks), {
-      headers: { 'content-type': contentType },
-    }).formData();
-    assert.deepEqual([...form.keys()], names);
-    const answer = new Response(form);
-    const boundary = parseBoundary(answer.headers.get('content-type') ?? '');
-    const read: string[] = [];
-    for await (const part of new MultipartReader(
-      chunksOf(Buffer.from(await answer.arrayBuffer())),
-      boundary,
-    )) {
-      read.push(`${part.name}|${part.filename}|${await readField(part, 100)}`);
-    }
-    assert.deepEqual(
-      read,
-      names.map((name, at) => `${name}|${at % 2 === 0 ? null : `${name}.txt`}|v${at}`),
-    );
   });
 });
 
@@ -155,6 +71,54 @@ describe('relayMultipart()', () => {
         sent.push(chunk);
     }, HttpError);
     assert.ok(!Buffer.concat(sent).includes('--ours--'));
+  });
+
+  /** Writes parts that did not come from a reader: name and file name. */
+  const write = (
+    parts: readonly (readonly [string, string | null])[],
+    fields: Partial<MultipartPart> = {},
+  ) => {
+    const unread = async function* (): AsyncGenerator<MultipartPart> {
+      for (const [at, [name, filename]] of parts.entries()) {
+        const body = chunksOf(`v${at}`);
+        yield { name, filename, contentType: null, isFile: filename !== null, body, ...fields };
+      }
+    };
+    return collect(relayMultipart(unread(), options));
+  };
+
+  it('gives a file without a type that of bytes', async () => {
+    const head = 'Content-Disposition: form-data; name="mask"; filename="m"';
+    const written = `--ours\r\n${head}\r\nContent-Type: application/octet-stream\r\n\r\nv0\r\n--ours--\r\n`;
+    assert.equal((await write([['mask', 'm']])).toString(), written);
+  });
+
+  it('escapes names so that nothing can be injected, and takes no type with a line end', async () => {
+    const evil = 'a"\r\nX-Evil: 1\r\n\r\n--B--\u0000\u007f';
+    const escaped = 'a%22%0D%0AX-Evil: 1%0D%0A%0D%0A--B--%00%7F';
+    const bytes = await write([[evil, evil]]);
+    assert.ok(bytes.includes(`form-data; name="${escaped}"; filename="${escaped}"\r\nContent-Type: `));
+    await assert.rejects(write([['a', null]], { contentType: 'a/b\r\nX: y' }), TypeError);
+  });
+
+  it('is read back by fetch, and reads what fetch writes', async () => {
+    const names = ['a', 'ü"\r\n;=', 'x[]', 'x[]', '__proto__'];
+    const filenames = names.map((name, at) => (at % 2 === 0 ? null : `${name}.txt`));
+    const bytes = await write(names.map((name, at) => [name, filenames[at] ?? null]));
+    const headers = { 'content-type': multipartContentType(options.boundary) };
+    const form = await new Response(bytes, { headers }).formData();
+    assert.deepEqual([...form.keys()], names);
+    const answer = new Response(form);
+    const source = chunksOf(Buffer.from(await answer.arrayBuffer()));
+    const read: string[] = [];
+    const theirs = parseBoundary(answer.headers.get('content-type') ?? '');
+    for await (const part of new MultipartReader(source, theirs)) {
+      read.push(`${part.name}|${part.filename}|${await readField(part, 100)}`);
+    }
+    assert.deepEqual(
+      read,
+      names.map((name, at) => `${name}|${filenames[at]}|v${at}`),
+    );
   });
 
   it('refuses a field over its limit', async () => {

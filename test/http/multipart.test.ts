@@ -4,7 +4,6 @@ import { HttpError } from '../../src/errors.ts';
 import {
   fieldBaseName,
   fieldText,
-  holdPart,
   type MultipartOptions,
   MultipartReader,
   parseBoundary,
@@ -159,13 +158,9 @@ describe('MultipartReader names', () => {
     await assert.rejects(readAll(chunksOf(attachment)), httpError('invalid_body'));
   });
 
-  it('gives the header block as it came, and other headers', async () => {
-    const body = bodyWith('; name="a"\r\nContent-Type:  audio/mpeg \r\nx-y: 1\r\nX-Y: 2');
+  it('reads headers in any letter case and with spaces, and lets others be', async () => {
+    const body = bodyWith('; name="a"\r\nCONTENT-type:  audio/mpeg \r\nx-y: 1\r\nX-Y: 2');
     for await (const part of new MultipartReader(chunksOf(body), BOUNDARY)) {
-      const block =
-        'Content-Disposition: form-data; name="a"\r\nContent-Type:  audio/mpeg \r\nx-y: 1\r\nX-Y: 2';
-      assert.equal(part.rawHeaders.toString(), block);
-      assert.equal(part.headers.get('x-y'), '1, 2');
       assert.equal(part.contentType, 'audio/mpeg');
     }
   });
@@ -265,21 +260,6 @@ describe('MultipartReader framing', () => {
     ended = false;
     for await (const _ of new MultipartReader(broken(), BOUNDARY)) break;
     assert.equal(ended, false);
-  });
-
-  it('holds a part for later', async () => {
-    const held = [];
-    for await (const part of new MultipartReader(
-      chunksOf(`${field('a', '1')}${field('b', '2')}${end}`),
-      BOUNDARY,
-    )) {
-      held.push(await holdPart(part, 10));
-    }
-    assert.deepEqual(
-      held.map((part) => part.value.toString()),
-      ['1', '2'],
-    );
-    for (const part of held) assert.deepEqual(await readField(part, 10), part.value);
   });
 });
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { chutesBodyLength, chutesTranscribeBody } from '../../src/protocols/chutes-transcribe.ts';
+import { chutesTranscribeBody } from '../../src/protocols/chutes-transcribe.ts';
 
 async function* chunksOf(chunks: readonly Uint8Array[]): AsyncGenerator<Buffer> {
   for (const chunk of chunks) yield Buffer.from(chunk);
@@ -14,14 +14,13 @@ async function collect(source: AsyncIterable<Buffer>): Promise<Buffer> {
 }
 
 describe('chutesTranscribeBody()', () => {
-  it('writes the audio however it is cut, and its length is known', async () => {
+  it('writes the audio however it is cut', async () => {
     const chunks = fc.array(fc.uint8Array({ maxLength: 7 }), { maxLength: 9 });
     const extras = fc.constantFrom({}, { language: 'en' }, { language: '"\n' });
     const property = fc.asyncProperty(chunks, extras, async (given, extra) => {
       const audio = Buffer.concat(given);
-      const body = await collect(chutesTranscribeBody(chunksOf(given), extra));
+      const body = await collect(chutesTranscribeBody(chunksOf(given), () => extra));
       assert.deepEqual(JSON.parse(body.toString()), { audio_b64: audio.toString('base64'), ...extra });
-      assert.equal(body.length, chutesBodyLength(audio.length, extra));
     });
     await fc.assert(property, { numRuns: 300 });
   });
@@ -40,7 +39,7 @@ describe('chutesTranscribeBody()', () => {
     const audio = Buffer.alloc(1_000_000, 'x');
     const sizes: number[] = [];
     const parts: Buffer[] = [];
-    for await (const part of chutesTranscribeBody(chunksOf([audio]), {})) {
+    for await (const part of chutesTranscribeBody(chunksOf([audio]), () => ({}))) {
       sizes.push(part.length);
       parts.push(part);
     }
