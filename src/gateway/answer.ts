@@ -104,7 +104,7 @@ async function passed(answer: GatewayAnswer, keepLength = true): Promise<ShapedA
 function eventStream(answer: GatewayAnswer, options: ShapeOptions): ShapedAnswer {
   const { target } = answer;
   const transform = new EventStream({
-    rename: needsRename(answer, options) ? { from: target.upstreamModel, to: options.model } : null,
+    model: needsRename(answer, options) ? options.model : null,
     streamEnd: options.endpoint.streamEnd,
     clean: (error) => cleanError(error, target.provider),
   });

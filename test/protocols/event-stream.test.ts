@@ -4,8 +4,8 @@ import fc from 'fast-check';
 import { HttpError } from '../../src/errors.ts';
 import { EventStream, type EventStreamOptions } from '../../src/protocols/event-stream.ts';
 
-const PLAIN: EventStreamOptions = { rename: null, streamEnd: 'chat', clean: (error) => error };
-const RENAMING: EventStreamOptions = { ...PLAIN, rename: { from: 'real', to: 'alias' } };
+const PLAIN: EventStreamOptions = { model: null, streamEnd: 'chat', clean: (error) => error };
+const RENAMING: EventStreamOptions = { ...PLAIN, model: 'alias' };
 
 /** What comes out when the bytes come cut at these places. */
 function run(options: EventStreamOptions, bytes: Buffer, cuts: readonly number[]): string {
