@@ -1,3 +1,5 @@
+import { isJsonObject } from '../store/json-text.ts';
+
 /** The store's counter that says which writer this store is to snapshots. */
 export const WRITER_COUNTER = 'snapshot.writer';
 
@@ -25,8 +27,8 @@ export function readDocumentFacts(bytes: Uint8Array): DocumentFacts | null {
   } catch {
     return null;
   }
-  if (typeof document !== 'object' || document === null) return null;
-  const { generation, instanceId, counters } = document as Readonly<Record<string, unknown>>;
+  if (!isJsonObject(document)) return null;
+  const { generation, instanceId, counters } = document;
   if (typeof generation !== 'number' || typeof instanceId !== 'string') return null;
   const entries: readonly unknown[] = Array.isArray(counters) ? counters : [];
   const found = entries.find((entry) => Array.isArray(entry) && entry[0] === WRITER_COUNTER);

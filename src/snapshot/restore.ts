@@ -27,8 +27,6 @@ export type Restored =
   | {
       readonly kind: 'loaded';
       readonly seed: SnapshotSeed;
-      /** True where there is a local state that the seed must go before. */
-      readonly replacesLocal: boolean;
       readonly generation: number;
       readonly instanceId: string;
       /** True where the snapshot bears this instance's mark from now on, so that an older one notices. */
@@ -102,7 +100,7 @@ async function tryRestore(local: DocumentFacts | null, options: RestoreOptions):
   const isClaimed = await claim(held, options);
   logger.info('snapshot.loaded', { host, generation });
   const seed = { bytes: held.document, name: `in the snapshot at ${host}` };
-  return { kind: 'loaded', seed, replacesLocal: local !== null, generation, instanceId, isClaimed };
+  return { kind: 'loaded', seed, generation, instanceId, isClaimed };
 }
 
 /** Writes the same document under this instance's mark. False where that has to wait. @throws SnapshotConflictError. */

@@ -1,5 +1,7 @@
+import { isJsonObject } from '../store/json-text.ts';
 import {
   createPassphraseSealer,
+  isPassphraseParameters,
   newPassphraseParameters,
   type PassphraseParameters,
   type Sealer,
@@ -105,17 +107,11 @@ function parseHead(line: string): StoredHead | null {
   } catch {
     return null;
   }
-  if (!isObject(head) || head['format'] !== FORMAT) return null;
+  if (!isJsonObject(head) || head['format'] !== FORMAT) return null;
   const { format, version, generation, writer, scrypt } = head;
-  if (!isCount(version) || !isCount(generation) || !isCount(writer) || !isParameters(scrypt)) return null;
+  if (!isCount(version) || !isCount(generation) || !isCount(writer)) return null;
+  if (!isPassphraseParameters(scrypt)) return null;
   return { format: String(format), version, generation, writer, scrypt };
-}
-
-function isParameters(value: unknown): value is PassphraseParameters {
-  if (!isObject(value) || typeof value['salt'] !== 'string') return false;
-  return [value['cost'], value['blockSize'], value['parallelization']].every(
-    (one) => isCount(one) && one > 0,
-  );
 }
 
 function isSame(one: PassphraseParameters, other: PassphraseParameters): boolean {
@@ -125,8 +121,4 @@ function isSame(one: PassphraseParameters, other: PassphraseParameters): boolean
 
 function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && Number(value) >= 0;
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

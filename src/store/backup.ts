@@ -6,6 +6,7 @@ import { type CredentialCodec, migratePlainDocument } from './migrations.ts';
 import {
   createPassphraseSealer,
   createSealer,
+  isPassphraseParameters,
   newPassphraseParameters,
   type PassphraseParameters,
   type Sealer,
@@ -110,7 +111,7 @@ async function sealerFor(
   randomBytes: (count: number) => Buffer,
 ): Promise<Sealer | null> {
   if (secrets.mode === 'encryption-key') {
-    return createSealer('provider-key', { key: secrets.key, previousKey: null, randomBytes });
+    return createSealer({ key: secrets.key, previousKey: null, randomBytes });
   }
   if (secrets.mode === 'omit' || parameters === null) return null;
   return await createPassphraseSealer(secrets.passphrase, parameters, randomBytes);
@@ -119,7 +120,7 @@ async function sealerFor(
 /** What opens the secrets of a backup, tried on its check text. */
 async function openSecrets(object: JsonObject, options: ParseBackupOptions): Promise<Sealer | null> {
   const { encryptionKey: key, previousEncryptionKey: previousKey, randomBytes } = options;
-  const own = key === null ? null : createSealer('provider-key', { key, previousKey, randomBytes });
+  const own = key === null ? null : createSealer({ key, previousKey, randomBytes });
   // A database file: what the own key does not open stays closed, as at a start.
   if (object['format'] === undefined) return own;
   const { mode, check, scrypt } = readHead(object);
@@ -157,13 +158,6 @@ async function passphraseSealer(scrypt: unknown, options: ParseBackupOptions): P
   } catch (error) {
     throw new DocumentError('refused', 'secrets.scrypt is out of bounds', { cause: error });
   }
-}
-
-function isPassphraseParameters(value: unknown): value is PassphraseParameters {
-  if (!isJsonObject(value)) return false;
-  const numbers = [value['cost'], value['blockSize'], value['parallelization']];
-  const isCounted = numbers.every((number) => Number.isSafeInteger(number) && Number(number) >= 1);
-  return isCounted && typeof value['salt'] === 'string';
 }
 
 function withoutSecrets(config: ConfigState): ConfigState {

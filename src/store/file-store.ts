@@ -13,7 +13,6 @@ const RETRY_DELAY_MS = 10_000;
 
 export interface FileStoreOptions {
   readonly path: string;
-  readonly isFresh: boolean;
   readonly loadedGeneration: number;
   readonly document: DecodedDocument;
   readonly status: StorageStatus;
@@ -29,7 +28,6 @@ export interface FileStoreOptions {
 /** A store over one file: the engine, a disk to commit to, and the timers that write behind. */
 export class FileStore implements Store {
   readonly path: string;
-  readonly isFresh: boolean;
   readonly loadedGeneration: number;
   readonly config: ConfigStore;
   readonly sessions: SessionStore;
@@ -53,7 +51,6 @@ export class FileStore implements Store {
       onSoftChange: () => this.#writeLater(options.softChangeDelayMs ?? SOFT_CHANGE_DELAY_MS),
     });
     this.path = options.path;
-    this.isFresh = options.isFresh;
     this.loadedGeneration = options.loadedGeneration;
     this.config = this.#engine.config;
     this.sessions = this.#engine.sessions;

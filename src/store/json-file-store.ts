@@ -38,8 +38,6 @@ export interface JsonFileStoreOptions {
 /** A store over one JSON file. */
 export interface JsonFileStore extends Store {
   readonly path: string;
-  /** True where there was nothing before. */
-  readonly isFresh: boolean;
   /** The generation of what the store started with, before anything was written. */
   readonly loadedGeneration: number;
   /** Writes once more although nothing changed; false where that failed. */
@@ -86,7 +84,7 @@ class Opening {
     this.#ops = options.ops ?? nodeFileOps;
     this.#paths = paths;
     this.#lock = lock;
-    this.#codec = new DocumentCodec(keys === null ? null : createSealer('provider-key', keys));
+    this.#codec = new DocumentCodec(keys === null ? null : createSealer(keys));
   }
 
   async open(): Promise<JsonFileStore> {
@@ -154,7 +152,6 @@ class Opening {
     const { location, logger, softChangeDelayMs, retryDelayMs, encryptionKey } = this.#options;
     return new FileStore({
       path: this.#paths.target,
-      isFresh: loaded.origin === 'fresh',
       loadedGeneration: loaded.document.generation,
       document: loaded.document,
       status: statusOf(loaded, location, encryptionKey !== null),

@@ -1,4 +1,5 @@
 import { createCipheriv, createDecipheriv, hkdfSync, scrypt } from 'node:crypto';
+import { isJsonObject } from './json-text.ts';
 
 /** Where a secret stands. It is bound to this place: moved to another record or field it does not open. */
 export interface SecretPlace {
@@ -28,9 +29,6 @@ export interface SealerOptions {
   readonly randomBytes: (count: number) => Buffer;
 }
 
-/** What a key is used for; each use has a derived key of its own, so that nothing sealed for one opens in another. */
-export type SealPurpose = 'provider-key' | 'snapshot';
-
 const VERSION_PREFIX = 'v1.';
 const CIPHER = 'aes-256-gcm';
 const KEY_BYTES = 32;
@@ -38,12 +36,11 @@ const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const PASSPHRASE_MEMORY_LIMIT_BYTES = 64 * 1024 * 1024;
 const PASSPHRASE_PARALLELIZATION_LIMIT = 8;
-const DOCUMENT_PLACE: SecretPlace = { record: 'document', id: '', field: '' };
 
-/** Makes a sealer whose keys are derived from a secret by HKDF-SHA256 (RFC 5869), labelled with the purpose. */
-export function createSealer(purpose: SealPurpose, options: SealerOptions): Sealer {
-  const key = deriveKey(options.key, purpose);
-  const previousKey = options.previousKey === null ? null : deriveKey(options.previousKey, purpose);
+/** Makes a sealer for provider keys; its own keys are derived from a secret by HKDF-SHA256 (RFC 5869). */
+export function createSealer(options: SealerOptions): Sealer {
+  const key = deriveKey(options.key);
+  const previousKey = options.previousKey === null ? null : deriveKey(options.previousKey);
   return sealerOf({ key, previousKey, randomBytes: options.randomBytes });
 }
 
@@ -54,6 +51,13 @@ export interface PassphraseParameters {
   readonly parallelization: number;
   /** base64url. */
   readonly salt: string;
+}
+
+/** True for parameters as they are stored; whether they are within bounds shows when they are used. */
+export function isPassphraseParameters(value: unknown): value is PassphraseParameters {
+  if (!isJsonObject(value) || typeof value['salt'] !== 'string') return false;
+  const numbers = [value['cost'], value['blockSize'], value['parallelization']];
+  return numbers.every((number) => Number.isSafeInteger(number) && Number(number) >= 1);
 }
 
 /** New parameters with a random salt: one of the settings of the OWASP Password Storage Cheat Sheet; 32 MiB, 1/4 s. */
@@ -91,24 +95,6 @@ export async function createPassphraseSealer(
   return sealerOf({ key, previousKey: null, randomBytes });
 }
 
-/** Seals a whole document under a secret; the result is ASCII text. */
-export function sealDocument(bytes: Uint8Array, options: SealerOptions): Buffer {
-  const key = deriveKey(options.key, 'snapshot');
-  return Buffer.from(
-    sealBytes(key, bytes, { place: DOCUMENT_PLACE, nonce: options.randomBytes(NONCE_BYTES) }),
-  );
-}
-
-/** Opens what `sealDocument` made; null where neither key opens it. */
-export function openDocument(sealed: Uint8Array, keys: Omit<SealerOptions, 'randomBytes'>): Buffer | null {
-  const text = Buffer.from(sealed).toString('latin1').trim();
-  for (const secret of [keys.key, keys.previousKey]) {
-    const opened = secret === null ? null : openBytes(deriveKey(secret, 'snapshot'), text, DOCUMENT_PLACE);
-    if (opened !== null) return opened;
-  }
-  return null;
-}
-
 interface SealerKeys {
   readonly key: Buffer;
   readonly previousKey: Buffer | null;
@@ -127,8 +113,8 @@ function sealerOf({ key, previousKey, randomBytes }: SealerKeys): Sealer {
   };
 }
 
-function deriveKey(secret: string, purpose: SealPurpose): Buffer {
-  return Buffer.from(hkdfSync('sha256', secret, '', `ipin-proxy/v1/${purpose}`, KEY_BYTES));
+function deriveKey(secret: string): Buffer {
+  return Buffer.from(hkdfSync('sha256', secret, '', 'ipin-proxy/v1/provider-key', KEY_BYTES));
 }
 
 function sealBytes(
