@@ -99,7 +99,7 @@ test('no barriers in the dialogs of models, keys, users and settings', { skip: S
   const file = { name: 'backup.json', mimeType: 'application/json', buffer: Buffer.from(backup) };
   await page.getByLabel('Backup file').setInputFiles(file);
   await button(page, 'Check the file').click();
-  await page.getByText('What would change').waitFor();
+  await page.getByRole('heading', { name: 'What would change' }).waitFor();
   await checkLooks(page, 'report of a restore');
   await button(page, 'Restore now').click();
   await page.getByText('Replace the whole configuration?').waitFor();

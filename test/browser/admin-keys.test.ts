@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startApp } from '../helpers/start-app.ts';
-import { chooseTab, flip, row, SKIPPED, visitPanel } from './start-browser.ts';
+import { flip, row, SKIPPED, visitPanel } from './start-browser.ts';
 
 async function usableModels(origin: string, key: string): Promise<string[]> {
   const response = await fetch(`${origin}/v1/models`, { headers: { authorization: `Bearer ${key}` } });
@@ -81,37 +81,4 @@ test('a key is deleted after a question', { skip: SKIPPED }, async (t) => {
   await row(page, 'Old one').waitFor({ state: 'detached' });
   const refused = await fetch(`${app.origin}/v1/models`, { headers: { authorization: `Bearer ${key}` } });
   assert.equal(refused.status, 401);
-});
-
-test('five thousand keys: few rows are drawn, search finds any of them', { skip: SKIPPED }, async (t) => {
-  const app = await startApp(t);
-  await app.services.store.config.update((state) => {
-    const apiKeys = new Map(state.apiKeys);
-    for (let number = 0; number < 5000; number++) {
-      const id = `k${number}`;
-      apiKeys.set(id, {
-        id,
-        name: `Key number ${number}`,
-        digest: number.toString(16).padStart(64, '0'),
-        keyHint: 'sk-…',
-        enabled: true,
-        models: null,
-        userId: null,
-        expiresAt: null,
-        createdAt: new Date(0).toISOString(),
-      });
-    }
-    return { state: { ...state, apiKeys }, result: null };
-  });
-  const { page } = await visitPanel(t, app.origin, 'API Keys');
-  await page.getByText('5,001 in all').waitFor();
-  assert.ok((await page.locator('tbody tr').count()) <= 120);
-  await page.getByLabel('Search keys').fill('number 4987');
-  await row(page, 'Key number 4987').waitFor();
-  assert.equal(await page.locator('tbody tr').count(), 1);
-  await page.getByLabel('Search keys').fill('');
-  await page.getByRole('button', { name: 'Name' }).click();
-  await page.getByRole('button', { name: 'Name' }).click();
-  await chooseTab(page, 'Overview');
-  await page.getByText('5,001').waitFor();
 });
