@@ -1,10 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Server } from 'node:http';
-import { describeKey } from './auth/api-keys.ts';
-import { createAdminCredential } from './auth/credentials.ts';
+import { createAdminCredential, createCredentialCodec } from './auth/credentials.ts';
 import { createLoginThrottle } from './auth/login-throttle.ts';
 import { createPasswordWork } from './auth/password-work.ts';
-import { hashPassword } from './auth/passwords.ts';
 import { createGuard } from './auth/require.ts';
 import { createSessions } from './auth/sessions.ts';
 import { createSignIn } from './auth/sign-in.ts';
@@ -223,11 +221,6 @@ function createServices(options: ServicesOptions): Services {
     runningRequests: () => running.size,
     snapshot: snapshotStatus,
   });
-  const credentials = {
-    describeKey,
-    hashPassword: (password: string) =>
-      hashPassword(password, { work: passwordWork, lane: 'trusted', randomBytes }),
-  };
   return {
     ...options,
     upstreams,
@@ -239,7 +232,7 @@ function createServices(options: ServicesOptions): Services {
     passwordWork,
     snapshotStatus,
     metrics,
-    credentials,
+    credentials: createCredentialCodec({ work: passwordWork, randomBytes }),
   };
 }
 

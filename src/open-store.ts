@@ -2,9 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, unlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { describeKey } from './auth/api-keys.ts';
+import { createCredentialCodec } from './auth/credentials.ts';
 import { createPasswordWork } from './auth/password-work.ts';
-import { hashPassword } from './auth/passwords.ts';
 import type { Config } from './config.ts';
 import type { Logger } from './logger.ts';
 import { type DocumentFacts, readDocumentFacts } from './snapshot/document-facts.ts';
@@ -28,7 +27,6 @@ export interface OpenStoreOptions {
  */
 export async function openStore(options: OpenStoreOptions): Promise<JsonFileStore> {
   const { config, logger, snapshotter } = options;
-  const work = createPasswordWork();
   const location = await locateStore({
     dbPath: config.dbPath,
     onRender: config.onRender,
@@ -38,20 +36,16 @@ export async function openStore(options: OpenStoreOptions): Promise<JsonFileStor
     secretsFolder: '/etc/secrets',
   });
   const seed = snapshotter === null ? null : await findSeed(location, snapshotter);
-  const store = await openJsonFileStore({
+  return openJsonFileStore({
     location,
     seed,
     encryptionKey: config.encryptionKey,
     previousEncryptionKey: config.previousEncryptionKey,
-    credentials: {
-      describeKey,
-      hashPassword: (password) => hashPassword(password, { work, lane: 'trusted', randomBytes }),
-    },
+    credentials: createCredentialCodec({ work: createPasswordWork(), randomBytes }),
     logger,
     now: Date.now,
     randomBytes,
   });
-  return store;
 }
 
 /** Asks for the snapshot where the disk is empty or does not last; elsewhere what is there is used. */

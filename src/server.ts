@@ -98,7 +98,7 @@ function readConfig(): Config {
 
 function readEnvFile(): Environment {
   try {
-    return parseEnv(readFileSync('.env', 'utf8')) as Environment;
+    return parseEnv(readFileSync('.env', 'utf8'));
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return {};
     exitWith([`The file .env cannot be read: ${error instanceof Error ? error.message : String(error)}`]);

@@ -1,7 +1,8 @@
 import { createHash, createHmac } from 'node:crypto';
 import type { Role, User } from '../store/entities.ts';
+import { describeKey } from './api-keys.ts';
 import type { PasswordWork, WorkLane } from './password-work.ts';
-import { hashWithSalt, verifyPassword } from './passwords.ts';
+import { hashPassword, hashWithSalt, type NewHashOptions, verifyPassword } from './passwords.ts';
 
 /** The admin's login, which stands in the environment and not in the store. */
 export interface AdminCredential {
@@ -65,6 +66,17 @@ export function createAdminCredential(options: AdminCredentialOptions): AdminCre
       const hash = await passwordHash();
       return createHmac('sha256', hash).update(`admin session\0${options.username}`).digest('base64url');
     },
+  };
+}
+
+/** Makes the form in which API keys and passwords are stored. Hashing throws HttpError `too_many_attempts`. */
+export function createCredentialCodec(options: Pick<NewHashOptions, 'work' | 'randomBytes'>): {
+  readonly describeKey: typeof describeKey;
+  readonly hashPassword: (password: string) => Promise<string>;
+} {
+  return {
+    describeKey,
+    hashPassword: (password) => hashPassword(password, { ...options, lane: 'trusted' }),
   };
 }
 

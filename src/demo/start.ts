@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
-import { digestKey, generateKey, keyHint } from '../auth/api-keys.ts';
+import { describeKey, generateKey } from '../auth/api-keys.ts';
 import type { ApiKey, Model, Provider } from '../store/entities.ts';
 import { createMemoryStore } from '../store/memory-store.ts';
 import type { Store } from '../store/store.ts';
@@ -41,8 +41,7 @@ export async function startDemo(now: () => number): Promise<Demo> {
   const apiKey: ApiKey = {
     id: 'key_demo',
     name: 'Demo key',
-    digest: digestKey(key),
-    keyHint: keyHint(key),
+    ...describeKey(key),
     enabled: true,
     models: null,
     userId: null,

@@ -32,7 +32,7 @@ export function hasBody(req: IncomingMessage): boolean {
  * Refuses a body that need not be read: a compressed one, or one that announces more than the limit.
  * @throws HttpError `unsupported_content_type`, `request_too_large`.
  */
-export function checkAnnouncedBody(req: IncomingMessage, limitBytes: number): void {
+function checkAnnouncedBody(req: IncomingMessage, limitBytes: number): void {
   const encoding = req.headers['content-encoding'];
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
     throw new HttpError(
@@ -48,12 +48,8 @@ export function checkAnnouncedBody(req: IncomingMessage, limitBytes: number): vo
  * that arrives must be told to `count`, which checks the limit; `stop` ends the watch.
  * `onSlow` gets the HttpError `request_timeout` of a client that sends too slowly.
  */
-export function watchBody(
-  exchange: {
-    readonly req: IncomingMessage;
-    readonly res: ServerResponse;
-    readonly expectsContinue: boolean;
-  },
+function watchBody(
+  exchange: BodyExchange,
   options: {
     readonly limitBytes: number;
     /** False while the delay is ours: only time in which we were reading counts. */
@@ -89,17 +85,10 @@ export function watchBody(
 
 /**
  * Reads a whole body into one buffer, bounded by its limit and by the in-flight budget.
- * @throws HttpError `request_too_large`, `server_overloaded`, `request_timeout`, or `request_aborted` semantics by
- * rejecting with the stream's own error when the client goes away.
+ * @throws HttpError `unsupported_content_type`, `request_too_large`, `server_overloaded`, `request_timeout`; the stream's
+ * own error, or one like it, when the client goes away.
  */
-export function readBody(
-  exchange: {
-    readonly req: IncomingMessage;
-    readonly res: ServerResponse;
-    readonly expectsContinue: boolean;
-  },
-  limits: BodyLimits,
-): Promise<Buffer> {
+export function readBody(exchange: BodyExchange, limits: BodyLimits): Promise<Buffer> {
   const { req } = exchange;
   checkAnnouncedBody(req, limits.limitBytes);
   if (!hasBody(req)) return Promise.resolve(Buffer.alloc(0));
@@ -139,7 +128,7 @@ export function readBody(
 
 /** A body that is read as it arrives. */
 export interface OpenBody {
-  /** To be read once. Throws HttpError `request_too_large`, `request_timeout`, or the stream's own error. */
+  /** To be read once. Reading throws HttpError `request_too_large`, `request_timeout`, or the stream's own error. */
   readonly chunks: AsyncIterable<Buffer>;
   /** Ends the reading and the watch over the client's pace; what has not been read stays in the connection. */
   stop(): void;

@@ -1,4 +1,4 @@
-import { digestKey, generateKey, keyHint, parseCustomKey } from '../auth/api-keys.ts';
+import { describeKey, generateKey, parseCustomKey } from '../auth/api-keys.ts';
 import { isWithin } from '../auth/model-access.ts';
 import { HttpError } from '../errors.ts';
 import type { ApiKey, User } from '../store/entities.ts';
@@ -43,8 +43,7 @@ export function newApiKey(
   const draft: ApiKey = {
     id: `key_${services.randomBytes(9).toString('base64url')}`,
     name: toText(requireField(fields, 'name'), 'name'),
-    digest: digestKey(key),
-    keyHint: keyHint(key),
+    ...describeKey(key),
     enabled: true,
     models: null,
     userId,

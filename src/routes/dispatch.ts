@@ -5,7 +5,7 @@ import { HttpError } from '../errors.ts';
 import { baseHeaders, corsHeaders, preflightHeaders } from '../http/headers.ts';
 import { type Exchange, sendEmpty, sendError } from '../http/reply.ts';
 import { parseRequestTarget, type RequestTarget } from '../http/request-target.ts';
-import { type Match, Router } from '../http/router.ts';
+import { type Match, type Method, Router } from '../http/router.ts';
 import type { Logger } from '../logger.ts';
 import type { Principal } from '../store/entities.ts';
 import type { Context, Handler, RequestFacts } from './context.ts';
@@ -13,7 +13,7 @@ import { canonicalPath } from './v1/paths.ts';
 
 /** A row of the server's table. Static files carry their access with them; all others have theirs in `ACCESS`. */
 export interface RouteRow {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly method: Method;
   readonly path: string;
   readonly handler: Handler;
   readonly access?: 'anyone';

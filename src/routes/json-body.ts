@@ -23,18 +23,22 @@ export async function readFields(
   budget: InflightBudget,
   limitBytes = LIMIT_BYTES,
 ): Promise<Fields> {
-  if (!isJsonType(context.req.headers['content-type'])) {
-    throw new HttpError(
-      'unsupported_content_type',
-      'Send the body as JSON, with Content-Type: application/json.',
-    );
-  }
+  requireJsonType(context);
   const lease = budget.open('api');
   try {
     return parseFields(await readBody(context, { limitBytes, lease }));
   } finally {
     lease.release();
   }
+}
+
+/** @throws HttpError `unsupported_content_type` for a body that is not labelled as JSON. */
+export function requireJsonType({ req }: Context): void {
+  if (isJsonType(req.headers['content-type'])) return;
+  throw new HttpError(
+    'unsupported_content_type',
+    'Send the body as JSON, with Content-Type: application/json.',
+  );
 }
 
 function parseFields(bytes: Buffer): Fields {

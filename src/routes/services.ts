@@ -29,7 +29,7 @@ export interface Services {
   readonly passwordWork: PasswordWork;
   readonly snapshotStatus: () => SnapshotStatus;
   readonly metrics: ServerMetrics;
-  /** How credentials of older files are stored today. */
+  /** In which form keys and passwords are stored. */
   readonly credentials: CredentialCodec;
   readonly lifecycle: Lifecycle;
   readonly version: string;

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { createApp } from '../../src/app.ts';
-import { digestKey, generateKey, keyHint } from '../../src/auth/api-keys.ts';
+import { describeKey, generateKey } from '../../src/auth/api-keys.ts';
 import { type Config, type Environment, loadConfig } from '../../src/config.ts';
 import { listStaticFiles } from '../../src/http/static.ts';
 import type { Lifecycle } from '../../src/lifecycle.ts';
@@ -74,7 +74,7 @@ export async function startApp(t: TestContext, options: StartOptions = {}): Prom
     randomBytes,
   });
   const master = config.masterApiKey ?? generateKey(randomBytes);
-  const services = app.open(store, { digest: digestKey(master), keyHint: keyHint(master) });
+  const services = app.open(store, describeKey(master));
   await new Promise<void>((resolve) => app.server.listen(0, '127.0.0.1', resolve));
   t.after(async () => {
     app.server.closeAllConnections();

@@ -1,4 +1,4 @@
-import { hashPassword, parseNewPassword } from '../../auth/passwords.ts';
+import { parseNewPassword } from '../../auth/passwords.ts';
 import { HttpError } from '../../errors.ts';
 import { sendEmpty, sendJson } from '../../http/reply.ts';
 import { notFound, requireEntity, withEntity, withoutEntities } from '../../store/changes.ts';
@@ -10,7 +10,7 @@ import { type Fields, readFields } from '../json-body.ts';
 import type { Services } from '../services.ts';
 
 /** A user as the panel sees him. */
-export function viewUser(user: User): Record<string, unknown> {
+function viewUser(user: User): Record<string, unknown> {
   const { passwordHash: _passwordHash, ...visible } = user;
   return { ...visible, limits: null };
 }
@@ -46,7 +46,7 @@ export function createUser(services: Services): Handler {
     };
     const edited = edit(draft, fields);
     requireFreeUsername(services.store.config.snapshot(), edited, services);
-    const passwordHash = await hash(password, services);
+    const passwordHash = await services.credentials.hashPassword(password);
     const created = await services.store.config.update((state) => {
       const user = { ...edited, passwordHash };
       requireFreeUsername(state, user, services);
@@ -63,7 +63,7 @@ export function updateUser(services: Services): Handler {
     edit(requireEntity(services.store.config.snapshot(), 'users', id), fields);
     const given = fields.get('password');
     const password = given === undefined || given === '' ? null : parseNewPassword(given, 'password');
-    const passwordHash = password === null ? null : await hash(password, services);
+    const passwordHash = password === null ? null : await services.credentials.hashPassword(password);
     const updated = await services.store.config.update((state) => {
       const edited = edit(requireEntity(state, 'users', id), fields);
       const user = {
@@ -90,10 +90,6 @@ export function deleteUser(services: Services): Handler {
     await services.sessions.endAll(id);
     sendEmpty(context, 204);
   };
-}
-
-function hash(password: string, { passwordWork, randomBytes }: Services): Promise<string> {
-  return hashPassword(password, { work: passwordWork, lane: 'trusted', randomBytes });
 }
 
 function edit(before: User, fields: Fields): User {

@@ -1,5 +1,5 @@
 import { userFingerprint } from '../../auth/credentials.ts';
-import { hashPassword, parseNewPassword, verifyPassword } from '../../auth/passwords.ts';
+import { parseNewPassword, verifyPassword } from '../../auth/passwords.ts';
 import { HttpError } from '../../errors.ts';
 import { sendJson } from '../../http/reply.ts';
 import { requireEntity, withEntity } from '../../store/changes.ts';
@@ -8,7 +8,7 @@ import { requireField, wrong } from '../fields.ts';
 import { readFields } from '../json-body.ts';
 import { addressOf } from '../request-origin.ts';
 import type { Services } from '../services.ts';
-import { offeredModelIds } from '../v1/models.ts';
+import { offeredModels } from '../v1/models.ts';
 
 /** The signed-in user of a `/api/user` request: the guard let nobody else in. */
 export function signedInUser(context: Context): Extract<Context['principal'], { kind: 'user' }> {
@@ -21,14 +21,14 @@ export function userMe({ store }: Services): Handler {
   return (context) => {
     const principal = signedInUser(context);
     const { id, username, name } = principal.user;
-    const models = offeredModelIds(store.config.snapshot(), principal);
+    const models = offeredModels(store.config.snapshot(), principal).map((model) => model.id);
     sendJson(context, 200, { id, username, name, role: 'user', models, limits: null });
   };
 }
 
 /** Changes the user's own password and ends his other sessions. */
 export function changePassword(services: Services): Handler {
-  const { passwordWork: work, randomBytes, store, sessions, throttle } = services;
+  const { passwordWork: work, credentials, store, sessions, throttle } = services;
   return async (context) => {
     const { user, session } = signedInUser(context);
     const fields = await readFields(context, services.budget);
@@ -48,7 +48,7 @@ export function changePassword(services: Services): Handler {
       });
     }
     attempt.succeed();
-    const passwordHash = await hashPassword(password, { work, lane: 'trusted', randomBytes });
+    const passwordHash = await credentials.hashPassword(password);
     const changed = await store.config.update((state) => {
       const before = requireEntity(state, 'users', user.id);
       const after = { ...before, passwordHash, updatedAt: new Date(services.now()).toISOString() };

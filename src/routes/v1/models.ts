@@ -9,10 +9,7 @@ import { mayUse } from './model-rights.ts';
 /** Lists the models that the key may use, from the configuration alone: no upstream is asked. */
 export function listModels(snapshot: () => ConfigSnapshot): Handler {
   return (context) => {
-    const state = snapshot();
-    const data = [...state.models.values()]
-      .filter((model) => isOffered(state, model) && mayUse(context.principal, model.id))
-      .map(toModelObject);
+    const data = offeredModels(snapshot(), context.principal).map(toModelObject);
     sendJson(context, 200, { object: 'list', data });
   };
 }
@@ -36,11 +33,10 @@ export function retrieveModel(snapshot: () => ConfigSnapshot): Handler {
   };
 }
 
-/** The ids that a principal finds in the list. */
-export function offeredModelIds(state: ConfigSnapshot, principal: Principal): string[] {
-  return [...state.models.values()]
-    .filter((model) => isOffered(state, model) && mayUse(principal, model.id))
-    .map((model) => model.id);
+/** The models that a principal finds in the list, in its order. */
+export function offeredModels(state: ConfigSnapshot, principal: Principal): Model[] {
+  const models = [...state.models.values()];
+  return models.filter((model) => isOffered(state, model) && mayUse(principal, model.id));
 }
 
 function isOffered(state: ConfigSnapshot, model: Model): boolean {

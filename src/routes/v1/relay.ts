@@ -1,4 +1,3 @@
-import { HttpError } from '../../errors.ts';
 import type { ShapedAnswer } from '../../gateway/answer.ts';
 import type { Endpoint } from '../../gateway/endpoint.ts';
 import type { Gateway } from '../../gateway/gateway.ts';
@@ -8,9 +7,10 @@ import type { InflightBudget } from '../../http/inflight-budget.ts';
 import { pump } from '../../http/pump.ts';
 import { sendBytes } from '../../http/reply.ts';
 import { checkImageParts } from '../../protocols/image-parts.ts';
-import { isJsonType, requestHeadersFor } from '../../protocols/passed-headers.ts';
+import { requestHeadersFor } from '../../protocols/passed-headers.ts';
 import type { ConfigSnapshot } from '../../store/store.ts';
 import type { Context, Handler } from '../context.ts';
+import { requireJsonType } from '../json-body.ts';
 import { nextHop } from './hops.ts';
 import { holderOf, isRestricted, requireModel } from './model-rights.ts';
 import { parseJsonRequest, readEncodingFormat, readFlag, refuseModelPickers } from './request-body.ts';
@@ -26,12 +26,7 @@ export interface RelayOptions {
 export function relayJson(endpoint: Endpoint, options: RelayOptions): Handler {
   return async (context) => {
     const { req, principal } = context;
-    if (!isJsonType(req.headers['content-type'])) {
-      throw new HttpError(
-        'unsupported_content_type',
-        'Send the body as JSON, with Content-Type: application/json.',
-      );
-    }
+    requireJsonType(context);
     const hops = nextHop(req.headers['x-ipin-hops']);
     const lease = options.budget.open(holderOf(principal));
     try {
