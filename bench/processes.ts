@@ -76,18 +76,6 @@ export async function startSubject(options: StartOptions): Promise<Subject> {
   };
 }
 
-/** Runs something with servers that are stopped afterwards, whatever happens. */
-export async function withSubjects<T extends readonly Subject[], Result>(
-  subjects: T,
-  body: (...subjects: T) => Promise<Result>,
-): Promise<Result> {
-  try {
-    return await body(...subjects);
-  } finally {
-    await Promise.all(subjects.map((subject) => subject.stop()));
-  }
-}
-
 function answers(url: string): Promise<boolean> {
   return new Promise((resolve) => {
     const request = get(url, { agent: false }, (response) => {

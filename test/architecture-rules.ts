@@ -68,7 +68,7 @@ const DOCUMENT =
 const CODEC = /^src\/http\/((sse|json|multipart)[a-z-]*|body-transform)\.ts$/;
 
 /** The room that a file of src/ belongs to, or null where the table knows none. */
-export function roomOf(path: string): string | null {
+function roomOf(path: string): string | null {
   if (ENTRY.test(path)) return 'server';
   if (CODEC.test(path)) return 'codecs';
   if (path === 'src/http/ip-address.ts') return 'addresses';

@@ -5,9 +5,9 @@ import { AttemptLog } from './attempt-log.ts';
 import { tooManyAttempts, type WorkLane } from './password-work.ts';
 
 /** Attempts a minute from one address, and from one address on one account. */
-export const ATTEMPTS_PER_ADDRESS = 10;
+const ATTEMPTS_PER_ADDRESS = 10;
 /** Attempts a minute on one account from all addresses together, those it knows apart. */
-export const ATTEMPTS_PER_ACCOUNT = 60;
+const ATTEMPTS_PER_ACCOUNT = 60;
 
 const WINDOW_MS = 60 * 1000;
 const KNOWN_FOR_MS = 30 * 24 * 60 * 60 * 1000;

@@ -72,7 +72,7 @@ export function sampleString(schema: JsonObject, name: string, hints: SampleHint
  * Finds what a request is about: a quoted phrase, else what stands after "in", "for", "of" and the like,
  * else the text's first 80 characters.
  */
-export function phraseOf(text: string): string {
+function phraseOf(text: string): string {
   const start = text.slice(0, 1000).trim();
   const quoted = /["“']([^"”']{1,80})["”']/.exec(start)?.[1];
   const after = /\b(?:in|for|of|at|to|about|named)\s+([^?.!,;\n]{1,80})/i.exec(start)?.[1];

@@ -2,7 +2,7 @@
 export type HeaderList = string[];
 
 /** The policy of pages: our own scripts and styles, no other host, no HTML from strings (W3C CSP3, Trusted Types). */
-export const CONTENT_SECURITY_POLICY = [
+const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
   "style-src 'self'",

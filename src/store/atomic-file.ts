@@ -113,7 +113,7 @@ export async function writeWholeFile(
 }
 
 /** Waits until the folder's entries are on the disk; does nothing where the system cannot do that. */
-export async function syncFolder(ops: FileOps, folder: string): Promise<void> {
+async function syncFolder(ops: FileOps, folder: string): Promise<void> {
   if (process.platform === 'win32') return;
   const handle = await ops.open(folder, 'r');
   await closeAfter(handle, async () => {

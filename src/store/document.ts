@@ -16,7 +16,7 @@ import {
 import type { Sealer, SecretPlace } from './secrets.ts';
 import type { ConfigState } from './store.ts';
 
-export const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 1;
 
 /** What one database file says. */
 export interface StoredDocument {

@@ -12,9 +12,9 @@ import type {
 } from './store.ts';
 
 /** How many sessions are kept; over it the one seen longest ago ends. */
-export const SESSIONS_LIMIT = 10_000;
+const SESSIONS_LIMIT = 10_000;
 /** How many counters are kept; over it the one set longest ago is forgotten. */
-export const COUNTERS_LIMIT = 20_000;
+const COUNTERS_LIMIT = 20_000;
 /** How many changes may wait for the disk; over it new ones are refused. */
 const WAITING_LIMIT = 1000;
 

@@ -3,7 +3,7 @@ import { errorCode, type FileOps, factsOrNull, unlinkIfThere } from './file-ops.
 import type { StorePaths } from './store-paths.ts';
 
 /** How many earlier versions of the configuration are kept. */
-export const VERSIONS_LIMIT = 5;
+const VERSIONS_LIMIT = 5;
 /** Of how many earlier days the last version is kept before recent versions fill the rest. */
 const EARLIER_DAYS = 3;
 /** Where the file system has no hard links a backup is a copy, and not worth more than one in this time. */

@@ -91,7 +91,7 @@ export function jsonObjectTree(names: readonly string[]): fc.Arbitrary<JsonTree 
 }
 
 /** Writes a tree with white space from `space` between all tokens. */
-export function printTree(tree: JsonTree, space: () => string): string {
+function printTree(tree: JsonTree, space: () => string): string {
   if (tree.type === 'raw') return space() + tree.text + space();
   if (tree.type === 'array') {
     const items = tree.items.map((item) => printTree(item, space)).join(',');

@@ -154,7 +154,7 @@ export function onlyAdmin(method: string, path: string, body?: unknown): Scenari
 }
 
 /** Values of wrong types for a field. */
-export const WRONG_VALUES: readonly unknown[] = [
+const WRONG_VALUES: readonly unknown[] = [
   null,
   [],
   ['x'],

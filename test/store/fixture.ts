@@ -58,7 +58,7 @@ export function sha256(text: string | Buffer): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
-export function storeOptions(path: string, fields: Partial<JsonFileStoreOptions> = {}): JsonFileStoreOptions {
+function storeOptions(path: string, fields: Partial<JsonFileStoreOptions> = {}): JsonFileStoreOptions {
   return {
     location: { path, mode: 'persistent', reason: null, seedPath: null },
     encryptionKey: null,

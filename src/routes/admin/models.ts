@@ -8,7 +8,7 @@ import { type Fields, readFields } from '../json-body.ts';
 import type { Services } from '../services.ts';
 
 /** A model as the panel sees it; fallbacks and prices are not there yet. */
-export function viewModel(model: Model): Record<string, unknown> {
+function viewModel(model: Model): Record<string, unknown> {
   return { ...model, fallbacks: [], price: null };
 }
 

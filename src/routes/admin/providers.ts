@@ -14,7 +14,7 @@ import type { Services } from '../services.ts';
 import { toProviderOptions } from './provider-options.ts';
 
 /** A provider as the panel sees it: everything but its key. */
-export function viewProvider(provider: Provider): Record<string, unknown> {
+function viewProvider(provider: Provider): Record<string, unknown> {
   const { apiKey, unreadableApiKey, ...visible } = provider;
   return {
     ...visible,
