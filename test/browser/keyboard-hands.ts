@@ -48,10 +48,9 @@ export function createKeyboard(page: Page): Keyboard {
   return hands;
 }
 
-/** Waits until a control has the focus. */
+/** Waits until a control has the focus, also where it is drawn anew meanwhile. */
 export async function expectFocus(page: Page, control: Locator): Promise<void> {
-  const handle = await control.elementHandle();
-  await page.waitForFunction((element) => element === document.activeElement, handle);
+  await control.and(page.locator(':focus')).waitFor({ state: 'attached' });
 }
 
 function isFocused(control: Locator): Promise<boolean> {
