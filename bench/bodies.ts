@@ -33,20 +33,23 @@ export function imageBody(imageBytes: number): Buffer {
   return Buffer.from(JSON.stringify({ model: 'bench-model', messages: [{ role: 'user', content: parts }] }));
 }
 
-/** A form for `/v1/audio/transcriptions` with a file of random bytes. */
-export function transcriptionForm(fileBytes: number): { body: Buffer; contentType: string } {
+/** A form for `/v1/audio/transcriptions` with a file of random bytes; curl's examples name the model after it. */
+export function transcriptionForm(options: {
+  readonly fileBytes: number;
+  readonly model: string;
+  readonly modelFirst: boolean;
+}): { body: Buffer; contentType: string } {
   const boundary = 'bench-boundary-7f3a9c';
   const field = (name: string, rest: string) =>
     `--${boundary}\r\nContent-Disposition: form-data; name="${name}"${rest}`;
-  const head = `${field('model', '\r\n\r\nbench-model\r\n')}${field(
-    'file',
-    '; filename="speech.mp3"\r\nContent-Type: audio/mpeg\r\n\r\n',
-  )}`;
-  const body = Buffer.concat([
-    Buffer.from(head),
-    randomBytes(fileBytes),
-    Buffer.from(`\r\n--${boundary}--\r\n`),
-  ]);
+  const model = Buffer.from(field('model', `\r\n\r\n${options.model}\r\n`));
+  const file = [
+    Buffer.from(field('file', '; filename="speech.mp3"\r\nContent-Type: audio/mpeg\r\n\r\n')),
+    randomBytes(options.fileBytes),
+    Buffer.from('\r\n'),
+  ];
+  const parts = options.modelFirst ? [model, ...file] : [...file, model];
+  const body = Buffer.concat([...parts, Buffer.from(`--${boundary}--\r\n`)]);
   return { body, contentType: `multipart/form-data; boundary=${boundary}` };
 }
 

@@ -11,13 +11,17 @@ export interface StoreOptions {
   readonly upstreamPort: number;
   /** API keys in all, at least 1; the last one made is used. */
   readonly keys?: number;
-  /** Models in all, at least 2: `bench-model`, and `bench-alias` that the upstream knows as `bench-model`. */
+  /** Models in all, at least 3: `bench-model`, `bench-alias` that the upstream knows as `bench-model`, `bench-chute`. */
   readonly models?: number;
+  /** Providers in all, at least 2: one that speaks OpenAI's dialect and one that speaks Chutes'. */
+  readonly providers?: number;
 }
 
 export interface ProxyOptions {
   readonly dbPath: string;
   readonly logLevel: 'info' | 'warn';
+  /** File that the longest stall of the event loop goes to on SIGUSR2. */
+  readonly loopDelayPath?: string;
 }
 
 /** Starts the compiled proxy on a database file, its log in a file beside it. */
@@ -29,6 +33,12 @@ export function startProxy(options: ProxyOptions): Promise<Subject> {
     MASTER_API_KEY,
     UI_USERNAME: ADMIN.username,
     UI_PASSWORD: ADMIN.password,
+    ...(options.loopDelayPath === undefined
+      ? {}
+      : {
+          NODE_OPTIONS: `--import ${join(import.meta.dirname, 'servers/loop-probe.js')}`,
+          LOOP_DELAY_PATH: options.loopDelayPath,
+        }),
   };
   const logPath = `${options.dbPath}.${options.logLevel}.log`;
   return startSubject({ script: join(ROOT, 'dist/server.js'), env, logPath, probePath: '/health' });
@@ -53,7 +63,18 @@ export async function makeStore(options: StoreOptions): Promise<string> {
     const model = { providerId: 'bench', vision: true };
     await admin.post('models', { ...model, id: 'bench-model', name: 'Bench model' });
     await admin.post('models', { ...model, id: 'bench-alias', name: 'Alias', upstreamModel: 'bench-model' });
-    const more = (options.models ?? 2) - 2;
+    await admin.post('providers', {
+      id: 'chutes',
+      name: 'Chutes',
+      baseUrl,
+      apiKey: 'upstream-key',
+      type: 'chutes',
+    });
+    await admin.post('models', { id: 'bench-chute', name: 'Chute', providerId: 'chutes' });
+    await inParallel((options.providers ?? 2) - 2, (index) =>
+      admin.post('providers', { id: `provider-${index}`, name: `Provider ${index}`, baseUrl }),
+    );
+    const more = (options.models ?? 3) - 3;
     await inParallel(more, (index) =>
       admin.post('models', { ...model, id: `bench-model-${index}`, name: `Model ${index}` }),
     );

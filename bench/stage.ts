@@ -1,5 +1,6 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { type ClosedLoad, runClosed } from './load/load.ts';
 import { interleave, type Row, type Run, sampleOf } from './measurement.ts';
 import type { Subject } from './processes.ts';
@@ -13,12 +14,16 @@ export interface Stage {
   readonly dbPath: string;
   /** Headers of a request with a JSON body. */
   readonly headers: Readonly<Record<string, string>>;
+  /** How long the proxy's event loop stood still at most since it was last asked, in milliseconds, on a stage that watches it. */
+  longestStallMs(): Promise<number>;
 }
 
-export interface StageOptions extends Partial<Pick<StoreOptions, 'keys' | 'models'>> {
+export interface StageOptions extends Partial<Pick<StoreOptions, 'keys' | 'models' | 'providers'>> {
   readonly upstream?: 'upstream-static' | 'upstream-sse';
   readonly upstreamEnv?: Readonly<Record<string, string>>;
   readonly logLevel?: 'info' | 'warn';
+  /** Costs the proxy a timer each millisecond. */
+  readonly watchesLoop?: boolean;
 }
 
 /** Sets up a stage, runs something on it and stops all of it, whatever happens. */
@@ -43,12 +48,22 @@ export async function onStage<Result>(
     const bare = await keep(
       startServer('bare-proxy', { env: { UPSTREAM_PORT: String(upstream.port) }, logPath }),
     );
-    const proxy = await keep(startProxy({ dbPath, logLevel: options.logLevel ?? 'info' }));
+    const loopDelayPath = `${dbPath}.stall`;
+    const watch = options.watchesLoop === true ? { loopDelayPath } : {};
+    const proxy = await keep(startProxy({ dbPath, logLevel: options.logLevel ?? 'info', ...watch }));
     const headers = { 'content-type': 'application/json', authorization: `Bearer ${key}` };
-    return await body({ upstream, bare, proxy, dbPath, headers });
+    const longestStallMs = () => readStall(proxy.pid, loopDelayPath);
+    return await body({ upstream, bare, proxy, dbPath, headers, longestStallMs });
   } finally {
     for (const subject of started.reverse()) await subject.stop();
   }
+}
+
+async function readStall(pid: number, path: string): Promise<number> {
+  rmSync(path, { force: true });
+  process.kill(pid, 'SIGUSR2');
+  while (!existsSync(path)) await setTimeout(5);
+  return Number(readFileSync(path, 'utf8'));
 }
 
 /** Writes a body to a file of the run, for the load generators to read. */

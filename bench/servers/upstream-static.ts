@@ -1,4 +1,5 @@
-// An upstream that answers at once with the same JSON, after it has read the request.
+// An upstream that answers at once with the same JSON, after it has read the request: as fast as it comes, or on each
+// connection BYTES_PER_SECOND of it.
 import { createServer } from 'node:http';
 
 const CHAT = JSON.stringify({
@@ -28,11 +29,18 @@ const TRANSCRIPT = JSON.stringify({ text: 'A short transcript.' });
 
 function answerTo(path: string): string {
   if (path.endsWith('/embeddings')) return EMBEDDING;
-  return path.endsWith('/transcriptions') ? TRANSCRIPT : CHAT;
+  return /\/transcri(ptions|be)$/.test(path) ? TRANSCRIPT : CHAT;
 }
 
+const bytesPerSecond = Number(process.env['BYTES_PER_SECOND'] ?? Infinity);
+
 const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
-  request.resume().on('end', () => {
+  request.on('data', (chunk: Buffer) => {
+    if (bytesPerSecond === Infinity) return;
+    request.pause();
+    setTimeout(() => request.resume(), (chunk.length / bytesPerSecond) * 1000);
+  });
+  request.on('end', () => {
     const body = answerTo(request.url ?? '/');
     response.writeHead(200, {
       'content-type': 'application/json',
