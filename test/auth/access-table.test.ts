@@ -149,8 +149,8 @@ async function createPrincipals(app: AppUnderTest): Promise<Record<Role, Headers
   await expectStatus(201, await app.admin('POST', '/api/admin/users', user));
   const login = await fetch(`${app.origin}/api/login`, jsonRequest('POST', null, user));
   const { token: userToken } = (await expectStatus(200, login)) as { token: string };
-  const adminToken = await signIn(app.origin, app.config);
-  const ended = await signIn(app.origin, app.config);
+  const adminToken = await signIn(app.origin);
+  const ended = await signIn(app.origin);
   await expectStatus(
     204 as number,
     await fetch(`${app.origin}/api/admin/logout`, jsonRequest('POST', `Bearer ${ended}`, {})),

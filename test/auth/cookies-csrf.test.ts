@@ -73,7 +73,7 @@ interface Signed {
 async function start(app: AppUnderTest): Promise<Signed> {
   await app.addProvider({ id: 'up', baseUrl: 'http://127.0.0.1:9' }, [{ id: 'm' }]);
   await app.addKey({ userId: null });
-  return { admin: await signIn(app.origin, app.config), user: await addUser(app, { id: 'anna' }) };
+  return { admin: await signIn(app.origin), user: await addUser(app, { id: 'anna' }) };
 }
 
 function cookieName(app: AppUnderTest, isSecure = false): string {

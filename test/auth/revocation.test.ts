@@ -201,7 +201,7 @@ test('a session ends after an hour of rest and after twelve hours in all', { tim
   const { app, clock } = fixture;
   const user = app.services.store.config.snapshot().users.get('anna') ?? assert.fail();
   const [busy, resting] = [await openSession(app, user), await openSession(app, user)];
-  const admin = await signIn(app.origin, app.config);
+  const admin = await signIn(app.origin);
   const adminIsIn = async (): Promise<boolean> =>
     (await fetch(`${app.origin}/api/admin/me`, jsonRequest('GET', `Bearer ${admin}`))).ok;
   const openedAt = clock.nowMs;

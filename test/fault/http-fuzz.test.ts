@@ -9,7 +9,7 @@ import { ACCESS } from '../../src/auth/require.ts';
 import { CHAT_ANSWER, startUpstream } from '../helpers/fake-upstream.ts';
 import { createRandom } from '../helpers/fuzz-random.ts';
 import { type FuzzCase, type FuzzWorld, makeCase } from '../helpers/fuzz-requests.ts';
-import { ADMIN, expectStatus, jsonRequest, MASTER_KEY } from '../helpers/start-app.ts';
+import { ADMIN, expectStatus, jsonRequest, MASTER_KEY, signIn } from '../helpers/start-app.ts';
 import { makeTestFolder, type ServerProcess, startServer } from '../helpers/start-server.ts';
 
 const IS_LONG = process.env['IPIN_LONG'] === '1';
@@ -73,7 +73,7 @@ async function start(t: TestContext): Promise<ServerProcess> {
 /** A provider of each dialect with models, a user, keys of both kinds; returns the backup that brings them back. */
 async function setUp(t: TestContext, server: ServerProcess): Promise<string> {
   const upstream = await startUpstream(t, answerSomehow);
-  const token = await signIn(server, ADMIN);
+  const token = await signIn(server.origin);
   const create = async (kind: string, body: object): Promise<{ id: string }> => {
     const answer = await fetch(
       `${server.origin}/api/admin/${kind}`,
@@ -100,11 +100,11 @@ const NARROW_KEY = 'sk-fuzz-narrow-0123456789abcdefg';
 
 /** Whatever the cases before have changed is put back; nobody is signed out. */
 async function renewWorld(server: ServerProcess, backup: string): Promise<FuzzWorld> {
-  const own = await signIn(server, ADMIN);
+  const own = await signIn(server.origin);
   const restore = jsonRequest('POST', `Bearer ${own}`, backup);
   await expectStatus(200, await fetch(`${server.origin}/api/admin/restore`, restore));
-  const admin = await signIn(server, ADMIN);
-  const user = await signIn(server, USER);
+  const admin = await signIn(server.origin);
+  const user = await signIn(server.origin, USER);
   const [first, ...rest] = Object.keys(ACCESS);
   assert.ok(first !== undefined);
   return {
@@ -121,14 +121,6 @@ async function renewWorld(server: ServerProcess, backup: string): Promise<FuzzWo
       `Authorization: Bearer ${user}`,
     ],
   };
-}
-
-async function signIn(
-  server: ServerProcess,
-  account: { username: string; password: string },
-): Promise<string> {
-  const answer = await fetch(`${server.origin}/api/login`, jsonRequest('POST', null, account));
-  return ((await expectStatus(200, answer)) as { token: string }).token;
 }
 
 async function runBatch(server: ServerProcess, world: FuzzWorld, first: number): Promise<void> {

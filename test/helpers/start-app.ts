@@ -92,7 +92,7 @@ export async function startApp(t: TestContext, options: StartOptions = {}): Prom
     logs,
     config,
     async admin(method, path, body) {
-      token ??= await signIn(origin, config);
+      token ??= await signIn(origin, { username: config.uiUsername, password: config.uiPassword });
       return fetch(`${origin}${path}`, jsonRequest(method, `Bearer ${token}`, body));
     },
     async addProvider(provider, models) {
@@ -148,10 +148,12 @@ function toModel(fields: ModelFields, providerId: string, time: string): Model {
   };
 }
 
-/** Signs in as the admin and returns the token. */
-export async function signIn(origin: string, config: Config): Promise<string> {
-  const credentials = { username: config.uiUsername, password: config.uiPassword };
-  const response = await fetch(`${origin}/api/login`, jsonRequest('POST', null, credentials));
+/** Signs in, as the admin if nobody is named, and returns the token. */
+export async function signIn(
+  origin: string,
+  { username, password }: { readonly username: string; readonly password: string } = ADMIN,
+): Promise<string> {
+  const response = await fetch(`${origin}/api/login`, jsonRequest('POST', null, { username, password }));
   const { token } = (await expectStatus(200, response)) as { token: string };
   return token;
 }

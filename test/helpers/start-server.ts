@@ -1,11 +1,32 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { Environment } from '../../src/config.ts';
+
+export type Ending = readonly [code: number | null, signal: NodeJS.Signals | null];
+
+/** The whole program as a process of its own. */
+export interface ServerRun {
+  readonly pid: number;
+  /** Everything that was written so far. */
+  readonly stdout: () => string;
+  readonly stderr: () => string;
+  /** Resolves with its origin once it listens, which its log must say: LOG_LEVEL `info` or `debug`. */
+  readonly listening: Promise<string>;
+  readonly ended: Promise<Ending>;
+  /** Sends a signal and resolves with what `ended` says. */
+  kill(signal: NodeJS.Signals): Promise<Ending>;
+}
+
+export interface RunOptions {
+  readonly folder: string;
+  readonly env: Environment;
+  /** The words to start it with; the sources as they are, if none are given. */
+  readonly command?: readonly string[];
+}
 
 export interface ServerProcess {
   /** `http://127.0.0.1:PORT` */
@@ -21,6 +42,8 @@ export interface ServerProcess {
 }
 
 const ENTRY = fileURLToPath(new URL('../../src/server.ts', import.meta.url));
+const LOADER = Reflect.get(process.features, 'typescript') ? [] : ['--import', import.meta.resolve('tsx')];
+const SOURCES = [process.execPath, ...LOADER, ENTRY];
 const LISTENING = /"event":"listening".*?"port":(\d+)/;
 
 /** An empty folder that goes with the test. */
@@ -31,46 +54,51 @@ export function makeTestFolder(t: TestContext): string {
 }
 
 /**
- * Starts the whole program as a process of its own, with `folder` as working folder and nothing in its environment but
- * what is given; it ends with the test. LOG_LEVEL must be `info` or `debug`: the port is read from the log.
+ * Starts the program with `folder` as working folder and nothing in its environment but what is given; it ends with the
+ * test. Does not wait: a start may be meant to be refused.
  */
-export async function startServer(
-  t: TestContext,
-  options: { readonly folder: string; readonly env: Environment },
-): Promise<ServerProcess> {
-  const loader = Reflect.get(process.features, 'typescript') ? [] : ['--import', import.meta.resolve('tsx')];
+export function runServer(t: TestContext, options: RunOptions): ServerRun {
+  const [file = '', ...words] = options.command ?? SOURCES;
   const env = { PATH: process.env['PATH'], PORT: '0', HOST: '127.0.0.1', KEEP_ALIVE_URL: '', ...options.env };
-  const child = spawn(process.execPath, [...loader, ENTRY], { cwd: options.folder, env });
+  const child = spawn(file, words, { cwd: options.folder, env });
   let stdout = '';
   let stderr = '';
-  let isRunning = true;
-  child.stdout.setEncoding('utf8').on('data', (text) => (stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text) => (stderr += text));
-  const closed = once(child, 'close').then(([code]: (number | null)[]) => {
-    isRunning = false;
-    return code ?? null;
+  const ended = new Promise<Ending>((resolve) => {
+    child.once('close', (code, signal) => resolve([code, signal]));
   });
-  t.after(async () => {
-    child.kill('SIGKILL');
-    await closed;
-  });
-  const port = await new Promise<number>((resolve, reject) => {
-    child.stdout.on('data', () => {
-      const found = LISTENING.exec(stdout)?.[1];
-      if (found !== undefined) resolve(Number(found));
+  const listening = new Promise<string>((resolve, reject) => {
+    child.stdout.setEncoding('utf8').on('data', (text) => {
+      stdout += text;
+      const port = LISTENING.exec(stdout)?.[1];
+      if (port !== undefined) resolve(`http://127.0.0.1:${port}`);
     });
     child.once('close', () => reject(new Error(`the server ended at its start: ${stdout}${stderr}`)));
   });
+  listening.catch(() => {});
+  const kill = (signal: NodeJS.Signals): Promise<Ending> => {
+    child.kill(signal);
+    return ended;
+  };
+  t.after(() => kill('SIGKILL'));
+  return { pid: child.pid ?? 0, stdout: () => stdout, stderr: () => stderr, listening, ended, kill };
+}
+
+/** As `runServer`, and waits until it listens. */
+export async function startServer(t: TestContext, options: RunOptions): Promise<ServerProcess> {
+  const { pid, stdout, stderr, listening, ended, kill } = runServer(t, options);
+  let isRunning = true;
+  void ended.then(() => {
+    isRunning = false;
+  });
+  const origin = await listening;
   return {
-    origin: `http://127.0.0.1:${port}`,
-    port,
-    pid: child.pid ?? 0,
-    stdout: () => stdout,
-    stderr: () => stderr,
+    origin,
+    port: Number(new URL(origin).port),
+    pid,
+    stdout,
+    stderr,
     isRunning: () => isRunning,
-    stop() {
-      child.kill('SIGTERM');
-      return closed;
-    },
+    stop: async () => (await kill('SIGTERM'))[0],
   };
 }

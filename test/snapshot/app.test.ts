@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { createApp } from '../../src/app.ts';
-import { digestKey, keyHint } from '../../src/auth/api-keys.ts';
+import { describeKey } from '../../src/auth/api-keys.ts';
 import { loadConfig } from '../../src/config.ts';
 import { listStaticFiles } from '../../src/http/static.ts';
 import type { Lifecycle } from '../../src/lifecycle.ts';
@@ -65,7 +65,7 @@ async function serve(t: TestContext, url: string): Promise<Serving> {
     const store = await openStore({ config, logger, root: ROOT, snapshotter });
     t.after(() => store.close());
     await snapshotter.start(store);
-    app.open(store, { digest: digestKey(MASTER_KEY), keyHint: keyHint(MASTER_KEY) });
+    app.open(store, describeKey(MASTER_KEY));
   };
   const opened = open();
   t.after(async () => {
@@ -75,7 +75,7 @@ async function serve(t: TestContext, url: string): Promise<Serving> {
   const origin = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
   let token: string | null = null;
   const request = async (method: string, path: string, body?: unknown): Promise<Response> => {
-    token ??= await signIn(origin, config);
+    token ??= await signIn(origin);
     return fetch(`${origin}${path}`, jsonRequest(method, `Bearer ${token}`, body));
   };
   return {

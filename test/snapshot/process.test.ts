@@ -5,20 +5,12 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { SnapshotSeal } from '../../src/snapshot/seal.ts';
 import { S3_CREDENTIALS, startS3 } from '../helpers/s3-stand-in.ts';
-import { ADMIN, expectStatus, jsonRequest } from '../helpers/start-app.ts';
+import { expectStatus, jsonRequest, signIn } from '../helpers/start-app.ts';
+import { makeTestFolder } from '../helpers/start-server.ts';
 import { until } from './fake-timers.ts';
 import { documentOf, KEY, sharedSeal } from './fixture.ts';
 import { startPutGet } from './put-get-server.ts';
-import { BASE, makeFolder, type RunningServer, runServer, s3Environment } from './server-process.ts';
-
-async function listening(server: RunningServer): Promise<void> {
-  let isOver = false;
-  void server.ended.then(() => {
-    isOver = true;
-  });
-  await until(() => isOver || server.output().includes('"event":"listening"'), 'it listens');
-  assert.ok(!isOver, server.output());
-}
+import { BASE, type RunningServer, runOnPort, s3Environment } from './server-process.ts';
 
 async function call(
   server: RunningServer,
@@ -28,11 +20,6 @@ async function call(
   const [method = '', path = ''] = row.split(' ');
   const authorization = token === null ? null : `Bearer ${token}`;
   return expectStatus(status, await fetch(server.origin + path, jsonRequest(method, authorization, body)));
-}
-
-async function login(server: RunningServer, username: string, password: string): Promise<string> {
-  const answer = await call(server, 'POST /api/login', { body: { username, password } });
-  return (answer as { token: string }).token;
 }
 
 /** True once the snapshot holds so many users and keys. */
@@ -45,11 +32,11 @@ async function isKept(bytes: Buffer | null | undefined, users: number, apiKeys: 
 
 test('kill -9, an empty disk, and everything is back: providers, models, keys, users and sessions', async (t) => {
   const s3 = await startS3(t);
-  const folder = makeFolder(t);
+  const folder = makeTestFolder(t);
   const env = { ...BASE, ...s3Environment(s3) };
-  const first = await runServer(t, folder, env);
-  await listening(first);
-  const admin = await login(first, ADMIN.username, ADMIN.password);
+  const first = await runOnPort(t, folder, env);
+  await first.listening;
+  const admin = await signIn(first.origin);
   const provider = { id: 'acme', name: 'Acme', baseUrl: 'http://127.0.0.1:9/v1', apiKey: 'sk-provider' };
   await call(first, 'POST /api/admin/providers', { token: admin, status: 201, body: provider });
   const model = { id: 'acme/large', name: 'Large', providerId: 'acme' };
@@ -57,7 +44,7 @@ test('kill -9, an empty disk, and everything is back: providers, models, keys, u
   const alice = { username: 'alice', name: 'Alice', password: 'down the rabbit hole', models: ['acme/*'] };
   const made = await call(first, 'POST /api/admin/users', { token: admin, status: 201, body: alice });
   const { id: userId } = made as { id: string };
-  const user = await login(first, 'alice', alice.password);
+  const user = await signIn(first.origin, alice);
   const key = await call(first, 'POST /api/admin/apikeys', {
     token: admin,
     status: 201,
@@ -76,8 +63,8 @@ test('kill -9, an empty disk, and everything is back: providers, models, keys, u
 
   rmSync(folder, { recursive: true });
   mkdirSync(folder);
-  const second = await runServer(t, folder, env);
-  await listening(second);
+  const second = await runOnPort(t, folder, env);
+  await second.listening;
   assert.match(
     JSON.stringify(await call(second, 'GET /api/admin/providers/acme', { token: admin })),
     /"Acme"/,
@@ -88,11 +75,14 @@ test('kill -9, an empty disk, and everything is back: providers, models, keys, u
   );
   assert.match(JSON.stringify(await call(second, 'GET /v1/models', { token: apiKey })), /"acme\/large"/);
   assert.match(JSON.stringify(await call(second, 'GET /api/user/me', { token: user })), /"alice"/);
-  await login(second, 'alice', alice.password);
+  await signIn(second.origin, alice);
   assert.ok(existsSync(join(folder, 'ipin-proxy.db')));
-  assert.match(second.output(), /"event":"snapshot.loaded"/);
+  assert.match(second.stdout(), /"event":"snapshot.loaded"/);
   for (const secret of [S3_CREDENTIALS.secretAccessKey, KEY, apiKey, 'sk-provider']) {
-    assert.ok(!(first.output() + second.output()).includes(secret), secret);
+    assert.ok(
+      !(first.stdout() + first.stderr() + second.stdout() + second.stderr()).includes(secret),
+      secret,
+    );
   }
 });
 
@@ -100,9 +90,9 @@ test('SIGTERM: a change that waits to be written is written before the end', asy
   const served = await startPutGet(t);
   served.token = 'bearer token';
   const env = { ...BASE, SNAPSHOT_URL: served.url, SNAPSHOT_TOKEN: served.token };
-  const server = await runServer(t, makeFolder(t), env);
-  await listening(server);
-  const admin = await login(server, ADMIN.username, ADMIN.password);
+  const server = await runOnPort(t, makeTestFolder(t), env);
+  await server.listening;
+  const admin = await signIn(server.origin);
   const body = { username: 'alice', name: 'Alice', password: 'down the rabbit hole' };
   await call(server, 'POST /api/admin/users', { token: admin, status: 201, body });
   assert.deepEqual(await server.kill('SIGTERM'), [0, null]);
@@ -113,9 +103,9 @@ test('while the snapshot is out of reach the process says that it is starting, a
   const served = await startPutGet(t);
   served.body = await sharedSeal.seal(documentOf(7), { generation: 7, writer: 1 });
   await served.close();
-  const folder = makeFolder(t);
-  const server = await runServer(t, folder, { ...BASE, SNAPSHOT_URL: served.url });
-  await until(() => server.output().includes('"event":"snapshot.waiting"'), 'it waits');
+  const folder = makeTestFolder(t);
+  const server = await runOnPort(t, folder, { ...BASE, SNAPSHOT_URL: served.url });
+  await until(() => server.stdout().includes('"event":"snapshot.waiting"'), 'it waits');
   const health = await fetch(`${server.origin}/health`);
   assert.equal(health.status, 503);
   assert.match(await health.text(), /"status":"starting"/);
@@ -126,7 +116,7 @@ test('while the snapshot is out of reach the process says that it is starting, a
 test('an older state in a volatile folder makes room for the snapshot, and is kept', async (t) => {
   const served = await startPutGet(t);
   served.body = await sharedSeal.seal(documentOf(7), { generation: 7, writer: 1 });
-  const folder = makeFolder(t);
+  const folder = makeTestFolder(t);
   const volatile = join(folder, 'ipin-proxy');
   mkdirSync(volatile);
   const older = documentOf(6);
@@ -140,8 +130,8 @@ test('an older state in a volatile folder makes room for the snapshot, and is ke
     // Under a file there is no folder to be made.
     DB_PATH: join(volatile, 'ipin-proxy.db', 'state.db'),
   };
-  const server = await runServer(t, folder, env);
-  await listening(server);
+  const server = await runOnPort(t, folder, env);
+  await server.listening;
   const health = await fetch(`${server.origin}/health`);
   assert.match(await health.text(), /"storage":"volatile"/);
   const aside = readdirSync(volatile).filter((name) => name.startsWith('replaced-'));

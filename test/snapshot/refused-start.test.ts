@@ -3,9 +3,10 @@ import { readdirSync } from 'node:fs';
 import { describe, type TestContext, test } from 'node:test';
 import type { Environment } from '../../src/config.ts';
 import { startS3 } from '../helpers/s3-stand-in.ts';
+import { makeTestFolder, runServer } from '../helpers/start-server.ts';
 import { documentOf, sharedSeal } from './fixture.ts';
 import { startPutGet } from './put-get-server.ts';
-import { BASE, makeFolder, runServer, s3Environment } from './server-process.ts';
+import { BASE, s3Environment } from './server-process.ts';
 
 describe('a start that only a person can mend: exit code 1 and one line', () => {
   const rows: readonly [string, (t: TestContext) => Promise<Environment>, RegExp][] = [
@@ -40,11 +41,11 @@ describe('a start that only a person can mend: exit code 1 and one line', () => 
   ];
   for (const [what, makeEnvironment, line] of rows) {
     test(what, { timeout: 30_000 }, async (t) => {
-      const folder = makeFolder(t);
+      const folder = makeTestFolder(t);
       const env = { ...BASE, LOG_LEVEL: 'silent', ...(await makeEnvironment(t)) };
-      const server = await runServer(t, folder, env);
+      const server = runServer(t, { folder, env });
       assert.deepEqual(await server.ended, [1, null]);
-      assert.match(server.output().trimEnd(), line);
+      assert.match((server.stdout() + server.stderr()).trimEnd(), line);
       assert.deepEqual(readdirSync(folder), []);
     });
   }

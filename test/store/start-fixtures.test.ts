@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { before, describe, test } from 'node:test';
+import { before, describe, type TestContext, test } from 'node:test';
+import { signIn } from '../helpers/start-app.ts';
+import { runServer } from '../helpers/start-server.ts';
 import { makeFolder, openStore, sha256 } from './fixture.ts';
-import { ENV, login, prepareServer, runCommand, storageOf } from './server-command.ts';
+import { ENV, prepareServer, refusalOf, storageOf } from './server-command.ts';
 import { makeApiKey, withApiKey } from './store-contract.ts';
 
-const server = prepareServer();
+const command = prepareServer();
 /** A good file with three keys, and one of its backups with two. */
 let good: Buffer;
 let backup: Buffer;
@@ -45,12 +47,12 @@ const CORRUPT: readonly [name: string, content: () => Buffer, mayRecover: boolea
 ];
 
 /** The start ends with code 1 and one line, and the folder is as it was. */
-async function assertRefused(path: string, message: RegExp): Promise<void> {
+async function assertRefused(t: TestContext, path: string, message: RegExp): Promise<void> {
   const folder = join(path, '..');
   const names = readdirSync(folder).sort();
   const original = sha256(readFileSync(path));
-  const run = runCommand(server, folder, ENV);
-  assert.equal(await run.refused, 1, run.stdout());
+  const run = runServer(t, { command, folder, env: ENV });
+  assert.deepEqual(await refusalOf(run), [1, null], run.stdout());
   assert.match(run.stderr(), /^[^\n]+\n$/);
   assert.match(run.stderr(), message);
   assert.equal(sha256(readFileSync(path)), original);
@@ -59,31 +61,30 @@ async function assertRefused(path: string, message: RegExp): Promise<void> {
 
 describe('a database that cannot be used ends the start, and stays', () => {
   for (const [name, content, , message] of CORRUPT) {
-    test(name, async () => {
+    test(name, async (t) => {
       const path = join(makeFolder(), 'ipin-proxy.db');
       writeFileSync(path, content());
-      await assertRefused(path, message);
+      await assertRefused(t, path, message);
     });
   }
 
-  test('200 MB', async () => {
+  test('200 MB', async (t) => {
     const path = join(makeFolder(), 'ipin-proxy.db');
     writeFileSync(path, '{"providers":[');
     truncateSync(path, 200 * 1024 * 1024);
-    await assertRefused(path, /larger than 64 MiB/);
+    await assertRefused(t, path, /larger than 64 MiB/);
   });
 
-  test('0 bytes, where a server that was killed had stored something', async () => {
+  test('0 bytes, where a server that was killed had stored something', async (t) => {
     const folder = makeFolder();
     const path = join(folder, 'ipin-proxy.db');
-    const run = runCommand(server, folder, ENV);
+    const run = runServer(t, { command, folder, env: ENV });
     await run.listening;
-    run.child.kill('SIGKILL');
-    await run.ended;
+    await run.kill('SIGKILL');
     truncateSync(path, 0);
     for (const name of readdirSync(folder)) if (name.includes('.bak-')) rmSync(join(folder, name));
-    const second = runCommand(server, folder, ENV);
-    assert.equal(await second.refused, 1, second.stdout());
+    const second = runServer(t, { command, folder, env: ENV });
+    assert.deepEqual(await refusalOf(second), [1, null], second.stdout());
     assert.match(second.stderr(), /^The database .* it is empty, and no good backup is beside it\..*\n$/);
     assert.equal(statSync(path).size, 0);
   });
@@ -92,16 +93,16 @@ describe('a database that cannot be used ends the start, and stays', () => {
 describe('with a good backup beside it', () => {
   for (const [name, content, mayRecover, message] of CORRUPT) {
     if (name !== 'cut at 50 %' && name !== 'null' && mayRecover) continue;
-    test(`${name}: ${mayRecover ? 'the backup is used, and that is said aloud' : 'the start is refused'}`, async () => {
+    test(`${name}: ${mayRecover ? 'the backup is used, and that is said aloud' : 'the start is refused'}`, async (t) => {
       const folder = makeFolder();
       const path = join(folder, 'ipin-proxy.db');
       writeFileSync(path, content());
       writeFileSync(`${path}.bak-3`, backup);
-      if (!mayRecover) return assertRefused(path, message);
-      const run = runCommand(server, folder, ENV);
+      if (!mayRecover) return assertRefused(t, path, message);
+      const run = runServer(t, { command, folder, env: ENV });
       assert.equal(await storageOf(run), 'recovered');
       assert.match(run.stdout(), /"level":"error","event":"store.recovered"/);
-      const token = await login(await run.listening);
+      const token = await signIn(await run.listening);
       const headers = { authorization: `Bearer ${token}` };
       const status = await fetch(`${await run.listening}/api/admin/status`, { headers });
       assert.match(await status.text(), /"code":"storage_recovered"/);
