@@ -53,6 +53,11 @@ export function runClosedWithFailures(load: ClosedLoad): Promise<ClosedResult> {
   return runLoad('closed.js', load);
 }
 
+/** Sends `requests` large requests, as many at a time as there are connections; answers of any status count. */
+export function runTogether(load: ClosedLoad): Promise<ClosedResult> {
+  return runLoad('together.js', load);
+}
+
 /**
  * Sends requests at fixed times.
  * @throws Error when an answer is not 200.

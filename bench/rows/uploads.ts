@@ -1,5 +1,5 @@
 import { imageBody, transcriptionForm } from '../bodies.ts';
-import { type ClosedResult, runClosedWithFailures } from '../load/load.ts';
+import { type ClosedResult, runTogether } from '../load/load.ts';
 import { type Measurement, type Row, type Run, sampleOf } from '../measurement.ts';
 import { limitMemory } from '../memory-limit.ts';
 import { bodyFile, onStage } from '../stage.ts';
@@ -61,7 +61,7 @@ function measureLoad(run: Run, load: Load): Promise<Row[]> {
     const grow = async ({ port, memory }: typeof stage.proxy): Promise<[number, ClosedResult]> => {
       const idleMib = memory().rssMib;
       const url = `http://127.0.0.1:${port}${load.path}`;
-      const result = await runClosedWithFailures({
+      const result = await runTogether({
         url,
         headers,
         bodyPath,
