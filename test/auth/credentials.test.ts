@@ -9,6 +9,7 @@ import {
 } from '../../src/auth/credentials.ts';
 import { createPasswordWork, type PasswordWork } from '../../src/auth/password-work.ts';
 import type { Role, User } from '../../src/store/entities.ts';
+import { makeUser } from '../helpers/records.ts';
 
 const ADMIN_PASSWORD = 'the admin has a long one';
 const USER_PASSWORD = 'ann has one too';
@@ -28,20 +29,6 @@ function adminOf(change: Partial<Parameters<typeof createAdminCredential>[0]> = 
     work,
     ...change,
   });
-}
-
-function userOf(id: string, passwordHash: string, change: Partial<User> = {}): User {
-  return {
-    id,
-    username: id,
-    name: id,
-    enabled: true,
-    models: null,
-    passwordHash,
-    createdAt: '',
-    updatedAt: '',
-    ...change,
-  };
 }
 
 describe('createAdminCredential()', () => {
@@ -114,10 +101,10 @@ describe('checkCredentials()', () => {
   const adminBob = cheapAdmin('bob');
   before(() => {
     const passwordHash = cheapHash(USER_PASSWORD);
-    users.set('ann', userOf('ann', passwordHash));
-    users.set('off', userOf('off', passwordHash, { enabled: false }));
-    users.set('bob', userOf('bob', passwordHash));
-    users.set('broken', userOf('broken', 'not a hash'));
+    users.set('ann', makeUser({ id: 'ann', passwordHash }));
+    users.set('off', makeUser({ id: 'off', passwordHash, enabled: false }));
+    users.set('bob', makeUser({ id: 'bob', passwordHash }));
+    users.set('broken', makeUser({ id: 'broken', passwordHash: 'not a hash' }));
   });
 
   type Row = readonly [

@@ -1,6 +1,7 @@
 import { userFingerprint } from '../../src/auth/credentials.ts';
 import { withEntity } from '../../src/store/changes.ts';
 import type { User } from '../../src/store/entities.ts';
+import { makeUser } from '../helpers/records.ts';
 import type { AppUnderTest } from '../helpers/start-app.ts';
 
 /** A stored hash of a password that nobody knows. */
@@ -12,16 +13,7 @@ export async function addUser(
   fields: Pick<User, 'id'> & Partial<Omit<User, 'id'>>,
 ): Promise<string> {
   const createdAt = new Date(app.services.now()).toISOString();
-  const user: User = {
-    username: fields.id,
-    name: fields.id,
-    enabled: true,
-    models: null,
-    passwordHash: SOME_HASH,
-    createdAt,
-    updatedAt: createdAt,
-    ...fields,
-  };
+  const user = makeUser({ passwordHash: SOME_HASH, createdAt, updatedAt: createdAt, ...fields });
   const { config } = app.services.store;
   await config.update((state) => ({ state: withEntity(state, 'users', user), result: null }));
   return openSession(app, user);

@@ -13,6 +13,7 @@ import {
 import type { Session, User } from '../../src/store/entities.ts';
 import { createMemoryStore } from '../../src/store/memory-store.ts';
 import type { SessionStore } from '../../src/store/store.ts';
+import { makeUser } from '../helpers/records.ts';
 
 const MINUTE_MS = 60_000;
 const START_MS = Date.parse('2026-01-01T00:00:00Z');
@@ -51,17 +52,7 @@ function worldOf(maxPerAccount?: number): World {
 }
 
 function userOf(id: string): User {
-  const passwordHash = `scrypt$${id}`;
-  return {
-    id,
-    username: id,
-    name: id,
-    enabled: true,
-    models: null,
-    passwordHash,
-    createdAt: '',
-    updatedAt: '',
-  };
+  return makeUser({ id, passwordHash: `scrypt$${id}` });
 }
 
 function ownerOf(world: World, userId: string | null): SessionOwner {

@@ -14,6 +14,7 @@ import { withEntity } from '../../src/store/changes.ts';
 import type { Model, Provider } from '../../src/store/entities.ts';
 import { createMemoryStore } from '../../src/store/memory-store.ts';
 import type { Store } from '../../src/store/store.ts';
+import { makeModel, makeProvider } from './records.ts';
 
 export const MASTER_KEY = 'sk-master-0123456789abcdef0123456789abcdef';
 export const ADMIN = { username: 'boss', password: 'correct horse battery' } as const;
@@ -98,11 +99,12 @@ export async function startApp(t: TestContext, options: StartOptions = {}): Prom
     async addProvider(provider, models) {
       await store.config.update((state) => {
         const time = new Date(now()).toISOString();
-        const withProvider = withEntity(state, 'providers', toProvider(provider, time));
-        const changed = models.reduce(
-          (before, model) => withEntity(before, 'models', toModel(model, provider.id, time)),
-          withProvider,
-        );
+        const times = { createdAt: time, updatedAt: time };
+        const withProvider = withEntity(state, 'providers', makeProvider({ ...times, ...provider }));
+        const changed = models.reduce((before, model) => {
+          const record = makeModel({ ...times, providerId: provider.id, ...model });
+          return withEntity(before, 'models', record);
+        }, withProvider);
         return { state: changed, result: null };
       });
     },
@@ -119,33 +121,6 @@ export async function startApp(t: TestContext, options: StartOptions = {}): Prom
       fetch(`${origin}/v1/${path}`, jsonRequest('POST', `Bearer ${key}`, body)),
   };
   return under;
-}
-
-function toProvider(fields: Partial<Provider> & Pick<Provider, 'id' | 'baseUrl'>, time: string): Provider {
-  return {
-    name: fields.id,
-    apiKey: null,
-    unreadableApiKey: null,
-    type: 'openai',
-    enabled: true,
-    options: {},
-    createdAt: time,
-    updatedAt: time,
-    ...fields,
-  };
-}
-
-function toModel(fields: ModelFields, providerId: string, time: string): Model {
-  return {
-    name: fields.id,
-    providerId,
-    upstreamModel: null,
-    enabled: true,
-    vision: null,
-    createdAt: time,
-    updatedAt: time,
-    ...fields,
-  };
 }
 
 /** Signs in, as the admin if nobody is named, and returns the token. */

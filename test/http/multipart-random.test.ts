@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { HttpError } from '../../src/errors.ts';
 import { type MultipartPart, MultipartReader, readField, relayMultipart } from '../../src/http/multipart.ts';
+import { collect } from '../helpers/chunks.ts';
 
 const IS_LONG = process.env['IPIN_LONG'] === '1';
 
@@ -34,11 +35,9 @@ async function* unread(given: readonly Part[]): AsyncGenerator<MultipartPart> {
   for (const part of given) yield { ...part, isFile: part.filename !== null, body: cut(part.body) };
 }
 
-async function bytesOf(given: readonly Part[], boundary: string): Promise<Buffer> {
+function bytesOf(given: readonly Part[], boundary: string): Promise<Buffer> {
   const options = { boundary, replace: new Map<string, string>(), fieldLimitBytes: 1e6 };
-  const chunks: Buffer[] = [];
-  for await (const chunk of relayMultipart(unread(given), options)) chunks.push(chunk);
-  return Buffer.concat(chunks);
+  return collect(relayMultipart(unread(given), options));
 }
 
 const BOUNDARY = '-b';

@@ -11,16 +11,7 @@ import {
   readField,
   relayMultipart,
 } from '../../src/http/multipart.ts';
-
-async function collect(source: AsyncIterable<Buffer>): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of source) chunks.push(chunk);
-  return Buffer.concat(chunks);
-}
-
-async function* chunksOf(...chunks: (Buffer | string)[]): AsyncGenerator<Buffer> {
-  for (const chunk of chunks) yield Buffer.from(chunk);
-}
+import { chunksOf, collect } from '../helpers/chunks.ts';
 
 describe('createBoundary()', () => {
   it('makes a legal boundary of 128 random bits', () => {

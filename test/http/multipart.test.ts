@@ -9,12 +9,9 @@ import {
   parseBoundary,
   readField,
 } from '../../src/http/multipart.ts';
+import { chunksOf } from '../helpers/chunks.ts';
 
 const BOUNDARY = 'AaB03x';
-
-async function* chunksOf(...chunks: (Buffer | string)[]): AsyncGenerator<Buffer> {
-  for (const chunk of chunks) yield Buffer.from(chunk);
-}
 
 interface Read {
   name: string;

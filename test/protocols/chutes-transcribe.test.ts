@@ -2,16 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { chutesTranscribeBody } from '../../src/protocols/chutes-transcribe.ts';
-
-async function* chunksOf(chunks: readonly Uint8Array[]): AsyncGenerator<Buffer> {
-  for (const chunk of chunks) yield Buffer.from(chunk);
-}
-
-async function collect(source: AsyncIterable<Buffer>): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of source) chunks.push(chunk);
-  return Buffer.concat(chunks);
-}
+import { chunksOf, collect } from '../helpers/chunks.ts';
 
 describe('chutesTranscribeBody()', () => {
   it('writes the audio however it is cut', async () => {
@@ -19,7 +10,7 @@ describe('chutesTranscribeBody()', () => {
     const extras = fc.constantFrom({}, { language: 'en' }, { language: '"\n' });
     const property = fc.asyncProperty(chunks, extras, async (given, extra) => {
       const audio = Buffer.concat(given);
-      const body = await collect(chutesTranscribeBody(chunksOf(given), () => extra));
+      const body = await collect(chutesTranscribeBody(chunksOf(...given), () => extra));
       assert.deepEqual(JSON.parse(body.toString()), { audio_b64: audio.toString('base64'), ...extra });
     });
     await fc.assert(property, { numRuns: 300 });
@@ -39,7 +30,7 @@ describe('chutesTranscribeBody()', () => {
     const audio = Buffer.alloc(1_000_000, 'x');
     const sizes: number[] = [];
     const parts: Buffer[] = [];
-    for await (const part of chutesTranscribeBody(chunksOf([audio]), () => ({}))) {
+    for await (const part of chutesTranscribeBody(chunksOf(audio), () => ({}))) {
       sizes.push(part.length);
       parts.push(part);
     }

@@ -1,22 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { isChutes } from '../../src/providers/chutes.ts';
-import type { Provider } from '../../src/store/entities.ts';
 import { CHAT_ANSWER, json, startUpstream } from '../helpers/fake-upstream.ts';
+import { makeProvider } from '../helpers/records.ts';
 import { startApp } from '../helpers/start-app.ts';
 
-const BASE: Provider = {
-  id: 'p',
-  name: 'p',
-  baseUrl: '',
-  apiKey: null,
-  unreadableApiKey: null,
-  type: 'openai',
-  enabled: true,
-  options: {},
-  createdAt: '',
-  updatedAt: '',
-};
+const BASE = makeProvider({ id: 'p', baseUrl: '' });
 
 describe('isChutes()', () => {
   for (const [baseUrl, expected] of [

@@ -5,6 +5,7 @@ import { fetchModelIds, type ModelListStep, probeProvider } from '../../src/prov
 import { createUpstreams } from '../../src/providers/upstream.ts';
 import type { Provider } from '../../src/store/entities.ts';
 import { type Answer, type FakeUpstream, json, startUpstream } from '../helpers/fake-upstream.ts';
+import { makeProvider } from '../helpers/records.ts';
 import { startApp } from '../helpers/start-app.ts';
 
 const KEY = 'provider-secret-key';
@@ -21,19 +22,7 @@ const upstreams = createUpstreams({
 
 async function start(t: TestContext, answer: Answer, fields: Partial<Provider> = {}): Promise<Fixture> {
   const upstream = await startUpstream(t, answer);
-  const provider: Provider = {
-    id: 'up',
-    name: 'up',
-    baseUrl: upstream.origin,
-    apiKey: KEY,
-    unreadableApiKey: null,
-    type: 'openai',
-    enabled: true,
-    options: {},
-    createdAt: '',
-    updatedAt: '',
-    ...fields,
-  };
+  const provider = makeProvider({ id: 'up', baseUrl: upstream.origin, apiKey: KEY, ...fields });
   return { provider, upstream };
 }
 

@@ -5,7 +5,7 @@ import { ERRORS, type ErrorName, HttpError } from '../../src/errors.ts';
 import { createMemoryStore } from '../../src/store/memory-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { CHAT_ANSWER, type FakeUpstream, json, startUpstream } from '../helpers/fake-upstream.ts';
-import { ADMIN, type AppUnderTest, MASTER_KEY, startApp } from '../helpers/start-app.ts';
+import { type AppUnderTest, MASTER_KEY, signIn, startApp } from '../helpers/start-app.ts';
 import { type Call, CHAT, JSON_TYPE, MASTER, RETRY_AFTER, ROWS, type Row } from './error-rows.ts';
 
 /** Where the errors are tested that no single request to a sound server brings about. */
@@ -64,16 +64,8 @@ async function start(t: TestContext, { sessions = true } = {}): Promise<Fixture>
   await app.addProvider({ id: 'nowhere', baseUrl: 'http://127.0.0.1:1' }, [{ id: 'nowhere' }]);
   const credentials = { username: 'anna', password: 'a long password' };
   if (sessions) await app.admin('POST', '/api/admin/users', credentials);
-  const login = async (body: object): Promise<string> => {
-    const response = await fetch(`${app.origin}/api/login`, {
-      method: 'POST',
-      headers: JSON_TYPE,
-      body: JSON.stringify(body),
-    });
-    return ((await response.json()) as { token: string }).token;
-  };
   const tokens: Record<string, string> = {
-    ...(sessions ? { ADMIN: await login(ADMIN), USER: await login(credentials) } : {}),
+    ...(sessions ? { ADMIN: await signIn(app.origin), USER: await signIn(app.origin, credentials) } : {}),
     NARROW: await app.addKey({ models: ['other'] }),
     DISABLED: await app.addKey({ enabled: false }),
     EXPIRED: await app.addKey({ expiresAt: '2001-01-01T00:00:00Z' }),

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
-import { type AppUnderTest, expectStatus, jsonRequest, MASTER_KEY, startApp } from '../helpers/start-app.ts';
+import {
+  type AppUnderTest,
+  expectStatus,
+  jsonRequest,
+  MASTER_KEY,
+  signIn,
+  startApp,
+} from '../helpers/start-app.ts';
 
 export type Role = 'nobody' | 'user key' | 'master key' | 'user' | 'admin';
 export const ROLES: readonly Role[] = ['nobody', 'user key', 'master key', 'user', 'admin'];
@@ -62,8 +69,7 @@ export async function startFixture(t: TestContext): Promise<Fixture> {
   };
   await app.addKey({ name: 'admin’s' });
   const userKey = await app.addKey({ name: 'anna’s', userId });
-  const login = await fetch(`${app.origin}/api/login`, jsonRequest('POST', null, user));
-  const { token } = (await expectStatus(200, login)) as { token: string };
+  const token = await signIn(app.origin, user);
   const authorizations: Record<Role, string | null> = {
     nobody: null,
     'user key': `Bearer ${userKey}`,

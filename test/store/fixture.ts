@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
@@ -10,6 +10,7 @@ import {
   openJsonFileStore,
 } from '../../src/store/json-file-store.ts';
 import type { acquireStoreLock } from '../../src/store/store-lock.ts';
+import { makeApiKey, withApiKey } from './store-contract.ts';
 
 export const NOW_MS = Date.parse('2026-03-01T12:00:00.000Z');
 
@@ -73,4 +74,13 @@ function storeOptions(path: string, fields: Partial<JsonFileStoreOptions> = {}):
 
 export function openStore(path: string, fields: Partial<JsonFileStoreOptions> = {}): Promise<JsonFileStore> {
   return openJsonFileStore(storeOptions(path, fields));
+}
+
+/** The bytes of a good file with three keys, and of one of its backups with two. */
+export async function goodVersions(): Promise<{ readonly good: Buffer; readonly backup: Buffer }> {
+  const path = join(makeFolder(), 'ipin-proxy.db');
+  const store = await openStore(path);
+  for (const id of ['a', 'b', 'c']) await store.config.update(withApiKey(makeApiKey(id)));
+  await store.close();
+  return { good: readFileSync(path), backup: readFileSync(`${path}.bak-3`) };
 }

@@ -1,26 +1,14 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { before, describe, type TestContext, test } from 'node:test';
+import { describe, type TestContext, test } from 'node:test';
 import { signIn } from '../helpers/start-app.ts';
 import { runServer } from '../helpers/start-server.ts';
-import { makeFolder, openStore, sha256 } from './fixture.ts';
+import { goodVersions, makeFolder, sha256 } from './fixture.ts';
 import { ENV, prepareServer, refusalOf, storageOf } from './server-command.ts';
-import { makeApiKey, withApiKey } from './store-contract.ts';
 
 const command = prepareServer();
-/** A good file with three keys, and one of its backups with two. */
-let good: Buffer;
-let backup: Buffer;
-
-before(async () => {
-  const path = join(makeFolder(), 'ipin-proxy.db');
-  const store = await openStore(path);
-  for (const id of ['a', 'b', 'c']) await store.config.update(withApiKey(makeApiKey(id)));
-  await store.close();
-  good = readFileSync(path);
-  backup = readFileSync(`${path}.bak-3`);
-});
+const { good, backup } = await goodVersions();
 
 const cut = (share: number) => (): Buffer => good.subarray(0, Math.floor(good.length * share));
 const text = (content: string) => (): Buffer => Buffer.from(content);

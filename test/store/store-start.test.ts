@@ -1,24 +1,12 @@
 import assert from 'node:assert/strict';
 import { copyFileSync, existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { StoreStartError } from '../../src/store/document-error.ts';
-import { captureLog, makeFolder, openStore } from './fixture.ts';
+import { captureLog, goodVersions, makeFolder, openStore } from './fixture.ts';
 import { makeApiKey, withApiKey } from './store-contract.ts';
 
-/** A good file with three keys. */
-let good: Buffer;
-/** One of its backups, with two. */
-let backup: Buffer;
-
-before(async () => {
-  const path = join(makeFolder(), 'ipin-proxy.db');
-  const store = await openStore(path);
-  for (const id of ['a', 'b', 'c']) await store.config.update(withApiKey(makeApiKey(id)));
-  await store.close();
-  good = readFileSync(path);
-  backup = readFileSync(`${path}.bak-3`);
-});
+const { good, backup } = await goodVersions();
 
 const cut = (share: number) => (): Buffer => good.subarray(0, Math.floor(good.length * share));
 const text = (content: string) => (): Buffer => Buffer.from(content);
