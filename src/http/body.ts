@@ -143,21 +143,31 @@ export function openBody(exchange: BodyExchange, limitBytes: number): OpenBody {
   const { req } = exchange;
   checkAnnouncedBody(req, limitBytes);
   let isReading = false;
-  const slow = new AbortController();
+  let tooSlow: HttpError | null = null;
+  let endWait = (_error: HttpError): void => {};
   const watch = watchBody(exchange, {
     limitBytes,
     isReading: () => isReading,
-    onSlow: (error) => slow.abort(error),
+    onSlow: (error) => {
+      tooSlow = error;
+      endWait(error);
+    },
   });
-  const tooSlow = new Promise<never>((_resolve, reject) => {
-    slow.signal.addEventListener('abort', () => reject(slow.signal.reason), { once: true });
-  });
-  tooSlow.catch(() => {});
   const source: AsyncIterator<Buffer> = req.iterator({ destroyOnReturn: false });
+  // Not a race against one promise of slowness: that would hold on to every chunk as long as the body is open.
+  const next = (): Promise<IteratorResult<Buffer>> =>
+    new Promise((resolve, reject) => {
+      if (tooSlow !== null) {
+        reject(tooSlow);
+        return;
+      }
+      endWait = reject;
+      source.next().then(resolve, reject);
+    });
   async function* chunks(): AsyncGenerator<Buffer> {
     for (;;) {
       isReading = true;
-      const step = await Promise.race([source.next(), tooSlow]);
+      const step = await next();
       isReading = false;
       if (step.done === true) return;
       watch.count(step.value.length);
