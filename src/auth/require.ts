@@ -97,6 +97,7 @@ export type Guard = (access: Access, req: IncomingMessage) => Principal | Promis
 const NOBODY: Principal = { kind: 'nobody' };
 const MASTER: Principal = { kind: 'master' };
 
+/** Makes the guard of all routes. */
 export function createGuard(options: GuardOptions): Guard {
   const keyHolder = (key: string, req: IncomingMessage): Principal => principalOfKey(key, req, options);
   const session = (req: IncomingMessage): Promise<SignedIn | null> => sessionOf(req, options);

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { HttpError } from '../errors.ts';
-import { isObject, type JsonObject } from './fields.ts';
+import { isRecord } from '../protocols/json-value.ts';
+import type { JsonObject } from './fields.ts';
 
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
 
@@ -37,7 +38,7 @@ export function parseJsonBody(body: Buffer, contentType: string | undefined): Js
     throw new HttpError('unsupported_content_type', 'Send this request as application/json.');
   }
   const value = parse(body);
-  if (!isObject(value)) throw new HttpError('invalid_body', 'The body must be one JSON object.');
+  if (!isRecord(value)) throw new HttpError('invalid_body', 'The body must be one JSON object.');
   return value;
 }
 

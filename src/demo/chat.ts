@@ -1,3 +1,4 @@
+import { isRecord } from '../protocols/json-value.ts';
 import {
   type DemoAnswer,
   type DemoCall,
@@ -8,7 +9,7 @@ import {
   shortSha256,
 } from './call.ts';
 import { type Conversation, readConversation } from './conversation.ts';
-import { invalidValue, isObject, missingParameter, optionalBoolean, optionalInteger } from './fields.ts';
+import { invalidValue, missingParameter, optionalBoolean, optionalInteger } from './fields.ts';
 import { type Generation, generate, readChatFormat, readStop } from './generation.ts';
 import { toPieces } from './tokens.ts';
 import type { ToolCall } from './tools.ts';
@@ -61,7 +62,7 @@ function* chunks(
   choices: readonly Generation[],
 ): Generator<string> {
   const streamOptions = call.body['stream_options'];
-  const includeUsage = isObject(streamOptions) && streamOptions['include_usage'] === true;
+  const includeUsage = isRecord(streamOptions) && streamOptions['include_usage'] === true;
   const chunk = (index: number, delta: object, finishReason: string | null = null): string =>
     dataRecord({
       ...head(call, 'chat.completion.chunk'),

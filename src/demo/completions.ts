@@ -1,6 +1,7 @@
+import { isRecord } from '../protocols/json-value.ts';
 import { type DemoAnswer, type DemoCall, DONE_RECORD, dataRecord, eventStream, json } from './call.ts';
 import { type Conversation, readConversation } from './conversation.ts';
-import { invalidValue, isObject, missingParameter, optionalBoolean, optionalInteger } from './fields.ts';
+import { invalidValue, missingParameter, optionalBoolean, optionalInteger } from './fields.ts';
 import { type Generation, generate, readStop } from './generation.ts';
 import { toPieces } from './tokens.ts';
 
@@ -40,7 +41,7 @@ export function completion(call: DemoCall): DemoAnswer {
 
 function* chunks(call: DemoCall, choices: readonly TextChoice[], usage: object): Generator<string> {
   const streamOptions = call.body['stream_options'];
-  const includeUsage = isObject(streamOptions) && streamOptions['include_usage'] === true;
+  const includeUsage = isRecord(streamOptions) && streamOptions['include_usage'] === true;
   const chunk = (index: number, text: string, finishReason: string | null): string =>
     dataRecord({
       ...head(call),

@@ -1,5 +1,6 @@
+import { isRecord } from '../protocols/json-value.ts';
 import { type Attachment, describeAudio, describeImageUrl } from './attachments.ts';
-import { isObject, type JsonObject } from './fields.ts';
+import type { JsonObject } from './fields.ts';
 
 /** What the demo provider understands of a conversation. */
 export interface Conversation {
@@ -28,7 +29,7 @@ export function readConversation(items: readonly unknown[], instructions = ''): 
   let characters = instructions.length;
   let images = 0;
   for (const item of items) {
-    if (!isObject(item)) continue;
+    if (!isRecord(item)) continue;
     const isToolResult = item['role'] === 'tool' || item['type'] === 'function_call_output';
     const content = readContent(isToolResult ? (item['content'] ?? item['output']) : item['content']);
     characters += content.text.length;
@@ -52,7 +53,7 @@ function readContent(content: unknown): { text: string; attachments: Attachment[
   const attachments: Attachment[] = [];
   for (const part of Array.isArray(content) ? content : []) {
     if (typeof part === 'string') texts.push(part);
-    if (!isObject(part)) continue;
+    if (!isRecord(part)) continue;
     if (typeof part['text'] === 'string') texts.push(part['text']);
     const attachment = readAttachment(part);
     if (attachment !== null) attachments.push(attachment);
@@ -66,16 +67,16 @@ function readAttachment(part: JsonObject): Attachment | null {
     case 'input_image':
     case 'image': {
       const image = part['image_url'] ?? part['image'];
-      const url = isObject(image) ? image['url'] : image;
+      const url = isRecord(image) ? image['url'] : image;
       return describeImageUrl(typeof url === 'string' ? url : '');
     }
     case 'input_audio': {
-      const audio = isObject(part['input_audio']) ? part['input_audio'] : {};
+      const audio = isRecord(part['input_audio']) ? part['input_audio'] : {};
       return describeAudio(typeof audio['data'] === 'string' ? audio['data'] : '');
     }
     case 'file':
     case 'input_file': {
-      const file = isObject(part['file']) ? part['file'] : part;
+      const file = isRecord(part['file']) ? part['file'] : part;
       const name = typeof file['filename'] === 'string' ? file['filename'] : 'without a name';
       return { kind: 'file', line: `a file (${name.slice(0, 100)}), which I do not open`, text: '' };
     }

@@ -3,11 +3,6 @@ import { HttpError } from '../errors.ts';
 /** A JSON object as it was received: nothing about its members is known yet. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** Tells whether a JSON value is an object (no array, no null). */
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 /** Reads a string that may be absent or null. Throws 400 `invalid_value` for any other type. */
 export function optionalString(body: JsonObject, name: string): string | undefined {
   const value = body[name] ?? undefined;

@@ -1,6 +1,7 @@
+import { isRecord } from '../protocols/json-value.ts';
 import { answerTo, thoughtsOn } from './answers.ts';
 import type { Conversation } from './conversation.ts';
-import { invalidValue, isObject, type JsonObject } from './fields.ts';
+import { invalidValue, type JsonObject } from './fields.ts';
 import { sampleFor } from './schema.ts';
 import { toPieces } from './tokens.ts';
 import { chooseCalls, readTools, type ToolCall } from './tools.ts';
@@ -78,13 +79,13 @@ export function readChatFormat(body: JsonObject): JsonObject {
 /** Reads a Responses request's `text.format`. Throws 400 for an unknown type. */
 export function readTextFormat(body: JsonObject): JsonObject {
   const text = body['text'];
-  return readFormat(isObject(text) ? text['format'] : undefined, 'text.format');
+  return readFormat(isRecord(text) ? text['format'] : undefined, 'text.format');
 }
 
 function readFormat(value: unknown, param: string): JsonObject {
   const format = value ?? { type: 'text' };
-  if (!isObject(format) || !['text', 'json_object', 'json_schema'].includes(String(format['type']))) {
+  if (!isRecord(format) || !['text', 'json_object', 'json_schema'].includes(String(format['type']))) {
     throw invalidValue(param, 'an object with type text, json_object or json_schema');
   }
-  return isObject(format['json_schema']) ? { ...format['json_schema'], type: format['type'] } : format;
+  return isRecord(format['json_schema']) ? { ...format['json_schema'], type: format['type'] } : format;
 }

@@ -1,8 +1,8 @@
+import { isRecord } from '../protocols/json-value.ts';
 import { decodeDataUrl } from './attachments.ts';
 import { type DemoAnswer, type DemoCall, eventStream, json, shortSha256, typedRecord } from './call.ts';
 import {
   invalidValue,
-  isObject,
   missingParameter,
   oneOf,
   optionalBoolean,
@@ -99,7 +99,7 @@ function* events(
 function readSources(call: DemoCall): Buffer[] {
   const { images } = call.body;
   const listed = (Array.isArray(images) ? images : []).map((image) => {
-    const url = isObject(image) ? image['image_url'] : undefined;
+    const url = isRecord(image) ? image['image_url'] : undefined;
     const bytes = typeof url === 'string' ? decodeDataUrl(url) : null;
     if (bytes === null) throw invalidValue('images', 'data URLs: the demo provider fetches nothing');
     return bytes;

@@ -1,5 +1,6 @@
+import { isRecord } from '../protocols/json-value.ts';
 import { type DemoAnswer, type DemoCall, json, shortSha256 } from './call.ts';
-import { invalidValue, isObject, missingParameter } from './fields.ts';
+import { invalidValue, missingParameter } from './fields.ts';
 
 /** The categories of OpenAI's moderation models, each with words that the demo provider flags. */
 const CATEGORIES: Readonly<Record<string, RegExp | null>> = {
@@ -35,7 +36,7 @@ function readInputs(input: unknown): string[] {
     throw invalidValue('input', 'a string, strings, or parts');
   }
   if (input.every((item) => typeof item === 'string')) return input;
-  if (!input.every(isObject)) throw invalidValue('input', 'strings or parts, not both');
+  if (!input.every(isRecord)) throw invalidValue('input', 'strings or parts, not both');
   return [input.map((part) => (typeof part['text'] === 'string' ? part['text'] : '')).join('\n')];
 }
 

@@ -1,7 +1,7 @@
+import { isRecord } from '../protocols/json-value.ts';
 import { type DemoAnswer, type DemoCall, json } from './call.ts';
 import {
   invalidValue,
-  isObject,
   missingParameter,
   optionalBoolean,
   optionalInteger,
@@ -43,7 +43,7 @@ function readDocuments(documents: unknown): string[] {
     throw invalidValue('documents', `a list of 1 to ${MAX_DOCUMENTS} documents`);
   }
   return documents.map((document) => {
-    const text = isObject(document) ? document['text'] : document;
+    const text = isRecord(document) ? document['text'] : document;
     if (typeof text !== 'string') throw invalidValue('documents', 'strings or objects with a text');
     return text;
   });

@@ -1,4 +1,5 @@
-import { isObject, type JsonObject } from './fields.ts';
+import { isRecord } from '../protocols/json-value.ts';
+import type { JsonObject } from './fields.ts';
 
 const MAX_HOPS = 32;
 
@@ -11,7 +12,7 @@ export function resolveSchema(schemaLike: unknown, root: JsonObject): JsonObject
 }
 
 function resolveWithin(schemaLike: unknown, root: JsonObject, hopsLeft: number): JsonObject {
-  if (!isObject(schemaLike) || hopsLeft <= 0) return {};
+  if (!isRecord(schemaLike) || hopsLeft <= 0) return {};
   const { $ref: reference, allOf: parts, ...own } = schemaLike;
   let schema: JsonObject = own;
   if (typeof reference === 'string') {
@@ -28,14 +29,14 @@ function pointedAt(reference: string, root: JsonObject): unknown {
   let target: unknown = root;
   for (const step of reference.split('/').slice(1)) {
     const name = step.replaceAll('~1', '/').replaceAll('~0', '~');
-    target = isObject(target) && Object.hasOwn(target, name) ? target[name] : undefined;
+    target = isRecord(target) && Object.hasOwn(target, name) ? target[name] : undefined;
   }
   return target;
 }
 
 function merge(first: JsonObject, second: JsonObject): JsonObject {
   const merged: Record<string, unknown> = { ...first, ...second };
-  if (isObject(first['properties']) && isObject(second['properties'])) {
+  if (isRecord(first['properties']) && isRecord(second['properties'])) {
     merged['properties'] = { ...first['properties'], ...second['properties'] };
   }
   if (Array.isArray(first['required']) && Array.isArray(second['required'])) {

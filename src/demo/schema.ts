@@ -1,4 +1,5 @@
-import { isObject, type JsonObject } from './fields.ts';
+import { isRecord } from '../protocols/json-value.ts';
+import type { JsonObject } from './fields.ts';
 import { type SampleHints, sampleNumber, sampleString } from './scalars.ts';
 import { resolveSchema } from './schema-references.ts';
 
@@ -19,7 +20,7 @@ interface Walk {
  * (JSON Schema 2020-12, the subset of OpenAI's structured outputs and more).
  */
 export function sampleFor(schema: unknown, hints: SampleHints): unknown {
-  const root = isObject(schema) ? schema : {};
+  const root = isRecord(schema) ? schema : {};
   return sample(root, '', { at: 0, walk: { root, hints, valuesLeft: MAX_VALUES } });
 }
 
@@ -65,7 +66,7 @@ function sample(schemaLike: unknown, name: string, place: Place): unknown {
 }
 
 function sampleObject(schema: JsonObject, place: Place): JsonObject {
-  const properties = isObject(schema['properties']) ? schema['properties'] : {};
+  const properties = isRecord(schema['properties']) ? schema['properties'] : {};
   const required = Array.isArray(schema['required']) ? schema['required'] : [];
   const wanted = Object.keys(properties).filter((name) => place.at <= SOFT_DEPTH || required.includes(name));
   const missing = required.filter((name) => typeof name === 'string' && !Object.hasOwn(properties, name));
@@ -119,7 +120,7 @@ function typeOf(schema: JsonObject, at: number): unknown {
     );
   }
   if (type !== undefined) return type;
-  if (isObject(schema['properties']) || schema['required'] !== undefined) return 'object';
+  if (isRecord(schema['properties']) || schema['required'] !== undefined) return 'object';
   if (schema['items'] !== undefined || schema['prefixItems'] !== undefined) return 'array';
   return schema['minimum'] !== undefined || schema['maximum'] !== undefined ? 'number' : 'string';
 }

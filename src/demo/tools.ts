@@ -1,4 +1,5 @@
-import { isObject, type JsonObject } from './fields.ts';
+import { isRecord } from '../protocols/json-value.ts';
+import type { JsonObject } from './fields.ts';
 import { sampleFor } from './schema.ts';
 
 /** A function that the caller offers, in either API's shape. */
@@ -31,8 +32,8 @@ const COMMON_WORDS = new Set([
 export function readTools(tools: unknown): OfferedTool[] {
   const offered: OfferedTool[] = [];
   for (const tool of Array.isArray(tools) ? tools : []) {
-    if (!isObject(tool) || tool['type'] !== 'function') continue;
-    const shape = isObject(tool['function']) ? tool['function'] : tool;
+    if (!isRecord(tool) || tool['type'] !== 'function') continue;
+    const shape = isRecord(tool['function']) ? tool['function'] : tool;
     if (typeof shape['name'] === 'string')
       offered.push({ name: shape['name'], parameters: shape['parameters'] });
   }
@@ -76,8 +77,8 @@ function wantedTools(
 }
 
 function forcedName(choice: unknown): string | null {
-  if (!isObject(choice)) return null;
-  const shape = isObject(choice['function']) ? choice['function'] : choice;
+  if (!isRecord(choice)) return null;
+  const shape = isRecord(choice['function']) ? choice['function'] : choice;
   return typeof shape['name'] === 'string' ? shape['name'] : null;
 }
 
@@ -92,5 +93,5 @@ function speaksOf(text: string, name: string): boolean {
 }
 
 function objectSchema(parameters: unknown): JsonObject {
-  return isObject(parameters) ? { type: 'object', ...parameters } : { type: 'object' };
+  return isRecord(parameters) ? { type: 'object', ...parameters } : { type: 'object' };
 }

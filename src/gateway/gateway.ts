@@ -32,6 +32,7 @@ export interface Gateway {
 
 const ERROR_BODY_BYTES = 256 * 1024;
 
+/** Makes the gateway; a call is tried a second time only in a form that its adapter amends. */
 export function createGateway(upstreams: Upstreams): Gateway {
   return {
     async execute(call) {

@@ -36,10 +36,10 @@ const ERROR_DEPTH = 8;
 export function cleanError(error: ErrorObject, provider: Provider): ErrorObject {
   const secrets = provider.apiKey === null ? [] : spellingsOf(provider.apiKey);
   const { message, type, param, code, ...extra } = error;
-  const clean = <T extends string | null>(text: T): T => (text === null ? null : redact(text, secrets)) as T;
+  const clean = (text: string | null): string | null => (text === null ? null : redact(text, secrets));
   return {
-    ...(cleanValue(extra, secrets, ERROR_DEPTH) as Record<string, unknown>),
-    message: clean(message),
+    ...cleanMembers(extra, secrets, ERROR_DEPTH),
+    message: redact(message, secrets),
     type: clean(type),
     param: clean(param),
     code: clean(code),
@@ -58,7 +58,11 @@ function cleanValue(value: unknown, secrets: readonly string[], depth: number): 
   if (typeof value !== 'object' || value === null) return value;
   if (depth === 0) return null;
   if (Array.isArray(value)) return value.map((item: unknown) => cleanValue(item, secrets, depth - 1));
-  const entries = Object.entries(value).map(([name, item]) => [
+  return cleanMembers(value, secrets, depth);
+}
+
+function cleanMembers(object: object, secrets: readonly string[], depth: number): Record<string, unknown> {
+  const entries = Object.entries(object).map(([name, item]) => [
     redact(name, secrets),
     cleanValue(item, secrets, depth - 1),
   ]);

@@ -16,6 +16,7 @@ export interface Upstreams {
   send(request: UpstreamRequest, signal: CancelSignal): Promise<UpstreamResponse>;
 }
 
+/** Makes what sends requests, with one pool of connections per provider. */
 export function createUpstreams(options: ConnectionsOptions): Upstreams {
   const connections = new Connections(options);
   return {

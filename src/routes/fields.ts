@@ -102,6 +102,7 @@ export function given<T>(
   return fields.has(name) ? read(fields.get(name), name) : before;
 }
 
+/** The error `invalid_value` of a field; `rule` goes on after its name: `must be text`. */
 export function wrong(param: string, rule: string): HttpError {
   return new HttpError('invalid_value', `\`${param}\` ${rule}.`, { param });
 }

@@ -46,6 +46,7 @@ export function whoIsSignedIn({ config }: Services): Handler {
   };
 }
 
+/** Ends the session and takes its cookie away. */
 export function logout(services: Services): Handler {
   return async (context) => {
     const { principal } = context;

@@ -41,6 +41,7 @@ export function requireEntity<C extends Collection>(
   return found as Entity<C>;
 }
 
+/** The error `not_found` of a collection. */
 export function notFound(collection: Collection): HttpError {
   return new HttpError('not_found', `There is no such ${NOUNS[collection]}.`);
 }

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { isObject, type JsonObject } from '../../src/demo/fields.ts';
+import type { JsonObject } from '../../src/demo/fields.ts';
 import { sampleFor } from '../../src/demo/schema.ts';
+import { isRecord } from '../../src/protocols/json-value.ts';
 
 /** A second opinion on the part of JSON Schema that the random schemas below use. */
 function satisfies(value: unknown, schema: JsonObject): boolean {
@@ -12,9 +13,9 @@ function satisfies(value: unknown, schema: JsonObject): boolean {
   switch (schema['type']) {
     case 'object': {
       const properties = schema['properties'] as Record<string, JsonObject>;
-      const names = isObject(value) ? Object.keys(value) : [];
+      const names = isRecord(value) ? Object.keys(value) : [];
       return (
-        isObject(value) &&
+        isRecord(value) &&
         (schema['required'] as string[]).every((name) => Object.hasOwn(value, name)) &&
         names.every(
           (name) => Object.hasOwn(properties, name) && satisfies(value[name], properties[name] ?? {}),
@@ -159,7 +160,7 @@ describe('sampleFor()', () => {
       required: ['value', 'next', 'children'],
     };
     const sample = sampleFor(node, hints);
-    assert.ok(isObject(sample) && sample['value'] === 'Oslo' && Array.isArray(sample['children']));
+    assert.ok(isRecord(sample) && sample['value'] === 'Oslo' && Array.isArray(sample['children']));
     assert.ok(JSON.stringify(sample).length < 100_000);
   });
 
