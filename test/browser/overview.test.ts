@@ -56,6 +56,25 @@ test('counts lead to their tabs; warnings are in sight', { skip: SKIPPED }, asyn
   }
 });
 
+test('the last snapshot is the last that was written, not the last that was tried', {
+  skip: SKIPPED,
+}, async (t) => {
+  const app = await startApp(t, {
+    snapshotStatus: () => ({
+      enabled: true,
+      target: 'keep.example',
+      lastAt: '2026-03-05T10:00:00.000Z',
+      lastResult: 'unreachable',
+      lastWrittenAt: '2026-03-04T10:00:00.000Z',
+      protected: true,
+      message: 'keep.example cannot be reached.',
+    }),
+  });
+  const { page } = await visitPanel(t, app.origin, 'Overview');
+  const fact = page.locator('.facts div').filter({ hasText: 'Snapshots off this machine' });
+  assert.match((await fact.textContent()) ?? '', /cannot be reached\.The last is of .*\b4\b/);
+});
+
 test('what could not be loaded is said, and loaded after “Try again”', { skip: SKIPPED }, async (t) => {
   const app = await startApp(t);
   const { page, context } = await visitPanel(t, app.origin, 'Users');

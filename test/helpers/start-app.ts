@@ -10,6 +10,7 @@ import type { Lifecycle } from '../../src/lifecycle.ts';
 import { createLogger } from '../../src/logger.ts';
 import { newApiKey } from '../../src/routes/api-key-records.ts';
 import type { Services } from '../../src/routes/services.ts';
+import type { SnapshotStatus } from '../../src/snapshot/status.ts';
 import { withEntity } from '../../src/store/changes.ts';
 import type { Model, Provider } from '../../src/store/entities.ts';
 import { createMemoryStore } from '../../src/store/memory-store.ts';
@@ -47,6 +48,7 @@ export interface StartOptions {
   readonly env?: Environment;
   readonly store?: Store;
   readonly now?: () => number;
+  readonly snapshotStatus?: () => SnapshotStatus;
 }
 
 const PUBLIC = fileURLToPath(new URL('../../public', import.meta.url));
@@ -73,6 +75,7 @@ export async function startApp(t: TestContext, options: StartOptions = {}): Prom
     version: 'test',
     now,
     randomBytes,
+    ...(options.snapshotStatus === undefined ? {} : { snapshotStatus: options.snapshotStatus }),
   });
   const master = config.masterApiKey ?? generateKey(randomBytes);
   const services = app.open(store, describeKey(master));

@@ -38,7 +38,8 @@
 /**
  * @typedef {{
  *   version: string, uptime: number, storage: { state: string, message: string },
- *   encryption: { enabled: boolean }, snapshot: null | Record<string, unknown>, warnings: Warning[],
+ *   encryption: { enabled: boolean }, warnings: Warning[],
+ *   snapshot: null | { message: string, lastWrittenAt: string | null },
  * }} Status
  */
 /** @typedef {{ id: string, name: string }[]} Named */

@@ -22,7 +22,7 @@ export function serverFacts(status) {
     { class: 'facts' },
     fact('Storage', ...storageText(status.storage)),
     fact('Provider keys', ...encryptionText(status.encryption)),
-    fact('Snapshots off this machine', snapshotText(status.snapshot)),
+    fact('Snapshots off this machine', ...snapshotText(status.snapshot)),
     fact('Running for', duration(status.uptime)),
     fact('Version', status.version),
   );
@@ -48,10 +48,10 @@ function encryptionText(encryption) {
 
 /** @param {Status['snapshot']} snapshot */
 function snapshotText(snapshot) {
-  if (snapshot === null) return h('span', { class: 'muted' }, 'Off');
-  const message = snapshot['message'] ?? snapshot['state'] ?? 'On';
-  const last = snapshot['lastSuccessAt'] ?? snapshot['lastAt'];
-  return `${message}${last ? ` · last ${dateTime(String(last))}` : ''}`;
+  if (snapshot === null) return [h('span', { class: 'muted' }, 'Off')];
+  const { message, lastWrittenAt } = snapshot;
+  const last = lastWrittenAt === null ? 'None is there yet.' : `The last is of ${dateTime(lastWrittenAt)}.`;
+  return [h('p', null, message), h('p', { class: 'muted small' }, last)];
 }
 
 /**
