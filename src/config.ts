@@ -33,6 +33,7 @@ export interface UpstreamTimeouts {
 }
 
 export interface SnapshotConfig {
+  /** https://, http:// on loopback, or s3://bucket/key. */
   readonly url: string;
   readonly key: string;
   readonly token: string | null;
@@ -226,7 +227,12 @@ function isSnapshotUrl(text: string): boolean {
   const url = new URL(text);
   if (url.protocol === 's3:') return url.hostname !== '' && url.pathname.length > 1;
   if (url.protocol === 'https:') return true;
-  return url.protocol === 'http:' && /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname);
+  return url.protocol === 'http:' && isLoopbackHost(url.hostname);
+}
+
+/** True for a URL's host name of the machine itself, the one host that snapshots are sent to without TLS. */
+export function isLoopbackHost(hostname: string): boolean {
+  return /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
 }
 
 /** Passwords that everybody knows: the admin's login takes them from the machine itself only. */

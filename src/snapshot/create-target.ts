@@ -1,5 +1,5 @@
-import { ConfigError, type Environment, type SnapshotConfig } from '../config.ts';
-import { type ExchangeLimits, isLoopbackHost } from './exchange.ts';
+import type { Environment, SnapshotConfig } from '../config.ts';
+import type { ExchangeLimits } from './exchange.ts';
 import { HttpTarget } from './http-target.ts';
 import { readS3Settings } from './s3-settings.ts';
 import { S3Target } from './s3-target.ts';
@@ -22,9 +22,5 @@ export function createSnapshotTarget(config: SnapshotConfig, options: CreateTarg
   if (/^s3:/i.test(config.url)) {
     return new S3Target({ settings: readS3Settings(config.url, options.env), now: options.now, ...limits });
   }
-  const url = new URL(config.url);
-  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopbackHost(url.hostname))) {
-    throw new ConfigError(['SNAPSHOT_URL must be https://... (http only on loopback) or s3://bucket/key.']);
-  }
-  return new HttpTarget({ url, token: config.token, ...limits });
+  return new HttpTarget({ url: new URL(config.url), token: config.token, ...limits });
 }

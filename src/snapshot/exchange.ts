@@ -39,11 +39,6 @@ export const DEFAULT_EXCHANGE_LIMITS: ExchangeLimits = { idleMs: 20_000, totalMs
 /** What an answer that is not the object itself may say. */
 const REMARK_LIMIT_BYTES = 64 * 1024;
 
-/** True for the machine itself, the one host that is spoken to without TLS. */
-export function isLoopbackHost(hostname: string): boolean {
-  return /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/.test(hostname);
-}
-
 /** An http or https address split into what a request needs. */
 export function toAddress(url: URL): ExchangeAddress {
   const isTls = url.protocol === 'https:';

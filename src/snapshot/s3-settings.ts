@@ -1,5 +1,4 @@
-import { ConfigError, type Environment } from '../config.ts';
-import { isLoopbackHost } from './exchange.ts';
+import { ConfigError, type Environment, isLoopbackHost } from '../config.ts';
 import type { AwsCredentials } from './sigv4.ts';
 
 export interface S3Settings {

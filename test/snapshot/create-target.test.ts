@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { ConfigError, type Environment } from '../../src/config.ts';
+import { ConfigError, type Environment, loadConfig } from '../../src/config.ts';
 import { createSnapshotTarget } from '../../src/snapshot/create-target.ts';
 import { readS3Settings } from '../../src/snapshot/s3-settings.ts';
 import { strongEtag } from '../../src/snapshot/target.ts';
@@ -8,7 +8,9 @@ import { strongEtag } from '../../src/snapshot/target.ts';
 const KEYS = { AWS_ACCESS_KEY_ID: 'AKID', AWS_SECRET_ACCESS_KEY: 'secret' };
 
 function create(url: string, env: Environment = KEYS): string {
-  return createSnapshotTarget({ url, key: 'k'.repeat(16), token: null }, { env, now: Date.now }).host;
+  const { snapshot } = loadConfig({ SNAPSHOT_URL: url, SNAPSHOT_KEY: 'k'.repeat(16) });
+  assert.ok(snapshot !== null);
+  return createSnapshotTarget(snapshot, { env, now: Date.now }).host;
 }
 
 describe('createSnapshotTarget()', () => {
@@ -39,7 +41,7 @@ describe('createSnapshotTarget()', () => {
     ['http://127.0.0.1.example/x', {}, /https:/],
     ['ftp://127.0.0.1/x', {}, /https:/],
     ['s3://bucket/key', {}, /AWS_ACCESS_KEY_ID is required.*\nAWS_SECRET_ACCESS_KEY is required/],
-    ['s3://bucket/', KEYS, /bucket and a key/],
+    ['s3://bucket/', KEYS, /s3:\/\/bucket\/key/],
     ['s3://bucket/../other/key', KEYS, /bucket and a key/],
     [`s3://bucket/${'k'.repeat(1025)}`, KEYS, /bucket and a key/],
     ['s3://bucket@evil.example/key', KEYS, /bucket and a key/],
