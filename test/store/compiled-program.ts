@@ -15,7 +15,7 @@ export function prepareProgram(path: string): readonly string[] {
   const folder = mkdtempSync(join(tmpdir(), 'ipin-program-'));
   after(() => rmSync(folder, { recursive: true, force: true }));
   const outDir = join(folder, 'out');
-  const compilerOptions = { rootDir: ROOT, outDir, noCheck: true, noEmitOnError: false, sourceMap: false };
+  const compilerOptions = { rootDir: ROOT, outDir, noEmit: false, noCheck: true };
   const project = { extends: join(ROOT, 'tsconfig.json'), compilerOptions, include: [], files: [path] };
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(project));
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
