@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { CHAT_ANSWER, json, startUpstream } from '../helpers/fake-upstream.ts';
 import { type AppUnderTest, startApp } from '../helpers/start-app.ts';
+import { makeTestFolder } from '../helpers/start-server.ts';
 
 async function chatError(app: AppUnderTest): Promise<{ status: number; code: string; message: string }> {
   const answer = await app.v1('chat/completions', { model: 'm', messages: [] });
@@ -47,8 +47,7 @@ function hasOpenssl(): boolean {
 
 /** A self-signed certificate for a name, valid for so many days. */
 function certificate(t: TestContext, name: string, days: number): { key: string; cert: string } {
-  const folder = mkdtempSync(join(tmpdir(), 'ipin-proxy-tls-'));
-  t.after(() => rmSync(folder, { recursive: true }));
+  const folder = makeTestFolder(t);
   const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
   openssl(
     'req',

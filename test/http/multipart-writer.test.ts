@@ -116,7 +116,7 @@ describe('relayMultipart()', () => {
     const body = Buffer.concat([part('name="prompt"', 'x'.repeat(101)), Buffer.from('--client--')]);
     await assert.rejects(
       collect(relayMultipart(new MultipartReader(chunksOf(body), boundary), options)),
-      HttpError,
+      (error) => error instanceof HttpError && error.error.code === 'request_too_large',
     );
   });
 });

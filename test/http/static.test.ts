@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { listStaticFiles } from '../../src/http/static.ts';
 import { rawClient } from '../helpers/raw-socket.ts';
 import { startApp } from '../helpers/start-app.ts';
+import { makeTestFolder } from '../helpers/start-server.ts';
 
 describe('static files', { timeout: 20_000 }, () => {
   test('come with type, ETag and the policy, compressed as the client likes', async (t) => {
@@ -118,8 +118,7 @@ describe('static files', { timeout: 20_000 }, () => {
   });
 
   test('are listed at the start: types known, links and hidden files left out', (t) => {
-    const folder = mkdtempSync(join(tmpdir(), 'ipin-proxy-static-'));
-    t.after(() => rmSync(folder, { recursive: true }));
+    const folder = makeTestFolder(t);
     mkdirSync(join(folder, 'js'));
     for (const name of ['index.html', 'js/a.js', 'b.css', 'tsconfig.json', '.env', 'notes.txt', 'c.map'])
       writeFileSync(join(folder, name), name);

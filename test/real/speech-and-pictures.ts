@@ -3,14 +3,14 @@
 // Run it by hand: node --import tsx --test test/real/speech-and-pictures.ts
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
 import OpenAI, { toFile } from 'openai';
 import { type ReceivedRequest, startUpstream } from '../helpers/fake-upstream.ts';
 import { type AppUnderTest, MASTER_KEY, startApp } from '../helpers/start-app.ts';
+import { makeTestFolder } from '../helpers/start-server.ts';
 
 const SPOKEN =
   'The people of this country want to know what the government is going to do about the price of water.';
@@ -20,7 +20,7 @@ const WRITTEN =
 const run = promisify(execFile);
 
 test('speech that was synthesised comes back as its words', async (t) => {
-  const folder = makeFolder(t);
+  const folder = makeTestFolder(t);
   const recogniser = await startUpstream(t, async (_req, res, request) => {
     const form = await new Response(new Uint8Array(request.body), { headers: typeOf(request) }).formData();
     const file = form.get('file');
@@ -43,7 +43,7 @@ test('speech that was synthesised comes back as its words', async (t) => {
 });
 
 test('a picture of words comes back as its words', async (t) => {
-  const folder = makeFolder(t);
+  const folder = makeTestFolder(t);
   const reader = await startUpstream(t, async (_req, res, request) => {
     const url = /"url":"data:image\/png;base64,([^"]+)"/.exec(request.body.toString())?.[1] ?? '';
     writeFileSync(join(folder, 'received.png'), Buffer.from(url, 'base64'));
@@ -67,12 +67,6 @@ test('a picture of words comes back as its words', async (t) => {
 
   report('Written', WRITTEN, answer.text, 0.9);
 });
-
-function makeFolder(t: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), 'ipin-proxy-real-'));
-  t.after(() => rmSync(folder, { recursive: true }));
-  return folder;
-}
 
 async function drawText(folder: string): Promise<Uint8Array<ArrayBuffer>> {
   const page = join(folder, 'page.html');
