@@ -5,7 +5,7 @@ export type Rule = (path: string, source: string) => string[];
 
 const BASE = ['errors', 'logger', 'config', 'lifecycle', 'cancellation'];
 const INTERFACES = [...BASE, 'entities', 'codecs', 'addresses'];
-const WORKERS = ['providers', 'limits', 'usage', 'protocols'];
+const WORKERS = ['providers', 'protocols'];
 
 /** The rooms of src/ and what each may import, its own files apart. An import points down this list, never up. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
@@ -23,14 +23,12 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     ...WORKERS,
     ...INTERFACES,
   ],
-  app: ['routes', 'gateway', 'auth', 'http', 'metrics', 'demo', 'documents', ...WORKERS, ...INTERFACES],
+  app: ['routes', 'gateway', 'auth', 'http', 'metrics', ...WORKERS, ...INTERFACES],
   routes: ['gateway', 'auth', 'http', 'metrics', 'documents', ...WORKERS, ...INTERFACES],
   gateway: ['metrics', ...WORKERS, ...INTERFACES],
   auth: ['http', ...INTERFACES],
   demo: ['protocols', ...INTERFACES],
   providers: ['protocols', ...INTERFACES],
-  limits: ['protocols', ...INTERFACES],
-  usage: ['protocols', ...INTERFACES],
   drivers: ['documents', ...INTERFACES],
   snapshot: ['drivers', 'documents', ...INTERFACES],
   documents: INTERFACES,
@@ -53,8 +51,6 @@ const FOLDERS = [
   'auth',
   'demo',
   'providers',
-  'limits',
-  'usage',
   'protocols',
   'metrics',
   'http',
@@ -111,7 +107,7 @@ export const checkPurity: Rule = (path, source) => {
 };
 
 function isPure(room: string): boolean {
-  return ['gateway', 'protocols', 'codecs', 'entities', 'limits', 'usage', 'errors'].includes(room);
+  return ['gateway', 'protocols', 'codecs', 'entities', 'errors'].includes(room);
 }
 
 function checkDirection(path: string, imported: string): string[] {

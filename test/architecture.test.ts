@@ -82,7 +82,7 @@ describe('the rules catch', () => {
     [
       'a list over several lines',
       checkImports,
-      'src/limits/x.ts',
+      'src/providers/x.ts',
       "import {\n  a,\n  b,\n} from '../app.ts';",
     ],
     [
@@ -163,7 +163,7 @@ describe('the rules let pass', () => {
       'src/http/x.ts',
       "import { a } from './y.ts';\nimport { join } from 'node:path';",
     ],
-    ['a codec, from anywhere', checkImports, 'src/usage/x.ts', "import { a } from '../http/sse.ts';"],
+    ['a codec, from anywhere', checkImports, 'src/providers/x.ts', "import { a } from '../http/sse.ts';"],
     [
       'a type of node:http',
       checkPurity,
