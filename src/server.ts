@@ -22,7 +22,8 @@ const ROOT = join(import.meta.dirname, '..');
 await main(process.argv[2] === 'demo');
 
 async function main(isDemo: boolean): Promise<void> {
-  const config = readConfig();
+  const env = mergeEnvironment(process.env, readEnvFile());
+  const config = readConfig(env);
   const lifecycle: Lifecycle = { phase: 'starting', startedAt: Date.now() };
   let store: Store | null = null;
   const logger = createLogger({
@@ -31,7 +32,7 @@ async function main(isDemo: boolean): Promise<void> {
     now: Date.now,
     secrets: createSecretsList(config, () => store),
   });
-  const copies = isDemo ? null : await createCopies(config, logger).catch(failStart);
+  const copies = isDemo ? null : await createCopies(config, env, logger).catch(failStart);
   const app = createApp({
     config,
     logger,
@@ -87,9 +88,9 @@ async function main(isDemo: boolean): Promise<void> {
   onCrash(logger, close);
 }
 
-function readConfig(): Config {
+function readConfig(env: Environment): Config {
   try {
-    return loadConfig(mergeEnvironment(process.env, readEnvFile()));
+    return loadConfig(env);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     exitWith(error.lines);
@@ -106,11 +107,10 @@ function readEnvFile(): Environment {
 }
 
 /** What keeps copies of the state off the machine; loaded only where it is wanted. */
-async function createCopies(config: Config, logger: Logger): Promise<Snapshotter | null> {
+async function createCopies(config: Config, env: Environment, logger: Logger): Promise<Snapshotter | null> {
   if (config.snapshot === null) return null;
   const { createSnapshotTarget } = await import('./snapshot/create-target.ts');
   const { createSnapshotter } = await import('./snapshot/snapshotter.ts');
-  const env = mergeEnvironment(process.env, readEnvFile());
   const target = createSnapshotTarget(config.snapshot, { env, now: Date.now });
   return createSnapshotter({ target, key: config.snapshot.key, logger, now: Date.now, randomBytes });
 }
