@@ -52,6 +52,9 @@ class StaticFile {
 
 export type StaticFiles = ReadonlyMap<string, StaticFile>;
 
+/** A window of 64 KiB holds the largest page; making room for the usual 4 MiB costs twenty times the compression itself. */
+const BROTLI = { [constants.BROTLI_PARAM_QUALITY]: 9, [constants.BROTLI_PARAM_LGWIN]: 16 };
+
 const compressBrotli = promisify(brotliCompress);
 const compressGzip = promisify(gzip);
 
@@ -103,7 +106,7 @@ function choose(header: string | undefined): Encoding {
 
 function compress(bytes: Buffer, encoding: Encoding): Promise<Buffer> {
   if (encoding === 'br') {
-    return compressBrotli(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } });
+    return compressBrotli(bytes, { params: BROTLI });
   }
   return encoding === 'gzip' ? compressGzip(bytes) : Promise.resolve(bytes);
 }

@@ -51,7 +51,8 @@ export interface StartOptions {
   readonly snapshotStatus?: () => SnapshotStatus;
 }
 
-const PUBLIC = fileURLToPath(new URL('../../public', import.meta.url));
+/** One for all: each compresses the pages that it serves. */
+const STATIC_FILES = listStaticFiles(fileURLToPath(new URL('../../public', import.meta.url)));
 
 /** The real server on a free loopback port, with a store in memory; it ends with the test. */
 export async function startApp(t: TestContext, options: StartOptions = {}): Promise<AppUnderTest> {
@@ -71,7 +72,7 @@ export async function startApp(t: TestContext, options: StartOptions = {}): Prom
     config,
     logger,
     lifecycle,
-    staticFiles: listStaticFiles(PUBLIC),
+    staticFiles: STATIC_FILES,
     version: 'test',
     now,
     randomBytes,
