@@ -21,9 +21,13 @@ const GRANULARITIES = ['word', 'segment'] as const;
 /**
  * Checks the fields of OpenAI's `/v1/audio/transcriptions` that have a fixed set of values. Fields are `[name, value]` in
  * the order of the form; names may be `x`, `x[]` or `x[0]`; an empty value counts as none; unknown fields are let be.
+ * `isWhole` is false while more fields may come: what depends on two of them is then not looked at.
  * @throws HttpError `invalid_value` with the field as param.
  */
-export function parseTranscriptionForm(fields: Iterable<readonly [string, string]>): TranscriptionForm {
+export function parseTranscriptionForm(
+  fields: Iterable<readonly [string, string]>,
+  { isWhole = true } = {},
+): TranscriptionForm {
   const values = new Map<string, string[]>();
   for (const [name, value] of fields) {
     const base = fieldBaseName(name);
@@ -35,12 +39,17 @@ export function parseTranscriptionForm(fields: Iterable<readonly [string, string
     return value;
   };
   const responseFormat = oneOf(FORMATS, single('response_format') ?? 'json', 'response_format');
+  const granularities = parseGranularities(values.get('timestamp_granularities') ?? []);
+  if (isWhole && granularities.size > 0 && responseFormat !== 'verbose_json') {
+    const message = 'The field timestamp_granularities needs response_format verbose_json.';
+    throw wrong('timestamp_granularities', message);
+  }
   return {
     responseFormat,
     language: parseLanguage(single('language')),
     prompt: single('prompt'),
     temperature: parseTemperature(single('temperature')),
-    granularities: parseGranularities(values.get('timestamp_granularities') ?? [], responseFormat),
+    granularities,
     stream: single('stream')?.toLowerCase() === 'true',
   };
 }
@@ -69,15 +78,10 @@ function parseLanguage(value: string | null): string | null {
 }
 
 /** Each field holds one word, or a JSON list of them, as some clients send it. */
-function parseGranularities(given: readonly string[], format: string): ReadonlySet<'word' | 'segment'> {
-  const param = 'timestamp_granularities';
+function parseGranularities(given: readonly string[]): ReadonlySet<'word' | 'segment'> {
   const words = given.flatMap((value) => {
     const list = value.startsWith('[') ? parseJson(value) : [value];
     return Array.isArray(list) ? list.map(String) : [value];
   });
-  const granularities = new Set(words.map((word) => oneOf(GRANULARITIES, word, param)));
-  if (granularities.size > 0 && format !== 'verbose_json') {
-    throw wrong(param, 'The field timestamp_granularities needs response_format verbose_json.');
-  }
-  return granularities;
+  return new Set(words.map((word) => oneOf(GRANULARITIES, word, 'timestamp_granularities')));
 }

@@ -105,7 +105,7 @@ function skipSpace(bytes: Buffer, from: number, step: 1 | -1): number {
 
 function transcribeRequest(call: AdapterCall, body: FormCallBody): UpstreamRequest {
   const { provider } = call;
-  requireSegmentFormat(parseTranscriptionForm(body.fields));
+  requireSegmentFormat(parseTranscriptionForm(body.fields, { isWhole: false }));
   const extras = (): { language?: string } => {
     const form = parseTranscriptionForm(body.fields);
     requireSegmentFormat(form);

@@ -10,8 +10,8 @@ export interface FormChecks {
   readonly fileField: string;
   /** Looks at a file's first bytes. @throws HttpError. */
   readonly checkFile: (part: MultipartPart, head: Buffer) => void;
-  /** Looks at all fields read so far, after each one. @throws HttpError. */
-  readonly checkFields: (fields: readonly FormField[]) => void;
+  /** Looks at all fields read so far, after each one, and at the whole form at its end. @throws HttpError. */
+  readonly checkFields: (fields: readonly FormField[], isWhole: boolean) => void;
 }
 
 const FIELD_LIMIT_BYTES = 1024 * 1024;
@@ -62,6 +62,7 @@ export class FormParts {
       else yield await this.#takeField(part);
     }
     if (!this.#hasFile) throw missing(this.#checks.fileField);
+    this.#checks.checkFields(this.fields, true);
   }
 
   async #takeField(part: MultipartPart): Promise<MultipartPart> {
@@ -72,7 +73,7 @@ export class FormParts {
       throw new HttpError('invalid_body', 'The form names `model` more than once.', { param: 'model' });
     }
     this.fields.push([part.name, fieldText(part.name, value)]);
-    this.#checks.checkFields(this.fields);
+    this.#checks.checkFields(this.fields, false);
     return { ...part, body: inMemory([value]) };
   }
 

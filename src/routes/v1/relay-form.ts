@@ -28,7 +28,7 @@ const AUDIO_FORM: FormKind = {
   checks: {
     fileField: 'file',
     checkFile: ({ filename, contentType }, head) => checkAudioFile({ filename, contentType, head }),
-    checkFields: (fields) => void parseTranscriptionForm(fields),
+    checkFields: (fields, isWhole) => void parseTranscriptionForm(fields, { isWhole }),
   },
   fileFields: new Set(['file']),
   fileBytes: AUDIO_LIMIT_BYTES,
