@@ -1,5 +1,6 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import { Transform } from 'node:stream';
 import type { CancelSignal } from '../cancellation.ts';
 import { HttpError } from '../errors.ts';
 import type { Provider } from '../store/entities.ts';
@@ -237,7 +238,7 @@ function sendBody(outgoing: ClientRequest, body: UpstreamBody, fail: (error: unk
     // A client that breaks off, or a form found wrong midway, must never look like a finished request upstream.
     body.stream.on('error', fail);
     outgoing.on('close', () => body.stream.destroy());
-    body.stream.pipe(outgoing);
+    body.stream.pipe(inTurns()).pipe(outgoing);
     return;
   }
   const length = body.pieces.reduce((sum, piece) => sum + piece.length, 0);
@@ -245,6 +246,16 @@ function sendBody(outgoing: ClientRequest, body: UpstreamBody, fail: (error: unk
     return void outgoing.end(body.pieces.length === 1 ? body.pieces[0] : Buffer.concat(body.pieces));
   for (const piece of body.pieces) outgoing.write(piece);
   outgoing.end();
+}
+
+/**
+ * Lets each piece wait for a turn of the event loop, in which an answer that came early is read. Where the provider has
+ * answered and closed, the next write fails, and with the connection an answer that was not read yet would be lost.
+ */
+function inTurns(): Transform {
+  return new Transform({
+    transform: (piece, _encoding, done) => void setImmediate(done, null, piece),
+  });
 }
 
 function unreachable(provider: Provider, cause: NodeJS.ErrnoException | HttpError): HttpError {
