@@ -91,7 +91,7 @@ export function nextArrival(upstream: FakeUpstream): Promise<Arrival> {
       resolve({
         req,
         body: () => Buffer.concat(chunks),
-        closed: once(req.socket, 'close'),
+        closed: new Promise((done) => req.socket.on('close', done)),
         async atLeast(bytes) {
           while (length < bytes) await once(req, 'data');
         },

@@ -39,9 +39,8 @@ export class FormParts {
   /** @throws HttpError `missing_required_parameter`, `server_overloaded`, and what the checks and the reader throw. */
   async readModel(): Promise<string> {
     for (;;) {
-      const step = await this.#parts.next();
-      if (step.done === true) throw missing('model');
-      const part = step.value;
+      const part = await this.#next();
+      if (part === null) throw missing('model');
       const isModel = !part.isFile && fieldBaseName(part.name) === 'model';
       this.#held.push(part.isFile ? await this.#holdFile(part) : await this.#takeField(part));
       if (!isModel) continue;
@@ -55,14 +54,24 @@ export class FormParts {
   async *all(): AsyncGenerator<MultipartPart> {
     yield* this.#held.splice(0);
     for (;;) {
-      const step = await this.#parts.next();
-      if (step.done === true) break;
-      const part = step.value;
+      const part = await this.#next();
+      if (part === null) break;
       if (part.isFile) yield { ...part, body: this.#checked(part) };
       else yield await this.#takeField(part);
     }
     if (!this.#hasFile) throw missing(this.#checks.fileField);
     this.#checks.checkFields(this.fields, true);
+  }
+
+  async #next(): Promise<MultipartPart | null> {
+    const step = await this.#parts.next();
+    if (step.done === true) return null;
+    if (step.value.isFile && fieldBaseName(step.value.name) === 'model') {
+      throw new HttpError('invalid_body', 'The form field `model` must be a text, not a file.', {
+        param: 'model',
+      });
+    }
+    return step.value;
   }
 
   async #takeField(part: MultipartPart): Promise<MultipartPart> {
