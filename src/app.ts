@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Server } from 'node:http';
 import { createAdminCredential, createCredentialCodec } from './auth/credentials.ts';
 import { createLoginThrottle } from './auth/login-throttle.ts';
-import { createPasswordWork } from './auth/password-work.ts';
+import { createPasswordWork, PASSWORD_COST } from './auth/password-work.ts';
 import { createGuard } from './auth/require.ts';
 import { createSessions } from './auth/sessions.ts';
 import { createSignIn } from './auth/sign-in.ts';
@@ -54,6 +54,8 @@ export interface AppOptions {
   readonly randomBytes: (size: number) => Buffer;
   /** How the copies of the state off the machine stand; none are kept where it is absent. */
   readonly snapshotStatus?: () => SnapshotStatus;
+  /** scrypt's N, where it is not the usual one: tests sign in by the hundred. */
+  readonly passwordCost?: number;
 }
 
 export interface App {
@@ -187,7 +189,7 @@ function createServices(options: ServicesOptions): Services {
     timeouts: config.upstreamTimeouts,
     blockPrivate: config.blockPrivateUpstreams,
   });
-  const passwordWork = createPasswordWork();
+  const passwordWork = createPasswordWork({ cost: options.passwordCost ?? PASSWORD_COST });
   const admin = createAdminCredential({
     username: config.uiUsername,
     password: config.uiPassword,

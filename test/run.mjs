@@ -2,12 +2,13 @@
 // The files are listed here, because neither shell globs nor `node --test` find .ts files everywhere (Node 20 finds none and
 // passes). Ends with what was skipped and why, and one line of totals.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const LIMIT_SECONDS = 180;
+const BROWSER_PROCESSES = 3;
 const folder = fileURLToPath(new URL('.', import.meta.url));
 const root = join(folder, '..');
 const words = process.argv.slice(2);
@@ -27,19 +28,38 @@ if (files.length === 0) {
 const temporary = mkdtempSync(join(tmpdir(), 'ipin-proxy-tests-'));
 const outcomes = join(temporary, 'outcomes.jsonl');
 const started = Date.now();
+/** Timeout of a test, and of a file or group with all its tests. */
+const timeoutMs = isLong ? 3_600_000 : 170_000;
+/**
+ * Files in the browser run in a few processes instead of one each: a Chromium and the loading of what drives it cost more
+ * than most of them.
+ */
+function withGroups(names) {
+  const inBrowser = names.filter((name) => name.startsWith('test/browser/'));
+  if (inBrowser.length <= BROWSER_PROCESSES) return names;
+  const groups = Array.from({ length: BROWSER_PROCESSES }, (_, index) => {
+    const own = inBrowser.filter((_name, at) => at % BROWSER_PROCESSES === index);
+    const path = join(temporary, `browser-${index + 1}.mjs`);
+    const imports = own.map((name) => `import ${JSON.stringify(pathToFileURL(join(root, name)).href)};\n`);
+    writeFileSync(path, imports.join(''));
+    return path;
+  });
+  return [...groups, ...names.filter((name) => !inBrowser.includes(name))];
+}
+
 const run = spawnSync(
   process.execPath,
   [
     ...(process.features.typescript ? [] : ['--import', 'tsx']),
     '--test',
     '--test-concurrency=3',
-    `--test-timeout=${isLong ? 3_600_000 : 150_000}`,
+    `--test-timeout=${timeoutMs}`,
     '--test-reporter=spec',
     '--test-reporter-destination=stdout',
     '--test-reporter=./test/outcome-reporter.cjs',
     `--test-reporter-destination=${outcomes}`,
     ...options,
-    ...files,
+    ...withGroups(files),
   ],
   { cwd: root, stdio: 'inherit', env: { ...process.env, ...(isLong ? { IPIN_LONG: '1' } : {}) } },
 );

@@ -6,8 +6,15 @@ import { HttpError } from '../errors.ts';
  */
 export type WorkLane = 'public' | 'trusted';
 
-/** Runs a job when its turn comes. @throws HttpError `too_many_attempts` when too many wait in that lane. */
-export type PasswordWork = <T>(job: () => Promise<T>, lane?: WorkLane) => Promise<T>;
+export interface PasswordWork {
+  /** Runs a job when its turn comes. @throws HttpError `too_many_attempts` when too many wait in that lane. */
+  <T>(job: () => Promise<T>, lane?: WorkLane): Promise<T>;
+  /** scrypt's N of new hashes. */
+  readonly cost: number;
+}
+
+/** With p = 5 one of the equally strong settings of the OWASP Password Storage Cheat Sheet; it takes 16 MiB while it runs. */
+export const PASSWORD_COST = 2 ** 14;
 
 /** How many jobs may wait in each lane, the running one not counted. */
 export const MAX_WAITING = { public: 8, trusted: 32 } as const satisfies Record<WorkLane, number>;
@@ -21,8 +28,9 @@ const RETRY_AFTER_SECONDS = '3';
  * strangers costs people who are known one job's time and no more.
  */
 export function createPasswordWork(
-  maxWaiting: Readonly<Record<WorkLane, number>> = MAX_WAITING,
+  options: { readonly maxWaiting?: Readonly<Record<WorkLane, number>>; readonly cost?: number } = {},
 ): PasswordWork {
+  const { maxWaiting = MAX_WAITING, cost = PASSWORD_COST } = options;
   const waiting: Record<WorkLane, (() => void)[]> = { public: [], trusted: [] };
   let isRunning = false;
   let turn: WorkLane = 'public';
@@ -44,7 +52,7 @@ export function createPasswordWork(
     else start();
   };
 
-  return async (job, lane = 'public') => {
+  const run = async <T>(job: () => Promise<T>, lane: WorkLane = 'public'): Promise<T> => {
     await acquire(lane);
     try {
       return await job();
@@ -52,6 +60,7 @@ export function createPasswordWork(
       startNext();
     }
   };
+  return Object.assign(run, { cost });
 }
 
 /** The refusal of a sign-in that must wait; `retryAfterSeconds` is a whole number (RFC 9110, section 10.2.3). */

@@ -1,6 +1,6 @@
 import { scrypt, timingSafeEqual } from 'node:crypto';
 import { HttpError } from '../errors.ts';
-import type { PasswordWork, WorkLane } from './password-work.ts';
+import { PASSWORD_COST, type PasswordWork, type WorkLane } from './password-work.ts';
 
 export interface HashOptions {
   readonly work: PasswordWork;
@@ -19,19 +19,23 @@ interface ScryptHash {
   readonly hash: Buffer;
 }
 
-/** One of the equally strong settings of the OWASP Password Storage Cheat Sheet; it takes 16 MiB for the time it runs. */
-const CURRENT = { cost: 2 ** 14, blockSize: 8, parallelization: 5 } as const;
+/** For new hashes, with the cost of `PasswordWork`. */
+const CURRENT = { blockSize: 8, parallelization: 5 } as const;
 const SALT_BYTES = 16;
 const HASH_BYTES = 32;
 
 /** Bounds for what a database file may ask for: a hostile or damaged one must not stop the server. */
 const MIN_COST = 2 ** 10;
 const MAX_MEMORY_BYTES = 64 * 2 ** 20;
-const MAX_WORK = 8 * CURRENT.cost * CURRENT.blockSize * CURRENT.parallelization;
+const MAX_WORK = 8 * PASSWORD_COST * CURRENT.blockSize * CURRENT.parallelization;
 const MAX_STORED_LENGTH = 256;
 
 /** No password has it: its hash is all zeros. Verified against where there is no account, so that both cost the same. */
-const NOBODY: ScryptHash = { ...CURRENT, salt: Buffer.alloc(SALT_BYTES), hash: Buffer.alloc(HASH_BYTES) };
+const NOBODY: Omit<ScryptHash, 'cost'> = {
+  ...CURRENT,
+  salt: Buffer.alloc(SALT_BYTES),
+  hash: Buffer.alloc(HASH_BYTES),
+};
 
 const MIN_PASSWORD_LENGTH = 8;
 const MAX_PASSWORD_LENGTH = 128;
@@ -66,9 +70,10 @@ export async function hashPassword(password: string, options: NewHashOptions): P
 
 /** As `hashPassword`, with a salt (16 bytes) given by the caller: for a hash that must come out the same again. */
 export async function hashWithSalt(password: string, salt: Buffer, options: HashOptions): Promise<string> {
-  const target = { ...CURRENT, salt, hash: Buffer.alloc(HASH_BYTES) };
+  const { cost } = options.work;
+  const { blockSize, parallelization } = CURRENT;
+  const target = { cost, blockSize, parallelization, salt, hash: Buffer.alloc(HASH_BYTES) };
   const hash = await options.work(() => derive(password, target), options.lane);
-  const { cost, blockSize, parallelization } = CURRENT;
   return `scrypt$${cost}$${blockSize}$${parallelization}$${salt.toString('base64url')}$${hash.toString('base64url')}`;
 }
 
@@ -84,7 +89,7 @@ export async function verifyPassword(
 ): Promise<boolean> {
   const parsed = stored === null ? null : parseStored(stored);
   const isUsable = password.length <= MAX_VERIFIED_LENGTH && isHashable(password);
-  const target = parsed ?? NOBODY;
+  const target = parsed ?? { ...NOBODY, cost: options.work.cost };
   const hash = await options.work(() => derive(isUsable ? password : '', target), options.lane);
   const isEqual = timingSafeEqual(hash, target.hash);
   return isEqual && isUsable && parsed !== null;

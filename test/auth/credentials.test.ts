@@ -7,8 +7,9 @@ import {
   createAdminCredential,
   userFingerprint,
 } from '../../src/auth/credentials.ts';
-import { createPasswordWork, type PasswordWork } from '../../src/auth/password-work.ts';
+import { createPasswordWork } from '../../src/auth/password-work.ts';
 import type { Role, User } from '../../src/store/entities.ts';
+import { passwordWorkOf } from '../helpers/password-work.ts';
 import { makeUser } from '../helpers/records.ts';
 
 const ADMIN_PASSWORD = 'the admin has a long one';
@@ -16,10 +17,10 @@ const USER_PASSWORD = 'ann has one too';
 
 const queue = createPasswordWork();
 let hashes = 0;
-const work: PasswordWork = (job, lane) => {
+const work = passwordWorkOf((job, lane) => {
   hashes += 1;
   return queue(job, lane);
-};
+});
 
 function adminOf(change: Partial<Parameters<typeof createAdminCredential>[0]> = {}): AdminCredential {
   return createAdminCredential({
@@ -62,10 +63,10 @@ describe('createAdminCredential()', () => {
     assert.equal(hashes, 1);
 
     let failures = 1;
-    const flaky: PasswordWork = (job) => {
+    const flaky = passwordWorkOf((job) => {
       failures -= 1;
       return failures >= 0 ? Promise.reject(new Error('no memory')) : queue(job);
-    };
+    });
     const second = adminOf({ work: flaky });
     await assert.rejects(second.fingerprint(), /no memory/);
     assert.equal(await second.fingerprint(), await admin.fingerprint());

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHook } from 'node:async_hooks';
 import { type TestContext, test } from 'node:test';
+import { PASSWORD_COST } from '../../src/auth/password-work.ts';
 import { HttpError } from '../../src/errors.ts';
 import { ADMIN, type AppUnderTest, jsonRequest, MASTER_KEY, startApp } from '../helpers/start-app.ts';
 import { addUser } from './quick-users.ts';
@@ -28,10 +29,14 @@ interface Flooded {
   readonly scrypts: () => number;
 }
 
-async function start(t: TestContext, hops: number): Promise<Flooded> {
+async function start(t: TestContext, hops: number, passwordCost?: number): Promise<Flooded> {
   const clock = { nowMs: Date.UTC(2026, 2, 1) };
   const scrypts = countScrypt(t);
-  const app = await startApp(t, { env: { TRUST_PROXY_HOPS: String(hops) }, now: () => clock.nowMs });
+  const app = await startApp(t, {
+    env: { TRUST_PROXY_HOPS: String(hops) },
+    now: () => clock.nowMs,
+    ...(passwordCost === undefined ? {} : { passwordCost }),
+  });
   return { app, clock, scrypts };
 }
 
@@ -127,7 +132,7 @@ async function flood(app: AppUnderTest, forwardedFor: (index: number) => string,
 }
 
 test('a flood of sign-ins at once leaves the API and the admin alone', { timeout: 30_000 }, async (t) => {
-  const { app, scrypts } = await start(t, 1);
+  const { app, scrypts } = await start(t, 1, PASSWORD_COST);
   assert.equal((await login(app, ADMIN, '192.0.2.1')).status, 200);
   const before = scrypts();
   const guesses = Array.from({ length: 150 }, (_, index) => login(app, WRONG, rotating(index)));

@@ -103,7 +103,7 @@ describe('createPasswordWork()', () => {
     const lane = fc.constantFrom<WorkLane>('public', 'trusted');
     await fc.assert(
       fc.asyncProperty(fc.array(lane, { maxLength: 40 }), fc.scheduler(), async (lanes, scheduler) => {
-        const work = createPasswordWork({ public: 3, trusted: 5 });
+        const work = createPasswordWork({ maxWaiting: { public: 3, trusted: 5 } });
         let running = 0;
         const results = lanes.map((which, index) =>
           work(async () => {

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { createPasswordWork, type PasswordWork } from '../../src/auth/password-work.ts';
 import { hashPassword, hashWithSalt, parseNewPassword, verifyPassword } from '../../src/auth/passwords.ts';
 import { HttpError } from '../../src/errors.ts';
+import { passwordWorkOf } from '../helpers/password-work.ts';
 
 const PASSWORD = 'correct horse 🐎 battery';
 
@@ -24,15 +25,15 @@ function countingWork(): { work: PasswordWork; count: () => number } {
   let count = 0;
   return {
     count: () => count,
-    work: (job) => {
+    work: passwordWorkOf((job) => {
       count += 1;
       return job();
-    },
+    }),
   };
 }
 
 /** Hands out 32 zero bytes instead of hashing, where a test is about the text around the hash. */
-const zeroWork: PasswordWork = (job) => Promise.resolve(Buffer.alloc(32)) as ReturnType<typeof job>;
+const zeroWork = passwordWorkOf((job) => Promise.resolve(Buffer.alloc(32)) as ReturnType<typeof job>);
 
 describe('hashPassword() and verifyPassword()', () => {
   it('stores scrypt with N=2^14, r=8, p=5, a salt of 16 bytes, and knows the password again', async () => {

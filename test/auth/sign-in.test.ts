@@ -83,7 +83,7 @@ describe('createSignIn()', () => {
   });
 
   it('does not count attempts that the full queue turned away', async () => {
-    const work = createPasswordWork({ public: 0, trusted: 0 });
+    const work = createPasswordWork({ maxWaiting: { public: 0, trusted: 0 } });
     const signIn = signInOf(false, work);
     let release = (): void => {};
     const held = work(

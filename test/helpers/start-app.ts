@@ -4,6 +4,7 @@ import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { createApp } from '../../src/app.ts';
 import { describeKey, generateKey } from '../../src/auth/api-keys.ts';
+import { PASSWORD_COST } from '../../src/auth/password-work.ts';
 import { type Config, type Environment, loadConfig } from '../../src/config.ts';
 import { listStaticFiles } from '../../src/http/static.ts';
 import type { Lifecycle } from '../../src/lifecycle.ts';
@@ -49,7 +50,11 @@ export interface StartOptions {
   readonly store?: Store;
   readonly now?: () => number;
   readonly snapshotStatus?: () => SnapshotStatus;
+  /** scrypt's N, a sixteenth of the server's own where it is absent. */
+  readonly passwordCost?: number;
 }
+
+const CHEAP_COST = PASSWORD_COST / 16;
 
 /** One for all: each compresses the pages that it serves. */
 const STATIC_FILES = listStaticFiles(fileURLToPath(new URL('../../public', import.meta.url)));
@@ -73,6 +78,7 @@ export async function startApp(t: TestContext, options: StartOptions = {}): Prom
     logger,
     lifecycle,
     staticFiles: STATIC_FILES,
+    passwordCost: options.passwordCost ?? CHEAP_COST,
     version: 'test',
     now,
     randomBytes,
