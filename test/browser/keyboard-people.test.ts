@@ -96,8 +96,9 @@ test('settings: the theme, a backup and a restore', { skip: SKIPPED }, async (t)
   await app.admin('DELETE', '/api/admin/providers/up');
 
   const file = page.getByLabel('Backup file');
-  await hands.goTo(file);
+  // Asked for before the way there, since the browser needs a moment to hand its choosers over.
   const choosing = page.waitForEvent('filechooser');
+  await hands.goTo(file);
   await hands.press('Enter');
   await (await choosing).setFiles(backup);
   await hands.type(page.getByLabel('Passphrase of the file'), 'three old ships at sea');
