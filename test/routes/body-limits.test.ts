@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { describe, type TestContext, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { startOcr } from '../helpers/picture-server.ts';
 import { curlForm, dataUrl, pictureOf, sentPictures, sha256 } from '../helpers/pictures.ts';
-import { parseAnswers, type RawAnswer, rawClient } from '../helpers/raw-socket.ts';
-import { MASTER_KEY } from '../helpers/start-app.ts';
+import { FRAMINGS, headOf, post, postOn } from '../helpers/raw-post.ts';
+import { type RawAnswer, rawClient } from '../helpers/raw-socket.ts';
 
 const MEBIBYTE = 1024 * 1024;
 const IMAGE_LIMIT_BYTES = 20_971_520;
@@ -19,39 +18,6 @@ const TOO_LARGE = {
 };
 const PICTURE_URL = dataUrl('image/png', pictureOf('image/png', 3000));
 const CONTENT = [{ type: 'image_url', image_url: { url: PICTURE_URL } }];
-
-type Framing = 'Content-Length' | 'chunks';
-const FRAMINGS: readonly Framing[] = ['Content-Length', 'chunks'];
-
-function headOf(path: string, contentType: string, framing: string, key: string | null = MASTER_KEY): string {
-  const authorization = key === null ? '' : `Authorization: Bearer ${key}\r\n`;
-  return `POST /v1/${path} HTTP/1.1\r\nHost: x\r\n${authorization}Content-Type: ${contentType}\r\n${framing}\r\n\r\n`;
-}
-
-function chunk(bytes: Buffer): Buffer {
-  return Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from('\r\n')]);
-}
-
-/** Sends a whole request over a connection of its own and gives the answer. */
-async function post(
-  t: TestContext,
-  port: number,
-  request: { path: string; contentType: string; body: Buffer; framing: Framing },
-): Promise<RawAnswer> {
-  const { path, contentType, body, framing } = request;
-  const client = rawClient(t, port);
-  if (framing === 'Content-Length') {
-    client.write(headOf(path, contentType, `Content-Length: ${body.length}`));
-    client.write(body);
-  } else {
-    client.write(headOf(path, contentType, 'Transfer-Encoding: chunked'));
-    for (let at = 0; at < body.length; at += 60_001) client.write(chunk(body.subarray(at, at + 60_001)));
-    client.write('0\r\n\r\n');
-  }
-  const [answer] = await client.answers(1);
-  assert.ok(answer);
-  return answer;
-}
 
 /** JSON of exactly so many bytes: what is missing is white space, which counts as everything does. */
 function jsonOf(value: object, lengthBytes: number): Buffer {
@@ -204,28 +170,8 @@ describe('who goes on sending can read the error', { timeout: 60_000 }, () => {
     for (const framing of FRAMINGS) {
       test(`of ${what} with ${framing}`, async (t) => {
         const { app, upstream } = await startOcr(t, undefined, env);
-        const client = rawClient(t, app.port);
-        const errors: unknown[] = [];
-        client.socket.on('error', (error) => errors.push(error));
-        const rest = Buffer.alloc(12 * MEBIBYTE);
-        const isChunked = framing === 'chunks';
-        client.write(
-          headOf(
-            path,
-            contentType,
-            isChunked ? 'Transfer-Encoding: chunked' : `Content-Length: ${begin.length + rest.length}`,
-          ),
-        );
-        client.write(isChunked ? chunk(begin) : begin);
-        const [answer] = await client.answers(1);
-        assert.equal(answer?.status, status);
-        // More than sockets hold: it only goes out where the other side still reads.
-        client.write(isChunked ? Buffer.concat([chunk(rest), Buffer.from('0\r\n\r\n')]) : rest);
-        await once(client.socket, 'end');
-        await client.closed;
-        assert.deepEqual(errors, []);
-        assert.ok(client.socket.bytesWritten > begin.length + rest.length);
-        assert.equal(parseAnswers(client.received()).length, 1);
+        const answer = await postOn(t, app.port, { path, contentType, body: begin, framing });
+        assert.equal(answer.status, status);
         assert.equal(upstream.received.length, 0);
       });
     }

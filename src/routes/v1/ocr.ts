@@ -104,7 +104,7 @@ async function readForm(context: Context, { options, lease, choose }: ReadOption
   const body = openBody(context, options.maxBodyBytes);
   try {
     const reader = new MultipartReader(body.chunks, boundary, {
-      limits: { fileBytes: IMAGE_LIMIT_BYTES },
+      limits: { fileBytes: IMAGE_LIMIT_BYTES, totalBytes: options.maxBodyBytes },
       fileFields: new Set(['file']),
       fileTooLarge: (field) => imageTooLarge(IMAGE_LIMIT_BYTES + 1, field),
     });

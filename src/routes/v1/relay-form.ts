@@ -59,7 +59,7 @@ export function relayForm(endpoint: Endpoint, options: RelayOptions): Handler {
     try {
       const { fileBytes, fileFields, fileTooLarge } = kind;
       const reader = new MultipartReader(body.chunks, boundary, {
-        limits: { fileBytes },
+        limits: { fileBytes, totalBytes: limitBytes },
         fileFields,
         ...(fileTooLarge === undefined ? {} : { fileTooLarge }),
       });
