@@ -74,6 +74,21 @@ describe('a provider of the type chutes', { timeout: 20_000 }, () => {
     assert.equal(bodies.length, 2, 'a changed provider is tried anew');
   });
 
+  test('is asked so too where it answers with 404', async (t) => {
+    const upstream = await startUpstream(t, (req, res, request) => {
+      const isNamed = 'model' in JSON.parse(request.body.toString());
+      const answer = isNamed
+        ? json({ detail: 'Not found' }, 404)
+        : json({ model: '', data: [{ index: 0, embedding: [1] }] });
+      answer(req, res, request);
+    });
+    const app = await startApp(t);
+    await app.addProvider({ id: 'up', baseUrl: upstream.origin, type: 'chutes' }, [{ id: 'e' }]);
+    assert.equal((await app.v1('embeddings', { model: 'e', input: 'x' })).status, 200);
+    assert.equal(upstream.received.at(-1)?.body.toString(), '{"input":"x"}');
+    assert.equal(upstream.received.length, 2);
+  });
+
   test('is not asked again for other reasons', async (t) => {
     const upstream = await startUpstream(t, json({ detail: 'busy' }, 500));
     const app = await startApp(t);
