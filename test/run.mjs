@@ -3,12 +3,14 @@
 // passes). Ends with what was skipped and why, and one line of totals.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const LIMIT_SECONDS = 180;
-const BROWSER_PROCESSES = 3;
+/** Waits fill up a machine of two cores. */
+const PROCESSES = Math.max(3, availableParallelism());
+const BROWSER_PROCESSES = Math.min(PROCESSES, 6);
 const folder = fileURLToPath(new URL('.', import.meta.url));
 const root = join(folder, '..');
 const words = process.argv.slice(2);
@@ -52,7 +54,7 @@ const run = spawnSync(
   [
     ...(process.features.typescript ? [] : ['--import', 'tsx']),
     '--test',
-    '--test-concurrency=3',
+    `--test-concurrency=${PROCESSES}`,
     `--test-timeout=${timeoutMs}`,
     '--test-reporter=spec',
     '--test-reporter-destination=stdout',

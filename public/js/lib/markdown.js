@@ -1,7 +1,6 @@
 /** Markdown as DOM nodes. Nothing in a text becomes HTML, and nothing is fetched: images are shown as links. */
 import { copyButton } from './copy.js';
 import { h } from './h.js';
-import { parseBlocks } from './markdown-blocks.js';
 import { parseInline } from './markdown-inline.js';
 import { createBlockStream } from './markdown-stream.js';
 
@@ -13,15 +12,6 @@ import { createBlockStream } from './markdown-stream.js';
 const HEADINGS = /** @type {const} */ (['h3', 'h4', 'h5', 'h6', 'h6', 'h6']);
 /** Drawing may take this share of the time at most: after a slow one, the next waits that many times as long. */
 const REST_PER_WORK = 3;
-
-/**
- * Draws a whole text.
- * @param {string} text
- * @returns {HTMLElement[]}
- */
-export function renderMarkdown(text) {
-  return parseBlocks(text).map(drawBlock);
-}
 
 /**
  * A text that grows on the page: at most once a frame, and only its last block is drawn again.

@@ -1,7 +1,7 @@
 import { ApiError, api, messageOf, pageUrl } from '../lib/api.js';
 import { h } from '../lib/h.js';
-import { failed } from '../lib/list.js';
 import { drawShell } from '../lib/shell.js';
+import { failed } from '../lib/states.js';
 import { createTabs } from '../lib/tabs.js';
 
 /**

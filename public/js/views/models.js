@@ -1,9 +1,10 @@
 import { api } from '../lib/api.js';
 import { h } from '../lib/h.js';
 import { icon } from '../lib/icons.js';
-import { createList, emptyState } from '../lib/list.js';
+import { createList } from '../lib/list.js';
 import { knownList, loadList, memberPath, needList } from '../lib/resource.js';
 import { confirmAndDelete, enabledSwitch, rowButton, titleCell } from '../lib/row.js';
+import { emptyState } from '../lib/states.js';
 import { toast } from '../lib/toast.js';
 import { visionBadge } from '../lib/vision.js';
 import { editModel } from './model-form.js';

@@ -3,9 +3,9 @@ import { copyButton } from '../lib/copy.js';
 import { number } from '../lib/format.js';
 import { h } from '../lib/h.js';
 import { icon } from '../lib/icons.js';
-import { failed } from '../lib/list.js';
 import { loadList } from '../lib/resource.js';
 import { exampleModel, snippets } from '../lib/snippets.js';
+import { failed } from '../lib/states.js';
 import { serverFacts } from './server-facts.js';
 
 /** @typedef {import('../pages/admin.js').ViewContext} ViewContext */

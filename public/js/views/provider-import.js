@@ -3,9 +3,9 @@ import { openDialog } from '../lib/dialog.js';
 import { alertBox, checkField, setBusy } from '../lib/form.js';
 import { plural } from '../lib/format.js';
 import { h } from '../lib/h.js';
-import { failed } from '../lib/list.js';
 import { createPicker } from '../lib/picker.js';
 import { memberPath } from '../lib/resource.js';
+import { failed } from '../lib/states.js';
 
 const AT_ONCE = 4;
 

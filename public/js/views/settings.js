@@ -1,7 +1,7 @@
 import { api, messageOf } from '../lib/api.js';
 import { segmented } from '../lib/form.js';
 import { h } from '../lib/h.js';
-import { failed } from '../lib/list.js';
+import { failed } from '../lib/states.js';
 import { currentTheme, setTheme } from '../lib/theme.js';
 import { backupCard } from './backup.js';
 import { restoreCard } from './restore.js';
