@@ -164,10 +164,17 @@ describe('transcriptions of the openai package', { timeout: 30_000 }, () => {
       { type: 'transcript.text.delta', delta: 'lo' },
       { type: 'transcript.text.done', text: 'Hello' },
     ];
+    // Each is written only once the one before it has come out of the package.
+    let writeNext = (): void => {};
     upstream.answer = (_req, res) => {
       res.writeHead(200, { 'content-type': 'text/event-stream' });
-      for (const event of events) res.write(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
-      res.end();
+      const left = [...events];
+      writeNext = () => {
+        const event = left.shift();
+        if (event === undefined) res.end();
+        else res.write(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
+      };
+      writeNext();
     };
     const stream = await client.audio.transcriptions.create({
       file: speechFile(),
@@ -176,7 +183,10 @@ describe('transcriptions of the openai package', { timeout: 30_000 }, () => {
       stream: true,
     });
     const received: unknown[] = [];
-    for await (const event of stream) received.push(event);
+    for await (const event of stream) {
+      received.push(event);
+      writeNext();
+    }
     assert.deepEqual(received, events);
     const parts = sentParts(upstream.received[0]).map(({ name, content }) => [name, content.toString()]);
     assert.deepEqual(parts.at(-1), ['stream', 'true']);
