@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { type StartOptions, type Subject, startSubject } from './processes.ts';
 
 const ROOT = join(import.meta.dirname, '../../../..');
-const ADMIN = { username: 'bench-admin', password: 'bench-admin-password' };
+export const ADMIN = { username: 'bench-admin', password: 'bench-admin-password' };
 const MASTER_API_KEY = 'sk-bench-master-0123456789abcdef';
 
 /** What the measured proxy knows, beside what a fresh database holds. */

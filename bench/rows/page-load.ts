@@ -1,56 +1,113 @@
-import { get } from 'node:http';
-import { posix } from 'node:path';
+import { type Browser, type BrowserContext, chromium } from 'playwright-core';
+import { CHROMIUM_FLAGS, findChromium } from '../../test/browser/chromium.ts';
 import { type Measurement, type Row, sampleOf } from '../measurement.ts';
+import { ADMIN, signIn } from '../proxy-setup.ts';
 import { onStage } from '../stage.ts';
 
-const PAGES = ['/', '/admin.html', '/chat.html', '/dashboard.html'];
-const LINK = /(?:src|href)="([^":#?]+)"|(?:from|import)\s*\(?'([^':]+\.js)'/g;
+const USER = { username: 'bench-user', password: 'bench-user-password' };
 
-/** What a browser fetches for a page that it sees for the first time: all files that its shell and modules name. */
+/** Who opens each page, and what of it can be used once the page is ready. */
+const PAGES = [
+  { path: '/', who: null, control: 'input[name="username"]' },
+  { path: '/admin.html', who: ADMIN, control: 'button.count' },
+  { path: '/chat.html', who: ADMIN, control: 'textarea' },
+  { path: '/dashboard.html', who: USER, control: 'tbody [role="switch"]' },
+];
+
+/** After the control is there, nothing may keep the page busy for this long. */
+const QUIET_MS = 500;
+const TIMEOUT_MS = 10_000;
+
+/**
+ * Notes when the page could be used: the first frame with its control visible and enabled, or the end of the last long task
+ * (W3C Long Tasks, over 50 ms) where that is later.
+ */
+const watchFor = (control: string): string => `(() => {
+  const control = ${JSON.stringify(control)};
+  let busyUntil = 0;
+  new PerformanceObserver((list) => {
+    for (const task of list.getEntries()) busyUntil = Math.max(busyUntil, task.startTime + task.duration);
+  }).observe({ type: 'longtask', buffered: true });
+  window.interactive = new Promise((resolve, reject) => {
+    setTimeout(reject, ${TIMEOUT_MS}, new Error('no ' + control + ' in time'));
+    const look = () => {
+      const found = document.querySelector(control);
+      if (!found?.checkVisibility() || found.matches(':disabled')) return requestAnimationFrame(look);
+      const seen = performance.now();
+      setTimeout(() => resolve(Math.max(seen, busyUntil)), ${QUIET_MS});
+    };
+    look();
+  });
+})()`;
+
+interface Load {
+  readonly interactiveMs: number;
+  readonly files: number;
+  readonly bytes: number;
+}
+
+/** What a browser needs for each page, the first time and again. */
 export const measurement: Measurement = {
   name: 'page-load',
-  title: 'Files of a page, fetched for the first time',
+  title: 'Pages in Chromium: opened for the first time, and again',
+  columns: ['first time', 'again'],
   measure: (run) =>
     onStage(run, {}, async ({ proxy }) => {
-      const rows: Row[] = [];
-      for (const page of PAGES) {
-        const found = new Set([page]);
-        let bytes = 0;
-        const started = performance.now();
-        for (const path of found) {
-          bytes += (await fetchFile(proxy.port, path, { 'accept-encoding': 'gzip' })).length;
-          if (!/\.(js|html)$|\/$/.test(path)) continue;
-          const text = (await fetchFile(proxy.port, path, {})).toString();
-          for (const [, link, module] of text.matchAll(LINK)) {
-            const next = posix.resolve(posix.dirname(path), link ?? module ?? '');
-            if (!next.endsWith('.html')) found.add(next);
+      const admin = await signIn(proxy.port);
+      const { id } = await admin.post('users', USER);
+      await admin.post('apikeys', { name: 'Page load', userId: id });
+      const browser = await chromium.launch({
+        executablePath: findChromium() ?? '',
+        args: [...CHROMIUM_FLAGS],
+      });
+      try {
+        const rows: Row[] = [];
+        for (const page of PAGES) {
+          const first: Load[] = [];
+          const again: Load[] = [];
+          for (let round = 0; round < run.rounds; round++) {
+            const context = await visitorOf(browser, proxy.port, page.who);
+            first.push(await openPage(context, page));
+            again.push(await openPage(context, page));
+            await context.close();
           }
+          const row = (what: string, unit: Row['unit'], pick: (load: Load) => number): Row => ({
+            what: `${page.path}: ${what}`,
+            unit,
+            bare: sampleOf(first.map(pick)),
+            proxy: sampleOf(again.map(pick)),
+          });
+          rows.push(row('until it can be used', 'ms', (load) => load.interactiveMs));
+          rows.push(row('transferred', 'KiB', (load) => load.bytes / 1024));
+          rows.push(row('requests', 'count', (load) => load.files));
         }
-        const ms = performance.now() - started;
-        const one = (value: number) => sampleOf([value]);
-        rows.push({ what: `${page}: files`, unit: 'count', bare: null, proxy: one(found.size) });
-        rows.push({ what: `${page}: bytes, compressed`, unit: 'KiB', bare: null, proxy: one(bytes / 1024) });
-        rows.push({
-          what: `${page}: time, one by one and twice each`,
-          unit: 'ms',
-          bare: null,
-          proxy: one(ms),
-        });
+        return rows;
+      } finally {
+        await browser.close();
       }
-      return rows;
     }),
 };
 
-function fetchFile(port: number, path: string, headers: Record<string, string>): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const request = get({ host: '127.0.0.1', port, path, headers }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('end', () => {
-        if (response.statusCode === 200) resolve(Buffer.concat(chunks));
-        else reject(new Error(`GET ${path}: ${response.statusCode}`));
-      });
-    });
-    request.on('error', reject);
+/** A browser profile that has seen nothing yet but the sign-in. */
+async function visitorOf(browser: Browser, port: number, who: typeof USER | null): Promise<BrowserContext> {
+  const context = await browser.newContext({ baseURL: `http://127.0.0.1:${port}` });
+  if (who !== null) await context.request.post('/api/login', { data: who });
+  return context;
+}
+
+async function openPage(context: BrowserContext, place: { path: string; control: string }): Promise<Load> {
+  const page = await context.newPage();
+  await page.addInitScript(watchFor(place.control));
+  const network = await context.newCDPSession(page);
+  let files = 0;
+  let bytes = 0;
+  network.on('Network.loadingFinished', (event) => {
+    files += 1;
+    bytes += event.encodedDataLength;
   });
+  await network.send('Network.enable');
+  await page.goto(place.path);
+  const interactiveMs = await page.evaluate<number>('window.interactive');
+  await page.close();
+  return { interactiveMs, files, bytes };
 }

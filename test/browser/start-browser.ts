@@ -1,26 +1,15 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
 import { after, type TestContext } from 'node:test';
 import { AxeBuilder } from '@axe-core/playwright';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { ADMIN } from '../helpers/start-app.ts';
+import { CHROMIUM_FLAGS, findChromium } from './chromium.ts';
 
 type RunOptions = Parameters<AxeBuilder['options']>[0];
 type AxeResults = Awaited<ReturnType<AxeBuilder['analyze']>>;
 
-const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome'];
-const MAC = '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome';
-const FLAGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  '--host-resolver-rules=MAP *.example 127.0.0.1',
-];
+/** For pages under a name that is not localhost. */
+const EXAMPLE_HOSTS = '--host-resolver-rules=MAP *.example 127.0.0.1';
 
 /** Said by Chromium of answers of 4xx and 5xx, lost connections, and plain http under a name that is not localhost. */
 const KNOWN_MESSAGES = [
@@ -66,7 +55,10 @@ export async function visit(
   path: string | null,
   options: OpenOptions = {},
 ): Promise<Visitor> {
-  launched ??= chromium.launch({ executablePath: executablePath ?? '', args: FLAGS });
+  launched ??= chromium.launch({
+    executablePath: executablePath ?? '',
+    args: [...CHROMIUM_FLAGS, EXAMPLE_HOSTS],
+  });
   const browser = await launched;
   const context = await browser.newContext({
     viewport: { width: options.width ?? 1280, height: 800 },
@@ -179,11 +171,4 @@ async function storedSecrets(page: Page): Promise<string[]> {
   if (page.isClosed() || !page.url().startsWith('http')) return [];
   const names = await page.evaluate(() => [...Object.keys(localStorage), ...Object.keys(sessionStorage)]);
   return names.filter((name) => name !== 'theme').map((name) => `stored in the browser: ${name}`);
-}
-
-function findChromium(): string | null {
-  const named = process.env['CHROMIUM_PATH'];
-  const folders = (process.env['PATH'] ?? '').split(delimiter).filter(Boolean);
-  const places = [MAC, ...folders.flatMap((folder) => NAMES.map((name) => join(folder, name)))];
-  return [...(named ? [named] : []), ...places].find((place) => existsSync(place)) ?? null;
 }
