@@ -18,7 +18,7 @@ import { findErrorObject } from '../protocols/upstream-errors.ts';
 import type { TranslatedAnswer } from '../providers/adapter.ts';
 import { readBounded } from '../providers/read-bounded.ts';
 import type { Endpoint } from './endpoint.ts';
-import { cleanError, type GatewayAnswer } from './upstream-answer.ts';
+import { cleanError, type GatewayAnswer, reachedList } from './upstream-answer.ts';
 
 /** What the client gets: bytes that are all there, or a stream. `headers` is a flat list. */
 export type ShapedAnswer =
@@ -85,7 +85,7 @@ export async function translateAnswer(
   }
   const { contentType, body } = translate(read.bytes, String(headers['content-type'] ?? ''));
   const passedOn = responseHeadersFor({ 'x-request-id': headers['x-request-id'] }, false);
-  const all = ['content-type', contentType, ...passedOn, ...reachedList(answer)];
+  const all = ['content-type', contentType, ...passedOn, ...reachedList(answer.target, answer.attempts)];
   return { kind: 'bytes', status: 200, headers: all, body };
 }
 
@@ -97,7 +97,10 @@ function needsRename(answer: GatewayAnswer, options: ShapeOptions): boolean {
 async function passed(answer: GatewayAnswer, keepLength = true): Promise<ShapedAnswer> {
   const first = await readBounded(answer.body, 0);
   if (!first.whole) return stream(answer, responseHeadersFor(answer.headers, keepLength), null);
-  const headers = [...responseHeadersFor(answer.headers, false), ...reachedList(answer)];
+  const headers = [
+    ...responseHeadersFor(answer.headers, false),
+    ...reachedList(answer.target, answer.attempts),
+  ];
   return { kind: 'bytes', status: answer.status, headers, body: first.bytes };
 }
 
@@ -114,12 +117,14 @@ function eventStream(answer: GatewayAnswer, options: ShapeOptions): ShapedAnswer
 }
 
 function stream(answer: GatewayAnswer, headers: string[], transform: BodyTransform | null): ShapedAnswer {
-  const all = [...headers, ...reachedList(answer)];
+  const all = [...headers, ...reachedList(answer.target, answer.attempts)];
   return { kind: 'stream', status: answer.status, headers: all, body: answer.body, transform };
 }
 
 async function jsonAnswer(answer: GatewayAnswer, options: ShapeOptions): Promise<ShapedAnswer> {
-  const mayPass = !options.stream && !needsRename(answer, options);
+  // Where an endpoint has no streams of a known form, the answer that came is better than none.
+  const mustStream = options.stream && options.endpoint.streamEnd !== null;
+  const mayPass = !mustStream && !needsRename(answer, options);
   const read = await readBounded(answer.body, mayPass ? WHOLE_BYTES : CHANGED_BYTES);
   if (!read.whole) {
     if (mayPass) return stream(answer, responseHeadersFor(answer.headers, true), null);
@@ -127,8 +132,11 @@ async function jsonAnswer(answer: GatewayAnswer, options: ShapeOptions): Promise
     throw invalid('The answer of the provider is too large to be changed.');
   }
   const body = checkJson(read.bytes, answer, options);
-  const headers = [...responseHeadersFor(answer.headers, false), ...reachedList(answer)];
-  if (!options.stream) return { kind: 'bytes', status: answer.status, headers, body };
+  const headers = [
+    ...responseHeadersFor(answer.headers, false),
+    ...reachedList(answer.target, answer.attempts),
+  ];
+  if (!mustStream) return { kind: 'bytes', status: answer.status, headers, body };
   const events =
     options.endpoint.streamEnd === 'chat' ? completionToEvents(parseJson(body), options.includeUsage) : null;
   if (events === null) throw invalid('The provider answered a streaming request without a stream.');
@@ -147,7 +155,10 @@ async function vectorsAnswer(answer: GatewayAnswer, options: ShapeOptions): Prom
     return passed({ ...answer, body }, false);
   }
   const checked = checkJson(read.bytes, answer, options);
-  const headers = [...responseHeadersFor(answer.headers, false), ...reachedList(answer)];
+  const headers = [
+    ...responseHeadersFor(answer.headers, false),
+    ...reachedList(answer.target, answer.attempts),
+  ];
   const body = normaliseEmbeddings(checked, conversion) ?? checked;
   return { kind: 'bytes', status: answer.status, headers, body };
 }
@@ -159,7 +170,8 @@ function checkJson(body: Buffer, answer: GatewayAnswer, options: ShapeOptions): 
   const error = firstMatch(scan, 'error');
   const hasContent = CONTENTS.some((name) => firstMatch(scan, name) !== undefined);
   const mayBeError = scan.kind === 'array' || (error !== undefined && error.kind !== 'null');
-  if (mayBeError && !hasContent) throwHiddenError(body, answer);
+  const hidden = mayBeError && !hasContent ? findHiddenError(body, answer) : null;
+  if (hidden !== null) throw hidden;
   const model = firstMatch(scan, 'model');
   const isAsked = model?.kind !== 'string' || readString(body, model) === options.model;
   if (model === undefined || isAsked || !needsRename(answer, options)) return body;
@@ -190,13 +202,13 @@ function scanAnswer(body: Buffer): ReturnType<typeof scanJson> {
 }
 
 /** Some gateways report errors with status 200; the status is then in the error's code (OpenRouter). */
-function throwHiddenError(body: Buffer, answer: GatewayAnswer): void {
+function findHiddenError(body: Buffer, answer: GatewayAnswer): HttpError | null {
   const error = findErrorObject(parseJson(body));
-  if (error === null || answer.status !== 200) return;
+  if (error === null || answer.status !== 200) return null;
   const code = Number(error.code);
   const status =
     Number.isInteger(code) && code >= 400 && code < 600 && code !== 401 && code !== 403 ? code : 502;
-  throw HttpError.fromUpstream(status, cleanError(error, answer.target.provider));
+  return HttpError.fromUpstream(status, cleanError(error, answer.target.provider));
 }
 
 function asEventStream(headers: readonly string[]): string[] {
@@ -206,10 +218,6 @@ function asEventStream(headers: readonly string[]): string[] {
     if (name !== 'content-type' && name !== 'cache-control') changed.push(name, headers[index + 1] ?? '');
   }
   return changed;
-}
-
-function reachedList(answer: GatewayAnswer): string[] {
-  return ['x-ipin-provider', answer.target.provider.id, 'x-ipin-attempts', String(answer.attempts)];
 }
 
 function invalid(message: string): HttpError {

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { CancelSignal } from '../cancellation.ts';
 import { HttpError } from '../errors.ts';
-import type { AdapterCall, ProviderAdapter } from '../providers/adapter.ts';
+import type { AdapterCall, Amendment, ProviderAdapter } from '../providers/adapter.ts';
 import { readBounded } from '../providers/read-bounded.ts';
 import { adapterFor } from '../providers/registry.ts';
 import type { Upstreams } from '../providers/upstream.ts';
@@ -37,7 +37,9 @@ export function createGateway(upstreams: Upstreams): Gateway {
   return {
     async execute(call) {
       const adapter = adapterFor(call.provider);
-      const answer = await attempt({ upstreams, adapter, signal: call.signal, target: call }, call, 1);
+      // Not the call itself: an answer that streams for minutes would hold on to the request's body.
+      const target = { provider: call.provider, upstreamModel: call.upstreamModel };
+      const answer = await attempt({ upstreams, adapter, signal: call.signal, target }, call);
       const translate = adapter.translator(call);
       try {
         return await (translate === null ? shapeAnswer(answer, call) : translateAnswer(answer, translate));
@@ -55,20 +57,37 @@ interface AttemptContext {
   readonly target: Target;
 }
 
-async function attempt(context: AttemptContext, call: AdapterCall, attempts: number): Promise<GatewayAnswer> {
+/** The second attempt, and the error for which it is made. */
+interface Second {
+  readonly amendment: Amendment;
+  readonly firstError: HttpError;
+}
+
+async function attempt(
+  context: AttemptContext,
+  call: AdapterCall,
+  second: Second | null = null,
+): Promise<GatewayAnswer> {
   const { upstreams, adapter, signal, target } = context;
+  const attempts = second === null ? 1 : 2;
   const request = adapter.buildRequest(call);
-  let amended: AdapterCall | null;
+  let next: Second;
   try {
     const { status, headers, body } = await upstreams.send(request, signal);
-    if (status < 400) return { status, headers, body, target, attempts };
+    if (status < 400) {
+      second?.amendment.onProven?.();
+      return { status, headers, body, target, attempts };
+    }
     const text = await readErrorText(body);
-    amended = attempts === 1 ? adapter.amend(call, status, text) : null;
-    if (amended === null) throw upstreamError({ status, headers, body }, text, target);
+    const error = upstreamError({ status, headers, body }, text, target);
+    if (second !== null) throw second.amendment.onProven === null ? error : second.firstError;
+    const amendment = adapter.amend(call, status, text);
+    if (amendment === null) throw error;
+    next = { amendment, firstError: error };
   } catch (error) {
     throw reached(error, target, attempts);
   }
-  return attempt(context, amended, attempts + 1);
+  return attempt(context, next.amendment.call, next);
 }
 
 /** An error of which the client is told where it came from. */

@@ -71,5 +71,15 @@ function cleanMembers(object: object, secrets: readonly string[], depth: number)
 
 /** Which provider was tried, and how often: on every answer that reached an upstream. */
 export function reachedHeaders(target: Target, attempts: number): Record<string, string> {
-  return { 'x-ipin-provider': target.provider.id, 'x-ipin-attempts': String(attempts) };
+  return { 'x-ipin-provider': headerText(target.provider.id), 'x-ipin-attempts': String(attempts) };
+}
+
+/** The same as a flat list of names and values. */
+export function reachedList(target: Target, attempts: number): string[] {
+  return ['x-ipin-provider', headerText(target.provider.id), 'x-ipin-attempts', String(attempts)];
+}
+
+/** The panel makes ids of ASCII only, but files from elsewhere hold any text, of which a header takes little (RFC 9110 section 5.5). */
+function headerText(text: string): string {
+  return text.replace(/[^\x21-\x7e]/gu, (sign) => encodeURIComponent(Buffer.from(sign).toString()));
 }

@@ -61,12 +61,22 @@ export interface AdapterCall {
   readonly hops: number;
 }
 
+/** A call in another form, after the provider has refused it in the first. */
+export interface Amendment {
+  readonly call: AdapterCall;
+  /**
+   * Set where the amendment is a guess: called when it has proved right. Of a guess that is refused as well, the client
+   * is told the first error.
+   */
+  readonly onProven: (() => void) | null;
+}
+
 /** How one kind of provider is spoken to. Pure: no sockets here. */
 export interface ProviderAdapter {
   /** Makes the request. @throws HttpError where the provider cannot do what is asked. */
   buildRequest(call: AdapterCall): UpstreamRequest;
-  /** After an error answer: the call to send once more in another form, or null to give up. */
-  amend(call: AdapterCall, status: number, errorText: string): AdapterCall | null;
+  /** After an error answer: how to ask once more, or null to give up. */
+  amend(call: AdapterCall, status: number, errorText: string): Amendment | null;
   /**
    * Where the provider speaks another language than the client: turns its successful answer into the client's.
    * Null where answers pass as they are. @throws HttpError `upstream_invalid_response`.

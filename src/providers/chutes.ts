@@ -7,7 +7,14 @@ import { parseChutesTranscript } from '../protocols/chutes-transcript.ts';
 import { renderTranscript, requireSegmentFormat } from '../protocols/transcription.ts';
 import { parseTranscriptionForm } from '../protocols/transcription-form.ts';
 import type { Provider } from '../store/entities.ts';
-import type { AdapterCall, FormCallBody, JsonCallBody, ProviderAdapter, UpstreamRequest } from './adapter.ts';
+import type {
+  AdapterCall,
+  Amendment,
+  FormCallBody,
+  JsonCallBody,
+  ProviderAdapter,
+  UpstreamRequest,
+} from './adapter.ts';
 import { parseBaseUrl } from './base-url.ts';
 import { amendEncodingFormat, jsonRequest, openaiAdapter, upstreamHeaders } from './openai.ts';
 
@@ -51,7 +58,7 @@ function isSpeech(call: AdapterCall): boolean {
   return call.path === 'audio/transcriptions' || call.path === 'audio/translations';
 }
 
-/** Embedding chutes that answered only without a model's name; kept while the provider stays as it is. */
+/** Embedding chutes that refused a call and then took it without a model's name; kept while the provider stays as it is. */
 const withoutModel = new WeakSet<Provider>();
 
 /** Chutes picks its handler by `stream`, which must be a boolean or absent (chutesai/chutes-api). */
@@ -64,12 +71,11 @@ function forChutes(call: AdapterCall, body: JsonCallBody): JsonCallBody {
 }
 
 /** vLLM refuses a model's name that is not its own, but takes none at all; the router makes a 500 of that refusal. */
-function amendModel(call: AdapterCall, status: number, errorText: string): AdapterCall | null {
+function amendModel(call: AdapterCall, status: number, errorText: string): Amendment | null {
   const { body, provider } = call;
   if (call.path !== 'embeddings' || body.kind !== 'json' || withoutModel.has(provider)) return null;
   if (status !== 404 && !(status === 500 && /model/i.test(errorText))) return null;
-  withoutModel.add(provider);
-  return call;
+  return { call: { ...call, body: dropModel(body) }, onProven: () => void withoutModel.add(provider) };
 }
 
 function dropModel(body: JsonCallBody): JsonCallBody {

@@ -6,6 +6,7 @@ import { createBoundary, multipartContentType, relayMultipart } from '../http/mu
 import type { Provider } from '../store/entities.ts';
 import type {
   AdapterCall,
+  Amendment,
   EndpointPath,
   FormCallBody,
   JsonCallBody,
@@ -76,12 +77,18 @@ export function upstreamHeaders(call: AdapterCall, own = NOTHING_OWN): string[] 
   return list;
 }
 
+/** Visible ASCII and spaces (RFC 9110 section 5.5); the panel takes no other keys, but files from elsewhere may hold some. */
+const IN_HEADER = /^[\x20-\x7e]*$/;
 const headersByProvider = new WeakMap<Provider, readonly string[]>();
 
 /** What every request to a provider has: its key, where it has one, and a plea for answers that are not compressed. */
 function providerHeaders(provider: Provider): readonly string[] {
   const known = headersByProvider.get(provider);
   if (known !== undefined) return known;
+  if (provider.apiKey !== null && !IN_HEADER.test(provider.apiKey)) {
+    const message = `The key of provider ${provider.id} holds signs that no HTTP header can carry. Enter it again in the panel.`;
+    throw new HttpError('provider_not_configured', message, { headers: { 'x-should-retry': 'false' } });
+  }
   const key = provider.apiKey === null ? [] : ['authorization', `Bearer ${provider.apiKey}`];
   const list = [...key, 'accept-encoding', 'identity', 'user-agent', 'ipin-proxy'];
   headersByProvider.set(provider, list);
@@ -116,16 +123,13 @@ function withModelPatch(call: AdapterCall, { scan, patches }: JsonCallBody): rea
 }
 
 /** Some servers refuse `encoding_format`; both SDKs send it unasked. Asked again for floats, which are then encoded here. */
-export function amendEncodingFormat(
-  call: AdapterCall,
-  status: number,
-  errorText: string,
-): AdapterCall | null {
+export function amendEncodingFormat(call: AdapterCall, status: number, errorText: string): Amendment | null {
   const { body } = call;
   if (call.path !== 'embeddings' || body.kind !== 'json' || (status !== 400 && status !== 422)) return null;
   const match = firstMatch(body.scan, 'encoding_format');
   if (match === undefined || !errorText.includes('encoding_format')) return null;
   const patch = { start: match.start, end: match.end, bytes: Buffer.from('"float"') };
   if (body.patches.some(({ start }) => start === match.start)) return null;
-  return { ...call, body: { ...body, patches: [...body.patches, patch] } };
+  const amended = { ...call, body: { ...body, patches: [...body.patches, patch] } };
+  return { call: amended, onProven: null };
 }

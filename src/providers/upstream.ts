@@ -25,23 +25,27 @@ export function createUpstreams(options: ConnectionsOptions): Upstreams {
       if (signal.aborted) return Promise.reject(signal.reason);
       return new Promise((resolve, reject) => {
         const connection = connections.of(request.provider);
-        new Attempt({ request, signal, connection, resolve, reject }).start();
+        new Attempt({ provider: request.provider, signal, connection, resolve, reject }).start(request);
       });
     },
   };
 }
 
 interface AttemptOptions {
-  readonly request: UpstreamRequest;
+  readonly provider: Provider;
   readonly signal: CancelSignal;
   readonly connection: Connection;
   readonly resolve: (response: UpstreamResponse) => void;
   readonly reject: (error: unknown) => void;
 }
 
-/** One request on its way: connecting, sending, waiting for headers, then the body, each with its own timer. */
+/**
+ * One request on its way: connecting, sending, waiting for headers, then the body, each with its own timer. It holds no
+ * body: its answer may stream for minutes after a large one was sent.
+ */
 class Attempt {
   readonly #options: AttemptOptions;
+  #isUpload = false;
   #outgoing: ClientRequest | null = null;
   #incoming: IncomingMessage | null = null;
   #socket: Socket | null = null;
@@ -53,8 +57,9 @@ class Attempt {
     this.#options = options;
   }
 
-  start(): void {
-    const { request, signal, connection, reject } = this.#options;
+  start(request: UpstreamRequest): void {
+    const { signal, connection, reject } = this.#options;
+    this.#isUpload = request.body.kind === 'stream';
     try {
       const outgoing = connection.request({
         agent: connection.agent,
@@ -110,7 +115,7 @@ class Attempt {
         this.#arm(this.#options.connection.timeouts.headersTimeoutMs, 'The provider did not answer in time.');
       }
     };
-    if (this.#options.request.body.kind !== 'stream' || outgoing.writableFinished) arm();
+    if (!this.#isUpload || outgoing.writableFinished) arm();
     else outgoing.once('finish', arm);
   }
 
@@ -157,7 +162,7 @@ class Attempt {
     this.#fail(
       answered
         ? invalid('The provider sent a broken answer.', error)
-        : unreachable(this.#options.request.provider, error),
+        : unreachable(this.#options.provider, error),
     );
   }
 

@@ -152,7 +152,12 @@ function answerError(error: unknown, failure: Failure, logger: Logger): void {
   const { exchange, facts, requestId, aborted } = failure;
   if (error instanceof HttpError) {
     facts.code = error.error.code ?? error.error.type ?? '';
-    sendError(exchange, error);
+    try {
+      sendError(exchange, error);
+    } catch (cannotBeSent) {
+      // Such as a header that node:http refuses: one answer's fault must not end the server.
+      answerError(cannotBeSent, failure, logger);
+    }
     return;
   }
   // `req.destroyed` tells nothing: it is true of every request that has been read to its end.

@@ -74,6 +74,28 @@ describe('a provider of the type chutes', { timeout: 20_000 }, () => {
     assert.equal(bodies.length, 2, 'a changed provider is tried anew');
   });
 
+  test('keeps being asked with the model where it lacks one of several', async (t) => {
+    const upstream = await startUpstream(t, (req, res, request) => {
+      const { model } = JSON.parse(request.body.toString());
+      const answer =
+        model === 'good'
+          ? json({ model, data: [{ index: 0, embedding: [1] }] })
+          : json({ detail: `model ${model} not found` }, 404);
+      answer(req, res, request);
+    });
+    const app = await startApp(t);
+    await app.addProvider({ id: 'up', baseUrl: upstream.origin, type: 'chutes' }, [
+      { id: 'good' },
+      { id: 'bad' },
+    ]);
+    const refused = await app.v1('embeddings', { model: 'bad', input: 'x' });
+    const { error } = (await refused.json()) as { error: { message: string } };
+    assert.deepEqual([refused.status, error.message], [404, 'model bad not found']);
+    assert.equal(refused.headers.get('x-ipin-attempts'), '2');
+    assert.equal((await app.v1('embeddings', { model: 'good', input: 'x' })).status, 200);
+    assert.equal(upstream.received.length, 3);
+  });
+
   test('is asked so too where it answers with 404', async (t) => {
     const upstream = await startUpstream(t, (req, res, request) => {
       const isNamed = 'model' in JSON.parse(request.body.toString());

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { CHAT_ANSWER, json } from '../helpers/fake-upstream.ts';
+import { CHAT_ANSWER, json, startUpstream } from '../helpers/fake-upstream.ts';
 import { rawClient } from '../helpers/raw-socket.ts';
 import { type AppUnderTest, MASTER_KEY, startApp } from '../helpers/start-app.ts';
 import { KEYS, startTwoProviders as start } from './two-providers.ts';
@@ -70,6 +70,36 @@ describe('headers', { timeout: 30_000 }, () => {
     await app.addProvider({ id: 'ollama', baseUrl: one.origin }, [{ id: 'local' }]);
     await app.v1('chat/completions', { model: 'local' });
     assert.equal(one.received[0]?.headers.authorization, undefined);
+  });
+
+  test('hold ids and keys from files in a form that HTTP can carry', async (t) => {
+    const upstream = await startUpstream(t, json(CHAT_ANSWER));
+    const app = await startApp(t);
+    const ids = ['\u6211\u7684', 'a b', 'caf\u00e9', '\ud800', 'line\r\nend'];
+    for (const [index, id] of ids.entries())
+      await app.addProvider({ id, baseUrl: upstream.origin }, [{ id: `m${index}` }]);
+    for (const [index, label] of [
+      '%E6%88%91%E7%9A%84',
+      'a%20b',
+      'caf%C3%A9',
+      '%EF%BF%BD',
+      'line%0D%0Aend',
+    ].entries()) {
+      for (const status of [200, 429]) {
+        upstream.answer = json(status === 200 ? CHAT_ANSWER : { error: { message: 'slow down' } }, status);
+        const answer = await app.v1('chat/completions', { model: `m${index}` });
+        assert.deepEqual([answer.status, answer.headers.get('x-ipin-provider')], [status, label]);
+      }
+    }
+    upstream.received.length = 0;
+    for (const [index, apiKey] of ['sk-\u6211', 'sk-a\nb', 'sk-\u00e9'].entries()) {
+      await app.addProvider({ id: `p${index}`, baseUrl: upstream.origin, apiKey }, [{ id: `k${index}` }]);
+      const answer = await app.v1('chat/completions', { model: `k${index}` });
+      const { error } = (await answer.json()) as { error: { code: string; message: string } };
+      assert.deepEqual([answer.status, error.code], [503, 'provider_not_configured']);
+      assert.ok(!error.message.includes(apiKey));
+    }
+    assert.equal(upstream.received.length, 0);
   });
 
   test('to the client are an allow-list', async (t) => {

@@ -279,6 +279,18 @@ describe('endpoints', { timeout: 30_000 }, () => {
     assert.equal(app.logs.filter((line) => line.includes('/v1/chat/completions')).length, 4);
   });
 
+  test('an answer in JSON is kept where a stream was asked of an endpoint that has none', async (t) => {
+    const { app, one } = await start(t);
+    for (const [path, body] of [
+      ['rerank', { results: [{ index: 0, relevance_score: 0.5 }] }],
+      ['images/generations', { created: 1, data: [{ b64_json: 'aGk=' }] }],
+    ] as const) {
+      one.answer = json(body);
+      const answer = await app.v1(path, { model: 'model-1', stream: true });
+      assert.deepEqual([answer.status, await answer.json()], [200, body], path);
+    }
+  });
+
   test('embeddings are asked for once more as floats, where the upstream refuses the encoding', async (t) => {
     const { app, one } = await start(t);
     const formats: unknown[] = [];
