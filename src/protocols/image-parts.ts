@@ -20,6 +20,7 @@ export const IMAGE_PATTERNS = [
 ] as const;
 
 const CHAT_PART = 'messages.*.content.*.image_url';
+const CHAT_URL = `${CHAT_PART}.url`;
 /** Alibaba's own form of a part, `{"type":"image","image":URL}`, which its tools send to the chat API too. */
 const QWEN_PART = 'messages.*.content.*.image';
 const ANY_PART = 'messages.*.content.*';
@@ -126,10 +127,13 @@ function scanParts(body: Buffer): readonly JsonMatch[] {
   }
 }
 
+/** Objects and addresses come in the order of the body, so one walk over both is enough. */
 function requireUrls(scan: JsonScan, objects: readonly JsonMatch[]): void {
-  const urls = scan.matches.filter(({ pattern }) => pattern === `${CHAT_PART}.url`);
+  const urls = scan.matches.filter(({ pattern, kind }) => pattern === CHAT_URL && kind === 'string');
+  let next = 0;
   for (const object of objects) {
-    const has = urls.some((url) => url.start > object.start && url.end < object.end);
-    if (!has) throw imageError('`image_url` has no `url`.', 'messages');
+    while ((urls[next]?.start ?? object.end) < object.start) next += 1;
+    if ((urls[next]?.start ?? object.end) >= object.end)
+      throw imageError('`image_url` has no `url`.', 'messages');
   }
 }

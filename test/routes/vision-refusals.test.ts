@@ -81,7 +81,7 @@ describe('a bad picture is refused before any upstream is asked', { timeout: 60_
 
   test('also where the object has no url', async (t) => {
     const { app, upstream } = await startOcr(t);
-    for (const picture of [{}, { detail: 'high' }, { URL: PNG_URL }]) {
+    for (const picture of [{}, { detail: 'high' }, { URL: PNG_URL }, { url: null }]) {
       const error = await errorOf(400, await app.v1('chat/completions', chat(picture, { url: PNG_URL })));
       assert.deepEqual([error.code, error.message], ['image_validation_failed', '`image_url` has no `url`.']);
     }
