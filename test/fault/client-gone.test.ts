@@ -99,6 +99,20 @@ describe('a client that goes away', () => {
   });
 });
 
+test('an answer that streams holds nothing of its request', { timeout: 20_000 }, async (t) => {
+  const upstream = await startUpstream(t, (_req, res) => {
+    res.writeHead(200, { 'content-type': 'text/event-stream' });
+    res.write('data: {"choices":[]}\n\n');
+  });
+  const app = await startApp(t);
+  await app.addProvider({ id: 'up', baseUrl: upstream.origin }, [{ id: 'm' }]);
+  const filler = 'x'.repeat(3 * 1024 * 1024);
+  const answer = await app.v1('chat/completions', { model: 'm', stream: true, filler });
+  assert.equal(answer.status, 200);
+  assert.equal(app.services.budget.usedBytes, 0);
+  await answer.body?.cancel();
+});
+
 function requestLines(logs: readonly string[]): { path: string; status: number }[] {
   return logs
     .map((line) => JSON.parse(line))

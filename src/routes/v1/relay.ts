@@ -3,7 +3,7 @@ import type { Endpoint } from '../../gateway/endpoint.ts';
 import type { Gateway } from '../../gateway/gateway.ts';
 import { findModel, findTarget } from '../../gateway/routing.ts';
 import { readBody } from '../../http/body.ts';
-import type { InflightBudget } from '../../http/inflight-budget.ts';
+import type { InflightBudget, InflightLease } from '../../http/inflight-budget.ts';
 import { pump } from '../../http/pump.ts';
 import { sendBytes } from '../../http/reply.ts';
 import { checkImageParts } from '../../protocols/image-parts.ts';
@@ -25,43 +25,59 @@ export interface RelayOptions {
 /** The one handler of all JSON endpoints: read, check in the contract's order, send on, answer. */
 export function relayJson(endpoint: Endpoint, options: RelayOptions): Handler {
   return async (context) => {
-    const { req, principal } = context;
     requireJsonType(context);
-    const hops = nextHop(req.headers['x-ipin-hops']);
-    const lease = options.budget.open(holderOf(principal));
+    const hops = nextHop(context.req.headers['x-ipin-hops']);
+    const lease = options.budget.open(holderOf(context.principal));
+    let answer: ShapedAnswer;
     try {
-      const bytes = await readBody(context, { limitBytes: options.maxBodyBytes, lease });
-      const request = parseJsonRequest(bytes);
-      context.facts.model = request.model;
-      const snapshot = options.snapshot();
-      const model = findModel(snapshot, request.model);
-      requireModel(principal, model.id);
-      if (isRestricted(principal)) refuseModelPickers(request.scan);
-      const stream = readFlag(request, 'stream');
-      const includeUsage = readFlag(request, 'stream_options.include_usage');
-      const encodingFormat = endpoint.path === 'embeddings' ? readEncodingFormat(request) : null;
-      const patches = await checkImageParts(bytes, request.scan);
-      const target = findTarget(snapshot, model);
-      context.facts.provider = target.provider.id;
-      const answer = await options.gateway.execute({
-        endpoint,
-        path: endpoint.path,
-        provider: target.provider,
-        upstreamModel: target.upstreamModel,
-        model: model.id,
-        body: { kind: 'json', bytes, scan: request.scan, patches },
-        headers: requestHeadersFor(req.headers),
-        hops,
-        stream,
-        includeUsage,
-        encodingFormat,
-        signal: context.signal,
-      });
-      await sendAnswer(context, answer);
+      answer = await ask(endpoint, { context, hops, lease }, options);
     } finally {
+      // The answer may stream for minutes, in which nothing holds the body any more.
       lease.release();
     }
+    await sendAnswer(context, answer);
   };
+}
+
+interface Asked {
+  readonly context: Context;
+  readonly hops: number;
+  readonly lease: InflightLease;
+}
+
+async function ask(
+  endpoint: Endpoint,
+  { context, hops, lease }: Asked,
+  options: RelayOptions,
+): Promise<ShapedAnswer> {
+  const { req, principal } = context;
+  const bytes = await readBody(context, { limitBytes: options.maxBodyBytes, lease });
+  const request = parseJsonRequest(bytes);
+  context.facts.model = request.model;
+  const snapshot = options.snapshot();
+  const model = findModel(snapshot, request.model);
+  requireModel(principal, model.id);
+  if (isRestricted(principal)) refuseModelPickers(request.scan);
+  const stream = readFlag(request, 'stream');
+  const includeUsage = readFlag(request, 'stream_options.include_usage');
+  const encodingFormat = endpoint.path === 'embeddings' ? readEncodingFormat(request) : null;
+  const patches = await checkImageParts(bytes, request.scan);
+  const target = findTarget(snapshot, model);
+  context.facts.provider = target.provider.id;
+  return options.gateway.execute({
+    endpoint,
+    path: endpoint.path,
+    provider: target.provider,
+    upstreamModel: target.upstreamModel,
+    model: model.id,
+    body: { kind: 'json', bytes, scan: request.scan, patches },
+    headers: requestHeadersFor(req.headers),
+    hops,
+    stream,
+    includeUsage,
+    encodingFormat,
+    signal: context.signal,
+  });
 }
 
 /** Sends what the gateway gave, whole or as it comes. */
