@@ -59,10 +59,10 @@ class Pump {
     else if (this.#transform !== null) setImmediate(() => res.flushHeaders());
   }
 
-  /** What one read of the connection brought, often hundreds of chunks, goes on together in the same tick. */
+  /** What one turn of the event loop brought, often hundreds of chunks, goes on together at its end; see `sendBytes`. */
   readonly #onData = (chunk: Buffer): void => {
     this.#arrived.push(chunk);
-    if (this.#arrived.length === 1) process.nextTick(this.#passOn);
+    if (this.#arrived.length === 1) setImmediate(this.#passOn);
   };
 
   readonly #passOn = (): void => {
@@ -133,7 +133,9 @@ class Pump {
       this.#finish('broken', last);
       return;
     }
-    this.#res.destroy();
+    // After what has been written, so that the client sees how far it came.
+    this.#res.socket?.destroySoon();
+    watchTail(this.#res);
     this.#settle('broken');
   }
 

@@ -21,13 +21,13 @@ export interface Upstreams {
 export function createUpstreams(options: ConnectionsOptions): Upstreams {
   const connections = new Connections(options);
   return {
-    send: (request, signal) => {
-      if (signal.aborted) return Promise.reject(signal.reason);
-      return new Promise((resolve, reject) => {
+    send: (request, signal) =>
+      new Promise((resolve, reject) => {
         const connection = connections.of(request.provider);
-        new Attempt({ provider: request.provider, signal, connection, resolve, reject }).start(request);
-      });
-    },
+        const attempt = new Attempt({ provider: request.provider, signal, connection, resolve, reject });
+        // All requests of one turn of the event loop leave at its end, as answers do (`sendBytes`).
+        setImmediate(() => attempt.start(request));
+      }),
   };
 }
 
@@ -60,6 +60,10 @@ class Attempt {
   start(request: UpstreamRequest): void {
     const { signal, connection, reject } = this.#options;
     this.#isUpload = request.body.kind === 'stream';
+    if (signal.aborted) {
+      reject(signal.reason);
+      return;
+    }
     try {
       const outgoing = connection.request({
         agent: connection.agent,
