@@ -12,12 +12,14 @@ import { createLogger, createStdoutWriter, type Logger } from './logger.ts';
 import { resolveMasterKey } from './master-key.ts';
 import { openStore } from './open-store.ts';
 import { findWarnings } from './routes/admin/status.ts';
+import type { Services } from './routes/services.ts';
 import { shutDown } from './shutdown.ts';
 import type { Snapshotter } from './snapshot/snapshotter.ts';
 import { StoreStartError } from './store/document-error.ts';
 import type { Store } from './store/store.ts';
 
 const ROOT = join(import.meta.dirname, '..');
+const PRUNE_DELAY_MS = 1_000;
 
 await main(process.argv[2] === 'demo');
 
@@ -61,9 +63,8 @@ async function main(isDemo: boolean): Promise<void> {
   });
   if (copies !== null && file !== null) await copies.start(file).catch(failStart);
   const services = app.open(opened, masterKey);
-  services.sessions
-    .prune()
-    .catch((error: unknown) => logger.warn('sessions not pruned', { message: String(error) }));
+  // A password hash is long work for a small machine, which has a queue to answer after a start.
+  setTimeout(() => pruneSessions(services, logger), PRUNE_DELAY_MS).unref();
   logger.info('listening', { host: config.host, port, version: services.version });
   for (const { code, message } of findWarnings(services)) if (!isDemo) logger.warn(code, { message });
   if (demo !== null) {
@@ -86,6 +87,10 @@ async function main(isDemo: boolean): Promise<void> {
       close,
     });
   onCrash(logger, close);
+}
+
+function pruneSessions({ sessions }: Services, logger: Logger): void {
+  sessions.prune().catch((error: unknown) => logger.warn('sessions not pruned', { message: String(error) }));
 }
 
 function readConfig(env: Environment): Config {
