@@ -48,7 +48,8 @@ async function main(isDemo: boolean): Promise<void> {
   // A start may wait long for the snapshot. Until it is over there is nothing to save.
   let drain = async (): Promise<void> => {};
   onSignals(() => drain());
-  const port = await listen(app, config);
+  // To wait for a snapshot may take long, and who asks meanwhile is told so. Any other start is over before he could ask.
+  const early = copies === null ? null : await listen(app, config).catch(failStart);
   const demo = isDemo ? await (await import('./demo/start.ts')).startDemo(Date.now) : null;
   const open = { config, logger, root: ROOT, snapshotter: copies };
   const file = demo === null ? await openStore(open).catch(failStart) : null;
@@ -65,6 +66,7 @@ async function main(isDemo: boolean): Promise<void> {
   const services = app.open(opened, masterKey);
   // A password hash is long work for a small machine, which has a queue to answer after a start.
   setTimeout(() => pruneSessions(services, logger), PRUNE_DELAY_MS).unref();
+  const port = early ?? (await listenOrClose(app, config, opened));
   logger.info('listening', { host: config.host, port, version: services.version });
   for (const { code, message } of findWarnings(services)) if (!isDemo) logger.warn(code, { message });
   if (demo !== null) {
@@ -136,16 +138,29 @@ function readVersion(): string {
   return typeof version === 'string' ? version : 'unknown';
 }
 
-function listen(app: App, config: Config): Promise<number> {
-  return new Promise((resolve) => {
-    app.server.once('error', (error: NodeJS.ErrnoException) => {
-      const hint =
-        error.code === 'EADDRINUSE'
-          ? 'Another program uses it: stop it, or set PORT to another number.'
-          : error.message;
-      exitWith([`Cannot listen on ${config.host}:${config.port}. ${hint}`]);
+async function listenOrClose(app: App, config: Config, store: Store): Promise<number> {
+  try {
+    return await listen(app, config);
+  } catch (error) {
+    await store.close();
+    failStart(error);
+  }
+}
+
+/** @throws ConfigError where the address cannot be had. */
+function listen({ server }: App, { host, port }: Config): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const onError = (error: NodeJS.ErrnoException): void => {
+      const isTaken = error.code === 'EADDRINUSE';
+      const hint = isTaken
+        ? 'Another program uses it: stop it, or set PORT to another number.'
+        : error.message;
+      reject(new ConfigError([`Cannot listen on ${host}:${port}. ${hint}`]));
+    };
+    server.once('error', onError).listen(port, host, () => {
+      server.off('error', onError);
+      resolve((server.address() as AddressInfo).port);
     });
-    app.server.listen(config.port, config.host, () => resolve((app.server.address() as AddressInfo).port));
   });
 }
 
