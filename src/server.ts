@@ -21,7 +21,7 @@ import type { Store } from './store/store.ts';
 const ROOT = join(import.meta.dirname, '..');
 const PRUNE_DELAY_MS = 1_000;
 
-await main(process.argv[2] === 'demo');
+void main(process.argv[2] === 'demo');
 
 async function main(isDemo: boolean): Promise<void> {
   const env = mergeEnvironment(process.env, readEnvFile());

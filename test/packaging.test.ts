@@ -6,6 +6,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -17,6 +18,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
+import { compileFunction } from 'node:vm';
 import { ENV_NAMES, loadConfig, mergeEnvironment } from '../src/config.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -173,7 +175,7 @@ test('Procfile starts the launcher, so that signals reach the server', () => {
 
 const SERVER = `import { word } from './deep/word.ts';
 const rest: string[] = process.argv.slice(2);
-console.log(word, ...rest, import.meta.url.includes('/dist/') ? 'dist' : 'src');
+console.log(word, ...rest, /\\bdist$/.test(import.meta.dirname) ? 'dist' : 'src');
 `;
 
 /** A folder with the launcher and two small sources in the place of the real ones. */
@@ -211,6 +213,13 @@ async function launch(folder: string, options: { args?: string[]; strips?: boole
 
 const canStrip = Reflect.get(process.features, 'typescript') === 'strip';
 
+/** Each file with its content. */
+function filesIn(folder: string): Record<string, string> {
+  return Object.fromEntries(
+    readdirSync(folder).map((name) => [name, readFileSync(join(folder, name), 'latin1')]),
+  );
+}
+
 function exitCodeOf(args: readonly string[], options: { env: NodeJS.ProcessEnv }): Promise<number> {
   return promisify(execFile)(process.execPath, args, options).then(
     () => 0,
@@ -238,6 +247,27 @@ describe('the launcher', () => {
     assert.equal((await launch(folder)).stdout, 'first dist\n');
   });
 
+  test('leaves one program in dist/, with the code that V8 takes back, and runs without that too', async (t) => {
+    const folder = layLauncher(t, true);
+    mkdirSync(join(folder, 'dist/http'), { recursive: true });
+    writeFileSync(join(folder, 'dist/http/old.js'), '');
+    const later = new Date(Date.now() + 10_000);
+    for (const word of ['first', 'second']) {
+      writeFileSync(join(folder, 'src/deep/word.ts'), `export const word: string = '${word}';\n`);
+      utimesSync(join(folder, 'src/deep/word.ts'), later, later);
+      assert.equal((await launch(folder)).stdout, `${word} dist\n`);
+      const names = readdirSync(join(folder, 'dist')).map((name) => name.replace(/-[0-9a-f]{8}\./, '-ID.'));
+      assert.deepEqual(names.sort(), ['package.json', 'server-ID.cjs', 'server-ID.v8', 'server.js']);
+    }
+    const [code = ''] = readdirSync(join(folder, 'dist')).filter((name) => name.endsWith('.v8'));
+    const program = readFileSync(join(folder, 'dist', code.replace('.v8', '.cjs')), 'utf8');
+    const cachedData = readFileSync(join(folder, 'dist', code));
+    const { cachedDataRejected } = compileFunction(program, ['require', '__dirname'], { cachedData });
+    assert.equal(cachedDataRejected, false);
+    writeFileSync(join(folder, 'dist', code), 'of another V8');
+    assert.equal((await launch(folder)).stdout, 'second dist\n');
+  });
+
   test('starts several times at once', async (t) => {
     const folder = layLauncher(t, true);
     const runs = await Promise.all(Array.from({ length: 4 }, () => launch(folder)));
@@ -262,13 +292,14 @@ describe('the launcher', () => {
   test('stops on sources that do not parse, and leaves dist/ as it was', async (t) => {
     const folder = layLauncher(t, true);
     await launch(folder);
+    const before = filesIn(join(folder, 'dist'));
     writeFileSync(join(folder, 'src/server.ts'), 'const = ;\n');
     const later = new Date(Date.now() + 10_000);
     utimesSync(join(folder, 'src/server.ts'), later, later);
     const run = await launch(folder);
     assert.equal(run.code, 1);
     assert.match(run.stderr, /src\/server\.ts:1:6:[\s\S]*could not be built/);
-    assert.match(readFileSync(join(folder, 'dist/server.js'), 'utf8'), /process\.argv/);
+    assert.deepEqual(filesIn(join(folder, 'dist')), before);
   });
 
   const reason = canStrip ? false : `Node ${process.versions.node} does not run TypeScript by itself`;
