@@ -96,7 +96,10 @@ export class EventStream implements BodyTransform {
     else this.#renamer.rename(record, parts);
   }
 
-  /** The last bytes tell at the end whether the stream was whole. A view of a large read would keep all of it alive. */
+  /**
+   * The last bytes tell at the end whether the stream was whole. Small ones are kept as views, which cost no copy for
+   * each token: at worst they keep as many reads alive as there are places.
+   */
   #keep(bytes: Buffer): void {
     const kept = bytes.length > TAIL_BYTES ? Buffer.from(bytes.subarray(-TAIL_BYTES)) : bytes;
     this.#tail[this.#tailIndex++ % TAIL_RECORDS] = kept;
