@@ -12,14 +12,12 @@ import { createLogger, createStdoutWriter, type Logger } from './logger.ts';
 import { resolveMasterKey } from './master-key.ts';
 import { openStore } from './open-store.ts';
 import { findWarnings } from './routes/admin/status.ts';
-import type { Services } from './routes/services.ts';
 import { shutDown } from './shutdown.ts';
 import type { Snapshotter } from './snapshot/snapshotter.ts';
 import { StoreStartError } from './store/document-error.ts';
 import type { Store } from './store/store.ts';
 
 const ROOT = join(import.meta.dirname, '..');
-const PRUNE_DELAY_MS = 1_000;
 
 void main(process.argv[2] === 'demo');
 
@@ -64,8 +62,9 @@ async function main(isDemo: boolean): Promise<void> {
   });
   if (copies !== null && file !== null) await copies.start(file).catch(failStart);
   const services = app.open(opened, masterKey);
-  // A password hash is long work for a small machine, which has a queue to answer after a start.
-  setTimeout(() => pruneSessions(services, logger), PRUNE_DELAY_MS).unref();
+  services.sessions
+    .prune()
+    .catch((error: unknown) => logger.warn('sessions not pruned', { message: String(error) }));
   const port = early ?? (await listenOrClose(app, config, opened));
   logger.info('listening', { host: config.host, port, version: services.version });
   for (const { code, message } of findWarnings(services)) if (!isDemo) logger.warn(code, { message });
@@ -89,10 +88,6 @@ async function main(isDemo: boolean): Promise<void> {
       close,
     });
   onCrash(logger, close);
-}
-
-function pruneSessions({ sessions }: Services, logger: Logger): void {
-  sessions.prune().catch((error: unknown) => logger.warn('sessions not pruned', { message: String(error) }));
 }
 
 function readConfig(env: Environment): Config {
