@@ -10,7 +10,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 const LIMIT_SECONDS = 180;
 /** Waits fill up a machine of two cores. */
 const PROCESSES = Math.max(3, availableParallelism());
-const BROWSER_PROCESSES = Math.min(PROCESSES, 6);
+const BROWSER_GROUPS = Math.min(PROCESSES, 6);
+const SERVER_GROUPS = 4 * PROCESSES;
 const folder = fileURLToPath(new URL('.', import.meta.url));
 const root = join(folder, '..');
 const words = process.argv.slice(2);
@@ -31,22 +32,26 @@ const temporary = mkdtempSync(join(tmpdir(), 'ipin-proxy-tests-'));
 const outcomes = join(temporary, 'outcomes.jsonl');
 const started = Date.now();
 /** Timeout of a test, and of a file or group with all its tests. */
-const timeoutMs = isLong ? 3_600_000 : 170_000;
+const timeoutMs = isLong ? 3_600_000 : 400_000;
 /**
- * Files in the browser run in a few processes instead of one each: a Chromium and the loading of what drives it cost more
- * than most of them.
+ * Many files run in a few processes instead of one each: to start one, with a Chromium or with the loading of the sources,
+ * costs more than most of them.
  */
-function withGroups(names) {
+function inGroups(names) {
   const inBrowser = names.filter((name) => name.startsWith('test/browser/'));
-  if (inBrowser.length <= BROWSER_PROCESSES) return names;
-  const groups = Array.from({ length: BROWSER_PROCESSES }, (_, index) => {
-    const own = inBrowser.filter((_name, at) => at % BROWSER_PROCESSES === index);
-    const path = join(temporary, `browser-${index + 1}.mjs`);
+  const others = names.filter((name) => !inBrowser.includes(name));
+  return [...grouped('browser', inBrowser, BROWSER_GROUPS), ...grouped('server', others, SERVER_GROUPS)];
+}
+
+function grouped(label, names, count) {
+  if (names.length <= count) return names;
+  return Array.from({ length: count }, (_, index) => {
+    const own = names.filter((_name, at) => at % count === index);
+    const path = join(temporary, `${label}-${index + 1}.mjs`);
     const imports = own.map((name) => `import ${JSON.stringify(pathToFileURL(join(root, name)).href)};\n`);
     writeFileSync(path, imports.join(''));
     return path;
   });
-  return [...groups, ...names.filter((name) => !inBrowser.includes(name))];
 }
 
 const run = spawnSync(
@@ -61,7 +66,7 @@ const run = spawnSync(
     '--test-reporter=./test/outcome-reporter.cjs',
     `--test-reporter-destination=${outcomes}`,
     ...options,
-    ...withGroups(files),
+    ...inGroups(files),
   ],
   { cwd: root, stdio: 'inherit', env: { ...process.env, ...(isLong ? { IPIN_LONG: '1' } : {}) } },
 );
