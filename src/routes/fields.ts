@@ -37,13 +37,6 @@ export function toBoolean(value: unknown, param: string): boolean {
 }
 
 /** @throws HttpError `invalid_value`. */
-export function toInteger(value: unknown, param: string, range: { least: number; most: number }): number {
-  if (typeof value === 'number' && Number.isInteger(value) && value >= range.least && value <= range.most)
-    return value;
-  throw wrong(param, `must be a whole number from ${range.least} to ${range.most}`);
-}
-
-/** @throws HttpError `invalid_value`. */
 export function toOneOf<T extends string>(value: unknown, param: string, allowed: readonly T[]): T {
   const found = allowed.find((item) => item === value);
   if (found !== undefined) return found;

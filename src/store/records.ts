@@ -1,6 +1,7 @@
 import { DocumentError } from './document-error.ts';
 import type { ApiKey, MasterKey, Model, Provider, ProviderOptions, Session, User } from './entities.ts';
 import { isJsonObject } from './json-text.ts';
+import { OPTION_RULES } from './provider-options.ts';
 import { RecordReader } from './record-reader.ts';
 
 /** A provider's key as it is stored: as it is, sealed, or none. */
@@ -144,10 +145,15 @@ function readSecret(read: RecordReader): StoredSecret {
   return typeof sealed === 'string' ? { sealed } : read.fail('apiKey', 'a text, null or {"sealed": "..."}');
 }
 
-/** The settings of a provider are flat: texts, numbers, booleans. */
+/** Options that this version knows must be as the API takes them; others are texts, numbers or booleans. */
 function readOptions(read: RecordReader): ProviderOptions {
   const value = read.record['options'] ?? {};
   if (!isJsonObject(value)) return read.fail('options', 'an object');
-  const isFlat = Object.values(value).every((item) => item === null || typeof item !== 'object');
-  return isFlat ? value : read.fail('options', 'an object of plain values');
+  const given = Object.entries(value).filter(([, item]) => item !== null);
+  if (given.some(([, item]) => typeof item === 'object')) read.fail('options', 'an object of plain values');
+  const options = Object.fromEntries(given);
+  for (const [name, rule] of Object.entries(OPTION_RULES)) {
+    if (name in options && !rule.isRight(options[name])) read.fail(`options.${name}`, rule.expected);
+  }
+  return options;
 }
