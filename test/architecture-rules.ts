@@ -68,7 +68,8 @@ function roomOf(path: string): string | null {
   if (ENTRY.test(path)) return 'server';
   if (CODEC.test(path)) return 'codecs';
   if (path === 'src/http/ip-address.ts') return 'addresses';
-  if (/^src\/(store\/(store|entities|changes|provider-options)|snapshot\/status)\.ts$/.test(path)) return 'entities';
+  if (/^src\/(store\/(store|entities|changes|provider-options)|snapshot\/status)\.ts$/.test(path))
+    return 'entities';
   if (DOCUMENT.test(path)) return 'documents';
   if (path.startsWith('src/store/')) return 'drivers';
   const top = /^src\/(app|config|lifecycle|cancellation|errors|logger)\.ts$/.exec(path)?.[1];
