@@ -37,7 +37,7 @@ export interface Sessions {
   /** Whose session it is, or null: unknown, expired, opened with other credentials, its user gone or disabled. */
   resolve(token: string): Promise<SignedIn | null>;
   end(session: Session): Promise<void>;
-  /** Binds a session to new credentials: the one in which its user has just changed his password goes on. */
+  /** Binds a session to new credentials, if it has not ended: the one in which its user has just changed his password goes on. */
   rebind(session: Session, credential: string): Promise<void>;
   /** Ends an account's sessions (`userId` null: the admin's), but for the one with `exceptDigest`. */
   endAll(userId: string | null, exceptDigest?: string): Promise<void>;
@@ -127,7 +127,9 @@ export function createSessions(options: SessionsOptions): Sessions {
       return { ...principal, session: touched };
     },
     end: (session) => store.remove((stored) => stored.digest === session.digest),
-    rebind: (session, credential) => store.put({ ...session, credential }),
+    async rebind(session, credential) {
+      if (store.find(session.digest) !== undefined) await store.put({ ...session, credential });
+    },
     endAll: (userId, exceptDigest) =>
       store.remove((stored) => stored.userId === userId && stored.digest !== exceptDigest),
     endEverybody: (exceptDigest) => store.remove((stored) => stored.digest !== exceptDigest),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { expectStatus, jsonRequest } from '../helpers/start-app.ts';
+import { rawClient } from '../helpers/raw-socket.ts';
+import { expectStatus, jsonRequest, signIn } from '../helpers/start-app.ts';
 import { runScenarios, type Scenario, startFixture, sweepFields, USER_PASSWORD } from './scenarios.ts';
 
 const KEYS = '/api/user/apikeys';
@@ -180,4 +181,37 @@ test('no user has more than a hundred keys', { timeout: 30_000 }, async (t) => {
   for (let count = 1; count < 100; count += 1) await app.addKey({ userId });
   const refused = await call('user', 'POST', KEYS, { name: 'one too many' });
   assert.equal(refused.status, 400);
+});
+
+test('a password that the admin has set meanwhile stays, and so do the sessions that it ended', {
+  timeout: 30_000,
+}, async (t) => {
+  const { app, as: call, userId } = await startFixture(t);
+  const token = await signIn(app.origin, { username: 'anna', password: USER_PASSWORD });
+  const client = rawClient(t, app.port);
+  const body = JSON.stringify({ currentPassword: USER_PASSWORD, newPassword: 'taken over again' });
+  const head = [
+    'PUT /api/user/password HTTP/1.1',
+    'Host: x',
+    `Authorization: Bearer ${token}`,
+    'Content-Type: application/json',
+    `Content-Length: ${body.length}`,
+    'Expect: 100-continue',
+  ];
+  client.write(`${head.join('\r\n')}\r\n\r\n`);
+  await client.until('HTTP/1.1 100 Continue\r\n\r\n');
+  const reset = { password: 'set by the admin' };
+  await expectStatus(200, await call('admin', 'PUT', `/api/admin/users/${userId}`, reset));
+  client.write(body);
+  const [answer] = await client.answers(1);
+  assert.equal(answer?.status, 401);
+  assert.match(String(answer?.body), /"code":"invalid_credentials"/);
+  const login = (password: string) =>
+    fetch(`${app.origin}/api/login`, jsonRequest('POST', null, { username: 'anna', password }));
+  assert.deepEqual(
+    [(await login(reset.password)).status, (await login('taken over again')).status],
+    [200, 401],
+  );
+  const me = await fetch(`${app.origin}/api/user/me`, jsonRequest('GET', `Bearer ${token}`));
+  assert.equal(me.status, 401);
 });

@@ -42,15 +42,13 @@ export function changePassword(services: Services): Handler {
         throw error;
       },
     );
-    if (!isRight) {
-      throw new HttpError('invalid_credentials', 'The current password is wrong.', {
-        param: 'currentPassword',
-      });
-    }
+    if (!isRight) throw wrongPassword();
     attempt.succeed();
     const passwordHash = await credentials.hashPassword(password);
     const changed = await store.config.update((state) => {
       const before = requireEntity(state, 'users', user.id);
+      // The admin may have set another one meanwhile, to keep out whoever knew this one.
+      if (before.passwordHash !== user.passwordHash) throw wrongPassword();
       const after = { ...before, passwordHash, updatedAt: new Date(services.now()).toISOString() };
       return { state: withEntity(state, 'users', after), result: after };
     });
@@ -58,4 +56,8 @@ export function changePassword(services: Services): Handler {
     await sessions.endAll(user.id, session.digest);
     sendJson(context, 200, { id: user.id, username: user.username });
   };
+}
+
+function wrongPassword(): HttpError {
+  return new HttpError('invalid_credentials', 'The current password is wrong.', { param: 'currentPassword' });
 }
