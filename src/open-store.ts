@@ -35,10 +35,9 @@ export async function openStore(options: OpenStoreOptions): Promise<JsonFileStor
     programFolder: options.root,
     secretsFolder: '/etc/secrets',
   });
-  const seed = snapshotter === null ? null : await findSeed(location, snapshotter);
   return openJsonFileStore({
     location,
-    seed,
+    findSeed: async () => (snapshotter === null ? null : await findSeed(location, snapshotter)),
     encryptionKey: config.encryptionKey,
     previousEncryptionKey: config.previousEncryptionKey,
     credentials: createCredentialCodec({ work: createPasswordWork(), randomBytes }),

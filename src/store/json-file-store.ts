@@ -27,8 +27,11 @@ export interface JsonFileStoreOptions {
   /** The current time in milliseconds. */
   readonly now: () => number;
   readonly randomBytes: (count: number) => Buffer;
-  /** What to start from where there is no database yet; goes before the location's own seed. */
-  readonly seed?: Seed | null;
+  /**
+   * Called once the lock is held: finds what to start from where there is no database yet, which goes before the
+   * location's own seed, and may make room for it. What it throws is passed on.
+   */
+  readonly findSeed?: () => Promise<Seed | null>;
   readonly ops?: FileOps;
   readonly acquireLock?: typeof acquireStoreLock;
   readonly softChangeDelayMs?: number;
@@ -51,22 +54,28 @@ export interface JsonFileStore extends Store {
  * @throws StoreStartError with one line that says what is wrong and what to do.
  */
 export async function openJsonFileStore(options: JsonFileStoreOptions): Promise<JsonFileStore> {
-  const paths = new StorePaths(options.location.path);
-  let lock: StoreLock | null = null;
+  const { location, acquireLock = acquireStoreLock } = options;
+  const paths = new StorePaths(location.path);
+  const refuse = (error: unknown): never => {
+    throw asStartError(error, paths);
+  };
+  const lock = location.mode === 'read-only' ? null : await acquireLock(paths, options).catch(refuse);
   try {
-    if (options.location.mode !== 'read-only') {
-      lock = await (options.acquireLock ?? acquireStoreLock)(paths, options);
-    }
-    return await new Opening(options, paths, lock).open();
+    const seed = (await options.findSeed?.()) ?? null;
+    return await new Opening(options, paths, lock).open(seed).catch(refuse);
   } catch (error) {
     await lock?.release();
-    if (error instanceof StoreStartError) throw error;
-    const problem = codeOf(error) || String(error);
-    throw new StoreStartError(
-      `The database ${paths.target} cannot be opened (${problem}); see that its folder exists and can be written.`,
-      { cause: error },
-    );
+    throw error;
   }
+}
+
+function asStartError(error: unknown, { target }: StorePaths): StoreStartError {
+  if (error instanceof StoreStartError) return error;
+  const problem = codeOf(error) || String(error);
+  return new StoreStartError(
+    `The database ${target} cannot be opened (${problem}); see that its folder exists and can be written.`,
+    { cause: error },
+  );
 }
 
 /** One start of a store. */
@@ -87,7 +96,7 @@ class Opening {
     this.#codec = new DocumentCodec(keys === null ? null : createSealer(keys));
   }
 
-  async open(): Promise<JsonFileStore> {
+  async open(seed: Seed | null): Promise<JsonFileStore> {
     const lock = this.#lock;
     const names =
       lock === null
@@ -100,7 +109,7 @@ class Opening {
       paths: this.#paths,
       codec: this.#codec,
       history,
-      seed: this.#options.seed ?? (await readSeed(this.#options.location.seedPath)),
+      seed: seed ?? (await readSeed(this.#options.location.seedPath)),
       hasStored: lock?.hasReplacedSettled ?? false,
     });
     this.#log(loaded);

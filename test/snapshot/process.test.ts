@@ -109,7 +109,8 @@ test('while the snapshot is out of reach the process says that it is starting, a
   const health = await fetch(`${server.origin}/health`);
   assert.equal(health.status, 503);
   assert.match(await health.text(), /"status":"starting"/);
-  assert.deepEqual(readdirSync(folder), [], 'no state was made up');
+  const state = readdirSync(folder).filter((name) => !/\.(lock|sock)/.test(name));
+  assert.deepEqual(state, [], 'no state was made up');
   assert.deepEqual(await server.kill('SIGTERM'), [0, null]);
 });
 
@@ -139,4 +140,42 @@ test('an older state in a volatile folder makes room for the snapshot, and is ke
   assert.deepEqual(readFileSync(join(volatile, aside[0] ?? '', 'ipin-proxy.db')), older);
   const { generation } = JSON.parse(readFileSync(join(volatile, 'ipin-proxy.db'), 'utf8'));
   assert.ok(generation >= 7);
+});
+
+test('a second start beside a running server is refused, and changes neither database nor snapshot', async (t) => {
+  const served = await startPutGet(t);
+  const folder = makeTestFolder(t);
+  const volatile = join(folder, 'ipin-proxy');
+  mkdirSync(volatile);
+  writeFileSync(join(volatile, 'file'), '');
+  const env = {
+    ...BASE,
+    SNAPSHOT_URL: served.url,
+    RENDER: 'true',
+    TMPDIR: folder,
+    TEMP: folder,
+    // Under a file there is no folder to be made.
+    DB_PATH: join(volatile, 'file', 'state.db'),
+  };
+  const first = await runOnPort(t, folder, env);
+  await first.listening;
+  const admin = await signIn(first.origin);
+  const addUser = (username: string): Promise<unknown> =>
+    call(first, 'POST /api/admin/users', {
+      token: admin,
+      status: 201,
+      body: { username, name: username, password: 'down the rabbit hole' },
+    });
+  // What the second start finds makes it look for the snapshot.
+  rmSync(join(volatile, 'ipin-proxy.db'));
+  const second = await runOnPort(t, folder, env);
+  assert.deepEqual(await second.ended, [1, null]);
+  assert.match(second.stderr(), /is in use by another process/);
+  assert.deepEqual(
+    readdirSync(volatile).filter((name) => name.startsWith('replaced-')),
+    [],
+  );
+  await addUser('alice');
+  assert.deepEqual(await first.kill('SIGTERM'), [0, null]);
+  assert.ok(await isKept(served.body, 1, 0));
 });
