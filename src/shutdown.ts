@@ -16,6 +16,7 @@ export interface ShutdownOptions {
 
 /** After an abort, answers get this long to go out. */
 const LAST_WORDS_MS = 1_000;
+const SWEEP_MS = 100;
 
 /**
  * Ends the server in order: no new connections, running requests may finish within the grace time, the rest are told
@@ -26,10 +27,12 @@ export async function shutDown(options: ShutdownOptions): Promise<void> {
   lifecycle.phase = 'draining';
   logger.info('draining', { graceMs: options.graceMs });
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeIdleConnections();
+  // A connection whose answer was begun before would stay open for the next request.
+  const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
   await Promise.race([closed, wait(options.graceMs)]);
   options.abortRequests(new HttpError('draining', 'The server is restarting. Send the request again.'));
   await Promise.race([closed, wait(LAST_WORDS_MS)]);
+  clearInterval(sweep);
   server.closeAllConnections();
   await options.close();
   logger.info('stopped');

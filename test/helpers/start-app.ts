@@ -11,6 +11,7 @@ import type { Lifecycle } from '../../src/lifecycle.ts';
 import { createLogger } from '../../src/logger.ts';
 import { newApiKey } from '../../src/routes/api-key-records.ts';
 import type { Services } from '../../src/routes/services.ts';
+import { shutDown } from '../../src/shutdown.ts';
 import type { SnapshotStatus } from '../../src/snapshot/status.ts';
 import { withEntity } from '../../src/store/changes.ts';
 import type { Model, Provider } from '../../src/store/entities.ts';
@@ -26,6 +27,8 @@ export interface AppUnderTest {
   readonly origin: string;
   readonly port: number;
   readonly services: Services;
+  /** Ends it in order, as a signal does; the store stays open. */
+  shutDown(graceMs: number): Promise<void>;
   readonly lifecycle: Lifecycle;
   /** Every line that was logged. */
   readonly logs: string[];
@@ -102,6 +105,15 @@ export async function startApp(t: TestContext, options: StartOptions = {}): Prom
     lifecycle,
     logs,
     config,
+    shutDown: (graceMs) =>
+      shutDown({
+        server: app.server,
+        lifecycle,
+        graceMs,
+        logger,
+        abortRequests: app.abortRequests,
+        close: async () => {},
+      }),
     async admin(method, path, body) {
       token ??= await signIn(origin, { username: config.uiUsername, password: config.uiPassword });
       return fetch(`${origin}${path}`, jsonRequest(method, `Bearer ${token}`, body));
