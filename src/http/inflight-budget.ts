@@ -1,4 +1,4 @@
-const STEP_BYTES = 1024 * 1024;
+const STEP_BYTES = 64 * 1024;
 
 /**
  * Counts the request bodies that are held in memory by all requests together. No holder (a key, an account) may take
@@ -33,7 +33,10 @@ export class InflightBudget {
   }
 }
 
-/** What one request holds of the budget. Bodies up to one step are free: they are bounded by the number of sockets. */
+/**
+ * What one request holds of the budget. The first step is free, which spares nearly every request the counting: the number
+ * of sockets bounds it.
+ */
 export class InflightLease {
   readonly #take: (bytes: number) => boolean;
   #heldBytes = 0;
@@ -42,7 +45,7 @@ export class InflightLease {
     this.#take = take;
   }
 
-  /** Raises what is held to `totalBytes`, in steps of 1 MiB; false if the budget has no room. */
+  /** Raises what is held to `totalBytes`, in steps of 64 KiB; false if the budget has no room. */
   growTo(totalBytes: number): boolean {
     if (totalBytes <= this.#heldBytes || totalBytes <= STEP_BYTES) return true;
     const wantedBytes = Math.ceil(totalBytes / STEP_BYTES) * STEP_BYTES;

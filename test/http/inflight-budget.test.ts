@@ -17,3 +17,21 @@ test('one holder takes half at most, all together the whole, and what is release
   assert.equal(budget.open('third').growTo(2 * MEBIBYTE), true);
   assert.equal(budget.usedBytes, 66 * MEBIBYTE);
 });
+
+test('what a request holds is counted in steps of 64 KiB, of which the first is free', () => {
+  const budget = new InflightBudget(128 * MEBIBYTE);
+  const lease = budget.open('one');
+  for (const [bytes, counted] of [
+    [1, 0],
+    [64 * 1024, 0],
+    [64 * 1024 + 1, 128 * 1024],
+    [100 * 1024, 128 * 1024],
+    [MEBIBYTE, MEBIBYTE],
+    [10, MEBIBYTE],
+  ] as const) {
+    assert.equal(lease.growTo(bytes), true);
+    assert.equal(budget.usedBytes, counted, `${bytes} bytes`);
+  }
+  lease.release();
+  assert.equal(budget.usedBytes, 0);
+});

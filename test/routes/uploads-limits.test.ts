@@ -163,6 +163,24 @@ describe('too much in flight', { timeout: 60_000 }, () => {
     await expectStatus(200, await postAudio(app, [fileOf(speechOf(3 * MEBIBYTE)), ['model', 'whisper']]));
   });
 
+  test('counts fields too, which may be 1 MB together', async (t) => {
+    const { app, upstream } = await startSpeech(t, { env });
+    const field = (name: string, kibibytes: number): FormPart => [name, 'x'.repeat(kibibytes * 1024)];
+    const held: FormPart[] = [field('a', 300), field('b', 300), ['model', 'whisper'], fileOf(speechOf(1000))];
+    const { path, contentType, body } = asAudio(held);
+    const client = rawClient(t, app.port);
+    client.write(headOf(path, contentType, `Content-Length: ${body.length}`));
+    client.write(body.subarray(0, -20));
+    while (app.services.budget.usedBytes < 600 * 1024) await nextTurn();
+    client.write(body.subarray(-20));
+    assert.equal((await client.answers(1))[0]?.status, 200);
+    const tooMuch = [field('a', 600), field('b', 600), ['model', 'whisper'], fileOf(speechOf(1000))] as const;
+    upstream.received.length = 0;
+    const refused = await errorOf(413, await postAudio(app, [...tooMuch]));
+    assert.deepEqual([refused.code, refused.param], ['request_too_large', 'b']);
+    assert.equal(upstream.received.length, 0);
+  });
+
   test('is what several requests hold together, each key for itself, until they are answered', async (t) => {
     const { app } = await startSpeech(t, { env });
     const key = await app.addKey({ models: null });

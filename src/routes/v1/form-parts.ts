@@ -14,7 +14,8 @@ export interface FormChecks {
   readonly checkFields: (fields: readonly FormField[], isWhole: boolean) => void;
 }
 
-const FIELD_LIMIT_BYTES = 1024 * 1024;
+/** Of all fields that are no files together, and so of each. */
+const FIELDS_LIMIT_BYTES = 1024 * 1024;
 const HEAD_BYTES = 12;
 
 /**
@@ -28,6 +29,7 @@ export class FormParts {
   readonly #lease: InflightLease;
   readonly #held: MultipartPart[] = [];
   #heldBytes = 0;
+  #fieldBytes = 0;
   #hasFile = false;
 
   constructor(parts: AsyncIterable<MultipartPart>, checks: FormChecks, lease: InflightLease) {
@@ -75,8 +77,14 @@ export class FormParts {
   }
 
   async #takeField(part: MultipartPart): Promise<MultipartPart> {
-    const value = await readField(part, FIELD_LIMIT_BYTES);
-    this.#heldBytes += value.length;
+    const value = await readField(part, FIELDS_LIMIT_BYTES);
+    this.#fieldBytes += value.length;
+    if (this.#fieldBytes > FIELDS_LIMIT_BYTES) {
+      throw new HttpError('request_too_large', 'The fields of the form are larger than 1 MB together.', {
+        param: part.name,
+      });
+    }
+    this.#hold(value.length);
     const base = fieldBaseName(part.name);
     if (base === 'model' && (part.name !== 'model' || this.fields.some(([name]) => name === 'model'))) {
       throw new HttpError('invalid_body', 'The form names `model` more than once.', { param: 'model' });
@@ -90,11 +98,15 @@ export class FormParts {
   async #holdFile(part: MultipartPart): Promise<MultipartPart> {
     const chunks: Buffer[] = [];
     for await (const chunk of this.#checked(part)) {
-      this.#heldBytes += chunk.length;
-      if (!this.#lease.growTo(this.#heldBytes)) throw overloaded();
+      this.#hold(chunk.length);
       chunks.push(chunk);
     }
     return { ...part, body: inMemory(chunks) };
+  }
+
+  #hold(bytes: number): void {
+    this.#heldBytes += bytes;
+    if (!this.#lease.growTo(this.#heldBytes)) throw overloaded();
   }
 
   /** A file's content, its first bytes checked before any is passed on. */
