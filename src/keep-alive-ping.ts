@@ -10,7 +10,12 @@ export function startKeepAlivePing(url: string, logger: Logger): () => void {
   const target = new URL('/health', url);
   const get = target.protocol === 'https:' ? httpsGet : httpGet;
   const ping = (): void => {
-    const request = get(target, { agent: false, timeout: TIMEOUT_MS }, (response) => response.resume());
+    const request = get(target, { agent: false, timeout: TIMEOUT_MS }, (response) => {
+      response.resume();
+      const { statusCode } = response;
+      if (statusCode !== 200)
+        logger.warn('keep-alive ping failed', { message: `${target} answers with ${statusCode}` });
+    });
     request.on('timeout', () => request.destroy());
     request.on('error', (error) => logger.warn('keep-alive ping failed', { message: error.message }));
   };

@@ -19,7 +19,9 @@ import type { Store } from './store/store.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 
-void main(process.argv[2] === 'demo');
+const [, , word] = process.argv;
+if (word !== undefined && word !== 'demo') exitWith([`There is no "${word}". Use: node server.js [demo]`]);
+void main(word === 'demo');
 
 async function main(isDemo: boolean): Promise<void> {
   const env = mergeEnvironment(process.env, readEnvFile());
@@ -190,7 +192,8 @@ function onSignals(drain: () => Promise<void>): void {
     isDraining = true;
     drain().then(
       () => process.exit(0),
-      () => process.exit(1),
+      (error: unknown) =>
+        exitWith([`The shutdown failed: ${error instanceof Error ? error.message : String(error)}`]),
     );
   };
   process.on('SIGTERM', onSignal);

@@ -65,7 +65,11 @@ export function createPasswordWork(
 
 /** The refusal of a sign-in that must wait; `retryAfterSeconds` is a whole number (RFC 9110, section 10.2.3). */
 export function tooManyAttempts(retryAfterSeconds: string): HttpError {
-  return new HttpError('too_many_attempts', 'Too many sign-in attempts; try again later.', {
-    headers: { 'retry-after': retryAfterSeconds },
-  });
+  return new HttpError(
+    'too_many_attempts',
+    `Too many sign-in attempts; try again in ${retryAfterSeconds} seconds.`,
+    {
+      headers: { 'retry-after': retryAfterSeconds },
+    },
+  );
 }

@@ -37,7 +37,7 @@ const NOBODY: Omit<ScryptHash, 'cost'> = {
   hash: Buffer.alloc(HASH_BYTES),
 };
 
-const MIN_PASSWORD_LENGTH = 8;
+export const MIN_PASSWORD_LENGTH = 8;
 const MAX_PASSWORD_LENGTH = 128;
 /** An admin's password, from the environment, may be longer than a user's; nothing longer than this is looked at. */
 const MAX_VERIFIED_LENGTH = 4096;

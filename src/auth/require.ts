@@ -118,7 +118,9 @@ export function createGuard(options: GuardOptions): Guard {
     if (presented.kind === 'key' && isSameDigest(digestKey(presented.key), options.masterDigest())) {
       return keyHolder(presented.key, req);
     }
-    return signedIn('admin', req);
+    return signedIn('admin', req).catch((error: unknown) => {
+      throw error instanceof HttpError && error.status === 401 ? notAScraper() : error;
+    });
   };
   return (access, req) => {
     switch (access) {
@@ -204,6 +206,13 @@ function missingKey(): HttpError {
 
 function invalidKey(message: string): HttpError {
   return new HttpError('invalid_api_key', message, { headers: { 'www-authenticate': 'Bearer' } });
+}
+
+function notAScraper(): HttpError {
+  return new HttpError(
+    'not_signed_in',
+    'Send the master key as `Authorization: Bearer KEY`, or sign in as the admin.',
+  );
 }
 
 function notSignedIn(): HttpError {

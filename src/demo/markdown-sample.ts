@@ -8,7 +8,6 @@ Some words are **bold**, some *slanted*, and \`inline code\` stands apart. A [li
 - One address for all providers
 - Keys of their own for each user
   - with limits
-  - with budgets
 - No dependencies
 
 1. Add a provider.

@@ -3,6 +3,7 @@ import type { PathMode } from '../store/entities.ts';
 /** Endpoints that people paste along with a base URL; the longest first. */
 const PASTED_SUFFIX =
   /\/(?:chat\/completions|completions|embeddings|models|responses|messages|moderations|rerank|images\/(?:generations|edits|variations)|audio\/(?:transcriptions|translations|speech))$/;
+const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?:[:/]|$)/i;
 /** `v1`, `v4`, `v1beta`, `v1beta2`. */
 const VERSION_SEGMENT = /^v\d+(?:[a-z]+\d*)?$/;
 /** What follows a bare host, of vendors whose API is not under `/v1`. */
@@ -13,12 +14,14 @@ const BARE_HOSTS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Parses a base URL as people write it: spaces trimmed, `https://` added where no scheme is given.
+ * Parses a base URL as people write it: spaces trimmed, `https://` added where no scheme is given, `http://` on the machine
+ * itself, where no server of models speaks TLS.
  * Returns null for anything that is no http or https address, or that carries a user name, a password or a fragment.
  */
 export function parseBaseUrl(text: string): URL | null {
   const trimmed = text.trim();
-  const schemed = /^[a-z][a-z0-9+.-]*:\/\//i.test(trimmed) ? trimmed : `https://${trimmed}`;
+  const scheme = LOOPBACK.test(trimmed) ? 'http' : 'https';
+  const schemed = /^[a-z][a-z0-9+.-]*:\/\//i.test(trimmed) ? trimmed : `${scheme}://${trimmed}`;
   if (trimmed === '' || /^\/|[\s\\]/.test(trimmed) || !URL.canParse(schemed)) return null;
   const url = new URL(schemed);
   if (url.protocol !== 'http:' && url.protocol !== 'https:') return null;

@@ -269,10 +269,20 @@ function inTurns(): Transform {
 
 function unreachable(provider: Provider, cause: NodeJS.ErrnoException | HttpError): HttpError {
   if (cause instanceof HttpError) return cause;
-  const reason = cause.code === undefined ? '' : ` (${cause.code})`;
-  return new HttpError('upstream_unreachable', `The provider ${provider.id} cannot be reached${reason}.`, {
-    cause,
-  });
+  const { code } = cause;
+  const reason = code === undefined ? '' : ` (${code})`;
+  const advice = code === undefined ? '' : adviceFor(code);
+  const message = `The provider ${provider.id} cannot be reached${reason}.${advice}`;
+  return new HttpError('upstream_unreachable', message, { cause });
+}
+
+function adviceFor(code: string): string {
+  if (code === 'ENOTFOUND') return ' There is no such host: check the base URL.';
+  if (code === 'EAI_AGAIN') return ' The name server does not answer: is this machine online?';
+  if (code === 'ECONNREFUSED') return ' Nothing listens there: is it running, and is the port right?';
+  if (code === 'EPROTO' || code.startsWith('ERR_SSL_'))
+    return ' It does not speak TLS: try http:// in the base URL.';
+  return /CERT|^UNABLE_TO_/.test(code) ? ' Its certificate is not valid for this address.' : '';
 }
 
 function timedOut(message: string): HttpError {

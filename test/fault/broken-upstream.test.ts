@@ -129,6 +129,22 @@ describe('an upstream that cannot be reached', { timeout: 20_000 }, () => {
     assert.deepEqual(await errorOf(answer), { status: 502, code: 'upstream_unreachable', provider: 'up' });
   });
 
+  test('for a reason that can be mended: says how', async (t) => {
+    const plain = await startUpstream(t, json(CHAT_ANSWER));
+    for (const [baseUrl, advice] of [
+      [plain.origin.replace('http:', 'https:'), / It does not speak TLS: try http:\/\/ in the base URL\.$/],
+      [
+        'http://127.0.0.1:1',
+        / \(ECONNREFUSED\)\. Nothing listens there: is it running, and is the port right\?$/,
+      ],
+    ] as const) {
+      const app = await appWith(t, baseUrl);
+      const answer = await app.v1('chat/completions', { model: 'm', messages: [] });
+      const { error } = (await answer.json()) as { error: { message: string } };
+      assert.match(error.message, advice);
+    }
+  });
+
   test('by a name that does not exist: 502', async (t) => {
     const app = await appWith(t, 'http://no-such-host.invalid');
     const answer = await app.v1('chat/completions', { model: 'm', messages: [] });

@@ -26,6 +26,8 @@ export interface RunOptions {
   readonly env: Environment;
   /** The words to start it with; the sources as they are, if none are given. */
   readonly command?: readonly string[];
+  /** What follows them. */
+  readonly words?: readonly string[];
 }
 
 export interface ServerProcess {
@@ -60,7 +62,7 @@ export function makeTestFolder(t: TestContext): string {
 export function runServer(t: TestContext, options: RunOptions): ServerRun {
   const [file = '', ...words] = options.command ?? SOURCES;
   const env = { PATH: process.env['PATH'], PORT: '0', HOST: '127.0.0.1', KEEP_ALIVE_URL: '', ...options.env };
-  const child = spawn(file, words, { cwd: options.folder, env });
+  const child = spawn(file, [...words, ...(options.words ?? [])], { cwd: options.folder, env });
   let stdout = '';
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', (text) => (stderr += text));

@@ -71,7 +71,14 @@ describe('joinUrl()', () => {
 
   test('adds https:// where there is no scheme', () => {
     assert.equal(join('api.openai.com/v1'), 'https://api.openai.com/v1/chat/completions');
-    assert.equal(join('localhost:11434'), 'https://localhost:11434/v1/chat/completions');
+  });
+
+  test('adds http:// on the machine itself', () => {
+    for (const host of ['localhost:11434', '127.0.0.1:1234', '[::1]:8000', 'LOCALHOST'])
+      assert.equal(join(host), `http://${host.toLowerCase()}/v1/chat/completions`);
+    for (const host of ['localhost.example', '127.0.0.1.example', '192.168.1.2:8000'])
+      assert.equal(join(host), `https://${host}/v1/chat/completions`);
+    assert.equal(join('https://localhost:8443'), 'https://localhost:8443/v1/chat/completions');
   });
 
   for (const suffix of [

@@ -1,3 +1,4 @@
+import { MIN_PASSWORD_LENGTH } from '../../auth/passwords.ts';
 import { isDefaultPassword, isSampleKey } from '../../config.ts';
 import { sendJson } from '../../http/reply.ts';
 import type { Handler } from '../context.ts';
@@ -51,6 +52,11 @@ export function findWarnings({ config, store, snapshotStatus }: Services): Warni
       'The admin password is the default one. Set UI_PASSWORD; until then sign-in works on this machine only.',
     ],
     [
+      !isDefaultPassword(config.uiPassword) && config.uiPassword.length < MIN_PASSWORD_LENGTH,
+      'short_password',
+      `UI_PASSWORD is shorter than ${MIN_PASSWORD_LENGTH} characters and may be guessed.`,
+    ],
+    [
       config.masterApiKey !== null && isSampleKey(config.masterApiKey),
       'sample_master_key',
       'MASTER_API_KEY is a sample from the documentation and works on this machine only. Set one of your own.',
@@ -80,6 +86,11 @@ export function findWarnings({ config, store, snapshotStatus }: Services): Warni
       !storage.encrypted,
       'keys_not_encrypted',
       'Provider keys are stored unencrypted (the file is readable by its owner only). Set ENCRYPTION_KEY to encrypt them.',
+    ],
+    [
+      config.maxInflightBytes < 2 * config.maxBodyBytes,
+      'small_inflight_limit',
+      'MAX_INFLIGHT_MB is less than twice MAX_BODY_MB: a key may hold half of it, so its largest requests get 503. Raise MAX_INFLIGHT_MB.',
     ],
     [
       !isSafeNode(process.versions.node),

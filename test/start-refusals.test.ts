@@ -3,7 +3,15 @@ import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { test } from 'node:test';
-import { makeTestFolder, runServer, startServer } from '../helpers/start-server.ts';
+import { makeTestFolder, runServer, startServer } from './helpers/start-server.ts';
+
+test('a word that is none: one line, and nothing is started', { timeout: 60_000 }, async (t) => {
+  const folder = makeTestFolder(t);
+  const run = runServer(t, { folder, env: {}, words: ['dmeo'] });
+  assert.deepEqual(await run.ended, [1, null]);
+  assert.equal(run.stdout() + run.stderr(), 'There is no "dmeo". Use: node server.js [demo]\n');
+  assert.deepEqual(readdirSync(folder), []);
+});
 
 test('a port that is taken: one line, exit code 1, and the database is free again', {
   timeout: 60_000,

@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Environment } from '../../src/config.ts';
+import { expectStatus, startApp } from '../helpers/start-app.ts';
+
+const ROWS: readonly (readonly [env: Environment, code: string, expected: boolean])[] = [
+  [{}, 'short_password', false],
+  [{ UI_PASSWORD: 'short' }, 'short_password', true],
+  [{ UI_PASSWORD: 'just 8 ch' }, 'short_password', false],
+  [{ UI_PASSWORD: 'admin' }, 'short_password', false],
+  [{ MASTER_API_KEY: 'sk-too-short' }, 'short_master_key', true],
+  [{}, 'small_inflight_limit', false],
+  [{ MAX_BODY_MB: '65' }, 'small_inflight_limit', true],
+  [{ MAX_BODY_MB: '65', MAX_INFLIGHT_MB: '130' }, 'small_inflight_limit', false],
+  [{}, 'keys_not_encrypted', true],
+  [{ UI_PASSWORD: 'admin' }, 'default_password', true],
+];
+
+for (const [env, code, expected] of ROWS) {
+  test(`${JSON.stringify(env)}: ${expected ? '' : 'no '}${code}`, async (t) => {
+    const app = await startApp(t, { env });
+    const status = await expectStatus(200, await app.admin('GET', '/api/admin/status'));
+    const { warnings } = status as { warnings: { code: string }[] };
+    assert.equal(
+      warnings.some((warning) => warning.code === code),
+      expected,
+    );
+  });
+}
