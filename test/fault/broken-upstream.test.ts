@@ -50,7 +50,9 @@ describe('an upstream that keeps silent', { timeout: 20_000 }, () => {
     assert.deepEqual(await errorOf(answer), timedOut);
   });
 
-  test('before it took the connection: 504', { skip: process.platform !== 'linux' }, async (t) => {
+  const reason =
+    process.platform === 'linux' ? false : 'other systems count waiting connections in their own way';
+  test('before it took the connection: 504', { skip: reason }, async (t) => {
     const port = await startStopped(t);
     const app = await appWith(t, `http://127.0.0.1:${port}`, { ...TINY, idleTimeoutMs: 10_000 });
     const answer = await app.v1('chat/completions', { model: 'm', messages: [] });

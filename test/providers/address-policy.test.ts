@@ -251,8 +251,9 @@ describe('createGuardedLookup()', () => {
       return isIP(address) !== 0 && !isAddressAllowed(address, true) ? names : [];
     });
 
+  const reason = process.platform === 'win32' ? 'Windows has no /etc/hosts' : false;
   for (const name of new Set(['localhost', ...localNames])) {
-    test(`refuses the name ${name}, which leads inside`, { skip: process.platform === 'win32' }, async () => {
+    test(`refuses the name ${name}, which leads inside`, { skip: reason }, async () => {
       await assert.rejects(look(name, true), (error) => error instanceof HttpError && error.status === 502);
     });
   }
