@@ -14,12 +14,8 @@ import type { SignedIn } from './sessions.ts';
  */
 export type Access = 'anyone' | 'visitor' | 'key' | 'admin' | 'user' | 'scrape';
 
-/** The one table of rights: every route of the server is a row; a route without one does not start. */
+/** The one table of rights: every route of the server is a row, pages apart; a route without one does not start. */
 export const ACCESS: Readonly<Record<string, Access>> = {
-  'GET /': 'anyone',
-  'GET /admin.html': 'anyone',
-  'GET /chat.html': 'anyone',
-  'GET /dashboard.html': 'anyone',
   'GET /health': 'anyone',
   'GET /metrics': 'scrape',
   'GET /api/me': 'visitor',

@@ -10,6 +10,8 @@ import type { Upstreams } from './upstream.ts';
 export interface AskOptions {
   readonly upstreams: Upstreams;
   readonly signal: CancelSignal;
+  /** How long a person waits for an answer at most; 20 s if absent. The provider's own timeouts hold where they are shorter. */
+  readonly timeoutMs?: number;
 }
 
 /** One step of a provider's test; `ms` is how long it took. */
@@ -22,6 +24,7 @@ export interface ModelListStep {
 
 const LIMIT_BYTES = 16 * 1024 * 1024;
 const MODELS_LIMIT = 20_000;
+const TIMEOUT_MS = 20_000;
 
 /**
  * Asks a provider for its models.
@@ -104,10 +107,22 @@ async function ask(
   path: string,
   options: AskOptions,
 ): Promise<{ status: number; bytes: Buffer }> {
-  const response = await options.upstreams.send(listModelsRequest(provider, path), options.signal);
+  const impatient = withTimeouts(provider, options.timeoutMs ?? TIMEOUT_MS);
+  const response = await options.upstreams.send(listModelsRequest(impatient, path), options.signal);
   const { whole, bytes } = await readBounded(response.body, LIMIT_BYTES);
   if (!whole) response.body.destroy();
   return { status: response.status, bytes };
+}
+
+/** Another object than the one that calls use, and so with a connection of its own. */
+function withTimeouts(provider: Provider, mostMs: number): Provider {
+  const { headersTimeoutMs = mostMs, idleTimeoutMs = mostMs } = provider.options;
+  const options = {
+    ...provider.options,
+    headersTimeoutMs: Math.min(headersTimeoutMs, mostMs),
+    idleTimeoutMs: Math.min(idleTimeoutMs, mostMs),
+  };
+  return { ...provider, options };
 }
 
 /** OpenAI's `data`, a bare array (Together), or `models` (Ollama, Gemini); ids may be called `id`, `model` or `name`. */

@@ -183,3 +183,21 @@ describe('the models of a provider', { timeout: 30_000 }, () => {
     assert.equal(fixture.upstream.received.length, 0);
   });
 });
+
+test('a provider that keeps silent is given up long before a call would be', {
+  timeout: 20_000,
+}, async (t) => {
+  const { provider } = await start(t, () => {});
+  const patient = createUpstreams({
+    timeouts: { connectTimeoutMs: 60_000, headersTimeoutMs: 60_000, idleTimeoutMs: 60_000 },
+    blockPrivate: false,
+  });
+  const { signal } = new AbortController();
+  const options = { upstreams: patient, signal, timeoutMs: 50 };
+  await assert.rejects(
+    fetchModelIds(provider, options),
+    (error) => error instanceof HttpError && error.error.code === 'upstream_timeout',
+  );
+  const [step] = await probeProvider(provider, { ...options, now: Date.now });
+  assert.deepEqual([step?.name, step?.ok], ['connect', false]);
+});

@@ -29,6 +29,7 @@ export function listUpstreamModels(services: Services): Handler {
       throw new HttpError(
         'provider_not_configured',
         'The key of this provider cannot be decrypted. Enter it again.',
+        { headers: { 'x-should-retry': 'false' } },
       );
     }
     const imported = new Set<string>();
