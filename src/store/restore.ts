@@ -78,8 +78,11 @@ function withPresentKeys(
   return providers;
 }
 
+/** An address without a scheme has an opaque origin, which is no other's (WHATWG URL, section 4.7). */
 function isSameOrigin(one: string, other: string): boolean {
-  return URL.canParse(one) && URL.canParse(other) && new URL(one).origin === new URL(other).origin;
+  if (!URL.canParse(one) || !URL.canParse(other)) return false;
+  const { origin } = new URL(one);
+  return origin !== 'null' && origin === new URL(other).origin;
 }
 
 interface Listed {

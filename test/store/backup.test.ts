@@ -201,16 +201,22 @@ test('planRestore() reports what changes and what would come back', () => {
 
 test('planRestore() keeps present keys that the backup left out, but never for another host', async () => {
   const current = config({
-    providers: byId(provider('p'), provider('moved', { baseUrl: 'https://old.example' })),
+    providers: byId(
+      provider('p'),
+      provider('moved', { baseUrl: 'https://old.example' }),
+      provider('bare', { baseUrl: 'old.example:443' }),
+    ),
   });
-  const state = config({ providers: byId(provider('p'), provider('moved'), provider('unknown')) });
+  const bare = provider('bare', { baseUrl: 'new.example:443' });
+  const state = config({ providers: byId(provider('p'), provider('moved'), bare, provider('unknown')) });
   const backup = await parse(await make(state, { mode: 'omit' }));
   const { config: restored, report } = planRestore(current, backup);
   assert.equal(restored.providers.get('p')?.apiKey, 'sk-secret-p');
   assert.equal(restored.providers.get('moved')?.apiKey, null);
+  assert.equal(restored.providers.get('bare')?.apiKey, null);
   assert.deepEqual(
     report.providersWithoutKey.map(({ id }) => id),
-    ['moved', 'unknown'],
+    ['moved', 'bare', 'unknown'],
   );
 });
 
