@@ -28,6 +28,7 @@ test('a key is made, shown once and works; then it is nowhere in the page', { sk
   }
   assert.ok((await dialog.getByRole('tabpanel').textContent())?.includes('"model":"two"'));
   await dialog.getByRole('button', { name: 'Done' }).click();
+  await dialog.waitFor({ state: 'detached' });
   await row(page, "John's Key").waitFor();
   assert.equal((await page.content()).includes(key), false);
   assert.deepEqual(await usableModels(app.origin, key), ['two']);
@@ -50,13 +51,22 @@ test('a key of one’s own, with an end; copied where there is no clipboard', { 
   await dialog.locator('[aria-invalid="true"]').waitFor();
   const key = 'my-own-key-0123456789-abcdef';
   await page.getByLabel('Custom Key').fill(key);
+  await page.getByLabel('Expires', { exact: true }).selectOption('At a certain time …');
+  await page.getByLabel('Expires at').fill('2020-01-01T10:00');
+  await page.getByRole('button', { name: 'Create key' }).click();
+  await dialog.getByText('This time is over. Choose one in the future.').waitFor();
+  await page.getByLabel('Expires', { exact: true }).selectOption('In 7 days');
+  await page.getByText('Only these').click();
+  await page.getByRole('button', { name: 'Create key' }).click();
+  await dialog.getByText('Tick a model above, or write a pattern.').waitFor();
+  await page.getByText('All models').click();
   await page.getByRole('button', { name: 'Create key' }).click();
   await dialog.getByText('shown this once').waitFor();
   await dialog.getByRole('button', { name: 'Copy', exact: true }).click();
   const selected = await page.evaluate(() => getSelection()?.toString());
   assert.equal(selected, key);
   await dialog.getByRole('button', { name: 'Done' }).click();
-  await row(page, 'Custom').getByText('ends in').waitFor();
+  await row(page, 'Custom').getByText('ends in 7 days').waitFor();
   assert.deepEqual(await usableModels(app.origin, key), []);
 });
 

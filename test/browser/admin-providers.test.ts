@@ -41,6 +41,11 @@ test('a provider is added, tested and its models are fetched', { skip: SKIPPED }
   await page.getByRole('button', { name: 'Fetch models of My provider' }).click();
   assert.equal(await page.getByLabel('alpha').isDisabled(), true);
   assert.equal(await page.getByLabel('beta').isDisabled(), false);
+  await page.getByLabel('beta').check();
+  await page.getByRole('button', { name: 'Import 1 model' }).click();
+  await page.getByText('1 model imported.').waitFor();
+  await page.getByRole('button', { name: 'Fetch models of My provider' }).click();
+  await page.getByText('All 3 models that the provider lists are imported already.').waitFor();
   await page.keyboard.press('Escape');
 
   await chooseTab(page, 'Models');

@@ -57,7 +57,7 @@ test(
       await modelList(one).locator('option[value="seeing-model"]').waitFor({ state: 'attached' });
       assert.deepEqual(await modelList(one).locator('option').allInnerTexts(), [
         'Blind Model (blind-model)',
-        'Seeing Model (seeing-model) 📷',
+        'Seeing Model (seeing-model) · 📷 images',
       ]);
       await ask(one, 'Hello');
       const call = await nextCall();
@@ -84,6 +84,22 @@ test('a signed-in user chats without a key, with his own models alone', options,
   await answers(page).getByText('Hello, Maria').waitFor();
 });
 
+test('where there is no model yet the chat says whose turn it is', options, async (t) => {
+  const { app } = await startChat(t);
+  const user = { username: 'maria', password: 'a password of hers' };
+  await expectStatus(201, await app.admin('POST', '/api/admin/users', { ...user, models: [] }));
+  const { page, context } = await visit(t, app.origin, null);
+  await context.request.post(`${app.origin}/api/login`, { data: user });
+  await page.goto(`${app.origin}/chat.html`);
+  await page.getByRole('heading', { name: 'No model yet' }).waitFor();
+  await page.getByText('You may use no model yet: ask the owner of this server').waitFor();
+  await app.admin('PUT', '/api/admin/providers/scripted', { enabled: false });
+  const panel = await visitPanel(t, app.origin, 'Chat');
+  await panel.page.getByRole('heading', { name: 'No model yet' }).waitFor();
+  await panel.page.getByRole('link', { name: 'the Overview' }).click();
+  await panel.page.getByRole('tab', { name: 'Overview', selected: true }).waitFor();
+});
+
 test('Test Connection says what the server says', options, async (t) => {
   const { app } = await startChat(t);
   const { page } = await openChat(t, app, 'chat page');
@@ -100,7 +116,7 @@ test('Test Connection says what the server says', options, async (t) => {
   await useKey(page, narrow);
   await page.getByText('Connection works: 1 model.').waitFor();
   assert.deepEqual(await modelList(page).locator('option').allInnerTexts(), [
-    'Seeing Model (seeing-model) 📷',
+    'Seeing Model (seeing-model) · 📷 images',
   ]);
 });
 

@@ -114,9 +114,9 @@ test('a model that does not see explains itself, and nothing is attached or sent
   const { page } = await openChat(t, app, 'Chat tab');
   const button = page.getByRole('button', { name: 'Image', exact: true });
   assert.equal(await button.isDisabled(), true);
-  await page.getByText('Images: choose a model marked 📷.').waitFor();
+  await page.getByText('Images: choose a model marked 📷 images.').waitFor();
   await handOver(page, 'drop', PNG);
-  await page.getByText('This model takes no images. Choose a model marked 📷.').waitFor();
+  await page.getByText('This model takes no images. Choose a model marked 📷 images.').waitFor();
   await modelList(page).selectOption('seeing-model');
   assert.equal(await button.isDisabled(), false);
   await chooseFiles(page, [PNG]);
@@ -124,7 +124,10 @@ test('a model that does not see explains itself, and nothing is attached or sent
   await modelList(page).selectOption('blind-model');
   await ask(page, 'Look');
   const hint = page.locator('.chat-hint');
-  assert.equal(await textOf(hint), 'This model takes no images: remove them or choose a model marked 📷.');
+  assert.equal(
+    await textOf(hint),
+    'This model takes no images: remove them or choose a model marked 📷 images.',
+  );
   assert.equal(await messageField(page).inputValue(), 'Look');
   assert.equal(upstream.received.length, 0);
 });

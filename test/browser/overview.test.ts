@@ -46,8 +46,8 @@ test('counts lead to their tabs; warnings are in sight', { skip: SKIPPED }, asyn
   await page.getByRole('list', { name: 'Warnings' }).getByText('ENCRYPTION_KEY').waitFor();
   for (const [text, tab] of [
     ['Providers86 on', 'Providers'],
-    ['Models98 on', 'Models'],
-    ['API keys87 on', 'API Keys'],
+    ['Models96 on', 'Models'],
+    ['API keys76 on', 'API Keys'],
     ['Users65 on', 'Users'],
   ] as const) {
     await chooseTab(page, 'Overview');

@@ -19,7 +19,10 @@ export function relativeTime(iso) {
   if (!iso) return 'never';
   const seconds = (Date.parse(iso) - Date.now()) / 1000;
   for (const [unit, length] of UNITS) {
-    if (Math.abs(seconds) >= length) return relative.format(Math.trunc(seconds / length), unit);
+    // What lies ahead is rounded: a week from now is seven days away, also a second later.
+    const inUnits = seconds / length;
+    if (Math.abs(inUnits) >= 1)
+      return relative.format(inUnits > 0 ? Math.round(inUnits) : Math.trunc(inUnits), unit);
   }
   return 'just now';
 }

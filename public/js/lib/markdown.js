@@ -185,7 +185,7 @@ function drawNode(node) {
     case 'br':
       return h('br');
     case 'image':
-      return node.href ? drawLink(node.href, [`🖼 ${node.alt || 'Image'}`]) : node.source;
+      return node.href ? drawLink(node.href, [`Image: ${node.alt || node.href}`]) : node.source;
     case 'link':
       return drawLink(node.href, node.children.map(drawNode));
     default:

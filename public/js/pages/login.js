@@ -57,7 +57,7 @@ function signInCard() {
       } catch (error) {
         password.control.select();
         if (error instanceof ApiError && error.code === 'too_many_attempts')
-          await waitOut(error, submit, alert);
+          await waitOut(error, { submit, alert, username: username.control });
         else throw error;
       }
     },
@@ -72,19 +72,23 @@ function signInCard() {
 }
 
 /**
- * Counts down to the moment from which the server listens again.
+ * Counts down to the moment from which the server listens again, or until it is somebody else who signs in.
  * @param {ApiError} error
- * @param {HTMLButtonElement} submit
- * @param {ReturnType<typeof alertBox>} alert
+ * @param {{ submit: HTMLButtonElement, alert: ReturnType<typeof alertBox>, username: HTMLInputElement }} parts
  */
-async function waitOut(error, submit, alert) {
-  const until = Date.now() + (error.retryAfterSeconds ?? 30) * 1000;
+async function waitOut(error, { submit, alert, username }) {
+  let until = Date.now() + (error.retryAfterSeconds ?? 30) * 1000;
+  const other = new Promise((resolve) => username.addEventListener('input', resolve, { once: true }));
+  void other.then(() => {
+    until = 0;
+  });
   setBusy(submit, false);
   submit.setAttribute('aria-disabled', 'true');
   alert.show('Too many failed attempts. Please wait until the button is back, then try again.');
   for (let left = until - Date.now(); left > 0; left = until - Date.now()) {
     submit.textContent = `Try again in ${Math.ceil(left / 1000)} s`;
-    await new Promise((resolve) => setTimeout(resolve, Math.min(left, 1000)));
+    const second = new Promise((resolve) => setTimeout(resolve, Math.min(left, 1000)));
+    await Promise.race([second, other]);
   }
   submit.textContent = 'Sign in';
   alert.show(null);

@@ -29,8 +29,8 @@ export function createComposer({ onSend, onStop }) {
     input: { rows: 1, placeholder: PLACEHOLDERS.chat, enterkeyhint: 'send' },
   });
   const hint = h('p', { class: 'hint chat-hint', role: 'status' });
-  const image = createPicker('📎', 'Image', IMAGE_TYPES);
-  const audio = createPicker('🎧', 'Audio', AUDIO_TYPES);
+  const image = createPicker('image', 'Image', IMAGE_TYPES);
+  const audio = createPicker('audio', 'Audio', AUDIO_TYPES);
   const send = h('button', { type: 'submit', class: 'btn primary' }, icon('send'), 'Send');
   const stop = h(
     'button',
@@ -47,7 +47,7 @@ export function createComposer({ onSend, onStop }) {
   );
 
   /**
-   * @param {string} sign
+   * @param {import('../lib/icons.js').IconName} sign
    * @param {string} name
    * @param {string} accept
    */
@@ -66,8 +66,8 @@ export function createComposer({ onSend, onStop }) {
     const button = h(
       'button',
       { type: 'button', class: 'btn', onclick: () => input.click() },
-      h('span', { 'aria-hidden': 'true' }, sign),
-      ` ${name}`,
+      icon(sign),
+      name,
     );
     return { element: h('div', null, button, input), button };
   }
@@ -81,7 +81,7 @@ export function createComposer({ onSend, onStop }) {
     if (tray.images().length > 0 && !takesImages()) {
       return task === 'transcribe'
         ? 'Only audio can be transcribed: remove the image.'
-        : 'This model takes no images: remove them or choose a model marked 📷.';
+        : 'This model takes no images: remove them or choose a model marked 📷 images.';
     }
     return tray.audio() && task !== 'transcribe' ? 'Audio files need the task Transcribe.' : '';
   }
@@ -96,7 +96,7 @@ export function createComposer({ onSend, onStop }) {
     const misfit = findMisfit();
     complain(misfit);
     if (misfit !== '') return;
-    if (task === 'chat' && !hasVision) hint.textContent = 'Images: choose a model marked 📷.';
+    if (task === 'chat' && !hasVision) hint.textContent = 'Images: choose a model marked 📷 images.';
     else if (task === 'transcribe') hint.textContent = 'MP3, WAV, M4A, FLAC, OGG or WebM, 25 MB at most.';
     else hint.textContent = 'PNG, JPEG, WebP or GIF, 10 MB at most. Paste or drop works too.';
   }
@@ -109,7 +109,7 @@ export function createComposer({ onSend, onStop }) {
           checkAudio(file);
           tray.setAudio(file);
         } else if (!takesImages()) {
-          throw new Error('This model takes no images. Choose a model marked 📷.');
+          throw new Error('This model takes no images. Choose a model marked 📷 images.');
         } else tray.addImage(await readImage(file), task === 'ocr');
       }
     } catch (error) {

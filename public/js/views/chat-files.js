@@ -80,7 +80,7 @@ export function createFileTray({ onChange }) {
       }),
     );
     const { name, size } = audio ?? { name: '', size: 0 };
-    const sound = h('span', { class: 'chat-audio' }, '🎧 ', name, h('small', null, bytes(size)));
+    const sound = h('span', { class: 'chat-audio' }, icon('audio'), name, h('small', null, bytes(size)));
     if (audio) items.push(drawItem(name, sound, () => (audio = null)));
     element.replaceChildren(...items);
     onChange();

@@ -7,13 +7,20 @@ const NEAR_PX = 24;
 const SPOKEN_CHARS = 500;
 
 export function createLog() {
-  const empty = h(
-    'div',
-    { class: 'empty' },
-    icon('chat'),
-    h('h2', null, 'Start a conversation'),
-    h('p', null, 'It stays in this page’s memory: leaving or reloading the page forgets it.'),
-  );
+  const empty = h('div', { class: 'empty' });
+  /** @param {import('../lib/h.js').Child[] | null} missing what to do before there can be a conversation */
+  function showEmpty(missing) {
+    empty.replaceChildren(
+      icon(missing ? 'cube' : 'chat'),
+      h('h2', null, missing ? 'No model yet' : 'Start a conversation'),
+      h(
+        'p',
+        null,
+        ...(missing ?? ['It stays in this page’s memory: leaving or reloading the page forgets it.']),
+      ),
+    );
+  }
+  showEmpty(null);
   const messages = h('div', { class: 'chat-messages' }, empty);
   const scroller = h(
     'div',
@@ -59,6 +66,7 @@ export function createLog() {
   return {
     element,
     follow,
+    showEmpty,
     /** @param {HTMLElement} message */
     add(message) {
       empty.remove();

@@ -52,7 +52,7 @@ export function createUserMessage(message, { onEdit }) {
     'article',
     { class: 'chat-message chat-user', 'aria-label': 'You' },
     images.length > 0 && h('div', { class: 'chat-images' }, images),
-    file && h('div', { class: 'chat-text' }, '🎧 ', file),
+    file && h('div', { class: 'chat-text' }, icon('audio'), ' ', file),
     text,
     actions,
   );
@@ -158,7 +158,7 @@ export function createAnswer({ model, onRegenerate, onDraw }) {
           h(
             'div',
             { class: 'chat-tool' },
-            h('div', { class: 'small' }, '🛠 Tool call: ', h('strong', null, call.name || '…')),
+            h('div', { class: 'small' }, 'Tool call: ', h('strong', null, call.name || '…')),
             drawCode(call.arguments, 'json'),
           ),
         ),

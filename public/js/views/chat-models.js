@@ -10,7 +10,7 @@ import { guessTask, TASKS } from './chat-tasks.js';
  * @param {ChatModel} model
  */
 function labelOf({ id, name, hasVision }) {
-  return `${name}${name === id ? '' : ` (${id})`}${hasVision ? ' 📷' : ''}`;
+  return `${name}${name === id ? '' : ` (${id})`}${hasVision ? ' · 📷 images' : ''}`;
 }
 
 /**
@@ -44,7 +44,7 @@ export function createModelChoice({ onChange, isKeyNeeded }) {
     select.control.disabled = models.length === 0;
     if (models.length === 0) {
       const words = list
-        ? 'No model may be used'
+        ? 'No model yet'
         : isKeyNeeded
           ? 'Enter an API key first'
           : 'No models could be read';

@@ -1,4 +1,5 @@
 /** The chat: tries keys and models. Used by the public page and by the panel's Chat tab. */
+import { pageUrl } from '../lib/api.js';
 import { h } from '../lib/h.js';
 import { icon } from '../lib/icons.js';
 import { createComposer } from './chat-composer.js';
@@ -15,11 +16,11 @@ import { loadChatStyles, watchChatTop } from './chat-styles.js';
  * @param {{ signedIn: boolean, role?: string | null }} options signedIn: the session's cookie serves without a key
  * @returns {{ destroy(): void }}
  */
-export function mountChat(container, { signedIn }) {
+export function mountChat(container, { signedIn, role = null }) {
   const log = createLog();
   const settings = createSettings();
   const choice = createModelChoice({ onChange: fit, isKeyNeeded: !signedIn });
-  const connection = createConnection({ signedIn, onModels: choice.show });
+  const connection = createConnection({ signedIn, onModels });
   const composer = createComposer({ onSend, onStop: () => conversation.stop() });
   const conversation = createConversation({ log, send: connection.send, readAsk, onBusy });
   const side = h(
@@ -57,6 +58,12 @@ export function mountChat(container, { signedIn }) {
     side,
     h('div', { class: 'chat-main' }, log.element, composer.element),
   );
+
+  /** @param {import('./chat-tasks.js').ChatModel[] | null} models */
+  function onModels(models) {
+    choice.show(models);
+    log.showEmpty(models?.length === 0 ? whatIsMissing(role) : null);
+  }
 
   function fit() {
     settings.showTask(choice.task());
@@ -148,4 +155,16 @@ export function mountChat(container, { signedIn }) {
       element.remove();
     },
   };
+}
+
+/**
+ * @param {string | null} role
+ * @returns {import('../lib/h.js').Child[]}
+ */
+function whatIsMissing(role) {
+  if (role === 'user') return ['You may use no model yet: ask the owner of this server for one.'];
+  if (role !== 'admin')
+    return ['This key may use no model: ask the owner of this server, or try another key.'];
+  const link = h('a', { href: pageUrl('admin.html#overview') }, 'the Overview');
+  return ['Switch a provider on, and fetch or add its models: ', link, ' says how far it is.'];
 }

@@ -87,11 +87,15 @@ function expiryField(stored) {
   });
   const date = textField({ label: 'Expires at', param: 'expiresAt', input: { type: 'datetime-local' } });
   date.element.hidden = true;
-  field.control.addEventListener('change', () => {
+  function check() {
     const isDate = field.control.value === 'date';
     date.element.hidden = !isDate;
     date.control.required = isDate;
-  });
+    const isOver = isDate && Date.parse(date.control.value) <= Date.now();
+    date.control.setCustomValidity(isOver ? 'This time is over. Choose one in the future.' : '');
+  }
+  field.control.addEventListener('change', check);
+  date.control.addEventListener('input', check);
   return {
     element: h('div', { class: 'columns' }, field.element, date.element),
     fields: [date, field],

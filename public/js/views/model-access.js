@@ -22,6 +22,7 @@ export function modelAccess(options) {
       detail: model.name === model.id ? '' : model.name,
     })),
     selected: (options.models ?? []).filter((id) => ids.has(id)),
+    onchange: check,
   });
   const patterns = textField({
     label: 'Patterns',
@@ -42,17 +43,29 @@ export function modelAccess(options) {
     value: options.models === null ? 'all' : 'some',
     onchange: (value) => {
       details.hidden = value === 'all';
+      check();
     },
   });
+  patterns.control.addEventListener('input', check);
+  check();
+
+  function read() {
+    const typed = patterns.control.value.split(',').map((text) => text.trim());
+    return [...new Set([...picker.selected(), ...typed.filter(Boolean)])];
+  }
+
+  /** A list of nothing is a slip: who should have no model is switched off. */
+  function check() {
+    const isEmpty = choice.value() === 'some' && read().length === 0;
+    patterns.control.setCustomValidity(isEmpty ? 'Tick a model above, or write a pattern.' : '');
+    if (!isEmpty) patterns.setError(null);
+  }
+
   return {
     element: h('div', { class: 'stack' }, choice.element, details),
     field: patterns,
     /** @returns {string[] | null} */
-    value() {
-      if (choice.value() === 'all') return null;
-      const typed = patterns.control.value.split(',').map((text) => text.trim());
-      return [...new Set([...picker.selected(), ...typed.filter(Boolean)])];
-    },
+    value: () => (choice.value() === 'all' ? null : read()),
   };
 }
 

@@ -50,7 +50,8 @@ export function mountOverview(container, context) {
  */
 function draw(host, facts, context) {
   const usable = usableModels(facts);
-  const isReady = usable.length > 0 && facts.keys.length > 1;
+  const keys = facts.keys.filter((one) => one.id !== 'master');
+  const isReady = usable.length > 0 && keys.length > 0;
   host.replaceChildren(
     ...(facts.status.warnings.length > 0 ? [warnings(facts.status.warnings)] : []),
     ...(isReady ? [] : [setup(facts, usable.length > 0, context)]),
@@ -96,7 +97,9 @@ function setup(facts, hasModel, context) {
     },
     {
       title: 'Choose models',
-      text: 'Fetch them from the provider, or add one by hand.',
+      text: hasProvider
+        ? 'Fetch them from the provider, or add one by hand.'
+        : 'Once a provider is switched on, they can be fetched from it.',
       isDone: hasModel,
       action: hasProvider ? 'Fetch models' : 'Add a model',
       run: () => (hasProvider ? context.navigate('providers') : context.navigate('models', 'add')),
@@ -104,7 +107,7 @@ function setup(facts, hasModel, context) {
     {
       title: 'Make an API key',
       text: 'One for each program or person, so that each can be switched off alone.',
-      isDone: facts.keys.length > 1,
+      isDone: facts.keys.some((one) => one.id !== 'master'),
       action: 'Make a key',
       run: () => context.navigate('keys', 'add'),
     },
@@ -145,17 +148,17 @@ function setup(facts, hasModel, context) {
  * @param {ViewContext} context
  */
 function counts(facts, context) {
+  const keys = facts.keys.filter((one) => one.id !== 'master');
   const rows = /** @type {const} */ ([
-    ['providers', 'Providers', 'server', facts.providers],
-    ['models', 'Models', 'cube', facts.models],
-    ['keys', 'API keys', 'key', facts.keys],
-    ['users', 'Users', 'users', facts.users],
+    ['providers', 'Providers', 'server', facts.providers, switchedOn(facts.providers)],
+    ['models', 'Models', 'cube', facts.models, usableModels(facts).length],
+    ['keys', 'API keys', 'key', keys, switchedOn(keys)],
+    ['users', 'Users', 'users', facts.users, switchedOn(facts.users)],
   ]);
   return h(
     'div',
     { class: 'counts' },
-    ...rows.map(([tab, label, symbol, items]) => {
-      const on = items.filter((/** @type {{ enabled: boolean }} */ one) => one.enabled).length;
+    ...rows.map(([tab, label, symbol, items, on]) => {
       const detail = items.length === 0 ? 'none yet' : on === items.length ? 'all on' : `${number(on)} on`;
       return h(
         'button',
@@ -166,6 +169,11 @@ function counts(facts, context) {
       );
     }),
   );
+}
+
+/** @param {readonly { enabled: boolean }[]} items */
+function switchedOn(items) {
+  return items.filter((one) => one.enabled).length;
 }
 
 /** @param {string | undefined} model */

@@ -51,6 +51,13 @@ export async function importModels(provider) {
       );
       return;
     }
+    if (found.every((one) => one.imported)) {
+      const all = found.length === 1 ? 'The one model' : `All ${found.length} models`;
+      body.replaceChildren(
+        h('p', { class: 'muted' }, `${all} that the provider lists are imported already.`),
+      );
+      return;
+    }
     const picker = createPicker({
       label: 'Models offered',
       search: 'Search',
