@@ -85,6 +85,10 @@ test('no barriers in the dialogs of models, keys, users and settings', { skip: S
   await checkLooks(page, 'add a key');
   await page.getByLabel('Expires', { exact: true }).selectOption('Never');
   await button(page, 'Create key').click();
+  await page.getByText('Tick a model above').waitFor();
+  await checkLooks(page, 'a key without models');
+  await button(page, 'Select all').click();
+  await button(page, 'Create key').click();
   await page.getByText('shown this once').waitFor();
   await checkLooks(page, 'a new key');
   await button(page, 'Done').click();
