@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { HttpError } from '../errors.ts';
+import { ByteGatherer } from './byte-gatherer.ts';
 import type { InflightLease } from './inflight-budget.ts';
 
 export interface BodyLimits {
@@ -200,10 +201,10 @@ function tooLarge(limitBytes: number): HttpError {
 /** So much may arrive before room for all that was announced is made: announcing is free, sending is not. */
 const TRUSTED_BYTES = 1024 * 1024;
 
-/** Gathers chunks; with a known length mostly in one buffer, so that a body is not held twice. */
+/** Gathers a body; one of a known length mostly in one buffer, so that it is not held twice. */
 class Sink {
   #buffer: Buffer | null = null;
-  #chunks: Buffer[] = [];
+  #gathered = new ByteGatherer();
   readonly #announcedBytes: number;
   #length = 0;
 
@@ -212,7 +213,7 @@ class Sink {
   }
 
   add(chunk: Buffer): void {
-    if (this.#buffer === null) this.#chunks.push(chunk);
+    if (this.#buffer === null) this.#gathered.add(chunk);
     else chunk.copy(this.#buffer, this.#length);
     this.#length += chunk.length;
     if (this.#buffer !== null || this.#length >= this.#announcedBytes) return;
@@ -221,14 +222,13 @@ class Sink {
 
   whole(): Buffer {
     if (this.#buffer !== null) return this.#buffer.subarray(0, Math.min(this.#length, this.#announcedBytes));
-    const [only] = this.#chunks;
-    return only !== undefined && this.#chunks.length === 1 ? only : Buffer.concat(this.#chunks, this.#length);
+    return this.#gathered.whole();
   }
 
   #join(): void {
     this.#buffer = Buffer.allocUnsafeSlow(this.#announcedBytes);
     let at = 0;
-    for (const chunk of this.#chunks) at += chunk.copy(this.#buffer, at);
-    this.#chunks = [];
+    for (const piece of this.#gathered.pieces()) at += piece.copy(this.#buffer, at);
+    this.#gathered = new ByteGatherer();
   }
 }

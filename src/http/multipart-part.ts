@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { HttpError } from '../errors.ts';
+import { ByteGatherer } from './byte-gatherer.ts';
 import type { PartHeaders } from './multipart-headers.ts';
 
 /** One part of a multipart/form-data body. */
@@ -15,15 +16,12 @@ export interface MultipartPart extends PartHeaders {
  * @throws HttpError `request_too_large`, param the field's name, where it is more than `limitBytes`.
  */
 export async function readField(part: MultipartPart, limitBytes: number): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let length = 0;
+  const gathered = new ByteGatherer();
   for await (const chunk of part.body) {
-    length += chunk.length;
-    if (length > limitBytes) throw fieldTooLarge(part.name, limitBytes);
-    chunks.push(chunk);
+    gathered.add(chunk);
+    if (gathered.length > limitBytes) throw fieldTooLarge(part.name, limitBytes);
   }
-  const [only] = chunks;
-  return only !== undefined && chunks.length === 1 ? only : Buffer.concat(chunks, length);
+  return gathered.whole();
 }
 
 /**

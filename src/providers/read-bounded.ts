@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import { HttpError } from '../errors.ts';
+import { ByteGatherer } from '../http/byte-gatherer.ts';
 
 /**
  * Reads a body up to a bound. `whole` tells whether that was all; if not, the body is paused with every byte put back,
@@ -11,24 +12,22 @@ export function readBounded(
   limitBytes: number,
 ): Promise<{ readonly whole: boolean; readonly bytes: Buffer }> {
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let length = 0;
+    const gathered = new ByteGatherer();
     let isSettled = false;
     const onData = (chunk: Buffer): void => {
-      chunks.push(chunk);
-      length += chunk.length;
-      if (length <= limitBytes) return;
+      gathered.add(chunk);
+      if (gathered.length <= limitBytes) return;
       isSettled = true;
       body.pause();
       body.off('data', onData).off('end', onEnd).off('error', onError).off('close', onClose);
-      const bytes = join(chunks, length);
+      const bytes = gathered.whole();
       body.unshift(bytes);
       resolve({ whole: false, bytes });
     };
     // At its end a body is over: nobody listens to it any more, and taking listeners off costs more than leaving them.
     const onEnd = (): void => {
       isSettled = true;
-      resolve({ whole: true, bytes: join(chunks, length) });
+      resolve({ whole: true, bytes: gathered.whole() });
     };
     const onError = (error: Error): void => {
       if (!isSettled) reject(error instanceof HttpError ? error : brokenOff(error));
@@ -44,9 +43,4 @@ export function readBounded(
 
 function brokenOff(cause: Error): HttpError {
   return new HttpError('upstream_invalid_response', 'The provider broke off its answer.', { cause });
-}
-
-function join(chunks: readonly Buffer[], length: number): Buffer {
-  const [only] = chunks;
-  return only !== undefined && chunks.length === 1 ? only : Buffer.concat(chunks, length);
 }

@@ -1,5 +1,6 @@
 import { HttpError } from '../../errors.ts';
 import { overloaded } from '../../http/body.ts';
+import { ByteGatherer } from '../../http/byte-gatherer.ts';
 import type { InflightLease } from '../../http/inflight-budget.ts';
 import { fieldBaseName, fieldText, type MultipartPart, readField } from '../../http/multipart.ts';
 
@@ -96,12 +97,12 @@ export class FormParts {
 
   /** Where `model` comes after the file, as in most curl examples, the file waits in memory, within the budget. */
   async #holdFile(part: MultipartPart): Promise<MultipartPart> {
-    const chunks: Buffer[] = [];
+    const gathered = new ByteGatherer();
     for await (const chunk of this.#checked(part)) {
       this.#hold(chunk.length);
-      chunks.push(chunk);
+      gathered.add(chunk);
     }
-    return { ...part, body: inMemory(chunks) };
+    return { ...part, body: inMemory(gathered.pieces()) };
   }
 
   #hold(bytes: number): void {

@@ -2,6 +2,7 @@ import { HttpError } from '../../errors.ts';
 import type { Endpoint } from '../../gateway/endpoint.ts';
 import { findModel, findTarget, type Target } from '../../gateway/routing.ts';
 import { openBody, overloaded, readBody } from '../../http/body.ts';
+import { ByteGatherer } from '../../http/byte-gatherer.ts';
 import type { InflightLease } from '../../http/inflight-budget.ts';
 import { MultipartReader, parseBoundary } from '../../http/multipart.ts';
 import { sendJson } from '../../http/reply.ts';
@@ -88,7 +89,7 @@ function chooseTarget(modelId: string, context: Context, options: RelayOptions):
   context.facts.model = modelId;
   const snapshot = options.snapshot();
   const model = findModel(snapshot, modelId);
-  requireModel(context.principal, model.id);
+  requireModel(context.principal, model.id, snapshot);
   return () => findTarget(snapshot, model);
 }
 
@@ -119,20 +120,18 @@ async function readForm(context: Context, { options, lease, choose }: ReadOption
     );
     const modelId = await form.readModel();
     const target = choose(modelId);
-    const chunks: Buffer[] = [];
-    let length = 0;
+    const gathered = new ByteGatherer();
     for await (const part of form.all()) {
       if (!part.isFile) continue;
-      if (length > 0)
+      if (gathered.length > 0)
         throw new HttpError('invalid_body', 'The form has more than one file.', { param: 'file' });
       for await (const chunk of part.body) {
-        length += chunk.length;
-        if (!lease.growTo(length)) throw overloaded();
-        chunks.push(chunk);
+        gathered.add(chunk);
+        if (!lease.growTo(gathered.length)) throw overloaded();
       }
     }
-    const bytes = Buffer.concat(chunks, length);
-    const image: OcrImage = { kind: 'bytes', mediaType: checkImage(bytes, length, 'file'), bytes };
+    const bytes = gathered.whole();
+    const image: OcrImage = { kind: 'bytes', mediaType: checkImage(bytes, bytes.length, 'file'), bytes };
     const prompt = form.fields.find(([name]) => name === 'prompt')?.[1] || null;
     return { input: { image, prompt }, modelId, target };
   } finally {
