@@ -65,6 +65,7 @@ export function parsePartHeaders(block: Buffer): PartHeaders {
   }
   const name = unescapeName(disposition.parameters.get('name') ?? '');
   if (name === '') throw invalid('Every part needs a field name that is not empty.');
+  if (name.includes('\\')) throw invalid('A field name must not hold a backslash.');
   return {
     name,
     filename: fileNameOf(disposition.parameters),

@@ -77,11 +77,14 @@ function headOf(part: OutgoingPart, boundary: string): Buffer {
   );
 }
 
-/** WHATWG HTML, multipart/form-data encoding algorithm; other control characters are escaped in the same way. */
+/**
+ * WHATWG HTML, multipart/form-data encoding algorithm. Other control characters are escaped in the same way, and so is
+ * the backslash, which some readers take for an escape and others for itself.
+ */
 function escapeName(name: string): string {
   let escaped = '';
   for (const character of name) {
-    const isEscaped = character === '"' || character < ' ' || character === '\x7f';
+    const isEscaped = character === '"' || character === '\\' || character < ' ' || character === '\x7f';
     escaped += isEscaped ? encodeURIComponent(character) : character;
   }
   return escaped;

@@ -169,3 +169,30 @@ describe('a form with audio is refused before a provider has it whole', { timeou
     assert.equal(upstream.received.length, 0);
   });
 });
+
+describe('a restricted key', { timeout: 30_000 }, () => {
+  test('leads a form to no other model, by no spelling of a name', async (t) => {
+    const { app, upstream, chutes } = await startSpeech(t);
+    const key = await app.addKey({ models: ['whisper'] });
+    // Some readers take the second backslash for itself, others for an escape of the quote after it.
+    const smuggled: FormPart = ['x\\\\"; filename="; name=model; y=.mp3', 'whisper-1'];
+    const parts = [
+      smuggled,
+      ['models', 'whisper-1'],
+      ['models[]', 'whisper-1'],
+      ['Route', 'x'],
+      ['fallbacks', 'x'],
+    ];
+    for (const part of parts as FormPart[]) {
+      for (const form of [
+        [MODEL, part, FILE],
+        [part, MODEL, FILE],
+      ]) {
+        const error = await errorOf(400, await postAudio(app, form, { key }));
+        assert.equal(error.code, 'invalid_body', JSON.stringify(part));
+      }
+    }
+    assert.deepEqual([upstream.received.length, chutes.received.length], [0, 0]);
+    await expectStatus(200, await postAudio(app, [['models', 'whisper-1'], MODEL, FILE]));
+  });
+});

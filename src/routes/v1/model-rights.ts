@@ -1,6 +1,7 @@
 import { keyMayUseModel, mayUseModel } from '../../auth/model-access.ts';
 import { HttpError } from '../../errors.ts';
 import type { Principal } from '../../store/entities.ts';
+import type { ConfigSnapshot } from '../../store/store.ts';
 
 /** Whether a principal may use a model. */
 export function mayUse(principal: Principal, modelId: string): boolean {
@@ -24,9 +25,12 @@ export function isRestricted(principal: Principal): boolean {
   return principal.kind === 'user' && principal.user.models !== null;
 }
 
-/** @throws HttpError `model_not_allowed`. */
-export function requireModel(principal: Principal, modelId: string): void {
-  if (mayUse(principal, modelId)) return;
+/**
+ * Looked at again after the body, in which rights may have been withdrawn: a slow one takes minutes.
+ * @throws HttpError `model_not_allowed`; `invalid_api_key`, `not_signed_in` for who is no longer known.
+ */
+export function requireModel(principal: Principal, modelId: string, snapshot: ConfigSnapshot): void {
+  if (mayUse(currentOf(principal, snapshot), modelId)) return;
   throw new HttpError(
     'model_not_allowed',
     `Your key may not use the model \`${modelId}\`. GET /v1/models lists those it may.`,
@@ -34,6 +38,26 @@ export function requireModel(principal: Principal, modelId: string): void {
       param: 'model',
     },
   );
+}
+
+/** The same as who he is by now; records are never mutated, so that the same object means that nothing has changed. */
+function currentOf(principal: Principal, snapshot: ConfigSnapshot): Principal {
+  if (principal.kind === 'key') {
+    const key = snapshot.apiKeyByDigest.get(principal.key.digest);
+    const user = principal.user === null ? null : snapshot.users.get(principal.user.id);
+    if (key === principal.key && user === principal.user) return principal;
+    if (key?.enabled === true && (user === null || user?.enabled === true)) return { kind: 'key', key, user };
+    throw new HttpError(
+      'invalid_api_key',
+      'The API key was switched off or deleted while its request arrived.',
+    );
+  }
+  if (principal.kind !== 'user') return principal;
+  const user = snapshot.users.get(principal.user.id);
+  if (user === principal.user) return principal;
+  if (user?.enabled === true && user.passwordHash === principal.user.passwordHash)
+    return { ...principal, user };
+  throw new HttpError('not_signed_in', 'Your session has ended. Sign in again.');
 }
 
 /** By whom bytes in flight are counted: one greedy key must not shut out the others. */

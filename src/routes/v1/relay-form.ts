@@ -1,7 +1,7 @@
 import type { Endpoint } from '../../gateway/endpoint.ts';
 import { findModel, findTarget } from '../../gateway/routing.ts';
 import { openBody } from '../../http/body.ts';
-import { type MultipartPart, MultipartReader, parseBoundary } from '../../http/multipart.ts';
+import { fieldBaseName, type MultipartPart, MultipartReader, parseBoundary } from '../../http/multipart.ts';
 import { checkAudioFile } from '../../protocols/audio-file.ts';
 import { checkImage, IMAGE_LIMIT_BYTES, imageTooLarge } from '../../protocols/images.ts';
 import { requestHeadersFor } from '../../protocols/passed-headers.ts';
@@ -9,8 +9,9 @@ import { parseTranscriptionForm } from '../../protocols/transcription-form.ts';
 import type { Handler } from '../context.ts';
 import { type FormChecks, FormParts } from './form-parts.ts';
 import { nextHop } from './hops.ts';
-import { holderOf, requireModel } from './model-rights.ts';
+import { holderOf, isRestricted, requireModel } from './model-rights.ts';
 import { type RelayOptions, sendAnswer } from './relay.ts';
+import { isModelPicker, pickerRefused } from './request-body.ts';
 
 /** OpenAI's limit for audio; exactly this much passes. */
 const AUDIO_LIMIT_BYTES = 26_214_400;
@@ -45,6 +46,18 @@ const IMAGE_FORM: FormKind = {
   fileTooLarge: (field) => imageTooLarge(IMAGE_LIMIT_BYTES + 1, field),
 };
 
+/** The checks of a form that may not lead to another model than it names. */
+function withoutPickers(checks: FormChecks): FormChecks {
+  return {
+    ...checks,
+    checkFields(fields, isWhole) {
+      const [name = ''] = fields.at(-1) ?? [];
+      if (isModelPicker(fieldBaseName(name))) throw pickerRefused(name);
+      checks.checkFields(fields, isWhole);
+    },
+  };
+}
+
 /** The one handler of all form endpoints: as `relayJson`, but the file is sent on while it arrives, where that can be. */
 export function relayForm(endpoint: Endpoint, options: RelayOptions): Handler {
   const isAudio = endpoint.path.startsWith('audio/');
@@ -63,12 +76,13 @@ export function relayForm(endpoint: Endpoint, options: RelayOptions): Handler {
         fileFields,
         ...(fileTooLarge === undefined ? {} : { fileTooLarge }),
       });
-      const form = new FormParts(reader, kind.checks, lease);
+      const checks = isRestricted(principal) ? withoutPickers(kind.checks) : kind.checks;
+      const form = new FormParts(reader, checks, lease);
       const modelId = await form.readModel();
       context.facts.model = modelId;
       const snapshot = options.snapshot();
       const model = findModel(snapshot, modelId);
-      requireModel(principal, model.id);
+      requireModel(principal, model.id, snapshot);
       const target = findTarget(snapshot, model);
       context.facts.provider = target.provider.id;
       const { 'content-type': _contentType, ...headers } = requestHeadersFor(req.headers);

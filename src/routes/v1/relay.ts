@@ -56,7 +56,7 @@ async function ask(
   context.facts.model = request.model;
   const snapshot = options.snapshot();
   const model = findModel(snapshot, request.model);
-  requireModel(principal, model.id);
+  requireModel(principal, model.id, snapshot);
   if (isRestricted(principal)) refuseModelPickers(request.scan);
   const stream = readFlag(request, 'stream');
   const includeUsage = readFlag(request, 'stream_options.include_usage');

@@ -54,18 +54,23 @@ export function parseJsonRequest(bytes: Buffer, patterns = PATTERNS): JsonReques
   return { bytes, scan, model };
 }
 
+/** Some servers read names without regard to letter case (Go's encoding/json). */
+export function isModelPicker(name: string): boolean {
+  return MODEL_PICKERS.some((picker) => picker === name.toLowerCase());
+}
+
+/** The error for a member or field that may lead a restricted key's request to another model. */
+export function pickerRefused(name: string): HttpError {
+  const message = `This key is restricted to certain models and may not send \`${name}\`.`;
+  return new HttpError('invalid_body', message, { param: name });
+}
+
 /** @throws HttpError `invalid_body` for a body that may lead a restricted key's request to another model. */
 export function refuseModelPickers(scan: JsonScan): void {
   for (const name of MODEL_PICKERS) {
     // Some servers read names without regard to letter case (Go's encoding/json).
     if (firstMatch(scan, name) === undefined && !scan.folded.includes(name)) continue;
-    throw new HttpError(
-      'invalid_body',
-      `This key is restricted to certain models and may not send \`${name}\`.`,
-      {
-        param: name,
-      },
-    );
+    throw pickerRefused(name);
   }
 }
 
