@@ -20,13 +20,18 @@ const BARE_HOSTS: ReadonlyMap<string, string> = new Map([
  */
 export function parseBaseUrl(text: string): URL | null {
   const trimmed = text.trim();
-  const scheme = LOOPBACK.test(trimmed) ? 'http' : 'https';
-  const schemed = /^[a-z][a-z0-9+.-]*:\/\//i.test(trimmed) ? trimmed : `${scheme}://${trimmed}`;
+  const schemed = withScheme(trimmed);
   if (trimmed === '' || /^\/|[\s\\]/.test(trimmed) || !URL.canParse(schemed)) return null;
   const url = new URL(schemed);
   if (url.protocol !== 'http:' && url.protocol !== 'https:') return null;
   if (url.username !== '' || url.password !== '' || url.hash !== '' || url.hostname === '') return null;
   return url;
+}
+
+/** An address as it is written, with the scheme that it leaves out. */
+export function withScheme(address: string): string {
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(address)) return address;
+  return `${LOOPBACK.test(address) ? 'http' : 'https'}://${address}`;
 }
 
 /**

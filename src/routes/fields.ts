@@ -1,11 +1,13 @@
 import { HttpError } from '../errors.ts';
-import { parseBaseUrl } from '../providers/base-url.ts';
+import { parseBaseUrl, withScheme } from '../providers/base-url.ts';
 import type { Fields } from './json-body.ts';
 
 /** Ids of providers, models and the like; they stand in URLs and in log lines. */
 const ID = /^[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}$/;
 const RESERVED_IDS: readonly string[] = ['__proto__', 'constructor', 'prototype'];
 const NAME_LIMIT = 200;
+/** Of all entries together: a thousand keys with lists must fit into the database. */
+const MODEL_LIST_CHARS = 32 * 1024;
 
 /** @throws HttpError `missing_required_parameter` where a field is absent or null. */
 export function requireField(fields: Fields, name: string): unknown {
@@ -46,9 +48,9 @@ export function toOneOf<T extends string>(value: unknown, param: string, allowed
 /** An http(s) address without user name, password or fragment, as it was written but for spaces. @throws HttpError `invalid_value`. */
 export function toBaseUrl(value: unknown, param: string): string {
   const text = toText(value, param, 2048);
-  const url = parseBaseUrl(text);
-  if (url === null) throw wrong(param, 'must be an http or https address such as https://api.openai.com/v1');
-  return /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `https://${text}`;
+  if (parseBaseUrl(text) === null)
+    throw wrong(param, 'must be an http or https address such as https://api.openai.com/v1');
+  return withScheme(text);
 }
 
 /** A list of model ids, `*` allowed at an entry's end; null: all. @throws HttpError `invalid_value`. */
@@ -56,8 +58,15 @@ export function toModelList(value: unknown, param: string): readonly string[] | 
   if (value === null) return null;
   const isEntry = (entry: unknown): entry is string =>
     typeof entry === 'string' && (entry === '*' || ID.test(entry.replace(/\*$/, '')));
-  if (Array.isArray(value) && value.length <= 2000 && value.every(isEntry)) return [...new Set(value)];
-  throw wrong(param, 'must be null (all models) or a list of model ids, * allowed at the end of one');
+  if (!Array.isArray(value) || !value.every(isEntry))
+    throw wrong(param, 'must be null (all models) or a list of model ids, * allowed at the end of one');
+  const list = [...new Set(value)];
+  if (list.join('').length > MODEL_LIST_CHARS)
+    throw wrong(
+      param,
+      `must have ${MODEL_LIST_CHARS} characters at most: shorten it with patterns such as gpt-4*`,
+    );
+  return list;
 }
 
 /** A time as an ISO 8601 UTC string, or null. @throws HttpError `invalid_value`. */

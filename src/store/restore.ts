@@ -34,6 +34,7 @@ export interface RestoreReport {
 /**
  * The configuration after a restore, and what that changes. The instance stays the same one; a generated master key
  * stays where the backup has none; provider keys that the backup left out stay where the provider has the same origin.
+ * A key that is in use at one origin is not restored for another: an altered backup would send it there.
  */
 export function planRestore(
   current: ConfigState,
@@ -68,6 +69,8 @@ function withPresentKeys(
 ): ReadonlyMap<string, Provider> {
   const providers = new Map(restored);
   for (const [id, provider] of restored) {
+    if (isKeyOfAnotherHost(provider, present))
+      providers.set(id, { ...provider, apiKey: null, unreadableApiKey: OMITTED_SECRET });
     const known = present.get(id);
     if (provider.unreadableApiKey !== OMITTED_SECRET || known === undefined) continue;
     const { apiKey, unreadableApiKey } = known;
@@ -76,6 +79,12 @@ function withPresentKeys(
       providers.set(id, { ...provider, apiKey, unreadableApiKey });
   }
   return providers;
+}
+
+function isKeyOfAnotherHost({ apiKey, baseUrl }: Provider, present: ReadonlyMap<string, Provider>): boolean {
+  if (apiKey === null) return false;
+  const holders = [...present.values()].filter((known) => known.apiKey === apiKey);
+  return holders.length > 0 && !holders.some((known) => isSameOrigin(known.baseUrl, baseUrl));
 }
 
 /** An address without a scheme has an opaque origin, which is no other's (WHATWG URL, section 4.7). */

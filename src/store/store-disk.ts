@@ -19,6 +19,9 @@ import type { Version, VersionHistory } from './version-history.ts';
 /** A larger file is not one of ours; it is not read. */
 export const FILE_LIMIT_BYTES = 64 * 1024 * 1024;
 
+/** What is written is smaller, so that what grew is always read again. */
+const WRITE_LIMIT_BYTES = 48 * 1024 * 1024;
+
 /** What is written; sessions and counters may change while they wait for it. */
 export interface DiskContent {
   readonly config: ConfigState;
@@ -59,6 +62,12 @@ export class ReplacedError extends Error {
 /** Another process has taken the file over. */
 export class LockLostError extends Error {
   override readonly name = 'LockLostError';
+}
+
+/** The file would grow beyond what is written. */
+class DatabaseFullError extends Error {
+  override readonly name = 'DatabaseFullError';
+  readonly code = 'EFBIG';
 }
 
 /** The database file: writes it whole, keeps earlier versions, and never writes over what is not its own. */
@@ -137,6 +146,8 @@ export class StoreDisk {
   async #replace(content: DiskContent): Promise<void> {
     const { ops, paths, now, randomBytes, history } = this.#options;
     const { bytes, checksum } = this.#encode(content, this.#known.generation + 1);
+    const isGrowing = bytes.length > (this.#known.stamp?.size ?? 0);
+    if (isGrowing && bytes.length > WRITE_LIMIT_BYTES) throw new DatabaseFullError('The database is full.');
     const backup = new BackupStep(this.#options, this.#versionToKeep(content));
     try {
       const { stamp, inPlace } = await replaceFile(

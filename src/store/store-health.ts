@@ -19,6 +19,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EROFS: 'the disk is read-only',
   EACCES: 'the folder may not be written',
   EPERM: 'the folder may not be written',
+  EFBIG: 'the database would be larger than 48 MB',
   EMFILE: 'too many files are open',
   ENFILE: 'too many files are open',
   EIO: 'the disk reports an error',

@@ -63,6 +63,8 @@ const FORBIDDEN = [
   'fe80::1%eth0',
   'febf::1',
   'fd00:ec2::254',
+  'fd00:ec2::23',
+  'fd20:ce::254',
   '::ffff:169.254.169.254',
   '::ffff:a9fe:a9fe',
   '::a9fe:a9fe',

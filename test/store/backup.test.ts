@@ -227,3 +227,30 @@ test('a provider key that could not be read is carried through a backup', async 
     assert.equal(backup.config.providers.get('p')?.unreadableApiKey, 'v1.AAAA');
   }
 });
+
+test('planRestore() gives no key that is in use at one host to another, whatever the provider is called', async () => {
+  const current = config({ providers: byId(provider('p'), provider('q')) });
+  const stolen = { apiKey: 'sk-secret-p', baseUrl: 'https://evil.example/v1' };
+  const state = config({
+    providers: byId(
+      provider('p', stolen),
+      provider('new', stolen),
+      provider('q', { baseUrl: 'https://q.example/v2' }),
+      provider('old', { apiKey: 'sk-secret-of-then' }),
+    ),
+  });
+  const bytes = await make(state, { mode: 'encryption-key', key: KEY });
+  const backup = await parse(bytes, { encryptionKey: KEY });
+  const { config: restored, report } = planRestore(current, backup);
+  const keys = [...restored.providers.values()].map(({ id, apiKey }) => [id, apiKey]);
+  assert.deepEqual(keys, [
+    ['p', null],
+    ['new', null],
+    ['q', 'sk-secret-q'],
+    ['old', 'sk-secret-of-then'],
+  ]);
+  assert.deepEqual(
+    report.providersWithoutKey.map(({ id }) => id),
+    ['p', 'new'],
+  );
+});

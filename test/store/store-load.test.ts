@@ -49,3 +49,26 @@ test('50 parallel writes on 200 providers and 5,000 keys are all on the disk onc
   assert.deepEqual(again.config.snapshot(), store.config.snapshot());
   await again.close();
 });
+
+test('a database that would be too large to be read again is not written', { timeout: 60_000 }, async () => {
+  const path = join(makeFolder(), 'ipin-proxy.db');
+  const store = await openStore(path);
+  await store.config.update(fill);
+  const before = store.config.snapshot();
+  const models = Array.from({ length: 800 }, () => randomBytes(32).toString('hex'));
+  const growing = store.config.update((state) => {
+    const apiKeys = new Map(state.apiKeys);
+    for (let index = 0; index < 1000; index += 1) {
+      const key = makeApiKey(`large-${index}`);
+      apiKeys.set(key.id, { ...key, models });
+    }
+    return { state: { ...state, apiKeys }, result: null };
+  });
+  await assert.rejects(growing, /The change was not saved: the database would be larger than 48 MB/);
+  assert.deepEqual(store.config.snapshot(), before);
+  await store.config.update(withApiKey(makeApiKey('one-more')));
+  await store.close();
+  const again = await openStore(path);
+  assert.equal(again.config.snapshot().apiKeys.size, KEYS + 1);
+  await again.close();
+});
