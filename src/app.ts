@@ -72,12 +72,15 @@ export function createApp(options: AppOptions): App {
   const { lifecycle } = options;
   let dispatch: Dispatch | null = null;
   const running = new Set<Cancellation>();
-  const server = createHttpServer((req, res, expectsContinue) => {
-    const requestId = newRequestId();
-    if (lifecycle.phase === 'draining') res.shouldKeepAlive = false;
-    if (dispatch === null) answerStarting({ req, res, headers: baseHeaders(requestId, 'data') }, options);
-    else void dispatch({ req, res, requestId, expectsContinue });
-  }, newRequestId);
+  const server = createHttpServer({
+    requestId: newRequestId,
+    isDraining: () => lifecycle.phase === 'draining',
+    listener(req, res, expectsContinue) {
+      const requestId = newRequestId();
+      if (dispatch === null) answerStarting({ req, res, headers: baseHeaders(requestId, 'data') }, options);
+      else void dispatch({ req, res, requestId, expectsContinue });
+    },
+  });
   return {
     server,
     open(store, masterKey) {

@@ -1,4 +1,10 @@
-import { createServer, type Server } from 'node:http';
+import {
+  createServer,
+  type OutgoingHttpHeader,
+  type OutgoingHttpHeaders,
+  type Server,
+  ServerResponse,
+} from 'node:http';
 import type { Socket } from 'node:net';
 import { ConnectionGate, type Listener } from './connection-gate.ts';
 
@@ -15,14 +21,32 @@ const MAX_CONNECTIONS = 4_096;
 const MAX_HEADERS = 200;
 const MAX_REQUESTS_PER_SOCKET = 100_000;
 
+type AnswerHead = OutgoingHttpHeaders | OutgoingHttpHeader[];
+
+export interface HttpServerOptions {
+  readonly listener: Listener;
+  readonly requestId: () => string;
+  /** True once connections are to end: each answer that begins from then on says so. */
+  readonly isDraining: () => boolean;
+}
+
 /**
  * Makes the HTTP server with all its bounds; it does not listen. Messages that are no sound HTTP are answered here, see
  * `ConnectionGate`.
  */
-export function createHttpServer(listener: Listener, requestId: () => string): Server {
+export function createHttpServer({ listener, requestId, isDraining }: HttpServerOptions): Server {
   const gate = new ConnectionGate({ listener, requestId, maxHeaders: MAX_HEADERS });
+  // At the head of the answer, not at the request: one that came before the drain may be answered in it.
+  class Answer extends ServerResponse {
+    override writeHead(status: number, reason?: string | AnswerHead, head?: AnswerHead): this {
+      if (isDraining()) this.shouldKeepAlive = false;
+      if (typeof reason === 'string') return super.writeHead(status, reason, head);
+      return super.writeHead(status, reason ?? head);
+    }
+  }
   const server = createServer({
     ...BOUNDS,
+    ServerResponse: Answer,
     keepAlive: true,
     noDelay: true,
     joinDuplicateHeaders: false,

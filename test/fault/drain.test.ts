@@ -43,9 +43,31 @@ describe('a shutdown', { timeout: 20_000 }, () => {
     answer();
     const [got] = await busy.answers(1);
     assert.equal(got?.status, 200);
+    assert.equal(got.headers.get('connection'), 'close');
     await ended;
     await busy.closed;
     await assert.rejects(fetch(`${app.origin}/health`));
+  });
+
+  test('closes the connection of an answer that was begun before, once that is over', async (t) => {
+    let finish = (): void => {};
+    const upstream = await startUpstream(t, (_req, res) => {
+      res.writeHead(200, { 'content-type': 'text/event-stream' });
+      res.write('data: {"choices":[{"delta":{"content":"Hi"}}]}\n\n');
+      finish = () => void res.end('data: [DONE]\n\n');
+    });
+    const app = await startApp(t);
+    await app.addProvider({ id: 'up', baseUrl: upstream.origin }, [{ id: 'm' }]);
+    const streaming = rawClient(t, app.port);
+    streaming.write(chat(app, true));
+    await streaming.until('Hi');
+    const ended = app.shutDown(NEVER_MS);
+    finish();
+    await ended;
+    const [got] = await streaming.answers(1);
+    assert.notEqual(got?.headers.get('connection'), 'close');
+    assert.match(String(got?.body), /\[DONE\]\n\n$/);
+    await streaming.closed;
   });
 
   test('tells those that are not done within the grace time', async (t) => {
