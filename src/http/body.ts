@@ -94,6 +94,7 @@ export function readBody(exchange: BodyExchange, limits: BodyLimits): Promise<Bu
   checkAnnouncedBody(req, limits.limitBytes);
   if (!hasBody(req)) return Promise.resolve(Buffer.alloc(0));
   const announced = Number(req.headers['content-length'] ?? 0);
+  if (announced > limits.lease.limitBytes) throw overloaded(limits.lease, announced);
   return new Promise((resolve, reject) => {
     const sink = new Sink(announced);
     let isSettled = false;
@@ -109,7 +110,8 @@ export function readBody(exchange: BodyExchange, limits: BodyLimits): Promise<Bu
     const watch = watchBody(exchange, { limitBytes: limits.limitBytes, isReading, onSlow: fail });
     const onData = (chunk: Buffer): void => {
       try {
-        if (!limits.lease.growTo(watch.count(chunk.length))) throw overloaded();
+        const received = watch.count(chunk.length);
+        if (!limits.lease.growTo(received)) throw overloaded(limits.lease, received);
         sink.add(chunk);
       } catch (error) {
         fail(error);
@@ -183,11 +185,21 @@ export function openBody(exchange: BodyExchange, limitBytes: number): OpenBody {
   return { chunks: chunks(), stop };
 }
 
-/** The error for a request that finds the in-flight budget used up. */
-export function overloaded(): HttpError {
-  return new HttpError('server_overloaded', 'Too many large requests at once. Try again in a moment.', {
-    headers: { 'retry-after': '2' },
-  });
+/**
+ * The error for a request that finds no room in the in-flight budget for the `wantedBytes` that it would hold. To send it
+ * again helps where others hold what it needs, and never where it needs more than one holder may have.
+ */
+export function overloaded(lease: InflightLease, wantedBytes: number): HttpError {
+  const headers = { 'retry-after': '2' };
+  if (wantedBytes <= lease.limitBytes) {
+    const message = 'Too many large requests at once. Try again in a moment.';
+    return new HttpError('server_overloaded', message, { headers });
+  }
+  const limitMiB = lease.limitBytes / 1024 / 1024;
+  const message =
+    `This request needs more than the ${limitMiB} MB of memory that one key may take, half of MAX_INFLIGHT_MB. ` +
+    'Raise MAX_INFLIGHT_MB on the server, or send less; in a form, put `model` before the files.';
+  return new HttpError('server_overloaded', message, { headers: { ...headers, 'x-should-retry': 'false' } });
 }
 
 function tooLarge(limitBytes: number): HttpError {

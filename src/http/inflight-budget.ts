@@ -19,7 +19,7 @@ export class InflightBudget {
 
   /** Opens an account of zero bytes; the caller must `release()` it. */
   open(holder: string): InflightLease {
-    return new InflightLease((bytes) => this.#take(holder, bytes));
+    return new InflightLease((bytes) => this.#take(holder, bytes), this.#limitBytes / 2);
   }
 
   #take(holder: string, bytes: number): boolean {
@@ -38,11 +38,14 @@ export class InflightBudget {
  * of sockets bounds it.
  */
 export class InflightLease {
+  /** What its holder may hold at most, with all of his requests: more never fits, however little others hold. */
+  readonly limitBytes: number;
   readonly #take: (bytes: number) => boolean;
   #heldBytes = 0;
 
-  constructor(take: (bytes: number) => boolean) {
+  constructor(take: (bytes: number) => boolean, limitBytes: number) {
     this.#take = take;
+    this.limitBytes = limitBytes;
   }
 
   /** Raises what is held to `totalBytes`, in steps of 64 KiB; false if the budget has no room. */

@@ -116,6 +116,28 @@ describe('MAX_BODY_MB holds to the byte', { timeout: 60_000 }, () => {
   });
 });
 
+describe('JSON over the half of MAX_INFLIGHT_MB that one key may hold', { timeout: 60_000 }, () => {
+  for (const framing of FRAMINGS) {
+    test(`is not asked for again but told what to set, with ${framing}`, async (t) => {
+      const env = { MAX_BODY_MB: '4', MAX_INFLIGHT_MB: '4' };
+      const { app, upstream } = await startOcr(t, undefined, env);
+      const send = (lengthBytes: number): Promise<RawAnswer> => {
+        const body = jsonOf({ ...MODEL, input: 'a' }, lengthBytes);
+        return post(t, app.port, { path: 'embeddings', contentType: 'application/json', body, framing });
+      };
+      assert.equal((await send(2 * MEBIBYTE)).status, 200);
+      const refused = await send(3 * MEBIBYTE);
+      assert.equal(refused.status, 503);
+      assert.equal(refused.headers.get('retry-after'), '2');
+      assert.equal(refused.headers.get('x-should-retry'), 'false');
+      const { error } = JSON.parse(refused.body.toString());
+      assert.equal(error.code, 'server_overloaded');
+      assert.match(error.message, /more than the 2 MB .* Raise MAX_INFLIGHT_MB on the server/);
+      assert.equal(upstream.received.length, 1);
+    });
+  }
+});
+
 describe('a picture’s 20 MiB hold to the byte', { timeout: 60_000 }, () => {
   const LARGEST = pictureOf('image/png', IMAGE_LIMIT_BYTES);
   const LARGER = Buffer.concat([LARGEST, Buffer.of(0)]);

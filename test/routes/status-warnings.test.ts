@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Environment } from '../../src/config.ts';
+import { findWarnings } from '../../src/routes/admin/status.ts';
 import { expectStatus, startApp } from '../helpers/start-app.ts';
 
 const ROWS: readonly (readonly [env: Environment, code: string, expected: boolean])[] = [
@@ -15,6 +16,12 @@ const ROWS: readonly (readonly [env: Environment, code: string, expected: boolea
   [{}, 'keys_not_encrypted', true],
   [{ UI_PASSWORD: 'admin' }, 'default_password', true],
 ];
+
+test('a small memory for bodies: the warning says what to set', async (t) => {
+  const { services } = await startApp(t, { env: { MAX_BODY_MB: '65' } });
+  const warning = findWarnings(services).find(({ code }) => code === 'small_inflight_limit');
+  assert.match(warning?.message ?? '', /Set MAX_INFLIGHT_MB to 130 or more/);
+});
 
 for (const [env, code, expected] of ROWS) {
   test(`${JSON.stringify(env)}: ${expected ? '' : 'no '}${code}`, async (t) => {

@@ -157,6 +157,11 @@ describe('too much in flight', { timeout: 60_000 }, () => {
     assert.match(refused.headers.get('retry-after') ?? '', /^[1-9]\d?$/);
     const { error } = JSON.parse(refused.body.toString());
     assert.deepEqual([error.type, error.param, error.code], ['server_error', null, 'server_overloaded']);
+    assert.equal(refused.headers.get('x-should-retry'), 'false');
+    assert.match(
+      error.message,
+      /more than the 4 MB .* Raise MAX_INFLIGHT_MB .* put `model` before the files/,
+    );
     assert.equal(upstream.received.length, 0);
     assert.equal(await metricOf(app, 'ipin_inflight_bytes'), 0);
     await expectStatus(200, await postAudio(app, [['model', 'whisper'], file]));
@@ -181,10 +186,24 @@ describe('too much in flight', { timeout: 60_000 }, () => {
     assert.equal(upstream.received.length, 0);
   });
 
+  for (const [what, parts, bytes] of [
+    ['a field', [['a', 'x'.repeat(900 * 1024)]], 800 * 1024],
+    ['the names of fields', Array.from({ length: 50 }, (_, at) => [`${at}`.repeat(5000), '']), 400 * 1024],
+  ] as const) {
+    test(`counts ${what} while the form still arrives`, async (t) => {
+      const { app } = await startSpeech(t, { env });
+      const { path, contentType, body } = asAudio(parts as readonly FormPart[]);
+      const client = rawClient(t, app.port);
+      client.write(headOf(path, contentType, `Content-Length: ${body.length}`));
+      client.write(body.subarray(0, -40));
+      while (app.services.budget.usedBytes < bytes) await nextTurn();
+    });
+  }
+
   test('is what several requests hold together, each key for itself, until they are answered', async (t) => {
     const { app } = await startSpeech(t, { env });
     const key = await app.addKey({ models: null });
-    const parts: FormPart[] = [fileOf(speechOf(3 * MEBIBYTE)), ['model', 'chutes-whisper']];
+    const parts: FormPart[] = [fileOf(speechOf(3 * MEBIBYTE - 1024)), ['model', 'chutes-whisper']];
     const { path, contentType, body } = asAudio(parts);
     const first = rawClient(t, app.port);
     first.write(headOf(path, contentType, `Content-Length: ${body.length}`));
@@ -192,6 +211,7 @@ describe('too much in flight', { timeout: 60_000 }, () => {
     while (app.services.budget.usedBytes < 3 * MEBIBYTE) await nextTurn();
     const refused = await errorOf(503, await postAudio(app, parts));
     assert.equal(refused.code, 'server_overloaded');
+    assert.match(String(refused.message), /Try again in a moment/);
     await expectStatus(200, await postAudio(app, parts, { key }));
     assert.equal(await metricOf(app, 'ipin_inflight_bytes'), 3 * MEBIBYTE);
     first.write(body.subarray(-20));

@@ -9,6 +9,8 @@ export interface Warning {
   readonly message: string;
 }
 
+const MEBIBYTE = 1024 * 1024;
+
 /** Who is signed in. */
 export function adminMe({ config }: Services): Handler {
   return (context) => sendJson(context, 200, { username: config.uiUsername, role: 'admin' });
@@ -90,7 +92,7 @@ export function findWarnings({ config, store, snapshotStatus }: Services): Warni
     [
       config.maxInflightBytes < 2 * config.maxBodyBytes,
       'small_inflight_limit',
-      'MAX_INFLIGHT_MB is less than twice MAX_BODY_MB: a key may hold half of it, so its largest requests get 503. Raise MAX_INFLIGHT_MB.',
+      `MAX_INFLIGHT_MB is less than twice MAX_BODY_MB: a key may hold half of it, so its largest requests get 503. Set MAX_INFLIGHT_MB to ${(2 * config.maxBodyBytes) / MEBIBYTE} or more.`,
     ],
     [
       !isSafeNode(process.versions.node),

@@ -69,6 +69,9 @@ export class FormParts {
   async #next(): Promise<MultipartPart | null> {
     const step = await this.#parts.next();
     if (step.done === true) return null;
+    const { name, filename, contentType } = step.value;
+    // A part of nothing but its headers may be 16 KB.
+    this.#hold(name.length + (filename?.length ?? 0) + (contentType?.length ?? 0));
     if (step.value.isFile && fieldBaseName(step.value.name) === 'model') {
       throw new HttpError('invalid_body', 'The form field `model` must be a text, not a file.', {
         param: 'model',
@@ -78,14 +81,7 @@ export class FormParts {
   }
 
   async #takeField(part: MultipartPart): Promise<MultipartPart> {
-    const value = await readField(part, FIELDS_LIMIT_BYTES);
-    this.#fieldBytes += value.length;
-    if (this.#fieldBytes > FIELDS_LIMIT_BYTES) {
-      throw new HttpError('request_too_large', 'The fields of the form are larger than 1 MB together.', {
-        param: part.name,
-      });
-    }
-    this.#hold(value.length);
+    const value = await readField({ ...part, body: this.#counted(part) }, FIELDS_LIMIT_BYTES);
     const base = fieldBaseName(part.name);
     if (base === 'model' && (part.name !== 'model' || this.fields.some(([name]) => name === 'model'))) {
       throw new HttpError('invalid_body', 'The form names `model` more than once.', { param: 'model' });
@@ -93,6 +89,20 @@ export class FormParts {
     this.fields.push([part.name, fieldText(part.name, value)]);
     this.#checks.checkFields(this.fields, false);
     return { ...part, body: inMemory([value]) };
+  }
+
+  /** A field's content, counted as it arrives: one that never ends is held too. */
+  async *#counted(part: MultipartPart): AsyncGenerator<Buffer> {
+    for await (const chunk of part.body) {
+      this.#fieldBytes += chunk.length;
+      if (this.#fieldBytes > FIELDS_LIMIT_BYTES) {
+        throw new HttpError('request_too_large', 'The fields of the form are larger than 1 MB together.', {
+          param: part.name,
+        });
+      }
+      this.#hold(chunk.length);
+      yield chunk;
+    }
   }
 
   /** Where `model` comes after the file, as in most curl examples, the file waits in memory, within the budget. */
@@ -107,7 +117,7 @@ export class FormParts {
 
   #hold(bytes: number): void {
     this.#heldBytes += bytes;
-    if (!this.#lease.growTo(this.#heldBytes)) throw overloaded();
+    if (!this.#lease.growTo(this.#heldBytes)) throw overloaded(this.#lease, this.#heldBytes);
   }
 
   /** A file's content, its first bytes checked before any is passed on. */

@@ -127,7 +127,7 @@ async function readForm(context: Context, { options, lease, choose }: ReadOption
         throw new HttpError('invalid_body', 'The form has more than one file.', { param: 'file' });
       for await (const chunk of part.body) {
         gathered.add(chunk);
-        if (!lease.growTo(gathered.length)) throw overloaded();
+        if (!lease.growTo(gathered.length)) throw overloaded(lease, gathered.length);
       }
     }
     const bytes = gathered.whole();
