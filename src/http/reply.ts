@@ -73,6 +73,7 @@ function linger(req: IncomingMessage, res: ServerResponse): void {
   const finish = (): void => {
     clearTimeout(timer);
     res.end();
+    watchTail(res);
   };
   const timer = setTimeout(finish, LINGER.timeMs);
   req.on('data', (chunk: Buffer) => {
