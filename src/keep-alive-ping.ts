@@ -5,19 +5,28 @@ import type { Logger } from './logger.ts';
 const INTERVAL_MS = 10 * 60 * 1000;
 const TIMEOUT_MS = 30_000;
 
-/** Asks the server's own public address for `/health` every ten minutes, so that a free instance is not put to sleep. */
+/**
+ * Asks the server's own public address for `/health` every ten minutes, so that a free instance is not put to sleep. Warns
+ * of every answer but 200, once as long as it stays the same. Returns what ends it.
+ */
 export function startKeepAlivePing(url: string, logger: Logger): () => void {
   const target = new URL('/health', url);
   const get = target.protocol === 'https:' ? httpsGet : httpGet;
+  let trouble: string | null = null;
+  const note = (message: string | null): void => {
+    if (message === trouble) return;
+    trouble = message;
+    if (message === null) logger.info('keep-alive ping works again');
+    else logger.warn('keep-alive ping failed', { message });
+  };
   const ping = (): void => {
     const request = get(target, { agent: false, timeout: TIMEOUT_MS }, (response) => {
       response.resume();
       const { statusCode } = response;
-      if (statusCode !== 200)
-        logger.warn('keep-alive ping failed', { message: `${target} answers with ${statusCode}` });
+      note(statusCode === 200 ? null : `${target} answers with ${statusCode}`);
     });
-    request.on('timeout', () => request.destroy());
-    request.on('error', (error) => logger.warn('keep-alive ping failed', { message: error.message }));
+    request.on('timeout', () => request.destroy(new Error(`${target} does not answer`)));
+    request.on('error', (error) => note(error.message));
   };
   const timer = setInterval(ping, INTERVAL_MS);
   timer.unref();

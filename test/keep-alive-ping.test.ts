@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { test } from 'node:test';
+import { startKeepAlivePing } from '../src/keep-alive-ping.ts';
+import { createLogger } from '../src/logger.ts';
+import { startRawUpstream } from './helpers/raw-upstream.ts';
+
+const INTERVAL_MS = 10 * 60 * 1000;
+
+test('the keep-alive ping tells each change of its outcome once', { timeout: 20_000 }, async (t) => {
+  const statuses = [200, 404, 404, 503, 200, 200];
+  // Leaves the closing to the client, who does it once he has looked at the answer.
+  const { origin, requests } = await startRawUpstream(t, (socket, index) => {
+    socket.write(`HTTP/1.1 ${statuses[index]} X\r\nContent-Length: 0\r\n\r\n`);
+    closed = once(socket, 'close');
+    announce();
+  });
+  let closed: Promise<unknown> = Promise.resolve();
+  let announce = (): void => {};
+  const lines: string[] = [];
+  const logger = createLogger({ level: 'debug', now: Date.now, write: (line) => void lines.push(line) });
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  t.after(startKeepAlivePing(`${origin}/panel`, logger));
+  const outcomes: string[] = [];
+  for (const _status of statuses) {
+    const answered = new Promise<void>((resolve) => {
+      announce = resolve;
+    });
+    t.mock.timers.tick(INTERVAL_MS);
+    await answered;
+    await closed;
+    const told = lines.splice(0).map((line) => JSON.parse(line));
+    outcomes.push(told.map(({ level, message = '' }) => `${level} ${message}`).join());
+  }
+  const address = `${origin}/health answers with`;
+  assert.deepEqual(outcomes, ['', `warn ${address} 404`, '', `warn ${address} 503`, 'info ', '']);
+  assert.ok(requests.every(({ head }) => head.startsWith('GET /health HTTP/1.1\r\n')));
+});
