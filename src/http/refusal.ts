@@ -21,7 +21,7 @@ const REFUSALS: Record<Refusal, { status: string; error: ErrorName; message: str
   headers_too_large: {
     status: '431 Request Header Fields Too Large',
     error: 'invalid_request_target',
-    message: 'The headers of the request are more than 200 or larger than 16 KB.',
+    message: 'The headers of the request are 200 or more, or larger than 16 KB.',
   },
   request_timeout: {
     status: '408 Request Timeout',

@@ -21,13 +21,11 @@ const UNKNOWN = { kind: 'unknown' } as const;
 
 /** Finds the row for a method and a path: exact paths by one look-up, those with parameters one after another. */
 export class Router<T> {
-  readonly routes: readonly Route<T>[];
   readonly #exact = new Map<string, Map<string, Route<T>>>();
   readonly #patterns: { readonly segments: readonly string[]; readonly methods: Map<string, Route<T>> }[] =
     [];
 
   constructor(routes: readonly Route<T>[]) {
-    this.routes = routes;
     for (const route of routes) {
       const methods = /[:*]/.test(route.path)
         ? this.#patternMethods(route.path)

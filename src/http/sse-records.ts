@@ -5,11 +5,9 @@ const NOTHING = Buffer.alloc(0);
 /** A record of an event stream is longer than the limit. */
 export class SseTooLargeError extends Error {
   override readonly name = 'SseTooLargeError';
-  readonly limitBytes: number;
 
   constructor(limitBytes: number) {
     super(`a record of the event stream is longer than ${limitBytes} bytes`);
-    this.limitBytes = limitBytes;
   }
 }
 
