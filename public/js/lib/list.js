@@ -30,6 +30,8 @@ const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: 'bas
 export function createList(options) {
   /** @type {T[] | null} */
   let items = options.known ?? null;
+  /** How often `put` and `remove` were called. */
+  let changes = 0;
   let query = '';
   let sortIndex = -1;
   let isDescending = false;
@@ -142,9 +144,13 @@ export function createList(options) {
       state.replaceChildren(skeleton());
     }
     try {
-      items = await options.load();
-      texts.clear();
+      const changesBefore = changes;
+      const loaded = await options.load();
       if (options.signal.aborted) return;
+      // It may have been read before the change: it would take what is on the screen away again.
+      if (changes !== changesBefore) return reload();
+      items = loaded;
+      texts.clear();
       options.onLoad?.(items);
       draw();
     } catch (error) {
@@ -171,11 +177,13 @@ export function createList(options) {
       if (items === null || index < 0) items = [...(items ?? []), item];
       else items[index] = item;
       fresh.add(id);
+      changes++;
       draw();
     },
     /** @param {string} id */
     remove(id) {
       items = items?.filter((one) => options.id(one) !== id) ?? null;
+      changes++;
       draw();
     },
     items: () => items ?? [],
