@@ -247,7 +247,6 @@ function answerStarting(exchange: Parameters<typeof sendError>[0], { lifecycle, 
     const report = health({ lifecycle, now, storage: () => 'ok' });
     void report({
       ...exchange,
-      requestId: '',
       query: '',
       params: new Map(),
       principal: { kind: 'nobody' },

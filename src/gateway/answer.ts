@@ -9,10 +9,10 @@ import {
   scanJson,
   splice,
 } from '../http/json-scan.ts';
+import { parseJson } from '../http/json-value.ts';
 import { completionToEvents } from '../protocols/completions.ts';
 import { convertEmbeddings, normaliseEmbeddings } from '../protocols/embeddings.ts';
 import { EventStream } from '../protocols/event-stream.ts';
-import { parseJson } from '../protocols/json-value.ts';
 import { isEventStream, isJsonType, responseHeadersFor } from '../protocols/passed-headers.ts';
 import { findErrorObject } from '../protocols/upstream-errors.ts';
 import type { TranslatedAnswer } from '../providers/adapter.ts';

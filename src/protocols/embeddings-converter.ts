@@ -1,6 +1,6 @@
 import { HttpError } from '../errors.ts';
+import { parseJson } from '../http/json-value.ts';
 import { base64ToFloats, floatsToBase64 } from './float32.ts';
-import { parseJson } from './json-value.ts';
 
 export interface EmbeddingsOptions {
   /** What the client gets. */

@@ -1,8 +1,8 @@
 import { type ErrorObject, HttpError } from '../errors.ts';
 import type { BodyTransform } from '../http/body-transform.ts';
 import { compilePatterns, scanJson, splice } from '../http/json-scan.ts';
+import { isRecord, parseJson } from '../http/json-value.ts';
 import { bareLines, dataSpan, recordData, recordEvent, SseRecords, sseRecord } from '../http/sse.ts';
-import { isRecord, parseJson } from './json-value.ts';
 import { findErrorObject, parseErrorJson } from './upstream-errors.ts';
 
 export interface EventStreamOptions {

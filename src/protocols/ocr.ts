@@ -1,6 +1,6 @@
 import { HttpError } from '../errors.ts';
+import { isRecord, parseJson } from '../http/json-value.ts';
 import type { ImageMediaType } from './images.ts';
-import { isRecord, parseJson } from './json-value.ts';
 
 /** An image to be read: bytes, or a URL as it stands in a JSON body, without quotes. */
 export type OcrImage =

@@ -5,7 +5,6 @@ import type { Principal } from '../store/entities.ts';
 
 /** One request, as a route sees it. */
 export interface Context extends Exchange {
-  readonly requestId: string;
   /** The query without its `?`. */
   readonly query: string;
   readonly params: Params;

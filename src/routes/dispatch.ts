@@ -8,6 +8,7 @@ import { parseRequestTarget, type RequestTarget } from '../http/request-target.t
 import { type Match, type Method, Router } from '../http/router.ts';
 import type { Logger } from '../logger.ts';
 import type { Principal } from '../store/entities.ts';
+import { MASTER_ID } from './api-key-records.ts';
 import type { Context, Handler, RequestFacts } from './context.ts';
 import { canonicalPath } from './v1/paths.ts';
 
@@ -95,7 +96,6 @@ export function createDispatch(options: DispatchOptions): Dispatch {
         req,
         res,
         headers: exchange.headers,
-        requestId,
         query: target.query,
         params: match.params,
         principal,
@@ -137,7 +137,7 @@ function requireRoute(
 
 function noteUse(principal: Principal, options: DispatchOptions): void {
   if (principal.kind === 'key') options.onKeyUsed(principal.key.id);
-  else if (principal.kind === 'master') options.onKeyUsed('master');
+  else if (principal.kind === 'master') options.onKeyUsed(MASTER_ID);
 }
 
 interface Failure {

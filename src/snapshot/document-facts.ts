@@ -1,4 +1,4 @@
-import { isJsonObject } from '../store/json-text.ts';
+import { isRecord } from '../http/json-value.ts';
 
 /** The store's counter that says which writer this store is to snapshots. */
 export const WRITER_COUNTER = 'snapshot.writer';
@@ -27,7 +27,7 @@ export function readDocumentFacts(bytes: Uint8Array): DocumentFacts | null {
   } catch {
     return null;
   }
-  if (!isJsonObject(document)) return null;
+  if (!isRecord(document)) return null;
   const { generation, instanceId, counters } = document;
   if (typeof generation !== 'number' || typeof instanceId !== 'string') return null;
   const entries: readonly unknown[] = Array.isArray(counters) ? counters : [];

@@ -1,7 +1,7 @@
 import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import { DOCUMENT_LIMIT_BYTES } from '../store/document.ts';
 import { SnapshotRefusedError, SnapshotUnreachableError } from './errors.ts';
-import { SNAPSHOT_LIMIT_BYTES } from './target.ts';
 
 /** Where a request goes. */
 export interface ExchangeAddress {
@@ -94,7 +94,7 @@ export function exchange(
 async function readAnswer(response: IncomingMessage, host: string): Promise<ExchangeAnswer> {
   const status = response.statusCode ?? 0;
   const isObject = status === 200;
-  const limitBytes = isObject ? SNAPSHOT_LIMIT_BYTES : REMARK_LIMIT_BYTES;
+  const limitBytes = isObject ? DOCUMENT_LIMIT_BYTES : REMARK_LIMIT_BYTES;
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of response as AsyncIterable<Buffer>) {
@@ -107,7 +107,7 @@ async function readAnswer(response: IncomingMessage, host: string): Promise<Exch
 }
 
 function tooLarge(host: string): string {
-  const limit = `${SNAPSHOT_LIMIT_BYTES / 1024 / 1024} MiB`;
+  const limit = `${DOCUMENT_LIMIT_BYTES / 1024 / 1024} MiB`;
   return `What ${host} holds at SNAPSHOT_URL is larger than ${limit} and no snapshot of this program; choose another address.`;
 }
 

@@ -1,4 +1,4 @@
-import { isJsonObject } from '../store/json-text.ts';
+import { isRecord } from '../http/json-value.ts';
 import {
   createPassphraseSealer,
   isPassphraseParameters,
@@ -107,7 +107,7 @@ function parseHead(line: string): StoredHead | null {
   } catch {
     return null;
   }
-  if (!isJsonObject(head) || head['format'] !== FORMAT) return null;
+  if (!isRecord(head) || head['format'] !== FORMAT) return null;
   const { format, version, generation, writer, scrypt } = head;
   if (!isCount(version) || !isCount(generation) || !isCount(writer)) return null;
   if (!isPassphraseParameters(scrypt)) return null;

@@ -1,6 +1,3 @@
-/** A larger snapshot is neither read nor written: the store's own files are not larger either. */
-export const SNAPSHOT_LIMIT_BYTES = 64 * 1024 * 1024;
-
 /** What stands at the target. */
 export interface FoundSnapshot {
   readonly bytes: Buffer;

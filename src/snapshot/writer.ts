@@ -1,12 +1,8 @@
+import { DOCUMENT_LIMIT_BYTES } from '../store/document.ts';
 import { SnapshotConflictError, SnapshotRefusedError } from './errors.ts';
 import type { OpenedSnapshot, SnapshotHead, SnapshotSeal } from './seal.ts';
 import { sha256Hex } from './sigv4.ts';
-import {
-  type FoundSnapshot,
-  SNAPSHOT_LIMIT_BYTES,
-  type SnapshotTarget,
-  type WriteCondition,
-} from './target.ts';
+import type { FoundSnapshot, SnapshotTarget, WriteCondition } from './target.ts';
 
 /** What the target holds, as far as this process knows. */
 interface Held {
@@ -68,7 +64,7 @@ export class SnapshotWriter {
    */
   async write(document: Buffer, head: SnapshotHead, signal: AbortSignal): Promise<void> {
     const sealed = await this.#seal.seal(document, head);
-    if (sealed.length > SNAPSHOT_LIMIT_BYTES) {
+    if (sealed.length > DOCUMENT_LIMIT_BYTES) {
       throw new SnapshotRefusedError('The state is too large for a snapshot: remove what is not needed.');
     }
     const digest = sha256Hex(sealed);

@@ -1,7 +1,8 @@
 import { HttpError } from '../errors.ts';
+import { isRecord } from '../http/json-value.ts';
 import { type DecodedDocument, DocumentCodec, type Member, parseRawDocument } from './document.ts';
 import { DocumentError } from './document-error.ts';
-import { isJsonObject, type JsonObject } from './json-text.ts';
+import type { JsonObject } from './json-text.ts';
 import { type CredentialCodec, migratePlainDocument } from './migrations.ts';
 import {
   createPassphraseSealer,
@@ -138,7 +139,7 @@ async function openSecrets(object: JsonObject, options: ParseBackupOptions): Pro
 
 function readHead(object: JsonObject): JsonObject {
   const { format, secrets } = object;
-  if (format !== FORMAT || !isJsonObject(secrets))
+  if (format !== FORMAT || !isRecord(secrets))
     throw new DocumentError('refused', 'it is not a backup of this program');
   if (['encryption-key', 'passphrase', 'omit'].includes(String(secrets['mode']))) return secrets;
   throw new DocumentError('refused', 'its secrets are in a form that this version does not know');

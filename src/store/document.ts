@@ -18,6 +18,9 @@ import type { ConfigState } from './store.ts';
 
 const SCHEMA_VERSION = 1;
 
+/** A larger database, backup or snapshot is not one of ours; it is not read. */
+export const DOCUMENT_LIMIT_BYTES = 64 * 1024 * 1024;
+
 /** What one database file says. */
 export interface StoredDocument {
   /** Counts the writes. */

@@ -1,11 +1,7 @@
+import { isRecord } from '../http/json-value.ts';
 import { DocumentError } from './document-error.ts';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
-
-/** True for what JSON writes in braces. */
-export function isJsonObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 /**
  * Reads bytes as one JSON object: strict UTF-8 without byte order mark (RFC 8259 section 8.1).
@@ -29,7 +25,7 @@ export function parseJsonObject(bytes: Uint8Array): { readonly text: string; rea
   } catch (error) {
     throw new DocumentError('damaged', 'it is not complete JSON', { cause: error });
   }
-  if (!isJsonObject(value)) throw new DocumentError('damaged', 'it is JSON, but not an object');
+  if (!isRecord(value)) throw new DocumentError('damaged', 'it is JSON, but not an object');
   return { text, object: value };
 }
 

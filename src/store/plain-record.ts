@@ -1,5 +1,6 @@
+import { isRecord } from '../http/json-value.ts';
 import { DocumentError } from './document-error.ts';
-import { isJsonObject, type JsonObject } from './json-text.ts';
+import type { JsonObject } from './json-text.ts';
 
 interface PlainItem {
   readonly record: JsonObject;
@@ -95,12 +96,12 @@ export function listPlainRecords(object: JsonObject, names: readonly string[], n
   const value = object[name];
   const named: (readonly [string | null, unknown])[] = Array.isArray(value)
     ? value.map((item) => [null, item])
-    : isJsonObject(value)
+    : isRecord(value)
       ? Object.entries(value)
       : refuse(`${name} is neither a list nor a map`);
   return named.map(([key, record], index) => {
     const place = `${name}[${index}]`;
-    if (!isJsonObject(record)) return refuse(`${place} is not an object`);
+    if (!isRecord(record)) return refuse(`${place} is not an object`);
     return new PlainRecord({ record, name: key, place }, now);
   });
 }

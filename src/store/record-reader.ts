@@ -1,5 +1,6 @@
+import { isRecord } from '../http/json-value.ts';
 import { DocumentError } from './document-error.ts';
-import { isJsonObject, type JsonObject } from './json-text.ts';
+import type { JsonObject } from './json-text.ts';
 
 /** Longest text in a record: far above anything real, far below what would hurt. */
 const TEXT_LIMIT = 64 * 1024;
@@ -12,7 +13,7 @@ export class RecordReader {
 
   constructor(value: unknown, place: string) {
     this.#place = place;
-    if (!isJsonObject(value)) throw new DocumentError('refused', `${place} is not an object`);
+    if (!isRecord(value)) throw new DocumentError('refused', `${place} is not an object`);
     this.record = value;
   }
 

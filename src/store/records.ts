@@ -1,6 +1,6 @@
+import { isRecord } from '../http/json-value.ts';
 import { DocumentError } from './document-error.ts';
 import type { ApiKey, MasterKey, Model, Provider, ProviderOptions, Session, User } from './entities.ts';
-import { isJsonObject } from './json-text.ts';
 import { OPTION_RULES } from './provider-options.ts';
 import { RecordReader } from './record-reader.ts';
 
@@ -140,7 +140,7 @@ function readDigest(read: RecordReader): string {
 
 function readSecret(read: RecordReader): StoredSecret {
   const value = read.record['apiKey'] ?? null;
-  if (!isJsonObject(value)) return read.textOrNull('apiKey');
+  if (!isRecord(value)) return read.textOrNull('apiKey');
   const { sealed } = value;
   return typeof sealed === 'string' ? { sealed } : read.fail('apiKey', 'a text, null or {"sealed": "..."}');
 }
@@ -148,7 +148,7 @@ function readSecret(read: RecordReader): StoredSecret {
 /** Options that this version knows must be as the API takes them; others are texts, numbers or booleans. */
 function readOptions(read: RecordReader): ProviderOptions {
   const value = read.record['options'] ?? {};
-  if (!isJsonObject(value)) return read.fail('options', 'an object');
+  if (!isRecord(value)) return read.fail('options', 'an object');
   const given = Object.entries(value).filter(([, item]) => item !== null);
   if (given.some(([, item]) => typeof item === 'object')) read.fail('options', 'an object of plain values');
   const options = Object.fromEntries(given);

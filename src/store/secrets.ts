@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, hkdfSync, scrypt } from 'node:crypto';
-import { isJsonObject } from './json-text.ts';
+import { isRecord } from '../http/json-value.ts';
 
 /** Where a secret stands. It is bound to this place: moved to another record or field it does not open. */
 export interface SecretPlace {
@@ -55,7 +55,7 @@ export interface PassphraseParameters {
 
 /** True for parameters as they are stored; whether they are within bounds shows when they are used. */
 export function isPassphraseParameters(value: unknown): value is PassphraseParameters {
-  if (!isJsonObject(value) || typeof value['salt'] !== 'string') return false;
+  if (!isRecord(value) || typeof value['salt'] !== 'string') return false;
   const numbers = [value['cost'], value['blockSize'], value['parallelization']];
   return numbers.every((number) => Number.isSafeInteger(number) && Number(number) >= 1);
 }

@@ -1,8 +1,8 @@
 import { closeAfter, FILE_MODE, readWholeFile, replaceFile, writeWholeFile } from './atomic-file.ts';
-import { type DocumentCodec, parseRawDocument } from './document.ts';
+import { DOCUMENT_LIMIT_BYTES, type DocumentCodec, parseRawDocument } from './document.ts';
 import { DocumentError, StoreStartError } from './document-error.ts';
 import { errorCode, type FileOps, factsOrNull, unlinkIfThere } from './file-ops.ts';
-import { FILE_LIMIT_BYTES, type KnownFile } from './store-disk.ts';
+import type { KnownFile } from './store-disk.ts';
 import type { Loaded } from './store-loader.ts';
 import type { StorePaths } from './store-paths.ts';
 import type { VersionHistory } from './version-history.ts';
@@ -65,7 +65,7 @@ export async function keepOriginal(options: StartStepOptions, loaded: Loaded): P
 /** A start that was cut off may have kept it already, or begun to; a different one is never written over. */
 async function keepBeforeMigration(options: StartStepOptions, bytes: Buffer): Promise<void> {
   const path = options.paths.beforeMigration;
-  const kept = await readWholeFile(options.ops, path, FILE_LIMIT_BYTES);
+  const kept = await readWholeFile(options.ops, path, DOCUMENT_LIMIT_BYTES);
   if (Buffer.isBuffer(kept) && kept.equals(bytes)) return;
   await keep(options, kept === null ? path : `${path}-${options.now()}`, bytes);
 }
@@ -95,7 +95,7 @@ export async function resealBackups(
 ): Promise<void> {
   for (const { number } of history.versions) {
     const target = paths.backup(number);
-    const bytes = await readWholeFile(ops, target, FILE_LIMIT_BYTES);
+    const bytes = await readWholeFile(ops, target, DOCUMENT_LIMIT_BYTES);
     const resealed = Buffer.isBuffer(bytes) ? reseal(bytes, codec) : null;
     if (resealed === null) continue;
     const steps = { beforeReplace: async () => {}, beforeOverwrite: async () => {} };

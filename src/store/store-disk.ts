@@ -1,7 +1,7 @@
 import type { Logger } from '../logger.ts';
 import { HalfWrittenError, readWholeFile, replaceFile, writeNewFile, writeWholeFile } from './atomic-file.ts';
 import { isSameConfig } from './config-index.ts';
-import { type DocumentCodec, parseRawDocument } from './document.ts';
+import { DOCUMENT_LIMIT_BYTES, type DocumentCodec, parseRawDocument } from './document.ts';
 import type { Session } from './entities.ts';
 import {
   errorCode,
@@ -15,9 +15,6 @@ import type { ConfigState } from './store.ts';
 import type { StoreLock } from './store-lock.ts';
 import type { StorePaths } from './store-paths.ts';
 import type { Version, VersionHistory } from './version-history.ts';
-
-/** A larger file is not one of ours; it is not read. */
-export const FILE_LIMIT_BYTES = 64 * 1024 * 1024;
 
 /** What is written is smaller, so that what grew is always read again. */
 const WRITE_LIMIT_BYTES = 48 * 1024 * 1024;
@@ -134,7 +131,7 @@ export class StoreDisk {
 
   async #isOurContent(): Promise<boolean> {
     const { ops, paths } = this.#options;
-    const bytes = await readWholeFile(ops, paths.target, FILE_LIMIT_BYTES);
+    const bytes = await readWholeFile(ops, paths.target, DOCUMENT_LIMIT_BYTES);
     if (bytes === null || bytes === 'too-large') return false;
     try {
       return parseRawDocument(bytes).checksum === this.#known.checksum;
@@ -228,7 +225,7 @@ class BackupStep {
     if (version === null || history.has(version.number)) return;
     try {
       this.#isLinked = await history.keepCurrent(version, async () => {
-        const bytes = await readWholeFile(ops, paths.target, FILE_LIMIT_BYTES);
+        const bytes = await readWholeFile(ops, paths.target, DOCUMENT_LIMIT_BYTES);
         if (bytes === null || bytes === 'too-large') throw new Error('There is nothing to copy.');
         return bytes;
       });

@@ -1,10 +1,14 @@
 import { readWholeFile } from './atomic-file.ts';
-import { type DecodedDocument, type DocumentCodec, parseRawDocument } from './document.ts';
+import {
+  type DecodedDocument,
+  DOCUMENT_LIMIT_BYTES,
+  type DocumentCodec,
+  parseRawDocument,
+} from './document.ts';
 import { DocumentError, StoreStartError } from './document-error.ts';
 import { errorCode, type FileOps, type FileStamp, factsOrNull } from './file-ops.ts';
 import { type CredentialCodec, migratePlainDocument } from './migrations.ts';
 import { createPresetConfig, type PresetOptions } from './preset.ts';
-import { FILE_LIMIT_BYTES } from './store-disk.ts';
 import type { StorePaths } from './store-paths.ts';
 import type { VersionHistory } from './version-history.ts';
 
@@ -42,7 +46,7 @@ export interface Loaded {
   readonly migrationNotices: readonly string[];
 }
 
-const FILE_LIMIT_TEXT = `${FILE_LIMIT_BYTES / 1024 / 1024} MiB`;
+const FILE_LIMIT_TEXT = `${DOCUMENT_LIMIT_BYTES / 1024 / 1024} MiB`;
 
 /** A document that was read from some file. */
 interface Good {
@@ -121,8 +125,8 @@ async function readTarget({ ops, paths }: LoadOptions): Promise<Loaded['file']> 
     if (facts.kind !== 'file') {
       throw new StoreStartError(`The database ${target} is not a file; set DB_PATH to another path.`);
     }
-    const isTooLarge = facts.size > BigInt(FILE_LIMIT_BYTES);
-    const bytes = isTooLarge ? 'too-large' : await readWholeFile(ops, target, FILE_LIMIT_BYTES);
+    const isTooLarge = facts.size > BigInt(DOCUMENT_LIMIT_BYTES);
+    const bytes = isTooLarge ? 'too-large' : await readWholeFile(ops, target, DOCUMENT_LIMIT_BYTES);
     return bytes === null ? null : { stamp: facts, bytes };
   } catch (error) {
     if (error instanceof StoreStartError) throw error;
@@ -133,7 +137,7 @@ async function readTarget({ ops, paths }: LoadOptions): Promise<Loaded['file']> 
 async function examineFile(path: string, options: LoadOptions): Promise<Examined> {
   let bytes: Buffer | 'too-large' | null;
   try {
-    bytes = await readWholeFile(options.ops, path, FILE_LIMIT_BYTES);
+    bytes = await readWholeFile(options.ops, path, DOCUMENT_LIMIT_BYTES);
   } catch (error) {
     throw unreadable(path, error);
   }

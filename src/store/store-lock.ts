@@ -1,8 +1,8 @@
 import { link, open, readFile, rename, unlink } from 'node:fs/promises';
 import type { Server } from 'node:net';
+import { isRecord } from '../http/json-value.ts';
 import { StoreStartError } from './document-error.ts';
 import { errorCode } from './file-ops.ts';
-import { isJsonObject } from './json-text.ts';
 import { canConnect, closeSocket, listenOnSocket } from './liveness-socket.ts';
 import { identifyProcess, isSameBoot, type ProcessIdentity, startTimeOf } from './process-identity.ts';
 import type { StorePaths } from './store-paths.ts';
@@ -188,7 +188,7 @@ async function readLock(path: string): Promise<LockRecord | 'missing' | 'unreada
 
 function isLockRecord(value: unknown): value is LockRecord {
   return (
-    isJsonObject(value) &&
+    isRecord(value) &&
     Number.isSafeInteger(value['pid']) &&
     typeof value['bootId'] === 'string' &&
     typeof value['nonce'] === 'string' &&

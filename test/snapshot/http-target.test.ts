@@ -3,7 +3,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describe, test } from 'node:test';
 import { SnapshotRefusedError, SnapshotUnreachableError } from '../../src/snapshot/errors.ts';
 import { HttpTarget } from '../../src/snapshot/http-target.ts';
-import { SNAPSHOT_LIMIT_BYTES, type SnapshotTarget } from '../../src/snapshot/target.ts';
+import type { SnapshotTarget } from '../../src/snapshot/target.ts';
+import { DOCUMENT_LIMIT_BYTES } from '../../src/store/document.ts';
 import { SIGNAL } from './fixture.ts';
 import { type PutGetServer, startPutGet } from './put-get-server.ts';
 
@@ -161,7 +162,7 @@ test('an object without an end is read up to the bound and no further', async (t
   const problem = await problemOf(target.get(SIGNAL));
   assert.ok(problem instanceof SnapshotRefusedError);
   assert.match(problem.message, /larger than 64 MiB and no snapshot/);
-  assert.ok(sent < SNAPSHOT_LIMIT_BYTES * 1.5, `${sent} bytes were sent`);
+  assert.ok(sent < DOCUMENT_LIMIT_BYTES * 1.5, `${sent} bytes were sent`);
 });
 
 test('a refusal with a body without an end is a refusal', async (t) => {

@@ -8,8 +8,8 @@ import {
 } from '../../src/snapshot/errors.ts';
 import { HttpTarget } from '../../src/snapshot/http-target.ts';
 import { S3Target } from '../../src/snapshot/s3-target.ts';
-import { SNAPSHOT_LIMIT_BYTES } from '../../src/snapshot/target.ts';
 import { SnapshotWriter } from '../../src/snapshot/writer.ts';
+import { DOCUMENT_LIMIT_BYTES } from '../../src/store/document.ts';
 import { type Conditions, S3_CREDENTIALS, S3_REGION, startS3 } from '../helpers/s3-stand-in.ts';
 import { documentOf, SIGNAL, sharedSeal } from './fixture.ts';
 import { type Behaviour, type PutGetServer, startPutGet } from './put-get-server.ts';
@@ -200,7 +200,7 @@ describe('a write whose answer was lost', () => {
 
 test('a state that would not be read again is not written', async (t) => {
   const served = await startPutGet(t);
-  const document = Buffer.alloc(SNAPSHOT_LIMIT_BYTES * 0.75, 0x20);
+  const document = Buffer.alloc(DOCUMENT_LIMIT_BYTES * 0.75, 0x20);
   await assert.rejects(writerTo(served).write(document, { generation: 1, writer: OURS }, SIGNAL), (error) => {
     return error instanceof SnapshotRefusedError && /too large for a snapshot/.test(error.message);
   });

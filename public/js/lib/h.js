@@ -60,7 +60,7 @@ export function svg(tag, attributes, ...children) {
  * True for addresses that a link may open: http, https and mailto, or a path of this site.
  * @param {string} url
  */
-export function isSafeUrl(url) {
+function isSafeUrl(url) {
   if (!URL.canParse(url, location.href)) return false;
   return /^(https?|mailto|blob):$/.test(new URL(url, location.href).protocol);
 }

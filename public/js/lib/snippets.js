@@ -4,7 +4,7 @@ import { h } from './h.js';
 import { createTabs } from './tabs.js';
 
 /** Stands for the key where none can be shown. */
-export const KEY_PLACEHOLDER = 'sk-your-api-key';
+const KEY_PLACEHOLDER = 'sk-your-api-key';
 
 /** @type {readonly { id: string, label: string, code: (key: string, model: string) => string }[]} */
 const SNIPPETS = [

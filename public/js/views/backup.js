@@ -19,7 +19,11 @@ const HINTS = {
  */
 export function backupCard(hasServerKey) {
   const hint = h('p', { class: 'muted small' }, HINTS.passphrase);
-  const passphrase = passphraseField('At least 12 characters.');
+  const passphrase = textField({
+    label: 'Passphrase',
+    hint: 'At least 12 characters.',
+    input: { type: 'password', autocomplete: 'new-password', required: true, minlength: 12 },
+  });
   const how = segmented({
     label: 'Provider keys in the file',
     value: 'passphrase',
@@ -61,15 +65,6 @@ export function backupCard(hasServerKey) {
     h('p', { class: 'muted' }, 'Providers, models, keys and users in one file. Sessions stay out.'),
     form,
   );
-}
-
-/** @param {string} hint */
-export function passphraseField(hint) {
-  return textField({
-    label: 'Passphrase',
-    hint,
-    input: { type: 'password', autocomplete: 'new-password', required: true, minlength: 12 },
-  });
 }
 
 /**

@@ -6,7 +6,7 @@ import { icon } from '../lib/icons.js';
 import { toast } from '../lib/toast.js';
 import { restoreReport } from './restore-report.js';
 
-const LIMIT_BYTES = 50 * 1024 * 1024;
+const LIMIT_BYTES = 64 * 1024 * 1024;
 
 /**
  * The card that puts a backup back: first a report of what would change, then the restore itself.

@@ -6,6 +6,7 @@ import type { ConfigState } from '../../store/store.ts';
 import {
   editApiKey,
   lastUsedCounter,
+  MASTER_ID,
   newApiKey,
   requireFreshKey,
   requireNotWidened,
@@ -16,8 +17,6 @@ import type { Handler } from '../context.ts';
 import { toId, wrong } from '../fields.ts';
 import { type Fields, readFields } from '../json-body.ts';
 import type { Services } from '../services.ts';
-
-const MASTER_ID = 'master';
 
 export function listApiKeys(services: Services): Handler {
   const { store } = services;

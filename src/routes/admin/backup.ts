@@ -4,12 +4,12 @@ import { sendBytes, sendJson } from '../../http/reply.ts';
 import { queryValue } from '../../http/request-target.ts';
 import { isJsonType } from '../../protocols/passed-headers.ts';
 import { type BackupSecrets, exportBackup, parseBackup } from '../../store/backup.ts';
+import { DOCUMENT_LIMIT_BYTES } from '../../store/document.ts';
 import { planRestore } from '../../store/restore.ts';
 import type { Context, Handler } from '../context.ts';
 import type { Services } from '../services.ts';
 
 const PASSPHRASE_LENGTH = 12;
-const BACKUP_LIMIT_BYTES = 64 * 1024 * 1024;
 
 /** The whole configuration as one file, without sessions, keys of providers sealed or left out. */
 export function downloadBackup(services: Services): Handler {
@@ -42,7 +42,7 @@ export function restoreBackup(services: Services): Handler {
     const isDryRun = queryValue(context.query, 'dryRun') === 'true';
     const lease = services.budget.open('api');
     try {
-      const bytes = await readBody(context, { limitBytes: BACKUP_LIMIT_BYTES, lease });
+      const bytes = await readBody(context, { limitBytes: DOCUMENT_LIMIT_BYTES, lease });
       const { encryptionKey, previousEncryptionKey } = config;
       const passphrase = readPassphrase(context);
       const options = { encryptionKey, previousEncryptionKey, passphrase, credentials, now, randomBytes };

@@ -61,8 +61,8 @@ export function updateUser(services: Services): Handler {
     const id = context.params.get('id') ?? '';
     const fields = await readFields(context, services.budget);
     edit(requireEntity(services.store.config.snapshot(), 'users', id), fields);
-    const given = fields.get('password');
-    const password = given === undefined || given === '' ? null : parseNewPassword(given, 'password');
+    const typed = fields.get('password');
+    const password = typed === undefined || typed === '' ? null : parseNewPassword(typed, 'password');
     const passwordHash = password === null ? null : await services.credentials.hashPassword(password);
     const updated = await services.store.config.update((state) => {
       const edited = edit(requireEntity(state, 'users', id), fields);
