@@ -122,11 +122,12 @@ async function signInCookie(origin: string, credentials: { username: string; pas
   return { name, value, url: origin, httpOnly: true, sameSite: 'Strict' as const };
 }
 
-/** Flips the switch of a row, and waits until the server has agreed. */
+/** Flips the switch of a row, and waits until the server has agreed and the row is drawn anew. */
 export async function flip(page: Page, text: string): Promise<void> {
-  const saved = page.waitForResponse((response) => response.request().method() === 'PUT');
-  await row(page, text).getByRole('switch').click();
-  assert.equal((await saved).status(), 200);
+  const control = row(page, text).getByRole('switch');
+  const drawn = page.getByTitle((await control.isChecked()) ? 'Off' : 'On', { exact: true });
+  await control.click();
+  await control.and(drawn).waitFor();
 }
 
 /** Chooses a tab of the panel. */

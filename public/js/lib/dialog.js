@@ -74,6 +74,14 @@ export function openDialog(options) {
   return { element, content: body, close: () => element.close(), tryClose, closed };
 }
 
+/**
+ * False where, while something was read for a dialog, its view went or another dialog came up (by a double click).
+ * @param {AbortSignal} signal of the view
+ */
+export function mayOpenDialog(signal) {
+  return !signal.aborted && document.querySelector('dialog[open]') === null;
+}
+
 const DISCARD = {
   title: 'Discard your changes?',
   message: 'What you typed here is not saved yet.',

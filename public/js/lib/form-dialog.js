@@ -9,12 +9,14 @@ import { h } from './h.js';
  *   title: string, fields: readonly import('./form.js').Field[], content: import('./h.js').Child[], save: () => Promise<T>,
  *   submitLabel?: string, size?: '' | 'narrow' | 'wide', explain?: (error: import('./api.js').ApiError) => import('./h.js').Child,
  * }} options
- * @returns {Promise<T | null>} what `save` gave; null when it was cancelled
+ * @returns {Promise<T | null>} what `save` gave, also where it was closed meanwhile; null when it was cancelled
  */
 export async function formDialog(options) {
   /** @type {T | null} */
   let result = null;
   let isDirty = false;
+  /** @type {Promise<void>} */
+  let saving = Promise.resolve();
   const alert = alertBox();
   const submit = h('button', { type: 'submit', class: 'btn primary' }, options.submitLabel ?? 'Save');
   const cancel = h('button', { type: 'button', class: 'btn' }, 'Cancel');
@@ -37,11 +39,16 @@ export async function formDialog(options) {
     submit,
     alert,
     explain: options.explain,
-    save: async () => {
-      result = await options.save();
-      dialog.close();
+    save: () => {
+      saving = (async () => {
+        result = await options.save();
+        dialog.close();
+      })();
+      return saving;
     },
   });
   await dialog.closed;
+  // What was sent before it was closed is done all the same, and the caller shows it.
+  await saving.catch(() => {});
   return result;
 }

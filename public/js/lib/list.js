@@ -2,6 +2,8 @@ import { ApiError, messageOf } from './api.js';
 import { number } from './format.js';
 import { h } from './h.js';
 import { icon } from './icons.js';
+import { afterPress } from './press.js';
+import { knownList, loadList, rememberList } from './resource.js';
 import { failed, skeleton } from './states.js';
 import { toast } from './toast.js';
 import { createWindow, endMark } from './window.js';
@@ -14,9 +16,9 @@ import { createWindow, endMark } from './window.js';
  * @template T
  * @typedef {{
  *   label: string, search: string, columns: readonly Column<T>[], id: (item: T) => string, text: (item: T) => string,
- *   load: () => Promise<T[]>, known?: T[] | null, empty: () => Node, actions?: import('./h.js').Child[], signal: AbortSignal,
+ *   path: string, beside?: readonly string[], empty: () => Node, actions?: import('./h.js').Child[], signal: AbortSignal,
  *   onLoad?: (items: T[]) => void,
- * }} ListOptions
+ * }} ListOptions path: where it is read; beside: other lists of which its rows speak, read with it before `onLoad`
  */
 
 const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' });
@@ -29,9 +31,10 @@ const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: 'bas
  */
 export function createList(options) {
   /** @type {T[] | null} */
-  let items = options.known ?? null;
+  let items = knownList(options.path);
   /** How often `put` and `remove` were called. */
   let changes = 0;
+  let reads = 0;
   let query = '';
   let sortIndex = -1;
   let isDescending = false;
@@ -72,12 +75,9 @@ export function createList(options) {
     h('div', { class: 'search' }, icon('search'), input),
     h('div', { class: 'row' }, count, ...(options.actions ?? [])),
   );
-  const element = h(
-    'div',
-    { class: 'stack' },
-    toolbar,
-    h('div', { class: 'card flush list' }, table, state, end),
-  );
+  const card = h('div', { class: 'card flush list' }, table, state, end);
+  const element = h('div', { class: 'stack' }, toolbar, card);
+  const draw = afterPress(card, drawNow, options.signal);
 
   /** @param {T} item */
   function row(item) {
@@ -125,7 +125,7 @@ export function createList(options) {
       .map(({ item }) => item);
   }
 
-  function draw() {
+  function drawNow() {
     if (items === null) return;
     const found = arranged(items);
     const isEmpty = items.length === 0;
@@ -143,22 +143,31 @@ export function createList(options) {
       table.hidden = true;
       state.replaceChildren(skeleton());
     }
+    const changesBefore = changes;
+    const read = ++reads;
     try {
-      const changesBefore = changes;
-      const loaded = await options.load();
-      if (options.signal.aborted) return;
+      const [loaded = []] = await Promise.all([options.path, ...(options.beside ?? [])].map(loadList));
+      if (options.signal.aborted || read !== reads) return;
       // It may have been read before the change: it would take what is on the screen away again.
       if (changes !== changesBefore) return reload();
       items = loaded;
       texts.clear();
-      options.onLoad?.(items);
+      options.onLoad?.(loaded);
       draw();
     } catch (error) {
-      if (options.signal.aborted) return;
+      if (options.signal.aborted || read !== reads) return;
       if (items === null) state.replaceChildren(failed(messageOf(error), reload));
       // A server that does not answer has a strip of its own.
       else if (!(error instanceof ApiError && error.status === 0)) toast.error(messageOf(error));
     }
+  }
+
+  /** @param {T[]} next */
+  function change(next) {
+    changes++;
+    items = next;
+    rememberList(options.path, next);
+    draw();
   }
 
   addEventListener('server-back', () => void reload(), { signal: options.signal });
@@ -173,18 +182,14 @@ export function createList(options) {
     /** Puts a changed item in its old one's place, or a new one at the end, and lights it up. @param {T} item */
     put(item) {
       const id = options.id(item);
-      const index = items?.findIndex((one) => options.id(one) === id) ?? -1;
-      if (items === null || index < 0) items = [...(items ?? []), item];
-      else items[index] = item;
       fresh.add(id);
-      changes++;
-      draw();
+      if (items === null) void reload();
+      else if (!items.some((one) => options.id(one) === id)) change([...items, item]);
+      else change(items.map((one) => (options.id(one) === id ? item : one)));
     },
     /** @param {string} id */
     remove(id) {
-      items = items?.filter((one) => options.id(one) !== id) ?? null;
-      changes++;
-      draw();
+      if (items !== null) change(items.filter((one) => options.id(one) !== id));
     },
     items: () => items ?? [],
   };

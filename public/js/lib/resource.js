@@ -24,12 +24,12 @@ export function knownList(path) {
 }
 
 /**
- * The list, read if it is not known yet.
+ * Takes a list for what would be read now: something in it was changed here.
  * @param {string} path
- * @returns {Promise<any[]>}
+ * @param {any[]} items
  */
-export async function needList(path) {
-  return cache.get(path) ?? (await loadList(path));
+export function rememberList(path, items) {
+  cache.set(path, items);
 }
 
 /**

@@ -89,10 +89,9 @@ async function askToSignIn(me) {
     save: async () => {
       const credentials = { username: username.control.value, password: password.control.value };
       const answer = await api.post(`/api/${me.role}/login`, credentials, { keepSession: true });
-      signedIn = true;
       announceSignIn();
-      // Somebody else's page must not stay on the screen.
-      if (answer.user.username !== me.username) location.reload();
+      if (answer.user.username !== me.username) await reloadForGood();
+      signedIn = true;
       dialog.close();
     },
   });
@@ -108,4 +107,10 @@ async function askToSignIn(me) {
   await dialog.closed;
   channel.removeEventListener('message', onOtherTab);
   return signedIn;
+}
+
+/** Somebody else's page must not stay on the screen, and what it was about to send must not go out in another name. */
+function reloadForGood() {
+  location.reload();
+  return new Promise(() => {});
 }

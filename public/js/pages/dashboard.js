@@ -11,7 +11,8 @@ import { visionBadge } from '../lib/vision.js';
 import { mountKeyList } from '../views/keys.js';
 import { passwordCard } from '../views/password.js';
 
-/** @typedef {{ id: string, name: string, vision: boolean }} OwnModel */
+/** What a key of this user can call. */
+const MODELS = '/v1/models';
 
 async function start() {
   let me;
@@ -38,7 +39,7 @@ async function drawPage(me) {
     label: 'Your models',
     search: 'Search models',
     signal,
-    load: loadOwnModels,
+    path: MODELS,
     id: (model) => model.id,
     text: (model) => `${model.id} ${model.name}`,
     empty: () =>
@@ -61,7 +62,7 @@ async function drawPage(me) {
   const example = h('div', null, snippets());
   // Drawn when both lists are known, so that nothing moves under the hand.
   await Promise.all([
-    mountKeyList(keys, { path: '/api/user/apikeys', signal, loadModels: loadOwnModels, loadUsers: null }),
+    mountKeyList(keys, { path: '/api/user/apikeys', modelsPath: MODELS, usersPath: null, signal }),
     models.reload(),
   ]);
   drawShell(
@@ -102,16 +103,6 @@ function connectCard(example) {
     ),
     example,
   );
-}
-
-/** @returns {Promise<OwnModel[]>} */
-async function loadOwnModels() {
-  const { data } = await api.get('/v1/models');
-  return data.map((/** @type {any} */ model) => ({
-    id: model.id,
-    name: model.name ?? model.id,
-    vision: model.vision === true,
-  }));
 }
 
 void start();

@@ -69,10 +69,15 @@ export function createConnection({ signedIn, onModels }) {
     result.replaceChildren(h('div', { class: `alert ${kind} small` }, h('div', null, ...words)));
   }
 
-  /** @param {boolean} isTest the outcome is shown even where it is good */
-  async function load(isTest) {
+  function halt() {
     clearTimeout(timer);
     running.abort();
+    test.setAttribute('aria-busy', 'false');
+  }
+
+  /** @param {boolean} isTest the outcome is shown even where it is good */
+  async function load(isTest) {
+    halt();
     running = new AbortController();
     const { signal } = running;
     loadedFor = key();
@@ -101,7 +106,7 @@ export function createConnection({ signedIn, onModels }) {
     if (key() === loadedFor) return;
     if (key() !== '' || signedIn) void load(false);
     else {
-      running.abort();
+      halt();
       loadedFor = '';
       result.replaceChildren();
       onModels(null);
@@ -129,8 +134,7 @@ export function createConnection({ signedIn, onModels }) {
       if (signedIn) void load(false);
     },
     destroy() {
-      clearTimeout(timer);
-      running.abort();
+      halt();
       field.control.value = '';
     },
   };

@@ -196,6 +196,11 @@ export function createConversation({ log, send, readAsk, onBusy }) {
    */
   function cut(count, extra) {
     stop();
+    // Forgotten at once: else its end would be told of a text that is gone.
+    if (running) {
+      running = null;
+      onBusy(false);
+    }
     turns = turns.slice(0, count);
     log.keep(count * 2 + extra);
   }

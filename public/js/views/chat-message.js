@@ -57,6 +57,8 @@ export function createUserMessage(message, { onEdit }) {
     actions,
   );
   const editButton = actionButton('Edit message', 'edit', edit, 'when-idle');
+  // Else an Enter that is held would open what it has just closed.
+  editButton.addEventListener('keydown', (event) => event.repeat && event.preventDefault());
   if (message.task === 'chat') actions.append(editButton);
 
   function edit() {
@@ -85,7 +87,10 @@ export function createUserMessage(message, { onEdit }) {
         event.target === field.control
       ) {
         event.preventDefault();
-        form.requestSubmit();
+        if (event.repeat) return;
+        // One Enter too many must not take away all that came after: the same text again takes the button.
+        if (field.control.value === message.text) close();
+        else form.requestSubmit();
       }
     });
     element.classList.add('is-edited');

@@ -19,6 +19,8 @@ function labelOf({ id, name, hasVision }) {
 export function createModelChoice({ onChange, isKeyNeeded }) {
   /** @type {ChatModel[]} */
   let models = [];
+  /** The model chosen last: it outlives a time without a list. */
+  let wanted = '';
   const select = selectField({ label: 'Model', choices: [], input: { disabled: true } });
   const task = segmented({ label: 'Task', choices: TASKS, value: 'chat', onchange: onChange });
 
@@ -26,10 +28,11 @@ export function createModelChoice({ onChange, isKeyNeeded }) {
 
   /** The task follows the model: what a whisper is for needs no second choice. */
   function onModel() {
-    const wanted = guessTask(chosen()?.id ?? '');
-    if (task.value() === wanted) onChange();
+    wanted = select.control.value;
+    const guess = guessTask(wanted);
+    if (task.value() === guess) onChange();
     else
-      for (const radio of task.element.querySelectorAll('input')) if (radio.value === wanted) radio.click();
+      for (const radio of task.element.querySelectorAll('input')) if (radio.value === guess) radio.click();
   }
 
   /** @param {readonly { value: string, label: string }[]} choices */
@@ -39,7 +42,6 @@ export function createModelChoice({ onChange, isKeyNeeded }) {
 
   /** @param {ChatModel[] | null} list null: none could be read */
   function show(list) {
-    const before = select.control.value;
     models = list ?? [];
     select.control.disabled = models.length === 0;
     if (models.length === 0) {
@@ -50,10 +52,11 @@ export function createModelChoice({ onChange, isKeyNeeded }) {
           : 'No models could be read';
       fill([{ value: '', label: words }]);
     } else fill(models.map((model) => ({ value: model.id, label: labelOf(model) })));
-    const kept = models.find(({ id }) => id === before);
-    const first = kept ?? models.find(({ id }) => guessTask(id) === 'chat') ?? models[0];
-    select.control.value = first?.id ?? '';
-    if (kept) onChange();
+    const kept = models.find(({ id }) => id === wanted);
+    const shown = kept ?? models.find(({ id }) => guessTask(id) === 'chat') ?? models[0];
+    select.control.value = shown?.id ?? '';
+    // The task was chosen for that model too, so it waits like it.
+    if (kept || !shown) onChange();
     else onModel();
   }
 

@@ -1,4 +1,5 @@
 import { api } from '../lib/api.js';
+import { mayOpenDialog } from '../lib/dialog.js';
 import { dateTime, relativeTime } from '../lib/format.js';
 import { h } from '../lib/h.js';
 import { icon } from '../lib/icons.js';
@@ -16,8 +17,7 @@ import { accessText } from './model-access.js';
 /** @typedef {import('../lib/types.js').User} User */
 /**
  * @typedef {{
- *   path: string, signal: AbortSignal, intent?: string | undefined, loadModels: () => Promise<{ id: string, name: string }[]>,
- *   loadUsers: (() => Promise<User[]>) | null, knownUsers?: User[],
+ *   path: string, modelsPath: string, usersPath: string | null, signal: AbortSignal, intent?: string | undefined,
  * }} KeysContext
  */
 
@@ -31,9 +31,8 @@ export function mountKeys(container, context) {
     path: '/api/admin/apikeys',
     signal: context.signal,
     intent: context.intent,
-    loadModels: () => loadList('/api/admin/models'),
-    loadUsers: () => loadList('/api/admin/users'),
-    knownUsers: knownList('/api/admin/users') ?? [],
+    modelsPath: '/api/admin/models',
+    usersPath: '/api/admin/users',
   });
 }
 
@@ -44,8 +43,8 @@ export function mountKeys(container, context) {
  * @returns {Promise<void>} resolves when the keys, or why there are none, can be seen
  */
 export function mountKeyList(container, context) {
-  const { path } = context;
-  let users = namesById(context.knownUsers ?? []);
+  const { path, modelsPath, usersPath } = context;
+  let users = namesOf(usersPath);
   const addButton = h(
     'button',
     { type: 'button', class: 'btn primary', id: 'add', onclick: () => void edit(null) },
@@ -63,11 +62,10 @@ export function mountKeyList(container, context) {
     label: 'API keys',
     search: 'Search keys',
     signal: context.signal,
-    known: knownList(path),
-    load: async () => {
-      const [keys, people] = await Promise.all([loadList(path), context.loadUsers?.() ?? []]);
-      users = namesById(people);
-      return keys;
+    path,
+    beside: usersPath === null ? [] : [usersPath],
+    onLoad: () => {
+      users = namesOf(usersPath);
     },
     id: (key) => key.id,
     text: (key) => `${key.name} ${key.keyHint} ${ownerName(key)} ${key.models?.join(' ') ?? ''}`,
@@ -80,7 +78,7 @@ export function mountKeyList(container, context) {
       ),
     columns: [
       { label: 'Name', class: 'main-cell', sort: (one) => one.name, cell: keyTitle },
-      ...(context.loadUsers === null ? [] : [ownerColumn]),
+      ...(usersPath === null ? [] : [ownerColumn]),
       {
         label: 'Models',
         class: 'wide w-m',
@@ -129,16 +127,19 @@ export function mountKeyList(container, context) {
 
   /** @param {ApiKey | null} key */
   async function edit(key) {
+    // Read before it is needed: nothing may stand between a key that was made and its only showing.
+    const offered = key === null ? openModels() : [];
     const [models, people] = await Promise.all([
-      context.loadModels().catch(() => []),
-      context.loadUsers?.().catch(() => []) ?? null,
+      loadList(modelsPath).catch(() => []),
+      usersPath === null ? null : loadList(usersPath).catch(() => []),
     ]);
+    if (!mayOpenDialog(context.signal)) return;
     const changed = await editKey(key, { path, models, users: people });
     if (changed === null) return;
     const { key: secret, ...rest } = changed;
     list.put(rest);
     if (key !== null) toast.ok(`${changed.name} is saved.`);
-    else await showCreatedKey({ ...rest, key: secret }, usable(changed.models, await openModels()));
+    else await showCreatedKey({ ...rest, key: secret }, usable(changed.models, await offered));
   }
 
   /** @param {ApiKey} key */
@@ -209,7 +210,12 @@ async function openModels() {
   return answer?.data ?? [];
 }
 
-/** @param {User[]} users */
-function namesById(users) {
+/**
+ * @param {string | null} usersPath
+ * @returns {Map<string, string>} usernames by id
+ */
+function namesOf(usersPath) {
+  /** @type {User[]} */
+  const users = (usersPath !== null && knownList(usersPath)) || [];
   return new Map(users.map((user) => [user.id, user.username]));
 }

@@ -1,8 +1,9 @@
 import { api } from '../lib/api.js';
+import { mayOpenDialog } from '../lib/dialog.js';
 import { h } from '../lib/h.js';
 import { icon } from '../lib/icons.js';
 import { createList } from '../lib/list.js';
-import { knownList, loadList, memberPath, needList } from '../lib/resource.js';
+import { knownList, loadList, memberPath } from '../lib/resource.js';
 import { confirmAndDelete, enabledSwitch, rowButton, titleCell } from '../lib/row.js';
 import { emptyState } from '../lib/states.js';
 import { toast } from '../lib/toast.js';
@@ -37,16 +38,11 @@ export function mountModels(container, context) {
     label: 'Models',
     search: 'Search models',
     signal: context.signal,
-    known: knownList(PATH),
-    load: async () => {
-      const [models, all, offered] = await Promise.all([
-        loadList(PATH),
-        loadList(PROVIDERS),
-        loadList(OFFERED),
-      ]);
-      providers = byId(all);
-      seeing = idsOfSeeing(offered);
-      return models;
+    path: PATH,
+    beside: [PROVIDERS, OFFERED],
+    onLoad: () => {
+      providers = byId(knownList(PROVIDERS) ?? []);
+      seeing = idsOfSeeing(knownList(OFFERED) ?? []);
     },
     id: (model) => model.id,
     text: (model) =>
@@ -130,7 +126,9 @@ export function mountModels(container, context) {
 
   /** @param {Model | null} model */
   async function edit(model) {
-    const changed = await editModel(model, await needList(PROVIDERS).catch(() => []));
+    const choices = await loadList(PROVIDERS).catch(() => knownList(PROVIDERS) ?? []);
+    if (!mayOpenDialog(context.signal)) return;
+    const changed = await editModel(model, choices);
     if (changed === null) return;
     list.put(changed);
     toast.ok(`${changed.name} is saved.`);

@@ -6,6 +6,7 @@ import { h } from '../lib/h.js';
 import { createPicker } from '../lib/picker.js';
 import { memberPath } from '../lib/resource.js';
 import { failed } from '../lib/states.js';
+import { toast } from '../lib/toast.js';
 
 const AT_ONCE = 4;
 
@@ -17,6 +18,9 @@ const AT_ONCE = 4;
 export async function importModels(provider) {
   let imported = 0;
   let isChosen = false;
+  let isBusy = false;
+  /** @type {Promise<void>} */
+  let running = Promise.resolve();
   const body = h('div', { class: 'stack' });
   const submit = h('button', { type: 'button', class: 'btn primary', disabled: true }, 'Import');
   const close = h('button', { type: 'button', class: 'btn', onclick: () => void dialog.tryClose() }, 'Close');
@@ -80,25 +84,38 @@ export async function importModels(provider) {
     });
     const alert = alertBox();
     body.replaceChildren(alert.element, picker.element, prefix.element);
-    submit.onclick = async () => {
-      setBusy(submit, true);
-      const result = await importAll(
-        provider.id,
-        picker.selected(),
-        prefix.control.checked ? `${provider.id}/` : '',
-      );
-      setBusy(submit, false);
-      imported += result.imported;
-      if (result.problems.length === 0) {
-        dialog.close();
-        return;
-      }
-      await load();
-      body.prepend(problemList(result));
+    submit.onclick = () => {
+      if (!isBusy) running = run(picker.selected(), prefix.control.checked ? `${provider.id}/` : '');
     };
   }
+
+  /**
+   * @param {readonly string[]} ids
+   * @param {string} prefix
+   */
+  async function run(ids, prefix) {
+    isBusy = true;
+    setBusy(submit, true);
+    const result = await importAll(provider.id, ids, prefix);
+    setBusy(submit, false);
+    isBusy = false;
+    imported += result.imported;
+    if (result.problems.length === 0) {
+      dialog.close();
+      return;
+    }
+    if (!dialog.element.open) {
+      toast.error(`${plural(result.problems.length, 'model')} could not be imported.`);
+      return;
+    }
+    await load();
+    body.prepend(problemList(result));
+  }
+
   void load();
   await dialog.closed;
+  // What was sent before it was closed is done all the same.
+  await running;
   return imported;
 }
 

@@ -4,7 +4,7 @@ import { number, plural } from '../lib/format.js';
 import { h } from '../lib/h.js';
 import { icon } from '../lib/icons.js';
 import { createList } from '../lib/list.js';
-import { knownList, loadList, memberPath } from '../lib/resource.js';
+import { knownList, memberPath } from '../lib/resource.js';
 import { confirmAndDelete, enabledSwitch, rowButton, titleCell } from '../lib/row.js';
 import { emptyState } from '../lib/states.js';
 import { toast } from '../lib/toast.js';
@@ -35,11 +35,10 @@ export function mountProviders(container, context) {
     label: 'Providers',
     search: 'Search providers',
     signal: context.signal,
-    known: knownList(PATH),
-    load: async () => {
-      const [providers, models] = await Promise.all([loadList(PATH), loadList(MODELS)]);
-      modelCounts = countModels(models);
-      return providers;
+    path: PATH,
+    beside: [MODELS],
+    onLoad: () => {
+      modelCounts = countModels(knownList(MODELS) ?? []);
     },
     id: (provider) => provider.id,
     text: (provider) => `${provider.name} ${provider.id} ${provider.baseUrl} ${provider.type}`,

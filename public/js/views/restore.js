@@ -23,6 +23,7 @@ export function restoreCard(onRestored) {
     hint: 'Only where the backup was made with one.',
     input: { type: 'password', autocomplete: 'off' },
   });
+  let edits = 0;
   const alert = alertBox();
   const report = h('div', { 'aria-live': 'polite' });
   const submit = h('button', { type: 'submit', class: 'btn' }, 'Check the file');
@@ -35,7 +36,10 @@ export function restoreCard(onRestored) {
     h('div', null, submit),
   );
   for (const field of [file, passphrase])
-    field.control.addEventListener('input', () => report.replaceChildren());
+    field.control.addEventListener('input', () => {
+      edits++;
+      report.replaceChildren();
+    });
 
   handleSubmit(form, {
     fields: [file, passphrase],
@@ -43,10 +47,14 @@ export function restoreCard(onRestored) {
     alert,
     save: async () => {
       report.replaceChildren();
+      const asked = edits;
+      const secret = passphrase.control.value;
       const content = await readJson(file.control.files?.[0]);
-      const answer = await send(content, passphrase.control.value, true);
+      const answer = await send(content, secret, true);
+      // Another file was chosen meanwhile: a report of this one would stand below the other's name.
+      if (asked !== edits) return;
       const restore = h('button', { type: 'button', class: 'btn danger' }, icon('upload'), 'Restore now');
-      restore.addEventListener('click', () => void run(restore, content));
+      restore.addEventListener('click', () => void run(restore, content, secret));
       report.replaceChildren(h('div', { class: 'stack' }, restoreReport(answer), h('div', null, restore)));
     },
   });
@@ -54,8 +62,9 @@ export function restoreCard(onRestored) {
   /**
    * @param {HTMLButtonElement} button
    * @param {unknown} content
+   * @param {string} secret
    */
-  async function run(button, content) {
+  async function run(button, content, secret) {
     const isSure = await confirmDialog({
       title: 'Replace the whole configuration?',
       message:
@@ -66,7 +75,7 @@ export function restoreCard(onRestored) {
     if (!isSure || button.getAttribute('aria-busy') === 'true') return;
     setBusy(button, true);
     try {
-      await send(content, passphrase.control.value, false);
+      await send(content, secret, false);
       form.reset();
       // The button that has the focus goes away.
       file.control.focus({ preventScroll: true });

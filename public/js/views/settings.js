@@ -45,7 +45,7 @@ export function mountSettings(container, context) {
       show(await api.get('/api/admin/status'));
     } catch (error) {
       state.replaceChildren(failed(messageOf(error), load));
-      if (!backup.hasChildNodes()) backup.append(backupCard(false));
+      if (shownServerKey === null) showBackup(false);
     }
     // All cards at once, so that none of them moves under the hand.
     if (!context.signal.aborted && !cards.isConnected) container.replaceChildren(cards);
@@ -53,8 +53,11 @@ export function mountSettings(container, context) {
   /** @param {import('../lib/types.js').Status} status */
   function show(status) {
     state.replaceChildren(serverFacts(status));
-    const hasServerKey = status.encryption.enabled;
-    if (shownServerKey !== hasServerKey) backup.replaceChildren(backupCard(hasServerKey));
+    if (shownServerKey !== status.encryption.enabled) showBackup(status.encryption.enabled);
+  }
+  /** @param {boolean} hasServerKey */
+  function showBackup(hasServerKey) {
+    backup.replaceChildren(backupCard(hasServerKey));
     shownServerKey = hasServerKey;
   }
   addEventListener('server-back', () => void load(), { signal: context.signal });

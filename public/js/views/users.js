@@ -1,4 +1,5 @@
 import { api } from '../lib/api.js';
+import { mayOpenDialog } from '../lib/dialog.js';
 import { dateTime, number, plural, relativeTime } from '../lib/format.js';
 import { h } from '../lib/h.js';
 import { icon } from '../lib/icons.js';
@@ -33,11 +34,10 @@ export function mountUsers(container, context) {
     label: 'Users',
     search: 'Search users',
     signal: context.signal,
-    known: knownList(PATH),
-    load: async () => {
-      const [users, keys] = await Promise.all([loadList(PATH), loadList(KEYS)]);
-      keyCounts = countKeys(keys);
-      return users;
+    path: PATH,
+    beside: [KEYS],
+    onLoad: () => {
+      keyCounts = countKeys(knownList(KEYS) ?? []);
     },
     id: (user) => user.id,
     text: (user) => `${user.username} ${user.name ?? ''}`,
@@ -103,6 +103,7 @@ export function mountUsers(container, context) {
   /** @param {User | null} user */
   async function edit(user) {
     const models = await loadList('/api/admin/models').catch(() => []);
+    if (!mayOpenDialog(context.signal)) return;
     const changed = await editUser(user, models);
     if (changed === null) return;
     list.put(changed);

@@ -1,0 +1,42 @@
+import type { Page, Route } from 'playwright-core';
+
+/** An answer of the server that is on its way for as long as a test wants. */
+export interface HeldAnswer {
+  /** Resolves once the server has answered. */
+  readonly held: Promise<void>;
+  /** Lets the page have it. */
+  release(): Promise<void>;
+}
+
+/** Holds the answer to the next request of a page with this method and path. */
+export async function holdAnswer(page: Page, method: string, path: string): Promise<HeldAnswer> {
+  const answered = gate();
+  const released = gate();
+  const given = gate();
+  let isTaken = false;
+  const hold = async (route: Route): Promise<void> => {
+    if (isTaken || route.request().method() !== method) return route.fallback();
+    isTaken = true;
+    const response = await route.fetch();
+    answered.open();
+    await released.opened;
+    await route.fulfill({ response });
+    given.open();
+  };
+  await page.route((url) => url.pathname === path, hold);
+  return {
+    held: answered.opened,
+    async release() {
+      released.open();
+      await given.opened;
+    },
+  };
+}
+
+function gate(): { readonly opened: Promise<void>; readonly open: () => void } {
+  let open = (): void => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { opened, open };
+}
