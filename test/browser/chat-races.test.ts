@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { answers, ask, openChat, startChat, textOf } from './chat-setup.ts';
+import { SKIPPED } from './start-browser.ts';
+
+const options = { skip: SKIPPED };
+
+test('Clear while an answer comes leaves nothing of it, not even for screen readers', options, async (t) => {
+  const { app, nextCall } = await startChat(t);
+  const { page } = await openChat(t, app, 'chat page');
+  const spoken = page.locator('.chat-log-frame [role="status"]');
+  await ask(page, 'Tell me a secret');
+  const first = await nextCall();
+  first.say('The secret');
+  await answers(page).getByText('The secret').waitFor();
+  await page.getByRole('button', { name: 'Clear', exact: true }).click();
+  await page.getByRole('button', { name: 'Send', exact: true }).waitFor();
+  assert.equal(await textOf(spoken), '');
+  await first.closed;
+  await ask(page, 'Another question');
+  const second = await nextCall();
+  assert.deepEqual(second.body.messages, [{ role: 'user', content: 'Another question' }]);
+  second.say('Another answer');
+  await answers(page).getByText('Another answer').waitFor();
+  assert.equal(await textOf(spoken), '');
+  assert.equal(await page.getByRole('button', { name: 'Stop', exact: true }).isVisible(), true);
+  second.finish();
+  await spoken.getByText('Answer: Another answer').waitFor({ state: 'attached' });
+});
