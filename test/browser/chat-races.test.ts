@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { answers, ask, openChat, startChat, textOf } from './chat-setup.ts';
-import { SKIPPED } from './start-browser.ts';
+import { MASTER_KEY } from '../helpers/start-app.ts';
+import { answers, ask, keyField, openChat, startChat, textOf, useKey } from './chat-setup.ts';
+import { SKIPPED, visit } from './start-browser.ts';
 
 const options = { skip: SKIPPED };
 
@@ -26,4 +27,21 @@ test('Clear while an answer comes leaves nothing of it, not even for screen read
   assert.equal(await page.getByRole('button', { name: 'Stop', exact: true }).isVisible(), true);
   second.finish();
   await spoken.getByText('Answer: Another answer').waitFor({ state: 'attached' });
+});
+
+test('without a key nothing is tested any more, whatever was being asked', options, async (t) => {
+  const { app } = await startChat(t);
+  const { page } = await visit(t, app.origin, '/chat.html');
+  await page.route('**/v1/models', () => {});
+  await useKey(page, MASTER_KEY);
+  await page.getByText('Asking the server …').waitFor();
+  const button = page.getByRole('button', { name: 'Test Connection' });
+  assert.equal(await button.getAttribute('aria-busy'), 'true');
+  await keyField(page).fill('');
+  await keyField(page).press('Enter');
+  await page.getByText('Asking the server …').waitFor({ state: 'detached' });
+  assert.equal(await button.getAttribute('aria-busy'), 'false');
+  await page.unroute('**/v1/models');
+  await useKey(page, MASTER_KEY);
+  await page.getByText('Connection works: 2 models.').waitFor();
 });
