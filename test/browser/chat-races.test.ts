@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MASTER_KEY } from '../helpers/start-app.ts';
-import { answers, ask, keyField, openChat, startChat, textOf, useKey } from './chat-setup.ts';
+import { answers, ask, keyField, modelList, openChat, startChat, textOf, useKey } from './chat-setup.ts';
 import { SKIPPED, visit } from './start-browser.ts';
 
 const options = { skip: SKIPPED };
+const WRONG_KEY = 'sk-nobody-has-this-key-0123456789';
 
 test('Clear while an answer comes leaves nothing of it, not even for screen readers', options, async (t) => {
   const { app, nextCall } = await startChat(t);
@@ -44,4 +45,19 @@ test('without a key nothing is tested any more, whatever was being asked', optio
   await page.unroute('**/v1/models');
   await useKey(page, MASTER_KEY);
   await page.getByText('Connection works: 2 models.').waitFor();
+});
+
+test('a list that cannot be read changes neither the model nor its task', options, async (t) => {
+  const { app } = await startChat(t);
+  const { page } = await openChat(t, app, 'chat page');
+  const ocr = page.getByRole('radio', { name: 'OCR', exact: true });
+  await modelList(page).selectOption('seeing-model');
+  await ocr.locator('..').click();
+  await useKey(page, WRONG_KEY);
+  await page.getByText('invalid_api_key · HTTP 401').waitFor();
+  assert.equal(await modelList(page).isDisabled(), true);
+  await useKey(page, MASTER_KEY);
+  await page.getByText('Connection works: 2 models.').waitFor();
+  assert.equal(await modelList(page).inputValue(), 'seeing-model');
+  assert.equal(await ocr.isChecked(), true);
 });

@@ -31,8 +31,7 @@ export function createModelChoice({ onChange, isKeyNeeded }) {
     wanted = select.control.value;
     const guess = guessTask(wanted);
     if (task.value() === guess) onChange();
-    else
-      for (const radio of task.element.querySelectorAll('input')) if (radio.value === guess) radio.click();
+    else for (const radio of task.element.querySelectorAll('input')) if (radio.value === guess) radio.click();
   }
 
   /** @param {readonly { value: string, label: string }[]} choices */
