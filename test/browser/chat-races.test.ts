@@ -1,7 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Page } from 'playwright-core';
 import { MASTER_KEY } from '../helpers/start-app.ts';
-import { answers, ask, keyField, modelList, openChat, startChat, textOf, useKey } from './chat-setup.ts';
+import {
+  answers,
+  ask,
+  type ChatUnderTest,
+  keyField,
+  modelList,
+  openChat,
+  startChat,
+  textOf,
+  useKey,
+} from './chat-setup.ts';
 import { SKIPPED, visit } from './start-browser.ts';
 
 const options = { skip: SKIPPED };
@@ -61,3 +72,40 @@ test('a list that cannot be read changes neither the model nor its task', option
   assert.equal(await modelList(page).inputValue(), 'seeing-model');
   assert.equal(await ocr.isChecked(), true);
 });
+
+test('Enter held or pressed twice on Edit message sends nothing again', options, async (t) => {
+  const chat = await startChat(t);
+  const { page } = await openChat(t, chat.app, 'chat page');
+  await converse(page, chat, 'first');
+  await converse(page, chat, 'second');
+  const messages = page.getByRole('log').getByRole('article');
+  const button = page.getByRole('button', { name: 'Edit message' }).first();
+  const editor = page.getByRole('textbox', { name: 'Edit message' });
+  await button.focus();
+  await page.keyboard.down('Enter');
+  await page.keyboard.down('Enter');
+  await page.keyboard.up('Enter');
+  assert.equal(await editor.inputValue(), 'first question');
+  assert.equal(await editor.evaluate((node) => node === document.activeElement), true);
+  await page.keyboard.down('Enter');
+  await page.keyboard.down('Enter');
+  await page.keyboard.up('Enter');
+  assert.equal(await editor.count(), 0);
+  assert.equal(await button.evaluate((node) => node === document.activeElement), true);
+  assert.equal(await messages.count(), 4);
+  assert.equal(chat.upstream.received.length, 2);
+  await page.keyboard.press('Enter');
+  await page.getByRole('button', { name: 'Send again' }).click();
+  const again = await chat.nextCall();
+  assert.deepEqual(again.body.messages, [{ role: 'user', content: 'first question' }]);
+  assert.equal(await messages.count(), 2);
+});
+
+async function converse(page: Page, { nextCall }: ChatUnderTest, name: string): Promise<void> {
+  await ask(page, `${name} question`);
+  const call = await nextCall();
+  call.say(`${name} answer`);
+  call.finish();
+  await answers(page).getByText(`${name} answer`).waitFor();
+  await page.getByRole('button', { name: 'Send', exact: true }).waitFor();
+}
