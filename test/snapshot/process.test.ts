@@ -4,22 +4,23 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { SnapshotSeal } from '../../src/snapshot/seal.ts';
+import { ownPort } from '../helpers/own-port.ts';
 import { S3_CREDENTIALS, startS3 } from '../helpers/s3-stand-in.ts';
 import { expectStatus, jsonRequest, signIn } from '../helpers/start-app.ts';
-import { makeTestFolder } from '../helpers/start-server.ts';
+import { makeTestFolder, runServer } from '../helpers/start-server.ts';
 import { until } from './fake-timers.ts';
 import { documentOf, KEY, sharedSeal } from './fixture.ts';
 import { startPutGet } from './put-get-server.ts';
-import { BASE, type RunningServer, runOnPort, s3Environment } from './server-process.ts';
+import { BASE, s3Environment } from './server-process.ts';
 
 async function call(
-  server: RunningServer,
+  origin: string,
   row: string,
   { token = null as string | null, body = undefined as unknown, status = 200 } = {},
 ): Promise<unknown> {
   const [method = '', path = ''] = row.split(' ');
   const authorization = token === null ? null : `Bearer ${token}`;
-  return expectStatus(status, await fetch(server.origin + path, jsonRequest(method, authorization, body)));
+  return expectStatus(status, await fetch(origin + path, jsonRequest(method, authorization, body)));
 }
 
 /** True once the snapshot holds so many users and keys. */
@@ -34,18 +35,18 @@ test('kill -9, an empty disk, and everything is back: providers, models, keys, u
   const s3 = await startS3(t);
   const folder = makeTestFolder(t);
   const env = { ...BASE, ...s3Environment(s3) };
-  const first = await runOnPort(t, folder, env);
-  await first.listening;
-  const admin = await signIn(first.origin);
+  const first = runServer(t, { folder, env });
+  const firstOrigin = await first.listening;
+  const admin = await signIn(firstOrigin);
   const provider = { id: 'acme', name: 'Acme', baseUrl: 'http://127.0.0.1:9/v1', apiKey: 'sk-provider' };
-  await call(first, 'POST /api/admin/providers', { token: admin, status: 201, body: provider });
+  await call(firstOrigin, 'POST /api/admin/providers', { token: admin, status: 201, body: provider });
   const model = { id: 'acme/large', name: 'Large', providerId: 'acme' };
-  await call(first, 'POST /api/admin/models', { token: admin, status: 201, body: model });
+  await call(firstOrigin, 'POST /api/admin/models', { token: admin, status: 201, body: model });
   const alice = { username: 'alice', name: 'Alice', password: 'down the rabbit hole', models: ['acme/*'] };
-  const made = await call(first, 'POST /api/admin/users', { token: admin, status: 201, body: alice });
+  const made = await call(firstOrigin, 'POST /api/admin/users', { token: admin, status: 201, body: alice });
   const { id: userId } = made as { id: string };
-  const user = await signIn(first.origin, alice);
-  const key = await call(first, 'POST /api/admin/apikeys', {
+  const user = await signIn(firstOrigin, alice);
+  const key = await call(firstOrigin, 'POST /api/admin/apikeys', {
     token: admin,
     status: 201,
     body: { name: 'one', userId },
@@ -63,19 +64,19 @@ test('kill -9, an empty disk, and everything is back: providers, models, keys, u
 
   rmSync(folder, { recursive: true });
   mkdirSync(folder);
-  const second = await runOnPort(t, folder, env);
-  await second.listening;
+  const second = runServer(t, { folder, env });
+  const origin = await second.listening;
   assert.match(
-    JSON.stringify(await call(second, 'GET /api/admin/providers/acme', { token: admin })),
+    JSON.stringify(await call(origin, 'GET /api/admin/providers/acme', { token: admin })),
     /"Acme"/,
   );
   assert.match(
-    JSON.stringify(await call(second, 'GET /api/admin/models', { token: admin })),
+    JSON.stringify(await call(origin, 'GET /api/admin/models', { token: admin })),
     /"acme\/large"/,
   );
-  assert.match(JSON.stringify(await call(second, 'GET /v1/models', { token: apiKey })), /"acme\/large"/);
-  assert.match(JSON.stringify(await call(second, 'GET /api/user/me', { token: user })), /"alice"/);
-  await signIn(second.origin, alice);
+  assert.match(JSON.stringify(await call(origin, 'GET /v1/models', { token: apiKey })), /"acme\/large"/);
+  assert.match(JSON.stringify(await call(origin, 'GET /api/user/me', { token: user })), /"alice"/);
+  await signIn(origin, alice);
   assert.ok(existsSync(join(folder, 'ipin-proxy.db')));
   assert.match(second.stdout(), /"event":"snapshot.loaded"/);
   for (const secret of [S3_CREDENTIALS.secretAccessKey, KEY, apiKey, 'sk-provider']) {
@@ -90,11 +91,11 @@ test('SIGTERM: a change that waits to be written is written before the end', asy
   const served = await startPutGet(t);
   served.token = 'bearer token';
   const env = { ...BASE, SNAPSHOT_URL: served.url, SNAPSHOT_TOKEN: served.token };
-  const server = await runOnPort(t, makeTestFolder(t), env);
-  await server.listening;
-  const admin = await signIn(server.origin);
+  const server = runServer(t, { folder: makeTestFolder(t), env });
+  const origin = await server.listening;
+  const admin = await signIn(origin);
   const body = { username: 'alice', name: 'Alice', password: 'down the rabbit hole' };
-  await call(server, 'POST /api/admin/users', { token: admin, status: 201, body });
+  await call(origin, 'POST /api/admin/users', { token: admin, status: 201, body });
   assert.deepEqual(await server.kill('SIGTERM'), [0, null]);
   assert.ok(await isKept(served.body, 1, 0));
 });
@@ -104,9 +105,11 @@ test('while the snapshot is out of reach the process says that it is starting, a
   served.body = await sharedSeal.seal(documentOf(7), { generation: 7, writer: 1 });
   await served.close();
   const folder = makeTestFolder(t);
-  const server = await runOnPort(t, folder, { ...BASE, SNAPSHOT_URL: served.url });
+  // Its log does not say where it listens before it serves.
+  const port = await ownPort(t);
+  const server = runServer(t, { folder, env: { ...BASE, SNAPSHOT_URL: served.url, PORT: String(port) } });
   await until(() => server.stdout().includes('"event":"snapshot.waiting"'), 'it waits');
-  const health = await fetch(`${server.origin}/health`);
+  const health = await fetch(`http://127.0.0.1:${port}/health`);
   assert.equal(health.status, 503);
   assert.match(await health.text(), /"status":"starting"/);
   const state = readdirSync(folder).filter((name) => !/\.(lock|sock)/.test(name));
@@ -131,9 +134,8 @@ test('an older state in a volatile folder makes room for the snapshot, and is ke
     // Under a file there is no folder to be made.
     DB_PATH: join(volatile, 'ipin-proxy.db', 'state.db'),
   };
-  const server = await runOnPort(t, folder, env);
-  await server.listening;
-  const health = await fetch(`${server.origin}/health`);
+  const origin = await runServer(t, { folder, env }).listening;
+  const health = await fetch(`${origin}/health`);
   assert.match(await health.text(), /"storage":"volatile"/);
   const aside = readdirSync(volatile).filter((name) => name.startsWith('replaced-'));
   assert.equal(aside.length, 1);
@@ -157,18 +159,18 @@ test('a second start beside a running server is refused, and changes neither dat
     // Under a file there is no folder to be made.
     DB_PATH: join(volatile, 'file', 'state.db'),
   };
-  const first = await runOnPort(t, folder, env);
-  await first.listening;
-  const admin = await signIn(first.origin);
+  const first = runServer(t, { folder, env });
+  const origin = await first.listening;
+  const admin = await signIn(origin);
   const addUser = (username: string): Promise<unknown> =>
-    call(first, 'POST /api/admin/users', {
+    call(origin, 'POST /api/admin/users', {
       token: admin,
       status: 201,
       body: { username, name: username, password: 'down the rabbit hole' },
     });
   // What the second start finds makes it look for the snapshot.
   rmSync(join(volatile, 'ipin-proxy.db'));
-  const second = await runOnPort(t, folder, env);
+  const second = runServer(t, { folder, env });
   assert.deepEqual(await second.ended, [1, null]);
   assert.match(second.stderr(), /is in use by another process/);
   assert.deepEqual(

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
+import { ownPort } from '../helpers/own-port.ts';
 
 export type Behaviour = 'strong' | 'no-etag-on-put' | 'weak' | 'ignores-conditions' | 'no-etag' | 'moody';
 
@@ -72,10 +73,13 @@ export async function startPutGet(t: TestContext, behaviour: Behaviour = 'strong
     req.on('data', (chunk: Buffer) => chunks.push(chunk));
     req.on('end', () => answer(req, res, Buffer.concat(chunks)));
   });
-  const listen = (port: number): Promise<void> =>
-    new Promise((resolve) => server.listen(port, '127.0.0.1', resolve));
-  await listen(0);
-  const { port } = server.address() as AddressInfo;
+  // Nobody else may come to listen there between `close` and `open`.
+  const port = await ownPort(t);
+  const open = async (): Promise<void> => {
+    server.listen(port, '127.0.0.1');
+    await once(server, 'listening');
+  };
+  await open();
   const close = (): Promise<void> => {
     server.closeAllConnections();
     return new Promise((resolve) => server.close(() => resolve()));
@@ -88,7 +92,7 @@ export async function startPutGet(t: TestContext, behaviour: Behaviour = 'strong
     token: null,
     intercept: null,
     close,
-    open: () => listen(port),
+    open,
   };
   t.after(close);
   return served;
