@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describe, test } from 'node:test';
 import { SnapshotRefusedError, SnapshotUnreachableError } from '../../src/snapshot/errors.ts';
+import { DEFAULT_EXCHANGE_LIMITS, type ExchangeLimits } from '../../src/snapshot/exchange.ts';
 import { HttpTarget } from '../../src/snapshot/http-target.ts';
 import type { SnapshotTarget } from '../../src/snapshot/target.ts';
 import { DOCUMENT_LIMIT_BYTES } from '../../src/store/document.ts';
@@ -10,10 +11,11 @@ import { type PutGetServer, startPutGet } from './put-get-server.ts';
 
 const BYTES = Buffer.from('sealed bytes\n');
 const TOKEN = 'token-that-nobody-may-see';
-const LIMITS = { idleMs: 150, totalMs: 600 };
 
-function targetOf(served: PutGetServer, token: string | null = TOKEN): HttpTarget {
-  return new HttpTarget({ url: new URL(served.url), token, limits: LIMITS });
+/** Only where no answer comes in time may `limits` be short: a slow machine must not find others late. */
+function targetOf(served: PutGetServer, limits: Partial<ExchangeLimits> = {}): HttpTarget {
+  const url = new URL(served.url);
+  return new HttpTarget({ url, token: TOKEN, limits: { ...DEFAULT_EXCHANGE_LIMITS, ...limits } });
 }
 
 async function problemOf(work: Promise<unknown>): Promise<Error> {
@@ -182,9 +184,14 @@ test('a refusal with a body without an end is a refusal', async (t) => {
 });
 
 describe('an answer that does not come whole', () => {
-  const faults: readonly [string, Fault, RegExp][] = [
-    ['no answer', () => {}, /did not answer in time/],
-    ['a head alone', (_req, res) => res.writeHead(200, { 'content-length': '9' }).flushHeaders(), /in time/],
+  const faults: readonly (readonly [string, Fault, RegExp, limits?: Partial<ExchangeLimits>])[] = [
+    ['no answer', () => {}, /did not answer in time/, { idleMs: 150 }],
+    [
+      'a head alone',
+      (_req, res) => res.writeHead(200, { 'content-length': '9' }).flushHeaders(),
+      /did not answer in time/,
+      { idleMs: 150 },
+    ],
     [
       'a byte now and then',
       (_req, res) => {
@@ -192,7 +199,8 @@ describe('an answer that does not come whole', () => {
         const timer = setInterval(() => res.write('x'), 20);
         res.on('close', () => clearInterval(timer));
       },
-      /in time/,
+      /did not answer in time/,
+      { totalMs: 600 },
     ],
     ['cut before it', (req) => req.socket.destroy(), /cannot be reached \(ECONNRESET\)/],
     [
@@ -209,14 +217,14 @@ describe('an answer that does not come whole', () => {
       /cannot be reached \(HPE_INVALID_CONSTANT\)/,
     ],
   ];
-  for (const [name, fault, message] of faults) {
+  for (const [name, fault, message, limits] of faults) {
     test(`${name}: out of reach, to be tried again`, async (t) => {
       const served = await startPutGet(t);
       served.intercept = (req, res) => {
         fault(req, res);
         return true;
       };
-      const problem = await problemOf(targetOf(served).get(SIGNAL));
+      const problem = await problemOf(targetOf(served, limits).get(SIGNAL));
       assert.ok(problem instanceof SnapshotUnreachableError, problem.stack);
       assert.match(problem.message, message);
     });
