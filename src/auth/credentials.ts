@@ -1,4 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
+import { HttpError } from '../errors.ts';
 import type { Role, User } from '../store/entities.ts';
 import { describeKey } from './api-keys.ts';
 import type { PasswordWork, WorkLane } from './password-work.ts';
@@ -108,4 +109,14 @@ export async function checkCredentials(
   const isRight = await verifyPassword(password, user?.passwordHash ?? null, options);
   if (!isRight || user === undefined || !user.enabled) return null;
   return { role: 'user', user, username, credential: userFingerprint(user.passwordHash) };
+}
+
+/**
+ * The user who signed in, as he is by now: his request may have taken minutes to arrive.
+ * @throws HttpError `not_signed_in` where he is gone, disabled or has another password.
+ */
+export function requireStillSignedIn(users: ReadonlyMap<string, User>, signedIn: User): User {
+  const user = users.get(signedIn.id);
+  if (user?.enabled === true && user.passwordHash === signedIn.passwordHash) return user;
+  throw new HttpError('not_signed_in', 'Your session has ended. Sign in again.');
 }

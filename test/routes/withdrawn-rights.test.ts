@@ -12,8 +12,12 @@ interface World {
   readonly upstream: FakeUpstream;
   readonly userId: string;
   readonly keyId: string;
-  /** Sends a chat with these headers, and between them and its body has `change` made. */
-  during(credentials: readonly string[], change: () => Promise<unknown>): Promise<RawAnswer>;
+  /** Sends a request (a chat, if none is given) with these headers, and between them and its body has `change` made. */
+  during(
+    credentials: readonly string[],
+    change: () => Promise<unknown>,
+    request?: readonly [line: string, body: string],
+  ): Promise<RawAnswer>;
   readonly key: string;
 }
 
@@ -37,20 +41,20 @@ async function start(t: TestContext): Promise<World> {
     userId,
     keyId,
     key,
-    async during(credentials, change) {
+    async during(credentials, change, [line, body] = ['POST /v1/chat/completions', BODY]) {
       const client = rawClient(t, app.port);
       const head = [
-        'POST /v1/chat/completions HTTP/1.1',
+        `${line} HTTP/1.1`,
         `Host: 127.0.0.1:${app.port}`,
         ...credentials,
         'Content-Type: application/json',
-        `Content-Length: ${BODY.length}`,
+        `Content-Length: ${body.length}`,
         'Expect: 100-continue',
       ];
       client.write(`${head.join('\r\n')}\r\n\r\n`);
       await client.until('HTTP/1.1 100 Continue\r\n\r\n');
       await change();
-      client.write(BODY);
+      client.write(body);
       const [answer] = await client.answers(1);
       assert.ok(answer !== undefined);
       return answer;
@@ -115,16 +119,33 @@ describe('what is withdrawn while a body arrives counts for its request', { time
     assert.equal(answer.status, 200);
   });
 
-  test('the user of a session gets a new password: 401', async (t) => {
-    const world = await start(t);
-    const { origin } = world.app;
-    const login = await fetch(`${origin}/api/login`, jsonRequest('POST', null, ANNA));
-    const [cookie = ''] = (login.headers.get('set-cookie') ?? '').split(';');
-    const reset = { password: 'another password' };
-    const answer = await world.during([`Cookie: ${cookie}`, `Origin: ${origin}`], () =>
-      world.app.admin('PUT', `/api/admin/users/${world.userId}`, reset),
-    );
-    assert.equal(answer.status, 401);
-    assert.equal(world.upstream.received.length, 0);
-  });
+  for (const [what, change] of [
+    ['gets a new password', { password: 'another password' }],
+    ['is disabled', { enabled: false }],
+  ] as const)
+    for (const request of [
+      'POST /v1/chat/completions',
+      'POST /api/user/apikeys',
+      'PUT /api/user/apikeys/own',
+    ])
+      test(`${request}, the user of a session ${what}: 401`, async (t) => {
+        const world = await start(t);
+        const { origin } = world.app;
+        const login = await fetch(`${origin}/api/login`, jsonRequest('POST', null, ANNA));
+        const [cookie = ''] = (login.headers.get('set-cookie') ?? '').split(';');
+        const line = request.replace('own', world.keyId);
+        const body = line.includes('/v1/') ? BODY : JSON.stringify({ name: 'taken', enabled: true });
+        const answer = await world.during(
+          [`Cookie: ${cookie}`, `Origin: ${origin}`],
+          () => world.app.admin('PUT', `/api/admin/users/${world.userId}`, change),
+          [line, body],
+        );
+        assert.equal(answer.status, 401);
+        assert.match(String(answer.body), /"code":"not_signed_in"/);
+        assert.equal(world.upstream.received.length, 0);
+        const names = [...world.app.services.store.config.snapshot().apiKeys.values()].map(
+          ({ name }) => name,
+        );
+        assert.deepEqual(names, ['hers']);
+      });
 });

@@ -1,6 +1,7 @@
+import { requireStillSignedIn } from '../../auth/credentials.ts';
 import { HttpError } from '../../errors.ts';
 import { sendEmpty, sendJson } from '../../http/reply.ts';
-import { notFound, requireEntity, withEntity, withoutEntities } from '../../store/changes.ts';
+import { notFound, withEntity, withoutEntities } from '../../store/changes.ts';
 import type { ApiKey } from '../../store/entities.ts';
 import type { ConfigState } from '../../store/store.ts';
 import {
@@ -42,7 +43,7 @@ export function createOwnKey(services: Services): Handler {
     const fields = await readFields(context, services.budget);
     const { key, record } = newApiKey(fields, user.id, services);
     await store.config.update((state) => {
-      requireWithinOwner(record, requireEntity(state, 'users', user.id));
+      requireWithinOwner(record, requireStillSignedIn(state.users, user));
       requireFreshKey(state, record, services.masterKey.digest);
       let count = 0;
       for (const other of state.apiKeys.values()) count += other.userId === user.id ? 1 : 0;
@@ -64,7 +65,7 @@ export function updateOwnKey(services: Services): Handler {
     const updated = await store.config.update((state) => {
       const before = requireOwnKey(state, id, user.id);
       const record = editApiKey(before, fields);
-      requireNotWidened(before, record, requireEntity(state, 'users', user.id));
+      requireNotWidened(before, record, requireStillSignedIn(state.users, user));
       return { state: withEntity(state, 'apiKeys', record), result: record };
     });
     sendJson(context, 200, viewApiKey(updated, store.counters));

@@ -1,3 +1,4 @@
+import { requireStillSignedIn } from '../../auth/credentials.ts';
 import { keyMayUseModel, mayUseModel } from '../../auth/model-access.ts';
 import { HttpError } from '../../errors.ts';
 import type { Principal } from '../../store/entities.ts';
@@ -53,11 +54,7 @@ function currentOf(principal: Principal, snapshot: ConfigSnapshot): Principal {
     );
   }
   if (principal.kind !== 'user') return principal;
-  const user = snapshot.users.get(principal.user.id);
-  if (user === principal.user) return principal;
-  if (user?.enabled === true && user.passwordHash === principal.user.passwordHash)
-    return { ...principal, user };
-  throw new HttpError('not_signed_in', 'Your session has ended. Sign in again.');
+  return { ...principal, user: requireStillSignedIn(snapshot.users, principal.user) };
 }
 
 /** By whom bytes in flight are counted: one greedy key must not shut out the others. */
