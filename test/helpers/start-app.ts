@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -26,6 +27,7 @@ export interface AppUnderTest {
   /** `http://127.0.0.1:PORT` */
   readonly origin: string;
   readonly port: number;
+  readonly server: Server;
   readonly services: Services;
   /** Ends it in order, as a signal does; the store stays open. */
   shutDown(graceMs: number): Promise<void>;
@@ -101,6 +103,7 @@ export async function startApp(t: TestContext, options: StartOptions = {}): Prom
   const under: AppUnderTest = {
     origin,
     port,
+    server: app.server,
     services,
     lifecycle,
     logs,

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { CHAT_ANSWER, type FakeUpstream, json, startUpstream } from '../helpers/fake-upstream.ts';
-import { rawClient } from '../helpers/raw-socket.ts';
+import { type RawClient, rawClient } from '../helpers/raw-socket.ts';
 import { type AppUnderTest, MASTER_KEY, startApp } from '../helpers/start-app.ts';
 
 const MEBIBYTE = 1024 * 1024;
@@ -142,29 +145,35 @@ describe('a body', { timeout: 20_000 }, () => {
 });
 
 describe('a client that sends too slowly', { timeout: 20_000 }, () => {
-  /** Lets so many of the watch's ticks of five seconds pass; what the client has sent is read in between. */
-  async function pass(t: TestContext, ticks: number, each: () => void = () => {}): Promise<void> {
-    for (let tick = 0; tick < ticks; tick += 1) {
-      each();
-      for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
-      t.mock.timers.tick(5_000);
-    }
+  interface SlowClient extends RawClient {
+    /** Lets so many of the watch's ticks of five seconds pass; the server has read what the client sent before each. */
+    pass(ticks: number, each?: () => void): Promise<void>;
   }
 
-  async function begin(t: TestContext): Promise<ReturnType<typeof rawClient>> {
+  async function begin(t: TestContext): Promise<SlowClient> {
     const { app } = await start(t);
     t.mock.timers.enable({ apis: ['setInterval'] });
+    const accepted = once(app.server, 'connection');
     const client = rawClient(t, app.port);
     client.write(`${HEAD}Expect: 100-continue\r\nContent-Length: ${MEBIBYTE}\r\n\r\n`);
     await client.until('100 Continue');
-    return client;
+    const [serverSide] = (await accepted) as [Socket];
+    const pass = async (ticks: number, each = (): void => {}): Promise<void> => {
+      for (let tick = 0; tick < ticks; tick += 1) {
+        each();
+        do await nextTurn();
+        while (serverSide.bytesRead < client.socket.bytesWritten && !serverSide.destroyed);
+        t.mock.timers.tick(5_000);
+      }
+    };
+    return { ...client, pass };
   }
 
   test('is silent for 30 seconds: 408, and the connection ends', async (t) => {
     const client = await begin(t);
-    await pass(t, 5);
+    await client.pass(5);
     assert.ok(!client.received().includes('408'));
-    await pass(t, 1);
+    await client.pass(1);
     const [answer] = await client.answers(1);
     assert.equal(answer?.status, 408);
     assert.equal(JSON.parse(answer?.body.toString() ?? '').error.code, 'request_timeout');
@@ -173,7 +182,7 @@ describe('a client that sends too slowly', { timeout: 20_000 }, () => {
 
   test('drips a byte now and then: 408', async (t) => {
     const client = await begin(t);
-    await pass(t, 8, () => client.write(' '));
+    await client.pass(8, () => client.write(' '));
     const [answer] = await client.answers(1);
     assert.equal(answer?.status, 408);
   });
@@ -181,7 +190,7 @@ describe('a client that sends too slowly', { timeout: 20_000 }, () => {
   test('but sends a kilobyte a second: no 408', async (t) => {
     const client = await begin(t);
     client.write('{"model":"m","x":"');
-    await pass(t, 12, () => client.write('x'.repeat(6_000)));
+    await client.pass(12, () => client.write('x'.repeat(6_000)));
     assert.ok(!client.received().includes('408'));
     client.write('x'.repeat(MEBIBYTE - 12 * 6_000 - 20));
     client.write('"}');
