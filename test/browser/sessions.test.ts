@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { IDLE_LIFETIME_MS } from '../../src/auth/sessions.ts';
+import { ownPort } from '../helpers/own-port.ts';
 import { ADMIN, startApp } from '../helpers/start-app.ts';
 import { makeTestFolder, startServer } from '../helpers/start-server.ts';
 import { expectFocus } from './keyboard-hands.ts';
@@ -82,7 +83,12 @@ test('the server restarts under an open form: it says so, loses nothing and goes
   skip: SKIPPED,
 }, async (t) => {
   const folder = makeTestFolder(t);
-  const env = { UI_USERNAME: ADMIN.username, UI_PASSWORD: ADMIN.password };
+  // Nobody else may come to listen there while no server does.
+  const env = {
+    UI_USERNAME: ADMIN.username,
+    UI_PASSWORD: ADMIN.password,
+    PORT: String(await ownPort(t)),
+  };
   const first = await startServer(t, { folder, env });
   const { page } = await visitPanel(t, first.origin, 'Providers');
   await page.getByRole('button', { name: 'Add Provider' }).click();
@@ -97,7 +103,7 @@ test('the server restarts under an open form: it says so, loses nothing and goes
   await page.getByText('The server does not answer. Trying again').waitFor();
   assert.equal(await page.getByLabel('API Key').inputValue(), 'sk-typed-before-the-restart');
 
-  await startServer(t, { folder, env: { ...env, PORT: String(first.port) } });
+  await startServer(t, { folder, env });
   await page.getByText('Trying again').waitFor({ state: 'detached' });
   assert.equal(await page.getByLabel('Base URL').inputValue(), 'https://kept.example/v1');
   await page.getByRole('button', { name: 'Save' }).click();
