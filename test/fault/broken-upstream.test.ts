@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
-import { type AddressInfo, createServer, type Server } from 'node:net';
+import type { ClientRequest } from 'node:http';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { type Answer, CHAT_ANSWER, json, startUpstream } from '../helpers/fake-upstream.ts';
@@ -9,7 +11,8 @@ import { rawClient } from '../helpers/raw-socket.ts';
 import { startRawUpstream } from '../helpers/raw-upstream.ts';
 import { type AppUnderTest, MASTER_KEY, startApp } from '../helpers/start-app.ts';
 
-const TINY = { connectTimeoutMs: 60, headersTimeoutMs: 60, idleTimeoutMs: 60 };
+/** Each test shortens the one that it means: a slow machine must not be late anywhere else. */
+const PATIENT = { connectTimeoutMs: 10_000, headersTimeoutMs: 10_000, idleTimeoutMs: 10_000 };
 
 async function appWith(t: TestContext, baseUrl: string, options: object = {}): Promise<AppUnderTest> {
   const app = await startApp(t);
@@ -32,11 +35,16 @@ describe('an upstream that keeps silent', { timeout: 20_000 }, () => {
   const timedOut = { status: 504, code: 'upstream_timeout', provider: 'up' };
 
   test('after it took the connection: 504', async (t) => {
-    const upstream = await startUpstream(t, () => {});
-    const app = await appWith(t, upstream.origin, TINY);
+    let arrive = (): void => {};
+    const upstream = await startUpstream(t, () => arrive());
+    const app = await appWith(t, upstream.origin, { ...PATIENT, headersTimeoutMs: 60 });
     for (const stream of [false, true]) {
+      const arrived = new Promise<void>((resolve) => {
+        arrive = resolve;
+      });
       const answer = await app.v1('chat/completions', { model: 'm', stream, messages: [] });
       assert.deepEqual(await errorOf(answer), timedOut);
+      await arrived;
     }
     assert.equal(upstream.received.length, 2);
   });
@@ -45,7 +53,7 @@ describe('an upstream that keeps silent', { timeout: 20_000 }, () => {
     const deaf = createServer(() => {}).listen(0, '127.0.0.1');
     await once(deaf, 'listening');
     t.after(() => deaf.close());
-    const app = await appWith(t, `https://127.0.0.1:${portOf(deaf)}`, { ...TINY, idleTimeoutMs: 10_000 });
+    const app = await appWith(t, `https://127.0.0.1:${portOf(deaf)}`, { ...PATIENT, connectTimeoutMs: 60 });
     const answer = await app.v1('chat/completions', { model: 'm', messages: [] });
     assert.deepEqual(await errorOf(answer), timedOut);
   });
@@ -54,7 +62,7 @@ describe('an upstream that keeps silent', { timeout: 20_000 }, () => {
     process.platform === 'linux' ? false : 'other systems count waiting connections in their own way';
   test('before it took the connection: 504', { skip: reason }, async (t) => {
     const port = await startStopped(t);
-    const app = await appWith(t, `http://127.0.0.1:${port}`, { ...TINY, idleTimeoutMs: 10_000 });
+    const app = await appWith(t, `http://127.0.0.1:${port}`, { ...PATIENT, connectTimeoutMs: 60 });
     const answer = await app.v1('chat/completions', { model: 'm', messages: [] });
     assert.deepEqual(await errorOf(answer), timedOut);
   });
@@ -64,7 +72,7 @@ describe('an upstream that keeps silent', { timeout: 20_000 }, () => {
       res.writeHead(200, { 'content-type': 'application/json' });
       res.write('{"id":');
     });
-    const app = await appWith(t, upstream.origin, TINY);
+    const app = await appWith(t, upstream.origin, { ...PATIENT, idleTimeoutMs: 60 });
     const answer = await app.v1('chat/completions', { model: 'm', messages: [] });
     assert.deepEqual(await errorOf(answer), timedOut);
   });
@@ -74,7 +82,7 @@ describe('an upstream that keeps silent', { timeout: 20_000 }, () => {
       res.writeHead(200, { 'content-type': 'text/event-stream' });
       res.write('data: {"choices":[{"index":0,"delta":{"content":"Hel"}}]}\n\n');
     });
-    const app = await appWith(t, upstream.origin, TINY);
+    const app = await appWith(t, upstream.origin, { ...PATIENT, idleTimeoutMs: 60 });
     const client = rawClient(t, app.port);
     client.write(rawChat('{"model":"m","stream":true}'));
     const [answer] = await client.answers(1);
@@ -89,7 +97,8 @@ describe('an upstream that keeps silent', { timeout: 20_000 }, () => {
       const vectors = `{"index":0,"embedding":[${'0.5,'.repeat(1000)}1]},`.repeat(400);
       res.write(`{"object":"list","model":"m","data":[${vectors}`);
     });
-    const app = await appWith(t, upstream.origin, TINY);
+    // The vectors themselves must come in time.
+    const app = await appWith(t, upstream.origin, { ...PATIENT, idleTimeoutMs: 1_000 });
     const answer = await app.v1('embeddings', { model: 'm', input: 'x', encoding_format: 'base64' });
     assert.equal(answer.status, 200);
     await assert.rejects(answer.text());
@@ -99,8 +108,7 @@ describe('an upstream that keeps silent', { timeout: 20_000 }, () => {
     const deaf = createServer({ pauseOnConnect: true }).listen(0, '127.0.0.1');
     await once(deaf, 'listening');
     t.after(() => deaf.close());
-    const options = { connectTimeoutMs: 60_000, headersTimeoutMs: 60_000, idleTimeoutMs: 100 };
-    const app = await appWith(t, `http://127.0.0.1:${portOf(deaf)}`, options);
+    const app = await appWith(t, `http://127.0.0.1:${portOf(deaf)}`, { ...PATIENT, idleTimeoutMs: 100 });
     const content = 'x'.repeat(16 * 1024 * 1024);
     const answer = await app.v1('chat/completions', { model: 'm', messages: [{ role: 'user', content }] });
     assert.deepEqual(await errorOf(answer), timedOut);
@@ -113,20 +121,17 @@ describe('an upstream that keeps silent', { timeout: 20_000 }, () => {
       for (let count = 0; count < 32; count += 1) res.write(piece);
       res.end();
     });
-    const app = await appWith(t, upstream.origin, { idleTimeoutMs: 100 });
+    const app = await appWith(t, upstream.origin, { ...PATIENT, idleTimeoutMs: 1_000 });
+    const connected = nextOutgoing();
     const answer = await app.v1('audio/speech', { model: 'm', input: 'x' });
-    await new Promise((resolve) => setTimeout(resolve, 400));
+    await once(await connected, 'timeout');
     assert.equal((await answer.arrayBuffer()).byteLength, 32 * piece.length);
   });
 });
 
 describe('an upstream that cannot be reached', { timeout: 20_000 }, () => {
   test('on a closed port: 502', async (t) => {
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const port = portOf(server);
-    server.close();
-    const app = await appWith(t, `http://127.0.0.1:${port}`);
+    const app = await appWith(t, 'http://127.0.0.1:1');
     const answer = await app.v1('chat/completions', { model: 'm', messages: [] });
     assert.deepEqual(await errorOf(answer), { status: 502, code: 'upstream_unreachable', provider: 'up' });
   });
@@ -319,6 +324,21 @@ describe('large and compressed answers', { timeout: 20_000 }, () => {
     });
   });
 });
+
+const CHANNEL = 'http.client.request.start';
+
+/** The connection of the next request that node:http sends, which in a test is the server's to its upstream. */
+function nextOutgoing(): Promise<Socket> {
+  return new Promise((resolve) => {
+    const onStart = (message: unknown): void => {
+      unsubscribe(CHANNEL, onStart);
+      const { request } = message as { request: ClientRequest };
+      if (request.socket === null) request.once('socket', resolve);
+      else resolve(request.socket);
+    };
+    subscribe(CHANNEL, onStart);
+  });
+}
 
 function portOf(server: Server): number {
   return (server.address() as AddressInfo).port;
