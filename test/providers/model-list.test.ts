@@ -93,7 +93,11 @@ describe('the test of a provider', { timeout: 30_000 }, () => {
     ],
   ] as const) {
     test(`tells of ${name}`, async (t) => {
-      const fixture = await start(t, answer, { options: { headersTimeoutMs: 100 } });
+      const fixture = await start(
+        t,
+        answer,
+        name === 'silence' ? { options: { headersTimeoutMs: 100 } } : {},
+      );
       const found = await probe(fixture);
       assert.equal(outline(found), expected);
       assert.match(found.steps.at(-1)?.message ?? '', message);

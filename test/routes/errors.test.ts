@@ -45,18 +45,16 @@ async function start(t: TestContext, { sessions = true } = {}): Promise<Fixture>
     else res.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(CHAT_ANSWER));
   });
   const app = await startApp(t, { env: { MAX_BODY_MB: '1' } });
-  await app.addProvider(
-    { id: 'up', baseUrl: upstream.origin, apiKey: 'provider-secret', options: { headersTimeoutMs: 100 } },
-    [
-      { id: 'm' },
-      { id: 'other' },
-      { id: 'off', enabled: false },
-      { id: 'slow' },
-      { id: 'refused' },
-      { id: 'nonsense' },
-      { id: 'orphan', providerId: 'gone' },
-    ],
-  );
+  const up = { id: 'up', baseUrl: upstream.origin, apiKey: 'provider-secret' };
+  await app.addProvider(up, [
+    { id: 'm' },
+    { id: 'other' },
+    { id: 'off', enabled: false },
+    { id: 'refused' },
+    { id: 'nonsense' },
+    { id: 'orphan', providerId: 'gone' },
+  ]);
+  await app.addProvider({ ...up, id: 'silent', options: { headersTimeoutMs: 100 } }, [{ id: 'slow' }]);
   await app.addProvider({ id: 'closed', baseUrl: upstream.origin, enabled: false }, [{ id: 'closed' }]);
   await app.addProvider({ id: 'locked', baseUrl: upstream.origin, unreadableApiKey: 'v1:x' }, [
     { id: 'locked' },
