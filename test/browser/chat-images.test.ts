@@ -1,23 +1,13 @@
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { GIF, JPEG, PNG, type SampleFile, WEBP } from './chat-samples.ts';
-import {
-  answers,
-  ask,
-  messageField,
-  modelList,
-  openChat,
-  startChat,
-  textOf,
-  type UpstreamCall,
-} from './chat-setup.ts';
+import { chooseFiles, digest, handOver, PADDING, preview, sentImages } from './chat-attach.ts';
+import { GIF, JPEG, PNG, WEBP } from './chat-samples.ts';
+import { answers, ask, messageField, modelList, openChat, startChat, textOf } from './chat-setup.ts';
 import { SKIPPED } from './start-browser.ts';
 
 const options = { skip: SKIPPED };
 const LIMIT_BYTES = 10 * 1024 * 1024;
-const PADDING = 7;
 
 test(
   'images by button, paste and drop reach the provider byte by byte, with their true type',
@@ -27,11 +17,11 @@ test(
     const { page } = await openChat(t, app, 'Chat tab');
     await modelList(page).selectOption('seeing-model');
     await chooseFiles(page, [PNG, { ...WEBP, name: 'mislabelled.png', mimeType: 'image/png' }]);
-    await preview(page, 'dot.png').waitFor();
+    await preview(page, 'mislabelled.png').waitFor();
     await handOver(page, 'paste', GIF);
+    await preview(page, 'dot.gif').waitFor();
     await handOver(page, 'drop', JPEG);
     await preview(page, 'dot.jpg').waitFor();
-    assert.equal(await preview(page, 'dot.gif').count(), 1);
     assert.deepEqual(await loadedPreviews(page), [1, 1, 1, 1]);
     await page.getByRole('button', { name: 'Remove dot.gif' }).click();
     assert.equal(await preview(page, 'dot.gif').count(), 0);
@@ -132,14 +122,6 @@ test('a model that does not see explains itself, and nothing is attached or sent
   assert.equal(upstream.received.length, 0);
 });
 
-function chooseFiles(page: Page, files: readonly SampleFile[]): Promise<void> {
-  return page.getByLabel('Image file').setInputFiles([...files]);
-}
-
-function preview(page: Page, name: string): ReturnType<Page['locator']> {
-  return page.getByRole('list', { name: 'Attached files' }).getByRole('img', { name, exact: true });
-}
-
 function loadedPreviews(page: Page): Promise<number[]> {
   return page
     .getByRole('list', { name: 'Attached files' })
@@ -147,43 +129,4 @@ function loadedPreviews(page: Page): Promise<number[]> {
     .evaluateAll((images) =>
       Promise.all(images.map((image) => (image as HTMLImageElement).decode().then(() => 1))),
     );
-}
-
-/** Pastes a file into the message, or drops it onto the conversation; made as long as asked for. */
-function handOver(
-  page: Page,
-  way: 'paste' | 'drop',
-  { name, mimeType, buffer }: SampleFile,
-  lengthBytes = buffer.length,
-): Promise<void> {
-  return page.evaluate(
-    ({ way, name, mimeType, base64, lengthBytes, padding }) => {
-      const bytes = Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
-      const rest = new Uint8Array(lengthBytes - bytes.length).fill(padding);
-      const data = new DataTransfer();
-      data.items.add(new File([bytes, rest], name, { type: mimeType }));
-      const common = { bubbles: true, cancelable: true };
-      const target = document.querySelector(way === 'paste' ? '.chat-composer textarea' : '.chat-log');
-      const event =
-        way === 'paste'
-          ? new ClipboardEvent('paste', { ...common, clipboardData: data })
-          : new DragEvent('drop', { ...common, dataTransfer: data });
-      target?.dispatchEvent(event);
-    },
-    { way, name, mimeType, base64: buffer.toString('base64'), lengthBytes, padding: PADDING },
-  );
-}
-
-function digest(bytes: Buffer): string {
-  return createHash('sha256').update(bytes).digest('hex');
-}
-
-/** Type and SHA-256 of the images of the last message. */
-function sentImages({ body }: UpstreamCall): [string, string][] {
-  const content = body.messages.at(-1)?.content ?? [];
-  return [...content].flatMap((part) => {
-    const url = typeof part === 'string' ? undefined : part.image_url?.url;
-    const [, type = '', base64 = ''] = /^data:([^;]+);base64,(.*)$/.exec(url ?? '') ?? [];
-    return url === undefined ? [] : [[type, digest(Buffer.from(base64, 'base64'))]];
-  });
 }

@@ -23,6 +23,12 @@ export function createComposer({ onSend, onStop }) {
   let task = 'chat';
   let hasVision = false;
   let isBusy = false;
+  /** A message was sent off whose files are still being read. */
+  let isWaiting = false;
+  /** Counted, so that what was begun before it is known afterwards to be over. */
+  let clears = 0;
+  /** The latest files with all before them: what was wrong with the first bad one, or ''. @type {Promise<string> | null} */
+  let reading = null;
   const tray = createFileTray({ onChange: update });
   const field = textAreaField({
     label: 'Message',
@@ -103,22 +109,61 @@ export function createComposer({ onSend, onStop }) {
 
   /** @param {readonly File[]} files */
   async function addFiles(files) {
+    const own = attach(files, reading);
+    reading = own;
+    await own;
+    if (reading === own) reading = null;
+  }
+
+  /**
+   * Attaches files after those that are still being read: they keep the order in which they came.
+   * @param {readonly File[]} files
+   * @param {Promise<string> | null} earlier
+   */
+  async function attach(files, earlier) {
+    const clearsBefore = clears;
+    let complaint = (await earlier) ?? '';
     try {
       for (const file of files) {
+        if (clears !== clearsBefore) break;
         if (task === 'transcribe') {
           checkAudio(file);
           tray.setAudio(file);
-        } else if (!takesImages()) {
-          throw new Error('This model takes no images. Choose a model marked 📷 images.');
-        } else tray.addImage(await readImage(file), task === 'ocr');
+        } else if (takesImages()) {
+          const image = await readImage(file);
+          if (clears === clearsBefore) tray.addImage(image, task === 'ocr');
+        } else throw new Error('This model takes no images. Choose a model marked 📷 images.');
       }
     } catch (error) {
-      complain(error instanceof Error ? error.message : String(error));
+      complaint ||= error instanceof Error ? error.message : String(error);
     }
+    if (clears !== clearsBefore) return '';
+    if (complaint !== '') complain(complaint);
     field.control.focus();
+    return complaint;
   }
 
-  function submit() {
+  /** @param {boolean} waits */
+  function setWaiting(waits) {
+    isWaiting = waits;
+    send.setAttribute('aria-busy', String(waits));
+  }
+
+  async function submit() {
+    if (isBusy || isWaiting) return;
+    if (reading) {
+      const clearsBefore = clears;
+      setWaiting(true);
+      const complaint = await reading;
+      if (clears !== clearsBefore) return;
+      setWaiting(false);
+      if (complaint !== '') return;
+    }
+    sendDraft();
+  }
+
+  function sendDraft() {
+    // An answer may have begun while the files were read.
     if (isBusy) return;
     const draft = { text: field.control.value, images: tray.images(), audio: tray.audio() };
     if (task === 'transcribe' && !draft.audio) return complain('Choose an audio file first.');
@@ -133,13 +178,13 @@ export function createComposer({ onSend, onStop }) {
 
   element.addEventListener('submit', (event) => {
     event.preventDefault();
-    submit();
+    void submit();
   });
   field.control.addEventListener('keydown', (event) => {
     // While an input method composes, Enter chooses a word.
     if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
     event.preventDefault();
-    submit();
+    void submit();
   });
   field.control.addEventListener('paste', (event) => {
     const files = [...(event.clipboardData?.files ?? [])];
@@ -171,6 +216,9 @@ export function createComposer({ onSend, onStop }) {
       if (hadFocus) field.control.focus();
     },
     clear() {
+      clears += 1;
+      reading = null;
+      setWaiting(false);
       field.control.value = '';
       tray.clear();
     },
