@@ -54,7 +54,7 @@ export function createList(options) {
     oninput: () => {
       query = input.value.trim().toLowerCase();
       windowed.rewind();
-      draw();
+      drawNow();
     },
   });
   const count = h('p', { class: 'muted small nowrap', role: 'status' });
@@ -99,7 +99,7 @@ export function createList(options) {
       else cell.removeAttribute('aria-sort');
     });
     windowed.rewind();
-    draw();
+    drawNow();
   }
 
   /** @param {T} item */
