@@ -74,11 +74,14 @@ export function createConversation({ log, send, readAsk, onBusy }) {
     log.announce(failure ? `Error: ${failure.message}` : `${ending.note} Answer: ${turn.answer}`.trim());
   }
 
-  /** @param {Turn} turn */
+  /**
+   * The question with the earlier ones that were answered: a failed one is not sent, nor paid for, with every later one.
+   * @param {Turn} turn
+   */
   function messagesUpTo(turn) {
     const earlier = turns
       .slice(0, turns.indexOf(turn))
-      .flatMap(({ user, answer }) => (answer === '' ? [user] : [user, toAnswerMessage(answer)]));
+      .flatMap(({ user, answer }) => (answer === '' ? [] : [user, toAnswerMessage(answer)]));
     return [...earlier, turn.user];
   }
 
