@@ -90,7 +90,8 @@ export function userFingerprint(passwordHash: string): string {
  * Finds the account that a name and a password open, or null. One scrypt is done whether the name is the admin's, a
  * user's, a disabled user's or nobody's, so that time does not tell them apart. (A user who bears the admin's name,
  * because UI_USERNAME was changed to his, costs a second one.)
- * @throws HttpError `too_many_attempts` when too many sign-ins wait already.
+ * @throws HttpError `too_many_attempts` when too many sign-ins wait already; `invalid_credentials` for the right password
+ *   of a disabled user, who would otherwise try others until he is throttled. Whoever has another one is told nothing.
  */
 export async function checkCredentials(
   username: string,
@@ -107,7 +108,13 @@ export async function checkCredentials(
   }
   if (isAdminName && user === undefined) return null;
   const isRight = await verifyPassword(password, user?.passwordHash ?? null, options);
-  if (!isRight || user === undefined || !user.enabled) return null;
+  if (!isRight || user === undefined) return null;
+  if (!user.enabled) {
+    throw new HttpError(
+      'invalid_credentials',
+      'This account is switched off. Ask the person who runs this proxy to switch it on again.',
+    );
+  }
   return { role: 'user', user, username, credential: userFingerprint(user.passwordHash) };
 }
 

@@ -8,6 +8,7 @@ import {
   userFingerprint,
 } from '../../src/auth/credentials.ts';
 import { createPasswordWork } from '../../src/auth/password-work.ts';
+import { HttpError } from '../../src/errors.ts';
 import type { Role, User } from '../../src/store/entities.ts';
 import { passwordWorkOf } from '../helpers/password-work.ts';
 import { makeUser } from '../helpers/records.ts';
@@ -124,7 +125,8 @@ describe('checkCredentials()', () => {
     ['user', 'ann', USER_PASSWORD, 'user', 1],
     ['admin', 'ann', USER_PASSWORD, null, 1],
     ['any', 'ann', ADMIN_PASSWORD, null, 1],
-    ['any', 'off', USER_PASSWORD, null, 1],
+    ['any', 'off', ADMIN_PASSWORD, null, 1],
+    ['admin', 'off', USER_PASSWORD, null, 1],
     ['any', 'broken', USER_PASSWORD, null, 1],
     ['any', 'nobody', USER_PASSWORD, null, 1],
     ['any', '__proto__', USER_PASSWORD, null, 1],
@@ -144,6 +146,17 @@ describe('checkCredentials()', () => {
       if (account !== null) assert.doesNotMatch(account.credential, /long one|one too|scrypt/);
     });
   }
+
+  it('tells the user that he is switched off only where his password is right, after the same one hash', async () => {
+    hashes = 0;
+    const check = { admin, userByUsername: users, role: 'any', work } as const;
+    await assert.rejects(
+      checkCredentials('off', USER_PASSWORD, check),
+      (error) =>
+        error instanceof HttpError && error.status === 401 && /switched off/.test(error.error.message),
+    );
+    assert.equal(hashes, 1);
+  });
 
   it('hands out the fingerprints that sessions are bound to', async () => {
     const check = { userByUsername: users, role: 'any', work } as const;

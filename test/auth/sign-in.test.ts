@@ -7,7 +7,9 @@ import { createPasswordWork } from '../../src/auth/password-work.ts';
 import { createSessions } from '../../src/auth/sessions.ts';
 import { createSignIn, type SignIn, type SignInRequest } from '../../src/auth/sign-in.ts';
 import { HttpError } from '../../src/errors.ts';
+import type { User } from '../../src/store/entities.ts';
 import { createMemoryStore } from '../../src/store/memory-store.ts';
+import { makeUser } from '../helpers/records.ts';
 
 const PASSWORD = 'swordfish-99';
 
@@ -22,7 +24,11 @@ const ADMIN: AdminCredential = {
   fingerprint: async () => 'fingerprint',
 };
 
-function signInOf(hasDefaultPassword = false, work = createPasswordWork()): SignIn {
+function signInOf(
+  hasDefaultPassword = false,
+  work = createPasswordWork(),
+  users: ReadonlyMap<string, User> = new Map(),
+): SignIn {
   const now = (): number => 1_800_000_000_000;
   const store = createMemoryStore({ now, randomBytes });
   const sessions = createSessions({
@@ -33,7 +39,7 @@ function signInOf(hasDefaultPassword = false, work = createPasswordWork()): Sign
     userById: (id) => store.config.snapshot().users.get(id),
   });
   const throttle = createLoginThrottle({ now, counters: store.counters });
-  const userByUsername = () => store.config.snapshot().userByUsername;
+  const userByUsername = () => users;
   return createSignIn({ admin: ADMIN, hasDefaultPassword, userByUsername, throttle, work, sessions });
 }
 
@@ -97,6 +103,25 @@ describe('createSignIn()', () => {
     release();
     await held;
     assert.equal(await codeOf(signIn(REQUEST)), 'signed in');
+  });
+
+  it('tells a switched off user so as often as he comes with his password, and a guesser nothing', async () => {
+    const passwordHash = await ADMIN.passwordHash();
+    const off = makeUser({ id: 'off', passwordHash, enabled: false });
+    const signIn = signInOf(false, createPasswordWork(), new Map([['off', off]]));
+    const request = { ...REQUEST, username: 'off' };
+    const switchedOff = /switched off.*Ask the person who runs this proxy/;
+    for (let index = 0; index < 12; index += 1)
+      await assert.rejects(
+        signIn(request),
+        (error) =>
+          error instanceof HttpError &&
+          error.error.code === 'invalid_credentials' &&
+          switchedOff.test(error.message),
+      );
+    for (let index = 0; index < 10; index += 1)
+      await assert.rejects(signIn({ ...request, password: 'x' }), /The username or password is wrong/);
+    assert.equal(await codeOf(signIn(request)), 'too_many_attempts');
   });
 
   type Row = readonly [name: string, change: Partial<SignInRequest>, expected: string];

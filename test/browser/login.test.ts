@@ -34,6 +34,16 @@ test('a user signs in at the same place and lands on the own page', { skip: SKIP
   }
 });
 
+test('a user who is switched off is told so, not that his password is wrong', {
+  skip: SKIPPED,
+}, async (t) => {
+  const app = await startApp(t);
+  await app.admin('POST', '/api/admin/users', { ...USER, enabled: false });
+  const { page } = await visit(t, app.origin, '/');
+  await fillSignIn(page, USER.username, USER.password);
+  await page.getByRole('alert').getByText('This account is switched off').waitFor();
+});
+
 test('signing out ends it everywhere', { skip: SKIPPED }, async (t) => {
   const app = await startApp(t);
   const { page, open } = await visit(t, app.origin, '/');
