@@ -156,6 +156,15 @@ test('the chat works from the keyboard alone, from the key to the answer', optio
   await page.getByRole('button', { name: 'Send', exact: true }).waitFor();
   await tabTo(page, 'Clear', 'Shift+Tab');
   await page.keyboard.press('Enter');
+  // One Enter too many takes nothing away.
+  assert.equal(await focusedName(page), 'Cancel');
+  await page.keyboard.press('Enter');
+  assert.equal(await focusedName(page), 'Clear');
+  assert.equal(await answers(page).count(), 2);
+  await page.keyboard.press('Enter');
+  await tabTo(page, 'Clear conversation');
+  await page.keyboard.press('Enter');
+  await answers(page).first().waitFor({ state: 'detached' });
   assert.equal(await answers(page).count(), 0);
   assert.equal(await focusedName(page), 'Message');
 });

@@ -2,7 +2,16 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { expectStatus, MASTER_KEY } from '../helpers/start-app.ts';
-import { answers, ask, keyField, modelList, openChat, startChat, useKey } from './chat-setup.ts';
+import {
+  answers,
+  ask,
+  clearConversation,
+  keyField,
+  modelList,
+  openChat,
+  startChat,
+  useKey,
+} from './chat-setup.ts';
 import { SKIPPED, visit, visitPanel } from './start-browser.ts';
 
 const options = { skip: SKIPPED };
@@ -36,6 +45,33 @@ test('the key lives in the page’s memory alone, and a reload forgets it', opti
     .locator('option', { hasText: 'Enter an API key first' })
     .waitFor({ state: 'attached' });
   assert.equal(await keyField(page).inputValue(), '');
+});
+
+test('leaving the page asks first where there is a conversation', options, async (t) => {
+  const { app, nextCall } = await startChat(t);
+  const { page } = await openChat(t, app, 'chat page');
+  const link = page.getByRole('link', { name: 'Sign in' });
+  await ask(page, 'Hello');
+  const call = await nextCall();
+  call.say('Good day');
+  call.finish();
+  await page.getByRole('button', { name: 'Send', exact: true }).waitFor();
+  const asked = page.waitForEvent('dialog');
+  const clicked = link.click();
+  const question = await asked;
+  assert.equal(question.type(), 'beforeunload');
+  await question.dismiss();
+  await clicked;
+  assert.equal(await answers(page).getByText('Good day').count(), 1);
+  await clearConversation(page);
+  const questions: string[] = [];
+  page.on('dialog', (dialog) => {
+    questions.push(dialog.type());
+    void dialog.accept();
+  });
+  await link.click();
+  await page.getByLabel('Username').waitFor();
+  assert.deepEqual(questions, []);
 });
 
 test('without a key the first message leads to the key field', options, async (t) => {

@@ -6,6 +6,7 @@ import {
   answers,
   ask,
   type ChatUnderTest,
+  clearConversation,
   keyField,
   modelList,
   openChat,
@@ -26,7 +27,7 @@ test('Clear while an answer comes leaves nothing of it, not even for screen read
   const first = await nextCall();
   first.say('The secret');
   await answers(page).getByText('The secret').waitFor();
-  await page.getByRole('button', { name: 'Clear', exact: true }).click();
+  await clearConversation(page);
   await page.getByRole('button', { name: 'Send', exact: true }).waitFor();
   assert.equal(await textOf(spoken), '');
   await first.closed;

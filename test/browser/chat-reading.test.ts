@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { digest, handOver, preview, sentImages } from './chat-attach.ts';
 import { GIF, PNG } from './chat-samples.ts';
-import { ask, messageField, modelList, openChat, startChat } from './chat-setup.ts';
+import { ask, clearConversation, messageField, modelList, openChat, startChat } from './chat-setup.ts';
 import { SKIPPED } from './start-browser.ts';
 
 const options = { skip: SKIPPED };
@@ -48,24 +48,44 @@ test('a message whose image turns out to be none stays, and says so', options, a
   assert.equal(sentImages(await nextCall()).length, 2);
 });
 
-test('what is read when Clear is pressed is forgotten, and the message with it', options, async (t) => {
-  const { app, nextCall, upstream } = await startChat(t);
-  const { page } = await openChat(t, app, 'chat page');
-  await modelList(page).selectOption('seeing-model');
-  const { begun, release } = await holdNextRead(page);
-  await handOver(page, 'paste', PNG);
-  await begun();
-  await ask(page, 'Old');
-  await page.getByRole('button', { name: 'Clear', exact: true }).click();
-  await handOver(page, 'paste', GIF);
-  await preview(page, 'dot.gif').waitFor();
-  await release();
-  assert.deepEqual(await attached(page).allTextContents(), ['']);
-  await ask(page, 'New');
-  const call = await nextCall();
-  assert.deepEqual(sentImages(call), [['image/gif', digest(GIF.buffer)]]);
-  assert.equal(upstream.received.length, 1);
-});
+test(
+  'Clear asks, and takes the conversation alone: what is written and read stays unsent',
+  options,
+  async (t) => {
+    const { app, nextCall, upstream } = await startChat(t);
+    const { page } = await openChat(t, app, 'chat page');
+    await modelList(page).selectOption('seeing-model');
+    const clear = page.getByRole('button', { name: 'Clear', exact: true });
+    assert.equal(await clear.isDisabled(), true);
+    await ask(page, 'Old');
+    const old = await nextCall();
+    old.finish();
+    await page.getByRole('button', { name: 'Send', exact: true }).waitFor();
+    const { begun, release } = await holdNextRead(page);
+    await handOver(page, 'paste', PNG);
+    await begun();
+    await ask(page, 'New');
+    await clear.click();
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    assert.equal(await page.getByRole('log').getByText('Old').count(), 1);
+    await clearConversation(page);
+    await page.getByRole('heading', { name: 'Start a conversation' }).waitFor();
+    assert.equal(await clear.isDisabled(), true);
+    await handOver(page, 'paste', GIF);
+    await release();
+    await preview(page, 'dot.gif').waitFor();
+    assert.equal(await attached(page).count(), 2);
+    assert.equal(await messageField(page).inputValue(), 'New');
+    assert.equal(upstream.received.length, 1);
+    await messageField(page).press('Enter');
+    const call = await nextCall();
+    assert.equal(call.body.messages.length, 1);
+    assert.deepEqual(sentImages(call), [
+      ['image/png', digest(PNG.buffer)],
+      ['image/gif', digest(GIF.buffer)],
+    ]);
+  },
+);
 
 function attached(page: Page): ReturnType<Page['locator']> {
   return page.getByRole('list', { name: 'Attached files' }).locator('li');

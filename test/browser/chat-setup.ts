@@ -143,6 +143,12 @@ export async function ask(page: Page, text: string): Promise<void> {
   await messageField(page).press('Enter');
 }
 
+/** Presses Clear, and says yes to its question. */
+export async function clearConversation(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Clear', exact: true }).click();
+  await page.getByRole('button', { name: 'Clear conversation' }).click();
+}
+
 /** The answers in the conversation, oldest first. */
 export function answers(page: Page): Locator {
   return page.getByRole('article', { name: /^Answer of / });

@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { answers, ask, messageField, openChat, PLACES, startChat, textOf } from './chat-setup.ts';
+import {
+  answers,
+  ask,
+  clearConversation,
+  messageField,
+  openChat,
+  PLACES,
+  startChat,
+  textOf,
+} from './chat-setup.ts';
 import { SKIPPED } from './start-browser.ts';
 
 const options = { skip: SKIPPED };
@@ -78,7 +87,7 @@ test('system prompt, temperature and length reach the provider, streamed or not'
   plain.say('Yes');
   plain.finish();
   await answers(page).getByText('Yes').waitFor();
-  await page.getByRole('button', { name: 'Clear', exact: true }).click();
+  await clearConversation(page);
   assert.equal(await answers(page).count(), 0);
   await page.getByLabel('System Prompt').fill('Speak like a pirate.');
   await page.getByLabel('Temperature').fill('0');
@@ -116,12 +125,17 @@ test('an edited message and a repeated question forget what came after them', op
   await turn('first answer');
   await ask(page, 'second question');
   await turn('second answer');
-  await page.getByRole('button', { name: 'Regenerate answer' }).first().click();
-  assert.deepEqual(await turn('better answer'), ['user: first question']);
-  assert.deepEqual(await page.getByRole('log').getByRole('article').count(), 2);
+  // That of an earlier answer would take away all that came after it.
+  const regenerate = page.getByRole('button', { name: 'Regenerate answer' });
+  assert.equal(await regenerate.count(), 1);
+  await regenerate.click();
+  const again = ['user: first question', 'assistant: first answer', 'user: second question'];
+  assert.deepEqual(await turn('better answer'), again);
+  assert.deepEqual(await page.getByRole('log').getByRole('article').count(), 4);
+  assert.equal(await page.getByText('second answer').count(), 0);
   await ask(page, 'third question');
   assert.deepEqual(await turn('third answer'), [
-    'user: first question',
+    ...again,
     'assistant: better answer',
     'user: third question',
   ]);

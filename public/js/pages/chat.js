@@ -39,7 +39,11 @@ async function start() {
   watchConnection();
   const main = h('main', { class: 'chat-page' }, h('h1', { class: 'visually-hidden' }, 'Chat'));
   document.querySelector('#app')?.replaceChildren(drawHeader(me), main);
-  mountChat(main, { signedIn: me !== null, role: me?.role ?? null });
+  const chat = mountChat(main, { signedIn: me !== null, role: me?.role ?? null });
+  addEventListener('beforeunload', (event) => {
+    // Where somebody signs in over the page, it must be free to go.
+    if (chat.hasConversation() && document.querySelector('dialog[open]') === null) event.preventDefault();
+  });
 }
 
 void start();

@@ -23,12 +23,10 @@ export function createComposer({ onSend, onStop }) {
   let task = 'chat';
   let hasVision = false;
   let isBusy = false;
-  /** A message was sent off whose files are still being read. */
-  let isWaiting = false;
-  /** Counted, so that what was begun before it is known afterwards to be over. */
-  let clears = 0;
   /** The latest files with all before them: what was wrong with the first bad one, or ''. @type {Promise<string> | null} */
   let reading = null;
+  /** Those that a message which was sent off waits for. @type {Promise<string> | null} */
+  let waitingFor = null;
   const tray = createFileTray({ onChange: update });
   const field = textAreaField({
     label: 'Message',
@@ -121,42 +119,39 @@ export function createComposer({ onSend, onStop }) {
    * @param {Promise<string> | null} earlier
    */
   async function attach(files, earlier) {
-    const clearsBefore = clears;
     let complaint = (await earlier) ?? '';
     try {
       for (const file of files) {
-        if (clears !== clearsBefore) break;
         if (task === 'transcribe') {
           checkAudio(file);
           tray.setAudio(file);
         } else if (takesImages()) {
-          const image = await readImage(file);
-          if (clears === clearsBefore) tray.addImage(image, task === 'ocr');
+          tray.addImage(await readImage(file), task === 'ocr');
         } else throw new Error('This model takes no images. Choose a model marked 📷 images.');
       }
     } catch (error) {
       complaint ||= error instanceof Error ? error.message : String(error);
     }
-    if (clears !== clearsBefore) return '';
     if (complaint !== '') complain(complaint);
     field.control.focus();
     return complaint;
   }
 
-  /** @param {boolean} waits */
-  function setWaiting(waits) {
-    isWaiting = waits;
-    send.setAttribute('aria-busy', String(waits));
+  /** @param {Promise<string> | null} files */
+  function waitFor(files) {
+    waitingFor = files;
+    send.setAttribute('aria-busy', String(files !== null));
   }
 
   async function submit() {
-    if (isBusy || isWaiting) return;
+    if (isBusy || waitingFor) return;
     if (reading) {
-      const clearsBefore = clears;
-      setWaiting(true);
-      const complaint = await reading;
-      if (clears !== clearsBefore) return;
-      setWaiting(false);
+      const own = reading;
+      waitFor(own);
+      const complaint = await own;
+      // Held back meanwhile.
+      if (waitingFor !== own) return;
+      waitFor(null);
       if (complaint !== '') return;
     }
     sendDraft();
@@ -215,12 +210,7 @@ export function createComposer({ onSend, onStop }) {
       stop.hidden = !busy;
       if (hadFocus) field.control.focus();
     },
-    clear() {
-      clears += 1;
-      reading = null;
-      setWaiting(false);
-      field.control.value = '';
-      tray.clear();
-    },
+    /** A message that still waits for its files is not sent by itself any more; it stays as it is. */
+    hold: () => waitFor(null),
   };
 }

@@ -211,6 +211,7 @@ export function createConversation({ log, send, readAsk, onBusy }) {
   return {
     stop,
     isBusy: () => running !== null,
+    isEmpty: () => turns.length === 0,
     /** @param {import('./chat-composer.js').Draft} draft @param {Ask} ask */
     send({ text, images, audio }, ask) {
       const file = ask.task === 'transcribe' ? audio : (images[0]?.file ?? null);

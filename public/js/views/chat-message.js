@@ -128,7 +128,7 @@ export function createAnswer({ model, onRegenerate, onDraw }) {
     'div',
     { class: 'chat-actions', hidden: true },
     copy,
-    actionButton('Regenerate answer', 'refresh', onRegenerate, 'when-idle'),
+    actionButton('Regenerate answer', 'refresh', onRegenerate, 'when-idle chat-regenerate'),
     speed,
   );
   const name = h('h2', { class: 'chat-name' }, model);

@@ -1,5 +1,6 @@
 /** The chat: tries keys and models. Used by the public page and by the panel's Chat tab. */
 import { pageUrl } from '../lib/api.js';
+import { confirmDialog } from '../lib/dialog.js';
 import { h } from '../lib/h.js';
 import { icon } from '../lib/icons.js';
 import { createComposer } from './chat-composer.js';
@@ -14,7 +15,7 @@ import { loadChatStyles, watchChatTop } from './chat-styles.js';
  * Puts the chat into a container. Nothing of it is stored: key and conversation end with the page.
  * @param {HTMLElement} container
  * @param {{ signedIn: boolean, role?: string | null }} options signedIn: the session's cookie serves without a key
- * @returns {{ destroy(): void }}
+ * @returns {{ hasConversation(): boolean, destroy(): void }}
  */
 export function mountChat(container, { signedIn, role = null }) {
   const log = createLog();
@@ -42,7 +43,7 @@ export function mountChat(container, { signedIn, role = null }) {
   );
   const clear = h(
     'button',
-    { type: 'button', class: 'btn', onclick: clearAll },
+    { type: 'button', class: 'btn', disabled: true, onclick: () => void clearAll() },
     icon('trash'),
     h('span', null, 'Clear'),
   );
@@ -101,11 +102,21 @@ export function mountChat(container, { signedIn, role = null }) {
   function onBusy(isBusy) {
     element.classList.toggle('is-busy', isBusy);
     composer.setBusy(isBusy);
+    clear.disabled = conversation.isEmpty();
   }
 
-  function clearAll() {
+  /** What is being written stays: it is no part of the conversation. */
+  async function clearAll() {
+    composer.hold();
+    const isSure = await confirmDialog({
+      title: 'Clear the conversation?',
+      message: 'Its messages and answers are kept nowhere else. What you are writing stays.',
+      confirmLabel: 'Clear conversation',
+      danger: true,
+    });
+    if (!isSure) return;
     conversation.clear();
-    composer.clear();
+    clear.disabled = true;
     composer.focus();
   }
 
@@ -146,6 +157,7 @@ export function mountChat(container, { signedIn, role = null }) {
   });
 
   return {
+    hasConversation: () => !conversation.isEmpty(),
     destroy() {
       conversation.stop();
       connection.destroy();
