@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { expectStatus, MASTER_KEY } from '../helpers/start-app.ts';
+import { ADMIN, expectStatus, MASTER_KEY } from '../helpers/start-app.ts';
 import {
   answers,
   ask,
   clearConversation,
   keyField,
+  messageField,
   modelList,
   openChat,
   startChat,
@@ -103,6 +104,33 @@ test(
     }
   },
 );
+
+test('a list that could not be read comes when the server is back', options, async (t) => {
+  const { app } = await startChat(t);
+  const { page, context } = await visit(t, app.origin, null);
+  await context.request.post(`${app.origin}/api/login`, { data: ADMIN });
+  await page.route('**/v1/models', (route) => route.abort('connectionrefused'), { times: 1 });
+  await page.goto(`${app.origin}/chat.html`);
+  await page.getByText('The server does not answer. Trying again').waitFor();
+  await modelList(page).locator('option[value="seeing-model"]').waitFor({ state: 'attached' });
+  assert.equal(await modelList(page).isEnabled(), true);
+  assert.equal(await page.getByText('Nothing was lost here').count(), 0);
+});
+
+test('signed in, a first message asks for a list that is lacking', options, async (t) => {
+  const { app } = await startChat(t);
+  const { page, context } = await visit(t, app.origin, null, { width: 360 });
+  await context.request.post(`${app.origin}/api/login`, { data: ADMIN });
+  await page.route('**/v1/models', (route) => route.fulfill({ status: 503, body: 'Not now.' }), { times: 1 });
+  await page.goto(`${app.origin}/chat.html`);
+  await modelList(page)
+    .locator('option', { hasText: 'No models could be read' })
+    .waitFor({ state: 'attached' });
+  await ask(page, 'Hello');
+  await page.getByText('Connection works: 2 models.').waitFor();
+  assert.equal(await messageField(page).evaluate((node) => node === document.activeElement), true);
+  assert.equal(await messageField(page).inputValue(), 'Hello');
+});
 
 test('a signed-in user chats without a key, with his own models alone', options, async (t) => {
   const { app, nextCall } = await startChat(t);

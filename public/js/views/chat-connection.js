@@ -122,11 +122,17 @@ export function createConnection({ signedIn, onModels }) {
     if (event.key === 'Enter') onKey();
   });
 
+  function onServerBack() {
+    if (key() !== '' || signedIn) void load(false);
+  }
+  addEventListener('server-back', onServerBack);
+
   return {
     element,
     send,
-    /** Leads to the key, the one thing that a first message may lack. */
+    /** Without a model to ask: asks for the list again, or leads to the key where that is what is lacking. */
     complain() {
+      if (key() === '' && signedIn) return void load(true);
       if (key() === '' && !signedIn) field.setError('Enter an API key first.');
       field.control.focus();
     },
@@ -135,6 +141,7 @@ export function createConnection({ signedIn, onModels }) {
     },
     destroy() {
       halt();
+      removeEventListener('server-back', onServerBack);
       field.control.value = '';
     },
   };
