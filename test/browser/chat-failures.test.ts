@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { answers, ask, openChat, startChat } from './chat-setup.ts';
+import { answers, ask, openChat, startChat, textOf } from './chat-setup.ts';
 import { SKIPPED } from './start-browser.ts';
 
 const options = { skip: SKIPPED };
@@ -30,4 +30,41 @@ test('a question that failed is not sent again with the next one', options, asyn
     { role: 'assistant', content: 'Forty-two' },
     { role: 'user', content: 'asked now' },
   ]);
+});
+
+test('a connection that breaks off is no riddle, and the button named asks again', options, async (t) => {
+  const { app, nextCall } = await startChat(t);
+  const { page } = await openChat(t, app, 'chat page');
+  await ask(page, 'Will it hold?');
+  (await nextCall()).say('Half of it');
+  await answers(page).getByText('Half of it').waitFor();
+  app.server.closeAllConnections();
+  await answers(page).getByText('The connection broke off. Press Regenerate to ask again.').waitFor();
+  assert.equal(await answers(page).getByText('Half of it').count(), 1);
+  await page.getByRole('button', { name: 'Regenerate' }).click();
+  assert.equal((await nextCall()).body.messages.length, 1);
+});
+
+test('who asks too often reads how long to wait', options, async (t) => {
+  const { app, nextCall } = await startChat(t);
+  const { page } = await openChat(t, app, 'Chat tab');
+  for (const [index, [seconds, words]] of [
+    ['27', 'Try again in 27 s.'],
+    ['61', 'Try again in 2 min.'],
+  ].entries()) {
+    await ask(page, 'Hello');
+    (await nextCall()).reply(429, REFUSAL, { 'retry-after': seconds });
+    await answers(page).nth(index).getByText(`Slow down. ${words}`).waitFor();
+    await page.getByRole('button', { name: 'Send', exact: true }).waitFor();
+  }
+});
+
+test('an error within a stream speaks of no status that was good', options, async (t) => {
+  const { app, nextCall } = await startChat(t);
+  const { page } = await openChat(t, app, 'chat page');
+  await ask(page, 'Hello');
+  (await nextCall()).fail('went_wrong');
+  const detail = answers(page).locator('.chat-failure-detail');
+  await detail.getByText('request id').waitFor();
+  assert.match(await textOf(detail), /^went_wrong · request id /);
 });

@@ -15,7 +15,7 @@ export interface UpstreamCall {
   /** Ends the stream as a provider does, with its count of tokens. */
   finish(usage?: { prompt_tokens: number; completion_tokens: number }): void;
   /** Answers with JSON instead of a stream. */
-  reply(status: number, value: unknown): void;
+  reply(status: number, value: unknown, headers?: Record<string, string>): void;
   /** Ends the stream with an error in it. */
   fail(message: string): void;
   /** Cuts the connection. */
@@ -81,8 +81,8 @@ function toCall(res: ServerResponse, request: ReceivedRequest): UpstreamCall {
       if (usage) event({ id: 'chatcmpl-1', object: 'chat.completion.chunk', choices: [], usage });
       res.end('data: [DONE]\n\n');
     },
-    reply(status, value) {
-      res.writeHead(status, { 'content-type': 'application/json' });
+    reply(status, value, headers = {}) {
+      res.writeHead(status, { 'content-type': 'application/json', ...headers });
       res.end(JSON.stringify(value));
     },
     fail(message) {

@@ -93,7 +93,7 @@ export function createConnection({ signedIn, onModels }) {
       else result.replaceChildren();
     } catch (error) {
       if (signal.aborted) return;
-      const failure = toFailure(error);
+      const failure = toFailure(error, 'Test Connection');
       onModels(null);
       say('danger', failure.message, h('p', { class: 'chat-failure-detail' }, describeFailure(failure)));
     } finally {

@@ -64,7 +64,7 @@ export function createConversation({ log, send, readAsk, onBusy }) {
         : convert(turn, answer, controller.signal));
     } catch (error) {
       if (controller.signal.aborted) ending.note = 'Stopped.';
-      else failure = toFailure(error);
+      else failure = toFailure(error, 'Regenerate');
     }
     turn.answer = answer.text();
     answer.finish({ failure, ...ending });

@@ -1,4 +1,5 @@
 /** What went wrong with a request, in the server's own words. No DOM here. */
+import { duration } from '../lib/format.js';
 
 /** @typedef {{ status?: number, code?: string | null, requestId?: string | null }} FailureDetail */
 
@@ -43,10 +44,23 @@ export function failureIn(body, detail) {
 export async function readFailure(response) {
   const detail = { status: response.status, requestId: response.headers.get('x-request-id') };
   const text = await response.text().catch(() => '');
-  const failure = failureIn(parseJson(text), detail);
-  if (failure) return failure;
-  const words = text.trim().slice(0, MAX_TEXT_CHARS);
-  return new ServerFailure(words || `The server answered with status ${response.status}.`, detail);
+  const failure =
+    failureIn(parseJson(text), detail) ??
+    new ServerFailure(
+      text.trim().slice(0, MAX_TEXT_CHARS) || `The server answered with status ${response.status}.`,
+      detail,
+    );
+  failure.message += describeWait(Number.parseInt(response.headers.get('retry-after') ?? '', 10));
+  return failure;
+}
+
+/**
+ * How long to wait, never too short, in a line of its own; empty where it is not said in seconds.
+ * @param {number} seconds
+ */
+function describeWait(seconds) {
+  if (!(seconds > 0)) return '';
+  return `\nTry again in ${duration(seconds < 60 ? seconds : seconds + 59)}.`;
 }
 
 /**
@@ -64,18 +78,26 @@ export function parseJson(text) {
 /**
  * Turns anything thrown into a failure.
  * @param {unknown} error
+ * @param {string} button asks again
  * @returns {ServerFailure}
  */
-export function toFailure(error) {
+export function toFailure(error, button) {
   if (error instanceof ServerFailure) return error;
+  // What browsers throw where an answer ends too early, each in words of its own that say as little.
+  if (error instanceof TypeError)
+    return new ServerFailure(`The connection broke off. Press ${button} to ask again.`);
   return new ServerFailure(error instanceof Error ? error.message : String(error));
 }
 
 /**
- * Code, status and request id in one line, for people who report it.
+ * Code, status and request id in one line, for people who report it; no status where that one was good.
  * @param {ServerFailure} failure
  */
 export function describeFailure({ code, status, requestId }) {
-  const parts = [code, status ? `HTTP ${status}` : null, requestId ? `request id ${requestId}` : null];
+  const parts = [
+    code,
+    status && status >= 400 ? `HTTP ${status}` : null,
+    requestId ? `request id ${requestId}` : null,
+  ];
   return parts.filter(Boolean).join(' · ');
 }
