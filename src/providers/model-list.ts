@@ -1,6 +1,8 @@
 import type { CancelSignal } from '../cancellation.ts';
-import { HttpError } from '../errors.ts';
+import { type ErrorObject, HttpError } from '../errors.ts';
 import { isRecord, parseJson } from '../http/json-value.ts';
+import { redact } from '../logger.ts';
+import { toErrorObject } from '../protocols/upstream-errors.ts';
 import type { Provider } from '../store/entities.ts';
 import { joinUrl, parseBaseUrl } from './base-url.ts';
 import { endpointPath, listModelsRequest } from './openai.ts';
@@ -12,6 +14,8 @@ export interface AskOptions {
   readonly signal: CancelSignal;
   /** How long a person waits for an answer at most; 20 s if absent. The provider's own timeouts hold where they are shorter. */
   readonly timeoutMs?: number;
+  /** Takes the provider's key out of an error of its own, which may repeat it. */
+  readonly clean: (error: ErrorObject, provider: Provider) => ErrorObject;
 }
 
 /** One step of a provider's test; `ms` is how long it took. */
@@ -25,25 +29,36 @@ export interface ModelListStep {
 const LIMIT_BYTES = 16 * 1024 * 1024;
 const MODELS_LIMIT = 20_000;
 const TIMEOUT_MS = 20_000;
+const ERROR_BYTES = 64 * 1024;
+const SAID_CHARS = 500;
+/** What `toErrorObject` says of its own: the status is told here anyway. */
+const NOT_SAID = /^The provider answered with status \d+(?:: | and no readable error\.$)/;
+/** Gemini and xAI answer 400 to a wrong key. */
+const ABOUT_KEY = /(?<![a-z])(?:api)?(?:key|token)s?(?![a-z])|credential|authenti|unauthori[sz]ed/i;
+
+interface Answer {
+  readonly status: number;
+  readonly bytes: Buffer;
+}
 
 /**
  * Asks a provider for its models.
  * @throws HttpError as `Upstreams.send`; `upstream_auth_failed`; `upstream_invalid_response` for anything but a list.
  */
 export async function fetchModelIds(provider: Provider, options: AskOptions): Promise<string[]> {
-  const { status, bytes } = await ask(provider, endpointPath(provider, 'models'), options);
-  if (status === 401 || status === 403) {
-    throw new HttpError(
-      'upstream_auth_failed',
-      `The provider refuses its API key (${status}). Enter the right one.`,
-    );
-  }
-  const ids = status === 200 ? readModelIds(parseJson(bytes)) : null;
+  const answer = await ask(provider, endpointPath(provider, 'models'), options);
+  const ids = readList(answer);
   if (ids !== null) return ids;
-  throw new HttpError('upstream_invalid_response', `The provider lists no models (status ${status}).`);
+  const said = whatItSays(provider, answer, options);
+  const refusal = refusalOf(provider, answer.status, said);
+  if (refusal !== null) throw new HttpError('upstream_auth_failed', `${refusal}${said}`);
+  throw new HttpError('upstream_invalid_response', `${missingList(answer.status)}${said}`);
 }
 
-/** Tests a provider: can it be reached, does it take the key, does it list models. Stops at the first failure. */
+/**
+ * Tests a provider: can it be reached, does it refuse the key, does it list models. Stops at the first failure, and says
+ * nothing of the key where the answer tells nothing of it.
+ */
 export async function probeProvider(
   provider: Provider,
   options: AskOptions & { readonly now: () => number },
@@ -55,7 +70,7 @@ export async function probeProvider(
   }
   const started = options.now();
   const elapsed = (): number => options.now() - started;
-  let answer: Awaited<ReturnType<typeof ask>>;
+  let answer: Answer;
   try {
     answer = await ask(provider, endpointPath(provider, 'models'), options);
   } catch (error) {
@@ -68,45 +83,73 @@ export async function probeProvider(
     ms: elapsed(),
     message: 'The provider answers.',
   };
-  if (answer.status === 401 || answer.status === 403) {
-    const message = `The provider refuses the API key (status ${answer.status}).`;
-    return [connected, { name: 'authenticate', ok: false, ms: 0, message }];
+  const ids = readList(answer);
+  if (ids !== null) {
+    const keyMessage =
+      provider.apiKey === null
+        ? 'No key is set, and the list was given without one.'
+        : 'The list was given. Whether the key works for chats shows at the first one.';
+    const message = ids.length === 1 ? '1 model is listed.' : `${ids.length} models are listed.`;
+    return [
+      connected,
+      { name: 'authenticate', ok: true, ms: 0, message: keyMessage },
+      { name: 'models', ok: true, ms: elapsed() - connected.ms, message },
+    ];
   }
-  const keyMessage =
-    provider.apiKey === null ? 'No key is set, and none was asked for.' : 'The key is accepted.';
-  const authenticated: ModelListStep = { name: 'authenticate', ok: true, ms: 0, message: keyMessage };
-  const ids = answer.status === 200 ? readModelIds(parseJson(answer.bytes)) : null;
-  const message =
-    ids === null ? await explain(provider, answer.status, options) : `${ids.length} models are listed.`;
-  return [
-    connected,
-    authenticated,
-    { name: 'models', ok: ids !== null, ms: elapsed() - connected.ms, message },
-  ];
+  const said = whatItSays(provider, answer, options);
+  const refusal = refusalOf(provider, answer.status, said);
+  if (refusal !== null)
+    return [connected, { name: 'authenticate', ok: false, ms: 0, message: `${refusal}${said}` }];
+  const otherMode = answer.status === 404 ? await findOtherMode(provider, options) : null;
+  const message = otherMode ?? `${missingList(answer.status)}${said}`;
+  return [connected, { name: 'models', ok: false, ms: elapsed() - connected.ms, message }];
 }
 
-/** On a 404 the other way of joining base URL and path is tried, and named if it is the right one. */
-async function explain(provider: Provider, status: number, options: AskOptions): Promise<string> {
-  const base = parseBaseUrl(provider.baseUrl);
-  if (status === 404 && base !== null) {
-    for (const mode of ['exact', 'append-v1'] as const) {
-      const url = joinUrl(base, 'models', mode);
-      const path = `${url.pathname}${url.search}`;
-      if (path === endpointPath(provider, 'models')) continue;
-      const other = await ask(provider, path, options).catch(() => null);
-      if (other?.status === 200 && readModelIds(parseJson(other.bytes)) !== null) {
-        return `Not found here, but found with the path mode "${mode}". Set it in the provider's options.`;
-      }
-    }
+/** Why the key is at fault, or null where neither the status nor the provider speaks of it. */
+function refusalOf(provider: Provider, status: number, said: string): string | null {
+  if (status === 401 || ((status === 400 || status === 403) && ABOUT_KEY.test(said))) {
+    return provider.apiKey === null
+      ? `The provider asks for an API key (status ${status}). Enter one.`
+      : `The provider refuses the API key (status ${status}). Enter the right one.`;
   }
+  if (status !== 403) return null;
+  return 'The provider refuses access (status 403). The API key may be wrong, or this server may be blocked.';
+}
+
+function missingList(status: number): string {
+  if (status === 429) return 'The provider is busy (status 429). Try again later.';
+  if (status === 200)
+    return 'The provider lists no models: its answer is something else. Check the base URL.';
   return `The provider lists no models (status ${status}). It may serve requests all the same.`;
 }
 
-async function ask(
-  provider: Provider,
-  path: string,
-  options: AskOptions,
-): Promise<{ status: number; bytes: Buffer }> {
+/** The provider's own sentence, to be put behind ours; empty where it gives none. */
+function whatItSays(provider: Provider, { status, bytes }: Answer, { clean }: AskOptions): string {
+  // First in the whole text: `toErrorObject` may cut it in the midst of a key, whose half would not be known any more.
+  const secrets = provider.apiKey === null ? [] : [provider.apiKey];
+  const text = redact(bytes.subarray(0, ERROR_BYTES).toString(), secrets);
+  const { message } = clean(toErrorObject(status, text), provider);
+  const said = message.replace(NOT_SAID, '').slice(0, SAID_CHARS).trim();
+  return said === '' ? '' : ` It says: ${said}`;
+}
+
+/** On a 404 the other way of joining base URL and path is tried, and named if it is the right one. */
+async function findOtherMode(provider: Provider, options: AskOptions): Promise<string | null> {
+  const base = parseBaseUrl(provider.baseUrl);
+  if (base === null) return null;
+  for (const mode of ['exact', 'append-v1'] as const) {
+    const url = joinUrl(base, 'models', mode);
+    const path = `${url.pathname}${url.search}`;
+    if (path === endpointPath(provider, 'models')) continue;
+    const other = await ask(provider, path, options).catch(() => null);
+    if (other !== null && readList(other) !== null) {
+      return `Not found here, but found with the path mode "${mode}". Set it in the provider's options.`;
+    }
+  }
+  return null;
+}
+
+async function ask(provider: Provider, path: string, options: AskOptions): Promise<Answer> {
   const impatient = withTimeouts(provider, options.timeoutMs ?? TIMEOUT_MS);
   const response = await options.upstreams.send(listModelsRequest(impatient, path), options.signal);
   const { whole, bytes } = await readBounded(response.body, LIMIT_BYTES);
@@ -123,6 +166,10 @@ function withTimeouts(provider: Provider, mostMs: number): Provider {
     idleTimeoutMs: Math.min(idleTimeoutMs, mostMs),
   };
   return { ...provider, options };
+}
+
+function readList({ status, bytes }: Answer): string[] | null {
+  return status === 200 ? readModelIds(parseJson(bytes)) : null;
 }
 
 /** OpenAI's `data`, a bare array (Together), or `models` (Ollama, Gemini); ids may be called `id`, `model` or `name`. */

@@ -52,7 +52,7 @@ test('no barriers in the dialogs of providers', { skip: SKIPPED }, async (t) => 
   await checkLooks(page, 'edit a provider');
   await close(page);
   await button(page, 'Test Works').click();
-  await page.getByText('This provider works.').waitFor();
+  await page.getByText('The provider answers and lists its models.').waitFor();
   await checkLooks(page, 'a test that passes');
   await close(page);
   await button(page, 'Test Fails').click();

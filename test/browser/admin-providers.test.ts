@@ -30,7 +30,7 @@ test('a provider is added, tested and its models are fetched', { skip: SKIPPED }
   assert.equal((await page.content()).includes(SECRET), false);
 
   await page.getByRole('button', { name: 'Test My provider' }).click();
-  await page.getByText('This provider works.').waitFor();
+  await page.getByText('The provider answers and lists its models.').waitFor();
   await page.keyboard.press('Escape');
 
   await page.getByRole('button', { name: 'Fetch models of My provider' }).click();
@@ -50,6 +50,32 @@ test('a provider is added, tested and its models are fetched', { skip: SKIPPED }
 
   await chooseTab(page, 'Models');
   await row(page, 'vendor/gamma').waitFor();
+});
+
+test('the test of a provider claims what was tried, and says what the provider said', {
+  skip: SKIPPED,
+}, async (t) => {
+  const app = await startApp(t);
+  const upstream = await startUpstream(t, (req, res) => {
+    const status = req.url === '/wrong/models' ? 400 : 404;
+    const message = status === 400 ? `API key not valid: ${SECRET}` : 'Nothing to list';
+    res.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify({ error: { message } }));
+  });
+  for (const id of ['wrong', 'listless'])
+    await app.addProvider({ id, baseUrl: `${upstream.origin}/${id}`, apiKey: SECRET }, []);
+  const { page } = await visitPanel(t, app.origin, 'Providers');
+  const dialog = page.getByRole('dialog');
+
+  await page.getByRole('button', { name: 'Test wrong' }).click();
+  await dialog.getByText('This provider does not work yet.').waitFor();
+  await dialog.getByText('It says: API key not valid: [redacted]').waitFor();
+  assert.equal((await page.content()).includes(SECRET), false);
+  await page.keyboard.press('Escape');
+
+  await page.getByRole('button', { name: 'Test listless' }).click();
+  await dialog.getByText('The provider answers, but lists no models.').waitFor();
+  await dialog.getByText('It says: Nothing to list').waitFor();
+  assert.doesNotMatch((await dialog.textContent()) ?? '', /key/i);
 });
 
 test('a preset fills the form in, and a stored key stays out of sight', { skip: SKIPPED }, async (t) => {

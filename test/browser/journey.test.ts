@@ -40,12 +40,12 @@ async function addProvider(page: Page, baseUrl: string): Promise<void> {
 async function testProvider(page: Page): Promise<void> {
   await button(page, 'Test vLLM').click();
   const dialog = page.getByRole('dialog', { name: 'Test of vLLM' });
-  await dialog.getByText('This provider works.').waitFor();
+  await dialog.getByText('The provider answers and lists its models.').waitFor();
   const steps = await dialog.getByRole('listitem').allInnerTexts();
   assert.equal(steps.length, 3);
   for (const step of steps) assert.match(step, /^(Connect|Authenticate|Models)\s[\d,]+ ms\s/);
   await button(page, 'Run again').click();
-  await dialog.getByText('This provider works.').waitFor();
+  await dialog.getByText('The provider answers and lists its models.').waitFor();
   await dialog.getByRole('button', { name: 'Close' }).last().click();
 }
 
@@ -172,7 +172,7 @@ test('from the first sign-in to a restored backup', { skip: SKIPPED }, async (t)
   await maria.page.getByRole('dialog', { name: 'Please sign in again' }).waitFor();
   await maria.page.getByLabel('Password', { exact: true }).fill(MARIA.next);
   await maria.page.keyboard.press('Enter');
-  await maria.page.getByRole('alert').getByText('wrong').waitFor();
+  await maria.page.getByRole('alert').getByText('switched off').waitFor();
 
   await chooseTab(page, 'Providers');
   await button(page, 'Delete vLLM').click();

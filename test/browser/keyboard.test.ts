@@ -78,7 +78,7 @@ test('a provider: added from a preset, tested, imported from, changed, switched 
   assert.equal(app.services.store.config.snapshot().providers.get('mine')?.options.connectTimeoutMs, 4000);
 
   await hands.activate(button(page, 'Test Mine'));
-  await page.getByText('This provider works.').waitFor();
+  await page.getByText('The provider answers and lists its models.').waitFor();
   await hands.press('Escape');
   await expectFocus(page, button(page, 'Test Mine'));
 

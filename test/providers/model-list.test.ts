@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import { HttpError } from '../../src/errors.ts';
+import { cleanError } from '../../src/gateway/upstream-answer.ts';
 import { fetchModelIds, type ModelListStep, probeProvider } from '../../src/providers/model-list.ts';
 import { createUpstreams } from '../../src/providers/upstream.ts';
 import type { Provider } from '../../src/store/entities.ts';
@@ -35,6 +36,7 @@ async function probe({ provider }: Fixture): Promise<Probe> {
   const steps = await probeProvider(provider, {
     upstreams,
     signal: new AbortController().signal,
+    clean: cleanError,
     now: Date.now,
   });
   return { ok: steps.every((step) => step.ok), steps };
@@ -45,11 +47,15 @@ const outline = ({ ok, steps }: Probe): string =>
 const LIST = json({ object: 'list', data: [{ id: 'here' }, { id: 'there' }, { id: 'new' }] });
 
 describe('the test of a provider', { timeout: 30_000 }, () => {
-  test('goes well: reached, key accepted, models listed', async (t) => {
+  test('goes well: reached, models listed, and of the key no more than that', async (t) => {
     const fixture = await start(t, LIST);
     const found = await probe(fixture);
     assert.equal(outline(found), 'true connect:true authenticate:true models:true');
-    assert.match(found.steps[2]?.message ?? '', /^3 models/);
+    assert.match(
+      found.steps[1]?.message ?? '',
+      /^The list was given\. Whether the key works for chats shows/,
+    );
+    assert.equal(found.steps[2]?.message, '3 models are listed.');
     const [request] = fixture.upstream.received;
     assert.deepEqual(
       [request?.method, request?.url, request?.headers.authorization],
@@ -62,20 +68,65 @@ describe('the test of a provider', { timeout: 30_000 }, () => {
       'a refused key',
       json({ error: { message: `bad ${KEY}` } }, 401),
       'false connect:true authenticate:false',
-      /refuses the API key \(status 401\)/,
+      /refuses the API key \(status 401\).*It says: bad \[redacted\]$/,
     ],
-    ['a forbidden key', json({}, 403), 'false connect:true authenticate:false', /403/],
+    ['a forbidden key', json({}, 403), 'false connect:true authenticate:false', /refuses access .*403/],
+    [
+      'a key without the right',
+      json({ error: { message: 'This API key may not list models.' } }, 403),
+      'false connect:true authenticate:false',
+      /refuses the API key \(status 403\).*It says: This API key may not list models\.$/,
+    ],
+    [
+      'a wrong key, as Gemini does',
+      json([{ error: { code: 400, message: 'API key not valid.', status: 'INVALID_ARGUMENT' } }], 400),
+      'false connect:true authenticate:false',
+      /refuses the API key \(status 400\).*It says: API key not valid\.$/,
+    ],
+    [
+      'a wrong key, as xAI does',
+      json(
+        { code: 'Client specified an invalid argument', error: `Incorrect API key provided: ${KEY}` },
+        400,
+      ),
+      'false connect:true authenticate:false',
+      /It says: Incorrect API key provided: \[redacted\]$/,
+    ],
+    [
+      'a request that is wrong otherwise',
+      json({ error: { message: 'Unknown api-version' } }, 400),
+      'false connect:true models:false',
+      /lists no models \(status 400\).*It says: Unknown api-version$/,
+    ],
     [
       'no list',
-      json({ detail: 'Not Found' }, 404),
-      'false connect:true authenticate:true models:false',
-      /status 404/,
+      json({ detail: 'No such page' }, 404),
+      'false connect:true models:false',
+      /status 404.*It says: No such page$/,
+    ],
+    [
+      'a page that is not found',
+      ((_req, res) => res.writeHead(404).end('<html>')) as Answer,
+      'false connect:true models:false',
+      /^The provider lists no models \(status 404\)\. It may serve requests all the same\.$/,
     ],
     [
       'a page',
       ((_req, res) => res.end('<html>')) as Answer,
-      'false connect:true authenticate:true models:false',
-      /lists no models/,
+      'false connect:true models:false',
+      /^The provider lists no models: its answer is something else\. Check the base URL\.$/,
+    ],
+    [
+      'a provider that is busy',
+      json({ error: { message: 'Slow down' } }, 429),
+      'false connect:true models:false',
+      /is busy \(status 429\)\. Try again later\. It says: Slow down$/,
+    ],
+    [
+      'an error in plain text that is cut in the midst of the key',
+      ((_req, res) => res.writeHead(500).end(`${'x'.repeat(490)} ${KEY}`)) as Answer,
+      'false connect:true models:false',
+      /status 500.*It says: x{490} \[/,
     ],
     [
       'a redirect',
@@ -101,7 +152,7 @@ describe('the test of a provider', { timeout: 30_000 }, () => {
       const found = await probe(fixture);
       assert.equal(outline(found), expected);
       assert.match(found.steps.at(-1)?.message ?? '', message);
-      assert.ok(!JSON.stringify(found).includes(KEY));
+      assert.ok(!JSON.stringify(found).includes(KEY.slice(0, 10)));
     });
   }
 
@@ -110,6 +161,17 @@ describe('the test of a provider', { timeout: 30_000 }, () => {
       req.url === '/models' ? LIST(req, res, request) : json({}, 404)(req, res, request),
     );
     assert.match((await probe(fixture)).steps.at(-1)?.message ?? '', /path mode "exact"/);
+  });
+
+  test('of a single model says so', async (t) => {
+    const found = await probe(await start(t, json({ data: ['a'] })));
+    assert.equal(found.steps[2]?.message, '1 model is listed.');
+  });
+
+  test('asks for a key where none is set', async (t) => {
+    const found = await probe(await start(t, json({}, 401), { apiKey: null }));
+    assert.equal(outline(found), 'false connect:true authenticate:false');
+    assert.match(found.steps[1]?.message ?? '', /asks for an API key \(status 401\)/);
   });
 
   test('without a key sends none', async (t) => {
@@ -121,7 +183,7 @@ describe('the test of a provider', { timeout: 30_000 }, () => {
 
 describe('the models of a provider', { timeout: 30_000 }, () => {
   const ask = ({ provider }: Fixture): Promise<string[]> =>
-    fetchModelIds(provider, { upstreams, signal: new AbortController().signal });
+    fetchModelIds(provider, { upstreams, signal: new AbortController().signal, clean: cleanError });
 
   for (const [name, value, ids] of [
     ['OpenAI', { object: 'list', data: [{ id: 'a' }, { id: 'b' }] }, ['a', 'b']],
@@ -160,19 +222,36 @@ describe('the models of a provider', { timeout: 30_000 }, () => {
     assert.equal(upstream.received.length, 1);
   });
 
-  for (const [name, answer, code] of [
-    ['a refused key', json({}, 401), 'upstream_auth_failed'],
-    ['an error', json({}, 500), 'upstream_invalid_response'],
-    ['no list', json({ data: 'x' }), 'upstream_invalid_response'],
+  for (const [name, answer, code, message] of [
+    ['a refused key', json({}, 401), 'upstream_auth_failed', /refuses the API key \(status 401\)/],
+    [
+      'a wrong key, as Gemini tells of it',
+      json([{ error: { code: 400, message: `API key not valid: ${KEY}` } }], 400),
+      'upstream_auth_failed',
+      /It says: API key not valid: \[redacted\]$/,
+    ],
+    [
+      'an error',
+      json({ error: { message: 'Out of order' } }, 500),
+      'upstream_invalid_response',
+      /It says: Out of order$/,
+    ],
+    ['no list', json({ data: 'x' }), 'upstream_invalid_response', /lists no models/],
     [
       'more than is read',
       ((_req, res) => res.end(`{"data":["${'x'.repeat(17 * 1024 * 1024)}"]}`)) as Answer,
       'upstream_invalid_response',
+      /lists no models/,
     ],
   ] as const) {
     test(`are not made of ${name}`, async (t) => {
       const fixture = await start(t, answer);
-      await assert.rejects(ask(fixture), (error) => error instanceof HttpError && error.error.code === code);
+      await assert.rejects(ask(fixture), (error) => {
+        assert.ok(error instanceof HttpError);
+        assert.equal(error.error.code, code);
+        assert.match(error.message, message);
+        return true;
+      });
     });
   }
 
@@ -197,7 +276,7 @@ test('a provider that keeps silent is given up long before a call would be', {
     blockPrivate: false,
   });
   const { signal } = new AbortController();
-  const options = { upstreams: patient, signal, timeoutMs: 50 };
+  const options = { upstreams: patient, signal, clean: cleanError, timeoutMs: 50 };
   await assert.rejects(
     fetchModelIds(provider, options),
     (error) => error instanceof HttpError && error.error.code === 'upstream_timeout',

@@ -50,16 +50,21 @@ export function testProvider(provider) {
   void run();
 }
 
+/**
+ * Claims no more than was tried: a list is often given to any key, and providers without one may serve chats.
+ * @param {import('../lib/types.js').ProviderTest} test
+ */
+function verdictOf(test) {
+  if (test.ok) return ['ok', 'The provider answers and lists its models.'];
+  if (test.steps.at(-1)?.name === 'models') return ['warn', 'The provider answers, but lists no models.'];
+  return ['danger', 'This provider does not work yet.'];
+}
+
 /** @param {import('../lib/types.js').ProviderTest} test */
 function report(test) {
-  const verdict = test.ok ? 'This provider works.' : 'This provider does not work yet.';
+  const [kind, verdict] = verdictOf(test);
   return [
-    h(
-      'div',
-      { class: `alert ${test.ok ? 'ok' : 'danger'}` },
-      icon(test.ok ? 'check' : 'warning'),
-      h('div', null, verdict),
-    ),
+    h('div', { class: `alert ${kind}` }, icon(test.ok ? 'check' : 'warning'), h('div', null, verdict)),
     h('ol', { class: 'steps' }, ...test.steps.map(step)),
   ];
 }

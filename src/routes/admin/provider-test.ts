@@ -1,4 +1,5 @@
 import { HttpError } from '../../errors.ts';
+import { cleanError } from '../../gateway/upstream-answer.ts';
 import { sendJson } from '../../http/reply.ts';
 import { fetchModelIds, type ModelListStep, probeProvider } from '../../providers/model-list.ts';
 import { requireEntity } from '../../store/changes.ts';
@@ -13,6 +14,7 @@ export function testProvider(services: Services): Handler {
     const steps: ModelListStep[] = await probeProvider(provider, {
       upstreams: services.upstreams,
       signal: context.signal,
+      clean: cleanError,
       now: services.now,
     });
     sendJson(context, 200, { ok: steps.every((step) => step.ok), steps });
@@ -36,7 +38,11 @@ export function listUpstreamModels(services: Services): Handler {
     for (const model of state.models.values()) {
       if (model.providerId === id) imported.add(model.upstreamModel ?? model.id);
     }
-    const ids = await fetchModelIds(provider, { upstreams: services.upstreams, signal: context.signal });
+    const ids = await fetchModelIds(provider, {
+      upstreams: services.upstreams,
+      signal: context.signal,
+      clean: cleanError,
+    });
     sendJson(context, 200, { data: ids.map((model) => ({ id: model, imported: imported.has(model) })) });
   };
 }
