@@ -105,6 +105,64 @@ test('a preset fills the form in, and a stored key stays out of sight', { skip: 
   assert.equal(await page.getByLabel('Base URL').inputValue(), 'https://elsewhere.example/v1');
 });
 
+test('another host is told of once, and the key can be typed again or removed', {
+  skip: SKIPPED,
+}, async (t) => {
+  const app = await startApp(t);
+  await app.addProvider({ id: 'mine', baseUrl: 'https://one.example/v1', apiKey: SECRET }, []);
+  const { page } = await visitPanel(t, app.origin, 'Providers');
+  await page.getByRole('button', { name: 'Edit mine' }).click();
+  const dialog = page.getByRole('dialog');
+  const hint = dialog.getByText('Leave this empty to keep it');
+  const note = dialog.getByText('This is another host');
+  const error = dialog.getByText(
+    'The base URL leads to another host. Enter the API key for it again, or remove the stored one.',
+  );
+  const shown = async (): Promise<boolean[]> => [
+    await hint.isVisible(),
+    await note.isVisible(),
+    await error.isVisible(),
+  ];
+  const url = page.getByLabel('Base URL');
+  const key = page.getByLabel('API Key');
+  const remove = page.getByLabel('Remove the stored key');
+  assert.deepEqual(await shown(), [true, false, false]);
+  await url.fill('https://two.example/v1');
+  assert.deepEqual(await shown(), [false, true, false]);
+  const described = (await key.getAttribute('aria-describedby')) ?? '';
+  assert.equal(await page.locator(`#${described}`).textContent(), '');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await error.waitFor();
+  assert.deepEqual(await shown(), [false, false, true]);
+  await key.fill('sk-another');
+  assert.deepEqual(await shown(), [false, false, false]);
+  await key.fill('');
+  assert.deepEqual(await shown(), [false, true, false]);
+  await url.fill('https://one.example/v2');
+  assert.deepEqual(await shown(), [true, false, false]);
+  await url.fill('https://two.example/v1');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await error.waitFor();
+  await remove.check();
+  assert.deepEqual(await shown(), [false, false, false]);
+  await page.getByRole('button', { name: 'Save' }).click();
+  await dialog.waitFor({ state: 'detached' });
+  const provider = app.services.store.config.snapshot().providers.get('mine');
+  assert.deepEqual([provider?.apiKey, provider?.baseUrl], [null, 'https://two.example/v1']);
+});
+
+test('a key that cannot be decrypted can be removed', { skip: SKIPPED }, async (t) => {
+  const app = await startApp(t);
+  await app.addProvider({ id: 'mine', baseUrl: 'https://one.example/v1', unreadableApiKey: 'v1:x' }, []);
+  const { page } = await visitPanel(t, app.origin, 'Providers');
+  await page.getByRole('button', { name: 'Edit mine' }).click();
+  await page.getByLabel('Base URL').fill('https://two.example/v1');
+  await page.getByLabel('Remove the stored key').check();
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
+  assert.equal(app.services.store.config.snapshot().providers.get('mine')?.unreadableApiKey, null);
+});
+
 test('a mistake is shown at its field and nothing typed is lost', { skip: SKIPPED }, async (t) => {
   const app = await startApp(t);
   const { page } = await visitPanel(t, app.origin, 'Providers');

@@ -371,6 +371,8 @@ const SCENARIOS: readonly Scenario[] = [
       status: 400,
       code: 'api_key_required',
       param: 'apiKey',
+      contains: ['or remove the stored one.'],
+      lacks: ['null to use'],
       after: keepsKey,
     },
     {

@@ -25,7 +25,7 @@ export function editProvider(provider, takenIds) {
   const options = providerOptionFields(provider?.options ?? {});
   const preset = provider === null ? presetField(fields, takenIds) : null;
   const note = h('p', { class: 'field-error', role: 'status', hidden: true });
-  if (provider?.apiKeyHint) warnOfNewHost(provider, fields, note);
+  if (provider && fields.removeKey) warnOfNewHost(provider, fields, note);
   fields.key.element.append(note);
   return formDialog({
     title: provider === null ? 'Add Provider' : `Edit ${provider.name}`,
@@ -102,7 +102,8 @@ function providerFields(provider) {
       : KEY_HINT,
     input: { type: 'password', autocomplete: 'new-password', spellcheck: 'false', placeholder: stored ?? '' },
   });
-  const removeKey = stored ? checkField({ label: 'Remove the stored key', input: {} }) : null;
+  const removeKey =
+    stored || provider?.apiKeyUnreadable ? checkField({ label: 'Remove the stored key', input: {} }) : null;
   removeKey?.control.addEventListener('change', () => {
     key.control.disabled = removeKey.control.checked;
   });
@@ -170,21 +171,38 @@ function freeId(id, takenIds) {
 }
 
 /**
- * A stored key is never sent to another host: says so while the address is typed.
+ * A stored key is never sent to another host: says so while the address is typed, in the place of the hint that the key
+ * may be left out, until the server says it.
  * @param {import('../lib/types.js').Provider} provider
  * @param {ReturnType<typeof providerFields>} fields
  * @param {HTMLElement} note
  */
-function warnOfNewHost(provider, fields, note) {
-  fields.url.control.addEventListener('input', () => {
-    const url = fields.url.control.value;
+function warnOfNewHost(provider, { url, key, removeKey }, note) {
+  const hint = key.element.querySelector('.hint');
+  const hintText = hint?.textContent ?? '';
+  const { setError } = key;
+  const update = () => {
+    const address = url.control.value;
     const isNew =
-      URL.canParse(url) &&
+      URL.canParse(address) &&
       URL.canParse(provider.baseUrl) &&
-      new URL(url).origin !== new URL(provider.baseUrl).origin;
-    note.hidden = !isNew;
-    note.textContent = isNew
-      ? 'This is another host: the stored key will not be sent there, so please type it again.'
-      : '';
-  });
+      new URL(address).origin !== new URL(provider.baseUrl).origin;
+    const isAnswered = key.control.value !== '' || removeKey?.control.checked === true;
+    const isWrong = key.control.getAttribute('aria-invalid') === 'true';
+    note.hidden = !isNew || isAnswered || isWrong;
+    note.textContent = note.hidden
+      ? ''
+      : 'This is another host: the stored key will not be sent there, so please type it again or remove it.';
+    // Emptied too: the field is described by it, hidden or not.
+    if (hint) hint.textContent = isNew ? '' : hintText;
+    hint?.toggleAttribute('hidden', isNew);
+  };
+  key.setError = (message) => {
+    setError(message);
+    update();
+  };
+  key.control.addEventListener('input', update);
+  // What the server said of the key was said of the host before.
+  url.control.addEventListener('input', () => key.setError(null));
+  removeKey?.control.addEventListener('change', () => key.setError(null));
 }

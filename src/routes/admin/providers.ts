@@ -137,7 +137,7 @@ function requireKeyForNewHost(before: Provider, after: Provider, fields: Fields)
   if (!hasKey || isSameHost || !keepsKey(fields, before)) return;
   throw new HttpError(
     'api_key_required',
-    'The base URL leads to another host. Enter the API key for it again, or send apiKey: null to use none.',
+    'The base URL leads to another host. Enter the API key for it again, or remove the stored one.',
     { param: 'apiKey' },
   );
 }
