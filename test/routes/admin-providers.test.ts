@@ -205,6 +205,19 @@ const SCENARIOS: readonly Scenario[] = [
     code: 'invalid_value',
     param: 'baseUrl',
   },
+  ...['https://anna:secret-one@h.example/v1', ' secret-one@h.example'].map(
+    (baseUrl): Scenario => ({
+      name: `create with credentials in the address (${baseUrl})`,
+      method: 'POST',
+      path: BASE,
+      body: { ...NEW, baseUrl },
+      status: 400,
+      code: 'invalid_value',
+      param: 'baseUrl',
+      contains: ['API key field'],
+      lacks: ['secret-one'],
+    }),
+  ),
   {
     name: 'create at a metadata address',
     method: 'POST',

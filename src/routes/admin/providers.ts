@@ -4,7 +4,7 @@ import { HttpError } from '../../errors.ts';
 import { sendEmpty, sendJson } from '../../http/reply.ts';
 import { queryValue } from '../../http/request-target.ts';
 import { isAddressAllowed } from '../../providers/address-policy.ts';
-import { parseBaseUrl } from '../../providers/base-url.ts';
+import { parseBaseUrl, withScheme } from '../../providers/base-url.ts';
 import { notFound, requireEntity, requireFree, withEntity, withoutEntities } from '../../store/changes.ts';
 import type { Provider } from '../../store/entities.ts';
 import type { Handler } from '../context.ts';
@@ -143,6 +143,9 @@ function requireKeyForNewHost(before: Provider, after: Provider, fields: Fields)
 }
 
 function checkedBaseUrl(value: unknown, config: Config): string {
+  if (typeof value === 'string' && hasCredentials(value)) {
+    throw wrong('baseUrl', 'must not hold a user name or password: a secret belongs in the API key field');
+  }
   const text = toBaseUrl(value, 'baseUrl');
   const host = parseBaseUrl(text)?.hostname.replace(/^\[|\]$/g, '') ?? '';
   const isLiteral = /^[\d.]+$|:/.test(host);
@@ -153,6 +156,11 @@ function checkedBaseUrl(value: unknown, config: Config): string {
     );
   }
   return text;
+}
+
+function hasCredentials(address: string): boolean {
+  const url = withScheme(address.trim());
+  return URL.canParse(url) && (new URL(url).username !== '' || new URL(url).password !== '');
 }
 
 function freeId(name: string, taken: ReadonlyMap<string, unknown>): string {
