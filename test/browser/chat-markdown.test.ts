@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 import { MASTER_KEY } from '../helpers/start-app.ts';
 import { answers, ask, modelList, openChat, startChat, textOf, useKey } from './chat-setup.ts';
 import { SKIPPED, visit } from './start-browser.ts';
@@ -113,15 +113,20 @@ test('code is copied with one button, in a secure context', options, async (t) =
   const call = await nextCall();
   call.say(FENCE);
   call.finish();
-  await page.getByRole('button', { name: 'Copy code' }).click();
-  await page.getByText('Copied.').waitFor();
-  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), CODE);
-  // Not with the mouse: the message may be gone by itself by now.
-  await page.evaluate(() => document.querySelector<HTMLElement>('.toast button')?.click());
-  await page.getByText('Copied.').waitFor({ state: 'detached' });
-  await page.getByRole('button', { name: 'Copy message' }).last().click();
-  await page.getByText('Copied.').waitFor();
-  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), FENCE);
+  for (const [name, text] of [
+    ['Copy code', CODE],
+    ['Copy message', FENCE],
+  ] as const) {
+    const button = page.getByRole('button', { name }).last();
+    const sign = await button.innerHTML();
+    assert.notEqual(await signAfterClick(button), sign);
+    // A word for those who do not see the mark, and nothing that covers the buttons of the message.
+    await page.getByRole('status').getByText('Copied.').waitFor({ state: 'attached' });
+    assert.equal(await page.locator('.toast').count(), 0);
+    assert.equal(await page.evaluate(() => navigator.clipboard.readText()), text);
+    await page.getByText('Copied.').waitFor({ state: 'detached' });
+    assert.equal(await button.innerHTML(), sign);
+  }
 });
 
 test('on plain http, where there is no clipboard, the code is selected', options, async (t) => {
@@ -153,6 +158,17 @@ test('on plain http, where there is no clipboard, the code is selected', options
   await page.getByText('Selected: press Ctrl+C (or ⌘C) to copy it.').waitFor();
   assert.equal(await selection(page), CODE);
 });
+
+/** What stands in a button at the first change after a click; the mark goes away by itself. */
+function signAfterClick(button: Locator): Promise<string> {
+  return button.evaluate(
+    (node) =>
+      new Promise<string>((resolve) => {
+        new MutationObserver(() => resolve(node.innerHTML)).observe(node, { childList: true });
+        (node as HTMLElement).click();
+      }),
+  );
+}
 
 function selection(page: Page): Promise<string> {
   return page.evaluate(() => String(getSelection()));

@@ -1,10 +1,9 @@
 /** One message on the page: the person's, and the model's as it grows. */
-import { copyText } from '../lib/copy.js';
+import { copyButton } from '../lib/copy.js';
 import { textAreaField } from '../lib/form.js';
 import { h } from '../lib/h.js';
 import { icon } from '../lib/icons.js';
 import { createMarkdownView, drawCode } from '../lib/markdown.js';
-import { toast } from '../lib/toast.js';
 import { describeFailure } from './chat-failure.js';
 
 /**
@@ -24,17 +23,6 @@ function actionButton(label, symbol, onclick, more = '') {
 }
 
 /**
- * @param {() => string} text
- * @param {HTMLElement} source
- */
-function copyAction(text, source) {
-  return actionButton('Copy message', 'copy', async () => {
-    if (await copyText(text(), source)) toast.ok('Copied.');
-    else toast.info('Selected: press Ctrl+C (or ⌘C) to copy it.');
-  });
-}
-
-/**
  * What the person wrote, as it was written; it can be edited and sent again.
  * @param {import('./chat-request.js').ChatMessage} message
  * @param {{ onEdit: (text: string) => void }} options
@@ -46,7 +34,7 @@ export function createUserMessage(message, { onEdit }) {
   const actions = h(
     'div',
     { class: 'chat-actions' },
-    copyAction(() => message.text, text),
+    copyButton(() => message.text, text, { label: 'Copy message' }),
   );
   const element = h(
     'article',
@@ -123,7 +111,7 @@ export function createAnswer({ model, onRegenerate, onDraw }) {
   );
   const ending = h('div', { class: 'chat-ending' });
   const speed = h('span', { class: 'chat-speed' });
-  const copy = copyAction(() => text, markdown.element);
+  const copy = copyButton(() => text, markdown.element, { label: 'Copy message' });
   const actions = h(
     'div',
     { class: 'chat-actions', hidden: true },
