@@ -174,6 +174,7 @@ test('Test Connection says what the server says', options, async (t) => {
   await page.getByText(error.message).waitFor();
   await page.getByText('invalid_api_key · HTTP 401 · request id').waitFor();
   assert.equal(await modelList(page).isDisabled(), true);
+  assert.deepEqual(await modelList(page).locator('option').allInnerTexts(), ['This key gives no models']);
   await useKey(page, 'sk-схема-ключ');
   await page.getByText('The key holds characters that no key can have.').waitFor();
   const narrow = await app.addKey({ models: ['seeing-model'] });

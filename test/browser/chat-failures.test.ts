@@ -48,10 +48,12 @@ test('a connection that breaks off is no riddle, and the button named asks again
 test('who asks too often reads how long to wait', options, async (t) => {
   const { app, nextCall } = await startChat(t);
   const { page } = await openChat(t, app, 'Chat tab');
-  for (const [index, [seconds, words]] of [
-    ['27', 'Try again in 27 s.'],
-    ['61', 'Try again in 2 min.'],
-  ].entries()) {
+  for (const [index, [seconds, words]] of (
+    [
+      ['27', 'Try again in 27 s.'],
+      ['61', 'Try again in 2 min.'],
+    ] as const
+  ).entries()) {
     await ask(page, 'Hello');
     (await nextCall()).reply(429, REFUSAL, { 'retry-after': seconds });
     await answers(page).nth(index).getByText(`Slow down. ${words}`).waitFor();

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 import { startApp } from '../helpers/start-app.ts';
 import { addDemoProvider, PNG, pngOfText, wavOfText } from './chat-samples.ts';
 import { answers, ask, modelList, openChat, textOf } from './chat-setup.ts';
@@ -19,6 +19,7 @@ test('a model that hears makes text and subtitles of an audio file', options, as
   const send = page.getByRole('button', { name: 'Send', exact: true });
   await send.click();
   await page.getByText('Choose an audio file first.').waitFor();
+  await page.getByRole('textbox', { name: 'Hint for the transcription (optional)' }).waitFor();
   const audio = page.getByLabel('Audio file');
   await audio.setInputFiles({ name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('text') });
   await page.getByText('“notes.txt” is no audio file.').waitFor();
@@ -26,9 +27,11 @@ test('a model that hears makes text and subtitles of an audio file', options, as
   await page.getByText('“long.wav” is too large: 25 MB is the most.').waitFor();
   await audio.setInputFiles(wavOfText('speech.wav', SPOKEN));
   await page.getByRole('button', { name: 'Remove speech.wav' }).waitFor();
+  const attached = page.getByRole('list', { name: 'Attached files' });
+  assert.equal(await isBesideIcon(attached.getByText('speech.wav')), true);
   await send.click();
   await answers(page).getByText(SPOKEN).waitFor();
-  await page.getByRole('article', { name: 'You' }).getByText('speech.wav').waitFor();
+  assert.equal(await isBesideIcon(page.getByRole('article', { name: 'You' }).getByText('speech.wav')), true);
   await page.getByLabel('Format').selectOption('srt');
   await page.getByRole('button', { name: 'Regenerate answer' }).click();
   const subtitles = answers(page).locator('pre');
@@ -55,6 +58,29 @@ test('a model that reads makes text of an image', options, async (t) => {
   await ask(page, 'Thank you');
   await answers(page).nth(1).locator('.chat-speed').filter({ hasText: 'to first token' }).waitFor();
 });
+
+test('audio that is dropped where a message is written leads to the task for it', options, async (t) => {
+  const app = await startApp(t);
+  await addDemoProvider(t, app);
+  const { page } = await openChat(t, app, 'Chat tab');
+  await page.getByRole('textbox', { name: 'Message', exact: true }).waitFor();
+  await drop(page, 'speech.wav', 100);
+  await page.getByText('Choose the task Transcribe for audio.').waitFor();
+  await task(page, 'Transcribe').locator('..').click();
+  await drop(page, 'speech.wav', 100);
+  await page.getByRole('button', { name: 'Remove speech.wav' }).waitFor();
+});
+
+/** True where the words stand to the right of the icon before them. */
+function isBesideIcon(words: Locator): Promise<boolean> {
+  return words.evaluate((node) => {
+    const range = document.createRange();
+    range.selectNodeContents(node);
+    const icon = node.parentElement?.querySelector('svg.icon')?.getBoundingClientRect();
+    const text = range.getBoundingClientRect();
+    return icon !== undefined && icon.right <= text.left && icon.top < text.bottom && text.top < icon.bottom;
+  });
+}
 
 function task(page: Page, name: string): ReturnType<Page['locator']> {
   return page.getByRole('radio', { name, exact: true });

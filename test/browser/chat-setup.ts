@@ -133,8 +133,9 @@ export function modelList(page: Page): Locator {
   return page.getByRole('combobox', { name: 'Model' });
 }
 
+/** The text to be sent, whatever the task calls it. */
 export function messageField(page: Page): Locator {
-  return page.getByRole('textbox', { name: 'Message', exact: true });
+  return page.getByRole('textbox', { name: /^(Message|Hint for the .*)$/ });
 }
 
 /** Writes a message and sends it by Enter. */

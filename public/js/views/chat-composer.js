@@ -2,18 +2,20 @@
 import { textAreaField } from '../lib/form.js';
 import { h } from '../lib/h.js';
 import { icon } from '../lib/icons.js';
-import { checkAudio, createFileTray, readImage } from './chat-files.js';
+import { checkAudio, createFileTray, isAudio, readImage } from './chat-files.js';
 
 /** @typedef {import('./chat-tasks.js').Task} Task */
 /** @typedef {{ text: string, images: readonly import('./chat-request.js').ChatImage[], audio: File | null }} Draft */
 
 const IMAGE_TYPES = 'image/png,image/jpeg,image/webp,image/gif';
 const AUDIO_TYPES = 'audio/*,.flac,.m4a,.mp3,.mp4,.mpga,.ogg,.opus,.wav,.webm';
-const PLACEHOLDERS = {
-  chat: 'Ask something …',
-  transcribe: 'A hint for the transcription (names, style), if you like',
-  ocr: 'What to read and how, if you like',
+/** What the text is for, and an example of it. */
+const WORDS = {
+  chat: { label: 'Message', placeholder: 'Ask something …' },
+  transcribe: { label: 'Hint for the transcription (optional)', placeholder: 'Names, style' },
+  ocr: { label: 'Hint for the reading (optional)', placeholder: 'What to read and how' },
 };
+const AUDIO_MISFIT = 'Choose the task Transcribe for audio.';
 
 /**
  * @param {{ onSend: (draft: Draft) => boolean, onStop: () => void }} options onSend: false keeps the draft
@@ -29,8 +31,8 @@ export function createComposer({ onSend, onStop }) {
   let waitingFor = null;
   const tray = createFileTray({ onChange: update });
   const field = textAreaField({
-    label: 'Message',
-    input: { rows: 1, placeholder: PLACEHOLDERS.chat, enterkeyhint: 'send' },
+    label: WORDS.chat.label,
+    input: { rows: 1, placeholder: WORDS.chat.placeholder, enterkeyhint: 'send' },
   });
   const hint = h('p', { class: 'hint chat-hint', role: 'status' });
   const image = createPicker('image', 'Image', IMAGE_TYPES);
@@ -87,7 +89,7 @@ export function createComposer({ onSend, onStop }) {
         ? 'Only audio can be transcribed: remove the image.'
         : 'This model takes no images: remove them or choose a model marked 📷 images.';
     }
-    return tray.audio() && task !== 'transcribe' ? 'Audio files need the task Transcribe.' : '';
+    return tray.audio() && task !== 'transcribe' ? AUDIO_MISFIT : '';
   }
 
   /** @param {string} message */
@@ -125,6 +127,8 @@ export function createComposer({ onSend, onStop }) {
         if (task === 'transcribe') {
           checkAudio(file);
           tray.setAudio(file);
+        } else if (isAudio(file)) {
+          throw new Error(AUDIO_MISFIT);
         } else if (takesImages()) {
           tray.addImage(await readImage(file), task === 'ocr');
         } else throw new Error('This model takes no images. Choose a model marked 📷 images.');
@@ -196,7 +200,8 @@ export function createComposer({ onSend, onStop }) {
     fit(nextTask, nextVision) {
       task = nextTask;
       hasVision = nextVision;
-      field.control.placeholder = PLACEHOLDERS[task];
+      field.control.placeholder = WORDS[task].placeholder;
+      for (const label of field.control.labels) label.textContent = WORDS[task].label;
       image.element.hidden = task === 'transcribe';
       audio.element.hidden = task !== 'transcribe';
       image.button.disabled = !takesImages();

@@ -11,8 +11,8 @@ const TYPING_PAUSE_MS = 500;
 
 /**
  * The key is kept in its field alone: never stored, gone with the page.
- * @param {{ signedIn: boolean, onModels: (models: import('./chat-tasks.js').ChatModel[] | null) => void }} options
- *   onModels: null while there is no list
+ * @param {{ signedIn: boolean, onModels: (models: import('./chat-tasks.js').ChatModel[] | null, whyNone?: string) => void }} options
+ *   onModels: null while there is no list, and why in a few words
  */
 export function createConnection({ signedIn, onModels }) {
   const field = textField({
@@ -94,7 +94,8 @@ export function createConnection({ signedIn, onModels }) {
     } catch (error) {
       if (signal.aborted) return;
       const failure = toFailure(error, 'Test Connection');
-      onModels(null);
+      const isKeyRefused = loadedFor !== '' && (failure.status === 401 || failure.status === 403);
+      onModels(null, isKeyRefused ? 'This key gives no models' : 'No models could be read');
       say('danger', failure.message, h('p', { class: 'chat-failure-detail' }, describeFailure(failure)));
     } finally {
       if (!signal.aborted) test.setAttribute('aria-busy', 'false');
@@ -109,7 +110,7 @@ export function createConnection({ signedIn, onModels }) {
       halt();
       loadedFor = '';
       result.replaceChildren();
-      onModels(null);
+      onModels(null, 'Enter an API key first');
     }
   }
 

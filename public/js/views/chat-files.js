@@ -38,14 +38,17 @@ export async function readImage(file) {
   return { name: file.name, type, dataUrl: await toDataUrl(typed), file: typed };
 }
 
+/** @param {File} file */
+export function isAudio({ name, type }) {
+  return type.startsWith('audio/') || type.startsWith('video/') || AUDIO_NAME.test(name);
+}
+
 /**
  * @param {File} file
  * @throws {Error} in words for the person who chose it
  */
 export function checkAudio(file) {
-  if (!file.type.startsWith('audio/') && !file.type.startsWith('video/') && !AUDIO_NAME.test(file.name)) {
-    throw new Error(`“${file.name}” is no audio file.`);
-  }
+  if (!isAudio(file)) throw new Error(`“${file.name}” is no audio file.`);
   if (file.size > MAX_AUDIO_BYTES) throw new Error(`“${file.name}” is too large: 25 MB is the most.`);
 }
 
@@ -80,7 +83,8 @@ export function createFileTray({ onChange }) {
       }),
     );
     const { name, size } = audio ?? { name: '', size: 0 };
-    const sound = h('span', { class: 'chat-audio' }, icon('audio'), name, h('small', null, bytes(size)));
+    const words = h('span', null, name, h('small', null, bytes(size)));
+    const sound = h('span', { class: 'chat-audio row nowrap' }, icon('audio'), words);
     if (audio) items.push(drawItem(name, sound, () => (audio = null)));
     element.replaceChildren(...items);
     onChange();

@@ -40,7 +40,7 @@ export function createUserMessage(message, { onEdit }) {
     'article',
     { class: 'chat-message chat-user', 'aria-label': 'You' },
     images.length > 0 && h('div', { class: 'chat-images' }, images),
-    file && h('div', { class: 'chat-text' }, icon('audio'), ' ', file),
+    file && h('div', { class: 'chat-text row nowrap' }, icon('audio'), h('span', null, file)),
     text,
     actions,
   );

@@ -39,17 +39,15 @@ export function createModelChoice({ onChange, isKeyNeeded }) {
     select.control.replaceChildren(...choices.map(({ value, label }) => h('option', { value }, label)));
   }
 
-  /** @param {ChatModel[] | null} list null: none could be read */
-  function show(list) {
+  /**
+   * @param {ChatModel[] | null} list
+   * @param {string} whyNone stands in the place of a list that is null
+   */
+  function show(list, whyNone) {
     models = list ?? [];
     select.control.disabled = models.length === 0;
     if (models.length === 0) {
-      const words = list
-        ? 'No model yet'
-        : isKeyNeeded
-          ? 'Enter an API key first'
-          : 'No models could be read';
-      fill([{ value: '', label: words }]);
+      fill([{ value: '', label: list ? 'No model yet' : whyNone }]);
     } else fill(models.map((model) => ({ value: model.id, label: labelOf(model) })));
     const kept = models.find(({ id }) => id === wanted);
     const shown = kept ?? models.find(({ id }) => guessTask(id) === 'chat') ?? models[0];

@@ -60,9 +60,9 @@ export function mountChat(container, { signedIn, role = null }) {
     h('div', { class: 'chat-main' }, log.element, composer.element),
   );
 
-  /** @param {import('./chat-tasks.js').ChatModel[] | null} models */
-  function onModels(models) {
-    choice.show(models);
+  /** @param {import('./chat-tasks.js').ChatModel[] | null} models @param {string} [whyNone] */
+  function onModels(models, whyNone = '') {
+    choice.show(models, whyNone);
     log.showEmpty(models?.length === 0 ? whatIsMissing(role) : null);
   }
 
