@@ -60,11 +60,9 @@ async function drawPage(me) {
     onLoad: (all) => example.replaceChildren(snippets({ model: exampleModel(all) })),
   });
   const example = h('div', null, snippets());
-  // Drawn when both lists are known, so that nothing moves under the hand.
-  await Promise.all([
-    mountKeyList(keys, { path: '/api/user/apikeys', modelsPath: MODELS, usersPath: null, signal }),
-    models.reload(),
-  ]);
+  void models.reload();
+  // Drawn when the keys are known, so that nothing moves under the hand; the models come last on the page.
+  await mountKeyList(keys, { path: '/api/user/apikeys', modelsPath: MODELS, usersPath: null, signal });
   drawShell(
     { username: me.username, role: 'user' },
     h(
