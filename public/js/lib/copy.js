@@ -1,6 +1,6 @@
 import { h } from './h.js';
 import { icon } from './icons.js';
-import { toast } from './toast.js';
+import { announce, toast } from './toast.js';
 
 /**
  * Copies a text. The clipboard API exists on https and localhost only; elsewhere the text of `source` is selected
@@ -43,7 +43,7 @@ export function copyButton(text, source, options = {}) {
   );
   button.addEventListener('click', async () => {
     if (await copyText(text(), source)) {
-      toast.ok('Copied.');
+      announce('Copied.', button);
       button.firstElementChild?.replaceWith(icon('check'));
       setTimeout(() => button.firstElementChild?.replaceWith(icon('copy')), 1600);
     } else {

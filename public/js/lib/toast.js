@@ -16,6 +16,19 @@ export const toast = {
 };
 
 /**
+ * Says to screen readers alone what eyes see already.
+ * @param {string} message
+ * @param {HTMLElement} near what it is about: a modal dialog makes all outside it mute
+ */
+export function announce(message, near) {
+  const node = h('div', { class: 'visually-hidden', role: 'status' });
+  (near.closest('dialog') ?? document.body).append(node);
+  // Only a change of a region that is there is spoken.
+  setTimeout(() => node.replaceChildren(message), 50);
+  setTimeout(() => node.remove(), 2000);
+}
+
+/**
  * @param {string} message
  * @param {'ok' | 'info' | 'error'} kind
  * @param {number} lifeMs
