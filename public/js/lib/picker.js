@@ -1,4 +1,4 @@
-import { plural } from './format.js';
+import { number, plural } from './format.js';
 import { h } from './h.js';
 import { icon } from './icons.js';
 import { createWindow, endMark } from './window.js';
@@ -13,7 +13,13 @@ export function createPicker(options) {
   const selected = new Set(options.selected ?? []);
   const free = options.choices.filter((choice) => !choice.isFixed);
   let query = '';
-  const host = h('ul', { class: 'picker-list', 'aria-label': options.label, tabindex: 0 });
+  const host = h('ul', {
+    class: 'picker-list',
+    'aria-label': options.label,
+    'aria-description': 'The arrow keys go from one to the next.',
+    onkeydown: walk,
+    onfocusin: (event) => enter(event.target),
+  });
   const end = endMark();
   const windowed = createWindow({ host, end, draw });
   const status = h('p', { class: 'muted small', role: 'status' });
@@ -42,6 +48,7 @@ export function createPicker(options) {
       type: 'checkbox',
       checked: choice.isFixed || selected.has(choice.id),
       disabled: choice.isFixed,
+      tabindex: -1,
       onchange: () => {
         if (box.checked) selected.add(choice.id);
         else selected.delete(choice.id);
@@ -82,12 +89,33 @@ export function createPicker(options) {
     const isAll = shown.length > 0 && shown.every((choice) => selected.has(choice.id));
     all.textContent = isAll ? 'Select none' : `Select ${query ? 'these' : 'all'} ${shown.length}`;
     all.hidden = shown.length === 0;
-    status.textContent = `${plural(selected.size, 'model')} of ${free.length} selected`;
+    status.textContent = `${number(selected.size)} of ${plural(free.length, 'model')} selected`;
   }
 
   function render() {
     windowed.show(matches());
+    const first = host.querySelector('input:enabled');
+    if (first) enter(first);
+    // Where nothing in it can be ticked it is still scrolled by keys.
+    host.tabIndex = first ? -1 : 0;
     describe();
+  }
+
+  /** One stop of the Tab key, however many boxes there are: the one that had the focus last. @param {EventTarget | null} box */
+  function enter(box) {
+    if (!(box instanceof HTMLInputElement)) return;
+    for (const other of host.querySelectorAll('input[tabindex="0"]')) other.setAttribute('tabindex', '-1');
+    box.tabIndex = 0;
+  }
+
+  /** @param {KeyboardEvent} event */
+  function walk(event) {
+    const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
+    if (step === 0) return;
+    event.preventDefault();
+    const boxes = [...host.querySelectorAll('input:enabled')];
+    const next = boxes[(event.target instanceof Element ? boxes.indexOf(event.target) : -1) + step];
+    if (next instanceof HTMLElement) next.focus();
   }
 
   render();
