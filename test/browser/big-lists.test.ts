@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { json, startUpstream } from '../helpers/fake-upstream.ts';
 import { type AppUnderTest, startApp } from '../helpers/start-app.ts';
+import { expectFocus } from './keyboard-hands.ts';
 import { chooseTab, row, SKIPPED, visitPanel } from './start-browser.ts';
 
 const MODELS = 1000;
@@ -102,6 +103,42 @@ test('thousands of models and keys: a tab, a letter and an order draw a few rows
     });
     assert.ok(turned <= MOST_ROWS, `${tab}: ${turned} rows drawn to scroll`);
   }
+});
+
+test('what is added to thousands comes first, also where a search hides it', { skip: SKIPPED }, async (t) => {
+  const app = await startApp(t);
+  await addMany(app);
+  const { page } = await visitPanel(t, app.origin, 'Models');
+  await page.getByText('1,001 in all').waitFor();
+  const search = page.getByLabel('Search models');
+  await search.fill('Model 99');
+  await page.getByText('19 of 1,001').waitFor();
+  await page.getByRole('button', { name: 'Add Model' }).click();
+  await page.getByLabel('Display Name').fill('The newest');
+  await page.getByLabel('Model ID').fill('newest');
+  await page.getByLabel('Provider').selectOption('up');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('1,002 in all').waitFor();
+  assert.equal(await search.inputValue(), '');
+  assert.match((await page.locator('tbody tr').first().textContent()) ?? '', /The newest/);
+});
+
+test('a list of boxes is one stop of the Tab key', { skip: SKIPPED }, async (t) => {
+  const app = await startApp(t);
+  await addMany(app);
+  const { page } = await visitPanel(t, app.origin, 'API Keys');
+  await page.getByRole('button', { name: 'Add API Key' }).click();
+  await page.getByText('Only these').click();
+  await page.getByRole('button', { name: 'Select all 1001' }).focus();
+  await page.keyboard.press('Tab');
+  for (const key of ['ArrowDown', 'ArrowDown', 'ArrowDown', 'ArrowUp', 'Space'])
+    await page.keyboard.press(key);
+  await page.getByText('1 of 1,001 models selected').waitFor();
+  assert.equal(await page.getByLabel('vendor/model-1', { exact: false }).first().isChecked(), true);
+  await page.keyboard.press('Tab');
+  await expectFocus(page, page.getByLabel('Patterns'));
+  await page.keyboard.press('Shift+Tab');
+  await expectFocus(page, page.getByLabel('vendor/model-1', { exact: false }).first());
 });
 
 test('a thousand models to tick: for a key, and from a provider', { skip: SKIPPED }, async (t) => {

@@ -24,8 +24,11 @@ export async function holdAnswer(page: Page, method: string, path: string): Prom
     given.open();
   };
   await page.route((url) => url.pathname === path, hold);
+  const asked = page.waitForRequest(
+    (request) => request.method() === method && new URL(request.url()).pathname === path,
+  );
   return {
-    held: answered.opened,
+    held: asked.then(() => answered.opened),
     async release() {
       released.open();
       await given.opened;

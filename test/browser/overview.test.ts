@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startApp } from '../helpers/start-app.ts';
+import { expectFocus } from './keyboard-hands.ts';
 import { addSampleData } from './sample-data.ts';
 import { chooseTab, SKIPPED, visitPanel } from './start-browser.ts';
 
@@ -47,12 +48,13 @@ test('counts lead to their tabs; warnings are in sight', { skip: SKIPPED }, asyn
   for (const [text, tab] of [
     ['Providers86 on', 'Providers'],
     ['Models96 on', 'Models'],
-    ['API keys76 on', 'API Keys'],
+    ['API keys75 on', 'API Keys'],
     ['Users65 on', 'Users'],
   ] as const) {
     await chooseTab(page, 'Overview');
     await page.locator('button.count').filter({ hasText: text }).click();
     await page.getByRole('tab', { name: tab, selected: true }).waitFor();
+    await expectFocus(page, page.locator('main'));
   }
 });
 

@@ -1,6 +1,8 @@
+import { messageOf } from './api.js';
 import { openDialog } from './dialog.js';
 import { alertBox, handleSubmit } from './form.js';
 import { h } from './h.js';
+import { toast } from './toast.js';
 
 /**
  * A dialog with a form in it: Save and Cancel, errors in their places, a question before typed things are thrown away.
@@ -15,6 +17,7 @@ export async function formDialog(options) {
   /** @type {T | null} */
   let result = null;
   let isDirty = false;
+  let isSaving = false;
   /** @type {Promise<void>} */
   let saving = Promise.resolve();
   const alert = alertBox();
@@ -29,7 +32,7 @@ export async function formDialog(options) {
   const dialog = openDialog({
     title: options.title,
     size: options.size,
-    isDirty: () => isDirty,
+    isDirty: () => isDirty && !isSaving,
     body: [form],
   });
   dialog.content.classList.replace('dialog-body', 'dialog-form');
@@ -40,15 +43,18 @@ export async function formDialog(options) {
     alert,
     explain: options.explain,
     save: () => {
+      isSaving = true;
       saving = (async () => {
         result = await options.save();
         dialog.close();
-      })();
+      })().finally(() => {
+        isSaving = false;
+      });
       return saving;
     },
   });
   await dialog.closed;
-  // What was sent before it was closed is done all the same, and the caller shows it.
-  await saving.catch(() => {});
+  // What was sent before it was closed is done all the same: the caller shows what came of it.
+  if (isSaving) await saving.catch((error) => toast.error(messageOf(error)));
   return result;
 }

@@ -42,6 +42,8 @@ export function createList(options) {
   const texts = new Map();
   /** @type {Set<string>} */
   const fresh = new Set();
+  /** Those that were added here: in sight, whatever the list holds. @type {Set<string>} */
+  const added = new Set();
 
   const input = h('input', {
     class: 'input',
@@ -112,17 +114,28 @@ export function createList(options) {
     return text;
   }
 
+  function words() {
+    return query.split(/\s+/).filter(Boolean);
+  }
+
   /** @param {T[]} all */
   function arranged(all) {
-    const words = query.split(/\s+/).filter(Boolean);
-    const found = words.length === 0 ? all.slice() : all.filter((item) => hasAll(searchText(item), words));
+    const wanted = words();
+    const found = wanted.length === 0 ? all.slice() : all.filter((item) => hasAll(searchText(item), wanted));
     const key = options.columns[sortIndex]?.sort;
-    if (key === undefined) return found;
+    if (key === undefined) return addedFirst(found);
     const sign = isDescending ? -1 : 1;
     return found
       .map((item) => ({ item, key: key(item) }))
       .sort((a, b) => sign * compare(a.key, b.key))
       .map(({ item }) => item);
+  }
+
+  /** @param {T[]} found */
+  function addedFirst(found) {
+    if (added.size === 0) return found;
+    const isAdded = (/** @type {T} */ item) => added.has(options.id(item));
+    return [...found.filter(isAdded).reverse(), ...found.filter((item) => !isAdded(item))];
   }
 
   function drawNow() {
@@ -184,8 +197,13 @@ export function createList(options) {
       const id = options.id(item);
       fresh.add(id);
       if (items === null) void reload();
-      else if (!items.some((one) => options.id(one) === id)) change([...items, item]);
-      else change(items.map((one) => (options.id(one) === id ? item : one)));
+      else if (items.some((one) => options.id(one) === id))
+        change(items.map((one) => (options.id(one) === id ? item : one)));
+      else {
+        added.add(id);
+        if (!hasAll(searchText(item), words())) input.value = query = '';
+        change([...items, item]);
+      }
     },
     /** @param {string} id */
     remove(id) {

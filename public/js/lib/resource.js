@@ -24,6 +24,15 @@ export function knownList(path) {
 }
 
 /**
+ * The list as it was read last, or read now.
+ * @param {string} path
+ * @returns {Promise<any[]>}
+ */
+export async function needList(path) {
+  return cache.get(path) ?? (await loadList(path));
+}
+
+/**
  * Takes a list for what would be read now: something in it was changed here.
  * @param {string} path
  * @param {any[]} items

@@ -5,6 +5,7 @@ import { createTabs } from './tabs.js';
 
 /** Stands for the key where none can be shown. */
 const KEY_PLACEHOLDER = 'sk-your-api-key';
+const LOOPBACK = /^(localhost|127\.|\[::1\])/;
 
 /** @type {readonly { id: string, label: string, code: (key: string, model: string) => string }[]} */
 const SNIPPETS = [
@@ -80,5 +81,11 @@ export function snippets({ key = KEY_PLACEHOLDER, model = 'model-id' } = {}) {
       },
     }).element,
     panel,
+    LOOPBACK.test(location.hostname) &&
+      h(
+        'p',
+        { class: 'muted small' },
+        'This address works on this computer only. Open this page by the computer’s name or address to copy one for others.',
+      ),
   );
 }

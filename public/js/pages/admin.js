@@ -117,6 +117,8 @@ function drawPanel(me) {
    */
   function navigate(tab, why) {
     intent = why;
+    // What was pressed goes with its tab.
+    document.getElementById('main')?.focus({ preventScroll: true });
     location.hash = tab;
   }
 

@@ -16,6 +16,8 @@ export async function showCreatedKey(key, model) {
   const dialog = openDialog({
     title: `${key.name} is ready`,
     size: 'wide',
+    // An Escape too many must not lose it.
+    closable: false,
     body: [
       h(
         'div',

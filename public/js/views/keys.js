@@ -4,7 +4,7 @@ import { dateTime, relativeTime } from '../lib/format.js';
 import { h } from '../lib/h.js';
 import { icon } from '../lib/icons.js';
 import { createList } from '../lib/list.js';
-import { knownList, loadList, memberPath } from '../lib/resource.js';
+import { knownList, loadList, memberPath, needList } from '../lib/resource.js';
 import { confirmAndDelete, enabledSwitch, rowButton, titleCell } from '../lib/row.js';
 import { exampleModel } from '../lib/snippets.js';
 import { emptyState } from '../lib/states.js';
@@ -15,6 +15,10 @@ import { accessText } from './model-access.js';
 
 /** @typedef {import('../lib/types.js').ApiKey} ApiKey */
 /** @typedef {import('../lib/types.js').User} User */
+
+/** What can be called right now: enabled models of enabled providers. */
+const CALLABLE = '/v1/models';
+
 /**
  * @typedef {{
  *   path: string, modelsPath: string, usersPath: string | null, signal: AbortSignal, intent?: string | undefined,
@@ -44,7 +48,7 @@ export function mountKeys(container, context) {
  */
 export function mountKeyList(container, context) {
   const { path, modelsPath, usersPath } = context;
-  let users = namesOf(usersPath);
+  let owners = usersById(usersPath);
   const addButton = h(
     'button',
     { type: 'button', class: 'btn primary', id: 'add', onclick: () => void edit(null) },
@@ -65,7 +69,7 @@ export function mountKeyList(container, context) {
     path,
     beside: usersPath === null ? [] : [usersPath],
     onLoad: () => {
-      users = namesOf(usersPath);
+      owners = usersById(usersPath);
     },
     id: (key) => key.id,
     text: (key) => `${key.name} ${key.keyHint} ${ownerName(key)} ${key.models?.join(' ') ?? ''}`,
@@ -77,7 +81,7 @@ export function mountKeyList(container, context) {
         'A key lets a program use your models. Give every program and every person a key of their own.',
       ),
     columns: [
-      { label: 'Name', class: 'main-cell', sort: (one) => one.name, cell: keyTitle },
+      { label: 'Name', class: 'main-cell', sort: (one) => one.name, cell: (one) => keyTitle(one, owners) },
       ...(usersPath === null ? [] : [ownerColumn]),
       {
         label: 'Models',
@@ -99,7 +103,7 @@ export function mountKeyList(container, context) {
 
   /** @param {ApiKey} key */
   function ownerName(key) {
-    return key.userId === null ? '' : (users.get(key.userId) ?? '');
+    return owners.get(key.userId ?? '')?.username ?? '';
   }
 
   /** @param {ApiKey} key */
@@ -128,10 +132,10 @@ export function mountKeyList(container, context) {
   /** @param {ApiKey | null} key */
   async function edit(key) {
     // Read before it is needed: nothing may stand between a key that was made and its only showing.
-    const offered = key === null ? openModels() : [];
+    const callable = key === null ? loadList(CALLABLE).catch(() => []) : [];
     const [models, people] = await Promise.all([
-      loadList(modelsPath).catch(() => []),
-      usersPath === null ? null : loadList(usersPath).catch(() => []),
+      needList(modelsPath).catch(() => []),
+      usersPath === null ? null : needList(usersPath).catch(() => []),
     ]);
     if (!mayOpenDialog(context.signal)) return;
     const changed = await editKey(key, { path, models, users: people });
@@ -139,7 +143,7 @@ export function mountKeyList(container, context) {
     const { key: secret, ...rest } = changed;
     list.put(rest);
     if (key !== null) toast.ok(`${changed.name} is saved.`);
-    else await showCreatedKey({ ...rest, key: secret }, usable(changed.models, await offered));
+    else await showCreatedKey({ ...rest, key: secret }, usable(changed.models, await callable));
   }
 
   /** @param {ApiKey} key */
@@ -165,11 +169,18 @@ function isMaster(key) {
   return key.id === 'master';
 }
 
-/** @param {ApiKey} key */
-function keyTitle(key) {
+/**
+ * @param {ApiKey} key
+ * @param {Map<string, User>} owners
+ */
+function keyTitle(key, owners) {
+  const owner = owners.get(key.userId ?? '');
   return titleCell(
     key.name,
-    h('span', { class: 'mono' }, key.keyHint),
+    [
+      h('span', { class: 'mono' }, key.keyHint),
+      owner !== undefined && h('span', { class: 'narrow-only' }, ` · ${owner.username}`),
+    ],
     isMaster(key) &&
       h(
         'span',
@@ -178,6 +189,8 @@ function keyTitle(key) {
         'protected',
       ),
     expiryBadge(key.expiresAt),
+    owner?.enabled === false &&
+      h('span', { class: 'badge warn', title: 'Refused until its owner is switched on' }, 'owner off'),
   );
 }
 
@@ -204,18 +217,12 @@ function usable(allowed, models) {
   return exampleModel(models.filter((model) => isAllowed(model.id)));
 }
 
-/** What can be called right now: enabled models of enabled providers. @returns {Promise<{ id: string }[]>} */
-async function openModels() {
-  const answer = await api.get('/v1/models').catch(() => null);
-  return answer?.data ?? [];
-}
-
 /**
  * @param {string | null} usersPath
- * @returns {Map<string, string>} usernames by id
+ * @returns {Map<string, User>}
  */
-function namesOf(usersPath) {
+function usersById(usersPath) {
   /** @type {User[]} */
   const users = (usersPath !== null && knownList(usersPath)) || [];
-  return new Map(users.map((user) => [user.id, user.username]));
+  return new Map(users.map((user) => [user.id, user]));
 }

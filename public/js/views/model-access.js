@@ -1,4 +1,5 @@
 import { segmented, textField } from '../lib/form.js';
+import { plural } from '../lib/format.js';
 import { h } from '../lib/h.js';
 import { createPicker } from '../lib/picker.js';
 
@@ -79,6 +80,15 @@ export function accessText(models) {
   return h(
     'div',
     { class: 'truncate', title: models.join(', ') },
-    models.length === 1 ? models[0] : `${models.length} models`,
+    models.length === 1 ? models[0] : summary(models),
   );
+}
+
+/** @param {readonly string[]} models */
+function summary(models) {
+  const patterns = models.filter((model) => model.endsWith('*')).length;
+  const ids = models.length - patterns;
+  return [ids > 0 && plural(ids, 'model'), patterns > 0 && plural(patterns, 'pattern')]
+    .filter(Boolean)
+    .join(', ');
 }

@@ -3,7 +3,7 @@ import { mayOpenDialog } from '../lib/dialog.js';
 import { h } from '../lib/h.js';
 import { icon } from '../lib/icons.js';
 import { createList } from '../lib/list.js';
-import { knownList, loadList, memberPath } from '../lib/resource.js';
+import { knownList, memberPath, needList } from '../lib/resource.js';
 import { confirmAndDelete, enabledSwitch, rowButton, titleCell } from '../lib/row.js';
 import { emptyState } from '../lib/states.js';
 import { toast } from '../lib/toast.js';
@@ -126,7 +126,7 @@ export function mountModels(container, context) {
 
   /** @param {Model | null} model */
   async function edit(model) {
-    const choices = await loadList(PROVIDERS).catch(() => knownList(PROVIDERS) ?? []);
+    const choices = await needList(PROVIDERS).catch(() => []);
     if (!mayOpenDialog(context.signal)) return;
     const changed = await editModel(model, choices);
     if (changed === null) return;

@@ -152,7 +152,7 @@ function counts(facts, context) {
   const rows = /** @type {const} */ ([
     ['providers', 'Providers', 'server', facts.providers, switchedOn(facts.providers)],
     ['models', 'Models', 'cube', facts.models, usableModels(facts).length],
-    ['keys', 'API keys', 'key', keys, switchedOn(keys)],
+    ['keys', 'API keys', 'key', keys, usableKeys(keys, facts.users).length],
     ['users', 'Users', 'users', facts.users, switchedOn(facts.users)],
   ]);
   return h(
@@ -169,6 +169,17 @@ function counts(facts, context) {
       );
     }),
   );
+}
+
+/**
+ * Those that are not refused: on, not expired, of nobody or an enabled user.
+ * @param {import('../lib/types.js').ApiKey[]} keys
+ * @param {import('../lib/types.js').User[]} users
+ */
+function usableKeys(keys, users) {
+  const off = new Set(users.filter((user) => !user.enabled).map((user) => user.id));
+  const isOver = (/** @type {string | null} */ at) => at !== null && Date.parse(at) <= Date.now();
+  return keys.filter((key) => key.enabled && !isOver(key.expiresAt) && !off.has(key.userId ?? ''));
 }
 
 /** @param {readonly { enabled: boolean }[]} items */

@@ -27,7 +27,7 @@ export async function importModels(provider) {
   const dialog = openDialog({
     title: `Models of ${provider.name}`,
     size: 'wide',
-    isDirty: () => isChosen,
+    isDirty: () => isChosen && !isBusy,
     body: [body],
     footer: [close, submit],
   });

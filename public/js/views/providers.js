@@ -124,7 +124,7 @@ export function mountProviders(container, context) {
     const message =
       used === 0
         ? 'Its address and stored key are removed.'
-        : `${plural(used, 'model')} depend on it and would be removed with it.`;
+        : `${plural(used, 'model')} ${used === 1 ? 'depends' : 'depend'} on it and would be removed with it.`;
     const isGone = await confirmAndDelete({
       title: `Delete ${provider.name}?`,
       message,

@@ -39,7 +39,8 @@ export function editUser(user, models) {
     hint: isNew
       ? '8 to 128 characters. The user can change it.'
       : 'Leave it empty to keep the present one. A new one signs this user out everywhere.',
-    input: { type: 'password', autocomplete: 'new-password', required: isNew, minlength: 8, maxlength: 128 },
+    // In clear: it is somebody else's, and has to be told to them.
+    input: { spellcheck: 'false', autocapitalize: 'none', required: isNew, minlength: 8, maxlength: 128 },
   });
   const access = modelAccess({ models: user?.models ?? null, known: models });
   const enabled = checkField({

@@ -4,7 +4,7 @@ import { dateTime, number, plural, relativeTime } from '../lib/format.js';
 import { h } from '../lib/h.js';
 import { icon } from '../lib/icons.js';
 import { createList } from '../lib/list.js';
-import { knownList, loadList, memberPath } from '../lib/resource.js';
+import { knownList, memberPath, needList } from '../lib/resource.js';
 import { confirmAndDelete, enabledSwitch, rowButton, titleCell } from '../lib/row.js';
 import { emptyState } from '../lib/states.js';
 import { toast } from '../lib/toast.js';
@@ -102,7 +102,7 @@ export function mountUsers(container, context) {
 
   /** @param {User | null} user */
   async function edit(user) {
-    const models = await loadList('/api/admin/models').catch(() => []);
+    const models = await needList('/api/admin/models').catch(() => []);
     if (!mayOpenDialog(context.signal)) return;
     const changed = await editUser(user, models);
     if (changed === null) return;
