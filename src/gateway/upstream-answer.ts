@@ -16,7 +16,8 @@ export interface GatewayAnswer extends UpstreamResponse {
 export function upstreamError(response: UpstreamResponse, text: string, target: Target): HttpError {
   const { status } = response;
   const { provider } = target;
-  const error = cleanError(toErrorObject(status, text), provider);
+  // Before anything is cut: half a key is not recognised any more.
+  const error = cleanError(toErrorObject(status, redact(text, secretsOf(provider))), provider);
   if (status !== 401 && status !== 403) {
     return HttpError.fromUpstream(status, error, errorHeadersFor(response.headers));
   }
@@ -34,7 +35,7 @@ const ERROR_DEPTH = 8;
 
 /** An upstream's error without the provider's key, wherever in it the key may stand. */
 export function cleanError(error: ErrorObject, provider: Provider): ErrorObject {
-  const secrets = provider.apiKey === null ? [] : spellingsOf(provider.apiKey);
+  const secrets = secretsOf(provider);
   const { message, type, param, code, ...extra } = error;
   const clean = (text: string | null): string | null => (text === null ? null : redact(text, secrets));
   return {
@@ -46,8 +47,9 @@ export function cleanError(error: ErrorObject, provider: Provider): ErrorObject 
   };
 }
 
-/** A key as it is, inside JSON, and as forms and `encodeURIComponent` write it: they differ in space and in `!'()~`. */
-function spellingsOf(key: string): string[] {
+/** Its key as it is, inside JSON, and as forms and `encodeURIComponent` write it: they differ in space and in `!'()~`. */
+function secretsOf({ apiKey: key }: Provider): string[] {
+  if (key === null) return [];
   const inForm = new URLSearchParams([['', key]]).toString().slice(1);
   const inUrl = inForm.replaceAll('+', '%20').replaceAll(/%(?:2[1789]|7E)/g, decodeURIComponent);
   return [key, JSON.stringify(key).slice(1, -1), inForm, inUrl];

@@ -144,10 +144,11 @@ export async function ask(page: Page, text: string): Promise<void> {
   await messageField(page).press('Enter');
 }
 
-/** Presses Clear, and says yes to its question. */
+/** Presses Clear, says yes to its question, and waits until it is done. */
 export async function clearConversation(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Clear', exact: true }).click();
   await page.getByRole('button', { name: 'Clear conversation' }).click();
+  await answers(page).first().waitFor({ state: 'detached' });
 }
 
 /** The answers in the conversation, oldest first. */

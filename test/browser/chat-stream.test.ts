@@ -88,7 +88,6 @@ test('system prompt, temperature and length reach the provider, streamed or not'
   plain.finish();
   await answers(page).getByText('Yes').waitFor();
   await clearConversation(page);
-  assert.equal(await answers(page).count(), 0);
   await page.getByLabel('System Prompt').fill('Speak like a pirate.');
   await page.getByLabel('Temperature').fill('0');
   await page.getByLabel('Max Tokens').fill('64');

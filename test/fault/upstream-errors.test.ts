@@ -210,6 +210,12 @@ const ROWS: readonly (readonly [
     { message: 'Incorrect API key provided: [redacted]' },
   ],
   [
+    'our key where a long text is cut',
+    400,
+    `${'x'.repeat(488)} ${SECRET}`,
+    { message: /^The provider answered with status 400: x{488} \[redacted\]?$/ },
+  ],
+  [
     'our key inside other members',
     400,
     { error: { message: 'm', debug: { headers: [`Bearer ${SECRET}`] } } },
