@@ -27,7 +27,7 @@ export interface LoginAttempt {
   readonly lane: WorkLane;
   /** The password was right: the attempt does not count, and the address is known to the account for 30 days. */
   succeed(): void;
-  /** The password was not looked at (the queue was full): the attempt does not count. */
+  /** The attempt does not count: the password was not looked at (the queue was full), or is that of a disabled user. */
   cancel(): void;
 }
 

@@ -16,8 +16,7 @@ export interface GatewayAnswer extends UpstreamResponse {
 export function upstreamError(response: UpstreamResponse, text: string, target: Target): HttpError {
   const { status } = response;
   const { provider } = target;
-  // Before anything is cut: half a key is not recognised any more.
-  const error = cleanError(toErrorObject(status, redact(text, secretsOf(provider))), provider);
+  const error = readError(status, text, provider);
   if (status !== 401 && status !== 403) {
     return HttpError.fromUpstream(status, error, errorHeadersFor(response.headers));
   }
@@ -28,6 +27,12 @@ export function upstreamError(response: UpstreamResponse, text: string, target: 
     `The provider ${provider.id} refuses its API key (${status}). The owner must check the key in the panel.${reason}`,
     { headers: { ...passed, 'x-should-retry': 'false' } },
   );
+}
+
+/** An upstream's error body as an error object without the provider's key. */
+export function readError(status: number, body: string, provider: Provider): ErrorObject {
+  // Before anything is cut: half a key is not recognised any more.
+  return cleanError(toErrorObject(status, redact(body, secretsOf(provider))), provider);
 }
 
 /** Deeper than any error that tells something; what lies deeper is left out. */

@@ -1,8 +1,6 @@
 import type { CancelSignal } from '../cancellation.ts';
 import { type ErrorObject, HttpError } from '../errors.ts';
 import { isRecord, parseJson } from '../http/json-value.ts';
-import { redact } from '../logger.ts';
-import { toErrorObject } from '../protocols/upstream-errors.ts';
 import type { Provider } from '../store/entities.ts';
 import { joinUrl, parseBaseUrl } from './base-url.ts';
 import { endpointPath, listModelsRequest } from './openai.ts';
@@ -14,8 +12,8 @@ export interface AskOptions {
   readonly signal: CancelSignal;
   /** How long a person waits for an answer at most; 20 s if absent. The provider's own timeouts hold where they are shorter. */
   readonly timeoutMs?: number;
-  /** Takes the provider's key out of an error of its own, which may repeat it. */
-  readonly clean: (error: ErrorObject, provider: Provider) => ErrorObject;
+  /** Reads an error of the provider, which may repeat its key; what comes out does not. */
+  readonly readError: (status: number, body: string, provider: Provider) => ErrorObject;
 }
 
 /** One step of a provider's test; `ms` is how long it took. */
@@ -124,11 +122,8 @@ function missingList(status: number): string {
 }
 
 /** The provider's own sentence, to be put behind ours; empty where it gives none. */
-function whatItSays(provider: Provider, { status, bytes }: Answer, { clean }: AskOptions): string {
-  // First in the whole text: `toErrorObject` may cut it in the midst of a key, whose half would not be known any more.
-  const secrets = provider.apiKey === null ? [] : [provider.apiKey];
-  const text = redact(bytes.subarray(0, ERROR_BYTES).toString(), secrets);
-  const { message } = clean(toErrorObject(status, text), provider);
+function whatItSays(provider: Provider, { status, bytes }: Answer, { readError }: AskOptions): string {
+  const { message } = readError(status, bytes.subarray(0, ERROR_BYTES).toString(), provider);
   const said = message.replace(NOT_SAID, '').slice(0, SAID_CHARS).trim();
   return said === '' ? '' : ` It says: ${said}`;
 }

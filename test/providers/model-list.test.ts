@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import { HttpError } from '../../src/errors.ts';
-import { cleanError } from '../../src/gateway/upstream-answer.ts';
+import { readError } from '../../src/gateway/upstream-answer.ts';
 import { fetchModelIds, type ModelListStep, probeProvider } from '../../src/providers/model-list.ts';
 import { createUpstreams } from '../../src/providers/upstream.ts';
 import type { Provider } from '../../src/store/entities.ts';
@@ -36,7 +36,7 @@ async function probe({ provider }: Fixture): Promise<Probe> {
   const steps = await probeProvider(provider, {
     upstreams,
     signal: new AbortController().signal,
-    clean: cleanError,
+    readError,
     now: Date.now,
   });
   return { ok: steps.every((step) => step.ok), steps };
@@ -183,7 +183,7 @@ describe('the test of a provider', { timeout: 30_000 }, () => {
 
 describe('the models of a provider', { timeout: 30_000 }, () => {
   const ask = ({ provider }: Fixture): Promise<string[]> =>
-    fetchModelIds(provider, { upstreams, signal: new AbortController().signal, clean: cleanError });
+    fetchModelIds(provider, { upstreams, signal: new AbortController().signal, readError });
 
   for (const [name, value, ids] of [
     ['OpenAI', { object: 'list', data: [{ id: 'a' }, { id: 'b' }] }, ['a', 'b']],
@@ -276,7 +276,7 @@ test('a provider that keeps silent is given up long before a call would be', {
     blockPrivate: false,
   });
   const { signal } = new AbortController();
-  const options = { upstreams: patient, signal, clean: cleanError, timeoutMs: 50 };
+  const options = { upstreams: patient, signal, readError, timeoutMs: 50 };
   await assert.rejects(
     fetchModelIds(provider, options),
     (error) => error instanceof HttpError && error.error.code === 'upstream_timeout',

@@ -1,5 +1,5 @@
 import { HttpError } from '../../errors.ts';
-import { cleanError } from '../../gateway/upstream-answer.ts';
+import { readError } from '../../gateway/upstream-answer.ts';
 import { sendJson } from '../../http/reply.ts';
 import { fetchModelIds, type ModelListStep, probeProvider } from '../../providers/model-list.ts';
 import { requireEntity } from '../../store/changes.ts';
@@ -14,7 +14,7 @@ export function testProvider(services: Services): Handler {
     const steps: ModelListStep[] = await probeProvider(provider, {
       upstreams: services.upstreams,
       signal: context.signal,
-      clean: cleanError,
+      readError,
       now: services.now,
     });
     sendJson(context, 200, { ok: steps.every((step) => step.ok), steps });
@@ -41,7 +41,7 @@ export function listUpstreamModels(services: Services): Handler {
     const ids = await fetchModelIds(provider, {
       upstreams: services.upstreams,
       signal: context.signal,
-      clean: cleanError,
+      readError,
     });
     sendJson(context, 200, { data: ids.map((model) => ({ id: model, imported: imported.has(model) })) });
   };
