@@ -20,7 +20,9 @@ export async function holdAnswer(page: Page, method: string, path: string): Prom
     const response = await route.fetch();
     answered.open();
     await released.opened;
+    const finished = page.waitForEvent('requestfinished', (request) => request === route.request());
     await route.fulfill({ response });
+    await finished;
     given.open();
   };
   await page.route((url) => url.pathname === path, hold);

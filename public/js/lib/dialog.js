@@ -6,14 +6,14 @@ let count = 0;
 /**
  * @typedef {{
  *   title: string, body: import('./h.js').Child[], footer?: import('./h.js').Child[], size?: '' | 'narrow' | 'wide',
- *   isDirty?: () => boolean, closable?: boolean, role?: 'dialog' | 'alertdialog', describedBy?: string, onClose?: () => void,
+ *   isDirty?: () => boolean, isBusy?: () => boolean, closable?: boolean, role?: 'dialog' | 'alertdialog', describedBy?: string, onClose?: () => void,
  * }} DialogOptions
  */
 /** @typedef {{ element: HTMLDialogElement, content: HTMLElement, close: () => void, tryClose: () => Promise<void>, closed: Promise<void> }} Dialog */
 
 /**
  * Opens a modal dialog: the browser keeps the focus inside and gives it back at the end; Escape and the cross close
- * it, after a question where `isDirty` says that something typed would be lost. It leaves the page when closed.
+ * it, after a question where `isDirty` says that something typed would be lost, and not while `isBusy`. It leaves the page when closed.
  * @param {DialogOptions} options
  * @returns {Dialog}
  */
@@ -53,7 +53,7 @@ export function openDialog(options) {
     });
   });
   async function tryClose() {
-    if (options.closable === false) return;
+    if (options.closable === false || options.isBusy?.()) return;
     if (options.isDirty?.() && !(await confirmDialog(DISCARD))) return;
     element.close();
   }

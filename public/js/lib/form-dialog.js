@@ -1,8 +1,6 @@
-import { messageOf } from './api.js';
 import { openDialog } from './dialog.js';
 import { alertBox, handleSubmit } from './form.js';
 import { h } from './h.js';
-import { toast } from './toast.js';
 
 /**
  * A dialog with a form in it: Save and Cancel, errors in their places, a question before typed things are thrown away.
@@ -11,15 +9,13 @@ import { toast } from './toast.js';
  *   title: string, fields: readonly import('./form.js').Field[], content: import('./h.js').Child[], save: () => Promise<T>,
  *   submitLabel?: string, size?: '' | 'narrow' | 'wide', explain?: (error: import('./api.js').ApiError) => import('./h.js').Child,
  * }} options
- * @returns {Promise<T | null>} what `save` gave, also where it was closed meanwhile; null when it was cancelled
+ * @returns {Promise<T | null>} what `save` gave; null when it was cancelled
  */
 export async function formDialog(options) {
   /** @type {T | null} */
   let result = null;
   let isDirty = false;
   let isSaving = false;
-  /** @type {Promise<void>} */
-  let saving = Promise.resolve();
   const alert = alertBox();
   const submit = h('button', { type: 'submit', class: 'btn primary' }, options.submitLabel ?? 'Save');
   const cancel = h('button', { type: 'button', class: 'btn' }, 'Cancel');
@@ -32,7 +28,9 @@ export async function formDialog(options) {
   const dialog = openDialog({
     title: options.title,
     size: options.size,
-    isDirty: () => isDirty && !isSaving,
+    isDirty: () => isDirty,
+    // A refusal must find what was typed still there.
+    isBusy: () => isSaving,
     body: [form],
   });
   dialog.content.classList.replace('dialog-body', 'dialog-form');
@@ -42,19 +40,16 @@ export async function formDialog(options) {
     submit,
     alert,
     explain: options.explain,
-    save: () => {
+    save: async () => {
       isSaving = true;
-      saving = (async () => {
+      try {
         result = await options.save();
         dialog.close();
-      })().finally(() => {
+      } finally {
         isSaving = false;
-      });
-      return saving;
+      }
     },
   });
   await dialog.closed;
-  // What was sent before it was closed is done all the same: the caller shows what came of it.
-  if (isSaving) await saving.catch((error) => toast.error(messageOf(error)));
   return result;
 }

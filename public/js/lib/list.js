@@ -3,7 +3,7 @@ import { number } from './format.js';
 import { h } from './h.js';
 import { icon } from './icons.js';
 import { afterPress } from './press.js';
-import { knownList, loadList, rememberList } from './resource.js';
+import { forgetLists, knownList, loadList, rememberList } from './resource.js';
 import { failed, skeleton } from './states.js';
 import { toast } from './toast.js';
 import { createWindow, endMark } from './window.js';
@@ -42,7 +42,7 @@ export function createList(options) {
   const texts = new Map();
   /** @type {Set<string>} */
   const fresh = new Set();
-  /** Those that were added here: in sight, whatever the list holds. @type {Set<string>} */
+  /** Those that were added here come first, whatever the list holds, until it is sorted. @type {Set<string>} */
   const added = new Set();
 
   const input = h('input', {
@@ -94,6 +94,7 @@ export function createList(options) {
 
   /** @param {number} index */
   function sortBy(index) {
+    added.clear();
     isDescending = sortIndex === index && !isDescending;
     sortIndex = index;
     heads.forEach((cell, at) => {
@@ -122,8 +123,13 @@ export function createList(options) {
   function arranged(all) {
     const wanted = words();
     const found = wanted.length === 0 ? all.slice() : all.filter((item) => hasAll(searchText(item), wanted));
+    return addedFirst(sorted(found));
+  }
+
+  /** @param {T[]} found */
+  function sorted(found) {
     const key = options.columns[sortIndex]?.sort;
-    if (key === undefined) return addedFirst(found);
+    if (key === undefined) return found;
     const sign = isDescending ? -1 : 1;
     return found
       .map((item) => ({ item, key: key(item) }))
@@ -179,6 +185,8 @@ export function createList(options) {
   function change(next) {
     changes++;
     items = next;
+    // The view was left: another may have read the list since.
+    if (options.signal.aborted) return forgetLists(options.path);
     rememberList(options.path, next);
     draw();
   }
@@ -191,8 +199,7 @@ export function createList(options) {
   return {
     element,
     reload,
-    redraw: draw,
-    /** Puts a changed item in its old one's place, or a new one at the end, and lights it up. @param {T} item */
+    /** Puts a changed item in its old one's place, or a new one in sight, and lights it up. @param {T} item */
     put(item) {
       const id = options.id(item);
       fresh.add(id);

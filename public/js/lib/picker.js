@@ -112,10 +112,11 @@ export function createPicker(options) {
   function walk(event) {
     const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
     if (step === 0) return;
-    event.preventDefault();
     const boxes = [...host.querySelectorAll('input:enabled')];
     const next = boxes[(event.target instanceof Element ? boxes.indexOf(event.target) : -1) + step];
-    if (next instanceof HTMLElement) next.focus();
+    if (!(next instanceof HTMLElement)) return;
+    event.preventDefault();
+    next.focus();
   }
 
   render();

@@ -1,3 +1,5 @@
+const TAP_MS = 300;
+
 /**
  * Puts work off while a pointer or the space bar is down in an element: a button that is replaced under it is never
  * clicked.
@@ -9,15 +11,20 @@
 export function afterPress(element, work, signal) {
   let isPressed = false;
   let isDue = false;
+  let timer = 0;
   const press = () => {
+    clearTimeout(timer);
     isPressed = true;
   };
-  // The click comes after the release, in the same turn.
-  const release = () =>
-    setTimeout(() => {
-      isPressed = false;
-      if (isDue) run();
-    });
+  const end = () => {
+    isPressed = false;
+    if (isDue) run();
+  };
+  // The click comes after the release: in the same turn, but after a tap some turns later.
+  const release = (/** @type {Event} */ event) => {
+    clearTimeout(timer);
+    timer = setTimeout(end, event instanceof PointerEvent && event.pointerType === 'touch' ? TAP_MS : 0);
+  };
   function run() {
     isDue = isPressed;
     if (!isDue) work();

@@ -24,12 +24,25 @@ export function knownList(path) {
 }
 
 /**
- * The list as it was read last, or read now.
+ * The list as it was read last, renewed behind for the next time; read now where that was never.
  * @param {string} path
  * @returns {Promise<any[]>}
  */
 export async function needList(path) {
-  return cache.get(path) ?? (await loadList(path));
+  const loading = loadList(path);
+  const known = cache.get(path);
+  if (known === undefined) return loading;
+  loading.catch(() => {});
+  return known;
+}
+
+/**
+ * Forgets what was read: all of it, where everything was replaced.
+ * @param {string} [path]
+ */
+export function forgetLists(path) {
+  if (path === undefined) cache.clear();
+  else cache.delete(path);
 }
 
 /**

@@ -21,11 +21,13 @@ export const toast = {
  * @param {HTMLElement} near what it is about: a modal dialog makes all outside it mute
  */
 export function announce(message, near) {
-  const node = h('div', { class: 'visually-hidden', role: 'status' });
-  (near.closest('dialog') ?? document.body).append(node);
+  const host = near.closest('dialog') ?? document.body;
+  const node =
+    host.querySelector('.announcer') ?? h('div', { class: 'announcer visually-hidden', role: 'status' });
+  node.replaceChildren();
+  host.append(node);
   // Only a change of a region that is there is spoken.
   setTimeout(() => node.replaceChildren(message), 50);
-  setTimeout(() => node.remove(), 2000);
 }
 
 /**

@@ -123,10 +123,9 @@ export function createConnection({ signedIn, onModels }) {
     if (event.key === 'Enter') onKey();
   });
 
-  function onServerBack() {
+  addEventListener('server-back', () => {
     if (key() !== '' || signedIn) void load(false);
-  }
-  addEventListener('server-back', onServerBack);
+  });
 
   return {
     element,
@@ -139,11 +138,6 @@ export function createConnection({ signedIn, onModels }) {
     },
     start() {
       if (signedIn) void load(false);
-    },
-    destroy() {
-      halt();
-      removeEventListener('server-back', onServerBack);
-      field.control.value = '';
     },
   };
 }

@@ -86,6 +86,5 @@ export function createLog() {
     announce(text) {
       spoken.textContent = text.length > SPOKEN_CHARS ? `${text.slice(0, SPOKEN_CHARS)} …` : text;
     },
-    destroy: () => observer.disconnect(),
   };
 }

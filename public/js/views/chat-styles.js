@@ -19,7 +19,6 @@ export function loadChatStyles() {
 /**
  * Keeps `--chat-top`, where the chat begins on the page, so that it fills what is left of the window.
  * @param {HTMLElement} element
- * @returns {() => void} ends it
  */
 export function watchChatTop(element) {
   const measure = () => {
@@ -27,11 +26,6 @@ export function watchChatTop(element) {
     const top = Math.round(element.getBoundingClientRect().top + scrollY);
     element.style.setProperty('--chat-top', `${top}px`);
   };
-  const observer = new ResizeObserver(measure);
-  observer.observe(element);
+  new ResizeObserver(measure).observe(element);
   addEventListener('resize', measure);
-  return () => {
-    observer.disconnect();
-    removeEventListener('resize', measure);
-  };
 }

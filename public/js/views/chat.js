@@ -15,7 +15,7 @@ import { loadChatStyles, watchChatTop } from './chat-styles.js';
  * Puts the chat into a container. Nothing of it is stored: key and conversation end with the page.
  * @param {HTMLElement} container
  * @param {{ signedIn: boolean, role?: string | null }} options signedIn: the session's cookie serves without a key
- * @returns {{ hasConversation(): boolean, destroy(): void }}
+ * @returns {{ hasConversation(): boolean }}
  */
 export function mountChat(container, { signedIn, role = null }) {
   const log = createLog();
@@ -147,7 +147,7 @@ export function mountChat(container, { signedIn, role = null }) {
     element.addEventListener(type, onDrag);
   element.addEventListener('chat-show-settings', () => showSide(true));
   document.addEventListener('keydown', onKeydown);
-  const unwatch = watchChatTop(element);
+  watchChatTop(element);
   container.append(element);
   showSide(!signedIn);
   fit();
@@ -156,17 +156,7 @@ export function mountChat(container, { signedIn, role = null }) {
     element.hidden = false;
   });
 
-  return {
-    hasConversation: () => !conversation.isEmpty(),
-    destroy() {
-      conversation.stop();
-      connection.destroy();
-      log.destroy();
-      unwatch();
-      document.removeEventListener('keydown', onKeydown);
-      element.remove();
-    },
-  };
+  return { hasConversation: () => !conversation.isEmpty() };
 }
 
 /**

@@ -132,7 +132,7 @@ export function mountKeyList(container, context) {
   /** @param {ApiKey | null} key */
   async function edit(key) {
     // Read before it is needed: nothing may stand between a key that was made and its only showing.
-    const callable = key === null ? loadList(CALLABLE).catch(() => []) : [];
+    if (key === null) loadList(CALLABLE).catch(() => {});
     const [models, people] = await Promise.all([
       needList(modelsPath).catch(() => []),
       usersPath === null ? null : needList(usersPath).catch(() => []),
@@ -143,7 +143,7 @@ export function mountKeyList(container, context) {
     const { key: secret, ...rest } = changed;
     list.put(rest);
     if (key !== null) toast.ok(`${changed.name} is saved.`);
-    else await showCreatedKey({ ...rest, key: secret }, usable(changed.models, await callable));
+    else await showCreatedKey({ ...rest, key: secret }, usable(changed.models, knownList(CALLABLE) ?? []));
   }
 
   /** @param {ApiKey} key */

@@ -6,7 +6,6 @@ import { h } from '../lib/h.js';
 import { createPicker } from '../lib/picker.js';
 import { memberPath } from '../lib/resource.js';
 import { failed } from '../lib/states.js';
-import { toast } from '../lib/toast.js';
 
 const AT_ONCE = 4;
 
@@ -19,15 +18,14 @@ export async function importModels(provider) {
   let imported = 0;
   let isChosen = false;
   let isBusy = false;
-  /** @type {Promise<void>} */
-  let running = Promise.resolve();
   const body = h('div', { class: 'stack' });
   const submit = h('button', { type: 'button', class: 'btn primary', disabled: true }, 'Import');
   const close = h('button', { type: 'button', class: 'btn', onclick: () => void dialog.tryClose() }, 'Close');
   const dialog = openDialog({
     title: `Models of ${provider.name}`,
     size: 'wide',
-    isDirty: () => isChosen && !isBusy,
+    isDirty: () => isChosen,
+    isBusy: () => isBusy,
     body: [body],
     footer: [close, submit],
   });
@@ -85,7 +83,7 @@ export async function importModels(provider) {
     const alert = alertBox();
     body.replaceChildren(alert.element, picker.element, prefix.element);
     submit.onclick = () => {
-      if (!isBusy) running = run(picker.selected(), prefix.control.checked ? `${provider.id}/` : '');
+      if (!isBusy) void run(picker.selected(), prefix.control.checked ? `${provider.id}/` : '');
     };
   }
 
@@ -104,18 +102,12 @@ export async function importModels(provider) {
       dialog.close();
       return;
     }
-    if (!dialog.element.open) {
-      toast.error(`${plural(result.problems.length, 'model')} could not be imported.`);
-      return;
-    }
     await load();
     body.prepend(problemList(result));
   }
 
   void load();
   await dialog.closed;
-  // What was sent before it was closed is done all the same.
-  await running;
   return imported;
 }
 

@@ -132,7 +132,10 @@ export function mountProviders(container, context) {
       run: () => removeWithModels(provider, used > 0),
       done: `${provider.name} is deleted.`,
     });
-    if (isGone) list.remove(provider.id);
+    if (!isGone) return;
+    list.remove(provider.id);
+    // Its models went with it.
+    await list.reload();
   }
 
   container.append(list.element);

@@ -3,6 +3,7 @@ import { confirmDialog } from '../lib/dialog.js';
 import { alertBox, handleSubmit, setBusy, textField } from '../lib/form.js';
 import { h } from '../lib/h.js';
 import { icon } from '../lib/icons.js';
+import { forgetLists } from '../lib/resource.js';
 import { toast } from '../lib/toast.js';
 import { restoreReport } from './restore-report.js';
 
@@ -80,6 +81,7 @@ export function restoreCard(onRestored) {
       // The button that has the focus goes away.
       file.control.focus({ preventScroll: true });
       report.replaceChildren();
+      forgetLists();
       toast.ok('The backup is restored.');
       onRestored();
     } catch (error) {
