@@ -216,7 +216,7 @@ function createServices(options: ServicesOptions): Services {
     sessions,
   });
   const budget = new InflightBudget(config.maxInflightBytes);
-  const gateway = createGateway(upstreams);
+  const gateway = createGateway(upstreams, budget);
   const snapshotStatus = options.snapshotStatus ?? (() => SNAPSHOTS_OFF);
   const metrics = createServerMetrics({
     lifecycle,

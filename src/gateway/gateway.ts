@@ -1,7 +1,8 @@
 import type { Readable } from 'node:stream';
 import type { CancelSignal } from '../cancellation.ts';
 import { HttpError } from '../errors.ts';
-import type { AdapterCall, Amendment, ProviderAdapter } from '../providers/adapter.ts';
+import type { InflightBudget } from '../http/inflight-budget.ts';
+import type { AdapterCall, Amendment, ProviderAdapter, TranslatedAnswer } from '../providers/adapter.ts';
 import { readBounded } from '../providers/read-bounded.ts';
 import { adapterFor } from '../providers/registry.ts';
 import type { Upstreams } from '../providers/upstream.ts';
@@ -18,12 +19,17 @@ export interface GatewayCall extends AdapterCall {
   readonly includeUsage: boolean;
   /** Embeddings: in which form the client wants the vectors. Null for all else. */
   readonly encodingFormat: 'float' | 'base64' | null;
+  /** Where the client gets something made of the answer, which must be JSON; null: the answer itself. */
+  readonly render: ((answer: Buffer) => TranslatedAnswer) | null;
+  /** By whom memory is counted that the answer takes. */
+  readonly holder: string;
   readonly signal: CancelSignal;
 }
 
 export interface Gateway {
   /**
-   * Sends a call to its target and shapes the answer for the client.
+   * Sends a call to its target and shapes the answer for the client. Until it resolves it owns the upstream's body, and
+   * ends it on every throw; then the caller does.
    * @throws HttpError for everything that is no success, with `x-ipin-provider` and `x-ipin-attempts` once an upstream
    * was tried; the signal's reason when the client went away.
    */
@@ -32,19 +38,26 @@ export interface Gateway {
 
 const ERROR_BODY_BYTES = 256 * 1024;
 
-/** Makes the gateway; a call is tried a second time only in a form that its adapter amends. */
-export function createGateway(upstreams: Upstreams): Gateway {
+/**
+ * Makes the gateway; a call is tried a second time only in a form that its adapter amends. Answers that are held count
+ * against the budget.
+ */
+export function createGateway(upstreams: Upstreams, budget: InflightBudget): Gateway {
   return {
     async execute(call) {
       const adapter = adapterFor(call.provider);
       // Not the call itself: an answer that streams for minutes would hold on to the request's body.
       const target = { provider: call.provider, upstreamModel: call.upstreamModel };
       const answer = await attempt({ upstreams, adapter, signal: call.signal, target }, call);
-      const translate = adapter.translator(call);
+      const lease = budget.open(call.holder);
       try {
-        return await (translate === null ? shapeAnswer(answer, call) : translateAnswer(answer, translate));
+        const translate = adapter.translator(call);
+        const held = { ...answer, lease };
+        return await (translate === null ? shapeAnswer(held, call) : translateAnswer(held, translate));
       } catch (error) {
-        throw reached(error, call, answer.attempts);
+        answer.body.destroy();
+        lease.release();
+        throw reached(error, target, answer.attempts);
       }
     },
   };
@@ -96,7 +109,9 @@ function reached(error: unknown, target: Target, attempts: number): unknown {
 }
 
 async function readErrorText(body: Readable): Promise<string> {
-  const read = await readBounded(body, ERROR_BODY_BYTES);
-  if (!read.whole) body.destroy();
-  return read.bytes.toString('utf8');
+  try {
+    return (await readBounded(body, ERROR_BODY_BYTES)).bytes.toString('utf8');
+  } finally {
+    body.destroy();
+  }
 }

@@ -1,6 +1,6 @@
 import { type ErrorObject, HttpError } from '../errors.ts';
 import { redact } from '../logger.ts';
-import { errorHeadersFor } from '../protocols/passed-headers.ts';
+import { bodilessHeadersFor } from '../protocols/passed-headers.ts';
 import { toErrorObject } from '../protocols/upstream-errors.ts';
 import type { UpstreamResponse } from '../providers/adapter.ts';
 import type { Provider } from '../store/entities.ts';
@@ -18,9 +18,9 @@ export function upstreamError(response: UpstreamResponse, text: string, target: 
   const { provider } = target;
   const error = readError(status, text, provider);
   if (status !== 401 && status !== 403) {
-    return HttpError.fromUpstream(status, error, errorHeadersFor(response.headers));
+    return HttpError.fromUpstream(status, error, bodilessHeadersFor(response.headers));
   }
-  const passed = errorHeadersFor({ 'x-request-id': response.headers['x-request-id'] });
+  const passed = bodilessHeadersFor({ 'x-request-id': response.headers['x-request-id'] });
   const reason = status === 403 ? ` It says: ${error.message}` : '';
   return new HttpError(
     'upstream_auth_failed',

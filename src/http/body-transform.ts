@@ -7,8 +7,8 @@ export interface BodyTransform {
   end(): Buffer | null;
   /** The upstream broke off: the last bytes for the client, or null to cut the connection. */
   fail(error: HttpError): Buffer | null;
-  /** True once an error was passed on as such: nothing follows it, so the answer and the connection end. */
-  readonly hasFailed?: boolean;
+  /** The error that was passed on as the answer's end: nothing follows it. */
+  readonly error: HttpError | null;
   /** Nothing was sent for a while: what keeps the connection alive, or null. */
   idle(): Buffer | null;
 }

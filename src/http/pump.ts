@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import { HttpError } from '../errors.ts';
+import { hasBody } from './body.ts';
 import type { BodyTransform } from './body-transform.ts';
 import type { HeaderList } from './headers.ts';
 import { type Exchange, WRITE_STALL_MS, watchTail } from './reply.ts';
@@ -11,20 +12,37 @@ export interface PumpOptions {
   readonly body: Readable;
   /** With one, the headers are sent although no byte of the body is there yet: clients of event streams time out on them. */
   readonly transform: BodyTransform | null;
+  /** Told what ended the answer, before its connection is closed. */
+  readonly onEnd: (end: AnswerEnd) => void;
 }
 
-export type PumpEnd = 'sent' | 'client-gone' | 'broken';
+/**
+ * What ended an answer: it was passed on whole (`ok`), the client left (`cancelled`), the provider broke off or told of an
+ * error (`broken`), or it was ended here (`cut`). `error` has the reason of the last two.
+ */
+export interface AnswerEnd {
+  readonly outcome: 'ok' | 'cancelled' | 'broken' | 'cut';
+  readonly error: Error | null;
+}
 
 const IDLE_COMMENT_MS = 15_000;
 
 /**
- * Streams an answer with back-pressure. Resolves, never rejects: `sent`, `client-gone`, or `broken` when the upstream
- * broke off midway. The client's going away destroys the body, which aborts the upstream.
+ * Streams an answer with back-pressure, and owns its body: whatever ends the answer ends the body, and so the upstream.
+ * @throws what node:http throws for a head that cannot be sent, nothing else.
  */
-export function pump(exchange: Exchange, options: PumpOptions): Promise<PumpEnd> {
-  return new Promise((resolve) => {
-    exchange.res.writeHead(options.status, exchange.headers.concat(options.headers));
-    new Pump(exchange.res, options, resolve).start();
+export function pump(exchange: Exchange, options: PumpOptions): Promise<void> {
+  const { req, res } = exchange;
+  return new Promise((resolve, reject) => {
+    try {
+      // The rest of a request that is still arriving is thrown away, and its connection with it.
+      if (hasBody(req) && !req.complete) res.shouldKeepAlive = false;
+      res.writeHead(options.status, exchange.headers.concat(options.headers));
+      new Pump(res, options, resolve).start();
+    } catch (error) {
+      options.body.destroy();
+      reject(error);
+    }
   });
 }
 
@@ -32,17 +50,19 @@ class Pump {
   readonly #res: ServerResponse;
   readonly #body: Readable;
   readonly #transform: BodyTransform | null;
-  readonly #resolve: (end: PumpEnd) => void;
+  readonly #onEnd: (end: AnswerEnd) => void;
+  readonly #resolve: () => void;
   #arrived: Buffer[] = [];
   #isSettled = false;
   #wroteSinceIdle = false;
   #stall: NodeJS.Timeout | null = null;
   #idle: NodeJS.Timeout | null = null;
 
-  constructor(res: ServerResponse, options: PumpOptions, resolve: (end: PumpEnd) => void) {
+  constructor(res: ServerResponse, options: PumpOptions, resolve: () => void) {
     this.#res = res;
     this.#body = options.body;
     this.#transform = options.transform;
+    this.#onEnd = options.onEnd;
     this.#resolve = resolve;
   }
 
@@ -51,11 +71,12 @@ class Pump {
     const body = this.#body;
     if (this.#transform !== null) this.#idle = setInterval(this.#onIdle, IDLE_COMMENT_MS);
     res.on('drain', this.#onDrain).on('close', this.#onClose);
-    body.on('error', (error) => this.#onFail(error)).on('end', this.#onEnd);
+    body.on('error', (error) => this.#onFail(error)).on('end', this.#onBodyEnd);
     body.on('data', this.#onData);
     // Whoever looked at its beginning has paused it.
     if (body.isPaused()) body.resume();
-    if (body.destroyed && !body.readableEnded) this.#onFail(body.errored);
+    if (res.destroyed) this.#onClose();
+    else if (body.destroyed && !body.readableEnded) this.#onFail(body.errored);
     else if (this.#transform !== null) setImmediate(() => res.flushHeaders());
   }
 
@@ -75,17 +96,17 @@ class Pump {
 
   #send(bytes: Buffer): void {
     const transform = this.#transform;
+    if (transform === null) {
+      this.#write(bytes);
+      return;
+    }
     try {
-      const changed = transform === null ? bytes : transform.push(bytes);
-      if (transform?.hasFailed !== true) {
-        this.#write(changed);
-        return;
-      }
-      this.#finish('broken', changed);
+      const changed = transform.push(bytes);
+      if (transform.error === null) this.#write(changed);
+      else this.#finish(changed);
     } catch (error) {
       this.#onFail(error);
     }
-    this.#body.destroy();
   }
 
   #write(bytes: Buffer | null): void {
@@ -108,57 +129,60 @@ class Pump {
   };
 
   readonly #onStall = (): void => {
+    this.#settle({ outcome: 'cut', error: new Error('the client took no byte for too long') });
     this.#res.destroy();
-    this.#onClose();
   };
 
   readonly #onClose = (): void => {
-    if (!this.#isSettled) this.#body.destroy();
-    this.#settle('client-gone');
+    this.#settle({ outcome: 'cancelled', error: null });
   };
 
-  readonly #onEnd = (): void => {
+  readonly #onBodyEnd = (): void => {
     this.#passOn();
-    if (this.#isSettled) return;
-    const last = this.#transform?.end() ?? null;
-    this.#finish(this.#transform?.hasFailed === true ? 'broken' : 'sent', last);
+    if (!this.#isSettled) this.#finish(this.#transform?.end() ?? null);
   };
 
   /** An event stream ends with its error and in good order; any other body is cut, so that the client notices. */
-  #onFail(error: unknown): void {
+  #onFail(cause: unknown): void {
     this.#passOn();
     if (this.#isSettled) return;
-    const last = this.#transform?.fail(asBroken(error)) ?? null;
+    const error = asBroken(cause);
+    const last = this.#transform?.fail(error) ?? null;
     if (last !== null) {
-      this.#finish('broken', last);
+      this.#finish(last);
       return;
     }
+    this.#settle(endedBy(error));
     // After what has been written, so that the client sees how far it came.
     this.#res.socket?.destroySoon();
     watchTail(this.#res);
-    this.#settle('broken');
   }
 
-  #finish(end: PumpEnd, last: Buffer | null): void {
-    const { socket } = this.#res;
-    const close = (): void => {
-      if (end === 'broken') socket?.destroySoon();
-    };
-    this.#res.end(last ?? undefined, close);
+  /** Ends the answer in good order; its connection stays. */
+  #finish(last: Buffer | null): void {
+    this.#settle(endedBy(this.#transform?.error ?? null));
+    this.#res.end(last ?? undefined);
     watchTail(this.#res);
-    this.#settle(end);
   }
 
-  #settle(end: PumpEnd): void {
+  #settle(end: AnswerEnd): void {
     if (this.#isSettled) return;
     this.#isSettled = true;
     if (this.#idle !== null) clearInterval(this.#idle);
     if (this.#stall !== null) clearTimeout(this.#stall);
-    this.#resolve(end);
+    this.#body.destroy();
+    this.#onEnd(end);
+    this.#resolve();
   }
 }
 
 function asBroken(error: unknown): HttpError {
   if (error instanceof HttpError) return error;
   return new HttpError('upstream_invalid_response', 'The provider broke off its answer.', { cause: error });
+}
+
+/** The codes of this server's own end say so; all other errors came from the provider. */
+function endedBy(error: HttpError | null): AnswerEnd {
+  if (error === null) return { outcome: 'ok', error };
+  return { outcome: error.error.code === 'draining' ? 'cut' : 'broken', error };
 }

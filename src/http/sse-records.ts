@@ -2,13 +2,12 @@ export const LF = 0x0a;
 export const CR = 0x0d;
 const NOTHING = Buffer.alloc(0);
 
-/** A record of an event stream is longer than the limit. */
-export class SseTooLargeError extends Error {
-  override readonly name = 'SseTooLargeError';
-
-  constructor(limitBytes: number) {
-    super(`a record of the event stream is longer than ${limitBytes} bytes`);
-  }
+/** A record, or of one that is longer than what may be held back, a piece. */
+export interface SsePart {
+  readonly bytes: Buffer;
+  /** Whether the record begins, and ends, with these bytes. */
+  readonly begins: boolean;
+  readonly ends: boolean;
 }
 
 /** Finds line ends in order, LF or CR, looking at each byte once for either however they are mixed. */
@@ -38,59 +37,62 @@ export class LineEnds {
  * Cuts an event stream into its records as it comes (WHATWG HTML, 9.2.5 "Parsing an event stream"): a record ends
  * with an empty line, a line with LF, CR or CRLF. No byte is changed, dropped or held back longer than its
  * record is unfinished. So a record whose last byte so far is a CR is given at once; should an LF follow that
- * belongs to this line end, it comes as a record of its own, like any empty line between records. At most one
- * record is held, copied into one buffer, because a view of one byte can keep a whole read alive.
+ * belongs to this line end, it comes as a record of its own, like any empty line between records. At most
+ * `heldBytes` of one record are held, copied into one buffer, because a view of one byte can keep a whole read alive;
+ * a longer record comes in pieces.
  */
 export class SseRecords {
-  readonly #limitBytes: number;
+  readonly #heldBytesAtMost: number;
   #held = NOTHING;
   #heldBytes = 0;
+  /** The record's first bytes were given already. */
+  #isOpen = false;
   #isLineStart = true;
   /** The last byte was a CR, so that an LF now would belong to it. */
   #isAfterCr = false;
 
-  /** `limitBytes`: the longest record, its empty line included. */
-  constructor(limitBytes: number) {
-    this.#limitBytes = limitBytes;
+  constructor(heldBytes: number) {
+    this.#heldBytesAtMost = heldBytes;
   }
 
   /**
-   * The records that are finished with this chunk, each with its empty line; those that lie whole in the chunk
-   * are views of it. Throws `SseTooLargeError`, after which the stream is of no more use.
+   * The records that are finished with this chunk, each with its empty line, and what can be given of a long one. What
+   * lies whole in the chunk is a view of it.
    */
-  push(chunk: Buffer): Buffer[] {
-    const records: Buffer[] = [];
+  push(chunk: Buffer): SsePart[] {
+    const parts: SsePart[] = [];
     const lineEnds = new LineEnds(chunk);
     let start = 0;
     let from = this.#isAfterCr && chunk[0] === LF ? 1 : 0;
     if (chunk.length > 0) this.#isAfterCr = false;
-    if (from === 1 && this.#heldBytes === 0) {
-      records.push(chunk.subarray(0, 1));
+    if (from === 1 && this.#heldBytes === 0 && !this.#isOpen) {
+      parts.push({ bytes: chunk.subarray(0, 1), begins: true, ends: true });
       start = 1;
     }
     while (start < chunk.length) {
       const end = this.#findRecordEnd(chunk, from, lineEnds);
-      if (end === -1) {
-        this.#hold(start === 0 ? chunk : chunk.subarray(start));
-        break;
-      }
-      records.push(this.#take(chunk, start, end));
-      start = end;
-      from = end;
+      const bytes = chunk.subarray(start, end === -1 ? chunk.length : end);
+      if (end === -1) this.#addUnfinished(bytes, parts);
+      else this.#addFinished(bytes, parts);
+      start += bytes.length;
+      from = start;
     }
-    return records;
+    return parts;
   }
 
   /** True where nothing is held and the next byte begins a record. */
   get isBetweenRecords(): boolean {
-    return this.#heldBytes === 0 && this.#isLineStart && !this.#isAfterCr;
+    return this.#heldBytes === 0 && !this.#isOpen && this.#isLineStart && !this.#isAfterCr;
+  }
+
+  /** True where a part of the present record was given already. */
+  get isInsideRecord(): boolean {
+    return this.#isOpen;
   }
 
   /** What is left of a record that the stream's end cut short, or null. */
   end(): Buffer | null {
-    const rest = this.#heldBytes > 0 ? this.#held.subarray(0, this.#heldBytes) : null;
-    this.#release();
-    return rest;
+    return this.#heldBytes > 0 ? this.#takeHeld() : null;
   }
 
   #findRecordEnd(chunk: Buffer, from: number, lineEnds: LineEnds): number {
@@ -110,22 +112,41 @@ export class SseRecords {
     }
   }
 
-  #take(chunk: Buffer, start: number, end: number): Buffer {
-    if (this.#heldBytes + end - start > this.#limitBytes) throw new SseTooLargeError(this.#limitBytes);
-    if (start === 0 && this.#heldBytes > 0) {
-      this.#hold(chunk.subarray(0, end));
-      const record = this.#held.subarray(0, this.#heldBytes);
-      this.#release();
-      return record;
+  #addFinished(bytes: Buffer, parts: SsePart[]): void {
+    if (this.#heldBytes > 0 && this.#fits(bytes)) {
+      this.#hold(bytes);
+      parts.push({ bytes: this.#takeHeld(), begins: true, ends: true });
+      return;
     }
-    return start === 0 && end === chunk.length ? chunk : chunk.subarray(start, end);
+    this.#giveHeld(parts);
+    parts.push({ bytes, begins: !this.#isOpen, ends: true });
+    this.#isOpen = false;
+  }
+
+  #addUnfinished(bytes: Buffer, parts: SsePart[]): void {
+    if (!this.#isOpen && this.#fits(bytes)) {
+      this.#hold(bytes);
+      return;
+    }
+    this.#giveHeld(parts);
+    parts.push({ bytes, begins: !this.#isOpen, ends: false });
+    this.#isOpen = true;
+  }
+
+  #giveHeld(parts: SsePart[]): void {
+    if (this.#heldBytes === 0) return;
+    parts.push({ bytes: this.#takeHeld(), begins: true, ends: false });
+    this.#isOpen = true;
+  }
+
+  #fits(bytes: Buffer): boolean {
+    return this.#heldBytes + bytes.length <= this.#heldBytesAtMost;
   }
 
   #hold(bytes: Buffer): void {
     const needed = this.#heldBytes + bytes.length;
-    if (needed > this.#limitBytes) throw new SseTooLargeError(this.#limitBytes);
     if (needed > this.#held.length) {
-      const larger = Buffer.allocUnsafe(Math.min(Math.max(needed * 2, 1024), this.#limitBytes));
+      const larger = Buffer.allocUnsafe(Math.min(Math.max(needed * 2, 1024), this.#heldBytesAtMost));
       this.#held.copy(larger, 0, 0, this.#heldBytes);
       this.#held = larger;
     }
@@ -134,8 +155,10 @@ export class SseRecords {
   }
 
   /** Lets go of the buffer, which from now on is the caller's. */
-  #release(): void {
+  #takeHeld(): Buffer {
+    const held = this.#held.subarray(0, this.#heldBytes);
     this.#held = NOTHING;
     this.#heldBytes = 0;
+    return held;
   }
 }

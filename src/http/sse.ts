@@ -1,6 +1,6 @@
 import { LF, LineEnds } from './sse-records.ts';
 
-export { SseRecords, SseTooLargeError } from './sse-records.ts';
+export { type SsePart, SseRecords } from './sse-records.ts';
 
 /** The bytes `[start, end)` of a record. */
 export interface SseSpan {
@@ -84,6 +84,12 @@ export function recordData(record: Buffer): Buffer | null {
     length += 1 + record.copy(joined, length + 1, lines.start, lines.end);
   } while (lines.nextValue(DATA));
   return joined.subarray(0, length);
+}
+
+/** The bytes of the first `data` line of a record, or of its first piece, in which the line may be unfinished; else null. */
+export function firstDataSpan(piece: Buffer): SseSpan | null {
+  const lines = new RecordLines(piece);
+  return lines.nextValue(DATA) ? { start: lines.start, end: lines.end } : null;
 }
 
 /** The bytes of the data, for changing it in place, where a record has exactly one `data` line; else null. */

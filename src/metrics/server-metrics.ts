@@ -14,8 +14,8 @@ export interface ServerMetricsOptions {
 
 export interface ServerMetrics {
   readonly registry: Registry;
-  /** Counts an answer by its status. */
-  countAnswer(status: number): void;
+  /** Counts an answer by its status and by how it ended. */
+  countAnswer(status: number, outcome: string): void;
 }
 
 const STORAGE_STATES: readonly StorageState[] = ['ok', 'recovered', 'volatile', 'read-only', 'failing'];
@@ -23,14 +23,17 @@ const STORAGE_STATES: readonly StorageState[] = ['ok', 'recovered', 'volatile', 
 /** The metrics of the server itself. */
 export function createServerMetrics(options: ServerMetricsOptions): ServerMetrics {
   const registry = new Registry();
-  const answers = new Map<number, number>();
+  const answers = new Map<number, Map<string, number>>();
   const gauge = (name: string, help: string, read: () => readonly Sample[]): void =>
     registry.register({ name, type: 'gauge', help, read });
   registry.register({
     name: 'ipin_requests_total',
     type: 'counter',
-    help: 'Requests answered, by status; 499: the client went away first.',
-    read: () => [...answers].map(([status, value]) => ({ labels: { status: String(status) }, value })),
+    help: 'Requests, by status and by how the answer ended; 499: the client went away first.',
+    read: () =>
+      [...answers].flatMap(([status, byOutcome]) =>
+        [...byOutcome].map(([outcome, value]) => ({ labels: { status: String(status), outcome }, value })),
+      ),
   });
   gauge('ipin_running_requests', 'Requests that are not yet answered.', () => [
     { value: options.runningRequests() },
@@ -57,5 +60,12 @@ export function createServerMetrics(options: ServerMetricsOptions): ServerMetric
     const { lastResult } = options.snapshot();
     return lastResult === null ? [] : [{ value: lastResult === 'written' ? 1 : 0 }];
   });
-  return { registry, countAnswer: (status) => void answers.set(status, (answers.get(status) ?? 0) + 1) };
+  return {
+    registry,
+    countAnswer(status, outcome) {
+      const byOutcome = answers.get(status) ?? new Map<string, number>();
+      if (byOutcome.size === 0) answers.set(status, byOutcome);
+      byOutcome.set(outcome, (byOutcome.get(outcome) ?? 0) + 1);
+    },
+  };
 }

@@ -1,108 +1,118 @@
 import { type ErrorObject, HttpError } from '../errors.ts';
 import type { BodyTransform } from '../http/body-transform.ts';
-import { compilePatterns, scanJson, splice } from '../http/json-scan.ts';
-import { isRecord, parseJson } from '../http/json-value.ts';
-import { bareLines, dataSpan, recordData, recordEvent, SseRecords, sseRecord } from '../http/sse.ts';
+import { parseJson } from '../http/json-value.ts';
+import { bareLines, recordData, recordEvent, type SsePart, SseRecords, sseRecord } from '../http/sse.ts';
+import { EventModelRenamer } from './event-model.ts';
+import { ResponseFailure } from './response-failure.ts';
+import { type StreamEnd, StreamEndWatch } from './stream-end.ts';
 import { findErrorObject, parseErrorJson } from './upstream-errors.ts';
 
 export interface EventStreamOptions {
   /** The name to put wherever an event names its model; null leaves the upstream's. */
   readonly model: string | null;
-  /** How a whole stream ends; null: any end is taken. */
-  readonly streamEnd: 'chat' | 'responses' | null;
+  readonly streamEnd: StreamEnd;
   /** Removes secrets from an error that came in the stream. */
   readonly clean: (error: ErrorObject) => ErrorObject;
 }
 
-const RECORD_LIMIT_BYTES = 4 * 1024 * 1024;
-/** So many last records are looked at for a finish reason: the usage chunk and comments may follow it. */
-const TAIL_RECORDS = 16;
-const TAIL_BYTES = 4096;
-const MODEL_PATTERNS = compilePatterns(['model', 'response.model']);
+/** So much of an unfinished record is held until it is whole; of a longer one no error is. */
+const HELD_BYTES = 64 * 1024;
 const LINE_FEED = 0x0a;
 /** The first letter of `event:`. */
 const LETTER_E = 0x65;
 const KEEP_ALIVE = Buffer.from(': keep-alive\n\n');
-const RESPONSES_END = ['response.completed', 'response.failed', 'response.incomplete', 'error'];
+const EMPTY_LINE = Buffer.from('\n\n');
 
 /**
- * An event stream on its way to the client. Records pass as their own bytes in the moment their last byte is there;
- * only what a client could not read is changed: the model's name, errors in dialects that SDKs overlook (vLLM's flat
- * object, Chutes' bare JSON line), a missing last line end. A stream that stops before its end gets an error record.
+ * An event stream on its way to the client. Records pass as their own bytes in the moment their last byte is there, long
+ * ones in pieces; only what a client could not read is changed: the model's name, errors in dialects that SDKs overlook
+ * (vLLM's flat object, Chutes' bare JSON line), a missing last line end. A stream that stops before its end gets an error.
  */
 export class EventStream implements BodyTransform {
   readonly #options: EventStreamOptions;
-  readonly #records = new SseRecords(RECORD_LIMIT_BYTES);
-  readonly #tail: Buffer[] = [];
-  #tailIndex = 0;
-  readonly #renamer: ModelRenamer | null;
-  #hasFailed = false;
+  readonly #records = new SseRecords(HELD_BYTES);
+  readonly #end: StreamEndWatch;
+  readonly #renamer: EventModelRenamer | null;
+  readonly #failure: ResponseFailure | null;
+  #error: HttpError | null = null;
 
   constructor(options: EventStreamOptions) {
     this.#options = options;
-    this.#renamer = options.model === null ? null : new ModelRenamer(options.model);
+    this.#end = new StreamEndWatch(options.streamEnd);
+    this.#renamer = options.model === null ? null : new EventModelRenamer(options.model);
+    this.#failure = options.streamEnd === 'responses' ? new ResponseFailure() : null;
   }
 
-  get hasFailed(): boolean {
-    return this.#hasFailed;
+  get error(): HttpError | null {
+    return this.#error;
   }
 
   push(chunk: Buffer): Buffer | null {
-    if (this.#renamer === null && !this.#hasFailed && this.#records.isBetweenRecords && isPlain(chunk)) {
-      this.#keep(chunk);
+    if (this.#error !== null) return null;
+    if (this.#renamer === null && this.#records.isBetweenRecords && isPlain(chunk)) {
+      this.#end.look(chunk);
       return chunk;
     }
-    const parts: Buffer[] = [];
-    for (const record of this.#records.push(chunk)) this.#take(record, parts);
-    const [only] = parts;
-    return parts.length > 1 ? Buffer.concat(parts) : (only ?? null);
+    const out: Buffer[] = [];
+    for (const part of this.#records.push(chunk)) this.#take(part, out);
+    return joined(out);
   }
 
   end(): Buffer | null {
+    const out: Buffer[] = [];
     const rest = this.#records.end();
-    const parts: Buffer[] = [];
-    if (rest !== null && !isCutOff(rest)) this.#take(closed(rest), parts);
-    if (this.#hasFailed || this.#isWhole()) return parts.length === 0 ? null : Buffer.concat(parts);
-    this.#hasFailed = true;
-    const error = new HttpError(
-      'upstream_invalid_response',
-      'The provider ended its stream before the answer was complete.',
-    );
-    return Buffer.concat([...parts, errorRecord(error.error)]);
+    if (rest !== null && !isCutOff(rest)) this.#take({ bytes: closed(rest), begins: true, ends: true }, out);
+    if (this.#error === null && (!this.#end.isWhole || this.#records.isInsideRecord)) {
+      const message = 'The provider ended its stream before the answer was complete.';
+      this.#finishWith(new HttpError('upstream_invalid_response', message), out);
+    }
+    return joined(out);
   }
 
-  fail(error: HttpError): Buffer | null {
-    if (this.#hasFailed) return Buffer.alloc(0);
-    this.#hasFailed = true;
-    return errorRecord(error.error);
+  fail(error: HttpError): Buffer {
+    const out: Buffer[] = [];
+    // Whoever breaks off after the last record has left nothing out.
+    if (this.#error === null && !(this.#end.isFinal && this.#records.isBetweenRecords)) {
+      this.#finishWith(error, out);
+    }
+    return joined(out) ?? Buffer.alloc(0);
   }
 
-  /** Always in place: the client has been sent whole records only. */
   idle(): Buffer | null {
-    return KEEP_ALIVE;
+    return this.#records.isInsideRecord ? null : KEEP_ALIVE;
   }
 
-  /** Adds one whole record: as it is, changed, or not at all, since after an error nothing follows. */
-  #take(record: Buffer, parts: Buffer[]): void {
-    if (this.#hasFailed) return;
-    const error = this.#errorIn(record);
-    if (error !== null) {
-      this.#hasFailed = true;
-      parts.push(errorRecord(this.#options.clean(error)));
+  /** Adds a record or a piece of one: as it is, changed, or not at all, since after an error nothing follows. */
+  #take({ bytes, begins, ends }: SsePart, out: Buffer[]): void {
+    if (this.#error !== null) return;
+    if (!begins || !ends) {
+      this.#end.lookAtPiece(bytes, begins);
+      if (this.#renamer === null) out.push(bytes);
+      else this.#renamer.renamePiece(bytes, { begins, ends }, out);
       return;
     }
-    this.#keep(record);
-    if (this.#renamer === null) parts.push(record);
-    else this.#renamer.rename(record, parts);
+    const error = this.#errorIn(bytes);
+    if (error !== null) {
+      this.#finishWith(HttpError.fromUpstream(502, this.#options.clean(error)), out);
+      return;
+    }
+    this.#end.look(bytes);
+    this.#failure?.note(bytes);
+    if (this.#renamer === null) out.push(bytes);
+    else this.#renamer.rename(bytes, out);
   }
 
-  /**
-   * The last bytes tell at the end whether the stream was whole. Small ones are kept as views, which cost no copy for
-   * each token: at worst they keep as many reads alive as there are places.
-   */
-  #keep(bytes: Buffer): void {
-    const kept = bytes.length > TAIL_BYTES ? Buffer.from(bytes.subarray(-TAIL_BYTES)) : bytes;
-    this.#tail[this.#tailIndex++ % TAIL_RECORDS] = kept;
+  #finishWith(error: HttpError, out: Buffer[]): void {
+    this.#error = error;
+    if (this.#records.isInsideRecord) {
+      this.#renamer?.end(out);
+      out.push(EMPTY_LINE);
+    }
+    out.push(
+      this.#failure === null
+        ? sseRecord(JSON.stringify({ error: error.error }))
+        : this.#failure.records(error.error),
+    );
   }
 
   /** Parsed only where the bytes could be an error: every token of a long answer passes here. */
@@ -118,15 +128,6 @@ export class EventStream implements BodyTransform {
   /** The events of the Responses API tell of errors in a form of their own, which its clients read. */
   #isOwnKind(event: string | null): boolean {
     return this.#options.streamEnd === 'responses' && event !== null;
-  }
-
-  #isWhole(): boolean {
-    const { streamEnd } = this.#options;
-    if (streamEnd === null) return true;
-    const records = this.#tail.flatMap((bytes) => new SseRecords(RECORD_LIMIT_BYTES).push(bytes));
-    return records.some(
-      (record) => isDone(record) || (streamEnd === 'chat' ? hasFinishReason(record) : endsResponse(record)),
-    );
   }
 }
 
@@ -146,12 +147,9 @@ function isPlain(chunk: Buffer): boolean {
   );
 }
 
-function isDone(record: Buffer): boolean {
-  return record.length < 32 && record.includes('[DONE]');
-}
-
-function errorRecord(error: ErrorObject): Buffer {
-  return sseRecord(JSON.stringify({ error }));
+function joined(parts: readonly Buffer[]): Buffer | null {
+  const [only] = parts;
+  return parts.length > 1 ? Buffer.concat(parts) : (only ?? null);
 }
 
 /** The last record of a stream that ends without an empty line, which clients need. */
@@ -164,74 +162,4 @@ function closed(rest: Buffer): Buffer {
 function isCutOff(rest: Buffer): boolean {
   const text = (recordData(rest) ?? Buffer.alloc(0)).toString('latin1').trimStart();
   return text.startsWith('{') && parseJson(text) === undefined;
-}
-
-/**
- * Puts the asked-for model into events. The events of one stream are alike up to their model, so after the first one
- * that beginning is compared as bytes, and swapped.
- */
-class ModelRenamer {
-  readonly #to: string;
-  #prefix: Buffer | null = null;
-  #renamedPrefix = Buffer.alloc(0);
-
-  constructor(to: string) {
-    this.#to = to;
-  }
-
-  /** Adds the record, with its model swapped, in one or two pieces. */
-  rename(record: Buffer, parts: Buffer[]): void {
-    const prefix = this.#prefix;
-    if (
-      prefix !== null &&
-      record.length > prefix.length &&
-      prefix.equals(record.subarray(0, prefix.length))
-    ) {
-      const rest = record.subarray(prefix.length);
-      if (!rest.includes('"model"')) {
-        parts.push(this.#renamedPrefix, rest);
-        return;
-      }
-    }
-    parts.push(record.includes('"model"') ? this.#renameSlowly(record) : record);
-  }
-
-  #renameSlowly(record: Buffer): Buffer {
-    const span = dataSpan(record);
-    if (span === null) return record;
-    const data = record.subarray(span.start, span.end);
-    const bytes = Buffer.from(JSON.stringify(this.#to));
-    try {
-      const found = scanJson(data, MODEL_PATTERNS).matches.filter(({ kind }) => kind === 'string');
-      const patches = found.map(({ start, end }) => ({
-        start: start + span.start,
-        end: end + span.start,
-        bytes,
-      }));
-      const [first] = patches;
-      if (first === undefined) return record;
-      if (patches.length === 1) {
-        this.#prefix = Buffer.from(record.subarray(0, first.end));
-        this.#renamedPrefix = Buffer.concat([record.subarray(0, first.start), bytes]);
-      }
-      return Buffer.concat(splice(record, patches));
-    } catch {
-      // Not JSON: nothing of ours to change.
-      return record;
-    }
-  }
-}
-
-function hasFinishReason(record: Buffer): boolean {
-  if (!record.includes('"finish_reason"')) return false;
-  const value = parseJson(recordData(record) ?? Buffer.alloc(0));
-  const choices = isRecord(value) && Array.isArray(value['choices']) ? value['choices'] : [];
-  return choices.some((choice: unknown) => isRecord(choice) && typeof choice['finish_reason'] === 'string');
-}
-
-function endsResponse(record: Buffer): boolean {
-  const event = recordEvent(record);
-  if (event !== null) return RESPONSES_END.includes(event);
-  const value = parseJson(recordData(record) ?? Buffer.alloc(0));
-  return isRecord(value) && RESPONSES_END.includes(String(value['type']));
 }

@@ -62,8 +62,8 @@ function namedBy(connection: string | undefined, name: string): boolean {
   return connection.split(',').some((item) => item.trim().toLowerCase() === name);
 }
 
-/** Of an upstream's error: the headers that tell a client what to do next. The body's own do not pass, we write it anew. */
-export function errorHeadersFor(headers: UpstreamHeaders): Record<string, string> {
+/** The upstream's headers for an answer whose body is written here: those of its own body do not pass. */
+export function bodilessHeadersFor(headers: UpstreamHeaders): Record<string, string> {
   const list = responseHeadersFor(headers, false);
   const passed: Record<string, string> = {};
   for (let index = 0; index < list.length; index += 2) {

@@ -55,6 +55,8 @@ export interface AdapterCall {
   readonly model: string;
   readonly upstreamModel: string;
   readonly body: JsonCallBody | FormCallBody | MadeCallBody;
+  /** The request's query without its `?`; it goes on as it came, unless the request is translated. */
+  readonly query: string;
   /** The client's headers that may pass, names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   /** How many proxies of this kind the request has passed, this one included. */

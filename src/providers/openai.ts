@@ -55,8 +55,15 @@ function postTo(
   call: AdapterCall,
   { headers, body }: Pick<UpstreamRequest, 'headers' | 'body'>,
 ): UpstreamRequest {
-  const { provider } = call;
-  return { provider, method: 'POST', path: endpointPath(provider, call.path), headers, body };
+  const { provider, query } = call;
+  const path = withQuery(endpointPath(provider, call.path), query);
+  return { provider, method: 'POST', path, headers, body };
+}
+
+/** The base URL may have brought a query along (Azure's `api-version`). */
+function withQuery(path: string, query: string): string {
+  if (query === '') return path;
+  return `${path}${path.includes('?') ? '&' : '?'}${query}`;
 }
 
 /** The request for a provider's own list of models. */

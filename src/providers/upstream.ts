@@ -86,6 +86,7 @@ class Attempt {
       if (!outgoing.reusedSocket) {
         this.#arm(
           this.#options.connection.timeouts.connectTimeoutMs,
+          'connect',
           'No connection to the provider became free in time.',
         );
       }
@@ -104,7 +105,7 @@ class Attempt {
       this.#awaitHeaders();
       return;
     }
-    this.#arm(timeouts.connectTimeoutMs, 'The provider did not accept the connection in time.');
+    this.#arm(timeouts.connectTimeoutMs, 'connect', 'The provider did not accept the connection in time.');
     const ready = 'encrypted' in socket ? 'secureConnect' : 'connect';
     socket.once(ready, () => this.#awaitHeaders());
   };
@@ -116,7 +117,8 @@ class Attempt {
     if (outgoing === null || this.#incoming !== null) return;
     const arm = (): void => {
       if (this.#incoming === null && this.#failure === null) {
-        this.#arm(this.#options.connection.timeouts.headersTimeoutMs, 'The provider did not answer in time.');
+        const { headersTimeoutMs } = this.#options.connection.timeouts;
+        this.#arm(headersTimeoutMs, 'headers', 'The provider did not answer in time.');
       }
     };
     if (!this.#isUpload || outgoing.writableFinished) arm();
@@ -140,7 +142,8 @@ class Attempt {
 
   /** Silence on the socket: a fault only while it is the provider's turn. */
   onIdle(): void {
-    if (this.#isProvidersTurn()) this.#fail(timedOut('The provider stopped sending.'));
+    const { idleTimeoutMs } = this.#options.connection.timeouts;
+    if (this.#isProvidersTurn()) this.#fail(timedOut('The provider stopped sending.', 'idle', idleTimeoutMs));
     else this.rearmIdle();
   }
 
@@ -187,9 +190,9 @@ class Attempt {
     this.#outgoing?.destroy();
   }
 
-  #arm(timeoutMs: number, message: string): void {
+  #arm(timeoutMs: number, timer: TimerName, message: string): void {
     this.#disarm();
-    this.#timer = setTimeout(() => this.#fail(timedOut(message)), timeoutMs);
+    this.#timer = setTimeout(() => this.#fail(timedOut(message, timer, timeoutMs)), timeoutMs);
   }
 
   #disarm(): void {
@@ -285,8 +288,12 @@ function adviceFor(code: string): string {
   return /CERT|^UNABLE_TO_/.test(code) ? ' Its certificate is not valid for this address.' : '';
 }
 
-function timedOut(message: string): HttpError {
-  return new HttpError('upstream_timeout', message);
+type TimerName = 'connect' | 'headers' | 'idle';
+
+function timedOut(message: string, timer: TimerName, timeoutMs: number): HttpError {
+  return new HttpError('upstream_timeout', message, {
+    cause: new Error(`${timer} timeout of ${timeoutMs} ms`),
+  });
 }
 
 function invalid(message: string, cause?: unknown): HttpError {

@@ -2,6 +2,7 @@ import type { CancelSignal } from '../cancellation.ts';
 import type { Exchange } from '../http/reply.ts';
 import type { Params } from '../http/router.ts';
 import type { Principal } from '../store/entities.ts';
+import type { RequestFacts } from './request-facts.ts';
 
 /** One request, as a route sees it. */
 export interface Context extends Exchange {
@@ -15,13 +16,6 @@ export interface Context extends Exchange {
   readonly signal: CancelSignal;
   /** Facts for the request's log line. */
   readonly facts: RequestFacts;
-}
-
-export interface RequestFacts {
-  model?: string;
-  provider?: string;
-  /** The code of the error that was answered. */
-  code?: string;
 }
 
 export type Handler = (context: Context) => void | Promise<void>;

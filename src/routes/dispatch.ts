@@ -9,7 +9,8 @@ import { type Match, type Method, Router } from '../http/router.ts';
 import type { Logger } from '../logger.ts';
 import type { Principal } from '../store/entities.ts';
 import { MASTER_ID } from './api-key-records.ts';
-import type { Context, Handler, RequestFacts } from './context.ts';
+import type { Context, Handler } from './context.ts';
+import { noteError, type RequestFacts } from './request-facts.ts';
 import { canonicalPath } from './v1/paths.ts';
 
 /** A row of the server's table. Static files carry their access with them; all others have theirs in `ACCESS`. */
@@ -30,7 +31,7 @@ export interface DispatchOptions {
   readonly onKeyUsed: (keyId: string) => void;
   /** Every request that is not yet answered, so that a shutdown can end them. */
   readonly running: Set<Cancellation>;
-  readonly countAnswer: (status: number) => void;
+  readonly countAnswer: (status: number, outcome: Outcome) => void;
 }
 
 export interface Guarded {
@@ -151,7 +152,7 @@ interface Failure {
 function answerError(error: unknown, failure: Failure, logger: Logger): void {
   const { exchange, facts, requestId, aborted } = failure;
   if (error instanceof HttpError) {
-    facts.code = error.error.code ?? error.error.type ?? '';
+    noteError(facts, error);
     try {
       sendError(exchange, error);
     } catch (cannotBeSent) {
@@ -187,13 +188,23 @@ interface Finished {
 /** nginx's number for a client that went away before its answer. */
 const CLIENT_GONE = 499;
 
-function logRequest(finished: Finished, options: DispatchOptions): void {
-  const { req, res, requestId, principal, facts, startedAt } = finished;
+/** How a request ended: with its answer, an error, or an answer that was left, broken off by the provider or cut here. */
+export type Outcome = 'ok' | 'error' | 'cancelled' | 'broken' | 'cut';
+
+function outcomeOf({ res, facts }: Finished): Outcome {
+  if (facts.outcome !== undefined && (facts.outcome !== 'ok' || res.writableFinished)) return facts.outcome;
   // An error is whole once its bytes are out, although its connection lingers.
   const isAnswered = res.writableFinished || (facts.code !== undefined && res.headersSent);
+  if (!isAnswered) return 'cancelled';
+  return res.statusCode < 400 ? 'ok' : 'error';
+}
+
+function logRequest(finished: Finished, options: DispatchOptions): void {
+  const { req, res, requestId, principal, facts, startedAt } = finished;
+  const outcome = outcomeOf(finished);
   const path = (req.url ?? '').split('?', 1)[0]?.slice(0, 200);
-  const status = isAnswered ? res.statusCode : CLIENT_GONE;
-  options.countAnswer(status);
+  const status = outcome === 'cancelled' ? CLIENT_GONE : res.statusCode;
+  options.countAnswer(status, outcome);
   options.logger.info('request', {
     requestId,
     method: req.method,
@@ -203,6 +214,8 @@ function logRequest(finished: Finished, options: DispatchOptions): void {
     key: principal.kind === 'key' ? principal.key.name : principal.kind,
     model: facts.model,
     provider: facts.provider,
-    code: facts.code,
+    outcome,
+    code: outcome === 'cancelled' ? 'client_closed_request' : facts.code,
+    cause: facts.cause,
   });
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import { startUpstream } from '../helpers/fake-upstream.ts';
-import { type RawAnswer, rawClient } from '../helpers/raw-socket.ts';
+import { type RawAnswer, type RawClient, rawClient } from '../helpers/raw-socket.ts';
 import { startRawUpstream } from '../helpers/raw-upstream.ts';
 import { type AppUnderTest, MASTER_KEY, startApp } from '../helpers/start-app.ts';
 
@@ -25,8 +25,7 @@ async function appWith(t: TestContext, baseUrl: string): Promise<AppUnderTest> {
 interface Streamed {
   readonly text: string;
   readonly answer: RawAnswer;
-  /** Resolves when the server has closed the connection. */
-  readonly closed: Promise<unknown>;
+  readonly client: RawClient;
 }
 
 /** Asks for a stream and gives its body; `write` is what the upstream does with its socket. */
@@ -54,7 +53,7 @@ async function ask(
   client.write(rawRequest(path, { model, stream: true }));
   const [answer] = await client.answers(1);
   assert.ok(answer !== undefined);
-  return { answer, text: answer.body.toString(), closed: client.closed };
+  return { answer, text: answer.body.toString(), client };
 }
 
 function rawRequest(path: string, value: unknown): string {
@@ -196,13 +195,15 @@ describe('an error in the stream', { timeout: 20_000 }, () => {
   for (const [name, record, expected] of errors) {
     test(`becomes one that SDKs see, and ends it: ${name}`, async (t) => {
       const rest = record.endsWith('\n') ? chunk('more') + DONE : '';
-      const { text, answer, closed } = await streamed(t, chunk('a') + record + rest);
+      const { text, answer, client } = await streamed(t, chunk('a') + record + rest);
       const error = lastError(text);
       for (const [member, value] of Object.entries(expected)) assert.equal(error[member], value, text);
       assert.ok(text.startsWith(chunk('a')));
       assert.doesNotMatch(text, /more|provider-secret-key/);
       assert.equal(answer.status, 200);
-      await closed;
+      // The connection goes on: the next answer comes on it.
+      client.write('GET /health HTTP/1.1\r\nHost: x\r\n\r\n');
+      assert.equal((await client.answers(2))[1]?.status, 200);
     });
   }
 
@@ -238,9 +239,13 @@ describe('a stream that stops before its end', { timeout: 20_000 }, () => {
     });
   }
 
-  test('a record over 4 MiB ends in an error, not in memory', async (t) => {
-    const { text } = await streamed(t, chunk('a') + chunk('x'.repeat(5 * 1024 * 1024)));
-    assert.equal(lastError(text)['code'], 'upstream_invalid_response');
+  test('in the middle of a long record gets an error after it', async (t) => {
+    const cut = chunk('x'.repeat(5 * 1024 * 1024)).slice(0, -10);
+    for (const model of ['real', 'alias']) {
+      const { text } = await streamed(t, chunk('a') + cut, 'chat/completions', model);
+      assert.equal(lastError(text)['code'], 'upstream_invalid_response');
+      assert.ok(text.includes(`${'x'.repeat(100)}\n\ndata: {"error"`) || text.includes('}}\n\n'));
+    }
   });
 
   test('JSON for a stream becomes one', async (t) => {
@@ -313,6 +318,17 @@ describe('a stream of /v1/responses', { timeout: 20_000 }, () => {
 
   test('that stops in the middle gets an error', async (t) => {
     const { text } = await streamed(t, created, 'responses');
-    assert.equal(lastError(text)['code'], 'upstream_invalid_response');
+    assert.ok(text.startsWith(created));
+    const [error, failedEvent, ...rest] = text.slice(created.length).split('\n\n');
+    assert.deepEqual(rest, ['']);
+    assert.match(
+      error ?? '',
+      /^event: error\ndata: \{"type":"error","code":"upstream_invalid_response","message":"/,
+    );
+    const { type, response } = JSON.parse(failedEvent?.replace('event: response.failed\ndata: ', '') ?? '');
+    assert.equal(type, 'response.failed');
+    assert.equal(response.model, 'real');
+    assert.equal(response.status, 'failed');
+    assert.equal(response.error.code, 'upstream_invalid_response');
   });
 });

@@ -47,7 +47,7 @@ describe('headers', { timeout: 30_000 }, () => {
     const [answer] = await client.answers(1);
     assert.equal(answer?.status, 200);
     const request = one.received[0];
-    assert.equal(request?.url, '/v1/chat/completions');
+    assert.equal(request?.url, '/v1/chat/completions?beta=true');
     const { connection: _connection, ...headers } = request?.headers ?? {};
     assert.deepEqual(
       { ...headers },

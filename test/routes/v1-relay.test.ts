@@ -260,7 +260,7 @@ describe('endpoints', { timeout: 30_000 }, () => {
       assert.equal((await post(MASTER_KEY)).status, status);
       assert.deepEqual(
         one.received.map(({ url }) => url),
-        status === 200 ? ['/v1/chat/completions'] : [],
+        status === 200 ? [`/v1/chat/completions${/\?.*/.exec(spelling)?.[0] ?? ''}`] : [],
       );
       assert.equal(
         (await post(await app.addKey({ models: ['model-2'] }))).status,

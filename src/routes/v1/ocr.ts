@@ -5,19 +5,16 @@ import { openBody, overloaded, readBody } from '../../http/body.ts';
 import { ByteGatherer } from '../../http/byte-gatherer.ts';
 import type { InflightLease } from '../../http/inflight-budget.ts';
 import { MultipartReader, parseBoundary } from '../../http/multipart.ts';
-import { sendJson } from '../../http/reply.ts';
 import { checkImage, IMAGE_LIMIT_BYTES, imageTooLarge } from '../../protocols/images.ts';
 import { type OcrImage, ocrChatBody, readOcrText } from '../../protocols/ocr.ts';
 import { isJsonType } from '../../protocols/passed-headers.ts';
-import { readBounded } from '../../providers/read-bounded.ts';
 import type { Context, Handler } from '../context.ts';
 import { FormParts } from './form-parts.ts';
 import { nextHop } from './hops.ts';
 import { holderOf, requireModel } from './model-rights.ts';
 import { parseOcrRequest, readOcrJson } from './ocr-json.ts';
-import type { RelayOptions } from './relay.ts';
+import { type RelayOptions, sendAnswer } from './relay.ts';
 
-const ANSWER_BYTES = 32 * 1024 * 1024;
 /** The chat endpoint as this route uses it: the answer is read here, so no name is put back. */
 const CHAT: Endpoint = {
   path: 'chat/completions',
@@ -56,16 +53,17 @@ export function ocr(options: RelayOptions): Handler {
         stream: false,
         includeUsage: false,
         encodingFormat: null,
+        render: (bytes) => ({
+          contentType: 'application/json',
+          body: Buffer.from(
+            JSON.stringify({ text: readOcrText(bytes), model: modelId, provider: target.provider.id }),
+          ),
+        }),
+        query: '',
+        holder: holderOf(context.principal),
         signal: context.signal,
       });
-      const bytes = answer.kind === 'bytes' ? answer.body : await readWhole(answer.body);
-      const passed = onlyOurs(answer.headers);
-      sendJson(
-        context,
-        200,
-        { text: readOcrText(bytes), model: modelId, provider: target.provider.id },
-        passed,
-      );
+      await sendAnswer(context, answer);
     } finally {
       lease.release();
     }
@@ -137,21 +135,4 @@ async function readForm(context: Context, { options, lease, choose }: ReadOption
   } finally {
     body.stop();
   }
-}
-
-async function readWhole(body: Parameters<typeof readBounded>[0]): Promise<Buffer> {
-  const { whole, bytes } = await readBounded(body, ANSWER_BYTES);
-  if (whole) return bytes;
-  body.destroy();
-  throw new HttpError('upstream_invalid_response', 'The answer of the provider is too large.');
-}
-
-/** Of the upstream's headers those that tell of it; its body's own do not fit ours. */
-function onlyOurs(headers: readonly string[]): string[] {
-  const kept: string[] = [];
-  for (let index = 0; index < headers.length; index += 2) {
-    const name = headers[index] ?? '';
-    if (name.startsWith('x-')) kept.push(name, headers[index + 1] ?? '');
-  }
-  return kept;
 }

@@ -98,6 +98,9 @@ export function relayForm(endpoint: Endpoint, options: RelayOptions): Handler {
         stream: false,
         includeUsage: false,
         encodingFormat: null,
+        render: null,
+        query: context.query,
+        holder: holderOf(principal),
         signal: context.signal,
       });
       await sendAnswer(context, answer);

@@ -11,6 +11,7 @@ import { requestHeadersFor } from '../../protocols/passed-headers.ts';
 import type { ConfigSnapshot } from '../../store/store.ts';
 import type { Context, Handler } from '../context.ts';
 import { requireJsonType } from '../json-body.ts';
+import { noteEnd } from '../request-facts.ts';
 import { nextHop } from './hops.ts';
 import { holderOf, isRestricted, requireModel } from './model-rights.ts';
 import { parseJsonRequest, readEncodingFormat, readFlag, refuseModelPickers } from './request-body.ts';
@@ -76,12 +77,20 @@ async function ask(
     stream,
     includeUsage,
     encodingFormat,
+    render: null,
+    query: context.query,
+    holder: holderOf(principal),
     signal: context.signal,
   });
 }
 
 /** Sends what the gateway gave, whole or as it comes. */
 export async function sendAnswer(context: Context, answer: ShapedAnswer): Promise<void> {
+  const { facts, res } = context;
+  const { lease } = answer;
+  // What is held of an answer is held until the client has taken it.
+  if (res.destroyed) lease.release();
+  else res.once('close', () => lease.release());
   if (answer.kind === 'bytes') sendBytes(context, answer.status, answer.body, answer.headers);
-  else await pump(context, answer);
+  else await pump(context, { ...answer, onEnd: (end) => noteEnd(facts, end) });
 }

@@ -1,0 +1,83 @@
+import { JsonStringReplacer } from '../http/json-strings.ts';
+import { dataSpan, firstDataSpan } from '../http/sse.ts';
+import { LineEnds } from '../http/sse-records.ts';
+
+/** Where chunks of chat, and events of the Responses API, name their model. */
+const MODEL_PLACES = ['model', 'response.model'];
+
+/**
+ * Puts the asked-for model into events. The events of one stream are alike up to their model, so after the first one
+ * that beginning is compared as bytes, and swapped.
+ */
+export class EventModelRenamer {
+  readonly #name: Buffer;
+  #prefix: Buffer | null = null;
+  #renamedPrefix = Buffer.alloc(0);
+  /** Reads the data of a record that comes in pieces, up to its line end. */
+  #replacer: JsonStringReplacer | null = null;
+
+  constructor(name: string) {
+    this.#name = Buffer.from(JSON.stringify(name));
+  }
+
+  /** Adds a whole record, with its model swapped. */
+  rename(record: Buffer, out: Buffer[]): void {
+    const prefix = this.#prefix;
+    if (
+      prefix !== null &&
+      record.length > prefix.length &&
+      prefix.equals(record.subarray(0, prefix.length))
+    ) {
+      const rest = record.subarray(prefix.length);
+      if (!rest.includes('"model"')) {
+        out.push(this.#renamedPrefix, rest);
+        return;
+      }
+    }
+    if (record.includes('"model"')) this.#renameSlowly(record, out);
+    else out.push(record);
+  }
+
+  /** Adds a piece of a record that is too long to be held; `begins` and `ends`: its first, its last. */
+  renamePiece(
+    piece: Buffer,
+    place: { readonly begins: boolean; readonly ends: boolean },
+    out: Buffer[],
+  ): void {
+    const span = place.begins ? firstDataSpan(piece) : { start: 0, end: new LineEnds(piece).next(0) };
+    if (place.begins && span !== null) this.#replacer = new JsonStringReplacer(MODEL_PLACES, this.#name);
+    if (span === null || this.#replacer === null) {
+      out.push(piece);
+      return;
+    }
+    out.push(piece.subarray(0, span.start));
+    this.#replacer.push(piece.subarray(span.start, span.end), out);
+    if (span.end === piece.length && !place.ends) return;
+    this.end(out);
+    out.push(piece.subarray(span.end));
+  }
+
+  /** Adds what is held back of a record that came in pieces and was cut off. */
+  end(out: Buffer[]): void {
+    this.#replacer?.end(out);
+    this.#replacer = null;
+  }
+
+  #renameSlowly(record: Buffer, out: Buffer[]): void {
+    const span = dataSpan(record);
+    if (span === null) {
+      out.push(record);
+      return;
+    }
+    const replacer = new JsonStringReplacer(MODEL_PLACES, this.#name);
+    out.push(record.subarray(0, span.start));
+    replacer.push(record.subarray(span.start, span.end), out);
+    replacer.end(out);
+    out.push(record.subarray(span.end));
+    const { replaced } = replacer;
+    if (replaced === null) return;
+    const start = span.start + replaced.start;
+    this.#prefix = Buffer.from(record.subarray(0, span.start + replaced.end));
+    this.#renamedPrefix = Buffer.concat([record.subarray(0, start), this.#name]);
+  }
+}

@@ -1,0 +1,38 @@
+import type { BodyTransform } from '../http/body-transform.ts';
+import { JsonStringReplacer } from '../http/json-strings.ts';
+
+/** Puts the asked-for model into a JSON answer of any size as it passes: the first string `model` of the object. */
+export class JsonModelRenamer implements BodyTransform {
+  readonly error = null;
+  readonly #replacer: JsonStringReplacer;
+
+  constructor(name: string) {
+    this.#replacer = new JsonStringReplacer(['model'], Buffer.from(JSON.stringify(name)));
+  }
+
+  push(chunk: Buffer): Buffer {
+    const out: Buffer[] = [];
+    this.#replacer.push(chunk, out);
+    return Buffer.concat(out);
+  }
+
+  end(): Buffer {
+    const out: Buffer[] = [];
+    this.#replacer.end(out);
+    return Buffer.concat(out);
+  }
+
+  fail(): null {
+    return null;
+  }
+
+  idle(): null {
+    return null;
+  }
+}
+
+/** The same for an answer that is there whole. */
+export function renameModel(answer: Buffer, name: string): Buffer {
+  const renamer = new JsonModelRenamer(name);
+  return Buffer.concat([renamer.push(answer), renamer.end()]);
+}

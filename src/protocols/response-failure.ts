@@ -1,0 +1,45 @@
+import type { ErrorObject } from '../errors.ts';
+import { isRecord, parseJson } from '../http/json-value.ts';
+import { recordData, recordEvent, sseRecord } from '../http/sse.ts';
+
+const SEQUENCE_NUMBER = /"sequence_number": ?(\d{1,9})/;
+
+/**
+ * How a Responses stream ends that was broken off: with an `error` event and a `response.failed`, which carries on the
+ * response and the numbering that the stream began (OpenAI API reference, Responses streaming events).
+ */
+export class ResponseFailure {
+  #created: Buffer | null = null;
+  #latest: Buffer | null = null;
+
+  /** Takes note of a whole record that was passed on. */
+  note(record: Buffer): void {
+    this.#latest = record;
+    if (this.#created === null && recordEvent(record) === 'response.created')
+      this.#created = Buffer.from(record);
+  }
+
+  /** The records that tell of the error. */
+  records(error: ErrorObject): Buffer {
+    const { message, param } = error;
+    const code = error.code ?? error.type ?? 'server_error';
+    const next = this.#nextNumber();
+    const failed = { ...this.#response(), status: 'failed', error: { code, message } };
+    const events = [
+      { type: 'error', code, message, param, sequence_number: next },
+      { type: 'response.failed', response: failed, sequence_number: next + 1 },
+    ];
+    return Buffer.concat(events.map((event) => sseRecord(JSON.stringify(event), event.type)));
+  }
+
+  #nextNumber(): number {
+    const found = SEQUENCE_NUMBER.exec(this.#latest?.toString('latin1') ?? '');
+    return found === null ? 0 : Number(found[1]) + 1;
+  }
+
+  #response(): Record<string, unknown> {
+    const event = parseJson((this.#created && recordData(this.#created)) ?? '');
+    const response = isRecord(event) ? event['response'] : null;
+    return isRecord(response) ? response : { object: 'response', output: [] };
+  }
+}
