@@ -224,6 +224,7 @@ function createServices(options: ServicesOptions): Services {
     storage: () => store.status().state,
     inflightBytes: () => budget.usedBytes,
     runningRequests: () => running.size,
+    openUpstreamRequests: upstreams.openRequests,
     snapshot: snapshotStatus,
   });
   return {

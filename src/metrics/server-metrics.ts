@@ -9,6 +9,7 @@ export interface ServerMetricsOptions {
   readonly storage: () => StorageState;
   readonly inflightBytes: () => number;
   readonly runningRequests: () => number;
+  readonly openUpstreamRequests: () => number;
   readonly snapshot: () => SnapshotStatus;
 }
 
@@ -37,6 +38,9 @@ export function createServerMetrics(options: ServerMetricsOptions): ServerMetric
   });
   gauge('ipin_running_requests', 'Requests that are not yet answered.', () => [
     { value: options.runningRequests() },
+  ]);
+  gauge('ipin_upstream_requests', 'Requests to providers that are not over.', () => [
+    { value: options.openUpstreamRequests() },
   ]);
   gauge('ipin_inflight_bytes', 'Bytes of request bodies held in memory.', () => [
     { value: options.inflightBytes() },

@@ -15,16 +15,29 @@ export interface Upstreams {
    * when it was aborted. The body errors with the same later on.
    */
   send(request: UpstreamRequest, signal: CancelSignal): Promise<UpstreamResponse>;
+  /** Requests whose connections are not free again. */
+  openRequests(): number;
 }
 
 /** Makes what sends requests, with one pool of connections per provider. */
 export function createUpstreams(options: ConnectionsOptions): Upstreams {
   const connections = new Connections(options);
+  const open = new Set<Attempt>();
   return {
+    openRequests: () => open.size,
     send: (request, signal) =>
       new Promise((resolve, reject) => {
         const connection = connections.of(request.provider);
-        const attempt = new Attempt({ provider: request.provider, signal, connection, resolve, reject });
+        const onOver = (): void => void open.delete(attempt);
+        const attempt = new Attempt({
+          provider: request.provider,
+          signal,
+          connection,
+          resolve,
+          reject,
+          onOver,
+        });
+        open.add(attempt);
         // All requests of one turn of the event loop leave at its end, as answers do (`sendBytes`).
         setImmediate(() => attempt.start(request));
       }),
@@ -37,6 +50,8 @@ interface AttemptOptions {
   readonly connection: Connection;
   readonly resolve: (response: UpstreamResponse) => void;
   readonly reject: (error: unknown) => void;
+  /** Called once, when the connection is free again or was never used. */
+  readonly onOver: () => void;
 }
 
 /**
@@ -58,9 +73,10 @@ class Attempt {
   }
 
   start(request: UpstreamRequest): void {
-    const { signal, connection, reject } = this.#options;
+    const { signal, connection, reject, onOver } = this.#options;
     this.#isUpload = request.body.kind === 'stream';
     if (signal.aborted) {
+      onOver();
       reject(signal.reason);
       return;
     }
@@ -92,7 +108,8 @@ class Attempt {
       }
       sendBody(outgoing, request.body, (error) => this.#fail(error));
     } catch (error) {
-      reject(error);
+      if (this.#outgoing === null) onOver();
+      this.#fail(error);
     }
   }
 
@@ -174,6 +191,7 @@ class Attempt {
   }
 
   readonly #onClose = (): void => {
+    this.#options.onOver();
     this.#disarm();
     this.#options.signal.removeEventListener('abort', this.#onAbort);
     if (this.#watch?.attempt === this) this.#watch.attempt = null;

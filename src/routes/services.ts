@@ -31,6 +31,8 @@ export interface Services {
   readonly metrics: ServerMetrics;
   /** In which form keys and passwords are stored. */
   readonly credentials: CredentialCodec;
+  /** Every request that is not yet answered. */
+  readonly running: ReadonlySet<unknown>;
   readonly lifecycle: Lifecycle;
   readonly version: string;
   /** Milliseconds since the epoch. */

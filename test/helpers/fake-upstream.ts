@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { TestContext } from 'node:test';
+import { closeAfter } from './teardown.ts';
 
 /** One request that arrived, whole. */
 export interface ReceivedRequest {
@@ -55,7 +56,7 @@ export async function startUpstream(
     socket.on('close', () => sockets.delete(socket));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.after(() => {
+  closeAfter(t, () => {
     server.closeAllConnections();
     return new Promise((resolve) => server.close(resolve));
   });

@@ -1,5 +1,6 @@
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
+import { closeAfter } from './teardown.ts';
 
 export interface RawUpstream {
   /** `http://127.0.0.1:PORT` */
@@ -41,7 +42,7 @@ export async function startRawUpstream(t: TestContext, onRequest: OnRequest): Pr
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.after(async () => {
+  closeAfter(t, async () => {
     for (const socket of connections) socket.destroy();
     await new Promise((resolve) => server.close(resolve));
   });

@@ -19,6 +19,7 @@ import type { Model, Provider } from '../../src/store/entities.ts';
 import { createMemoryStore } from '../../src/store/memory-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { makeModel, makeProvider } from './records.ts';
+import { checkAfter, closeAfter, expectNothingHeld } from './teardown.ts';
 
 export const MASTER_KEY = 'sk-master-0123456789abcdef0123456789abcdef';
 export const ADMIN = { username: 'boss', password: 'correct horse battery' } as const;
@@ -92,7 +93,11 @@ export async function startApp(t: TestContext, options: StartOptions = {}): Prom
   const master = config.masterApiKey ?? generateKey(randomBytes);
   const services = app.open(store, describeKey(master));
   await new Promise<void>((resolve) => app.server.listen(0, '127.0.0.1', resolve));
-  t.after(async () => {
+  checkAfter(t, async () => {
+    app.server.closeAllConnections();
+    await expectNothingHeld(services);
+  });
+  closeAfter(t, async () => {
     app.server.closeAllConnections();
     await new Promise((resolve) => app.server.close(resolve));
     await store.close();

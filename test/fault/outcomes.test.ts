@@ -1,0 +1,188 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { describe, type TestContext, test } from 'node:test';
+import { type Answer, CHAT_ANSWER, json, startUpstream } from '../helpers/fake-upstream.ts';
+import { rawClient } from '../helpers/raw-socket.ts';
+import { type AppUnderTest, MASTER_KEY, startApp } from '../helpers/start-app.ts';
+
+const CHUNK = 'data: {"choices":[{"index":0,"delta":{"content":"a"}}]}\n\n';
+const STREAM = { 'content-type': 'text/event-stream' };
+
+async function start(t: TestContext, answer: Answer, idleTimeoutMs = 60_000): Promise<AppUnderTest> {
+  const upstream = await startUpstream(t, answer);
+  const app = await startApp(t);
+  const options = { idleTimeoutMs };
+  await app.addProvider({ id: 'up', baseUrl: upstream.origin, options }, [{ id: 'm' }]);
+  return app;
+}
+
+function chatRequest(body: string): string {
+  return `POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${MASTER_KEY}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+}
+
+interface Line {
+  readonly status: number;
+  readonly outcome: string;
+  readonly code?: string;
+  readonly cause?: string;
+}
+
+/** The one log line of a call, once it is there, and the metric that counts it. */
+async function storyOf(app: AppUnderTest): Promise<Line> {
+  const find = (): string | undefined => app.logs.find((line) => line.includes('"path":"/v1/'));
+  while (find() === undefined) await new Promise((resolve) => setImmediate(resolve));
+  const { status, outcome, code, cause } = JSON.parse(find() ?? '') as Line;
+  const metrics = await fetch(`${app.origin}/metrics`, {
+    headers: { authorization: `Bearer ${MASTER_KEY}` },
+  });
+  const counted = `ipin_requests_total{status="${status}",outcome="${outcome}"} 1\n`;
+  assert.ok((await metrics.text()).includes(counted), counted);
+  return {
+    status,
+    outcome,
+    ...(code === undefined ? {} : { code }),
+    ...(cause === undefined ? {} : { cause }),
+  };
+}
+
+const cutOff: Answer = (_req, res) => {
+  res.writeHead(200, STREAM);
+  res.write(CHUNK, () => res.destroy());
+};
+
+describe('log line and metrics tell how a call ended', { timeout: 20_000 }, () => {
+  test('A9: a good answer, whole and streamed', async (t) => {
+    for (const answer of [
+      json(CHAT_ANSWER),
+      ((_req, res) => res.writeHead(200, STREAM).end(`${CHUNK}data: [DONE]\n\n`)) as Answer,
+    ]) {
+      const app = await start(t, answer);
+      await (await app.v1('chat/completions', { model: 'm' })).text();
+      assert.deepEqual(await storyOf(app), { status: 200, outcome: 'ok' });
+    }
+  });
+
+  test('A9: a stream that the provider broke off', async (t) => {
+    const app = await start(t, cutOff);
+    await (await app.v1('chat/completions', { model: 'm', stream: true })).text();
+    assert.deepEqual(await storyOf(app), {
+      status: 200,
+      outcome: 'broken',
+      code: 'upstream_invalid_response',
+      cause: 'ECONNRESET: aborted',
+    });
+  });
+
+  test('A9: a stream that ended before its answer was complete', async (t) => {
+    const app = await start(t, (_req, res) => res.writeHead(200, STREAM).end(CHUNK));
+    await (await app.v1('chat/completions', { model: 'm', stream: true })).text();
+    assert.deepEqual(await storyOf(app), {
+      status: 200,
+      outcome: 'broken',
+      code: 'upstream_invalid_response',
+    });
+  });
+
+  test('A9: a stream in which the provider told of an error', async (t) => {
+    const error = { error: { message: 'Too much', type: 'server_error', code: 'overloaded' } };
+    const app = await start(t, (_req, res) =>
+      res.writeHead(200, STREAM).end(`${CHUNK}data: ${JSON.stringify(error)}\n\n`),
+    );
+    await (await app.v1('chat/completions', { model: 'm', stream: true })).text();
+    assert.deepEqual(await storyOf(app), { status: 200, outcome: 'broken', code: 'overloaded' });
+  });
+
+  test('A9: a stream that fell silent', async (t) => {
+    const app = await start(t, (_req, res) => void res.writeHead(200, STREAM).write(CHUNK), 60);
+    await (await app.v1('chat/completions', { model: 'm', stream: true })).text();
+    const cause = 'idle timeout of 60 ms';
+    assert.deepEqual(await storyOf(app), { status: 200, outcome: 'broken', code: 'upstream_timeout', cause });
+  });
+
+  test('A9: another body that the provider broke off, which is no client that left', async (t) => {
+    const app = await start(t, (_req, res) => {
+      res.writeHead(200, { 'content-type': 'audio/mpeg' });
+      res.write('ID3', () => res.destroy());
+    });
+    await assert.rejects((await app.v1('audio/speech', { model: 'm', input: 'x' })).text());
+    assert.deepEqual(await storyOf(app), {
+      status: 200,
+      outcome: 'broken',
+      code: 'upstream_invalid_response',
+      cause: 'ECONNRESET: aborted',
+    });
+  });
+
+  test('A9: a client that left a stream, and one that left before its answer', async (t) => {
+    for (const answer of [
+      (_req, res) => void res.writeHead(200, STREAM).write(CHUNK),
+      () => {},
+    ] satisfies Answer[]) {
+      const app = await start(t, answer);
+      const asked = once(app.server, 'request');
+      const client = rawClient(t, app.port);
+      client.write(chatRequest('{"model":"m","stream":true}'));
+      await asked;
+      if (answer.length > 0) await client.until(CHUNK);
+      client.socket.destroy();
+      assert.deepEqual(await storyOf(app), {
+        status: 499,
+        outcome: 'cancelled',
+        code: 'client_closed_request',
+      });
+    }
+  });
+
+  test('A9: a stream that was cut here', async (t) => {
+    const app = await start(t, (_req, res) => void res.writeHead(200, STREAM).write(CHUNK));
+    const client = rawClient(t, app.port);
+    client.write(chatRequest('{"model":"m","stream":true}'));
+    await client.until(CHUNK);
+    const done = app.shutDown(0);
+    await done;
+    const line = app.logs.find((one) => one.includes('"path":"/v1/')) ?? '{}';
+    const { status, outcome, code } = JSON.parse(line) as Line;
+    assert.deepEqual({ status, outcome, code }, { status: 200, outcome: 'cut', code: 'draining' });
+  });
+
+  test('A9: an error of the provider, passed on', async (t) => {
+    const app = await start(t, json({ error: { message: 'no', code: 'bad_thing' } }, 400));
+    await app.v1('chat/completions', { model: 'm' });
+    assert.deepEqual(await storyOf(app), { status: 400, outcome: 'error', code: 'bad_thing' });
+  });
+
+  for (const [what, baseUrl, code, cause] of [
+    ['a closed port', 'http://127.0.0.1:1', 'upstream_unreachable', /^ECONNREFUSED: /],
+    ['an unknown host', 'http://nowhere.invalid', 'upstream_unreachable', /^(ENOTFOUND|EAI_AGAIN): /],
+  ] as const) {
+    test(`A9: why a provider could not be reached: ${what}`, async (t) => {
+      const app = await startApp(t);
+      await app.addProvider({ id: 'up', baseUrl }, [{ id: 'm' }]);
+      const answer = await app.v1('chat/completions', { model: 'm' });
+      const line = await storyOf(app);
+      assert.deepEqual([line.status, line.outcome, line.code], [502, 'error', code]);
+      assert.match(line.cause ?? '', cause);
+      assert.ok(!(await answer.text()).includes(line.cause ?? ''), 'the client is not told');
+    });
+  }
+
+  test('A9: why a provider could not be reached: TLS, and a timeout', async (t) => {
+    const plain = await startUpstream(t, json(CHAT_ANSWER));
+    const app = await startApp(t);
+    await app.addProvider({ id: 'up', baseUrl: plain.origin.replace('http:', 'https:') }, [{ id: 'm' }]);
+    await app.v1('chat/completions', { model: 'm' });
+    assert.match((await storyOf(app)).cause ?? '', /^(EPROTO|ERR_SSL_\w+): /);
+
+    const slow = await start(t, () => {});
+    const silent = await startUpstream(t, () => {});
+    const options = { headersTimeoutMs: 60 };
+    await slow.addProvider({ id: 'slow', baseUrl: silent.origin, options }, [{ id: 's' }]);
+    await slow.v1('chat/completions', { model: 's' });
+    assert.deepEqual(await storyOf(slow), {
+      status: 504,
+      outcome: 'error',
+      code: 'upstream_timeout',
+      cause: 'headers timeout of 60 ms',
+    });
+  });
+});
