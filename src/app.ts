@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import type { Server } from 'node:http';
 import { createAdminCredential, createCredentialCodec } from './auth/credentials.ts';
+import { createLocalAccess } from './auth/local-access.ts';
 import { createLoginThrottle } from './auth/login-throttle.ts';
 import { createPasswordWork, PASSWORD_COST } from './auth/password-work.ts';
 import { createGuard } from './auth/require.ts';
 import { createSessions } from './auth/sessions.ts';
 import { createSignIn } from './auth/sign-in.ts';
 import { Cancellation } from './cancellation.ts';
-import { type Config, isDefaultPassword } from './config.ts';
+import type { Config } from './config.ts';
 import { HttpError } from './errors.ts';
 import { createGateway } from './gateway/gateway.ts';
 import { baseHeaders } from './http/headers.ts';
@@ -22,6 +23,7 @@ import { createUpstreams } from './providers/upstream.ts';
 import * as adminKeys from './routes/admin/api-keys.ts';
 import { downloadBackup, restoreBackup } from './routes/admin/backup.ts';
 import * as adminModels from './routes/admin/models.ts';
+import { changeAdminPassword } from './routes/admin/password.ts';
 import { listUpstreamModels, testProvider } from './routes/admin/provider-test.ts';
 import * as providers from './routes/admin/providers.ts';
 import { adminMe, adminStatus } from './routes/admin/status.ts';
@@ -91,6 +93,7 @@ export function createApp(options: AppOptions): App {
           snapshot: store.config.snapshot,
           masterDigest: () => masterKey.digest,
           resolveSession: services.sessions.resolve,
+          localAccess: services.localAccess,
           trustProxyHops: options.config.trustProxyHops,
           now: options.now,
         }),
@@ -124,6 +127,7 @@ export function createRoutes(services: Services, staticFiles: StaticFiles): Rout
     { method: 'POST', path: '/api/admin/login', handler: login('admin', services) },
     { method: 'POST', path: '/api/admin/logout', handler: logout(services) },
     { method: 'GET', path: '/api/admin/me', handler: adminMe(services) },
+    { method: 'PUT', path: '/api/admin/password', handler: changeAdminPassword(services) },
     { method: 'GET', path: '/api/admin/status', handler: adminStatus(services) },
     { method: 'GET', path: '/api/admin/providers', handler: providers.listProviders(services) },
     { method: 'POST', path: '/api/admin/providers', handler: providers.createProvider(services) },
@@ -196,6 +200,7 @@ function createServices(options: ServicesOptions): Services {
   const admin = createAdminCredential({
     username: config.uiUsername,
     password: config.uiPassword,
+    storedHash: () => snapshot().adminPasswordHash,
     instanceId: snapshot().instanceId,
     work: passwordWork,
   });
@@ -209,7 +214,6 @@ function createServices(options: ServicesOptions): Services {
   const throttle = createLoginThrottle({ now, counters: store.counters });
   const signIn = createSignIn({
     admin,
-    hasDefaultPassword: isDefaultPassword(config.uiPassword),
     userByUsername: () => snapshot().userByUsername,
     throttle,
     work: passwordWork,
@@ -232,6 +236,8 @@ function createServices(options: ServicesOptions): Services {
     upstreams,
     gateway,
     budget,
+    admin,
+    localAccess: createLocalAccess({ trustProxyHops: config.trustProxyHops }),
     sessions,
     signIn,
     throttle,

@@ -7,7 +7,8 @@ export interface Config {
   /** null: generated at the first start and kept in the store as a digest. */
   readonly masterApiKey: string | null;
   readonly uiUsername: string;
-  readonly uiPassword: string;
+  /** null: not set; a password set in the panel counts then, else the default one. */
+  readonly uiPassword: string | null;
   /** null: not set, the default place. */
   readonly dbPath: string | null;
   readonly encryptionKey: string | null;
@@ -109,7 +110,7 @@ export function loadConfig(env: Environment): Config {
     host: read.text('HOST') ?? '0.0.0.0',
     masterApiKey: read.key('MASTER_API_KEY'),
     uiUsername: read.text('UI_USERNAME') ?? 'admin',
-    uiPassword: read.text('UI_PASSWORD') ?? 'admin',
+    uiPassword: read.text('UI_PASSWORD'),
     dbPath: read.text('DB_PATH'),
     encryptionKey: read.secret('ENCRYPTION_KEY', 16),
     previousEncryptionKey: read.secret('ENCRYPTION_KEY_PREVIOUS', 16),
@@ -235,8 +236,10 @@ export function isLoopbackHost(hostname: string): boolean {
   return /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
 }
 
+/** The admin's password until one is set. */
+export const DEFAULT_PASSWORD = 'admin';
 /** Passwords that everybody knows: the admin's login takes them from the machine itself only. */
-const DEFAULT_PASSWORDS: readonly string[] = ['admin', 'your-password'];
+const DEFAULT_PASSWORDS: readonly string[] = [DEFAULT_PASSWORD, 'your-password'];
 /** Keys printed in documents: they work from the machine itself only. */
 const SAMPLE_KEYS: readonly string[] = ['sk-123', 'sk-your-secret-key', 'sk-your-api-key'];
 

@@ -28,6 +28,7 @@ export const ERRORS = {
   not_found: { status: 404, type: 'invalid_request_error', code: 'not_found' },
   already_exists: { status: 409, type: 'invalid_request_error', code: 'already_exists' },
   provider_in_use: { status: 409, type: 'invalid_request_error', code: 'provider_in_use' },
+  managed_by_environment: { status: 409, type: 'invalid_request_error', code: 'managed_by_environment' },
   api_key_required: { status: 400, type: 'invalid_request_error', code: 'api_key_required' },
   master_key_protected: { status: 403, type: 'invalid_request_error', code: 'master_key_protected' },
   passphrase_required: { status: 400, type: 'invalid_request_error', code: 'passphrase_required' },

@@ -11,13 +11,15 @@ import type { Lifecycle } from './lifecycle.ts';
 import { createLogger, createStdoutWriter, type Logger } from './logger.ts';
 import { resolveMasterKey } from './master-key.ts';
 import { openStore } from './open-store.ts';
-import { findWarnings } from './routes/admin/status.ts';
+import { findStartWarnings } from './routes/admin/status.ts';
 import { shutDown } from './shutdown.ts';
 import type { Snapshotter } from './snapshot/snapshotter.ts';
 import { StoreStartError } from './store/document-error.ts';
 import type { Store } from './store/store.ts';
 
 const ROOT = join(import.meta.dirname, '..');
+/** The demo has the default password and no other purpose than a look at it. */
+const DEMO_HOST = '127.0.0.1';
 
 const [, , word] = process.argv;
 if (word !== undefined && word !== 'demo') exitWith([`There is no "${word}". Use: node server.js [demo]`]);
@@ -25,7 +27,7 @@ void main(word === 'demo');
 
 async function main(isDemo: boolean): Promise<void> {
   const env = mergeEnvironment(process.env, readEnvFile());
-  const config = readConfig(env);
+  const config = isDemo ? { ...readConfig(env), host: DEMO_HOST } : readConfig(env);
   const lifecycle: Lifecycle = { phase: 'starting', startedAt: Date.now() };
   let store: Store | null = null;
   const logger = createLogger({
@@ -67,11 +69,14 @@ async function main(isDemo: boolean): Promise<void> {
   services.sessions
     .prune()
     .catch((error: unknown) => logger.warn('sessions not pruned', { message: String(error) }));
+  const warnings = isDemo ? [] : await findStartWarnings(services);
   const port = early ?? (await listenOrClose(app, config, opened));
   logger.info('listening', { host: config.host, port, version: services.version });
-  for (const { code, message } of findWarnings(services)) if (!isDemo) logger.warn(code, { message });
+  for (const { code, message } of warnings) logger.warn(code, { message });
   if (demo !== null) {
     const { demoInstructions } = await import('./demo/start.ts');
+    if (![undefined, '', DEMO_HOST].includes(env['HOST']))
+      process.stdout.write(`\nHOST is ignored: the demo listens on ${DEMO_HOST} only.\n`);
     process.stdout.write(demoInstructions(port, demo.key));
   }
   const stopPing = config.keepAliveUrl === null ? null : startKeepAlivePing(config.keepAliveUrl, logger);

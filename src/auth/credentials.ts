@@ -1,22 +1,33 @@
 import { createHash, createHmac } from 'node:crypto';
+import { DEFAULT_PASSWORD, isDefaultPassword } from '../config.ts';
 import { HttpError } from '../errors.ts';
 import type { Role, User } from '../store/entities.ts';
 import { describeKey } from './api-keys.ts';
 import type { PasswordWork, WorkLane } from './password-work.ts';
 import { hashPassword, hashWithSalt, type NewHashOptions, verifyPassword } from './passwords.ts';
 
-/** The admin's login, which stands in the environment and not in the store. */
+/** The admin's login: UI_PASSWORD, else the password set in the panel, else the default one. */
 export interface AdminCredential {
   readonly username: string;
-  /** What a password is verified against. Kept in memory only. */
+  /** UI_PASSWORD is set: it alone counts, whatever is stored. */
+  readonly isManagedByEnvironment: boolean;
+  /** True while the password is one that documentation prints. */
+  isDefault(): boolean;
+  /** What a password is verified against. That of UI_PASSWORD and of the default one is kept in memory only. */
   passwordHash(): Promise<string>;
-  /** Changes when the name or the password does. Safe to store, see `createAdminCredential`. */
-  fingerprint(): Promise<string>;
+  /**
+   * Changes when the name or the password does; of the present password, or of the one with this hash. Safe to store, see
+   * `createAdminCredential`.
+   */
+  fingerprint(passwordHash?: string): Promise<string>;
 }
 
 export interface AdminCredentialOptions {
   readonly username: string;
-  readonly password: string;
+  /** UI_PASSWORD; null: not set. */
+  readonly password: string | null;
+  /** The hash of the password set in the panel as it is now; null: none was set. */
+  readonly storedHash: () => string | null;
   /** The store's own random id: it serves as salt, so that one table of passwords does not fit two stores. */
   readonly instanceId: string;
   readonly work: PasswordWork;
@@ -46,26 +57,31 @@ export interface CheckOptions {
  *
  * The fingerprint stands beside sessions in the database file. A plain hash of the password there would let a thief of
  * the file try billions of passwords a second; this one is an HMAC under the scrypt output, so that every guess costs
- * a whole scrypt, as with the users' own hashes, and the scrypt output itself is nowhere on the disk.
+ * a whole scrypt, as with the users' own hashes, and the scrypt output itself is nowhere on the disk. (The hash of a
+ * password set in the panel is on the disk, like the users'.)
  */
 export function createAdminCredential(options: AdminCredentialOptions): AdminCredential {
   const salt = createHash('sha256').update(`admin\0${options.instanceId}`).digest().subarray(0, 16);
   let pending: Promise<string> | null = null;
-  const passwordHash = (): Promise<string> => {
-    pending ??= hashWithSalt(options.password, salt, { work: options.work, lane: 'trusted' }).catch(
-      (error: unknown) => {
-        pending = null;
-        throw error;
-      },
-    );
+  const { username, password } = options;
+  const storedHash = (): string | null => (password === null ? options.storedHash() : null);
+  const ownHash = (): Promise<string> => {
+    const hashing = { work: options.work, lane: 'trusted' } as const;
+    pending ??= hashWithSalt(password ?? DEFAULT_PASSWORD, salt, hashing).catch((error: unknown) => {
+      pending = null;
+      throw error;
+    });
     return pending;
   };
+  const passwordHash = async (): Promise<string> => storedHash() ?? (await ownHash());
   return {
-    username: options.username,
+    username,
+    isManagedByEnvironment: password !== null,
+    isDefault: () => (password === null ? storedHash() === null : isDefaultPassword(password)),
     passwordHash,
-    async fingerprint() {
-      const hash = await passwordHash();
-      return createHmac('sha256', hash).update(`admin session\0${options.username}`).digest('base64url');
+    async fingerprint(ofHash) {
+      const hash = ofHash ?? (await passwordHash());
+      return createHmac('sha256', hash).update(`admin session\0${username}`).digest('base64url');
     },
   };
 }
@@ -104,7 +120,8 @@ export async function checkCredentials(
   // Asked for in every case: where the first sign-in must wait for it, all first sign-ins do.
   const adminHash = await admin.passwordHash();
   if (isAdminName && (await verifyPassword(password, adminHash, options))) {
-    return { role: 'admin', user: null, username, credential: await admin.fingerprint() };
+    // Of the hash that was verified: the password may have been changed meanwhile.
+    return { role: 'admin', user: null, username, credential: await admin.fingerprint(adminHash) };
   }
   if (isAdminName && user === undefined) return null;
   const isRight = await verifyPassword(password, user?.passwordHash ?? null, options);

@@ -1,11 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import { isSampleKey } from '../config.ts';
 import { HttpError } from '../errors.ts';
-import { isLocalRequest, isSameOrigin, isSecure } from '../http/client-address.ts';
+import { isSameOrigin, isSecure } from '../http/client-address.ts';
 import { readCookie, sessionCookieName } from '../http/cookies.ts';
 import type { ApiKey, Principal } from '../store/entities.ts';
 import type { ConfigSnapshot } from '../store/store.ts';
 import { digestKey, isExpired, isSameDigest, readBearerToken, readPresentedKey } from './api-keys.ts';
+import type { LocalAccess } from './local-access.ts';
 import type { SignedIn } from './sessions.ts';
 
 /**
@@ -24,6 +25,7 @@ export const ACCESS: Readonly<Record<string, Access>> = {
   'POST /api/user/login': 'anyone',
   'POST /api/admin/logout': 'admin',
   'GET /api/admin/me': 'admin',
+  'PUT /api/admin/password': 'admin',
   'GET /api/admin/status': 'admin',
   'GET /api/admin/providers': 'admin',
   'POST /api/admin/providers': 'admin',
@@ -79,13 +81,14 @@ export interface GuardOptions {
   /** SHA-256 of the master key, lower-case hex. */
   readonly masterDigest: () => string;
   readonly resolveSession: (token: string) => Promise<SignedIn | null>;
+  readonly localAccess: LocalAccess;
   readonly trustProxyHops: number;
   readonly now: () => number;
 }
 
 /**
  * Decides from the headers alone who makes a request, and whether he may. Answers at once for keys, the way of nearly
- * every request, and with a promise where a session must be looked up.
+ * every request, and with a promise where a session or the sender of a sample key must be looked up.
  * @throws HttpError `missing_api_key`, `invalid_api_key`, `not_signed_in`, `forbidden`, `cross_origin_refused`.
  */
 export type Guard = (access: Access, req: IncomingMessage) => Principal | Promise<Principal>;
@@ -95,7 +98,8 @@ const MASTER: Principal = { kind: 'master' };
 
 /** Makes the guard of all routes. */
 export function createGuard(options: GuardOptions): Guard {
-  const keyHolder = (key: string, req: IncomingMessage): Principal => principalOfKey(key, req, options);
+  const keyHolder = (key: string, req: IncomingMessage): Principal | Promise<Principal> =>
+    isSampleKey(key) ? principalOfSample(key, req, options) : principalOfKey(key, options);
   const session = (req: IncomingMessage): Promise<SignedIn | null> => sessionOf(req, options);
   const pageSession = async (req: IncomingMessage): Promise<Principal> => {
     const found = await session(req);
@@ -145,11 +149,19 @@ function refuseOtherOrigins(req: IncomingMessage): void {
   throw new HttpError('cross_origin_refused', 'Requests from other sites are refused here.');
 }
 
-function principalOfKey(key: string, req: IncomingMessage, options: GuardOptions): Principal {
-  // Whosever it is: an imported file may hold it as a user's.
-  if (isSampleKey(key) && !isLocal(req, options)) {
-    throw invalidKey('This key is a sample from the documentation and works on the machine itself only.');
-  }
+/** Whosever the key is: an imported file may hold it as a user's. */
+async function principalOfSample(
+  key: string,
+  req: IncomingMessage,
+  options: GuardOptions,
+): Promise<Principal> {
+  if (await options.localAccess.allows(req)) return principalOfKey(key, options);
+  throw invalidKey(
+    'This key is a sample from the documentation: it works only on the machine itself, for the user who runs the server. Use a key of your own.',
+  );
+}
+
+function principalOfKey(key: string, options: GuardOptions): Principal {
   const digest = digestKey(key);
   if (isSameDigest(digest, options.masterDigest())) return MASTER;
   const snapshot = options.snapshot();
@@ -167,14 +179,6 @@ function principalOfKey(key: string, req: IncomingMessage, options: GuardOptions
 
 function isUsable(key: ApiKey, nowMs: number): boolean {
   return key.enabled && !isExpired(key.expiresAt, nowMs);
-}
-
-function isLocal(req: IncomingMessage, options: GuardOptions): boolean {
-  const { httpVersion, headers, rawHeaders } = req;
-  return isLocalRequest(
-    { remoteAddress: req.socket.remoteAddress, httpVersion, headers, rawHeaders },
-    options.trustProxyHops,
-  );
 }
 
 /** A token in `Authorization`, else the cookie, where it counts: never both, so that a bad token is not rescued. */

@@ -7,8 +7,6 @@ import type { OpenedSession, Sessions } from './sessions.ts';
 
 export interface SignInOptions {
   readonly admin: AdminCredential;
-  /** UI_PASSWORD is unset or one that documentation prints. */
-  readonly hasDefaultPassword: boolean;
   /** The users as they are now, by name. */
   readonly userByUsername: () => ReadonlyMap<string, User>;
   readonly throttle: LoginThrottle;
@@ -22,8 +20,8 @@ export interface SignInRequest {
   readonly role: Role | 'any';
   /** See `clientAddress`. */
   readonly address: string;
-  /** See `isLocalRequest`. */
-  readonly isLocal: boolean;
+  /** See `LocalAccess`; asked only where the admin has a default password. */
+  readonly isLocal: () => Promise<boolean>;
 }
 
 export interface SignedInAccount extends OpenedSession {
@@ -42,10 +40,10 @@ export type SignIn = (request: SignInRequest) => Promise<SignedInAccount>;
 export function createSignIn(options: SignInOptions): SignIn {
   return async ({ username, password, role, address, isLocal }) => {
     const isAdminName = role !== 'user' && username === options.admin.username;
-    if (isAdminName && options.hasDefaultPassword && !isLocal) {
+    if (isAdminName && options.admin.isDefault() && !(await isLocal())) {
       throw new HttpError(
         'default_password_refused',
-        'The default password works on the machine itself only. Set UI_PASSWORD, then restart.',
+        'The default password works only on the machine itself, for the user who runs the server. Set UI_PASSWORD, then restart.',
       );
     }
     const attempt = options.throttle.begin(username, address);

@@ -12,7 +12,11 @@ export interface RequestOrigin {
 }
 
 const LOCAL_HOST = /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?$/i;
-const FORWARDING_HEADER = /^(?:forwarded$|x-forwarded-|x-real-ip$|via$|cf-|true-client-ip$|fly-)/i;
+/** The value of Origin or Referer: an address of such a host. User names, as in `http://localhost@evil.example`, do not fit. */
+const LOCAL_URL = /^https?:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?(?:[/?#]|$)/i;
+/** What proxies, load balancers and tunnels add. */
+const FORWARDING_HEADER =
+  /^(?:forwarded$|x-forwarded-|x-real-ip$|x-client-ip$|x-envoy-|x-original-|via$|cf-|true-client-ip$|fly-|tailscale-)/i;
 /** Node silently drops headers after the first thousand or so: with very many, the one that tells may be among those. */
 const MAX_LOCAL_HEADERS = 100;
 
@@ -35,9 +39,9 @@ export function isSecure(origin: Pick<RequestOrigin, 'headers'>, trustProxyHops:
 }
 
 /**
- * Tells whether a request was made on this machine itself, as far as can be seen: the peer is a loopback address, the
- * Host names one, it is HTTP/1.1 (what nginx forwards is HTTP/1.0 unless told otherwise), no proxy is expected, and
- * none has left its mark. A proxy on the same machine that hides itself cannot be told apart.
+ * Tells whether a request looks as if it was made on this machine, by its owner: the peer is a loopback address, Host names
+ * one, no page of another site sent it, it is HTTP/1.1, no proxy is expected, and no proxy left a mark. Who holds the
+ * other end of the connection is a question of its own: see `createLocalAccess`.
  */
 export function isLocalRequest(origin: RequestOrigin, trustProxyHops: number): boolean {
   if (trustProxyHops !== 0 || origin.httpVersion !== '1.1') return false;
@@ -46,13 +50,25 @@ export function isLocalRequest(origin: RequestOrigin, trustProxyHops: number): b
   if (rawHeaders.length > 2 * MAX_LOCAL_HEADERS) return false;
   let hosts = 0;
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-    const name = rawHeaders[index] ?? '';
-    if (FORWARDING_HEADER.test(name)) return false;
-    if (name.toLowerCase() !== 'host') continue;
-    hosts += 1;
-    if (!LOCAL_HOST.test(rawHeaders[index + 1] ?? '')) return false;
+    const name = (rawHeaders[index] ?? '').toLowerCase();
+    if (!isLocalHeader(name, rawHeaders[index + 1] ?? '')) return false;
+    if (name === 'host') hosts += 1;
   }
   return hosts === 1;
+}
+
+function isLocalHeader(name: string, value: string): boolean {
+  switch (name) {
+    case 'host':
+      return LOCAL_HOST.test(value);
+    case 'origin':
+    case 'referer':
+      return LOCAL_URL.test(value);
+    case 'sec-fetch-site':
+      return value === 'same-origin' || value === 'none';
+    default:
+      return !FORWARDING_HEADER.test(name);
+  }
 }
 
 /**

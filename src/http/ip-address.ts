@@ -29,6 +29,12 @@ export function isLoopback(normalized: string): boolean {
   return normalized === '::1' || (isIP(normalized) === 4 && normalized.startsWith('127.'));
 }
 
+/** The 16 bytes of a normalised address in network order; IPv4 mapped into IPv6, its own four bytes last. */
+export function toAddressBytes(normalized: string): Buffer {
+  const groups = toGroups(isIP(normalized) === 4 ? `::ffff:${normalized}` : normalized);
+  return Buffer.from(groups.flatMap((group) => [group >> 8, group & 255]));
+}
+
 /** The eight 16-bit groups of a valid IPv6 address. */
 function toGroups(address: string): number[] {
   const [withoutZone = ''] = address.split('%');

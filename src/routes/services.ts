@@ -1,3 +1,5 @@
+import type { AdminCredential } from '../auth/credentials.ts';
+import type { LocalAccess } from '../auth/local-access.ts';
 import type { LoginThrottle } from '../auth/login-throttle.ts';
 import type { PasswordWork } from '../auth/password-work.ts';
 import type { Sessions } from '../auth/sessions.ts';
@@ -23,6 +25,9 @@ export interface Services {
   readonly upstreams: Upstreams;
   readonly gateway: Gateway;
   readonly budget: InflightBudget;
+  readonly admin: AdminCredential;
+  /** Who may use the default password and the sample keys. */
+  readonly localAccess: LocalAccess;
   readonly sessions: Sessions;
   readonly signIn: SignIn;
   readonly throttle: LoginThrottle;

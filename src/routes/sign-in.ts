@@ -1,4 +1,4 @@
-import { isLocalRequest, isSecure } from '../http/client-address.ts';
+import { isSecure } from '../http/client-address.ts';
 import { clearedSessionCookie, sessionCookie } from '../http/cookies.ts';
 import { sendEmpty, sendJson } from '../http/reply.ts';
 import type { Role } from '../store/entities.ts';
@@ -23,7 +23,7 @@ export function login(role: Role | 'any', services: Services): Handler {
       password: readText(fields, 'password'),
       role,
       address: addressOf(context, config.trustProxyHops),
-      isLocal: isLocalRequest(origin, config.trustProxyHops),
+      isLocal: () => services.localAccess.allows(context.req),
     });
     const { token, expiresAt, account } = signedIn;
     const cookie = sessionCookie({

@@ -3,10 +3,11 @@ import type { ConfigSnapshot, ConfigState } from './store.ts';
 
 /** Adds the indexes to a configuration; those of `previous` are kept where the maps behind them did not change. */
 export function indexConfig(state: ConfigState, previous?: ConfigSnapshot): ConfigSnapshot {
-  const { instanceId, masterKey, providers, models, apiKeys, users } = state;
+  const { instanceId, masterKey, adminPasswordHash, providers, models, apiKeys, users } = state;
   return {
     instanceId,
     masterKey,
+    adminPasswordHash,
     providers,
     models,
     apiKeys,
@@ -21,6 +22,7 @@ export function isSameConfig(one: ConfigState, other: ConfigState): boolean {
   return (
     one.instanceId === other.instanceId &&
     one.masterKey === other.masterKey &&
+    one.adminPasswordHash === other.adminPasswordHash &&
     one.providers === other.providers &&
     one.models === other.models &&
     one.apiKeys === other.apiKeys &&

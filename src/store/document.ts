@@ -3,6 +3,7 @@ import { DocumentError } from './document-error.ts';
 import type { Provider, Session } from './entities.ts';
 import { findDuplicateMember, type JsonObject, parseJsonObject } from './json-text.ts';
 import {
+  readAdminPasswordHash,
   readApiKey,
   readList,
   readMasterKey,
@@ -93,6 +94,7 @@ export class DocumentCodec {
       ['savedAt', JSON.stringify(document.savedAt)],
       ['instanceId', JSON.stringify(config.instanceId)],
       ['masterKey', JSON.stringify(config.masterKey)],
+      ...adminPasswordMember(config),
       ['providers', this.#list(config.providers, (provider) => this.#providerText(provider))],
       ['models', this.#list(config.models)],
       ['apiKeys', this.#list(config.apiKeys)],
@@ -121,6 +123,7 @@ export class DocumentCodec {
     const config: ConfigState = {
       instanceId,
       masterKey: readMasterKey(masterKey),
+      adminPasswordHash: readAdminPasswordHash(object['adminPasswordHash']),
       providers: readList(providers, 'providers', { read, keyOf: ({ id }) => id }),
       models: readList(models, 'models', { read: readModel, keyOf: ({ id }) => id }),
       apiKeys: readList(apiKeys, 'apiKeys', { read: readApiKey, keyOf: ({ id }) => id }),
@@ -194,6 +197,11 @@ export function placeOf(providerId: string): SecretPlace {
 function providerText(provider: Provider, apiKey: StoredSecret): string {
   const { unreadableApiKey: _, ...stored } = provider;
   return JSON.stringify({ ...stored, apiKey });
+}
+
+/** Absent where no password was set in the panel. */
+function adminPasswordMember({ adminPasswordHash }: ConfigState): Member[] {
+  return adminPasswordHash === null ? [] : [['adminPasswordHash', JSON.stringify(adminPasswordHash)]];
 }
 
 /** One member a line, one list item a line: the form that is hashed and written. */

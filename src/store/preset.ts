@@ -36,6 +36,7 @@ export function createPresetConfig(options: PresetOptions): ConfigState {
   return {
     instanceId: options.randomBytes(8).toString('hex'),
     masterKey: null,
+    adminPasswordHash: null,
     providers: new Map([[provider.id, provider]]),
     models: new Map([[model.id, model]]),
     apiKeys: new Map(),

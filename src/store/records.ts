@@ -7,6 +7,9 @@ import { RecordReader } from './record-reader.ts';
 /** A provider's key as it is stored: as it is, sealed, or none. */
 export type StoredSecret = string | { readonly sealed: string } | null;
 
+/** With any other text nobody could sign in as the admin. */
+const ADMIN_PASSWORD_HASH = /^scrypt\$\d{1,7}\$\d{1,3}\$\d{1,3}\$[\w-]{1,100}\$[\w-]{1,100}$/;
+
 // Members that this version does not know are kept as they are: a newer one may have written them.
 
 /** Reads a stored provider; what becomes of its key is up to `openKey`. @throws DocumentError `refused`. */
@@ -85,6 +88,13 @@ export function readMasterKey(value: unknown): MasterKey | null {
   if (value == null) return null;
   const read = new RecordReader(value, 'masterKey');
   return { digest: readDigest(read), keyHint: read.text('keyHint') };
+}
+
+/** Reads the hash of the admin's password; null where none was set in the panel. @throws DocumentError `refused`. */
+export function readAdminPasswordHash(value: unknown): string | null {
+  if (value == null) return null;
+  if (typeof value === 'string' && ADMIN_PASSWORD_HASH.test(value)) return value;
+  throw new DocumentError('refused', 'adminPasswordHash is not the hash of a password');
 }
 
 /** Reads a stored session. @throws DocumentError `refused`. */

@@ -29,11 +29,13 @@ export interface RestoreReport {
   readonly providersWithoutKey: readonly Named[];
   /** True where the generated master key becomes another one. */
   readonly changesMasterKey: boolean;
+  /** True where the admin's password that was set in the panel becomes another one. */
+  readonly changesAdminPassword: boolean;
 }
 
 /**
- * The configuration after a restore, and what that changes. The instance stays the same one; a generated master key
- * stays where the backup has none; provider keys that the backup left out stay where the provider has the same origin.
+ * The configuration after a restore, and what that changes. The instance stays the same one; a generated master key and
+ * the admin's password stay where the backup has none; provider keys that the backup left out stay where the provider has the same origin.
  * A key that is in use at one origin is not restored for another: an altered backup would send it there.
  */
 export function planRestore(
@@ -44,6 +46,7 @@ export function planRestore(
     ...backup.config,
     instanceId: current.instanceId,
     masterKey: backup.config.masterKey ?? current.masterKey,
+    adminPasswordHash: backup.config.adminPasswordHash ?? current.adminPasswordHash,
     providers: withPresentKeys(backup.config.providers, current.providers),
   };
   const closed = [...config.providers.values()].filter(({ unreadableApiKey }) => unreadableApiKey !== null);
@@ -59,6 +62,7 @@ export function planRestore(
     },
     providersWithoutKey: closed.map(toNamed),
     changesMasterKey: !isDeepStrictEqual(config.masterKey, current.masterKey),
+    changesAdminPassword: config.adminPasswordHash !== current.adminPasswordHash,
   };
   return { config, report };
 }

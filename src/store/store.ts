@@ -5,6 +5,8 @@ export interface ConfigState {
   /** Random, made with the store: tells two instances on one host apart. */
   readonly instanceId: string;
   readonly masterKey: MasterKey | null;
+  /** The admin's password as it was set in the panel, `scrypt$N$r$p$salt$hash`; null: none was set. */
+  readonly adminPasswordHash: string | null;
   readonly providers: ReadonlyMap<string, Provider>;
   readonly models: ReadonlyMap<string, Model>;
   readonly apiKeys: ReadonlyMap<string, ApiKey>;

@@ -27,6 +27,7 @@ function adminOf(change: Partial<Parameters<typeof createAdminCredential>[0]> = 
   return createAdminCredential({
     username: 'admin',
     password: ADMIN_PASSWORD,
+    storedHash: () => null,
     instanceId: 'abcd',
     work,
     ...change,
@@ -86,6 +87,8 @@ describe('userFingerprint()', () => {
 function cheapAdmin(username: string): AdminCredential {
   return {
     username,
+    isManagedByEnvironment: true,
+    isDefault: () => false,
     passwordHash: async () => cheapHash(ADMIN_PASSWORD),
     fingerprint: async () => `fingerprint of ${username}`,
   };

@@ -51,6 +51,35 @@ const WAYS: readonly Way[] = [
   { name: 'through another', host: '127.0.0.1', headers: { forwarded: 'for=127.0.0.1' }, isLocal: false },
   { name: 'through a third', host: '127.0.0.1', headers: { via: '1.1 x' }, isLocal: false },
   { name: 'through a tunnel', host: '127.0.0.1', headers: { 'cf-ray': '1' }, isLocal: false },
+  { name: 'B1: through Envoy', host: '127.0.0.1', headers: { 'x-envoy-internal': 'true' }, isLocal: false },
+  {
+    name: 'B1: through Tailscale',
+    host: '127.0.0.1',
+    headers: { 'tailscale-user-login': 'x' },
+    isLocal: false,
+  },
+  {
+    name: 'B1, B2: from an old page of another site',
+    host: '127.0.0.1',
+    headers: { referer: 'https://evil.example/' },
+    isLocal: false,
+  },
+  {
+    name: 'B1, B2: from our own page',
+    host: '127.0.0.1',
+    headers: { host: 'localhost:3000', origin: 'http://localhost:3000', 'sec-fetch-site': 'same-origin' },
+    isLocal: true,
+  },
+];
+
+/** What a browser sends for a page of another site: signing in from there is refused before anybody looks at the password. */
+const FOREIGN_PAGES: readonly Headers[] = [
+  { origin: 'https://evil.example' },
+  { origin: 'null' },
+  { origin: 'http://localhost.evil.example', referer: 'http://localhost.evil.example/' },
+  { origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' },
+  { 'sec-fetch-site': 'same-site' },
+  { referer: 'https://evil.example/' },
 ];
 
 test('defaults work on the machine itself and nowhere else', { timeout: 60_000 }, async (t) => {
@@ -98,6 +127,21 @@ test('defaults work on the machine itself and nowhere else', { timeout: 60_000 }
     const asUser = await ask(server, way, { method: 'POST', path: '/api/user/login', body: DEFAULT_LOGIN });
     requireError(asUser, 401, 'invalid_credentials', /wrong/);
   });
+});
+
+test('B2: a sample key does not work for pages of other sites, whatever CORS allows', async (t) => {
+  const app = await startApp(t, { env: { MASTER_API_KEY: MASTER_SAMPLE } });
+  const read = (headers: Headers): Promise<Answered> => {
+    const key = { 'x-api-key': MASTER_SAMPLE };
+    return ask(app, { host: '127.0.0.1', headers }, { path: '/v1/models', headers: key });
+  };
+  assert.equal((await read({})).status, 200);
+  assert.equal((await read({ origin: 'http://localhost:5173' })).status, 200);
+  for (const headers of FOREIGN_PAGES) {
+    const refused = await read(headers);
+    assert.equal(refused.status, 401, JSON.stringify(headers));
+    requireError(refused, 401, 'invalid_api_key', /sample/);
+  }
 });
 
 test('no default works where a proxy is expected, and a password of one’s own everywhere', async (t) => {

@@ -16,6 +16,8 @@ const PASSWORD = 'swordfish-99';
 /** As stored once with smaller parameters, so that many sign-ins take little time. */
 const ADMIN: AdminCredential = {
   username: 'admin',
+  isManagedByEnvironment: true,
+  isDefault: () => false,
   passwordHash: async () => {
     const salt = Buffer.alloc(16, 7);
     const hash = scryptSync(PASSWORD, salt, 32, { N: 1024, r: 1, p: 1 });
@@ -40,7 +42,8 @@ function signInOf(
   });
   const throttle = createLoginThrottle({ now, counters: store.counters });
   const userByUsername = () => users;
-  return createSignIn({ admin: ADMIN, hasDefaultPassword, userByUsername, throttle, work, sessions });
+  const admin = { ...ADMIN, isDefault: () => hasDefaultPassword };
+  return createSignIn({ admin, userByUsername, throttle, work, sessions });
 }
 
 const REQUEST: SignInRequest = {
@@ -48,7 +51,7 @@ const REQUEST: SignInRequest = {
   password: PASSWORD,
   role: 'any',
   address: '198.51.100.1',
-  isLocal: false,
+  isLocal: async () => false,
 };
 
 async function codeOf(answer: Promise<unknown>): Promise<string | null> {
@@ -129,7 +132,7 @@ describe('createSignIn()', () => {
     ['the admin from the network', {}, 'default_password_refused'],
     ['the admin from the network, wrong password', { password: 'x' }, 'default_password_refused'],
     ['the admin at the admin login', { role: 'admin' }, 'default_password_refused'],
-    ['the admin from the machine itself', { isLocal: true }, 'signed in'],
+    ['the admin from the machine itself', { isLocal: async () => true }, 'signed in'],
     ['another name', { username: 'nobody' }, 'invalid_credentials'],
     ['the name at the user login', { role: 'user' }, 'invalid_credentials'],
   ];

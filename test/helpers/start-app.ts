@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { createApp } from '../../src/app.ts';
 import { describeKey, generateKey } from '../../src/auth/api-keys.ts';
 import { PASSWORD_COST } from '../../src/auth/password-work.ts';
-import { type Config, type Environment, loadConfig } from '../../src/config.ts';
+import { type Config, DEFAULT_PASSWORD, type Environment, loadConfig } from '../../src/config.ts';
 import { listStaticFiles } from '../../src/http/static.ts';
 import type { Lifecycle } from '../../src/lifecycle.ts';
 import { createLogger } from '../../src/logger.ts';
@@ -123,7 +123,8 @@ export async function startApp(t: TestContext, options: StartOptions = {}): Prom
         close: async () => {},
       }),
     async admin(method, path, body) {
-      token ??= await signIn(origin, { username: config.uiUsername, password: config.uiPassword });
+      const password = config.uiPassword ?? DEFAULT_PASSWORD;
+      token ??= await signIn(origin, { username: config.uiUsername, password });
       return fetch(`${origin}${path}`, jsonRequest(method, `Bearer ${token}`, body));
     },
     async addProvider(provider, models) {

@@ -174,6 +174,79 @@ describe('isLocalRequest()', () => {
       });
     }
   }
+  const newMarks = [
+    'X-Client-IP',
+    'X-Envoy-External-Address',
+    'x-envoy-attempt-count',
+    'X-Original-Host',
+    'x-original-forwarded-for',
+    'Tailscale-User-Login',
+    'tailscale-headers-info',
+  ];
+  for (const mark of newMarks) {
+    it(`B1: refuses ${mark}`, () => {
+      assert.equal(isLocalRequest(originOf({ ...host, [mark]: '' }, local), 0), false);
+      assert.equal(isLocalRequest(originOf({ ...host, [mark]: 'x' }, local), 0), false);
+    });
+  }
+  const ownPages = [
+    'http://localhost',
+    'http://localhost:3000',
+    'https://localhost:8443',
+    'http://127.0.0.1:3000',
+    'http://[::1]:3000',
+    'HTTP://LOCALHOST:3000',
+  ];
+  const foreignPages = [
+    'https://evil.example',
+    'http://localhost.evil.example',
+    'http://evil.example/?http://localhost',
+    'http://localhost:3000@evil.example/',
+    'http://localhost:@evil.example',
+    'http://localhost\\@evil.example',
+    'http://127.0.0.1.evil.example',
+    'http://127.0.0.2:3000',
+    'http://192.168.0.1:3000',
+    'localhost:3000',
+    'ftp://localhost',
+    'file://',
+    'chrome-extension://localhost',
+    'null',
+    '',
+    'http://localhost:3000, https://evil.example',
+  ];
+  for (const name of ['Origin', 'Referer']) {
+    for (const page of ownPages) {
+      it(`B1, B2: accepts ${name}: ${page}`, () => {
+        const path = name === 'Referer' ? '/admin.html?x#y' : '';
+        assert.equal(isLocalRequest(originOf({ ...host, [name]: page + path }, local), 0), true);
+      });
+    }
+    for (const page of foreignPages) {
+      it(`B1, B2: refuses ${name}: ${JSON.stringify(page)}`, () => {
+        assert.equal(isLocalRequest(originOf({ ...host, [name]: page }, local), 0), false);
+      });
+    }
+  }
+  const sites: Record<string, boolean> = {
+    'same-origin': true,
+    none: true,
+    'same-site': false,
+    'cross-site': false,
+    'same-origin, cross-site': false,
+    '': false,
+  };
+  for (const [site, expected] of Object.entries(sites)) {
+    it(`B1, B2: says ${expected} to Sec-Fetch-Site: ${JSON.stringify(site)}`, () => {
+      assert.equal(isLocalRequest(originOf({ ...host, 'Sec-Fetch-Site': site }, local), 0), expected);
+    });
+  }
+  it('B1, B2: looks at each of several Origins', () => {
+    const origins = ['Origin', 'http://localhost', 'origin', 'https://evil.example'];
+    const rawHeaders = ['Host', 'localhost', ...origins];
+    assert.equal(isLocalRequest(originOf(host, { ...local, rawHeaders }), 0), false);
+  });
+
   it('lets headers pass that only look alike', () => {
     const alike = {
       ...host,
@@ -182,6 +255,9 @@ describe('isLocalRequest()', () => {
       'forwarded-for': '1',
       cfx: '1',
       'x-real-ip-2': '1',
+      'x-client-ip-2': '1',
+      'x-originals': '1',
+      tailscale: '1',
     };
     assert.equal(isLocalRequest(originOf(alike, local), 0), true);
   });

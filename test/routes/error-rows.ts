@@ -113,6 +113,14 @@ export const ROWS: readonly Row[] = [
     body: { username: ADMIN.username, password: 'wrong password' },
     message: /username or password/,
   },
+  {
+    name: 'managed_by_environment',
+    method: 'PUT',
+    path: '/api/admin/password',
+    headers: ADMIN_TOKEN,
+    body: { currentPassword: ADMIN.password, newPassword: 'another long one' },
+    message: /UI_PASSWORD/,
+  },
   { name: 'forbidden', method: 'GET', path: '/api/admin/providers', headers: USER_TOKEN, message: /admin/ },
   {
     name: 'forbidden',

@@ -52,13 +52,19 @@ export function restoreBackup(services: Services): Handler {
         const plan = planRestore(state, backup);
         return { state: plan.config, result: plan.report };
       });
-      const { principal } = context;
-      await services.sessions.endEverybody(principal.kind === 'admin' ? principal.session.digest : undefined);
+      await keepOnlySession(context, services);
       sendJson(context, 200, report);
     } finally {
       lease.release();
     }
   };
+}
+
+/** Ends every session but the restorer's, which goes on under the admin's restored password. */
+async function keepOnlySession({ principal }: Context, { admin, sessions }: Services): Promise<void> {
+  if (principal.kind !== 'admin') return sessions.endEverybody();
+  await sessions.rebind(principal.session, await admin.fingerprint());
+  await sessions.endEverybody(principal.session.digest);
 }
 
 function chooseSecrets(context: Context, { config }: Services): BackupSecrets {

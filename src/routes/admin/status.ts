@@ -1,5 +1,5 @@
 import { MIN_PASSWORD_LENGTH } from '../../auth/passwords.ts';
-import { isDefaultPassword, isSampleKey } from '../../config.ts';
+import { isSampleKey } from '../../config.ts';
 import { sendJson } from '../../http/reply.ts';
 import type { Handler } from '../context.ts';
 import type { Services } from '../services.ts';
@@ -19,7 +19,7 @@ export function adminMe({ config }: Services): Handler {
 /** What the panel's Overview shows: version, storage, and what the owner should mend. */
 export function adminStatus(services: Services): Handler {
   return (context) => {
-    const { store, lifecycle, version, now } = services;
+    const { store, lifecycle, version, now, admin } = services;
     const storage = store.status();
     const snapshot = services.snapshotStatus();
     sendJson(context, 200, {
@@ -28,6 +28,7 @@ export function adminStatus(services: Services): Handler {
       storage: { state: storage.state, message: storage.message },
       encryption: { enabled: storage.encrypted },
       snapshot: snapshot.enabled ? snapshot : null,
+      adminPassword: { isDefault: admin.isDefault(), isManagedByEnvironment: admin.isManagedByEnvironment },
       warnings: findWarnings(services),
     });
   };
@@ -41,7 +42,7 @@ const SAFE_NODE: Readonly<Record<string, readonly [number, number]>> = {
 };
 
 /** Everything that the owner should know of, most urgent first. */
-export function findWarnings({ config, store, snapshotStatus }: Services): Warning[] {
+export function findWarnings({ admin, config, store, snapshotStatus }: Services): Warning[] {
   const storage = store.status();
   const snapshot = snapshotStatus();
   const unreadable = [...store.config.snapshot().providers.values()].filter(
@@ -49,12 +50,12 @@ export function findWarnings({ config, store, snapshotStatus }: Services): Warni
   );
   const rows: readonly (readonly [boolean, string, string])[] = [
     [
-      isDefaultPassword(config.uiPassword),
+      admin.isDefault(),
       'default_password',
-      'The admin password is the default one. Set UI_PASSWORD; until then sign-in works on this machine only.',
+      `The admin password is a default one. ${admin.isManagedByEnvironment ? 'Set another UI_PASSWORD, then restart.' : 'Set one in Settings, or set UI_PASSWORD.'} Until then sign-in works only on this machine, for the user who runs the server. A proxy that runs as the same user is not recognised.`,
     ],
     [
-      !isDefaultPassword(config.uiPassword) && config.uiPassword.length < MIN_PASSWORD_LENGTH,
+      !admin.isDefault() && config.uiPassword !== null && config.uiPassword.length < MIN_PASSWORD_LENGTH,
       'short_password',
       `UI_PASSWORD is shorter than ${MIN_PASSWORD_LENGTH} characters and may be guessed.`,
     ],
@@ -101,6 +102,16 @@ export function findWarnings({ config, store, snapshotStatus }: Services): Warni
     ],
   ];
   return rows.flatMap(([applies, code, message]) => (applies ? [{ code, message }] : []));
+}
+
+/** What the log says at the start: the same, and whether the default password is open to other users of the machine. */
+export async function findStartWarnings(services: Services): Promise<Warning[]> {
+  const warnings = findWarnings(services);
+  const isOpen = warnings.some(({ code }) => code === 'default_password' || code === 'sample_master_key');
+  if (!isOpen || !(await services.localAccess.ignoresOwners())) return warnings;
+  const message =
+    'The system does not tell which user opened a connection (/proc/net/tcp cannot be read): the default password and the sample keys work for every user and every hidden proxy on this machine. Set UI_PASSWORD and MASTER_API_KEY.';
+  return [...warnings, { code: 'connection_owners_unreadable', message }];
 }
 
 function isSafeNode(version: string): boolean {

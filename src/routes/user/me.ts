@@ -1,12 +1,12 @@
 import { userFingerprint } from '../../auth/credentials.ts';
-import { parseNewPassword, verifyPassword } from '../../auth/passwords.ts';
+import { parseNewPassword } from '../../auth/passwords.ts';
 import { HttpError } from '../../errors.ts';
 import { sendJson } from '../../http/reply.ts';
 import { requireEntity, withEntity } from '../../store/changes.ts';
 import type { Context, Handler } from '../context.ts';
-import { requireField, wrong } from '../fields.ts';
+import { requireCurrentPassword, wrongPassword } from '../current-password.ts';
+import { requireField } from '../fields.ts';
 import { readFields } from '../json-body.ts';
-import { addressOf } from '../request-origin.ts';
 import type { Services } from '../services.ts';
 import { offeredModels } from '../v1/models.ts';
 
@@ -28,22 +28,12 @@ export function userMe({ store }: Services): Handler {
 
 /** Changes the user's own password and ends his other sessions. */
 export function changePassword(services: Services): Handler {
-  const { passwordWork: work, credentials, store, sessions, throttle } = services;
+  const { credentials, store, sessions } = services;
   return async (context) => {
     const { user, session } = signedInUser(context);
     const fields = await readFields(context, services.budget);
-    const current = requireField(fields, 'currentPassword');
     const password = parseNewPassword(requireField(fields, 'newPassword'), 'newPassword');
-    if (typeof current !== 'string') throw wrong('currentPassword', 'must be text');
-    const attempt = throttle.begin(user.username, addressOf(context, services.config.trustProxyHops));
-    const isRight = await verifyPassword(current, user.passwordHash, { work, lane: 'trusted' }).catch(
-      (error: unknown) => {
-        attempt.cancel();
-        throw error;
-      },
-    );
-    if (!isRight) throw wrongPassword();
-    attempt.succeed();
+    await requireCurrentPassword(context, fields, { ...services, account: user });
     const passwordHash = await credentials.hashPassword(password);
     const changed = await store.config.update((state) => {
       const before = requireEntity(state, 'users', user.id);
@@ -56,8 +46,4 @@ export function changePassword(services: Services): Handler {
     await sessions.endAll(user.id, session.digest);
     sendJson(context, 200, { id: user.id, username: user.username });
   };
-}
-
-function wrongPassword(): HttpError {
-  return new HttpError('invalid_credentials', 'The current password is wrong.', { param: 'currentPassword' });
 }

@@ -1,0 +1,139 @@
+import { open } from 'node:fs/promises';
+import { isIP } from 'node:net';
+import { endianness } from 'node:os';
+import { normalizeAddress, toAddressBytes } from '../http/ip-address.ts';
+
+/** A TCP connection, as the server's socket names its two ends. */
+export interface Connection {
+  readonly localAddress?: string | undefined;
+  readonly localPort?: number | undefined;
+  readonly remoteAddress?: string | undefined;
+  readonly remotePort?: number | undefined;
+}
+
+/**
+ * Who holds the other end of a loopback connection: the user's id; `unknown` where no program does (another network
+ * namespace, or the program closed it); `unreadable` where the system does not say.
+ */
+export type PeerOwner = number | 'unknown' | 'unreadable';
+
+export interface PeerOwners {
+  ownerOf(connection: Connection): Promise<PeerOwner>;
+  /** True where the system names the owners of connections. */
+  canRead(): Promise<boolean>;
+}
+
+export interface PeerOwnersOptions {
+  /** The kernel's tables of TCP sockets, for IPv4 and for IPv6. */
+  readonly tables?: SocketTables;
+}
+
+export interface SocketTables {
+  readonly ipv4: string;
+  readonly ipv6: string;
+}
+
+/** Linux: Documentation/networking/proc_net_tcp.rst. */
+const LINUX_TABLES: SocketTables = { ipv4: '/proc/net/tcp', ipv6: '/proc/net/tcp6' };
+const PIECE_BYTES = 64 * 1024;
+/** Of each table: some 50,000 sockets. What stands behind them is not looked at. */
+const MAX_TABLE_BYTES = 8 * 1024 * 1024;
+/** A row: number, local and remote address, state, queues, timer, retransmissions, uid, timeout, inode. */
+const ROW =
+  /^ *\d+: ([\dA-F]{8,32}:[\dA-F]{4}) ([\dA-F]{8,32}:[\dA-F]{4}) [\dA-F]{2} \S+ \S+ \S+ +(\d+) +\d+ (\d+)/;
+
+/** By local and remote address, as the kernel writes them; null: the table cannot be read. */
+type Owners = ReadonlyMap<string, number> | null;
+type Tables = Readonly<Record<keyof SocketTables, Owners>>;
+
+/**
+ * Makes the lookup of who holds the other end of a connection. The tables are read at most once at a time: whoever asks
+ * meanwhile waits for the next reading, which all of them share, so that a flood of questions costs no more.
+ */
+export function createPeerOwners({ tables = LINUX_TABLES }: PeerOwnersOptions = {}): PeerOwners {
+  let running: Promise<unknown> = Promise.resolve();
+  let next: Promise<Tables> | null = null;
+  const readSoon = (): Promise<Tables> => {
+    next ??= running.then(() => {
+      const reading = readTables(tables);
+      running = reading;
+      next = null;
+      return reading;
+    });
+    return next;
+  };
+  return {
+    async ownerOf(connection) {
+      const keys = rowKeys(connection);
+      if (keys === null) return 'unknown';
+      const found = await readSoon();
+      const owner = found.ipv6?.get(keys.ipv6) ?? (keys.ipv4 === null ? null : found.ipv4?.get(keys.ipv4));
+      if (typeof owner === 'number') return owner;
+      return (keys.ipv4 === null ? found.ipv6 : found.ipv4) === null ? 'unreadable' : 'unknown';
+    },
+    async canRead() {
+      const found = await readSoon();
+      return found.ipv4 !== null || found.ipv6 !== null;
+    },
+  };
+}
+
+async function readTables({ ipv4, ipv6 }: SocketTables): Promise<Tables> {
+  return { ipv4: await readOwners(ipv4), ipv6: await readOwners(ipv6) };
+}
+
+/** Never rejects: a table that cannot be read is null. */
+async function readOwners(path: string): Promise<Owners> {
+  const owners = new Map<string, number>();
+  try {
+    const file = await open(path);
+    try {
+      const piece = Buffer.alloc(PIECE_BYTES);
+      let rest = '';
+      for (let total = 0; total < MAX_TABLE_BYTES; ) {
+        const { bytesRead } = await file.read(piece, 0, PIECE_BYTES, null);
+        if (bytesRead === 0) break;
+        total += bytesRead;
+        const lines = (rest + piece.toString('latin1', 0, bytesRead)).split('\n');
+        rest = lines.pop() ?? '';
+        for (const line of lines) addRow(owners, line);
+      }
+    } finally {
+      await file.close();
+    }
+  } catch {
+    return null;
+  }
+  return owners;
+}
+
+/** A socket without an inode belongs to no program any more; the kernel may give it to root. */
+function addRow(owners: Map<string, number>, line: string): void {
+  const [, local, remote, uid, inode] = ROW.exec(line) ?? [];
+  if (local !== undefined && inode !== '0') owners.set(`${local} ${remote}`, Number(uid));
+}
+
+interface RowKeys {
+  /** null: an IPv6 connection. */
+  readonly ipv4: string | null;
+  /** IPv4 mapped into IPv6: a program may open an IPv6 socket for an IPv4 connection. */
+  readonly ipv6: string;
+}
+
+/** The keys of the row of the other end: its local side is our remote one. */
+function rowKeys(connection: Connection): RowKeys | null {
+  const { localPort, remotePort } = connection;
+  const local = normalizeAddress(connection.localAddress ?? '');
+  const remote = normalizeAddress(connection.remoteAddress ?? '');
+  if (local === null || remote === null || localPort === undefined || remotePort === undefined) return null;
+  const keyOf = (bytes: number): string =>
+    `${kernelEnd(remote, remotePort, bytes)} ${kernelEnd(local, localPort, bytes)}`;
+  return { ipv4: isIP(remote) === 4 ? keyOf(4) : null, ipv6: keyOf(16) };
+}
+
+/** `0100007F:0BB8`: words of 32 bits as the machine's numbers, the port as a number; both in hexadecimal. */
+function kernelEnd(address: string, port: number, bytes: number): string {
+  const words = toAddressBytes(address).subarray(-bytes);
+  if (endianness() === 'LE') words.swap32();
+  return `${words.toString('hex')}:${port.toString(16).padStart(4, '0')}`.toUpperCase();
+}
