@@ -39,6 +39,7 @@
  * @typedef {{
  *   version: string, uptime: number, storage: { state: string, message: string },
  *   encryption: { enabled: boolean }, warnings: Warning[],
+ *   adminPassword: { isDefault: boolean, isManagedByEnvironment: boolean },
  *   snapshot: null | { message: string, lastWrittenAt: string | null },
  * }} Status
  */
@@ -48,6 +49,7 @@
  * @typedef {{
  *   createdAt: string, providers: KindReport, models: KindReport, apiKeys: KindReport, users: KindReport,
  *   returning: { apiKeys: Named, users: Named }, providersWithoutKey: Named, changesMasterKey: boolean,
+ *   changesAdminPassword: boolean,
  * }} RestoreReport
  */
 

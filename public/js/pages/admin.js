@@ -5,8 +5,11 @@ import { failed } from '../lib/states.js';
 import { createTabs } from '../lib/tabs.js';
 
 /**
- * What a view gets: the way to other tabs, why it was opened, and a signal that ends with it.
- * @typedef {{ navigate: (tab: string, intent?: string) => void, intent: string | undefined, signal: AbortSignal }} ViewContext
+ * What a view gets: who is signed in, the way to other tabs, why it was opened, and a signal that ends with it.
+ * @typedef {{
+ *   me: import('../lib/types.js').Me, navigate: (tab: string, intent?: string) => void, intent: string | undefined,
+ *   signal: AbortSignal,
+ * }} ViewContext
  */
 
 /** Views are read when they are first needed, and all of them once the first one stands. */
@@ -93,7 +96,7 @@ function drawPanel(me) {
     panel.replaceChildren();
     panel.classList.toggle('chat-view', tab.id === 'chat');
     scrollTo({ top: 0 });
-    void mount(tab, { navigate, intent, signal: life.signal });
+    void mount(tab, { me, navigate, intent, signal: life.signal });
     intent = undefined;
   }
 

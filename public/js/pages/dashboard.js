@@ -75,7 +75,12 @@ async function drawPage(me) {
         h('a', { class: 'btn primary', href: pageUrl('chat.html') }, icon('chat'), 'Open chat'),
       ),
       h('section', { class: 'stack' }, h('h2', null, 'Your API keys'), keys),
-      h('div', { class: 'two-columns' }, connectCard(example), passwordCard(me.username)),
+      h(
+        'div',
+        { class: 'two-columns' },
+        connectCard(example),
+        passwordCard({ username: me.username, path: '/api/user/password' }),
+      ),
       h('section', { class: 'stack' }, h('h2', null, 'Your models'), models.element),
     ),
   );

@@ -53,7 +53,7 @@ function draw(host, facts, context) {
   const keys = facts.keys.filter((one) => one.id !== 'master');
   const isReady = usable.length > 0 && keys.length > 0;
   host.replaceChildren(
-    ...(facts.status.warnings.length > 0 ? [warnings(facts.status.warnings)] : []),
+    ...(facts.status.warnings.length > 0 ? [warnings(facts.status, context)] : []),
     ...(isReady ? [] : [setup(facts, usable.length > 0, context)]),
     counts(facts, context),
     h(
@@ -71,12 +71,34 @@ function usableModels({ providers, models }) {
   return models.filter((model) => model.enabled && open.has(model.providerId));
 }
 
-/** @param {import('../lib/types.js').Warning[]} list */
-function warnings(list) {
+/**
+ * @param {import('../lib/types.js').Status} status
+ * @param {ViewContext} context
+ */
+function warnings({ warnings: list, adminPassword }, context) {
+  const setPassword = () =>
+    h(
+      'button',
+      { type: 'button', class: 'btn', onclick: () => context.navigate('settings', 'password') },
+      'Set a password',
+    );
   return h(
     'ul',
     { class: 'stack tight', 'aria-label': 'Warnings' },
-    ...list.map((one) => h('li', { class: 'alert warn' }, icon('warning'), h('div', null, one.message))),
+    ...list.map((one) => {
+      const canSet = one.code === 'default_password' && !adminPassword.isManagedByEnvironment;
+      return h(
+        'li',
+        { class: 'alert warn' },
+        icon('warning'),
+        h(
+          'div',
+          { class: 'stack tight' },
+          h('p', null, one.message),
+          canSet && h('div', null, setPassword()),
+        ),
+      );
+    }),
   );
 }
 

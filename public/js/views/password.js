@@ -4,10 +4,11 @@ import { h } from '../lib/h.js';
 import { toast } from '../lib/toast.js';
 
 /**
- * The card in which users change their password.
- * @param {string} username for password managers
+ * The card in which users and the admin change their own password.
+ * @param {{ username: string, path: string, intro?: HTMLElement, onChanged?: () => void }} options `username` is for
+ *   password managers; `path` takes the change; `intro` stands above the form
  */
-export function passwordCard(username) {
+export function passwordCard({ username, path, intro, onChanged }) {
   const current = textField({
     label: 'Current password',
     param: 'currentPassword',
@@ -42,21 +43,23 @@ export function passwordCard(username) {
     submit,
     alert,
     save: async () => {
-      await changePassword(current.control.value, next.control.value);
+      await changePassword(path, current.control.value, next.control.value);
       form.reset();
       toast.ok('Your password is changed.');
+      onChanged?.();
     },
   });
-  return h('section', { class: 'card stack' }, h('h2', null, 'Password'), form);
+  return h('section', { class: 'card stack' }, h('h2', null, 'Password'), intro, form);
 }
 
 /**
  * A wrong present password is answered with 401 too, so only a session that has ended leads to the sign-in.
+ * @param {string} path
  * @param {string} currentPassword
  * @param {string} newPassword
  */
-async function changePassword(currentPassword, newPassword) {
-  const send = () => api.put('/api/user/password', { currentPassword, newPassword }, { keepSession: true });
+async function changePassword(path, currentPassword, newPassword) {
+  const send = () => api.put(path, { currentPassword, newPassword }, { keepSession: true });
   try {
     await send();
   } catch (error) {

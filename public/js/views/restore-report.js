@@ -29,6 +29,9 @@ export function restoreReport(report) {
     report.changesMasterKey
       ? row('Master key', 'becomes the one of the file; the present one stops working')
       : null,
+    report.changesAdminPassword
+      ? row('Admin password', 'becomes the one of the file, unless UI_PASSWORD is set')
+      : null,
   ].filter((one) => one !== null);
   return h(
     'div',

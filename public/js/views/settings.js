@@ -1,9 +1,10 @@
 import { api, messageOf } from '../lib/api.js';
-import { segmented } from '../lib/form.js';
+import { alertBox, segmented } from '../lib/form.js';
 import { h } from '../lib/h.js';
 import { failed } from '../lib/states.js';
 import { currentTheme, setTheme } from '../lib/theme.js';
 import { backupCard } from './backup.js';
+import { passwordCard } from './password.js';
 import { restoreCard } from './restore.js';
 import { serverFacts } from './server-facts.js';
 
@@ -23,6 +24,7 @@ export function mountSettings(container, context) {
   let shownServerKey = null;
   const state = h('div');
   const backup = h('div');
+  const password = adminPassword(context.me.username, () => void load());
   const cards = h(
     'div',
     { class: 'two-columns' },
@@ -30,6 +32,7 @@ export function mountSettings(container, context) {
       'div',
       { class: 'stack' },
       h('section', { class: 'card stack' }, h('h2', null, 'Server'), state),
+      password.element,
       h('section', { class: 'card stack' }, h('h2', null, 'Appearance'), themeChoice()),
     ),
     h(
@@ -48,11 +51,14 @@ export function mountSettings(container, context) {
       if (shownServerKey === null) showBackup(false);
     }
     // All cards at once, so that none of them moves under the hand.
-    if (!context.signal.aborted && !cards.isConnected) container.replaceChildren(cards);
+    if (context.signal.aborted || cards.isConnected) return;
+    container.replaceChildren(cards);
+    if (context.intent === 'password') password.focus();
   }
   /** @param {import('../lib/types.js').Status} status */
   function show(status) {
     state.replaceChildren(serverFacts(status));
+    password.show(status.adminPassword);
     if (shownServerKey !== status.encryption.enabled) showBackup(status.encryption.enabled);
   }
   /** @param {boolean} hasServerKey */
@@ -62,6 +68,51 @@ export function mountSettings(container, context) {
   }
   addEventListener('server-back', () => void load(), { signal: context.signal });
   void load();
+}
+
+/**
+ * The admin's password: a form, or where UI_PASSWORD is set the way to change it.
+ * @param {string} username
+ * @param {() => void} onChanged
+ */
+function adminPassword(username, onChanged) {
+  const note = alertBox('warn');
+  const element = h('div');
+  return {
+    element,
+    /** @param {import('../lib/types.js').Status['adminPassword']} state */
+    show({ isDefault, isManagedByEnvironment }) {
+      note.show(
+        isDefault
+          ? 'The password is still the default one, “admin”. Set your own to sign in from elsewhere.'
+          : null,
+      );
+      // Drawn once, so that nothing typed is lost.
+      if (element.hasChildNodes()) return;
+      element.append(
+        isManagedByEnvironment
+          ? managedPassword()
+          : passwordCard({ username, path: '/api/admin/password', intro: note.element, onChanged }),
+      );
+    },
+    focus() {
+      /** @type {HTMLInputElement | null} */ (element.querySelector('input:not([hidden])'))?.focus();
+    },
+  };
+}
+
+function managedPassword() {
+  return h(
+    'section',
+    { class: 'card stack' },
+    h('h2', null, 'Password'),
+    h(
+      'p',
+      { class: 'muted' },
+      h('code', null, 'UI_PASSWORD'),
+      ' sets the admin password. To change it, change that variable and restart the server.',
+    ),
+  );
 }
 
 function skeleton() {
