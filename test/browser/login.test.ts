@@ -126,7 +126,7 @@ test('under another name than localhost the default password is refused, a good 
   const { page } = await visit(t, `http://proxy.example:${careless.port}`, '/');
   await fillSignIn(page, 'admin', 'admin');
   const refusal = page.getByRole('alert');
-  await refusal.getByText('The default password works on the machine itself only.').waitFor();
+  await refusal.getByText('The default password works only on the machine itself').waitFor();
   await refusal.getByText('-e UI_PASSWORD=a-long-password').waitFor();
 
   const careful = await startApp(t);

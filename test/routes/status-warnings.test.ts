@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Environment } from '../../src/config.ts';
-import { findWarnings } from '../../src/routes/admin/status.ts';
+import { findStartWarnings, findWarnings } from '../../src/routes/admin/status.ts';
 import { expectStatus, startApp } from '../helpers/start-app.ts';
 
 const ROWS: readonly (readonly [env: Environment, code: string, expected: boolean])[] = [
@@ -32,5 +32,22 @@ for (const [env, code, expected] of ROWS) {
       warnings.some((warning) => warning.code === code),
       expected,
     );
+  });
+}
+
+for (const [env, ignoresOwners, expected] of [
+  [{ UI_PASSWORD: '' }, true, true],
+  [{ UI_PASSWORD: '' }, false, false],
+  [{ MASTER_API_KEY: 'sk-123' }, true, true],
+  [{}, true, false],
+] as const) {
+  const owners = ignoresOwners ? 'unknown' : 'known';
+  test(`B1: ${JSON.stringify(env)}, owners of connections ${owners}: ${expected ? 'a' : 'no'} warning at the start`, async (t) => {
+    const { services } = await startApp(t, { env });
+    const localAccess = { ...services.localAccess, ignoresOwners: async () => ignoresOwners };
+    const warnings = await findStartWarnings({ ...services, localAccess });
+    const found = warnings.filter(({ code }) => code === 'connection_owners_unreadable');
+    assert.equal(found.length, expected ? 1 : 0);
+    if (expected) assert.match(found[0]?.message ?? '', /Set UI_PASSWORD and MASTER_API_KEY/);
   });
 }
