@@ -18,7 +18,7 @@ import { StoreStartError } from './store/document-error.ts';
 import type { Store } from './store/store.ts';
 
 const ROOT = join(import.meta.dirname, '..');
-/** The demo has the default password and no other purpose than a look at it. */
+/** The demo runs with the default password, so it never listens on a network. */
 const DEMO_HOST = '127.0.0.1';
 
 const [, , word] = process.argv;
