@@ -14,7 +14,7 @@ import { createGateway } from './gateway/gateway.ts';
 import { baseHeaders } from './http/headers.ts';
 import { InflightBudget } from './http/inflight-budget.ts';
 import { sendError } from './http/reply.ts';
-import { createHttpServer } from './http/server.ts';
+import { createHttpServer, type HttpServerOptions } from './http/server.ts';
 import { type StaticFiles, sendStatic } from './http/static.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { Logger } from './logger.ts';
@@ -58,6 +58,8 @@ export interface AppOptions {
   readonly snapshotStatus?: () => SnapshotStatus;
   /** scrypt's N, where it is not the usual one: tests sign in by the hundred. */
   readonly passwordCost?: number;
+  /** Bounds of connections as tests want them, see `HttpServerOptions`. */
+  readonly connections?: Pick<HttpServerOptions, 'writeStallMs' | 'peerOf'>;
 }
 
 export interface App {
@@ -74,7 +76,10 @@ export function createApp(options: AppOptions): App {
   const { lifecycle } = options;
   let dispatch: Dispatch | null = null;
   const running = new Set<Cancellation>();
+  const budget = new InflightBudget(options.config.maxInflightBytes);
   const server = createHttpServer({
+    ...options.connections,
+    budget,
     requestId: newRequestId,
     isDraining: () => lifecycle.phase === 'draining',
     listener(req, res, expectsContinue) {
@@ -86,7 +91,7 @@ export function createApp(options: AppOptions): App {
   return {
     server,
     open(store, masterKey) {
-      const services = createServices({ ...options, store, masterKey, running });
+      const services = createServices({ ...options, store, masterKey, running, budget });
       dispatch = createDispatch({
         rows: createRoutes(services, options.staticFiles),
         guard: createGuard({
@@ -187,10 +192,11 @@ interface ServicesOptions extends AppOptions {
   readonly store: Store;
   readonly masterKey: MasterKey;
   readonly running: ReadonlySet<unknown>;
+  readonly budget: InflightBudget;
 }
 
 function createServices(options: ServicesOptions): Services {
-  const { config, now, randomBytes, store, running, lifecycle } = options;
+  const { config, now, randomBytes, store, running, budget, lifecycle } = options;
   const { snapshot } = store.config;
   const upstreams = createUpstreams({
     timeouts: config.upstreamTimeouts,
@@ -219,7 +225,6 @@ function createServices(options: ServicesOptions): Services {
     work: passwordWork,
     sessions,
   });
-  const budget = new InflightBudget(config.maxInflightBytes);
   const gateway = createGateway(upstreams, budget);
   const snapshotStatus = options.snapshotStatus ?? (() => SNAPSHOTS_OFF);
   const metrics = createServerMetrics({
@@ -235,7 +240,6 @@ function createServices(options: ServicesOptions): Services {
     ...options,
     upstreams,
     gateway,
-    budget,
     admin,
     localAccess: createLocalAccess({ trustProxyHops: config.trustProxyHops }),
     sessions,

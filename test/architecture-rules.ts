@@ -3,7 +3,7 @@ import { posix } from 'node:path';
 /** What is wrong with one file, one line each; empty when nothing is. */
 export type Rule = (path: string, source: string) => string[];
 
-const BASE = ['errors', 'logger', 'config', 'lifecycle', 'cancellation'];
+const BASE = ['errors', 'logger', 'config', 'lifecycle', 'cancellation', 'fair-share'];
 const INTERFACES = [...BASE, 'entities', 'codecs', 'addresses'];
 const WORKERS = ['providers', 'protocols'];
 
@@ -41,6 +41,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   config: ['errors', 'logger'],
   lifecycle: [],
   cancellation: [],
+  'fair-share': [],
   logger: [],
   errors: [],
 };
@@ -72,7 +73,7 @@ function roomOf(path: string): string | null {
     return 'entities';
   if (DOCUMENT.test(path)) return 'documents';
   if (path.startsWith('src/store/')) return 'drivers';
-  const top = /^src\/(app|config|lifecycle|cancellation|errors|logger)\.ts$/.exec(path)?.[1];
+  const top = /^src\/(app|config|lifecycle|cancellation|fair-share|errors|logger)\.ts$/.exec(path)?.[1];
   const folder = FOLDERS.find((name) => path.startsWith(`src/${name}/`));
   return top ?? folder ?? null;
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { InflightBudget, InflightLease } from './inflight-budget.ts';
 import { type Refusal, writeRefusal } from './refusal.ts';
 
 export type Listener = (req: IncomingMessage, res: ServerResponse, expectsContinue: boolean) => void;
@@ -9,40 +10,80 @@ export interface GateOptions {
   readonly requestId: () => string;
   /** node:http drops what comes after its limit without a word, so a request that reaches it is refused. */
   readonly maxHeaders: number;
+  /** What the requests that wait on one connection may take together. */
+  readonly maxWaitingBytes: number;
+  /** Counts them, by the client's address. */
+  readonly budget: InflightBudget;
 }
 
 /** What node:http hands to `clientError`. */
 export type ParseError = NodeJS.ErrnoException & { readonly rawPacket?: Buffer };
 
+/** A request that waits for the answer before its own. */
+interface Waiting {
+  readonly req: IncomingMessage;
+  bytes: number;
+  /** The budget had no room for it: it is refused when its turn comes. */
+  readonly isTooMuch: boolean;
+}
+
 /** What is known of a connection. */
 interface Connection {
+  /** By whom its waiting requests are counted. */
+  readonly holder: string;
   /** The answer to the request that came last. */
   latest: ServerResponse | null;
-  waiting: number;
+  /** In the order in which they came. */
+  readonly waiting: Waiting[];
+  waitingBytes: number;
+  /** Open while requests wait. */
+  lease: InflightLease | null;
   /** Something on it was refused: nothing further is served. */
   isRefused: boolean;
   /** What came last is broken: it is refused once the sound requests before it are answered. */
   isBroken: boolean;
 }
 
-/** Requests that may wait on one connection for the answer before theirs. */
-const MAX_PIPELINED = 256;
+/** What node:http makes of a request, beside its head: measured at 2 to 3 KiB. */
+const REQUEST_BYTES = 2_048;
 
 /**
  * Stands between node:http and the handlers. Messages that must not reach a handler (two Hosts, an odd
  * Transfer-Encoding, a broken head) are answered here and their connection is closed. Of pipelined requests each waits
- * for the answer before it, and none is served after an answer that closes (RFC 9112 sections 9.3.2, 9.6).
+ * for the answer before it, and none is served after an answer that closes (RFC 9112 sections 9.3.2, 9.6). What waits is
+ * counted; a connection on which too much waits is closed.
  */
 export class ConnectionGate {
   readonly #options: GateOptions;
-  readonly #connections = new WeakMap<Socket, Connection>();
+  readonly #connections = new Map<Socket, Connection>();
 
   constructor(options: GateOptions) {
     this.#options = options;
   }
 
+  /** Must be called for each new connection; `holder` is by whom its waiting requests are counted. */
+  open(socket: Socket, holder: string): void {
+    this.#connections.set(socket, {
+      holder,
+      latest: null,
+      waiting: [],
+      waitingBytes: 0,
+      lease: null,
+      isRefused: false,
+      isBroken: false,
+    });
+  }
+
+  /** Must be called when the connection is closed. */
+  close(socket: Socket): void {
+    // The answers that still wait for their turn are told nothing by node:http.
+    this.#connections.get(socket)?.lease?.release();
+    this.#connections.delete(socket);
+  }
+
   accept(req: IncomingMessage, res: ServerResponse, expectsContinue: boolean): void {
-    const connection = this.#of(req.socket);
+    const connection = this.#connections.get(req.socket);
+    if (connection === undefined) return;
     const before = connection.latest;
     connection.latest = res;
     const isOpen = (): boolean =>
@@ -51,39 +92,61 @@ export class ConnectionGate {
       if (isOpen()) this.#admit(req, res, expectsContinue);
       return;
     }
-    connection.waiting += 1;
-    if (connection.waiting > MAX_PIPELINED) req.socket.destroy();
+    const waiting = this.#wait(connection, req);
+    if (waiting === null) return;
     before.once('close', () => {
-      connection.waiting -= 1;
-      if (isOpen()) this.#admit(req, res, expectsContinue);
+      leave(connection);
+      if (!isOpen()) return;
+      if (waiting.isTooMuch) this.#refuse(req, 'server_overloaded');
+      else this.#admit(req, res, expectsContinue);
     });
   }
 
   /** For what the parser, or the connection, stumbled over. */
   fail(error: ParseError, socket: Socket): void {
-    const connection = this.#of(socket);
-    if (connection.isRefused || connection.isBroken) return;
-    const { latest } = connection;
+    const connection = this.#connections.get(socket);
+    if (connection?.isRefused === true || connection?.isBroken === true) return;
     const refusal = refusalFor(error.code);
+    if (connection === undefined || refusal === null) {
+      socket.destroy();
+      return;
+    }
+    const { latest } = connection;
     const isHead = error.rawPacket?.subarray(0, 5).toString('latin1') === 'HEAD ';
-    if (refusal === null) socket.destroy();
-    else if (latest === null || isOver(latest)) this.#refuse(socket, refusal, isHead);
+    const refuse = (isHeadRequest: boolean): void =>
+      this.#answer(socket, connection, { refusal, isHead: isHeadRequest });
+    if (latest === null || isOver(latest)) refuse(isHead);
     else if (latest.req.complete) {
       // The requests before are sound, and answered or waiting for their turn: what is broken came after them.
       connection.isBroken = true;
-      latest.once('close', () => this.#refuse(socket, refusal, false));
+      latest.once('close', () => refuse(false));
     } else if (latest.headersSent) socket.destroy();
-    else this.#refuse(socket, refusal, isHead);
+    else refuse(isHead);
+  }
+
+  /** Null where it closed the connection. */
+  #wait(connection: Connection, req: IncomingMessage): Waiting | null {
+    const last = connection.waiting.at(-1);
+    const bodyBytes = last?.req.readableLength ?? 0;
+    if (last !== undefined) last.bytes += bodyBytes;
+    const bytes = REQUEST_BYTES + headBytes(req);
+    connection.waitingBytes += bodyBytes + bytes;
+    const isFull = connection.waitingBytes > this.#options.maxWaitingBytes;
+    // One that the budget had no room for is refused in its turn; whoever goes on sending does not read refusals.
+    if (isFull || last?.isTooMuch === true) {
+      req.socket.destroy();
+      return null;
+    }
+    connection.lease ??= this.#options.budget.open(connection.holder);
+    const waiting = { req, bytes, isTooMuch: !connection.lease.growTo(connection.waitingBytes) };
+    connection.waiting.push(waiting);
+    return waiting;
   }
 
   #admit(req: IncomingMessage, res: ServerResponse, expectsContinue: boolean): void {
     const refusal = this.#complaintAbout(req);
-    if (refusal === null) {
-      this.#options.listener(req, res, expectsContinue);
-      return;
-    }
-    this.#refuse(req.socket, refusal, req.method === 'HEAD');
-    req.resume();
+    if (refusal === null) this.#options.listener(req, res, expectsContinue);
+    else this.#refuse(req, refusal);
   }
 
   #complaintAbout(req: IncomingMessage): Refusal | null {
@@ -91,18 +154,32 @@ export class ConnectionGate {
     return isAmbiguous(req) ? 'invalid_request_target' : null;
   }
 
-  #refuse(socket: Socket, refusal: Refusal, isHead: boolean): void {
-    this.#of(socket).isRefused = true;
-    writeRefusal(socket, { refusal, requestId: this.#options.requestId(), isHead });
+  #refuse(req: IncomingMessage, refusal: Refusal): void {
+    const connection = this.#connections.get(req.socket);
+    if (connection === undefined) return;
+    this.#answer(req.socket, connection, { refusal, isHead: req.method === 'HEAD' });
+    req.resume();
   }
 
-  #of(socket: Socket): Connection {
-    const known = this.#connections.get(socket);
-    if (known !== undefined) return known;
-    const connection = { latest: null, waiting: 0, isRefused: false, isBroken: false };
-    this.#connections.set(socket, connection);
-    return connection;
+  #answer(socket: Socket, connection: Connection, what: { refusal: Refusal; isHead: boolean }): void {
+    connection.isRefused = true;
+    writeRefusal(socket, { ...what, requestId: this.#options.requestId() });
   }
+}
+
+/** The first of those that wait has its turn. */
+function leave(connection: Connection): void {
+  const first = connection.waiting.shift();
+  connection.waitingBytes -= first?.bytes ?? 0;
+  if (connection.waiting.length > 0) return;
+  connection.lease?.release();
+  connection.lease = null;
+}
+
+function headBytes({ url = '', rawHeaders }: IncomingMessage): number {
+  let bytes = url.length;
+  for (const text of rawHeaders) bytes += text.length;
+  return bytes;
 }
 
 function isOver(res: ServerResponse): boolean {

@@ -1,64 +1,96 @@
+/** Large bodies are counted in steps, so that not each of their chunks has to be. */
 const STEP_BYTES = 64 * 1024;
 
+/** What one holder has of the budget, over all leases; known only while one of them is open. */
+interface Account {
+  readonly holder: string;
+  heldBytes: number;
+  leases: number;
+}
+
 /**
- * Counts the request bodies that are held in memory by all requests together. No holder (a key, an account) may take
- * more than half, so that one greedy client does not shut out the others.
+ * Counts the bytes that all requests together hold in memory: bodies as they arrive, waiting heads, answers that are
+ * held to be changed. A holder (a key, a user, a client address) gets at most half, so that one greedy client does not
+ * shut out the others.
  */
 export class InflightBudget {
+  /** What one holder may have at most. */
+  readonly shareBytes: number;
   readonly #limitBytes: number;
-  readonly #byHolder = new Map<string, number>();
+  readonly #accounts = new Map<string, Account>();
   #usedBytes = 0;
 
   constructor(limitBytes: number) {
     this.#limitBytes = limitBytes;
+    this.shareBytes = limitBytes / 2;
   }
 
   get usedBytes(): number {
     return this.#usedBytes;
   }
 
-  /** Opens an account of zero bytes; the caller must `release()` it. */
+  /** Opens a lease of zero bytes; the caller must `release()` it. */
   open(holder: string): InflightLease {
-    return new InflightLease((bytes) => this.#take(holder, bytes), this.#limitBytes / 2);
+    let account = this.#accounts.get(holder);
+    if (account === undefined) {
+      account = { holder, heldBytes: 0, leases: 0 };
+      this.#accounts.set(holder, account);
+    }
+    account.leases += 1;
+    return new InflightLease(this, account);
   }
 
-  #take(holder: string, bytes: number): boolean {
-    const held = this.#byHolder.get(holder) ?? 0;
-    const fits = this.#usedBytes + bytes <= this.#limitBytes && held + bytes <= this.#limitBytes / 2;
-    if (bytes > 0 && !fits) return false;
+  /** For leases alone: takes bytes for an account; false where there is no room. */
+  take(account: Account, bytes: number): boolean {
+    if (account.heldBytes + bytes > this.shareBytes || this.#usedBytes + bytes > this.#limitBytes)
+      return false;
+    account.heldBytes += bytes;
     this.#usedBytes += bytes;
-    if (held + bytes === 0) this.#byHolder.delete(holder);
-    else this.#byHolder.set(holder, held + bytes);
     return true;
+  }
+
+  /** For leases alone: ends one, with all that it holds. */
+  close(account: Account, bytes: number): void {
+    account.heldBytes -= bytes;
+    this.#usedBytes -= bytes;
+    account.leases -= 1;
+    if (account.leases === 0) this.#accounts.delete(account.holder);
   }
 }
 
-/**
- * What one request holds of the budget. The first step is free, which spares nearly every request the counting: the number
- * of sockets bounds it.
- */
+/** What one request holds of the budget. */
 export class InflightLease {
-  /** What its holder may hold at most, with all of his requests: more never fits, however little others hold. */
+  /** What its holder may hold at most, with all their requests: more never fits, however little others hold. */
   readonly limitBytes: number;
-  readonly #take: (bytes: number) => boolean;
+  readonly #budget: InflightBudget;
+  #account: Account | null;
   #heldBytes = 0;
 
-  constructor(take: (bytes: number) => boolean, limitBytes: number) {
-    this.#take = take;
-    this.limitBytes = limitBytes;
+  constructor(budget: InflightBudget, account: Account) {
+    this.limitBytes = budget.shareBytes;
+    this.#budget = budget;
+    this.#account = account;
   }
 
-  /** Raises what is held to `totalBytes`, in steps of 64 KiB; false if the budget has no room. */
+  /**
+   * Raises what is held to `totalBytes`, from 64 KiB on to a whole number of steps. False, with nothing changed, where the
+   * budget has no room or the lease has ended.
+   */
   growTo(totalBytes: number): boolean {
-    if (totalBytes <= this.#heldBytes || totalBytes <= STEP_BYTES) return true;
-    const wantedBytes = Math.ceil(totalBytes / STEP_BYTES) * STEP_BYTES;
-    if (!this.#take(wantedBytes - this.#heldBytes)) return false;
+    if (totalBytes <= this.#heldBytes) return true;
+    const wantedBytes =
+      totalBytes <= STEP_BYTES ? totalBytes : Math.ceil(totalBytes / STEP_BYTES) * STEP_BYTES;
+    if (this.#account === null || !this.#budget.take(this.#account, wantedBytes - this.#heldBytes))
+      return false;
     this.#heldBytes = wantedBytes;
     return true;
   }
 
+  /** Gives everything back and ends the lease. To call it again does nothing. */
   release(): void {
-    if (this.#heldBytes > 0) this.#take(-this.#heldBytes);
+    if (this.#account === null) return;
+    this.#budget.close(this.#account, this.#heldBytes);
+    this.#account = null;
     this.#heldBytes = 0;
   }
 }

@@ -1,4 +1,21 @@
-import { isIP } from 'node:net';
+import { BlockList, isIP } from 'node:net';
+
+/** Networks that are a household's or an organisation's own (RFC 1918, 3927, 4193, 4291, 6598), the machine itself included. */
+const PRIVATE_NETWORKS = [
+  ['10.0.0.0', 8],
+  ['100.64.0.0', 10],
+  ['127.0.0.0', 8],
+  ['169.254.0.0', 16],
+  ['172.16.0.0', 12],
+  ['192.168.0.0', 16],
+  ['::1', 128],
+  ['fc00::', 7],
+  ['fe80::', 10],
+] as const;
+const privateNetworks = new BlockList();
+for (const [network, prefix] of PRIVATE_NETWORKS) {
+  privateNetworks.addSubnet(network, prefix, network.includes(':') ? 'ipv6' : 'ipv4');
+}
 
 /**
  * Brings an IP address into one form: IPv4 dotted, also where it came mapped into IPv6 (`::ffff:127.0.0.1`, RFC 4291
@@ -33,6 +50,14 @@ export function isLoopback(normalized: string): boolean {
 export function toAddressBytes(normalized: string): Buffer {
   const groups = toGroups(isIP(normalized) === 4 ? `::ffff:${normalized}` : normalized);
   return Buffer.from(groups.flatMap((group) => [group >> 8, group & 255]));
+}
+
+/**
+ * Tells whether a normalised address is loopback, link-local or private. The networks for documentation and tests, which
+ * `address-policy.ts` keeps upstreams from, are not among them: whoever comes from there is a stranger.
+ */
+export function isPrivate(normalized: string): boolean {
+  return privateNetworks.check(normalized, normalized.includes(':') ? 'ipv6' : 'ipv4');
 }
 
 /** The eight 16-bit groups of a valid IPv6 address. */

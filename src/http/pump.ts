@@ -4,7 +4,7 @@ import { HttpError } from '../errors.ts';
 import { hasBody } from './body.ts';
 import type { BodyTransform } from './body-transform.ts';
 import type { HeaderList } from './headers.ts';
-import { type Exchange, WRITE_STALL_MS, watchTail } from './reply.ts';
+import type { Exchange } from './reply.ts';
 
 export interface PumpOptions {
   readonly status: number;
@@ -28,7 +28,8 @@ export interface AnswerEnd {
 const IDLE_COMMENT_MS = 15_000;
 
 /**
- * Streams an answer with back-pressure, and owns its body: whatever ends the answer ends the body, and so the upstream.
+ * Streams an answer with back-pressure, and owns its body: whatever ends the answer ends the body, and so the upstream. A
+ * client that takes nothing is the connection's matter, see `WriteWatch`.
  * @throws what node:http throws for a head that cannot be sent, nothing else.
  */
 export function pump(exchange: Exchange, options: PumpOptions): Promise<void> {
@@ -55,7 +56,7 @@ class Pump {
   #arrived: Buffer[] = [];
   #isSettled = false;
   #wroteSinceIdle = false;
-  #stall: NodeJS.Timeout | null = null;
+  #isFull = false;
   #idle: NodeJS.Timeout | null = null;
 
   constructor(res: ServerResponse, options: PumpOptions, resolve: () => void) {
@@ -112,25 +113,19 @@ class Pump {
   #write(bytes: Buffer | null): void {
     if (bytes === null || bytes.length === 0) return;
     this.#wroteSinceIdle = true;
-    if (this.#res.write(bytes) || this.#stall !== null) return;
+    if (this.#res.write(bytes) || this.#isFull) return;
     this.#body.pause();
-    this.#stall = setTimeout(this.#onStall, WRITE_STALL_MS);
+    this.#isFull = true;
   }
 
   readonly #onIdle = (): void => {
-    if (!this.#wroteSinceIdle && this.#stall === null) this.#write(this.#transform?.idle() ?? null);
+    if (!this.#wroteSinceIdle && !this.#isFull) this.#write(this.#transform?.idle() ?? null);
     this.#wroteSinceIdle = false;
   };
 
   readonly #onDrain = (): void => {
-    if (this.#stall !== null) clearTimeout(this.#stall);
-    this.#stall = null;
+    this.#isFull = false;
     if (!this.#isSettled) this.#body.resume();
-  };
-
-  readonly #onStall = (): void => {
-    this.#settle({ outcome: 'cut', error: new Error('the client took no byte for too long') });
-    this.#res.destroy();
   };
 
   readonly #onClose = (): void => {
@@ -155,21 +150,18 @@ class Pump {
     this.#settle(endedBy(error));
     // After what has been written, so that the client sees how far it came.
     this.#res.socket?.destroySoon();
-    watchTail(this.#res);
   }
 
   /** Ends the answer in good order; its connection stays. */
   #finish(last: Buffer | null): void {
     this.#settle(endedBy(this.#transform?.error ?? null));
     this.#res.end(last ?? undefined);
-    watchTail(this.#res);
   }
 
   #settle(end: AnswerEnd): void {
     if (this.#isSettled) return;
     this.#isSettled = true;
     if (this.#idle !== null) clearInterval(this.#idle);
-    if (this.#stall !== null) clearTimeout(this.#stall);
     this.#body.destroy();
     this.#onEnd(end);
     this.#resolve();

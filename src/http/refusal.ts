@@ -3,7 +3,11 @@ import { ERRORS, type ErrorName } from '../errors.ts';
 import { baseHeaders } from './headers.ts';
 
 /** Why a message never reaches a handler. */
-export type Refusal = 'invalid_request_target' | 'request_timeout' | 'headers_too_large';
+export type Refusal =
+  | 'invalid_request_target'
+  | 'request_timeout'
+  | 'headers_too_large'
+  | 'server_overloaded';
 
 export interface RefusalOptions {
   readonly refusal: Refusal;
@@ -12,7 +16,14 @@ export interface RefusalOptions {
   readonly isHead: boolean;
 }
 
-const REFUSALS: Record<Refusal, { status: string; error: ErrorName; message: string }> = {
+interface RefusalRow {
+  readonly status: string;
+  readonly error: ErrorName;
+  readonly message: string;
+  readonly header?: string;
+}
+
+const REFUSALS: Record<Refusal, RefusalRow> = {
   invalid_request_target: {
     status: '400 Bad Request',
     error: 'invalid_request_target',
@@ -28,6 +39,12 @@ const REFUSALS: Record<Refusal, { status: string; error: ErrorName; message: str
     error: 'request_timeout',
     message: 'The head of the request came too slowly.',
   },
+  server_overloaded: {
+    status: '503 Service Unavailable',
+    error: 'server_overloaded',
+    message: 'Too many requests wait on your connections. Wait for answers before you send more.',
+    header: 'retry-after: 2',
+  },
 };
 
 /** What still arrives is thrown away for so long: closing at once would take the answer from the client. */
@@ -40,12 +57,13 @@ export function writeRefusal(socket: Socket, options: RefusalOptions): void {
     socket.destroy();
     return;
   }
-  const { status, error, message } = REFUSALS[refusal];
+  const { status, error, message, header } = REFUSALS[refusal];
   const { type, code } = ERRORS[error];
   const body = JSON.stringify({ error: { message, type, param: null, code } });
   const head = [`HTTP/1.1 ${status}`, 'content-type: application/json', 'connection: close'];
   const base = baseHeaders(requestId, 'data');
   for (let index = 0; index < base.length; index += 2) head.push(`${base[index]}: ${base[index + 1]}`);
+  if (header !== undefined) head.push(header);
   head.push(`content-length: ${Buffer.byteLength(body)}`, '', isHead ? '' : body);
   socket.end(head.join('\r\n'));
   const timer = setTimeout(() => socket.destroy(), LINGER_MS);

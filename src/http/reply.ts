@@ -12,8 +12,6 @@ export interface Exchange {
 }
 
 const LINGER = { timeMs: 5_000, limitBytes: 256 * 1024 * 1024 } as const;
-/** A client that takes no byte for so long is given up. */
-export const WRITE_STALL_MS = 60_000;
 
 /** Answers with JSON. */
 export function sendJson(exchange: Exchange, status: number, value: unknown, headers: HeaderList = []): void {
@@ -54,14 +52,7 @@ export function sendBytes(exchange: Exchange, status: number, body: Buffer, head
 }
 
 function endWith(res: ServerResponse, body: Buffer): void {
-  if (res.destroyed) return;
-  res.end(body);
-  watchTail(res);
-}
-
-/** Gives up a client that does not take the end of an answer; node:http sets a time of its own once it has. */
-export function watchTail(res: ServerResponse): void {
-  if (!res.writableFinished) res.socket?.setTimeout(WRITE_STALL_MS);
+  if (!res.destroyed) res.end(body);
 }
 
 /**
@@ -73,7 +64,6 @@ function linger(req: IncomingMessage, res: ServerResponse): void {
   const finish = (): void => {
     clearTimeout(timer);
     res.end();
-    watchTail(res);
   };
   const timer = setTimeout(finish, LINGER.timeMs);
   req.on('data', (chunk: Buffer) => {

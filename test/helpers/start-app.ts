@@ -3,7 +3,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { createApp } from '../../src/app.ts';
+import { type AppOptions, createApp } from '../../src/app.ts';
 import { describeKey, generateKey } from '../../src/auth/api-keys.ts';
 import { PASSWORD_COST } from '../../src/auth/password-work.ts';
 import { type Config, DEFAULT_PASSWORD, type Environment, loadConfig } from '../../src/config.ts';
@@ -58,6 +58,7 @@ export interface StartOptions {
   readonly snapshotStatus?: () => SnapshotStatus;
   /** scrypt's N, a sixteenth of the server's own where it is absent. */
   readonly passwordCost?: number;
+  readonly connections?: AppOptions['connections'];
 }
 
 const CHEAP_COST = PASSWORD_COST / 16;
@@ -88,6 +89,7 @@ export async function startApp(t: TestContext, options: StartOptions = {}): Prom
     version: 'test',
     now,
     randomBytes,
+    ...(options.connections === undefined ? {} : { connections: options.connections }),
     ...(options.snapshotStatus === undefined ? {} : { snapshotStatus: options.snapshotStatus }),
   });
   const master = config.masterApiKey ?? generateKey(randomBytes);

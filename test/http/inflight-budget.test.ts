@@ -18,12 +18,13 @@ test('one holder takes half at most, all together the whole, and what is release
   assert.equal(budget.usedBytes, 66 * MEBIBYTE);
 });
 
-test('what a request holds is counted in steps of 64 KiB, of which the first is free', () => {
+test('B7: what a request holds is counted from its first byte on, and in steps of 64 KiB beyond the first', () => {
   const budget = new InflightBudget(128 * MEBIBYTE);
   const lease = budget.open('one');
   for (const [bytes, counted] of [
-    [1, 0],
-    [64 * 1024, 0],
+    [1, 1],
+    [1500, 1500],
+    [64 * 1024, 64 * 1024],
     [64 * 1024 + 1, 128 * 1024],
     [100 * 1024, 128 * 1024],
     [MEBIBYTE, MEBIBYTE],
@@ -33,5 +34,23 @@ test('what a request holds is counted in steps of 64 KiB, of which the first is 
     assert.equal(budget.usedBytes, counted, `${bytes} bytes`);
   }
   lease.release();
+  assert.equal(budget.usedBytes, 0);
+  lease.release();
+  assert.equal(budget.usedBytes, 0);
+  assert.equal(lease.growTo(1), false, 'it has ended');
+});
+
+test('B7: two leases of one holder share one half, and the first that ends leaves the other its own', () => {
+  const budget = new InflightBudget(8 * MEBIBYTE);
+  const body = budget.open('one');
+  const answer = budget.open('one');
+  assert.equal(body.growTo(3 * MEBIBYTE), true);
+  assert.equal(answer.growTo(MEBIBYTE), true);
+  assert.equal(answer.growTo(MEBIBYTE + 1), false);
+  body.release();
+  assert.equal(budget.usedBytes, MEBIBYTE);
+  assert.equal(answer.growTo(4 * MEBIBYTE), true);
+  assert.equal(budget.open('one').growTo(1), false);
+  answer.release();
   assert.equal(budget.usedBytes, 0);
 });

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
-import { sendBytes, WRITE_STALL_MS } from '../../src/http/reply.ts';
+import { InflightBudget } from '../../src/http/inflight-budget.ts';
+import { sendBytes } from '../../src/http/reply.ts';
+import { createHttpServer } from '../../src/http/server.ts';
 import { rawClient } from '../helpers/raw-socket.ts';
 
 /** More than the sockets of both sides hold. */
@@ -16,20 +18,39 @@ for (const [name, sentFirst] of [
   test(`a client that does not take the answer to ${name} is given a time`, {
     timeout: 20_000,
   }, async (t) => {
-    const server = createServer().listen(0, '127.0.0.1');
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    let asked: (exchange: { req: IncomingMessage; res: ServerResponse }) => void;
+    const request = new Promise<{ req: IncomingMessage; res: ServerResponse }>((resolve) => {
+      asked = resolve;
+    });
+    const server = createHttpServer({
+      listener: (req, res) => asked({ req, res }),
+      requestId: () => 'req_1',
+      isDraining: () => false,
+      budget: new InflightBudget(1024 * 1024),
+    }).listen(0, '127.0.0.1');
     await once(server, 'listening');
-    t.after(() => server.close());
+    t.after(async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    });
     const client = rawClient(t, (server.address() as AddressInfo).port);
     client.socket.pause();
     client.write(`POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n${'x'.repeat(sentFirst)}`);
-    const [req, res] = (await once(server, 'request')) as [IncomingMessage, ServerResponse];
+    const { req, res } = await request;
     if (sentFirst === 2) await once(req.resume(), 'end');
     const finished = once(res, 'prefinish');
     sendBytes({ req, res, headers: [] }, 413, UNTAKEN, []);
     if (sentFirst === 1) client.write('x');
     await finished;
-    await new Promise((resolve) => setImmediate(resolve));
+    // Until the sockets of both sides are full.
+    for (let turn = 0; turn < 100; turn += 1) await new Promise((resolve) => setImmediate(resolve));
     assert.equal(res.writableFinished, false);
-    assert.equal(res.socket?.timeout, WRITE_STALL_MS);
+    const gone = once(res, 'close');
+    for (let quarters = 0; quarters < 5; quarters += 1) {
+      assert.equal(res.destroyed, false);
+      t.mock.timers.tick(15_000);
+    }
+    await gone;
   });
 }
