@@ -86,7 +86,7 @@ async function attempt(
   const request = adapter.buildRequest(call);
   let next: Second;
   try {
-    const { status, headers, body } = await upstreams.send(request, signal);
+    const { status, headers, body } = await upstreams.send(request, signal, call.holder);
     if (status < 400) {
       second?.amendment.onProven?.();
       return { status, headers, body, target, attempts };

@@ -2,14 +2,25 @@ import { type Agent, type ClientRequest, request as httpRequest, type RequestOpt
 import { request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
 import type { UpstreamTimeouts } from '../config.ts';
+import { HttpError } from '../errors.ts';
+import { FairShare } from '../fair-share.ts';
 import type { Provider } from '../store/entities.ts';
 import { addressRefused, createGuardedLookup, isAddressAllowed } from './address-policy.ts';
 import { parseBaseUrl } from './base-url.ts';
-import { KeepAliveHttpAgent, KeepAliveHttpsAgent } from './keep-alive-agents.ts';
+import { KeepAliveHttpAgent, KeepAliveHttpsAgent, MAX_SOCKETS } from './keep-alive-agents.ts';
+
+/** How many of a provider's connections one key may use. */
+const SHARE_OF_HOLDER = MAX_SOCKETS / 2;
 
 /** What is made once per provider and origin, and used by all its requests. */
 export interface Connection {
   readonly agent: Agent;
+  /**
+   * Counts one request more of a holder, running or waiting for a free connection. What it returns takes it back, and
+   * does nothing when called again.
+   * @throws HttpError `server_overloaded` where the holder has all that one may have.
+   */
+  take(holder: string): () => void;
   readonly request: (options: RequestOptions) => ClientRequest;
   readonly hostname: string;
   readonly port: number;
@@ -55,6 +66,7 @@ export class Connections {
     const isTls = url.protocol === 'https:';
     return {
       agent: isTls ? new KeepAliveHttpsAgent(lookup) : new KeepAliveHttpAgent(lookup),
+      take: takeFrom(new FairShare(SHARE_OF_HOLDER), provider.id),
       request: isTls ? httpsRequest : httpRequest,
       hostname,
       port: url.port === '' ? (isTls ? 443 : 80) : Number(url.port),
@@ -62,4 +74,22 @@ export class Connections {
       timeouts: { ...timeouts, ...provider.options },
     };
   }
+}
+
+function takeFrom(running: FairShare, providerId: string): Connection['take'] {
+  return (holder) => {
+    if (!running.take(holder)) throw shareUsedUp(providerId);
+    let isTaken = true;
+    return () => {
+      if (isTaken) running.give(holder);
+      isTaken = false;
+    };
+  };
+}
+
+function shareUsedUp(providerId: string): HttpError {
+  const message =
+    `${SHARE_OF_HOLDER} requests of this key run at the provider ${providerId}, the most that one key may have there ` +
+    'at a time. Try again when some have ended.';
+  return new HttpError('server_overloaded', message, { headers: { 'retry-after': '2' } });
 }

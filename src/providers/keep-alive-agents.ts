@@ -9,7 +9,7 @@ import type { Duplex } from 'node:stream';
  */
 const IDLE_MS = 4_000;
 /** How many requests may run at one provider at a time; more wait for a connection. */
-const MAX_SOCKETS = 1_024;
+export const MAX_SOCKETS = 1_024;
 const MAX_IDLE_SOCKETS = 64;
 
 /**

@@ -26,6 +26,8 @@ export interface ModelListStep {
 
 const LIMIT_BYTES = 16 * 1024 * 1024;
 const MODELS_LIMIT = 20_000;
+/** Lists are asked for by the admin alone. */
+const HOLDER = 'admin';
 const TIMEOUT_MS = 20_000;
 const ERROR_BYTES = 64 * 1024;
 const SAID_CHARS = 500;
@@ -146,7 +148,7 @@ async function findOtherMode(provider: Provider, options: AskOptions): Promise<s
 
 async function ask(provider: Provider, path: string, options: AskOptions): Promise<Answer> {
   const impatient = withTimeouts(provider, options.timeoutMs ?? TIMEOUT_MS);
-  const response = await options.upstreams.send(listModelsRequest(impatient, path), options.signal);
+  const response = await options.upstreams.send(listModelsRequest(impatient, path), options.signal, HOLDER);
   const { whole, bytes } = await readBounded(response.body, LIMIT_BYTES);
   if (!whole) response.body.destroy();
   return { status: response.status, bytes };

@@ -10,11 +10,12 @@ import { type Connection, Connections, type ConnectionsOptions } from './connect
 /** Sends requests to upstreams: the only place that opens sockets to them. Redirects are never followed. */
 export interface Upstreams {
   /**
-   * Resolves once the answer's headers are there. Aborting the signal closes the connection at any time.
-   * @throws HttpError `upstream_unreachable`, `upstream_timeout`, `upstream_invalid_response`; the signal's reason
-   * when it was aborted. The body errors with the same later on.
+   * Resolves once the answer's headers are there. Aborting the signal closes the connection at any time. `holder` is by
+   * whom the connection is counted until it is free again. @throws HttpError `server_overloaded` where its share is used
+   * up; `upstream_unreachable`, `upstream_timeout`, `upstream_invalid_response`; the signal's reason when it was aborted.
+   * The body errors with the same later on.
    */
-  send(request: UpstreamRequest, signal: CancelSignal): Promise<UpstreamResponse>;
+  send(request: UpstreamRequest, signal: CancelSignal, holder: string): Promise<UpstreamResponse>;
   /** Requests whose connections are not free again. */
   openRequests(): number;
 }
@@ -25,18 +26,16 @@ export function createUpstreams(options: ConnectionsOptions): Upstreams {
   const open = new Set<Attempt>();
   return {
     openRequests: () => open.size,
-    send: (request, signal) =>
+    send: (request, signal, holder) =>
       new Promise((resolve, reject) => {
-        const connection = connections.of(request.provider);
-        const onOver = (): void => void open.delete(attempt);
-        const attempt = new Attempt({
-          provider: request.provider,
-          signal,
-          connection,
-          resolve,
-          reject,
-          onOver,
-        });
+        const { provider } = request;
+        const connection = connections.of(provider);
+        const giveBack = connection.take(holder);
+        const release = (): void => {
+          giveBack();
+          open.delete(attempt);
+        };
+        const attempt = new Attempt({ provider, signal, connection, release, resolve, reject });
         open.add(attempt);
         // All requests of one turn of the event loop leave at its end, as answers do (`sendBytes`).
         setImmediate(() => attempt.start(request));
@@ -48,10 +47,10 @@ interface AttemptOptions {
   readonly provider: Provider;
   readonly signal: CancelSignal;
   readonly connection: Connection;
+  /** Called, once or more, when the connection is free again or was never used. */
+  readonly release: () => void;
   readonly resolve: (response: UpstreamResponse) => void;
   readonly reject: (error: unknown) => void;
-  /** Called once, when the connection is free again or was never used. */
-  readonly onOver: () => void;
 }
 
 /**
@@ -73,13 +72,9 @@ class Attempt {
   }
 
   start(request: UpstreamRequest): void {
-    const { signal, connection, reject, onOver } = this.#options;
+    const { signal, connection } = this.#options;
     this.#isUpload = request.body.kind === 'stream';
-    if (signal.aborted) {
-      onOver();
-      reject(signal.reason);
-      return;
-    }
+    if (signal.aborted) return void this.#fail(signal.reason);
     try {
       const outgoing = connection.request({
         agent: connection.agent,
@@ -108,7 +103,6 @@ class Attempt {
       }
       sendBody(outgoing, request.body, (error) => this.#fail(error));
     } catch (error) {
-      if (this.#outgoing === null) onOver();
       this.#fail(error);
     }
   }
@@ -191,11 +185,11 @@ class Attempt {
   }
 
   readonly #onClose = (): void => {
-    this.#options.onOver();
     this.#disarm();
     this.#options.signal.removeEventListener('abort', this.#onAbort);
     if (this.#watch?.attempt === this) this.#watch.attempt = null;
     if (this.#incoming === null) this.#fail(invalid('The provider closed the connection without an answer.'));
+    this.#options.release();
   };
 
   #fail(error: unknown): void {
@@ -206,6 +200,8 @@ class Attempt {
     const cause = error instanceof Error ? error : new Error('aborted');
     this.#incoming?.destroy(cause);
     this.#outgoing?.destroy();
+    // Of a request that is still waiting for a connection node:http tells nothing until one is free.
+    if (this.#socket === null) this.#options.release();
   }
 
   #arm(timeoutMs: number, timer: TimerName, message: string): void {

@@ -33,7 +33,8 @@ interface OcrInput {
 export function ocr(options: RelayOptions): Handler {
   return async (context) => {
     const hops = nextHop(context.req.headers['x-ipin-hops']);
-    const lease = options.budget.open(holderOf(context.principal));
+    const holder = holderOf(context.principal);
+    const lease = options.budget.open(holder);
     const choose = (modelId: string): (() => Target) => chooseTarget(modelId, context, options);
     try {
       const isJson = isJsonType(context.req.headers['content-type']);
@@ -49,6 +50,7 @@ export function ocr(options: RelayOptions): Handler {
         model: modelId,
         body: { kind: 'made', pieces: ocrChatBody({ model: target.upstreamModel, ...input }) },
         headers: {},
+        holder,
         hops,
         stream: false,
         includeUsage: false,

@@ -67,7 +67,8 @@ export function relayForm(endpoint: Endpoint, options: RelayOptions): Handler {
     const { req, principal } = context;
     const boundary = parseBoundary(req.headers['content-type']);
     const hops = nextHop(req.headers['x-ipin-hops']);
-    const lease = options.budget.open(holderOf(principal));
+    const holder = holderOf(principal);
+    const lease = options.budget.open(holder);
     const body = openBody(context, limitBytes);
     try {
       const { fileBytes, fileFields, fileTooLarge } = kind;
@@ -94,6 +95,7 @@ export function relayForm(endpoint: Endpoint, options: RelayOptions): Handler {
         model: model.id,
         body: { kind: 'form', parts: form.all(), fields: form.fields },
         headers,
+        holder,
         hops,
         stream: false,
         includeUsage: false,

@@ -28,10 +28,11 @@ export function relayJson(endpoint: Endpoint, options: RelayOptions): Handler {
   return async (context) => {
     requireJsonType(context);
     const hops = nextHop(context.req.headers['x-ipin-hops']);
-    const lease = options.budget.open(holderOf(context.principal));
+    const holder = holderOf(context.principal);
+    const lease = options.budget.open(holder);
     let answer: ShapedAnswer;
     try {
-      answer = await ask(endpoint, { context, hops, lease }, options);
+      answer = await ask(endpoint, { context, holder, hops, lease }, options);
     } finally {
       // The answer may stream for minutes, in which nothing holds the body any more.
       lease.release();
@@ -42,13 +43,14 @@ export function relayJson(endpoint: Endpoint, options: RelayOptions): Handler {
 
 interface Asked {
   readonly context: Context;
+  readonly holder: string;
   readonly hops: number;
   readonly lease: InflightLease;
 }
 
 async function ask(
   endpoint: Endpoint,
-  { context, hops, lease }: Asked,
+  { context, holder, hops, lease }: Asked,
   options: RelayOptions,
 ): Promise<ShapedAnswer> {
   const { req, principal } = context;
@@ -73,6 +75,7 @@ async function ask(
     model: model.id,
     body: { kind: 'json', bytes, scan: request.scan, patches },
     headers: requestHeadersFor(req.headers),
+    holder,
     hops,
     stream,
     includeUsage,
