@@ -1,4 +1,5 @@
 import { HttpError } from '../errors.ts';
+import { ByteGatherer } from '../http/byte-gatherer.ts';
 import { parseJson } from '../http/json-value.ts';
 import { base64ToFloats, floatsToBase64 } from './float32.ts';
 
@@ -49,8 +50,7 @@ export class EmbeddingsConverter {
   #out: Buffer[] = [];
   /** Where the value begins in the chunk that is kept until it is whole, or null; and what earlier chunks had of it. */
   #keptFrom: number | null = null;
-  #kept: Buffer[] = [];
-  #keptBytes = 0;
+  #kept = new ByteGatherer();
   /** The next of each in the chunk, found once for all strings in it. */
   #nextQuote = -1;
   #nextBackslash = -1;
@@ -201,9 +201,8 @@ export class EmbeddingsConverter {
   }
 
   #keepRest(rest: Buffer): void {
-    this.#keptBytes += rest.length;
-    if (this.#keptBytes > KEPT_BYTES_AT_MOST) throw unreadable();
-    this.#kept.push(Buffer.from(rest));
+    if (this.#kept.length + rest.length > KEPT_BYTES_AT_MOST) throw unreadable();
+    this.#kept.add(rest);
     this.#keptFrom = 0;
   }
 
@@ -211,7 +210,7 @@ export class EmbeddingsConverter {
   #finishKept(change: (raw: Buffer) => Buffer = (raw) => raw): Buffer {
     const start = this.#keptFrom ?? this.#at;
     const here = this.#chunk.subarray(start, this.#at);
-    const raw = this.#kept.length === 0 ? here : Buffer.concat([...this.#kept, here]);
+    const raw = this.#wholeWith(here);
     const bytes = change(raw);
     const isSame = bytes === raw || bytes.equals(raw);
     if (!isSame) this.hasChanged = true;
@@ -220,10 +219,17 @@ export class EmbeddingsConverter {
       this.#out.push(bytes);
       this.#from = this.#at;
     }
-    this.#kept = [];
-    this.#keptBytes = 0;
     this.#keptFrom = null;
     return raw;
+  }
+
+  /** The value that is kept, with its last bytes; nothing is kept any more. */
+  #wholeWith(last: Buffer): Buffer {
+    if (this.#kept.length === 0) return last;
+    const kept = this.#kept;
+    this.#kept = new ByteGatherer();
+    kept.add(last);
+    return kept.whole();
   }
 
   #give(end: number): void {

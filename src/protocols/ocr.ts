@@ -1,16 +1,11 @@
 import { HttpError } from '../errors.ts';
 import { isRecord, parseJson } from '../http/json-value.ts';
-import type { ImageMediaType } from './images.ts';
-
-/** An image to be read: bytes, or a URL as it stands in a JSON body, without quotes. */
-export type OcrImage =
-  | { readonly kind: 'bytes'; readonly mediaType: ImageMediaType; readonly bytes: Buffer }
-  | { readonly kind: 'url'; readonly json: readonly Buffer[] };
 
 export interface OcrRequest {
   /** The upstream's name of the model. */
   readonly model: string;
-  readonly image: OcrImage;
+  /** The URL of the image, in pieces, as it stands in a JSON string. */
+  readonly imageUrl: readonly Buffer[];
   /** Null for the usual one. */
   readonly prompt: string | null;
 }
@@ -18,8 +13,6 @@ export interface OcrRequest {
 /** What dots.ocr is asked for plain text with (rednote-hilab/dots.ocr, dots_ocr/utils/prompts.py). */
 const USUAL_PROMPT = 'Extract the text content from this image.';
 const TOKENS = 8192;
-/** A multiple of three, so that slices of base64 can be joined. */
-const SLICE_BYTES = 393_216;
 const DEPTH_AT_MOST = 8;
 const TEXTS = ['text', 'markdown', 'content', 'result'] as const;
 
@@ -27,12 +20,12 @@ const TEXTS = ['text', 'markdown', 'content', 'result'] as const;
  * The chat completion that reads the text of an image, as pieces of one JSON body: the image first, then the prompt, as
  * dots.ocr's own client does. A large image is never held as one string.
  */
-export function ocrChatBody({ model, image, prompt }: OcrRequest): Buffer[] {
+export function ocrChatBody({ model, imageUrl, prompt }: OcrRequest): Buffer[] {
   const before = `{"model":${JSON.stringify(model)},"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"`;
   const text = { type: 'text', text: prompt ?? USUAL_PROMPT };
   const settings = JSON.stringify(samplingFor(model)).slice(1, -1);
   const after = `"}},${JSON.stringify(text)}]}],${settings}}`;
-  return [Buffer.from(before), ...piecesOf(image), Buffer.from(after)];
+  return [Buffer.from(before), ...imageUrl, Buffer.from(after)];
 }
 
 /**
@@ -55,15 +48,6 @@ function samplingFor(model: string): Record<string, number> {
   if (/(^|\/)(o[1-9]|gpt-[5-9])/i.test(model)) return { max_completion_tokens: TOKENS };
   if (/claude/i.test(model)) return { max_tokens: TOKENS, temperature: 0.1 };
   return { max_tokens: TOKENS, temperature: 0.1, top_p: 0.9 };
-}
-
-function piecesOf(image: OcrImage): readonly Buffer[] {
-  if (image.kind === 'url') return image.json;
-  const pieces = [Buffer.from(`data:${image.mediaType};base64,`)];
-  for (let at = 0; at < image.bytes.length; at += SLICE_BYTES) {
-    pieces.push(Buffer.from(image.bytes.toString('base64', at, at + SLICE_BYTES), 'latin1'));
-  }
-  return pieces;
 }
 
 function messageText(choices: readonly unknown[]): string | null {

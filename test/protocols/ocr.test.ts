@@ -1,19 +1,21 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { HttpError } from '../../src/errors.ts';
+import { DataUrlGatherer } from '../../src/protocols/data-url.ts';
 import { ocrChatBody, readOcrText } from '../../src/protocols/ocr.ts';
 
 describe('ocrChatBody()', () => {
-  const image = {
-    kind: 'bytes',
-    mediaType: 'image/png',
-    bytes: Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'),
-  } as const;
+  const urlOf = (chunks: readonly Buffer[]): readonly Buffer[] => {
+    const url = new DataUrlGatherer('image/png');
+    for (const chunk of chunks) url.add(chunk);
+    return url.pieces();
+  };
+  const imageUrl = urlOf([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1')]);
   const bodyOf = (...args: Parameters<typeof ocrChatBody>) =>
     JSON.parse(Buffer.concat(ocrChatBody(...args)).toString());
 
   it('puts the image first, then the prompt', () => {
-    assert.deepEqual(bodyOf({ model: 'rednote-hilab/dots.ocr', image, prompt: 'Read "this"\n' }), {
+    assert.deepEqual(bodyOf({ model: 'rednote-hilab/dots.ocr', imageUrl, prompt: 'Read "this"\n' }), {
       model: 'rednote-hilab/dots.ocr',
       messages: [
         {
@@ -32,25 +34,27 @@ describe('ocrChatBody()', () => {
 
   it('has a prompt of its own, and passes a URL on as it stands', () => {
     const json = [Buffer.from('https:\\/\\/e.com'), Buffer.from('/a')];
-    const body = bodyOf({ model: 'm"', image: { kind: 'url', json }, prompt: null });
+    const body = bodyOf({ model: 'm"', imageUrl: json, prompt: null });
     const [picture, text] = body.messages[0].content;
     assert.deepEqual(picture.image_url, { url: 'https://e.com/a' });
     assert.match(text.text, /text/);
     assert.equal(body.model, 'm"');
   });
 
-  it('encodes a large image in slices', () => {
-    const bytes = Buffer.alloc(1_000_001, 7);
-    const body = bodyOf({ model: 'm', image: { ...image, bytes }, prompt: null });
-    assert.equal(
-      body.messages[0].content[0].image_url.url,
-      `data:image/png;base64,${bytes.toString('base64')}`,
-    );
+  it('encodes a large image as it comes, in chunks of any size', () => {
+    const bytes = Buffer.from(Array.from({ length: 1_000_001 }, (_, index) => index & 255));
+    for (const size of [1_000_001, 65_536, 7, 1]) {
+      const chunks: Buffer[] = [];
+      for (let at = 0; at < bytes.length; at += size) chunks.push(bytes.subarray(at, at + size));
+      const body = bodyOf({ model: 'm', imageUrl: urlOf(chunks), prompt: null });
+      const url = `data:image/png;base64,${bytes.toString('base64')}`;
+      assert.ok(body.messages[0].content[0].image_url.url === url, String(size));
+    }
   });
 
   it('asks models for what they take', () => {
     const settings = (model: string): object => {
-      const { messages: _messages, model: _model, ...rest } = bodyOf({ model, image, prompt: null });
+      const { messages: _messages, model: _model, ...rest } = bodyOf({ model, imageUrl, prompt: null });
       return rest;
     };
     for (const model of ['gpt-5-mini', 'openai/o3', 'o4-mini'])

@@ -141,10 +141,12 @@ export class FormParts {
   }
 }
 
-function inMemory(chunks: readonly Buffer[]): AsyncIterable<Buffer> {
+/** A content to be read once: each piece is let go as it is handed on, so that whoever keeps it holds the only copy. */
+function inMemory(pieces: readonly Buffer[]): AsyncIterable<Buffer> {
+  const left = [...pieces].reverse();
   return {
     async *[Symbol.asyncIterator]() {
-      yield* chunks;
+      for (let piece = left.pop(); piece !== undefined; piece = left.pop()) yield piece;
     },
   };
 }

@@ -1,7 +1,7 @@
 import { HttpError } from '../../errors.ts';
 import { compilePatterns, firstMatch, type JsonMatch, readString, splice } from '../../http/json-scan.ts';
 import { checkImageUrl } from '../../protocols/image-url.ts';
-import type { OcrImage } from '../../protocols/ocr.ts';
+import type { OcrRequest } from '../../protocols/ocr.ts';
 import { type JsonRequest, parseJsonRequest } from './request-body.ts';
 
 /** Our own form (`image_url`) and the one that Mistral's clients send (`document`), each as a string or an object. */
@@ -17,7 +17,7 @@ export function parseOcrRequest(bytes: Buffer): JsonRequest {
  * Reads image and prompt of a JSON request. The image stays where it is: only its place in the body is taken.
  * @throws HttpError `missing_required_parameter`, `invalid_value`, `image_validation_failed`.
  */
-export async function readOcrJson(request: JsonRequest): Promise<{ image: OcrImage; prompt: string | null }> {
+export async function readOcrJson(request: JsonRequest): Promise<Omit<OcrRequest, 'model'>> {
   const { bytes, scan } = request;
   const type = textAt(request, 'document.type');
   if (type !== null && type !== 'image_url') {
@@ -38,7 +38,7 @@ export async function readOcrJson(request: JsonRequest): Promise<{ image: OcrIma
     );
   }
   return {
-    image: { kind: 'url', json: await imageAt(bytes, match) },
+    imageUrl: await imageAt(bytes, match),
     prompt: textAt(request, 'prompt') || null,
   };
 }

@@ -2,11 +2,11 @@ import { HttpError } from '../../errors.ts';
 import type { Endpoint } from '../../gateway/endpoint.ts';
 import { findModel, findTarget, type Target } from '../../gateway/routing.ts';
 import { openBody, overloaded, readBody } from '../../http/body.ts';
-import { ByteGatherer } from '../../http/byte-gatherer.ts';
 import type { InflightLease } from '../../http/inflight-budget.ts';
 import { MultipartReader, parseBoundary } from '../../http/multipart.ts';
+import { DataUrlGatherer } from '../../protocols/data-url.ts';
 import { checkImage, IMAGE_LIMIT_BYTES, imageTooLarge } from '../../protocols/images.ts';
-import { type OcrImage, ocrChatBody, readOcrText } from '../../protocols/ocr.ts';
+import { type OcrRequest, ocrChatBody, readOcrText } from '../../protocols/ocr.ts';
 import { isJsonType } from '../../protocols/passed-headers.ts';
 import type { Context, Handler } from '../context.ts';
 import { FormParts } from './form-parts.ts';
@@ -24,10 +24,7 @@ const CHAT: Endpoint = {
   streamEnd: 'chat',
 };
 
-interface OcrInput {
-  readonly image: OcrImage;
-  readonly prompt: string | null;
-}
+type OcrInput = Omit<OcrRequest, 'model'>;
 
 /** Reads the text of an image through a chat completion: any vision model of any provider serves it. */
 export function ocr(options: RelayOptions): Handler {
@@ -120,21 +117,28 @@ async function readForm(context: Context, { options, lease, choose }: ReadOption
     );
     const modelId = await form.readModel();
     const target = choose(modelId);
-    const gathered = new ByteGatherer();
-    for await (const part of form.all()) {
-      if (!part.isFile) continue;
-      if (gathered.length > 0)
-        throw new HttpError('invalid_body', 'The form has more than one file.', { param: 'file' });
-      for await (const chunk of part.body) {
-        gathered.add(chunk);
-        if (!lease.growTo(gathered.length)) throw overloaded(lease, gathered.length);
-      }
-    }
-    const bytes = gathered.whole();
-    const image: OcrImage = { kind: 'bytes', mediaType: checkImage(bytes, bytes.length, 'file'), bytes };
+    const imageUrl = await readImage(form, lease);
     const prompt = form.fields.find(([name]) => name === 'prompt')?.[1] || null;
-    return { input: { image, prompt }, modelId, target };
+    return { input: { imageUrl, prompt }, modelId, target };
   } finally {
     body.stop();
   }
+}
+
+/** Reads the rest of a form: the data URL of its file, which is held in this form alone. */
+async function readImage(form: FormParts, lease: InflightLease): Promise<readonly Buffer[]> {
+  let url: DataUrlGatherer | null = null;
+  for await (const part of form.all()) {
+    if (!part.isFile) continue;
+    if (url !== null)
+      throw new HttpError('invalid_body', 'The form has more than one file.', { param: 'file' });
+    for await (const chunk of part.body) {
+      // The first chunk has all the bytes that tell the type: `FormParts` has checked it by them.
+      url ??= new DataUrlGatherer(checkImage(chunk, chunk.length, 'file'));
+      url.add(chunk);
+      if (!lease.growTo(url.length)) throw overloaded(lease, url.length);
+    }
+  }
+  if (url === null) throw new HttpError('image_validation_failed', 'The image is empty.', { param: 'file' });
+  return url.pieces();
 }
