@@ -42,7 +42,7 @@ export function createServerMetrics(options: ServerMetricsOptions): ServerMetric
   gauge('ipin_upstream_requests', 'Requests to providers that are not over.', () => [
     { value: options.openUpstreamRequests() },
   ]);
-  gauge('ipin_inflight_bytes', 'Bytes of request bodies held in memory.', () => [
+  gauge('ipin_inflight_bytes', 'Bytes held in memory by all requests together.', () => [
     { value: options.inflightBytes() },
   ]);
   gauge('ipin_uptime_seconds', 'Time since the start.', () => [
