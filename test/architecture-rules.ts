@@ -3,7 +3,7 @@ import { posix } from 'node:path';
 /** What is wrong with one file, one line each; empty when nothing is. */
 export type Rule = (path: string, source: string) => string[];
 
-const BASE = ['errors', 'logger', 'config', 'lifecycle', 'cancellation', 'fair-share'];
+const BASE = ['errors', 'logger', 'config', 'lifecycle', 'cancellation', 'fair-share', 'inflight-budget'];
 const INTERFACES = [...BASE, 'entities', 'codecs', 'addresses'];
 const WORKERS = ['providers', 'protocols'];
 
@@ -42,6 +42,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   lifecycle: [],
   cancellation: [],
   'fair-share': [],
+  'inflight-budget': ['errors'],
   logger: [],
   errors: [],
 };
@@ -73,7 +74,9 @@ function roomOf(path: string): string | null {
     return 'entities';
   if (DOCUMENT.test(path)) return 'documents';
   if (path.startsWith('src/store/')) return 'drivers';
-  const top = /^src\/(app|config|lifecycle|cancellation|fair-share|errors|logger)\.ts$/.exec(path)?.[1];
+  const top = /^src\/(app|config|lifecycle|cancellation|fair-share|inflight-budget|errors|logger)\.ts$/.exec(
+    path,
+  )?.[1];
   const folder = FOLDERS.find((name) => path.startsWith(`src/${name}/`));
   return top ?? folder ?? null;
 }

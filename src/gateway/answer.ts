@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream';
 import { type ErrorObject, HttpError } from '../errors.ts';
-import { overloaded } from '../http/body.ts';
 import type { BodyTransform } from '../http/body-transform.ts';
-import type { InflightLease } from '../http/inflight-budget.ts';
 import { isDeeperThan, isRecord, parseJson } from '../http/json-value.ts';
+import type { InflightLease } from '../inflight-budget.ts';
+import { overloaded } from '../inflight-budget.ts';
 import { completionToEvents } from '../protocols/completions.ts';
 import { convertEmbeddings, normaliseEmbeddings } from '../protocols/embeddings.ts';
 import { EventStream } from '../protocols/event-stream.ts';

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { CancelSignal } from '../cancellation.ts';
 import { HttpError } from '../errors.ts';
-import type { InflightBudget } from '../http/inflight-budget.ts';
+import type { InflightBudget } from '../inflight-budget.ts';
 import type { AdapterCall, Amendment, ProviderAdapter, TranslatedAnswer } from '../providers/adapter.ts';
 import { readBounded } from '../providers/read-bounded.ts';
 import { adapterFor } from '../providers/registry.ts';
@@ -21,8 +21,6 @@ export interface GatewayCall extends AdapterCall {
   readonly encodingFormat: 'float' | 'base64' | null;
   /** Where the client gets something made of the answer, which must be JSON; null: the answer itself. */
   readonly render: ((answer: Buffer) => TranslatedAnswer) | null;
-  /** By whom memory is counted that the answer takes. */
-  readonly holder: string;
   readonly signal: CancelSignal;
 }
 

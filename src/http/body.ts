@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { HttpError } from '../errors.ts';
+import { type InflightLease, overloaded } from '../inflight-budget.ts';
 import { ByteGatherer } from './byte-gatherer.ts';
-import type { InflightLease } from './inflight-budget.ts';
 
 export interface BodyLimits {
   readonly limitBytes: number;
@@ -183,23 +183,6 @@ export function openBody(exchange: BodyExchange, limitBytes: number): OpenBody {
     source.return?.().catch(() => {});
   };
   return { chunks: chunks(), stop };
-}
-
-/**
- * The error for a request that finds no room in the in-flight budget for the `wantedBytes` that it would hold. To send it
- * again helps where others hold what it needs, and never where it needs more than one holder may have.
- */
-export function overloaded(lease: InflightLease, wantedBytes: number): HttpError {
-  const headers = { 'retry-after': '2' };
-  if (wantedBytes <= lease.limitBytes) {
-    const message = 'Too many large requests at once. Try again in a moment.';
-    return new HttpError('server_overloaded', message, { headers });
-  }
-  const limitMiB = lease.limitBytes / 1024 / 1024;
-  const message =
-    `This request needs more than the ${limitMiB} MB of memory that one key may take, half of MAX_INFLIGHT_MB. ` +
-    'Raise MAX_INFLIGHT_MB on the server, or send less; in a form, put `model` before the files.';
-  return new HttpError('server_overloaded', message, { headers: { ...headers, 'x-should-retry': 'false' } });
 }
 
 function tooLarge(limitBytes: number): HttpError {

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { InflightBudget, InflightLease } from './inflight-budget.ts';
+import type { InflightBudget, InflightLease } from '../inflight-budget.ts';
 import { type Refusal, writeRefusal } from './refusal.ts';
 
 export type Listener = (req: IncomingMessage, res: ServerResponse, expectsContinue: boolean) => void;

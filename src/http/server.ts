@@ -7,8 +7,8 @@ import {
 } from 'node:http';
 import type { Socket } from 'node:net';
 import { FairShare } from '../fair-share.ts';
+import type { InflightBudget } from '../inflight-budget.ts';
 import { ConnectionGate, type Listener } from './connection-gate.ts';
-import type { InflightBudget } from './inflight-budget.ts';
 import { isPrivate, networkOf, normalizeAddress } from './ip-address.ts';
 import { WriteWatch } from './write-watch.ts';
 

@@ -10,6 +10,15 @@ interface Seen {
 
 const LOOKS = 4;
 
+/** With which a connection ends whose client reads nothing. */
+export class WriteStallError extends Error {
+  override readonly name = 'WriteStallError';
+
+  constructor() {
+    super('the client took no byte for too long');
+  }
+}
+
 /**
  * Ends connections whose client takes none of the bytes that wait for it, whichever answers they belong to. A socket's
  * own timeout cannot tell: bytes that the client sends set it back, and so does each answer that ends.
@@ -54,7 +63,7 @@ export class WriteWatch {
       seen.takenBytes = takenBytes;
       seen.queuedBytes = queuedBytes;
       seen.still = isStill && socket.writableLength > 0 ? seen.still + 1 : 0;
-      if (seen.still >= LOOKS) socket.destroy();
+      if (seen.still >= LOOKS) socket.destroy(new WriteStallError());
     }
   }
 }

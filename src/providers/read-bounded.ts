@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { HttpError } from '../errors.ts';
 import { ByteGatherer } from '../http/byte-gatherer.ts';
-import type { InflightLease } from '../http/inflight-budget.ts';
+import type { InflightLease } from '../inflight-budget.ts';
 
 export interface BoundedRead {
   /** Whether that was all. If not, the body is paused with every byte put back, so that it can be streamed on. */

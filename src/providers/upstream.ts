@@ -2,10 +2,10 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { Transform } from 'node:stream';
 import type { CancelSignal } from '../cancellation.ts';
-import { HttpError } from '../errors.ts';
 import type { Provider } from '../store/entities.ts';
 import type { UpstreamBody, UpstreamRequest, UpstreamResponse } from './adapter.ts';
 import { type Connection, Connections, type ConnectionsOptions } from './connection.ts';
+import { complaintAbout, invalid, type TimerName, timedOut, unreachable } from './upstream-failures.ts';
 
 /** Sends requests to upstreams: the only place that opens sockets to them. Redirects are never followed. */
 export interface Upstreams {
@@ -237,12 +237,6 @@ function watch(socket: Socket, attempt: Attempt): Watch {
 
 function ignore(): void {}
 
-function complaintAbout(status: number): string | null {
-  if (status < 200 || status > 599) return 'The provider answered with an unknown status.';
-  if (status < 300 || status >= 400) return null;
-  return 'The provider answered with a redirect. Enter the address it redirects to as base URL.';
-}
-
 /** A flat list, host first: node:http writes it as it is. */
 function headerList(request: UpstreamRequest, hostHeader: string): string[] {
   const list = ['host', hostHeader, ...request.headers];
@@ -282,34 +276,4 @@ function inTurns(): Transform {
   return new Transform({
     transform: (piece, _encoding, done) => void setImmediate(done, null, piece),
   });
-}
-
-function unreachable(provider: Provider, cause: NodeJS.ErrnoException | HttpError): HttpError {
-  if (cause instanceof HttpError) return cause;
-  const { code } = cause;
-  const reason = code === undefined ? '' : ` (${code})`;
-  const advice = code === undefined ? '' : adviceFor(code);
-  const message = `The provider ${provider.id} cannot be reached${reason}.${advice}`;
-  return new HttpError('upstream_unreachable', message, { cause });
-}
-
-function adviceFor(code: string): string {
-  if (code === 'ENOTFOUND') return ' There is no such host: check the base URL.';
-  if (code === 'EAI_AGAIN') return ' The name server does not answer: is this machine online?';
-  if (code === 'ECONNREFUSED') return ' Nothing listens there: is it running, and is the port right?';
-  if (code === 'EPROTO' || code.startsWith('ERR_SSL_'))
-    return ' It does not speak TLS: try http:// in the base URL.';
-  return /CERT|^UNABLE_TO_/.test(code) ? ' Its certificate is not valid for this address.' : '';
-}
-
-type TimerName = 'connect' | 'headers' | 'idle';
-
-function timedOut(message: string, timer: TimerName, timeoutMs: number): HttpError {
-  return new HttpError('upstream_timeout', message, {
-    cause: new Error(`${timer} timeout of ${timeoutMs} ms`),
-  });
-}
-
-function invalid(message: string, cause?: unknown): HttpError {
-  return new HttpError('upstream_invalid_response', message, { cause });
 }

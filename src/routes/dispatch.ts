@@ -6,11 +6,12 @@ import { baseHeaders, corsHeaders, preflightHeaders } from '../http/headers.ts';
 import { type Exchange, sendEmpty, sendError } from '../http/reply.ts';
 import { parseRequestTarget, type RequestTarget } from '../http/request-target.ts';
 import { type Match, type Method, Router } from '../http/router.ts';
+import { WriteStallError } from '../http/write-watch.ts';
 import type { Logger } from '../logger.ts';
 import type { Principal } from '../store/entities.ts';
 import { MASTER_ID } from './api-key-records.ts';
 import type { Context, Handler } from './context.ts';
-import { noteError, type RequestFacts } from './request-facts.ts';
+import { noteEnd, noteError, type RequestFacts } from './request-facts.ts';
 import { canonicalPath } from './v1/paths.ts';
 
 /** A row of the server's table. Static files carry their access with them; all others have theirs in `ACCESS`. */
@@ -201,6 +202,8 @@ function outcomeOf({ res, facts }: Finished): Outcome {
 
 function logRequest(finished: Finished, options: DispatchOptions): void {
   const { req, res, requestId, principal, facts, startedAt } = finished;
+  if (req.socket.errored instanceof WriteStallError)
+    noteEnd(facts, { outcome: 'cut', error: req.socket.errored });
   const outcome = outcomeOf(finished);
   const path = (req.url ?? '').split('?', 1)[0]?.slice(0, 200);
   const status = outcome === 'cancelled' ? CLIENT_GONE : res.statusCode;

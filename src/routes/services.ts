@@ -6,7 +6,7 @@ import type { Sessions } from '../auth/sessions.ts';
 import type { SignIn } from '../auth/sign-in.ts';
 import type { Config } from '../config.ts';
 import type { Gateway } from '../gateway/gateway.ts';
-import type { InflightBudget } from '../http/inflight-budget.ts';
+import type { InflightBudget } from '../inflight-budget.ts';
 import type { Lifecycle } from '../lifecycle.ts';
 import type { Logger } from '../logger.ts';
 import type { ServerMetrics } from '../metrics/server-metrics.ts';

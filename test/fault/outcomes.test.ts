@@ -145,6 +145,19 @@ describe('log line and metrics tell how a call ended', { timeout: 20_000 }, () =
     assert.deepEqual({ status, outcome, code }, { status: 200, outcome: 'cut', code: 'draining' });
   });
 
+  test('A9: an answer that the client did not read', async (t) => {
+    const upstream = await startUpstream(t, (_req, res) => {
+      res.writeHead(200, { 'content-type': 'audio/mpeg' }).end(Buffer.alloc(32 * 1024 * 1024));
+    });
+    const app = await startApp(t, { connections: { writeStallMs: 200 } });
+    await app.addProvider({ id: 'up', baseUrl: upstream.origin }, [{ id: 'm' }]);
+    const client = rawClient(t, app.port);
+    client.socket.pause();
+    client.write(chatRequest('{"model":"m"}').replace('chat/completions', 'audio/speech'));
+    const cause = 'the client took no byte for too long';
+    assert.deepEqual(await storyOf(app), { status: 200, outcome: 'cut', cause });
+  });
+
   test('A9: an error of the provider, passed on', async (t) => {
     const app = await start(t, json({ error: { message: 'no', code: 'bad_thing' } }, 400));
     await app.v1('chat/completions', { model: 'm' });

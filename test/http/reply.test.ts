@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
-import { InflightBudget } from '../../src/http/inflight-budget.ts';
 import { sendBytes } from '../../src/http/reply.ts';
 import { createHttpServer } from '../../src/http/server.ts';
+import { InflightBudget } from '../../src/inflight-budget.ts';
 import { rawClient } from '../helpers/raw-socket.ts';
 
 /** More than the sockets of both sides hold. */

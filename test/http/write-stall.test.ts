@@ -34,7 +34,10 @@ function post(path: string, body = '{"model":"m"}'): string {
 /** The server's ends of the connections that are made from now on, each with the promise of its end. */
 function serverEnds(app: AppUnderTest): { socket: Socket; closed: Promise<unknown> }[] {
   const ends: { socket: Socket; closed: Promise<unknown> }[] = [];
-  app.server.on('connection', (socket: Socket) => ends.push({ socket, closed: once(socket, 'close') }));
+  app.server.on('connection', (socket: Socket) => {
+    // Not `once()`, which takes the error that such a connection ends with for a failure.
+    ends.push({ socket, closed: new Promise((resolve) => socket.on('close', resolve)) });
+  });
   return ends;
 }
 

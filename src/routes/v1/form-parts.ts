@@ -1,8 +1,8 @@
 import { HttpError } from '../../errors.ts';
-import { overloaded } from '../../http/body.ts';
 import { ByteGatherer } from '../../http/byte-gatherer.ts';
-import type { InflightLease } from '../../http/inflight-budget.ts';
 import { fieldBaseName, fieldText, type MultipartPart, readField } from '../../http/multipart.ts';
+import type { InflightLease } from '../../inflight-budget.ts';
+import { overloaded } from '../../inflight-budget.ts';
 
 export type FormField = readonly [name: string, value: string];
 

@@ -1,9 +1,10 @@
 import { HttpError } from '../../errors.ts';
 import type { Endpoint } from '../../gateway/endpoint.ts';
 import { findModel, findTarget, type Target } from '../../gateway/routing.ts';
-import { openBody, overloaded, readBody } from '../../http/body.ts';
-import type { InflightLease } from '../../http/inflight-budget.ts';
+import { openBody, readBody } from '../../http/body.ts';
 import { MultipartReader, parseBoundary } from '../../http/multipart.ts';
+import type { InflightLease } from '../../inflight-budget.ts';
+import { overloaded } from '../../inflight-budget.ts';
 import { DataUrlGatherer } from '../../protocols/data-url.ts';
 import { checkImage, IMAGE_LIMIT_BYTES, imageTooLarge } from '../../protocols/images.ts';
 import { type OcrRequest, ocrChatBody, readOcrText } from '../../protocols/ocr.ts';
@@ -59,7 +60,6 @@ export function ocr(options: RelayOptions): Handler {
           ),
         }),
         query: '',
-        holder: holderOf(context.principal),
         signal: context.signal,
       });
       await sendAnswer(context, answer);

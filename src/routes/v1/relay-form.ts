@@ -102,7 +102,6 @@ export function relayForm(endpoint: Endpoint, options: RelayOptions): Handler {
         encodingFormat: null,
         render: null,
         query: context.query,
-        holder: holderOf(principal),
         signal: context.signal,
       });
       await sendAnswer(context, answer);

@@ -3,9 +3,9 @@ import type { Endpoint } from '../../gateway/endpoint.ts';
 import type { Gateway } from '../../gateway/gateway.ts';
 import { findModel, findTarget } from '../../gateway/routing.ts';
 import { readBody } from '../../http/body.ts';
-import type { InflightBudget, InflightLease } from '../../http/inflight-budget.ts';
 import { pump } from '../../http/pump.ts';
 import { sendBytes } from '../../http/reply.ts';
+import type { InflightBudget, InflightLease } from '../../inflight-budget.ts';
 import { checkImageParts } from '../../protocols/image-parts.ts';
 import { requestHeadersFor } from '../../protocols/passed-headers.ts';
 import type { ConfigSnapshot } from '../../store/store.ts';
@@ -82,7 +82,6 @@ async function ask(
     encodingFormat,
     render: null,
     query: context.query,
-    holder: holderOf(principal),
     signal: context.signal,
   });
 }

@@ -1,3 +1,5 @@
+import { HttpError } from './errors.ts';
+
 /** Large bodies are counted in steps, so that not each of their chunks has to be. */
 const STEP_BYTES = 64 * 1024;
 
@@ -93,4 +95,21 @@ export class InflightLease {
     this.#account = null;
     this.#heldBytes = 0;
   }
+}
+
+/**
+ * The error for a request that finds no room in the in-flight budget for the `wantedBytes` that it would hold. To send it
+ * again helps where others hold what it needs, and never where it needs more than one holder may have.
+ */
+export function overloaded(lease: InflightLease, wantedBytes: number): HttpError {
+  const headers = { 'retry-after': '2' };
+  if (wantedBytes <= lease.limitBytes) {
+    const message = 'Too many large requests at once. Try again in a moment.';
+    return new HttpError('server_overloaded', message, { headers });
+  }
+  const limitMiB = lease.limitBytes / 1024 / 1024;
+  const message =
+    `This request needs more than the ${limitMiB} MB of memory that one key may take, half of MAX_INFLIGHT_MB. ` +
+    'Raise MAX_INFLIGHT_MB on the server, or send less; in a form, put `model` before the files.';
+  return new HttpError('server_overloaded', message, { headers: { ...headers, 'x-should-retry': 'false' } });
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { InflightBudget } from '../../src/http/inflight-budget.ts';
+import { InflightBudget } from '../src/inflight-budget.ts';
 
 const MEBIBYTE = 1024 * 1024;
 
