@@ -66,7 +66,7 @@ export interface App {
   /** Does not listen yet. Until a store is opened it answers that it is starting. */
   readonly server: Server;
   /** Puts the store in; from now on requests are served. */
-  open(store: Store, masterKey: MasterKey): Services;
+  open(store: Store, masterKey: () => MasterKey): Services;
   /** Ends every running request with this error. */
   abortRequests(reason: HttpError): void;
 }
@@ -96,7 +96,7 @@ export function createApp(options: AppOptions): App {
         rows: createRoutes(services, options.staticFiles),
         guard: createGuard({
           snapshot: store.config.snapshot,
-          masterDigest: () => masterKey.digest,
+          masterDigest: () => masterKey().digest,
           resolveSession: services.sessions.resolve,
           localAccess: services.localAccess,
           trustProxyHops: options.config.trustProxyHops,
@@ -190,7 +190,7 @@ export function createRoutes(services: Services, staticFiles: StaticFiles): Rout
 
 interface ServicesOptions extends AppOptions {
   readonly store: Store;
-  readonly masterKey: MasterKey;
+  readonly masterKey: () => MasterKey;
   readonly running: ReadonlySet<unknown>;
   readonly budget: InflightBudget;
 }

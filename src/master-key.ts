@@ -10,15 +10,30 @@ export interface MasterKeyOptions {
   readonly announce: (key: string) => void;
 }
 
-/** The master key: the environment's, else the one generated at the first start. @throws HttpError `storage_unavailable`. */
-export async function resolveMasterKey(config: ConfigStore, options: MasterKeyOptions): Promise<MasterKey> {
-  const { configured } = options;
-  if (configured !== null) return describeKey(configured);
-  const stored = config.snapshot().masterKey;
-  if (stored !== null) return stored;
-  const key = generateKey(options.randomBytes);
+/**
+ * Finds the master key: the environment's, else the stored one, which is generated at the first start. Returns a function
+ * that gives the key as it is by now, because a restore may replace the stored one.
+ * @throws HttpError `storage_unavailable`.
+ */
+export async function resolveMasterKey(
+  config: ConfigStore,
+  options: MasterKeyOptions,
+): Promise<() => MasterKey> {
+  if (options.configured !== null) {
+    const configured = describeKey(options.configured);
+    return () => configured;
+  }
+  const stored = config.snapshot().masterKey ?? (await generate(config, options));
+  return () => config.snapshot().masterKey ?? stored;
+}
+
+async function generate(
+  config: ConfigStore,
+  { randomBytes, announce }: MasterKeyOptions,
+): Promise<MasterKey> {
+  const key = generateKey(randomBytes);
   const masterKey = describeKey(key);
   await config.update((state) => ({ state: { ...state, masterKey }, result: null }));
-  options.announce(key);
+  announce(key);
   return masterKey;
 }

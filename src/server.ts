@@ -31,7 +31,7 @@ async function main(isDemo: boolean): Promise<void> {
   const lifecycle: Lifecycle = { phase: 'starting', startedAt: Date.now() };
   let store: Store | null = null;
   const logger = createLogger({
-    level: isDemo && process.env['LOG_LEVEL'] === undefined ? 'warn' : config.logLevel,
+    level: isDemo && !env['LOG_LEVEL'] ? 'warn' : config.logLevel,
     write: createStdoutWriter(),
     now: Date.now,
     secrets: createSecretsList(config, () => store),

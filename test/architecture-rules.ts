@@ -37,7 +37,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   protocols: INTERFACES,
   entities: BASE,
   codecs: ['errors'],
-  addresses: ['errors'],
+  addresses: ['errors', 'entities'],
   config: ['errors', 'logger'],
   lifecycle: [],
   cancellation: [],
@@ -69,7 +69,7 @@ const CODEC = /^src\/http\/((sse|json|multipart)[a-z-]*|body-transform|byte-gath
 function roomOf(path: string): string | null {
   if (ENTRY.test(path)) return 'server';
   if (CODEC.test(path)) return 'codecs';
-  if (path === 'src/http/ip-address.ts') return 'addresses';
+  if (/^src\/(http\/ip-address|providers\/base-url)\.ts$/.test(path)) return 'addresses';
   if (/^src\/(store\/(store|entities|changes|provider-options)|snapshot\/status)\.ts$/.test(path))
     return 'entities';
   if (DOCUMENT.test(path)) return 'documents';

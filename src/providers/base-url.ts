@@ -28,6 +28,14 @@ export function parseBaseUrl(text: string): URL | null {
   return url;
 }
 
+/**
+ * The origin that requests to a base URL go to, `https://host:port` without the scheme's own port. Null where no request
+ * can be made to it.
+ */
+export function originOf(baseUrl: string): string | null {
+  return parseBaseUrl(baseUrl)?.origin ?? null;
+}
+
 /** An address as it is written, with the scheme that it leaves out. */
 export function withScheme(address: string): string {
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(address)) return address;

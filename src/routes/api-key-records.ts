@@ -16,9 +16,6 @@ import {
 import type { Fields } from './json-body.ts';
 import type { Services } from './services.ts';
 
-/** Stands for the master key where ids of API keys stand. */
-export const MASTER_ID = 'master';
-
 /** The name under which the store counts a key's last use. */
 export function lastUsedCounter(keyId: string): string {
   return `key-last-used:${keyId}`;

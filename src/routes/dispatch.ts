@@ -8,8 +8,7 @@ import { parseRequestTarget, type RequestTarget } from '../http/request-target.t
 import { type Match, type Method, Router } from '../http/router.ts';
 import { WriteStallError } from '../http/write-watch.ts';
 import type { Logger } from '../logger.ts';
-import type { Principal } from '../store/entities.ts';
-import { MASTER_ID } from './api-key-records.ts';
+import { MASTER_ID, type Principal } from '../store/entities.ts';
 import type { Context, Handler } from './context.ts';
 import { noteEnd, noteError, type RequestFacts } from './request-facts.ts';
 import { canonicalPath } from './v1/paths.ts';

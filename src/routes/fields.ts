@@ -1,4 +1,5 @@
 import { HttpError } from '../errors.ts';
+import { queryValue } from '../http/request-target.ts';
 import { parseBaseUrl, withScheme } from '../providers/base-url.ts';
 import type { Fields } from './json-body.ts';
 
@@ -14,6 +15,35 @@ export function requireField(fields: Fields, name: string): unknown {
   const value = fields.get(name);
   if (value !== undefined && value !== null && value !== '') return value;
   throw new HttpError('missing_required_parameter', `\`${name}\` is required.`, { param: name });
+}
+
+const FLAGS: ReadonlyMap<string, boolean> = new Map([
+  ['true', true],
+  ['1', true],
+  ['false', false],
+  ['0', false],
+]);
+
+/**
+ * A yes or no in the query: `true`, `false`, `1` or `0`; null where it is absent.
+ * @throws HttpError `invalid_value` for any other value: what was meant to be a trial must not be taken for the real thing.
+ */
+export function readQueryFlag(query: string, name: string): boolean | null {
+  const value = queryValue(query, name);
+  if (value === null) return null;
+  const flag = FLAGS.get(value);
+  if (flag !== undefined) return flag;
+  throw wrong(name, 'must be true, false, 1 or 0');
+}
+
+/** One of some values in the query; null where it is absent. @throws HttpError `invalid_value`. */
+export function readQueryChoice<T extends string>(
+  query: string,
+  name: string,
+  allowed: readonly T[],
+): T | null {
+  const value = queryValue(query, name);
+  return value === null ? null : toOneOf(value, name, allowed);
 }
 
 /** Text without control characters, trimmed, of 1 to `limit` characters. @throws HttpError `invalid_value`. */

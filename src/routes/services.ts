@@ -21,7 +21,8 @@ export interface Services {
   readonly config: Config;
   readonly logger: Logger;
   readonly store: Store;
-  readonly masterKey: MasterKey;
+  /** The master key as it is by now. */
+  readonly masterKey: () => MasterKey;
   readonly upstreams: Upstreams;
   readonly gateway: Gateway;
   readonly budget: InflightBudget;

@@ -39,6 +39,8 @@ export interface ParseBackupOptions {
 
 export interface Backup {
   readonly config: ConfigState;
+  /** Ids of the providers whose key was sealed by an earlier version, bound to no origin. */
+  readonly unboundKeys: ReadonlySet<string>;
   /** ISO 8601. */
   readonly createdAt: string;
 }
@@ -88,7 +90,8 @@ export async function parseBackup(bytes: Uint8Array, options: ParseBackupOptions
     const { object, schemaVersion } = parseRawDocument(bytes);
     const codec = new DocumentCodec(await openSecrets(object, options));
     const document = schemaVersion === 0 ? await decodePlain(object, codec, options) : codec.decode(object);
-    return { config: document.config, createdAt: document.savedAt };
+    const { config, unboundKeys, savedAt } = document;
+    return { config, unboundKeys, createdAt: savedAt };
   } catch (error) {
     if (!(error instanceof DocumentError)) throw error;
     const kind = error.fault === 'damaged' ? 'invalid_json' : 'invalid_body';

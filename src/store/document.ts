@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { originOf } from '../providers/base-url.ts';
 import { DocumentError } from './document-error.ts';
 import type { Provider, Session } from './entities.ts';
 import { findDuplicateMember, type JsonObject, parseJsonObject } from './json-text.ts';
@@ -14,7 +15,7 @@ import {
   refuseDuplicates,
   type StoredSecret,
 } from './records.ts';
-import type { Sealer, SecretPlace } from './secrets.ts';
+import { isUnbound, type Sealer, type SecretPlace } from './secrets.ts';
 import type { ConfigState } from './store.ts';
 
 const SCHEMA_VERSION = 1;
@@ -34,8 +35,13 @@ export interface StoredDocument {
 }
 
 export interface DecodedDocument extends StoredDocument {
-  /** True where a provider key should be sealed anew: it was not sealed, or with the previous key. */
+  /** True where a provider key should be sealed anew: it was not sealed, or not in the present form. */
   readonly hasStaleSecrets: boolean;
+  /**
+   * Ids of the providers whose key was sealed by an earlier version, bound to no origin: whoever can change the file can
+   * have it sent anywhere.
+   */
+  readonly unboundKeys: ReadonlySet<string>;
 }
 
 /** A database file as JSON, its checksum verified, before its records are looked at. */
@@ -115,9 +121,11 @@ export class DocumentCodec {
     }
     if (typeof instanceId !== 'string') throw new DocumentError('refused', 'instanceId is not a text');
     let hasStaleSecrets = false;
+    const unboundKeys = new Set<string>();
     const read = (value: unknown, place: string): Provider => {
-      const { provider, isStale } = this.#readProvider(value, place);
+      const { provider, isStale, isBound } = this.#readProvider(value, place);
       hasStaleSecrets ||= isStale;
+      if (!isBound) unboundKeys.add(provider.id);
       return provider;
     };
     const config: ConfigState = {
@@ -138,26 +146,29 @@ export class DocumentCodec {
       sessions: readSessions(object['sessions']),
       counters: readCounters(object['counters']),
       hasStaleSecrets,
+      unboundKeys,
     };
   }
 
-  #readProvider(value: unknown, place: string): { readonly provider: Provider; readonly isStale: boolean } {
+  #readProvider(value: unknown, place: string): ReadProvider {
     let isStale = false;
+    let isBound = true;
     let kept: StoredSecret = null;
-    const provider = readProvider(value, place, (stored, id) => {
+    const provider = readProvider(value, place, (stored, owner) => {
       if (stored === null) return { apiKey: null, unreadableApiKey: null };
       if (typeof stored === 'string') {
         isStale = this.#sealer !== null;
         return { apiKey: stored === '' ? null : stored, unreadableApiKey: null };
       }
-      const opened = this.#sealer?.open(stored.sealed, placeOf(id)) ?? null;
+      isBound = !isUnbound(stored.sealed);
+      const opened = this.#sealer?.open(stored.sealed, placeOf(owner)) ?? null;
       if (opened === null) return { apiKey: null, unreadableApiKey: stored.sealed };
       isStale = opened.isStale;
       if (!isStale) kept = stored;
       return { apiKey: opened.text, unreadableApiKey: null };
     });
     if (kept !== null) this.#texts.set(provider, providerText(provider, kept));
-    return { provider, isStale };
+    return { provider, isStale, isBound };
   }
 
   #providerText(provider: Provider): string {
@@ -168,9 +179,10 @@ export class DocumentCodec {
     return text;
   }
 
-  #sealed({ id, apiKey, unreadableApiKey }: Provider): StoredSecret {
+  #sealed(provider: Provider): StoredSecret {
+    const { apiKey, unreadableApiKey } = provider;
     if (apiKey === null) return unreadableApiKey === null ? null : { sealed: unreadableApiKey };
-    return this.#sealer === null ? apiKey : { sealed: this.#sealer.seal(apiKey, placeOf(id)) };
+    return this.#sealer === null ? apiKey : { sealed: this.#sealer.seal(apiKey, placeOf(provider)) };
   }
 
   #list<T extends object>(
@@ -189,9 +201,16 @@ export class DocumentCodec {
   }
 }
 
-/** Where a provider's key stands, for sealing. */
-export function placeOf(providerId: string): SecretPlace {
-  return { record: 'provider', id: providerId, field: 'apiKey' };
+/** A provider as it was read, and in which form its key was stored. */
+interface ReadProvider {
+  readonly provider: Provider;
+  readonly isStale: boolean;
+  readonly isBound: boolean;
+}
+
+/** Where a provider's key stands, for sealing: a changed origin closes it. To no origin nothing is ever sent. */
+function placeOf({ id, baseUrl }: Pick<Provider, 'id' | 'baseUrl'>): SecretPlace {
+  return { record: 'provider', id, field: 'apiKey', origin: originOf(baseUrl) ?? '' };
 }
 
 function providerText(provider: Provider, apiKey: StoredSecret): string {

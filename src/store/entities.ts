@@ -87,6 +87,9 @@ export interface Session {
   readonly lastSeenAt: number;
 }
 
+/** Stands for the master key where ids of API keys stand; no other key may have it. */
+export const MASTER_ID = 'master';
+
 /** The generated master key (one from the environment is not stored). */
 export interface MasterKey {
   readonly digest: string;

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Logger } from '../logger.ts';
+import { originOf } from '../providers/base-url.ts';
 import { DocumentCodec } from './document.ts';
 import { StoreStartError } from './document-error.ts';
 import { type FileOps, nodeFileOps, unlinkIfThere } from './file-ops.ts';
@@ -178,12 +179,23 @@ class Opening {
     for (const message of migrationNotices) logger.warn('store.migrated', { message });
     if (notice !== null) logger.error('store.recovered', { message: notice });
     if (location.reason !== null) logger.warn(`store.${location.mode}`, { message: location.reason });
-    const unreadable = [...document.config.providers.values()].filter((one) => one.unreadableApiKey !== null);
+    const providers = [...document.config.providers.values()];
+    const unbound = providers.filter(({ id, apiKey }) => apiKey !== null && document.unboundKeys.has(id));
+    if (unbound.length > 0) {
+      logger.warn('store.unbound_keys', {
+        providers: unbound
+          .map(({ id, baseUrl }) => `${id} (${originOf(baseUrl) ?? 'no address'})`)
+          .join(', '),
+        message:
+          'An earlier version encrypted the keys of these providers without their addresses; from now on each is bound to the address shown. If one is wrong, correct it in the panel and replace the key.',
+      });
+    }
+    const unreadable = providers.filter(({ unreadableApiKey }) => unreadableApiKey !== null);
     if (unreadable.length === 0) return;
     logger.error('store.unreadable_keys', {
       providers: unreadable.map(({ id }) => id).join(', '),
       message:
-        'ENCRYPTION_KEY does not open the keys of these providers, which stay closed; set the right one (or ENCRYPTION_KEY_PREVIOUS), or enter their keys again.',
+        'The keys of these providers cannot be decrypted, so they stay closed: ENCRYPTION_KEY is another one, or the base URL was changed in the file. Set the right ENCRYPTION_KEY (or ENCRYPTION_KEY_PREVIOUS), or enter their keys again.',
     });
   }
 

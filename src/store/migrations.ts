@@ -1,4 +1,4 @@
-import type { MasterKey } from './entities.ts';
+import { MASTER_ID, type MasterKey } from './entities.ts';
 import type { JsonObject } from './json-text.ts';
 import { listPlainRecords, type PlainRecord } from './plain-record.ts';
 
@@ -24,9 +24,6 @@ export interface Migration {
 
 /** No password has this hash: whoever has it cannot sign in until the admin sets a new password. */
 export const NO_PASSWORD_HASH = '!';
-
-/** The id under which earlier programs listed the master key among the others. */
-const MASTER_ID = 'master';
 
 const KEY_NAMES = ['key', 'apiKey', 'value', 'token'] as const;
 const DIGEST_NAMES = ['digest', 'keyHash'] as const;
@@ -113,6 +110,7 @@ function migrateApiKeys(
   const apiKeys: Fields[] = [];
   let masterKey: MasterKey | null = null;
   for (const plain of keys) {
+    // Earlier programs listed the master key among the others.
     const isMaster = plain.hasId(MASTER_ID) || plain.flag(false, 'isMaster', 'master');
     // Where the environment had the master key, its row was only there to be seen.
     if (isMaster && plain.get(...KEY_NAMES, ...DIGEST_NAMES) === undefined) continue;

@@ -19,8 +19,11 @@ export class RecordReader {
 
   id(): string {
     const id = this.text('id');
-    const isUsable = id !== '' && id.length <= ID_LIMIT && !/\p{Cc}/u.test(id);
-    return isUsable ? id : this.fail('id', `1 to ${ID_LIMIT} printable characters`);
+    const isText = id !== '' && id.length <= ID_LIMIT && !/[\p{Cc}\p{Cs}]/u.test(id);
+    // No URL can name these, so that the panel could not delete such a record (WHATWG URL, section 4.1, dot segments).
+    return isText && id !== '.' && id !== '..'
+      ? id
+      : this.fail('id', `1 to ${ID_LIMIT} printable characters other than "." and ".."`);
   }
 
   text(name: string): string {

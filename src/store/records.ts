@@ -1,6 +1,15 @@
 import { isRecord } from '../http/json-value.ts';
 import { DocumentError } from './document-error.ts';
-import type { ApiKey, MasterKey, Model, Provider, ProviderOptions, Session, User } from './entities.ts';
+import {
+  type ApiKey,
+  MASTER_ID,
+  type MasterKey,
+  type Model,
+  type Provider,
+  type ProviderOptions,
+  type Session,
+  type User,
+} from './entities.ts';
 import { OPTION_RULES } from './provider-options.ts';
 import { RecordReader } from './record-reader.ts';
 
@@ -16,16 +25,20 @@ const ADMIN_PASSWORD_HASH = /^scrypt\$\d{1,7}\$\d{1,3}\$\d{1,3}\$[\w-]{1,100}\$[
 export function readProvider(
   value: unknown,
   place: string,
-  openKey: (stored: StoredSecret, id: string) => Pick<Provider, 'apiKey' | 'unreadableApiKey'>,
+  openKey: (
+    stored: StoredSecret,
+    owner: Pick<Provider, 'id' | 'baseUrl'>,
+  ) => Pick<Provider, 'apiKey' | 'unreadableApiKey'>,
 ): Provider {
   const read = new RecordReader(value, place);
   const id = read.id();
+  const baseUrl = read.text('baseUrl');
   return {
     ...read.record,
     id,
     name: read.text('name'),
-    baseUrl: read.text('baseUrl'),
-    ...openKey(readSecret(read), id),
+    baseUrl,
+    ...openKey(readSecret(read), { id, baseUrl }),
     type: read.oneOf('type', ['openai', 'chutes']),
     enabled: read.boolean('enabled'),
     options: readOptions(read),
@@ -53,9 +66,12 @@ export function readModel(value: unknown, place: string): Model {
 /** Reads a stored API key. @throws DocumentError `refused`. */
 export function readApiKey(value: unknown, place: string): ApiKey {
   const read = new RecordReader(value, place);
+  const id = read.id();
+  // The panel shows the master key under this id and lets nobody delete it, so that this key could never be withdrawn.
+  if (id === MASTER_ID) read.fail('id', `an id that keys may have: "${MASTER_ID}" is the master key's`);
   return {
     ...read.record,
-    id: read.id(),
+    id,
     name: read.text('name'),
     digest: readDigest(read),
     keyHint: read.text('keyHint'),

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { originOf } from '../providers/base-url.ts';
 import { type Backup, OMITTED_SECRET } from './backup.ts';
 import type { Provider } from './entities.ts';
 import type { ConfigState } from './store.ts';
@@ -27,10 +28,22 @@ export interface RestoreReport {
   readonly returning: { readonly apiKeys: readonly Named[]; readonly users: readonly Named[] };
   /** Providers that stay closed until their key is entered: it is not in the backup, or cannot be opened. */
   readonly providersWithoutKey: readonly Named[];
+  /**
+   * Providers whose key was sealed by an earlier version, bound to no address, with the origin that it will be sent to.
+   * Somebody must look at these: an altered backup may name another host. Null: the base URL leads nowhere.
+   */
+  readonly unboundKeys: readonly (Named & { readonly origin: string | null })[];
   /** True where the generated master key becomes another one. */
   readonly changesMasterKey: boolean;
   /** True where the admin's password that was set in the panel becomes another one. */
   readonly changesAdminPassword: boolean;
+}
+
+export interface RestoreOptions {
+  /** True where MASTER_API_KEY is set: it counts alone, and the stored key stays as it is. */
+  readonly hasOwnMasterKey?: boolean;
+  /** True to leave out the keys that are bound to no address. */
+  readonly closesUnboundKeys?: boolean;
 }
 
 /**
@@ -41,15 +54,22 @@ export interface RestoreReport {
 export function planRestore(
   current: ConfigState,
   backup: Backup,
+  { hasOwnMasterKey = false, closesUnboundKeys = false }: RestoreOptions = {},
 ): { readonly config: ConfigState; readonly report: RestoreReport } {
+  const present = [...current.providers.values()];
+  const unbound = [...backup.config.providers.values()].filter(
+    (provider) => backup.unboundKeys.has(provider.id) && !isKnownHere(provider, present),
+  );
+  const restored = new Map(backup.config.providers);
+  if (closesUnboundKeys) for (const provider of unbound) restored.set(provider.id, withoutKey(provider));
   const config: ConfigState = {
     ...backup.config,
     instanceId: current.instanceId,
-    masterKey: backup.config.masterKey ?? current.masterKey,
+    masterKey: (hasOwnMasterKey ? null : backup.config.masterKey) ?? current.masterKey,
     adminPasswordHash: backup.config.adminPasswordHash ?? current.adminPasswordHash,
-    providers: withPresentKeys(backup.config.providers, current.providers),
+    providers: withPresentKeys(restored, current.providers),
   };
-  const closed = [...config.providers.values()].filter(({ unreadableApiKey }) => unreadableApiKey !== null);
+  const providers = [...config.providers.values()];
   const report: RestoreReport = {
     createdAt: backup.createdAt,
     providers: compare(current.providers, config.providers),
@@ -60,7 +80,10 @@ export function planRestore(
       apiKeys: returning(current.apiKeys, config.apiKeys),
       users: returning(current.users, config.users),
     },
-    providersWithoutKey: closed.map(toNamed),
+    providersWithoutKey: providers.filter(({ unreadableApiKey }) => unreadableApiKey !== null).map(toNamed),
+    unboundKeys: unbound
+      .filter((provider) => config.providers.get(provider.id) === provider)
+      .map((provider) => ({ ...toNamed(provider), origin: originOf(provider.baseUrl) })),
     changesMasterKey: !isDeepStrictEqual(config.masterKey, current.masterKey),
     changesAdminPassword: config.adminPasswordHash !== current.adminPasswordHash,
   };
@@ -73,8 +96,7 @@ function withPresentKeys(
 ): ReadonlyMap<string, Provider> {
   const providers = new Map(restored);
   for (const [id, provider] of restored) {
-    if (isKeyOfAnotherHost(provider, present))
-      providers.set(id, { ...provider, apiKey: null, unreadableApiKey: OMITTED_SECRET });
+    if (isKeyOfAnotherHost(provider, present)) providers.set(id, withoutKey(provider));
     const known = present.get(id);
     if (provider.unreadableApiKey !== OMITTED_SECRET || known === undefined) continue;
     const { apiKey, unreadableApiKey } = known;
@@ -91,11 +113,23 @@ function isKeyOfAnotherHost({ apiKey, baseUrl }: Provider, present: ReadonlyMap<
   return holders.length > 0 && !holders.some((known) => isSameOrigin(known.baseUrl, baseUrl));
 }
 
-/** An address without a scheme has an opaque origin, which is no other's (WHATWG URL, section 4.7). */
+/** True where the key, readable or not, is stored here already for the same origin. */
+function isKnownHere({ apiKey, unreadableApiKey, baseUrl }: Provider, present: readonly Provider[]): boolean {
+  return present.some(
+    (known) =>
+      known.apiKey === apiKey &&
+      known.unreadableApiKey === unreadableApiKey &&
+      isSameOrigin(known.baseUrl, baseUrl),
+  );
+}
+
+function withoutKey(provider: Provider): Provider {
+  return { ...provider, apiKey: null, unreadableApiKey: OMITTED_SECRET };
+}
+
 function isSameOrigin(one: string, other: string): boolean {
-  if (!URL.canParse(one) || !URL.canParse(other)) return false;
-  const { origin } = new URL(one);
-  return origin !== 'null' && origin === new URL(other).origin;
+  const origin = originOf(one);
+  return origin !== null && origin === originOf(other);
 }
 
 interface Listed {

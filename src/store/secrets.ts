@@ -6,19 +6,27 @@ export interface SecretPlace {
   readonly record: string;
   readonly id: string;
   readonly field: string;
+  /** The origin that the secret is sent to: with another one it does not open. Absent where it is never sent. */
+  readonly origin?: string;
 }
 
 export interface OpenedSecret {
   readonly text: string;
-  /** True where it was sealed with the previous key and should be sealed anew. */
+  /** True where it should be sealed anew: it was sealed with the previous key, or is not bound to its origin. */
   readonly isStale: boolean;
 }
 
 /** Seals texts for storage and opens them again. */
 export interface Sealer {
-  /** AES-256-GCM with a fresh random nonce: `v1.` and base64url of nonce, ciphertext and tag. */
+  /**
+   * AES-256-GCM with a fresh random nonce: `v2.` for a place with an origin, else `v1.`, and base64url of nonce,
+   * ciphertext and tag.
+   */
   seal(text: string, place: SecretPlace): string;
-  /** The text, or null where no key opens it (another key, a changed byte, another place). */
+  /**
+   * The text, or null where no key opens it (another key, a changed byte, another place). In a place with an origin it
+   * opens `v1.` too, the form of earlier versions: whether to trust that is up to the caller, see `isUnbound`.
+   */
   open(sealed: string, place: SecretPlace): OpenedSecret | null;
 }
 
@@ -29,7 +37,9 @@ export interface SealerOptions {
   readonly randomBytes: (count: number) => Buffer;
 }
 
-const VERSION_PREFIX = 'v1.';
+/** What a sealed text begins with: `v1.` is bound to its record, `v2.` to its record and origin. */
+const RECORD_BOUND = 'v1.';
+const ORIGIN_BOUND = 'v2.';
 const CIPHER = 'aes-256-gcm';
 const KEY_BYTES = 32;
 const NONCE_BYTES = 12;
@@ -42,6 +52,11 @@ export function createSealer(options: SealerOptions): Sealer {
   const key = deriveKey(options.key);
   const previousKey = options.previousKey === null ? null : deriveKey(options.previousKey);
   return sealerOf({ key, previousKey, randomBytes: options.randomBytes });
+}
+
+/** True for a sealed text that no origin is bound to, as earlier versions made them for the keys of providers. */
+export function isUnbound(sealed: string): boolean {
+  return sealed.startsWith(RECORD_BOUND);
 }
 
 /** The parameters of a key that was made from a passphrase by scrypt (RFC 7914); stored beside what it seals. */
@@ -106,7 +121,8 @@ function sealerOf({ key, previousKey, randomBytes }: SealerKeys): Sealer {
     seal: (text, place) => sealBytes(key, Buffer.from(text), { place, nonce: randomBytes(NONCE_BYTES) }),
     open: (sealed, place) => {
       const current = openBytes(key, sealed, place);
-      if (current !== null) return { text: current.toString(), isStale: false };
+      const isStale = place.origin !== undefined && isUnbound(sealed);
+      if (current !== null) return { text: current.toString(), isStale };
       const older = previousKey === null ? null : openBytes(previousKey, sealed, place);
       return older === null ? null : { text: older.toString(), isStale: true };
     },
@@ -124,17 +140,20 @@ function sealBytes(
 ): string {
   const cipher = createCipheriv(CIPHER, key, nonce).setAAD(associatedData(place));
   const parts = [nonce, cipher.update(bytes), cipher.final(), cipher.getAuthTag()];
-  return VERSION_PREFIX + Buffer.concat(parts).toString('base64url');
+  const prefix = place.origin === undefined ? RECORD_BOUND : ORIGIN_BOUND;
+  return prefix + Buffer.concat(parts).toString('base64url');
 }
 
 function openBytes(key: Buffer, sealed: string, place: SecretPlace): Buffer | null {
-  if (!sealed.startsWith(VERSION_PREFIX)) return null;
-  const bytes = Buffer.from(sealed.slice(VERSION_PREFIX.length), 'base64url');
+  const isBound = place.origin !== undefined && sealed.startsWith(ORIGIN_BOUND);
+  if (!isBound && !isUnbound(sealed)) return null;
+  const { origin: _, ...record } = place;
+  const bytes = Buffer.from(sealed.slice(RECORD_BOUND.length), 'base64url');
   if (bytes.length < NONCE_BYTES + TAG_BYTES) return null;
   const nonce = bytes.subarray(0, NONCE_BYTES);
   const tag = bytes.subarray(bytes.length - TAG_BYTES);
   const decipher = createDecipheriv(CIPHER, key, nonce, { authTagLength: TAG_BYTES });
-  decipher.setAAD(associatedData(place)).setAuthTag(tag);
+  decipher.setAAD(associatedData(isBound ? place : record)).setAuthTag(tag);
   try {
     const start = decipher.update(bytes.subarray(NONCE_BYTES, bytes.length - TAG_BYTES));
     return Buffer.concat([start, decipher.final()]);
@@ -143,6 +162,7 @@ function openBytes(key: Buffer, sealed: string, place: SecretPlace): Buffer | nu
   }
 }
 
-function associatedData(place: SecretPlace): Buffer {
-  return Buffer.from(JSON.stringify(['ipin-proxy', 1, place.record, place.id, place.field]));
+function associatedData({ record, id, field, origin }: SecretPlace): Buffer {
+  const bound = origin === undefined ? [1, record, id, field] : [2, record, id, field, origin];
+  return Buffer.from(JSON.stringify(['ipin-proxy', ...bound]));
 }

@@ -113,7 +113,8 @@ async function startAnew(
   }
   const savedAt = new Date(options.now()).toISOString();
   const config = createPresetConfig(options);
-  const document = { generation: 0, savedAt, config, sessions: [], counters: [], hasStaleSecrets: false };
+  const empty = { sessions: [], counters: [], hasStaleSecrets: false, unboundKeys: new Set<string>() };
+  const document = { generation: 0, savedAt, config, ...empty };
   return { origin: 'fresh', document, migrationNotices: [] };
 }
 

@@ -92,8 +92,8 @@ export async function startApp(t: TestContext, options: StartOptions = {}): Prom
     ...(options.connections === undefined ? {} : { connections: options.connections }),
     ...(options.snapshotStatus === undefined ? {} : { snapshotStatus: options.snapshotStatus }),
   });
-  const master = config.masterApiKey ?? generateKey(randomBytes);
-  const services = app.open(store, describeKey(master));
+  const master = describeKey(config.masterApiKey ?? generateKey(randomBytes));
+  const services = app.open(store, () => master);
   await new Promise<void>((resolve) => app.server.listen(0, '127.0.0.1', resolve));
   checkAfter(t, async () => {
     app.server.closeAllConnections();

@@ -65,7 +65,7 @@ async function serve(t: TestContext, url: string): Promise<Serving> {
     const store = await openStore({ config, logger, root: ROOT, snapshotter });
     t.after(() => store.close());
     await snapshotter.start(store);
-    app.open(store, describeKey(MASTER_KEY));
+    app.open(store, () => describeKey(MASTER_KEY));
   };
   const opened = open();
   t.after(async () => {

@@ -180,7 +180,11 @@ test('planRestore() reports what changes and what would come back', () => {
     users: byId(user('u'), user('w', { enabled: false })),
     masterKey: null,
   });
-  const { config: restored, report } = planRestore(current, { config: backup, createdAt: TIME });
+  const { config: restored, report } = planRestore(current, {
+    config: backup,
+    unboundKeys: new Set(),
+    createdAt: TIME,
+  });
   assert.equal(restored.instanceId, current.instanceId);
   assert.equal(restored.masterKey, current.masterKey);
   assert.deepEqual(report.providers, {

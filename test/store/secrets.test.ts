@@ -132,7 +132,7 @@ for (const [what, encryptionKey] of [
     const store = await openStore(path, { encryptionKey, logger });
     const closed = store.config.snapshot().providers.get('p');
     assert.equal(closed?.apiKey, null);
-    assert.match(closed?.unreadableApiKey ?? '', /^v1\./);
+    assert.match(closed?.unreadableApiKey ?? '', /^v2\./);
     assert.ok(lines.some(({ event, level }) => event === 'store.unreadable_keys' && level === 'error'));
     await store.config.update(withProviderKey('q', 'sk-other'));
     await store.close();
@@ -171,4 +171,100 @@ test('a new key for a closed provider takes the place of the old ciphertext', as
   const again = await openStore(path, { encryptionKey: NEW });
   assert.equal(again.config.snapshot().providers.get('p')?.apiKey, 'sk-new');
   await again.close();
+});
+
+/** Changes the stored providers by hand, as somebody with an editor does. */
+function editProviders(
+  path: string,
+  edit: (provider: { id: string; baseUrl: string; apiKey: unknown }) => void,
+): void {
+  const { checksum: _, ...document } = JSON.parse(readFileSync(path, 'utf8'));
+  document.providers.forEach(edit);
+  writeFileSync(path, JSON.stringify(document));
+}
+
+const OTHER_ORIGINS = [
+  'https://evil.example/v1',
+  'http://chutes-rednote-hilab-dots-ocr.chutes.ai',
+  'https://chutes-rednote-hilab-dots-ocr.chutes.ai:8443',
+  'https://user:pw@chutes-rednote-hilab-dots-ocr.chutes.ai',
+  'nonsense:',
+];
+
+for (const baseUrl of OTHER_ORIGINS) {
+  test(`B6: a base URL changed in the file to ${baseUrl} closes the provider, and its key is kept`, async () => {
+    const path = join(makeFolder(), 'ipin-proxy.db');
+    const before = await openStore(path, { encryptionKey: OLD });
+    await before.config.update(withProviderKey('p', CANARY));
+    await before.close();
+    const original = JSON.parse(readFileSync(path, 'utf8')).providers[1].baseUrl;
+    editProviders(path, (provider) => {
+      if (provider.id === 'p') provider.baseUrl = baseUrl;
+    });
+    const { lines, logger } = captureLog();
+    const store = await openStore(path, { encryptionKey: OLD, logger });
+    const closed = store.config.snapshot().providers.get('p');
+    assert.equal(closed?.apiKey, null);
+    assert.match(closed?.unreadableApiKey ?? '', /^v2\./);
+    const line = lines.find(({ event }) => event === 'store.unreadable_keys');
+    assert.match(line?.message ?? '', /base URL was changed/);
+    await store.config.update(withProviderKey('q', 'sk-other'));
+    await store.close();
+    editProviders(path, (provider) => {
+      if (provider.id === 'p') provider.baseUrl = `${original}/another/path`;
+    });
+    const again = await openStore(path, { encryptionKey: OLD });
+    assert.equal(again.config.snapshot().providers.get('p')?.apiKey, CANARY);
+    await again.close();
+  });
+}
+
+test('B6: a file whose keys are bound to no address is opened, said so with the addresses, and sealed anew', async () => {
+  const folder = makeFolder();
+  const path = join(folder, 'ipin-proxy.db');
+  const before = await openStore(path, { encryptionKey: OLD });
+  await before.config.update(withProviderKey('p', CANARY));
+  await before.config.update(withProviderKey('q', 'sk-other'));
+  await before.close();
+  const sealer = createSealer({ key: OLD, previousKey: null, randomBytes });
+  const keys: Record<string, string> = { p: CANARY, q: 'sk-other' };
+  for (const name of readdirSync(folder).filter((one) => /\.db$|\.bak-/.test(one)))
+    editProviders(join(folder, name), (provider) => {
+      const key = keys[provider.id];
+      if (key !== undefined)
+        provider.apiKey = {
+          sealed: sealer.seal(key, { record: 'provider', id: provider.id, field: 'apiKey' }),
+        };
+    });
+  assert.match(allBytes(folder), /"v1\./);
+  const { lines, logger } = captureLog();
+  const store = await openStore(path, { encryptionKey: OLD, logger });
+  assert.equal(store.config.snapshot().providers.get('p')?.apiKey, CANARY);
+  const line = lines.find(({ event }) => event === 'store.unbound_keys');
+  assert.equal(line?.level, 'warn');
+  assert.match(JSON.stringify(line), /p \(https:\/\/chutes-rednote-hilab-dots-ocr\.chutes\.ai\), q \(/);
+  assert.doesNotMatch(JSON.stringify(lines), /canary/);
+  await store.close();
+  assert.doesNotMatch(allBytes(folder), /"v1\.|canary/);
+  const { lines: later, logger: laterLogger } = captureLog();
+  const again = await openStore(path, { encryptionKey: OLD, logger: laterLogger });
+  assert.equal(again.config.snapshot().providers.get('p')?.apiKey, CANARY);
+  assert.ok(!later.some(({ event }) => event === 'store.unbound_keys'));
+  await again.close();
+});
+
+test('B6: a sealed text opens for its origin only, whatever its form claims to be', () => {
+  const sealer = createSealer({ key: OLD, previousKey: null, randomBytes });
+  const bound = { ...place, origin: 'https://one.example' };
+  const sealed = sealer.seal(CANARY, bound);
+  assert.match(sealed, /^v2\.[\w-]+$/);
+  assert.deepEqual(sealer.open(sealed, bound), { text: CANARY, isStale: false });
+  for (const origin of ['https://two.example', 'http://one.example', ''])
+    assert.equal(sealer.open(sealed, { ...place, origin }), null);
+  assert.equal(sealer.open(sealed, place), null);
+  assert.equal(sealer.open(sealed.replace('v2.', 'v1.'), bound), null);
+  assert.equal(sealer.open(sealed.replace('v2.', 'v1.'), place), null);
+  const unbound = sealer.seal(CANARY, place);
+  assert.deepEqual(sealer.open(unbound, bound), { text: CANARY, isStale: true });
+  assert.equal(sealer.open(unbound.replace('v1.', 'v2.'), bound), null);
 });

@@ -62,6 +62,16 @@ const REFUSED: readonly [string, () => Buffer, RegExp][] = [
     /providers\[0\]\.enabled is not/,
   ],
   ['a key twice', () => withoutChecksum('"id":"b"', '"id":"a"'), /apiKeys\[1\] is there twice/],
+  [
+    "B6: a key that could not be withdrawn, because it has the master key's id",
+    () => withoutChecksum('"id":"b"', '"id":"master"'),
+    /apiKeys\[1\]\.id is not .*"master" is the master key's/,
+  ],
+  [
+    'B6: an id that no address can name',
+    () => withoutChecksum('"id":"b"', '"id":".."'),
+    /apiKeys\[1\]\.id is not/,
+  ],
 ];
 
 function replaced(from: string, to: string): Buffer {

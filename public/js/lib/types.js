@@ -50,6 +50,7 @@
  *   createdAt: string, providers: KindReport, models: KindReport, apiKeys: KindReport, users: KindReport,
  *   returning: { apiKeys: Named, users: Named }, providersWithoutKey: Named, changesMasterKey: boolean,
  *   changesAdminPassword: boolean,
+ *   unboundKeys: readonly { id: string, name: string, origin: string | null }[],
  * }} RestoreReport
  */
 

@@ -26,6 +26,12 @@ export function restoreReport(report) {
     names('Users who may sign in again', report.returning.users),
     names('API keys that work again', report.returning.apiKeys),
     names('Providers that need their key typed again', report.providersWithoutKey),
+    report.unboundKeys.length === 0
+      ? null
+      : row(
+          'Check these addresses',
+          `The backup is of an earlier version, which did not bind provider keys to their addresses. ${addressesOf(report)}.`,
+        ),
     report.changesMasterKey
       ? row('Master key', 'becomes the one of the file; the present one stops working')
       : null,
@@ -42,6 +48,16 @@ export function restoreReport(report) {
       ? h('p', null, 'Nothing: the file holds what is here already.')
       : h('dl', { class: 'facts' }, ...rows),
   );
+}
+
+/**
+ * Where keys will be sent that are bound to no address: all of them, because one may be wrong.
+ * @param {import('../lib/types.js').RestoreReport} report
+ */
+export function addressesOf({ unboundKeys }) {
+  return unboundKeys
+    .map(({ id, origin }) => `The key of ${id} will be sent to ${origin ?? 'no address'}`)
+    .join('; ');
 }
 
 /**

@@ -5,7 +5,7 @@ import { h } from '../lib/h.js';
 import { icon } from '../lib/icons.js';
 import { forgetLists } from '../lib/resource.js';
 import { toast } from '../lib/toast.js';
-import { restoreReport } from './restore-report.js';
+import { addressesOf, restoreReport } from './restore-report.js';
 
 const LIMIT_BYTES = 64 * 1024 * 1024;
 
@@ -51,32 +51,31 @@ export function restoreCard(onRestored) {
       const asked = edits;
       const secret = passphrase.control.value;
       const content = await readJson(file.control.files?.[0]);
-      const answer = await send(content, secret, true);
+      const answer = await send(content, secret, 'dryRun=true');
       // Another file was chosen meanwhile: a report of this one would stand below the other's name.
       if (asked !== edits) return;
       const restore = h('button', { type: 'button', class: 'btn danger' }, icon('upload'), 'Restore now');
-      restore.addEventListener('click', () => void run(restore, content, secret));
+      restore.addEventListener('click', () => void run(restore, { content, secret, answer }));
       report.replaceChildren(h('div', { class: 'stack' }, restoreReport(answer), h('div', null, restore)));
     },
   });
 
   /**
    * @param {HTMLButtonElement} button
-   * @param {unknown} content
-   * @param {string} secret
+   * @param {{ content: unknown, secret: string, answer: import('../lib/types.js').RestoreReport }} checked
    */
-  async function run(button, content, secret) {
+  async function run(button, { content, secret, answer }) {
+    const addresses = answer.unboundKeys.length === 0 ? '' : ` ${addressesOf(answer)}.`;
     const isSure = await confirmDialog({
       title: 'Replace the whole configuration?',
-      message:
-        'What is here now is replaced by the file, and everybody else is signed out. Make a backup of the present state first if you may want it back.',
+      message: `What is here now is replaced by the file, and everybody else is signed out. Make a backup of the present state first if you may want it back.${addresses}`,
       confirmLabel: 'Replace',
       danger: true,
     });
     if (!isSure || button.getAttribute('aria-busy') === 'true') return;
     setBusy(button, true);
     try {
-      await send(content, secret, false);
+      await send(content, secret, addresses === '' ? '' : 'acceptUnboundKeys=true');
       form.reset();
       // The button that has the focus goes away.
       file.control.focus({ preventScroll: true });
@@ -114,12 +113,12 @@ async function readJson(file) {
 /**
  * @param {unknown} content
  * @param {string} passphrase
- * @param {boolean} isDryRun
+ * @param {string} query
  */
-async function send(content, passphrase, isDryRun) {
+async function send(content, passphrase, query) {
   const headers = passphrase ? { 'x-backup-passphrase': encodeURIComponent(passphrase) } : undefined;
   try {
-    return await api.post(isDryRun ? '/api/admin/restore?dryRun=true' : '/api/admin/restore', content, {
+    return await api.post(query === '' ? '/api/admin/restore' : `/api/admin/restore?${query}`, content, {
       headers,
     });
   } catch (error) {

@@ -1,12 +1,11 @@
 import { HttpError } from '../../errors.ts';
 import { sendEmpty, sendJson } from '../../http/reply.ts';
 import { notFound, requireEntity, withEntity, withoutEntities } from '../../store/changes.ts';
-import type { ApiKey, User } from '../../store/entities.ts';
+import { type ApiKey, MASTER_ID, type User } from '../../store/entities.ts';
 import type { ConfigState } from '../../store/store.ts';
 import {
   editApiKey,
   lastUsedCounter,
-  MASTER_ID,
   newApiKey,
   requireFreshKey,
   requireNotWidened,
@@ -43,7 +42,7 @@ export function createApiKey(services: Services): Handler {
     const { key, record } = newApiKey(fields, toOwnerId(fields, null), services);
     await store.config.update((state) => {
       requireWithinOwner(record, ownerOf(state, record));
-      requireFreshKey(state, record, services.masterKey.digest);
+      requireFreshKey(state, record, services.masterKey().digest);
       return { state: withEntity(state, 'apiKeys', record), result: null };
     });
     sendJson(context, 201, { ...viewApiKey(record, store.counters), key });
@@ -97,7 +96,7 @@ function viewMaster({ masterKey, store, lifecycle }: Services): Record<string, u
   return {
     id: MASTER_ID,
     name: 'Master key',
-    keyHint: masterKey.keyHint,
+    keyHint: masterKey().keyHint,
     enabled: true,
     models: null,
     userId: null,

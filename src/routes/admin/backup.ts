@@ -1,12 +1,13 @@
 import { HttpError } from '../../errors.ts';
 import { readBody } from '../../http/body.ts';
 import { sendBytes, sendJson } from '../../http/reply.ts';
-import { queryValue } from '../../http/request-target.ts';
 import { isJsonType } from '../../protocols/passed-headers.ts';
 import { type BackupSecrets, exportBackup, parseBackup } from '../../store/backup.ts';
 import { DOCUMENT_LIMIT_BYTES } from '../../store/document.ts';
-import { planRestore } from '../../store/restore.ts';
+import { planRestore, type RestoreReport } from '../../store/restore.ts';
+import type { ConfigState } from '../../store/store.ts';
 import type { Context, Handler } from '../context.ts';
+import { readQueryChoice, readQueryFlag } from '../fields.ts';
 import type { Services } from '../services.ts';
 
 const PASSPHRASE_LENGTH = 12;
@@ -33,13 +34,14 @@ export function downloadBackup(services: Services): Handler {
 export function restoreBackup(services: Services): Handler {
   const { store, config, credentials, now, randomBytes } = services;
   return async (context) => {
+    const isDryRun = readQueryFlag(context.query, 'dryRun') ?? false;
+    const acceptsUnbound = readQueryFlag(context.query, 'acceptUnboundKeys');
     if (!isJsonType(context.req.headers['content-type'])) {
       throw new HttpError(
         'unsupported_content_type',
         'Send the backup file as it is, with Content-Type: application/json.',
       );
     }
-    const isDryRun = queryValue(context.query, 'dryRun') === 'true';
     const lease = services.budget.open('api');
     try {
       const bytes = await readBody(context, { limitBytes: DOCUMENT_LIMIT_BYTES, lease });
@@ -47,10 +49,16 @@ export function restoreBackup(services: Services): Handler {
       const passphrase = readPassphrase(context);
       const options = { encryptionKey, previousEncryptionKey, passphrase, credentials, now, randomBytes };
       const backup = await parseBackup(bytes, options);
-      if (isDryRun) return sendJson(context, 200, planRestore(store.config.snapshot(), backup).report);
+      const plan = (state: ConfigState): ReturnType<typeof planRestore> => {
+        refuseAdminName(state, backup.config, config.uiUsername);
+        const hasOwnMasterKey = config.masterApiKey !== null;
+        return planRestore(state, backup, { hasOwnMasterKey, closesUnboundKeys: acceptsUnbound === false });
+      };
+      if (isDryRun) return sendJson(context, 200, plan(store.config.snapshot()).report);
       const report = await store.config.update((state) => {
-        const plan = planRestore(state, backup);
-        return { state: plan.config, result: plan.report };
+        const planned = plan(state);
+        if (acceptsUnbound === null) refuseUnboundKeys(planned.report);
+        return { state: planned.config, result: planned.report };
       });
       await keepOnlySession(context, services);
       sendJson(context, 200, report);
@@ -67,8 +75,38 @@ async function keepOnlySession({ principal }: Context, { admin, sessions }: Serv
   await sessions.endEverybody(principal.session.digest);
 }
 
+/**
+ * An altered backup of an earlier version can name another host for a key: somebody has to have looked at the addresses.
+ * @throws HttpError `missing_required_parameter`.
+ */
+function refuseUnboundKeys({ unboundKeys }: RestoreReport): void {
+  if (unboundKeys.length === 0) return;
+  const keys = unboundKeys.map(({ id, origin }) => `${id}: ${origin ?? 'no address'}`).join(', ');
+  throw new HttpError(
+    'missing_required_parameter',
+    `Nothing was changed. This backup is of an earlier version, which did not bind provider keys to their addresses. The keys would be sent to these: ${keys}. If all are right, restore with ?acceptUnboundKeys=true; with ?acceptUnboundKeys=false these keys are left out and must be entered again.`,
+    { param: 'acceptUnboundKeys' },
+  );
+}
+
+/**
+ * The admin's name is not for users (a start allows it, because UI_USERNAME may be changed to a name that a user has).
+ * @throws HttpError `already_exists`.
+ */
+function refuseAdminName(present: ConfigState, restored: ConfigState, adminName: string): void {
+  const folded = adminName.toLowerCase();
+  for (const { id, username } of restored.users.values()) {
+    if (username.toLowerCase() !== folded || present.users.get(id)?.username === username) continue;
+    throw new HttpError(
+      'already_exists',
+      `Nothing was changed. In the backup a user (${id}) has the admin's name. Set UI_USERNAME to another name first.`,
+      { param: 'username' },
+    );
+  }
+}
+
 function chooseSecrets(context: Context, { config }: Services): BackupSecrets {
-  if (queryValue(context.query, 'secrets') === 'omit') return { mode: 'omit' };
+  if (readQueryChoice(context.query, 'secrets', ['omit']) !== null) return { mode: 'omit' };
   const passphrase = readPassphrase(context);
   if (passphrase !== null) return { mode: 'passphrase', passphrase };
   if (config.encryptionKey !== null) return { mode: 'encryption-key', key: config.encryptionKey };

@@ -2,13 +2,22 @@ import { keyHint } from '../../auth/api-keys.ts';
 import type { Config } from '../../config.ts';
 import { HttpError } from '../../errors.ts';
 import { sendEmpty, sendJson } from '../../http/reply.ts';
-import { queryValue } from '../../http/request-target.ts';
 import { isAddressAllowed } from '../../providers/address-policy.ts';
-import { parseBaseUrl, withScheme } from '../../providers/base-url.ts';
+import { originOf, parseBaseUrl, withScheme } from '../../providers/base-url.ts';
 import { notFound, requireEntity, requireFree, withEntity, withoutEntities } from '../../store/changes.ts';
 import type { Provider } from '../../store/entities.ts';
 import type { Handler } from '../context.ts';
-import { given, requireField, toBaseUrl, toBoolean, toId, toOneOf, toText, wrong } from '../fields.ts';
+import {
+  given,
+  readQueryFlag,
+  requireField,
+  toBaseUrl,
+  toBoolean,
+  toId,
+  toOneOf,
+  toText,
+  wrong,
+} from '../fields.ts';
 import { type Fields, readFields } from '../json-body.ts';
 import type { Services } from '../services.ts';
 import { toProviderOptions } from './provider-options.ts';
@@ -82,7 +91,7 @@ export function updateProvider(services: Services): Handler {
 export function deleteProvider({ store }: Services): Handler {
   return async (context) => {
     const id = context.params.get('id') ?? '';
-    const cascade = queryValue(context.query, 'cascade') === 'true';
+    const cascade = readQueryFlag(context.query, 'cascade') ?? false;
     await store.config.update((state) => {
       if (!state.providers.has(id)) throw notFound('providers');
       const models = [...state.models.values()].filter((model) => model.providerId === id);
@@ -133,7 +142,7 @@ function editApiKey(value: unknown, before: Provider): string | null {
 /** A stored key is never sent to a host it was not entered for. */
 function requireKeyForNewHost(before: Provider, after: Provider, fields: Fields): void {
   const hasKey = before.apiKey !== null || before.unreadableApiKey !== null;
-  const isSameHost = parseBaseUrl(before.baseUrl)?.origin === parseBaseUrl(after.baseUrl)?.origin;
+  const isSameHost = originOf(before.baseUrl) === originOf(after.baseUrl);
   if (!hasKey || isSameHost || !keepsKey(fields, before)) return;
   throw new HttpError(
     'api_key_required',

@@ -83,7 +83,7 @@ export function findWarnings({ admin, config, store, snapshotStatus }: Services)
     [
       unreadable.length > 0,
       'unreadable_provider_keys',
-      `The keys of ${unreadable.map(({ id }) => id).join(', ')} cannot be decrypted. Set the right ENCRYPTION_KEY or enter them again.`,
+      `The keys of ${unreadable.map(({ id }) => id).join(', ')} cannot be decrypted: ENCRYPTION_KEY is another one, the base URL was changed outside the panel, or the backup did not hold them. Set the right ENCRYPTION_KEY or enter them again.`,
     ],
     [
       !storage.encrypted,

@@ -44,7 +44,7 @@ export function createOwnKey(services: Services): Handler {
     const { key, record } = newApiKey(fields, user.id, services);
     await store.config.update((state) => {
       requireWithinOwner(record, requireStillSignedIn(state.users, user));
-      requireFreshKey(state, record, services.masterKey.digest);
+      requireFreshKey(state, record, services.masterKey().digest);
       let count = 0;
       for (const other of state.apiKeys.values()) count += other.userId === user.id ? 1 : 0;
       if (count >= KEYS_LIMIT) {
