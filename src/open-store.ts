@@ -11,6 +11,7 @@ import type { SnapshotSeed } from './snapshot/restore.ts';
 import type { Snapshotter } from './snapshot/snapshotter.ts';
 import { type JsonFileStore, openJsonFileStore } from './store/json-file-store.ts';
 import { locateStore, type StoreLocation } from './store/location.ts';
+import { StorePaths } from './store/store-paths.ts';
 
 export interface OpenStoreOptions {
   readonly config: Config;
@@ -93,7 +94,7 @@ async function newestCopy(path: string, names: readonly string[]): Promise<Docum
 async function moveAside(path: string, names: readonly string[]): Promise<void> {
   if (names.length === 0) return;
   const folder = dirname(path);
-  const aside = join(folder, `replaced-${Date.now()}`);
+  const aside = new StorePaths(path).replaced(Date.now());
   await mkdir(aside, { mode: 0o700 });
   for (const name of names) await rename(join(folder, name), join(aside, name));
 }

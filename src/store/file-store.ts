@@ -1,6 +1,7 @@
 import type { Logger } from '../logger.ts';
 import type { DecodedDocument } from './document.ts';
 import { Engine, type StoreContent } from './engine.ts';
+import type { PlainCopies } from './plain-copies.ts';
 import type { ConfigStore, CounterStore, SessionStore, StorageStatus, Store } from './store.ts';
 import { ReplacedError, type StoreDisk } from './store-disk.ts';
 import { codeOf, StoreHealth } from './store-health.ts';
@@ -20,6 +21,7 @@ export interface FileStoreOptions {
   readonly disk: StoreDisk | null;
   readonly lock: Pick<StoreLock, 'release'> | null;
   readonly exportDocument: () => Buffer;
+  readonly copies: Pick<PlainCopies, 'find'>;
   readonly logger: Logger;
   readonly softChangeDelayMs?: number;
   readonly retryDelayMs?: number;
@@ -60,6 +62,10 @@ export class FileStore implements Store {
 
   status(): StorageStatus {
     return this.#health.status();
+  }
+
+  findPlainCopies(): Promise<readonly string[]> {
+    return this.#options.copies.find();
   }
 
   onChange(listener: () => void): void {

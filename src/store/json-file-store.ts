@@ -7,6 +7,7 @@ import { type FileOps, nodeFileOps, unlinkIfThere } from './file-ops.ts';
 import { FileStore } from './file-store.ts';
 import type { StoreLocation } from './location.ts';
 import type { CredentialCodec } from './migrations.ts';
+import { PlainCopies } from './plain-copies.ts';
 import { createSealer } from './secrets.ts';
 import { closeToOthers, keepOriginal, knownFile, removeStrays, resealBackups } from './start-steps.ts';
 import type { StorageStatus, Store } from './store.ts';
@@ -86,6 +87,7 @@ class Opening {
   readonly #paths: StorePaths;
   readonly #lock: StoreLock | null;
   readonly #codec: DocumentCodec;
+  readonly #copies: PlainCopies;
 
   constructor(options: JsonFileStoreOptions, paths: StorePaths, lock: StoreLock | null) {
     const { encryptionKey, previousEncryptionKey: previousKey, randomBytes } = options;
@@ -95,6 +97,7 @@ class Opening {
     this.#paths = paths;
     this.#lock = lock;
     this.#codec = new DocumentCodec(keys === null ? null : createSealer(keys));
+    this.#copies = new PlainCopies({ ops: this.#ops, paths, isEncrypted: encryptionKey !== null });
   }
 
   async open(seed: Seed | null): Promise<JsonFileStore> {
@@ -153,9 +156,20 @@ class Opening {
       if (!isWritten) return;
     }
     await this.#quietly(() => unlinkIfThere(this.#ops, this.#paths.side));
-    if (!hasStaleSecrets) return;
-    const steps = { ops: this.#ops, paths: this.#paths, now: this.#options.now };
-    await this.#quietly(() => resealBackups(steps, this.#codec, history));
+    await this.#quietly(async () => {
+      if (!hasStaleSecrets && !(await this.#hasPlainBackup())) return;
+      await resealBackups(
+        { ops: this.#ops, paths: this.#paths, now: this.#options.now },
+        this.#codec,
+        history,
+      );
+    });
+  }
+
+  /** A start that was cut off may have left some, or the provider whose key it is may be gone from the database. */
+  async #hasPlainBackup(): Promise<boolean> {
+    if (this.#options.encryptionKey === null) return false;
+    return (await this.#copies.find()).some((name) => this.#paths.versionOf(name) !== null);
   }
 
   #store(loaded: Loaded, disk: StoreDisk | null): FileStore {
@@ -167,6 +181,7 @@ class Opening {
       status: statusOf(loaded, location, encryptionKey !== null),
       disk,
       lock: this.#lock,
+      copies: this.#copies,
       exportDocument: () => disk?.encode() ?? this.#codec.encode(loaded.document).bytes,
       logger,
       ...(softChangeDelayMs === undefined ? {} : { softChangeDelayMs }),

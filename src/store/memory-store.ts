@@ -22,6 +22,7 @@ export function createMemoryStore(options: MemoryStoreOptions): Store {
       message: 'Everything is kept in memory and is gone when the process ends.',
       encrypted: false,
     }),
+    findPlainCopies: async () => [],
     onChange: (listener) => engine.onChange(listener),
     close: () => engine.flush(),
   };

@@ -47,6 +47,27 @@ export class StorePaths {
     return /^\d{1,15}$/.test(rest) ? Number(rest) : null;
   }
 
+  /** True for the original of a migration, in a folder or not. */
+  isBeforeMigration(name: string): boolean {
+    return basename(name).startsWith(`${this.#name}.v0.bak`);
+  }
+
+  /** True for what is kept of the database for people or for a later start. */
+  isCopy(name: string): boolean {
+    const rest = name.startsWith(this.#name) ? name.slice(this.#name.length) : '';
+    return /^\.(?:bak-\d+|v0\.bak|corrupt-|conflict-|torn$)/.test(rest);
+  }
+
+  /** True for the name of a folder as `replaced` makes them. */
+  isReplaced(name: string): boolean {
+    return /^replaced-\d+$/.test(name);
+  }
+
+  /** A folder for what a newer state came instead of. */
+  replaced(nowMs: number): string {
+    return join(this.folder, `replaced-${nowMs}`);
+  }
+
   /** What a process that died may have left and nobody needs. */
   isStray(name: string): boolean {
     return ['.tmp-', '.sock-', '.lock.'].some((part) => name.startsWith(this.#name + part));

@@ -73,6 +73,8 @@ export interface Store {
   readonly sessions: SessionStore;
   readonly counters: CounterStore;
   status(): StorageStatus;
+  /** Names of files beside the database that hold secrets in clear text; a person must delete them. */
+  findPlainCopies(): Promise<readonly string[]>;
   /** Calls back after each durable change of configuration or sessions. */
   onChange(listener: () => void): void;
   /** Writes what is not yet written and lets go of the file. */

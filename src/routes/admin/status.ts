@@ -18,8 +18,9 @@ export function adminMe({ config }: Services): Handler {
 
 /** What the panel's Overview shows: version, storage, and what the owner should mend. */
 export function adminStatus(services: Services): Handler {
-  return (context) => {
+  return async (context) => {
     const { store, lifecycle, version, now, admin } = services;
+    const plainCopies = await store.findPlainCopies();
     const storage = store.status();
     const snapshot = services.snapshotStatus();
     sendJson(context, 200, {
@@ -29,7 +30,7 @@ export function adminStatus(services: Services): Handler {
       encryption: { enabled: storage.encrypted },
       snapshot: snapshot.enabled ? snapshot : null,
       adminPassword: { isDefault: admin.isDefault(), isManagedByEnvironment: admin.isManagedByEnvironment },
-      warnings: findWarnings(services),
+      warnings: findWarnings(services, plainCopies),
     });
   };
 }
@@ -41,8 +42,14 @@ const SAFE_NODE: Readonly<Record<string, readonly [number, number]>> = {
   26: [12, 1],
 };
 
-/** Everything that the owner should know of, most urgent first. */
-export function findWarnings({ admin, config, store, snapshotStatus }: Services): Warning[] {
+/**
+ * Everything that the owner should know of, most urgent first.
+ * @param plainCopies names of files beside the database that hold secrets in clear text
+ */
+export function findWarnings(
+  { admin, config, store, snapshotStatus }: Services,
+  plainCopies: readonly string[] = [],
+): Warning[] {
   const storage = store.status();
   const snapshot = snapshotStatus();
   const unreadable = [...store.config.snapshot().providers.values()].filter(
@@ -85,6 +92,7 @@ export function findWarnings({ admin, config, store, snapshotStatus }: Services)
       'unreadable_provider_keys',
       `The keys of ${unreadable.map(({ id }) => id).join(', ')} cannot be decrypted: ENCRYPTION_KEY is another one, the base URL was changed outside the panel, or the backup did not hold them. Set the right ENCRYPTION_KEY or enter them again.`,
     ],
+    [plainCopies.length > 0, 'plaintext_copies', describeCopies(plainCopies)],
     [
       !storage.encrypted,
       'keys_not_encrypted',
@@ -106,12 +114,20 @@ export function findWarnings({ admin, config, store, snapshotStatus }: Services)
 
 /** What the log says at the start: the same, and whether the default password is open to other users of the machine. */
 export async function findStartWarnings(services: Services): Promise<Warning[]> {
-  const warnings = findWarnings(services);
+  const warnings = findWarnings(services, await services.store.findPlainCopies());
   const isOpen = warnings.some(({ code }) => code === 'default_password' || code === 'sample_master_key');
   if (!isOpen || !(await services.localAccess.ignoresOwners())) return warnings;
   const message =
     'The system does not tell which user opened a connection (/proc/net/tcp cannot be read): the default password and the sample keys work for every user and every hidden proxy on this machine. Set UI_PASSWORD and MASTER_API_KEY.';
   return [...warnings, { code: 'connection_owners_unreadable', message }];
+}
+
+const COPIES_SHOWN = 10;
+
+function describeCopies(names: readonly string[]): string {
+  const shown = names.slice(0, COPIES_SHOWN).map((name) => `'${name}'`);
+  const rest = names.length > shown.length ? ` (and ${names.length - shown.length} more)` : '';
+  return `Old copies of the database hold keys or passwords in clear text. Check that everything works, then delete them in the database's folder: rm ${shown.join(' ')}${rest}`;
 }
 
 function isSafeNode(version: string): boolean {
