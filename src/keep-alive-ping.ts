@@ -12,6 +12,8 @@ const TIMEOUT_MS = 30_000;
 export function startKeepAlivePing(url: string, logger: Logger): () => void {
   const target = new URL('/health', url);
   const get = target.protocol === 'https:' ? httpsGet : httpGet;
+  // Without what the address may hold of secrets: user name, password and query.
+  const shown = `${target.origin}${target.pathname}`;
   let trouble: string | null = null;
   const note = (message: string | null): void => {
     if (message === trouble) return;
@@ -23,9 +25,9 @@ export function startKeepAlivePing(url: string, logger: Logger): () => void {
     const request = get(target, { agent: false, timeout: TIMEOUT_MS }, (response) => {
       response.resume();
       const { statusCode } = response;
-      note(statusCode === 200 ? null : `${target} answers with ${statusCode}`);
+      note(statusCode === 200 ? null : `${shown} answers with ${statusCode}`);
     });
-    request.on('timeout', () => request.destroy(new Error(`${target} does not answer`)));
+    request.on('timeout', () => request.destroy(new Error(`${shown} does not answer`)));
     request.on('error', (error) => note(error.message));
   };
   const timer = setInterval(ping, INTERVAL_MS);

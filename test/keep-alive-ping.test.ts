@@ -36,3 +36,33 @@ test('the keep-alive ping tells each change of its outcome once', { timeout: 20_
   assert.deepEqual(outcomes, ['', `warn ${address} 404`, '', `warn ${address} 503`, 'info ', '']);
   assert.ok(requests.every(({ head }) => head.startsWith('GET /health HTTP/1.1\r\n')));
 });
+
+test('B10: the keep-alive ping logs its address without user name, password and query', {
+  timeout: 20_000,
+}, async (t) => {
+  const { origin, requests } = await startRawUpstream(t, (socket) => {
+    socket.end('HTTP/1.1 404 X\r\nContent-Length: 0\r\n\r\n');
+  });
+  const told: string[] = [];
+  let announce = (): void => {};
+  const logger = createLogger({
+    level: 'debug',
+    now: Date.now,
+    write: (line) => {
+      told.push(line);
+      announce();
+    },
+  });
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const logged = new Promise<void>((resolve) => {
+    announce = resolve;
+  });
+  const address = `${origin.replace('//', '//owner:canary-password@')}/panel?token=canary-token`;
+  t.after(startKeepAlivePing(address, logger));
+  t.mock.timers.tick(INTERVAL_MS);
+  await logged;
+  assert.match(told.join(''), new RegExp(`${origin}/health answers with 404`));
+  assert.doesNotMatch(told.join(''), /canary|owner/);
+  const sent = `Basic ${Buffer.from('owner:canary-password').toString('base64')}`;
+  assert.ok(requests[0]?.head.includes(sent), 'it is sent all the same');
+});

@@ -112,6 +112,9 @@ async function passed(answer: LeasedAnswer, keepLength = true): Promise<ShapedAn
   return whole(answer, responseHeadersFor(answer.headers, false), first.bytes);
 }
 
+/** Of event streams: proxies in front (nginx) would hold events back in their buffers without the second. */
+const UNBUFFERED = ['cache-control', 'no-cache', 'x-accel-buffering', 'no'] as const;
+
 function eventStream(answer: LeasedAnswer, options: ShapeOptions): ShapedAnswer {
   const { target } = answer;
   const transform = new EventStream({
@@ -119,8 +122,7 @@ function eventStream(answer: LeasedAnswer, options: ShapeOptions): ShapedAnswer 
     streamEnd: options.endpoint.streamEnd,
     clean: (error) => cleanError(error, target.provider),
   });
-  // Proxies in front (nginx) would hold events back in their buffers without this.
-  return stream(answer, [...responseHeadersFor(answer.headers, false), 'x-accel-buffering', 'no'], transform);
+  return stream(answer, [...responseHeadersFor(answer.headers, false), ...UNBUFFERED], transform);
 }
 
 function stream(answer: LeasedAnswer, headers: string[], transform: BodyTransform | null): ShapedAnswer {
@@ -200,10 +202,10 @@ function hiddenError(error: ErrorObject, answer: GatewayAnswer): HttpError {
 }
 
 function asEventStream(headers: readonly string[]): string[] {
-  const changed = ['content-type', 'text/event-stream', 'cache-control', 'no-cache'];
+  const changed = ['content-type', 'text/event-stream', ...UNBUFFERED];
   for (let index = 0; index < headers.length; index += 2) {
     const name = headers[index] ?? '';
-    if (name !== 'content-type' && name !== 'cache-control') changed.push(name, headers[index + 1] ?? '');
+    if (name !== 'content-type') changed.push(name, headers[index + 1] ?? '');
   }
   return changed;
 }

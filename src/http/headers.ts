@@ -29,7 +29,14 @@ const ALWAYS: readonly string[] = [
   'same-origin',
 ];
 const PAGE_HEADERS: readonly string[] = ['content-security-policy', CONTENT_SECURITY_POLICY, ...ALWAYS];
-const DATA_HEADERS: readonly string[] = ['content-security-policy', DATA_POLICY, ...ALWAYS];
+/** Keys, prompts and answers are nobody else's: no cache keeps them (RFC 9111 section 5.2.2.5). */
+const DATA_HEADERS: readonly string[] = [
+  'cache-control',
+  'no-store',
+  'content-security-policy',
+  DATA_POLICY,
+  ...ALWAYS,
+];
 
 const EXPOSED =
   'x-request-id, retry-after, retry-after-ms, x-should-retry, x-ipin-provider, x-ipin-attempts, ' +
@@ -40,6 +47,16 @@ const EXPOSED =
 /** The headers that every answer begins with: security headers, for pages or for data, and the request's id. */
 export function baseHeaders(requestId: string, kind: 'page' | 'data'): HeaderList {
   return [...(kind === 'page' ? PAGE_HEADERS : DATA_HEADERS), 'x-request-id', requestId];
+}
+
+/** The headers that every answer has, then its own; a `cache-control` of its own stands in the place of the usual one. */
+export function withOwnHeaders(base: HeaderList, own: HeaderList): HeaderList {
+  const joined = base.concat(own);
+  if (base[0] !== 'cache-control') return joined;
+  for (let index = 0; index < own.length; index += 2) {
+    if (own[index] === 'cache-control') return joined.slice(2);
+  }
+  return joined;
 }
 
 const ANY_ORIGIN: HeaderList = ['access-control-allow-origin', '*'];

@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import { HttpError } from '../errors.ts';
 import { hasBody } from './body.ts';
 import type { BodyTransform } from './body-transform.ts';
-import type { HeaderList } from './headers.ts';
+import { type HeaderList, withOwnHeaders } from './headers.ts';
 import type { Exchange } from './reply.ts';
 
 export interface PumpOptions {
@@ -38,7 +38,7 @@ export function pump(exchange: Exchange, options: PumpOptions): Promise<void> {
     try {
       // The rest of a request that is still arriving is thrown away, and its connection with it.
       if (hasBody(req) && !req.complete) res.shouldKeepAlive = false;
-      res.writeHead(options.status, exchange.headers.concat(options.headers));
+      res.writeHead(options.status, withOwnHeaders(exchange.headers, options.headers));
       new Pump(res, options, resolve).start();
     } catch (error) {
       options.body.destroy();

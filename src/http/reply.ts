@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HttpError } from '../errors.ts';
 import { hasBody } from './body.ts';
-import type { HeaderList } from './headers.ts';
+import { type HeaderList, withOwnHeaders } from './headers.ts';
 
 /** One request and its answer, as far as answering needs it. */
 export interface Exchange {
@@ -38,7 +38,7 @@ export function sendError(exchange: Exchange, error: HttpError, headers: HeaderL
 export function sendBytes(exchange: Exchange, status: number, body: Buffer, headers: HeaderList): void {
   const { req, res } = exchange;
   if (res.headersSent || res.destroyed) return;
-  const head = exchange.headers.concat(headers);
+  const head = withOwnHeaders(exchange.headers, headers);
   if (status !== 204 && status !== 304) head.push('content-length', String(body.length));
   if (hasBody(req) && !req.complete) {
     res.shouldKeepAlive = false;

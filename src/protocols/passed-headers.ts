@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 
 export type UpstreamHeaders = Readonly<Record<string, string | string[] | undefined>>;
@@ -7,16 +8,33 @@ const REQUEST_ALLOWED = ['accept', 'content-type', 'openai-beta', 'idempotency-k
 /**
  * The client's headers that an upstream may see. Everything else stays here: cookies, keys, addresses, hop-by-hop
  * fields and whatever `Connection` names (RFC 9110 section 7.6.1).
+ * @param holder who makes the request, as `holderOf` names them: nobody repeats the answer to somebody else's request
  */
-export function requestHeadersFor(headers: IncomingHttpHeaders): Record<string, string> {
+export function requestHeadersFor(headers: IncomingHttpHeaders, holder: string): Record<string, string> {
   const passed: Record<string, string> = {};
   const connection = headers.connection;
   for (const name of REQUEST_ALLOWED) {
     const value = headers[name];
     if (typeof value !== 'string' || namedBy(connection, name)) continue;
-    passed[name] = value;
+    if (name !== 'idempotency-key') passed[name] = value;
+    else if (value !== '') passed[name] = ownIdempotencyKey(value, holder);
   }
   return passed;
+}
+
+/** A length that providers take; Stripe's documentation names it as the limit. */
+const IDEMPOTENCY_KEY_CHARS = 255;
+const HOLDER_CHARS = 16;
+
+/** The same for the same person and value, another one for each other person; it tells nothing of either. */
+function ownIdempotencyKey(value: string, holder: string): string {
+  const prefix = digest(holder).slice(0, HOLDER_CHARS);
+  const isShort = prefix.length + 1 + value.length <= IDEMPOTENCY_KEY_CHARS;
+  return `${prefix}-${isShort && /^[\x21-\x7e]+$/.test(value) ? value : digest(value)}`;
+}
+
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }
 
 const RESPONSE_ALLOWED: ReadonlySet<string> = new Set([
@@ -24,7 +42,6 @@ const RESPONSE_ALLOWED: ReadonlySet<string> = new Set([
   'content-encoding',
   'content-disposition',
   'content-language',
-  'cache-control',
   'retry-after',
   'retry-after-ms',
   'x-should-retry',
@@ -68,7 +85,7 @@ export function bodilessHeadersFor(headers: UpstreamHeaders): Record<string, str
   const passed: Record<string, string> = {};
   for (let index = 0; index < list.length; index += 2) {
     const name = list[index] ?? '';
-    if (!name.startsWith('content-') && name !== 'cache-control') passed[name] = list[index + 1] ?? '';
+    if (!name.startsWith('content-')) passed[name] = list[index + 1] ?? '';
   }
   return passed;
 }

@@ -52,25 +52,25 @@ export function isAddressAllowed(address: string, blockPrivate: boolean): boolea
 }
 
 /** The error for an upstream whose address is refused. The address is not named: it may describe the owner's network. */
-export function addressRefused(host: string): HttpError {
+export function addressRefused(providerId: string): HttpError {
   return new HttpError(
     'upstream_unreachable',
-    `The provider's address (${host}) is not allowed: it leads to a link-local, metadata or private network.`,
+    `The address of provider ${providerId} is not allowed: it leads to a link-local, metadata or private network.`,
     { headers: { 'x-should-retry': 'false' } },
   );
 }
 
 /**
- * Makes the `lookup` of outgoing connections: every address that a name resolves to is checked at the moment of the
+ * Makes the `lookup` of a provider's connections: every address that a name resolves to is checked at the moment of the
  * connection, so a name that changes after it was saved gains nothing (DNS rebinding).
  */
-export function createGuardedLookup(blockPrivate: boolean): LookupFunction {
+export function createGuardedLookup(providerId: string, blockPrivate: boolean): LookupFunction {
   return (hostname, options, callback) => {
     dnsLookup(hostname, { ...options, all: true }, (error, addresses: LookupAddress[]) => {
       if (error !== null) return callback(error, '', 0);
       const [first] = addresses;
       if (first === undefined || !addresses.every(({ address }) => isAddressAllowed(address, blockPrivate))) {
-        return callback(addressRefused(hostname), '', 0);
+        return callback(addressRefused(providerId), '', 0);
       }
       if (options.all === true) callback(null, addresses);
       else callback(null, first.address, first.family);

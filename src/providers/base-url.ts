@@ -1,4 +1,5 @@
-import type { PathMode } from '../store/entities.ts';
+import { HttpError } from '../errors.ts';
+import type { PathMode, Provider } from '../store/entities.ts';
 
 /** Endpoints that people paste along with a base URL; the longest first. */
 const PASTED_SUFFIX =
@@ -26,6 +27,17 @@ export function parseBaseUrl(text: string): URL | null {
   if (url.protocol !== 'http:' && url.protocol !== 'https:') return null;
   if (url.username !== '' || url.password !== '' || url.hash !== '' || url.hostname === '') return null;
   return url;
+}
+
+/**
+ * The parsed base URL of a provider.
+ * @throws HttpError `upstream_unreachable` where it cannot be parsed; the URL is not named: it may hold a password.
+ */
+export function requireBaseUrl({ id, baseUrl }: Provider): URL {
+  const url = parseBaseUrl(baseUrl);
+  if (url !== null) return url;
+  const message = `The base URL of provider ${id} is not valid. Correct it in the panel.`;
+  throw new HttpError('upstream_unreachable', message, { headers: { 'x-should-retry': 'false' } });
 }
 
 /**

@@ -6,7 +6,7 @@ import { HttpError } from '../errors.ts';
 import { FairShare } from '../fair-share.ts';
 import type { Provider } from '../store/entities.ts';
 import { addressRefused, createGuardedLookup, isAddressAllowed } from './address-policy.ts';
-import { parseBaseUrl } from './base-url.ts';
+import { requireBaseUrl } from './base-url.ts';
 import { KeepAliveHttpAgent, KeepAliveHttpsAgent, MAX_SOCKETS } from './keep-alive-agents.ts';
 
 /** How many of a provider's connections one key may use. */
@@ -57,12 +57,11 @@ export class Connections {
 
   #make(provider: Provider): Connection {
     const { blockPrivate, timeouts } = this.#options;
-    const url = parseBaseUrl(provider.baseUrl);
-    if (url === null) throw addressRefused(provider.baseUrl);
+    const url = requireBaseUrl(provider);
     const hostname = url.hostname.replace(/^\[|\]$/g, '');
     // Connections to a literal address never ask `lookup`.
-    if (isIP(hostname) !== 0 && !isAddressAllowed(hostname, blockPrivate)) throw addressRefused(hostname);
-    const lookup = createGuardedLookup(blockPrivate);
+    if (isIP(hostname) !== 0 && !isAddressAllowed(hostname, blockPrivate)) throw addressRefused(provider.id);
+    const lookup = createGuardedLookup(provider.id, blockPrivate);
     const isTls = url.protocol === 'https:';
     return {
       agent: isTls ? new KeepAliveHttpsAgent(lookup) : new KeepAliveHttpAgent(lookup),

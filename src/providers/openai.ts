@@ -14,7 +14,7 @@ import type {
   ProviderAdapter,
   UpstreamRequest,
 } from './adapter.ts';
-import { joinUrl, parseBaseUrl } from './base-url.ts';
+import { joinUrl, requireBaseUrl } from './base-url.ts';
 
 /** The standard adapter: any provider that speaks OpenAI's API. */
 export const openaiAdapter: ProviderAdapter = {
@@ -110,12 +110,7 @@ export function endpointPath(provider: Provider, tail: EndpointPath | 'models'):
   pathsByProvider.set(provider, paths);
   const known = paths.get(tail);
   if (known !== undefined) return known;
-  const base = parseBaseUrl(provider.baseUrl);
-  if (base === null) {
-    const message = `The base URL of provider ${provider.id} is not valid. Correct it in the panel.`;
-    throw new HttpError('upstream_unreachable', message, { headers: { 'x-should-retry': 'false' } });
-  }
-  const url = joinUrl(base, tail, provider.options.pathMode);
+  const url = joinUrl(requireBaseUrl(provider), tail, provider.options.pathMode);
   const path = `${url.pathname}${url.search}`;
   paths.set(tail, path);
   return path;

@@ -10,7 +10,6 @@ import type { Services } from './services.ts';
 
 const LOGIN_LIMIT_BYTES = 16 * 1024;
 const TEXT_LIMIT = 1024;
-const NO_STORE = ['cache-control', 'no-store'];
 
 /** Signs in: the cookie for pages, the token for scripts. */
 export function login(role: Role | 'any', services: Services): Handler {
@@ -33,7 +32,7 @@ export function login(role: Role | 'any', services: Services): Handler {
       maxAgeSeconds: Math.max(0, Math.floor((Date.parse(expiresAt) - services.now()) / 1000)),
     });
     const user = { username: account.username, role: account.role };
-    sendJson(context, 200, { token, expiresAt, user }, ['set-cookie', cookie, ...NO_STORE]);
+    sendJson(context, 200, { token, expiresAt, user }, ['set-cookie', cookie]);
   };
 }
 
@@ -42,7 +41,7 @@ export function whoIsSignedIn({ config }: Services): Handler {
   return ({ principal, ...exchange }) => {
     const admin = { username: config.uiUsername, role: 'admin' };
     const user = principal.kind === 'user' ? { username: principal.user.username, role: 'user' } : null;
-    sendJson(exchange, 200, { user: principal.kind === 'admin' ? admin : user }, NO_STORE);
+    sendJson(exchange, 200, { user: principal.kind === 'admin' ? admin : user });
   };
 }
 

@@ -95,7 +95,8 @@ function requireSoundTour(
 function startEcho(t: TestContext): Promise<FakeUpstream> {
   return startUpstream(t, (req, res, request) => {
     // The act is named by the provider's path, else by the request.
-    const act = /^\/act\/(\w+)/.exec(request.url)?.[1] ?? req.headers['idempotency-key'];
+    const passed = String(req.headers['idempotency-key']).replace(/^[\da-f]{16}-/, '');
+    const act = /^\/act\/(\w+)/.exec(request.url)?.[1] ?? passed;
     const answer = ECHOES[String(act)] ?? ECHOES['400'];
     answer?.(req, res, request);
   });

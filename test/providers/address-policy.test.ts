@@ -241,7 +241,7 @@ async function refusedInUse(
 describe('createGuardedLookup()', () => {
   const look = (hostname: string, blockPrivate: boolean, all = false): Promise<unknown> =>
     new Promise((resolve, reject) => {
-      createGuardedLookup(blockPrivate)(hostname, { all }, (error, address) =>
+      createGuardedLookup('p', blockPrivate)(hostname, { all }, (error, address) =>
         error === null ? resolve(address) : reject(error),
       );
     });

@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { createGuardedLookup } from '../../src/providers/address-policy.ts';
 
-const lookup = createGuardedLookup(true);
+const lookup = createGuardedLookup('p', true);
 
 function resolveName(): Promise<string> {
   return new Promise((resolve) => {

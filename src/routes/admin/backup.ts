@@ -24,8 +24,6 @@ export function downloadBackup(services: Services): Handler {
       'application/json',
       'content-disposition',
       `attachment; filename="${name}"`,
-      'cache-control',
-      'no-store',
     ]);
   };
 }

@@ -86,7 +86,10 @@ export function relayForm(endpoint: Endpoint, options: RelayOptions): Handler {
       requireModel(principal, model.id, snapshot);
       const target = findTarget(snapshot, model);
       context.facts.provider = target.provider.id;
-      const { 'content-type': _contentType, ...headers } = requestHeadersFor(req.headers);
+      const { 'content-type': _contentType, ...headers } = requestHeadersFor(
+        req.headers,
+        holderOf(principal),
+      );
       const answer = await options.gateway.execute({
         endpoint,
         path: endpoint.path,

@@ -74,7 +74,7 @@ async function ask(
     upstreamModel: target.upstreamModel,
     model: model.id,
     body: { kind: 'json', bytes, scan: request.scan, patches },
-    headers: requestHeadersFor(req.headers),
+    headers: requestHeadersFor(req.headers, holder),
     holder,
     hops,
     stream,
