@@ -12,15 +12,17 @@ RUN npm run -s bundle
 FROM ${NODE_IMAGE}
 ENV NODE_ENV=production DB_PATH=/data/ipin-proxy.db
 WORKDIR /app
-# The server needs neither npm nor yarn; /data is for a volume, /app for a database file mounted into it.
+# The server needs neither npm nor yarn; /data is for a volume, /app is the work folder, also for a database file mounted into it.
 RUN rm -rf /usr/local/lib/node_modules/npm /usr/local/lib/node_modules/corepack /opt/yarn-* \
       /usr/local/bin/npm /usr/local/bin/npx /usr/local/bin/corepack /usr/local/bin/yarn /usr/local/bin/yarnpkg \
-  && mkdir -p /data && chown 1000:1000 /app /data
-COPY package.json ./
-COPY public ./public
-COPY --from=build /build/dist ./dist
+  && mkdir -p /app /data && chown 1000:1000 /app /data
+# The program is root's and lies outside the work folder: who owns a folder can replace what is in it.
+COPY package.json /opt/ipin-proxy/
+COPY public /opt/ipin-proxy/public
+COPY --from=build /build/dist /opt/ipin-proxy/dist
+RUN chmod -R a-w,a+rX /opt/ipin-proxy
 USER 1000:1000
 EXPOSE 3000
 HEALTHCHECK --interval=30s --timeout=3s --start-period=5s --retries=3 \
   CMD ["node", "-e", "const { HOST, PORT } = process.env; const host = !HOST || HOST === '0.0.0.0' || HOST === '::' ? '127.0.0.1' : HOST; require('node:http').get({ host, port: PORT || 3000, path: '/health' }, (answer) => process.exit(answer.statusCode === 200 ? 0 : 1)).on('error', () => process.exit(1))"]
-CMD ["node", "dist/server.js"]
+CMD ["node", "/opt/ipin-proxy/dist/server.js"]

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { execFile, execFileSync, spawn } from 'node:child_process';
+import { execFile, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
+  chmodSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -9,13 +10,14 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
 import { compileFunction } from 'node:vm';
@@ -106,9 +108,9 @@ describe('Dockerfile', () => {
   test('its last stage copies dist/, public/ and package.json alone, and fetches nothing', () => {
     const copied = last.filter((line) => /^(COPY|ADD)/.test(line));
     assert.deepEqual(copied, [
-      'COPY package.json ./',
-      'COPY public ./public',
-      'COPY --from=build /build/dist ./dist',
+      'COPY package.json /opt/ipin-proxy/',
+      'COPY public /opt/ipin-proxy/public',
+      'COPY --from=build /build/dist /opt/ipin-proxy/dist',
     ]);
     assert.doesNotMatch(last.join('\n'), /npm (ci|install)|apk add|apt-get|curl|wget|VOLUME/);
   });
@@ -118,7 +120,43 @@ describe('Dockerfile', () => {
     assert.match(argumentOf('RUN'), /chown 1000:1000 \/app \/data$/);
     assert.equal(argumentOf('WORKDIR'), '/app');
     assert.match(argumentOf('ENV'), /DB_PATH=\/data\/ipin-proxy\.db/);
-    assert.equal(argumentOf('CMD'), '["node", "dist/server.js"]');
+    assert.equal(argumentOf('CMD'), '["node", "/opt/ipin-proxy/dist/server.js"]');
+  });
+
+  const isRoot = process.getuid?.() === 0;
+  const skip = isRoot ? false : 'only root can give files to other users';
+  test('B10: its program is of root and can neither be changed nor replaced by the user of the server', {
+    skip,
+  }, (t) => {
+    const root = mkdtempSync(join(tmpdir(), 'ipin-proxy-image-'));
+    t.after(() => rmSync(root, { recursive: true }));
+    chmodSync(root, 0o755);
+    const workFolder = argumentOf('WORKDIR');
+    const inImage = (path: string): string => join(root, resolve(workFolder, path));
+    mkdirSync(inImage('.'), { recursive: true });
+    const run = (script: string, uid = 0): number | null =>
+      spawnSync('sh', ['-c', script], { cwd: inImage('.'), uid }).status;
+    for (const line of last) {
+      const [, source = '', target = ''] = /^COPY (?:--from=build \/build\/)?(\S+) (\S+)$/.exec(line) ?? [];
+      if (source !== '') lay(source, inImage(target), target.endsWith('/'));
+      for (const command of line.startsWith('RUN ') ? line.slice(4).split('&&') : []) {
+        if (!/^ ?(mkdir|chown|chmod) /.test(command)) continue;
+        assert.equal(run(command.replaceAll(/ (\/\S+)/g, ` ${root}$1`)), 0, command);
+      }
+    }
+    const [, program = '']: string[] = JSON.parse(argumentOf('CMD'));
+    const home = inImage(join(program, '..', '..'));
+    const user = Number(argumentOf('USER').split(':')[0]);
+    for (const name of ['package.json', 'public/index.html', 'dist/server.js']) {
+      const file = join(home, name);
+      assert.equal(statSync(file).uid, 0, name);
+      assert.equal(run(`test -r '${file}'`, user), 0, `${name} can be read`);
+      assert.notEqual(run(`echo x >> '${file}'`, user), 0, `${name} is not changed`);
+      assert.notEqual(run(`mv '${file}' '${file}.old'`, user), 0, `${name} is not moved`);
+    }
+    assert.notEqual(run(`mv '${home}/dist' '${inImage('old')}'`, user), 0, 'dist/ is not replaced');
+    assert.notEqual(run(`touch '${home}/dist/new.js'`, user), 0, 'dist/ takes no files');
+    assert.equal(run(`touch ipin-proxy.db '${root}/data/ipin-proxy.db'`, user), 0, 'a database can be made');
   });
 
   test('sends only what it copies to the builder', () => {
@@ -154,6 +192,18 @@ describe('Dockerfile', () => {
     assert.equal(await check(''), 1);
   });
 });
+
+/** What a careless checkout gives the builder: everybody may write to it. A folder holds one file. */
+function lay(source: string, target: string, isInside: boolean): void {
+  const isFolder = !source.includes('.');
+  const file = isFolder ? join(target, FILES[source] ?? 'file') : isInside ? join(target, source) : target;
+  mkdirSync(join(file, '..'), { recursive: true });
+  writeFileSync(file, '');
+  chmodSync(file, 0o666);
+  if (isFolder) chmodSync(target, 0o777);
+}
+
+const FILES: Readonly<Record<string, string>> = { public: 'index.html', dist: 'server.js' };
 
 test('render.yaml makes a Docker service with generated secrets and two trusted proxies', () => {
   const text = read('render.yaml');
