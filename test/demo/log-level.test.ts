@@ -24,6 +24,8 @@ for (const [what, file, variable, logs] of ROWS) {
     while (!run.stdout().includes('curl ') && Date.now() < deadline)
       await new Promise((go) => setTimeout(go, 20));
     assert.match(run.stdout(), /curl /, run.stderr());
+    // Its log comes through a buffer of its own; at its end everything is out.
+    await run.kill('SIGTERM');
     assert.equal(run.stdout().includes('"event":"listening"'), logs);
   });
 }

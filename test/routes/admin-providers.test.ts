@@ -475,9 +475,9 @@ const SCENARIOS: readonly Scenario[] = [
     code: 'provider_in_use',
   },
   {
-    name: 'delete with cascade=1: not yet',
+    name: 'delete with cascade=0: not yet',
     method: 'DELETE',
-    path: `${BASE}/up?cascade=1`,
+    path: `${BASE}/up?cascade=0`,
     status: 409,
     code: 'provider_in_use',
   },
