@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
+import { createSealer } from '../../src/store/secrets.ts';
 import { type AppUnderTest, startApp } from '../helpers/start-app.ts';
 import { makeFolder, openStore } from '../store/fixture.ts';
 import { SKIPPED, visitPanel } from './start-browser.ts';
@@ -65,6 +67,29 @@ test('a restore says what it would change before anything does', { skip: SKIPPED
   await page.getByRole('button', { name: 'Restore now' }).click();
   await page.getByRole('button', { name: 'Cancel' }).click();
   assert.equal(app.services.store.config.snapshot().providers.has('old'), false);
+});
+
+test('B6: a backup of an earlier version shows where its keys go, and once more before it is restored', {
+  skip: SKIPPED,
+}, async (t) => {
+  const app = await startApp(t, { env: { ENCRYPTION_KEY } });
+  const baseUrl = 'https://up.example/v1';
+  await app.addProvider({ id: 'up', name: 'Up', baseUrl, apiKey: PROVIDER_KEY }, []);
+  const { checksum: _, ...file } = JSON.parse(await makeBackup(app, ''));
+  const sealer = createSealer({ key: ENCRYPTION_KEY, previousKey: null, randomBytes });
+  for (const one of file.providers)
+    if (one.id === 'up')
+      one.apiKey = { sealed: sealer.seal(PROVIDER_KEY, { record: 'provider', id: 'up', field: 'apiKey' }) };
+  await app.admin('DELETE', '/api/admin/providers/up');
+  const { page } = await visitPanel(t, app.origin, 'Settings');
+  await check(page, JSON.stringify(file));
+  const address = 'The key of up will be sent to https://up.example.';
+  await change(page, 'Check these addresses').filter({ hasText: address }).waitFor();
+  await page.getByRole('button', { name: 'Restore now' }).click();
+  await page.getByRole('alertdialog').filter({ hasText: address }).waitFor();
+  await page.getByRole('button', { name: 'Replace' }).click();
+  await page.getByText('The backup is restored.').waitFor();
+  assert.equal(app.services.store.config.snapshot().providers.get('up')?.apiKey, PROVIDER_KEY);
 });
 
 test('a file that is no backup and a passphrase that does not open it', { skip: SKIPPED }, async (t) => {
