@@ -122,7 +122,7 @@ export function createApp(options: AppOptions): App {
 export function createRoutes(services: Services, staticFiles: StaticFiles): RouteRow[] {
   const { store, config, gateway, budget } = services;
   const { snapshot } = store.config;
-  const relay = { gateway, budget, snapshot, maxBodyBytes: config.maxBodyBytes };
+  const relay = { gateway, budget, snapshot, maxBodyBytes: config.maxBodyBytes, now: services.now };
   return [
     { method: 'GET', path: '/health', handler: health({ ...services, storage: () => store.status().state }) },
     { method: 'GET', path: '/metrics', handler: metrics(services.metrics.registry) },

@@ -1,3 +1,5 @@
+import { shownText } from './shown-text.ts';
+
 /**
  * The one table of errors that this server answers with (contract section 6): name -> status, type, code.
  * The name equals the code wherever the code is not null.
@@ -78,6 +80,11 @@ export interface HttpErrorOptions {
   readonly cause?: unknown;
 }
 
+/** A field's name may come from outside, as in a form. */
+function shownParam(param: string | undefined): string | null {
+  return param === undefined ? null : shownText(param);
+}
+
 /** An answer to the client that is not a success. `message` is public: no secret, no stack, no path of the machine. */
 export class HttpError extends Error {
   override readonly name = 'HttpError';
@@ -89,7 +96,7 @@ export class HttpError extends Error {
     super(message, { cause: options.cause });
     const row = ERRORS[kind];
     this.status = row.status;
-    this.error = { message, type: row.type, param: options.param ?? null, code: row.code };
+    this.error = { message, type: row.type, param: shownParam(options.param), code: row.code };
     this.headers = options.headers ?? {};
   }
 

@@ -1,4 +1,5 @@
 import { writeSync } from 'node:fs';
+import { cutText, escapeHidden } from './shown-text.ts';
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -21,24 +22,53 @@ export interface LoggerOptions {
   readonly secrets?: () => readonly string[];
 }
 
-const KEY_SHAPE = /\b(sk|cpk|gsk|xai|AIza|hf|r8)[-_][\w-]{12,}|\bBearer\s+[^\s"\\]+/gi;
+/** Random, so one long word or with a digit near the start; a name such as `sk-learn-something` is neither. */
+const DASHED_KEY = String.raw`(?:sk|cpk|gsk|xai|r8)[-_](?:[a-z\d]{16}|(?=[\w-]{0,40}\d)[\w-]{12})[\w-]*`;
+/** Google, Hugging Face, GitHub and Amazon, as they document them. */
+const FIXED_KEY = String.raw`AIza[\w-]{35,}|hf_[a-z\d]{30,}|gh[oprsu]_[a-z\d]{36,}|AKIA[A-Z\d]{16}\b`;
+/** Inside JSON a line feed before a key is the letter of an escape. */
+const KEY_START = String.raw`(?:\b|(?<=\\(?:[bfnrt]|u[\da-f]{4})))`;
+const KEY_SHAPE = new RegExp(
+  String.raw`${KEY_START}(?:${DASHED_KEY}|${FIXED_KEY})|\bBearer\s+[^\s"\\]+`,
+  'gi',
+);
+
+/** Fields that may be longer than a text that is merely quoted, in UTF-16 units. */
+const LONG_FIELDS: Readonly<Record<string, number>> = { stack: 8_000, message: 1_000 };
+const FIELD_LENGTH = 200;
+/** Looked at beyond a field's limit, so that a secret is recognised before a cut divides it. */
+const SECRET_LENGTH = 4_096;
 
 /**
- * Makes the logger: one JSON line per event (`time`, `level`, `event`, then the fields). Control characters are
- * escaped by JSON itself; known secrets and whatever looks like an API key are replaced by `[redacted]`.
+ * Makes the logger: one JSON line per event (`time`, `level`, `event`, then the fields). Long fields are cut, and hidden
+ * characters escaped; known secrets and whatever looks like an API key are replaced by `[redacted]`.
  */
 export function createLogger(options: LoggerOptions): Logger {
   const least = LOG_LEVELS.indexOf(options.level);
   const secrets = createSecretsCache(options.secrets ?? (() => []));
   const line = (level: LogLevel, event: string, fields: LogFields | undefined): void => {
     const head = `{"time":"${timestamp(options.now())}","level":"${level}","event":${JSON.stringify(event)}`;
-    const rest = fields === undefined ? '{}' : JSON.stringify(fields);
+    const rest = fields === undefined ? '{}' : JSON.stringify(cutFields(fields, secrets.plain()));
     const text = rest === '{}' ? `${head}}` : `${head},${rest.slice(1)}`;
-    options.write(`${redact(text, secrets())}\n`);
+    options.write(`${escapeHidden(redact(text, secrets.escaped()))}\n`);
   };
   const at = (level: LogLevel): Logger['info'] =>
     LOG_LEVELS.indexOf(level) >= least ? (event, fields) => line(level, event, fields) : () => {};
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+}
+
+/** The fields, each text at most as long as its field may be. */
+function cutFields(fields: LogFields, secrets: readonly string[]): LogFields {
+  let cut: Record<string, LogFields[string]> | null = null;
+  for (const name in fields) {
+    const value = fields[name];
+    if (typeof value !== 'string' || value.length <= FIELD_LENGTH) continue;
+    const limit = LONG_FIELDS[name] ?? FIELD_LENGTH;
+    if (value.length <= limit) continue;
+    cut ??= { ...fields };
+    cut[name] = cutText(redact(value.slice(0, limit + SECRET_LENGTH), secrets), limit);
+  }
+  return cut ?? fields;
 }
 
 let lastMs = -1;
@@ -53,15 +83,21 @@ function timestamp(ms: number): string {
   return lastTimestamp;
 }
 
-/** Secrets as they stand inside a JSON string. */
-function createSecretsCache(read: () => readonly string[]): () => readonly string[] {
+/** Secrets as they are, and as they stand inside a JSON string. */
+function createSecretsCache(read: () => readonly string[]): {
+  plain(): readonly string[];
+  escaped(): readonly string[];
+} {
   let source: readonly string[] = [];
   let escaped: readonly string[] = [];
-  return () => {
-    const present = read();
-    if (present !== source) escaped = present.map((secret) => JSON.stringify(secret).slice(1, -1));
-    source = present;
-    return escaped;
+  return {
+    plain: read,
+    escaped() {
+      const present = read();
+      if (present !== source) escaped = present.map((secret) => JSON.stringify(secret).slice(1, -1));
+      source = present;
+      return escaped;
+    },
   };
 }
 

@@ -3,7 +3,16 @@ import { posix } from 'node:path';
 /** What is wrong with one file, one line each; empty when nothing is. */
 export type Rule = (path: string, source: string) => string[];
 
-const BASE = ['errors', 'logger', 'config', 'lifecycle', 'cancellation', 'fair-share', 'inflight-budget'];
+const BASE = [
+  'errors',
+  'logger',
+  'config',
+  'lifecycle',
+  'cancellation',
+  'fair-share',
+  'inflight-budget',
+  'shown-text',
+];
 const INTERFACES = [...BASE, 'entities', 'codecs', 'addresses'];
 const WORKERS = ['providers', 'protocols'];
 
@@ -36,15 +45,16 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   metrics: [...BASE, 'entities'],
   protocols: INTERFACES,
   entities: BASE,
-  codecs: ['errors'],
+  codecs: ['errors', 'shown-text'],
   addresses: ['errors', 'entities'],
   config: ['errors', 'logger'],
   lifecycle: [],
   cancellation: [],
   'fair-share': [],
   'inflight-budget': ['errors'],
-  logger: [],
-  errors: [],
+  logger: ['shown-text'],
+  errors: ['shown-text'],
+  'shown-text': [],
 };
 
 const FOLDERS = [
@@ -74,9 +84,10 @@ function roomOf(path: string): string | null {
     return 'entities';
   if (DOCUMENT.test(path)) return 'documents';
   if (path.startsWith('src/store/')) return 'drivers';
-  const top = /^src\/(app|config|lifecycle|cancellation|fair-share|inflight-budget|errors|logger)\.ts$/.exec(
-    path,
-  )?.[1];
+  const top =
+    /^src\/(app|config|lifecycle|cancellation|fair-share|inflight-budget|errors|logger|shown-text)\.ts$/.exec(
+      path,
+    )?.[1];
   const folder = FOLDERS.find((name) => path.startsWith(`src/${name}/`));
   return top ?? folder ?? null;
 }

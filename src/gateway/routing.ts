@@ -1,4 +1,5 @@
 import { HttpError } from '../errors.ts';
+import { shownText } from '../shown-text.ts';
 import type { Model, Provider } from '../store/entities.ts';
 import type { ConfigSnapshot } from '../store/store.ts';
 
@@ -12,9 +13,14 @@ export interface Target {
 export function findModel(snapshot: ConfigSnapshot, modelId: string): Model {
   const model = snapshot.models.get(modelId);
   if (model?.enabled === true) return model;
-  throw new HttpError(
+  throw modelNotFound(modelId);
+}
+
+/** The error for a model that is unknown or disabled; of a long name, the start is enough. */
+export function modelNotFound(modelId: string): HttpError {
+  return new HttpError(
     'model_not_found',
-    `The model \`${modelId.slice(0, 200)}\` does not exist or is disabled. GET /v1/models lists those you can use.`,
+    `The model \`${shownText(modelId)}\` does not exist or is disabled. GET /v1/models lists those you can use.`,
     { param: 'model' },
   );
 }

@@ -88,7 +88,7 @@ function decodeName(body: Buffer, start: number, end: number): number {
 }
 
 /** The bytes of the character or escape that starts at an index of a sound string. */
-function sizeOfUnit(body: Buffer, at: number): number {
+export function sizeOfUnit(body: Buffer, at: number): number {
   const first = body[at] as number;
   if (first === BACKSLASH) return body[at + 1] === 0x75 ? 6 : 2;
   if (first < 0xc0) return 1;

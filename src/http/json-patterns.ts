@@ -4,8 +4,8 @@ export interface PatternNode {
   readonly name: string;
   readonly bytes: Uint8Array;
   readonly members: PatternNode[];
-  /** Whether members' names are also looked at in other letter cases: at the top level only. */
-  readonly foldsNames: boolean;
+  /** Whether members' names are also looked at in other letter cases: at the top level, and where it is asked for. */
+  foldsNames: boolean;
   /** What is wanted of every element, where the value is an array. */
   each: PatternNode | null;
   /** The pattern that ends here. */
@@ -20,9 +20,12 @@ export interface PatternNode {
   reportedIn: number;
 }
 
-/** Patterns made ready for any number of scans, one at a time (a scan never waits). */
+/** Patterns made ready for any number of scans, one at a time. */
 export interface JsonPatterns {
   readonly root: PatternNode;
+  /** What they were made of. */
+  readonly paths: readonly string[];
+  readonly folding: readonly string[];
   /** Serial numbers given out so far, to scans and to the objects in them. */
   serial: number;
 }
@@ -47,20 +50,25 @@ function createNode(name: string, foldsNames: boolean): PatternNode {
 
 /**
  * Makes paths ready for `scanJson`: member names joined by dots, `*` for every element of an array, e.g.
- * `messages.*.content.*.image_url`. Throws `RangeError` for a step that is empty, longer than 64 characters or
- * not in printable ASCII.
+ * `messages.*.content.*.image_url`. `folding` names the paths below which, as at the top level, names count in other
+ * letter cases too. Throws `RangeError` for a step that is empty, longer than 64 characters or not in printable ASCII.
  */
-export function compilePatterns(patterns: readonly string[]): JsonPatterns {
+export function compilePatterns(paths: readonly string[], folding: readonly string[] = []): JsonPatterns {
   const root = createNode('', true);
-  for (const pattern of patterns) {
+  for (const path of paths) {
     let node = root;
-    for (const step of pattern.split('.')) {
-      node = step === '*' ? elementNode(node) : memberNode(node, step);
-      if (!node.patterns.includes(pattern)) node.patterns.push(pattern);
+    for (const step of path.split('.')) {
+      node = stepFrom(node, step);
+      if (!node.patterns.includes(path)) node.patterns.push(path);
     }
-    node.pattern = pattern;
+    node.pattern = path;
   }
-  return { root, serial: 0 };
+  for (const path of folding) path.split('.').reduce(stepFrom, root).foldsNames = true;
+  return { root, paths, folding, serial: 0 };
+}
+
+function stepFrom(node: PatternNode, step: string): PatternNode {
+  return step === '*' ? elementNode(node) : memberNode(node, step);
 }
 
 function elementNode(parent: PatternNode): PatternNode {

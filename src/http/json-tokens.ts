@@ -42,6 +42,9 @@ const ZERO = 0x30;
 /** A string that goes on after so many bytes is likely long: from here on four bytes a step pay. */
 const SHORT_RUN_BYTES = 16;
 
+/** More digits say nothing, and a number is read in one go. */
+const MAX_DIGITS = 65_536;
+
 /** Throws `JsonScanError` `invalid_json` at a byte. */
 export function failAt(offset: number): never {
   throw new JsonScanError('invalid_json', offset);
@@ -52,23 +55,15 @@ export function byteAt(body: Buffer, at: number): number {
   return at < body.length ? (body[at] as number) : -1;
 }
 
-/** The index of the first byte that is not one of JSON's four kinds of white space. */
-export function skipWhitespace(body: Buffer, from: number): number {
-  let at = from;
-  while (at < body.length) {
-    const byte = body[at] as number;
-    if (byte > SPACE || (byte !== SPACE && byte !== 0x0a && byte !== 0x0d && byte !== 0x09)) break;
-    at++;
-  }
-  return at;
-}
-
-/** Reads over a string whose opening quote stands at `from`. Throws `JsonScanError`. */
-export function skipString(source: TokenSource, from: number): number {
+/**
+ * Reads on in a string from a byte behind its opening quote. Gives the index after the closing quote, or `~at` where it
+ * stopped at `at`, not before `limit`. Throws `JsonScanError`.
+ */
+export function skipString(source: TokenSource, from: number, limit: number): number {
   const { body } = source;
-  let at = from + 1;
+  let at = from;
   for (;;) {
-    const stop = Math.min(body.length, at + SHORT_RUN_BYTES);
+    const stop = Math.min(limit, at + SHORT_RUN_BYTES);
     while (at < stop) {
       const byte = body[at] as number;
       if (byte === QUOTE) return at + 1;
@@ -76,8 +71,8 @@ export function skipString(source: TokenSource, from: number): number {
       else if (byte < SPACE) failAt(at);
       else at++;
     }
-    if (at >= body.length) failAt(body.length);
-    at = skipPlainWords(source, at);
+    if (at >= limit) return limit < body.length ? ~at : failAt(body.length);
+    at = skipPlainWords(source, at, limit);
   }
 }
 
@@ -86,12 +81,12 @@ export function skipString(source: TokenSource, from: number): number {
  * 2 swaps 0x20 with 0x22 and leaves 0x00-0x1f below them, so that one subtraction finds quotes and control
  * characters alike: a borrow into a byte's high bit that the byte itself had not set.
  */
-function skipPlainWords(source: TokenSource, from: number): number {
+function skipPlainWords(source: TokenSource, from: number, limit: number): number {
   const { body } = source;
   source.words ??= new Int32Array(body.buffer, 0, body.buffer.byteLength >>> 2);
   const { words } = source;
-  const { byteOffset, length } = body;
-  const stop = (byteOffset + length) >>> 2;
+  const { byteOffset } = body;
+  const stop = (byteOffset + limit) >>> 2;
   let at = (byteOffset + from) >>> 2;
   while (at < stop) {
     const word = words[at] as number;
@@ -131,12 +126,14 @@ function isDigit(byte: number): boolean {
 }
 
 function skipDigits(body: Buffer, from: number): number {
+  const stop = Math.min(body.length, from + MAX_DIGITS);
   let at = from;
-  while (at < body.length && isDigit(body[at] as number)) at++;
+  while (at < stop && isDigit(body[at] as number)) at++;
+  if (at === from + MAX_DIGITS) throw new JsonScanError('too_large', at);
   return at > from ? at : failAt(from);
 }
 
-/** Reads over a number of any size and precision. Throws `JsonScanError`. */
+/** Reads over a number of any precision up to 64 KiB of digits. Throws `JsonScanError`. */
 export function skipNumber(body: Buffer, from: number): number {
   let at = byteAt(body, from) === MINUS ? from + 1 : from;
   at = byteAt(body, at) === ZERO ? at + 1 : skipDigits(body, at);

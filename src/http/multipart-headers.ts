@@ -19,6 +19,8 @@ interface HeaderValue {
 
 /** RFC 2046 section 5.1.1: `bchars`, 1 to 70 of them, the last one not a space. */
 const BOUNDARY = /^[0-9A-Za-z'()+_,\-./:=? ]{0,69}[0-9A-Za-z'()+_,\-./:=?]$/;
+/** RFC 2047 section 2: some readers decode it although RFC 7578 section 5.1 has none. */
+const ENCODED_WORD = /=\?[^?]+\?[bq]\?/i;
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** Headers that two readers could take for different ones if they stood twice. */
 const SINGLE = new Set(['content-disposition', 'content-type', 'content-transfer-encoding']);
@@ -66,6 +68,7 @@ export function parsePartHeaders(block: Buffer): PartHeaders {
   const name = unescapeName(disposition.parameters.get('name') ?? '');
   if (name === '') throw invalid('Every part needs a field name that is not empty.');
   if (name.includes('\\')) throw invalid('A field name must not hold a backslash.');
+  if (ENCODED_WORD.test(name)) throw invalid('A field name must not be an encoded word. Send it as UTF-8.');
   return {
     name,
     filename: fileNameOf(disposition.parameters),

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { HttpError } from '../errors.ts';
+import { shownText } from '../shown-text.ts';
 import { ByteGatherer } from './byte-gatherer.ts';
 import type { PartHeaders } from './multipart-headers.ts';
 
@@ -12,14 +13,18 @@ export interface MultipartPart extends PartHeaders {
 }
 
 /**
- * Reads the content of a part into memory.
- * @throws HttpError `request_too_large`, param the field's name, where it is more than `limitBytes`.
+ * Reads the content of a part into memory. `tooLarge` makes the error for more than `limitBytes` out of the content's start.
+ * @throws HttpError `request_too_large`, param the field's name, where there is no other `tooLarge`.
  */
-export async function readField(part: MultipartPart, limitBytes: number): Promise<Buffer> {
+export async function readField(
+  part: MultipartPart,
+  limitBytes: number,
+  tooLarge: (start: Buffer) => Error = () => fieldTooLarge(part.name, limitBytes),
+): Promise<Buffer> {
   const gathered = new ByteGatherer();
   for await (const chunk of part.body) {
     gathered.add(chunk);
-    if (gathered.length > limitBytes) throw fieldTooLarge(part.name, limitBytes);
+    if (gathered.length > limitBytes) throw tooLarge(gathered.whole().subarray(0, limitBytes));
   }
   return gathered.whole();
 }
@@ -30,11 +35,13 @@ export async function readField(part: MultipartPart, limitBytes: number): Promis
  */
 export function fieldText(name: string, value: Buffer): string {
   if (isUtf8(value)) return value.toString('utf8');
-  throw new HttpError('invalid_body', `The form field ${name} is not UTF-8 text.`, { param: name });
+  throw new HttpError('invalid_body', `The form field ${shownText(name)} is not UTF-8 text.`, {
+    param: name,
+  });
 }
 
 /** The error for a form field that is too long. */
 export function fieldTooLarge(name: string, limitBytes: number): HttpError {
-  const message = `The form field ${name} is larger than ${limitBytes} bytes.`;
+  const message = `The form field ${shownText(name)} is larger than ${limitBytes} bytes.`;
   return new HttpError('request_too_large', message, { param: name });
 }

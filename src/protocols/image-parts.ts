@@ -4,8 +4,8 @@ import {
   type JsonScan,
   JsonScanError,
   type Patch,
-  readString,
-  scanJson,
+  readStringStart,
+  scanJsonInTurns,
 } from '../http/json-scan.ts';
 import { checkImageUrl } from './image-url.ts';
 import { imageError } from './images.ts';
@@ -34,6 +34,8 @@ const OBJECT_CLOSING = Buffer.from('}');
 /** The chat API's name of a part's type, and of its member. */
 const CHAT_NAME = Buffer.from('"image_url"');
 const FOREIGN_TYPES: readonly string[] = ['input_image', 'image'];
+/** A type that is longer is none of those. */
+const TYPE_LENGTH = 'input_image'.length + 1;
 
 /**
  * Checks every image of a JSON body where it stands and returns what must differ for the provider: a wrong media type
@@ -70,7 +72,7 @@ export async function checkImageParts(body: Buffer, scan: JsonScan): Promise<rea
     patches.push(...(isBare ? wrapped(match, mended) : mended));
   }
   requireUrls(scan, objects);
-  if (strings.length > 0) patches.push(...retyped(body, strings));
+  if (strings.length > 0) patches.push(...(await retyped(body, strings)));
   return patches;
 }
 
@@ -103,24 +105,32 @@ function nameSpan(body: Buffer, value: JsonMatch): { start: number; end: number 
 }
 
 /** The type of the parts that name themselves as other APIs do, under the chat API's name. */
-function retyped(body: Buffer, strings: readonly JsonMatch[]): Patch[] {
+async function retyped(body: Buffer, strings: readonly JsonMatch[]): Promise<Patch[]> {
   const patches: Patch[] = [];
   let hasPicture = false;
+  let isTyped = false;
   let next = 0;
-  for (const match of scanParts(body)) {
+  for (const match of await scanParts(body)) {
     if (match.pattern === ANY_PART) {
       while ((strings[next]?.start ?? body.length) < match.start) next += 1;
       hasPicture = (strings[next]?.start ?? body.length) < match.end;
-    } else if (hasPicture && match.kind === 'string' && FOREIGN_TYPES.includes(readString(body, match))) {
+      isTyped = false;
+    } else if (hasPicture && isForeignType(body, match)) {
+      if (isTyped) throw imageError('A part of a message names its type more than once.', 'messages');
+      isTyped = true;
       patches.push({ start: match.start, end: match.end, bytes: CHAT_NAME });
     }
   }
   return patches;
 }
 
-function scanParts(body: Buffer): readonly JsonMatch[] {
+function isForeignType(body: Buffer, match: JsonMatch): boolean {
+  return match.kind === 'string' && FOREIGN_TYPES.includes(readStringStart(body, match, TYPE_LENGTH));
+}
+
+async function scanParts(body: Buffer): Promise<readonly JsonMatch[]> {
   try {
-    return scanJson(body, PART_PATTERNS).matches;
+    return (await scanJsonInTurns(body, PART_PATTERNS)).matches;
   } catch (error) {
     if (error instanceof JsonScanError) throw imageError('The messages have too many parts.', 'messages');
     throw error;

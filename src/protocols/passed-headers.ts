@@ -3,11 +3,11 @@ import type { IncomingHttpHeaders } from 'node:http';
 
 export type UpstreamHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
-const REQUEST_ALLOWED = ['accept', 'content-type', 'openai-beta', 'idempotency-key'] as const;
+const REQUEST_ALLOWED = ['accept', 'openai-beta', 'idempotency-key'] as const;
 
 /**
  * The client's headers that an upstream may see. Everything else stays here: cookies, keys, addresses, hop-by-hop
- * fields and whatever `Connection` names (RFC 9110 section 7.6.1).
+ * fields and whatever `Connection` names (RFC 9110 section 7.6.1). The content type is for whoever writes the body to say.
  * @param holder who makes the request, as `holderOf` names them: nobody repeats the answer to somebody else's request
  */
 export function requestHeadersFor(headers: IncomingHttpHeaders, holder: string): Record<string, string> {
@@ -100,4 +100,18 @@ export function isJsonType(contentType: string | string[] | undefined): boolean 
   return (
     typeof contentType === 'string' && /^\s*application\/(json|[\w.+-]+\+json)\s*(;|$)/i.test(contentType)
   );
+}
+
+/** The charsets that JSON may be labelled with: it is UTF-8 always (RFC 8259 section 8.1), of which ASCII is a part. */
+const UTF8_CHARSET = /^charset[ \t]*=[ \t]*("(utf-?8|us-ascii|ascii)"|utf-?8|us-ascii|ascii)$/i;
+
+/**
+ * True unless a content type names a charset other than UTF-8 or US-ASCII. Every parameter whose name begins with
+ * `charset` counts, also inside quotes and where one stands twice, for readers differ in which they take.
+ */
+export function hasUtf8Charset(contentType: string | undefined): boolean {
+  const [, ...parameters] = (contentType ?? '').split(';');
+  return parameters
+    .map((parameter) => parameter.trim())
+    .every((parameter) => !/^"?\s*charset/i.test(parameter) || UTF8_CHARSET.test(parameter));
 }

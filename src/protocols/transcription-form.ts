@@ -18,47 +18,103 @@ export interface TranscriptionForm {
 const FORMATS = [...TRANSCRIPT_FORMATS, 'diarized_json'] as const;
 const GRANULARITIES = ['word', 'segment'] as const;
 
+/** The bytes that each field with a fixed set of values may take, generously; others have the bound of the whole form. */
+export const TRANSCRIPTION_FIELD_BYTES: Readonly<Record<string, number>> = {
+  response_format: 64,
+  language: 64,
+  temperature: 64,
+  timestamp_granularities: 256,
+  stream: 64,
+};
+
 /**
- * Checks the fields of OpenAI's `/v1/audio/transcriptions` that have a fixed set of values. Fields are `[name, value]` in
- * the order of the form; names may be `x`, `x[]` or `x[0]`; an empty value counts as none; unknown fields are let be.
- * `isWhole` is false while more fields may come: what depends on two of them is then not looked at.
+ * Reads the fields of OpenAI's `/v1/audio/transcriptions`, each one once. Names may be `x`, `x[]` or `x[0]`; an empty value
+ * counts as none; unknown fields are let be.
+ */
+export class TranscriptionFields {
+  readonly #granularities = new Set<'word' | 'segment'>();
+  readonly #taken = new Set<string>();
+  #responseFormat: TranscriptionForm['responseFormat'] = 'json';
+  #language: string | null = null;
+  #prompt: string | null = null;
+  #temperature: number | null = null;
+  #stream = false;
+
+  /** Takes in the next field. @throws HttpError `invalid_value` with the field as param. */
+  take(name: string, value: string): void {
+    const base = fieldBaseName(name);
+    if (Buffer.byteLength(value) > (TRANSCRIPTION_FIELD_BYTES[base] ?? Number.POSITIVE_INFINITY))
+      throw fieldTooLong(base);
+    const text = value.trim();
+    if (text === '') return;
+    if (base === 'timestamp_granularities') {
+      for (const word of parseGranularities(text)) this.#granularities.add(word);
+      return;
+    }
+    if (this.#taken.has(base) && SINGLE.has(base)) {
+      throw wrong(base, `The field ${base} may be given once only.`);
+    }
+    this.#taken.add(base);
+    if (base === 'response_format') this.#responseFormat = oneOf(FORMATS, text, base);
+    else if (base === 'language') this.#language = parseLanguage(text);
+    else if (base === 'prompt') this.#prompt = text;
+    else if (base === 'temperature') this.#temperature = parseTemperature(text);
+    else if (base === 'stream') this.#stream = text.toLowerCase() === 'true';
+  }
+
+  /** What has been read so far. */
+  get form(): TranscriptionForm {
+    return {
+      responseFormat: this.#responseFormat,
+      language: this.#language,
+      prompt: this.#prompt,
+      temperature: this.#temperature,
+      granularities: this.#granularities,
+      stream: this.#stream,
+    };
+  }
+
+  /** Checks what depends on several fields, once all are read. @throws HttpError `invalid_value`. */
+  finish(): void {
+    if (this.#granularities.size === 0 || this.#responseFormat === 'verbose_json') return;
+    const message = 'The field timestamp_granularities needs response_format verbose_json.';
+    throw wrong('timestamp_granularities', message);
+  }
+}
+
+const SINGLE: ReadonlySet<string> = new Set([
+  'response_format',
+  'language',
+  'prompt',
+  'temperature',
+  'stream',
+]);
+
+/**
+ * Reads all fields, given as `[name, value]` in the order of the form. `isWhole` is false while more may come: what depends
+ * on two of them is then not looked at.
  * @throws HttpError `invalid_value` with the field as param.
  */
 export function parseTranscriptionForm(
   fields: Iterable<readonly [string, string]>,
   { isWhole = true } = {},
 ): TranscriptionForm {
-  const values = new Map<string, string[]>();
-  for (const [name, value] of fields) {
-    const base = fieldBaseName(name);
-    if (value.trim() !== '') values.set(base, [...(values.get(base) ?? []), value.trim()]);
-  }
-  const single = (name: string): string | null => {
-    const [value = null, second] = values.get(name) ?? [];
-    if (second !== undefined) throw wrong(name, `The field ${name} may be given once only.`);
-    return value;
-  };
-  const responseFormat = oneOf(FORMATS, single('response_format') ?? 'json', 'response_format');
-  const granularities = parseGranularities(values.get('timestamp_granularities') ?? []);
-  if (isWhole && granularities.size > 0 && responseFormat !== 'verbose_json') {
-    const message = 'The field timestamp_granularities needs response_format verbose_json.';
-    throw wrong('timestamp_granularities', message);
-  }
-  return {
-    responseFormat,
-    language: parseLanguage(single('language')),
-    prompt: single('prompt'),
-    temperature: parseTemperature(single('temperature')),
-    granularities,
-    stream: single('stream')?.toLowerCase() === 'true',
-  };
+  const read = new TranscriptionFields();
+  for (const [name, value] of fields) read.take(name, value);
+  if (isWhole) read.finish();
+  return read.form;
+}
+
+/** The error for a field that is longer than any value of it. */
+export function fieldTooLong(name: string): HttpError {
+  return wrong(name, `The field ${name} is longer than any value that it may have.`);
 }
 
 function wrong(param: string, message: string): HttpError {
   return new HttpError('invalid_value', message, { param });
 }
 
-function oneOf<T extends string>(known: readonly T[], value: string, param: string): T {
+function oneOf<T extends string>(known: readonly T[], value: unknown, param: string): T {
   const found = known.find((candidate) => candidate === value);
   if (found === undefined) throw wrong(param, `The field ${param} must be one of ${known.join(', ')}.`);
   return found;
@@ -77,11 +133,9 @@ function parseLanguage(value: string | null): string | null {
   throw wrong('language', 'The field language must be an ISO 639-1 code such as en.');
 }
 
-/** Each field holds one word, or a JSON list of them, as some clients send it. */
-function parseGranularities(given: readonly string[]): ReadonlySet<'word' | 'segment'> {
-  const words = given.flatMap((value) => {
-    const list = value.startsWith('[') ? parseJson(value) : [value];
-    return Array.isArray(list) ? list.map(String) : [value];
-  });
-  return new Set(words.map((word) => oneOf(GRANULARITIES, word, 'timestamp_granularities')));
+/** One word, or a JSON list of them, as some clients send it. */
+function parseGranularities(value: string): ('word' | 'segment')[] {
+  const list = value.startsWith('[') ? parseJson(value) : [value];
+  const words: readonly unknown[] = Array.isArray(list) ? list : [value];
+  return words.map((word) => oneOf(GRANULARITIES, word, 'timestamp_granularities'));
 }

@@ -27,15 +27,17 @@ export const openaiAdapter: ProviderAdapter = {
   translator: () => null,
 };
 
+/** Without the client's parameters: a provider that believed a charset would read another document than was checked here. */
+const JSON_TYPE = { 'content-type': 'application/json' };
+
 /** The body as it came, but for its patches and the model's name. */
 export function jsonRequest(call: AdapterCall, body: JsonCallBody): UpstreamRequest {
   const pieces = splice(body.bytes, withModelPatch(call, body));
-  return postTo(call, { headers: upstreamHeaders(call), body: { kind: 'pieces', pieces } });
+  return postTo(call, { headers: upstreamHeaders(call, JSON_TYPE), body: { kind: 'pieces', pieces } });
 }
 
-/** The content type is ours: the client's own request may have been a form. */
 function madeRequest(call: AdapterCall, { pieces }: MadeCallBody): UpstreamRequest {
-  const headers = upstreamHeaders(call, { accept: 'application/json', 'content-type': 'application/json' });
+  const headers = upstreamHeaders(call, { accept: 'application/json', ...JSON_TYPE });
   return postTo(call, { headers, body: { kind: 'pieces', pieces } });
 }
 

@@ -8,6 +8,7 @@ import { parseRequestTarget, type RequestTarget } from '../http/request-target.t
 import { type Match, type Method, Router } from '../http/router.ts';
 import { WriteStallError } from '../http/write-watch.ts';
 import type { Logger } from '../logger.ts';
+import { shownText } from '../shown-text.ts';
 import { MASTER_ID, type Principal } from '../store/entities.ts';
 import type { Context, Handler } from './context.ts';
 import { noteEnd, noteError, type RequestFacts } from './request-facts.ts';
@@ -128,7 +129,7 @@ function requireRoute(
   if (match.kind === 'unknown') {
     throw new HttpError(
       'unknown_url',
-      `There is nothing at ${target.path.slice(0, 200)}. The API is under /v1, the panel at /.`,
+      `There is nothing at ${shownText(target.path)}. The API is under /v1, the panel at /.`,
     );
   }
   throw new HttpError('method_not_supported', `${method} is not supported here. Use ${match.allow}.`, {
@@ -204,7 +205,7 @@ function logRequest(finished: Finished, options: DispatchOptions): void {
   if (req.socket.errored instanceof WriteStallError)
     noteEnd(facts, { outcome: 'cut', error: req.socket.errored });
   const outcome = outcomeOf(finished);
-  const path = (req.url ?? '').split('?', 1)[0]?.slice(0, 200);
+  const path = (req.url ?? '').split('?', 1)[0];
   const status = outcome === 'cancelled' ? CLIENT_GONE : res.statusCode;
   options.countAnswer(status, outcome);
   options.logger.info('request', {

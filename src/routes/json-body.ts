@@ -3,7 +3,7 @@ import { readBody } from '../http/body.ts';
 import { compilePatterns, JsonScanError, scanJson } from '../http/json-scan.ts';
 import { isRecord } from '../http/json-value.ts';
 import type { InflightBudget } from '../inflight-budget.ts';
-import { isJsonType } from '../protocols/passed-headers.ts';
+import { hasUtf8Charset, isJsonType } from '../protocols/passed-headers.ts';
 import type { Context } from './context.ts';
 
 const LIMIT_BYTES = 1024 * 1024;
@@ -32,12 +32,16 @@ export async function readFields(
   }
 }
 
-/** @throws HttpError `unsupported_content_type` for a body that is not labelled as JSON. */
+/** @throws HttpError `unsupported_content_type` for a body that is not labelled as JSON in UTF-8. */
 export function requireJsonType({ req }: Context): void {
-  if (isJsonType(req.headers['content-type'])) return;
+  const contentType = req.headers['content-type'];
+  const isJson = isJsonType(contentType);
+  if (isJson && hasUtf8Charset(contentType)) return;
   throw new HttpError(
     'unsupported_content_type',
-    'Send the body as JSON, with Content-Type: application/json.',
+    isJson
+      ? 'JSON must be UTF-8. Send it so, with Content-Type: application/json and no charset.'
+      : 'Send the body as JSON, with Content-Type: application/json.',
   );
 }
 

@@ -1,5 +1,6 @@
 import { HttpError } from '../errors.ts';
 import { isRecord } from '../http/json-value.ts';
+import { shownText } from '../shown-text.ts';
 import { type DecodedDocument, DocumentCodec, type Member, parseRawDocument } from './document.ts';
 import { DocumentError } from './document-error.ts';
 import type { JsonObject } from './json-text.ts';
@@ -49,6 +50,8 @@ export interface Backup {
 export const OMITTED_SECRET = 'omitted';
 
 const FORMAT = 'ipin-proxy-backup';
+/** Of what is wrong with a backup, in which names of the file stand. */
+const MESSAGE_LENGTH = 500;
 /** A known text sealed with the backup's key tells whether a key is the right one, also where nothing else is sealed. */
 const CHECK_TEXT = 'ipin-proxy';
 const CHECK_PLACE: SecretPlace = { record: 'backup', id: '', field: 'check' };
@@ -95,7 +98,9 @@ export async function parseBackup(bytes: Uint8Array, options: ParseBackupOptions
   } catch (error) {
     if (!(error instanceof DocumentError)) throw error;
     const kind = error.fault === 'damaged' ? 'invalid_json' : 'invalid_body';
-    throw new HttpError(kind, `The backup cannot be used: ${error.message}.`, { cause: error });
+    throw new HttpError(kind, `The backup cannot be used: ${shownText(error.message, MESSAGE_LENGTH)}.`, {
+      cause: error,
+    });
   }
 }
 

@@ -6,7 +6,7 @@ import { type AppUnderTest, MASTER_KEY, startApp } from '../helpers/start-app.ts
 import { KEYS, startTwoProviders as start } from './two-providers.ts';
 
 describe('headers', { timeout: 30_000 }, () => {
-  test('to the upstream are an allow-list', async (t) => {
+  test('B4: to the upstream are an allow-list, and a JSON body is plain JSON', async (t) => {
     const { app, one } = await start(t);
     const client = rawClient(t, app.port);
     const body = '{"model":"model-1"}';
@@ -54,7 +54,7 @@ describe('headers', { timeout: 30_000 }, () => {
       {
         host: new URL(one.origin).host,
         accept: 'text/event-stream',
-        'content-type': 'application/json; charset=utf-8',
+        'content-type': 'application/json',
         'openai-beta': 'assistants=v2',
         authorization: `Bearer ${KEYS.one}`,
         'accept-encoding': 'identity',

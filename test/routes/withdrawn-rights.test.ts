@@ -21,9 +21,9 @@ interface World {
   readonly key: string;
 }
 
-async function start(t: TestContext): Promise<World> {
+async function start(t: TestContext, now: () => number = Date.now): Promise<World> {
   const upstream = await startUpstream(t, json(CHAT_ANSWER));
-  const app = await startApp(t);
+  const app = await startApp(t, { now });
   await app.addProvider({ id: 'up', baseUrl: upstream.origin }, [{ id: 'm' }, { id: 'n' }]);
   const made = await expectStatus(201, await app.admin('POST', '/api/admin/users', ANNA));
   const { id: userId } = made as { id: string };
@@ -110,6 +110,25 @@ describe('what is withdrawn while a body arrives counts for its request', { time
       assert.equal(world.upstream.received.length, 0);
     });
   }
+
+  for (const [request, body] of [
+    ['POST /v1/chat/completions', BODY],
+    ['POST /v1/ocr', '{"model":"m","image_url":"https://x.example/a.png"}'],
+  ] as const)
+    test(`A13: ${request}, the key expires: 401`, async (t) => {
+      let nowMs = Date.parse('2030-01-01T00:00:00Z');
+      const world = await start(t, () => nowMs);
+      const expiresAt = new Date(nowMs + 60_000).toISOString();
+      await world.app.admin('PUT', `/api/admin/apikeys/${world.keyId}`, { expiresAt });
+      const credentials = [`Authorization: Bearer ${world.key}`];
+      const late = async () => {
+        nowMs += 60_000;
+      };
+      const answer = await world.during(credentials, late, [request, body]);
+      assert.equal(answer.status, 401);
+      assert.match(String(answer.body), /"code":"invalid_api_key"/);
+      assert.equal(world.upstream.received.length, 0);
+    });
 
   test('another name changes nothing', async (t) => {
     const world = await start(t);

@@ -1,13 +1,13 @@
 import { HttpError } from '../../errors.ts';
 import { readBody } from '../../http/body.ts';
 import { sendBytes, sendJson } from '../../http/reply.ts';
-import { isJsonType } from '../../protocols/passed-headers.ts';
 import { type BackupSecrets, exportBackup, parseBackup } from '../../store/backup.ts';
 import { DOCUMENT_LIMIT_BYTES } from '../../store/document.ts';
 import { planRestore, type RestoreReport } from '../../store/restore.ts';
 import type { ConfigState } from '../../store/store.ts';
 import type { Context, Handler } from '../context.ts';
 import { readQueryChoice, readQueryFlag } from '../fields.ts';
+import { requireJsonType } from '../json-body.ts';
 import type { Services } from '../services.ts';
 
 const PASSPHRASE_LENGTH = 12;
@@ -32,14 +32,9 @@ export function downloadBackup(services: Services): Handler {
 export function restoreBackup(services: Services): Handler {
   const { store, config, credentials, now, randomBytes } = services;
   return async (context) => {
+    requireJsonType(context);
     const isDryRun = readQueryFlag(context.query, 'dryRun') ?? false;
     const acceptsUnbound = readQueryFlag(context.query, 'acceptUnboundKeys');
-    if (!isJsonType(context.req.headers['content-type'])) {
-      throw new HttpError(
-        'unsupported_content_type',
-        'Send the backup file as it is, with Content-Type: application/json.',
-      );
-    }
     const lease = services.budget.open('api');
     try {
       const bytes = await readBody(context, { limitBytes: DOCUMENT_LIMIT_BYTES, lease });

@@ -1,8 +1,10 @@
 import { HttpError } from '../../errors.ts';
+import { modelNotFound } from '../../gateway/routing.ts';
 import { ByteGatherer } from '../../http/byte-gatherer.ts';
 import { fieldBaseName, fieldText, type MultipartPart, readField } from '../../http/multipart.ts';
-import type { InflightLease } from '../../inflight-budget.ts';
-import { overloaded } from '../../inflight-budget.ts';
+import { type InflightLease, overloaded } from '../../inflight-budget.ts';
+import { fieldTooLong } from '../../protocols/transcription-form.ts';
+import { foldedName, MODEL_LENGTH } from './model-pickers.ts';
 
 export type FormField = readonly [name: string, value: string];
 
@@ -11,8 +13,14 @@ export interface FormChecks {
   readonly fileField: string;
   /** Looks at a file's first bytes. @throws HttpError. */
   readonly checkFile: (part: MultipartPart, head: Buffer) => void;
-  /** Looks at all fields read so far, after each one, and at the whole form at its end. @throws HttpError. */
-  readonly checkFields: (fields: readonly FormField[], isWhole: boolean) => void;
+  /** Looks at each part's name before its content is read. @throws HttpError. */
+  readonly checkName?: (name: string) => void;
+  /** The bytes that a field may take, by the field's name, where it is less than all may take together. */
+  readonly fieldBytes?: Readonly<Record<string, number>>;
+  /** Looks at each field that is no file, once. @throws HttpError. */
+  readonly checkField?: (name: string, value: string) => void;
+  /** Looks at what depends on several fields, when all are read. @throws HttpError. */
+  readonly checkWhole?: () => void;
 }
 
 /** Of all fields that are no files together, and so of each. */
@@ -63,7 +71,7 @@ export class FormParts {
       else yield await this.#takeField(part);
     }
     if (!this.#hasFile) throw missing(this.#checks.fileField);
-    this.#checks.checkFields(this.fields, true);
+    this.#checks.checkWhole?.();
   }
 
   async #next(): Promise<MultipartPart | null> {
@@ -72,7 +80,8 @@ export class FormParts {
     const { name, filename, contentType } = step.value;
     // A part of nothing but its headers may be 16 KB.
     this.#hold(name.length + (filename?.length ?? 0) + (contentType?.length ?? 0));
-    if (step.value.isFile && fieldBaseName(step.value.name) === 'model') {
+    this.#checks.checkName?.(name);
+    if (step.value.isFile && foldedName(name) === 'model') {
       throw new HttpError('invalid_body', 'The form field `model` must be a text, not a file.', {
         param: 'model',
       });
@@ -81,14 +90,24 @@ export class FormParts {
   }
 
   async #takeField(part: MultipartPart): Promise<MultipartPart> {
-    const value = await readField({ ...part, body: this.#counted(part) }, FIELDS_LIMIT_BYTES);
-    const base = fieldBaseName(part.name);
-    if (base === 'model' && (part.name !== 'model' || this.fields.some(([name]) => name === 'model'))) {
+    const isModel = foldedName(part.name) === 'model';
+    if (isModel && (part.name !== 'model' || this.fields.some(([name]) => name === 'model'))) {
       throw new HttpError('invalid_body', 'The form names `model` more than once.', { param: 'model' });
     }
-    this.fields.push([part.name, fieldText(part.name, value)]);
-    this.#checks.checkFields(this.fields, false);
+    const value = await this.#readField(part, isModel);
+    const text = fieldText(part.name, value);
+    this.fields.push([part.name, text]);
+    this.#checks.checkField?.(part.name, text);
     return { ...part, body: inMemory([value]) };
+  }
+
+  #readField(part: MultipartPart, isModel: boolean): Promise<Buffer> {
+    const counted = { ...part, body: this.#counted(part) };
+    if (isModel) return readField(counted, MODEL_LENGTH, (start) => modelNotFound(start.toString()));
+    const base = fieldBaseName(part.name);
+    const limitBytes = this.#checks.fieldBytes?.[base];
+    if (limitBytes === undefined) return readField(counted, FIELDS_LIMIT_BYTES);
+    return readField(counted, limitBytes, () => fieldTooLong(base));
   }
 
   /** A field's content, counted as it arrives: one that never ends is held too. */

@@ -1,3 +1,4 @@
+import { isExpired } from '../../auth/api-keys.ts';
 import { requireStillSignedIn } from '../../auth/credentials.ts';
 import { keyMayUseModel, mayUseModel } from '../../auth/model-access.ts';
 import { HttpError } from '../../errors.ts';
@@ -19,6 +20,12 @@ export function mayUse(principal: Principal, modelId: string): boolean {
   }
 }
 
+/** What rights are judged by: the configuration, and the time in milliseconds since the epoch. */
+export interface Present {
+  readonly snapshot: ConfigSnapshot;
+  readonly nowMs: number;
+}
+
 /** True where some models are out of a principal's reach. */
 export function isRestricted(principal: Principal): boolean {
   if (principal.kind === 'key')
@@ -30,8 +37,8 @@ export function isRestricted(principal: Principal): boolean {
  * Looked at again after the body, in which rights may have been withdrawn: a slow one takes minutes.
  * @throws HttpError `model_not_allowed`; `invalid_api_key`, `not_signed_in` for who is no longer known.
  */
-export function requireModel(principal: Principal, modelId: string, snapshot: ConfigSnapshot): void {
-  if (mayUse(currentOf(principal, snapshot), modelId)) return;
+export function requireModel(principal: Principal, modelId: string, present: Present): void {
+  if (mayUse(currentOf(principal, present), modelId)) return;
   throw new HttpError(
     'model_not_allowed',
     `Your key may not use the model \`${modelId}\`. GET /v1/models lists those it may.`,
@@ -42,15 +49,16 @@ export function requireModel(principal: Principal, modelId: string, snapshot: Co
 }
 
 /** The same as who he is by now; records are never mutated, so that the same object means that nothing has changed. */
-function currentOf(principal: Principal, snapshot: ConfigSnapshot): Principal {
+function currentOf(principal: Principal, { snapshot, nowMs }: Present): Principal {
   if (principal.kind === 'key') {
     const key = snapshot.apiKeyByDigest.get(principal.key.digest);
     const user = principal.user === null ? null : snapshot.users.get(principal.user.id);
-    if (key === principal.key && user === principal.user) return principal;
-    if (key?.enabled === true && (user === null || user?.enabled === true)) return { kind: 'key', key, user };
+    const isValid = key?.enabled === true && !isExpired(key.expiresAt, nowMs);
+    if (isValid && key === principal.key && user === principal.user) return principal;
+    if (isValid && (user === null || user?.enabled === true)) return { kind: 'key', key, user };
     throw new HttpError(
       'invalid_api_key',
-      'The API key was switched off or deleted while its request arrived.',
+      'The API key expired, or was switched off or deleted, while its request arrived.',
     );
   }
   if (principal.kind !== 'user') return principal;

@@ -1,6 +1,7 @@
 import { HttpError } from '../../errors.ts';
 import { sendJson } from '../../http/reply.ts';
 import { isVisionModel } from '../../protocols/vision.ts';
+import { shownText } from '../../shown-text.ts';
 import type { Model, Principal } from '../../store/entities.ts';
 import type { ConfigSnapshot } from '../../store/store.ts';
 import type { Handler } from '../context.ts';
@@ -23,7 +24,7 @@ export function retrieveModel(snapshot: () => ConfigSnapshot): Handler {
     if (model === undefined || !isOffered(state, model) || !mayUse(context.principal, id)) {
       throw new HttpError(
         'model_not_found',
-        `The model \`${id.slice(0, 200)}\` does not exist or is not yours to use.`,
+        `The model \`${shownText(id)}\` does not exist or is not yours to use.`,
         {
           param: 'model',
         },

@@ -1,15 +1,27 @@
 import { HttpError } from '../../errors.ts';
-import { compilePatterns, firstMatch, type JsonMatch, readString, splice } from '../../http/json-scan.ts';
+import {
+  compilePatterns,
+  firstMatch,
+  type JsonMatch,
+  readStringStart,
+  splice,
+} from '../../http/json-scan.ts';
 import { checkImageUrl } from '../../protocols/image-url.ts';
 import type { OcrRequest } from '../../protocols/ocr.ts';
+import { PICKER_PATTERNS, PICKERS_FOLDING } from './model-pickers.ts';
 import { type JsonRequest, parseJsonRequest } from './request-body.ts';
 
 /** Our own form (`image_url`) and the one that Mistral's clients send (`document`), each as a string or an object. */
 const IMAGE_PLACES = ['image_url', 'image_url.url', 'document.image_url', 'document.image_url.url'] as const;
-const PATTERNS = compilePatterns(['model', 'prompt', 'document', 'document.type', ...IMAGE_PLACES]);
+const PATTERNS = compilePatterns(
+  ['model', 'prompt', 'document', 'document.type', ...PICKER_PATTERNS, ...IMAGE_PLACES],
+  PICKERS_FOLDING,
+);
+/** In UTF-16 units: a form's may take as many bytes. */
+const PROMPT_LENGTH = 1024 * 1024;
 
 /** @throws HttpError as `parseJsonRequest`. */
-export function parseOcrRequest(bytes: Buffer): JsonRequest {
+export function parseOcrRequest(bytes: Buffer): Promise<JsonRequest> {
   return parseJsonRequest(bytes, PATTERNS);
 }
 
@@ -58,6 +70,10 @@ async function imageAt(bytes: Buffer, match: JsonMatch): Promise<Buffer[]> {
 function textAt({ bytes, scan }: JsonRequest, pattern: 'prompt' | 'document.type'): string | null {
   const match = firstMatch(scan, pattern);
   if (match === undefined || match.kind === 'null') return null;
-  if (match.kind === 'string') return readString(bytes, match);
+  if (match.kind === 'string') {
+    const text = readStringStart(bytes, match, PROMPT_LENGTH + 1);
+    if (text.length <= PROMPT_LENGTH) return text;
+    throw new HttpError('invalid_value', `\`${pattern}\` is longer than 1 MB.`, { param: pattern });
+  }
   throw new HttpError('invalid_value', `\`${pattern}\` must be a string.`, { param: pattern });
 }

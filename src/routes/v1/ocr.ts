@@ -9,10 +9,13 @@ import { DataUrlGatherer } from '../../protocols/data-url.ts';
 import { checkImage, IMAGE_LIMIT_BYTES, imageTooLarge } from '../../protocols/images.ts';
 import { type OcrRequest, ocrChatBody, readOcrText } from '../../protocols/ocr.ts';
 import { isJsonType } from '../../protocols/passed-headers.ts';
+import { shownText } from '../../shown-text.ts';
 import type { Context, Handler } from '../context.ts';
+import { requireJsonType } from '../json-body.ts';
 import { FormParts } from './form-parts.ts';
 import { nextHop } from './hops.ts';
-import { holderOf, requireModel } from './model-rights.ts';
+import { refuseModelPickers, refusePickerPart } from './model-pickers.ts';
+import { holderOf, isRestricted, requireModel } from './model-rights.ts';
 import { parseOcrRequest, readOcrJson } from './ocr-json.ts';
 import { type RelayOptions, sendAnswer } from './relay.ts';
 
@@ -36,6 +39,7 @@ export function ocr(options: RelayOptions): Handler {
     const choose = (modelId: string): (() => Target) => chooseTarget(modelId, context, options);
     try {
       const isJson = isJsonType(context.req.headers['content-type']);
+      if (isJson) requireJsonType(context);
       const read = isJson ? readJson : readForm;
       const { input, target: findTargetNow, modelId } = await read(context, { options, lease, choose });
       const target = findTargetNow();
@@ -83,17 +87,18 @@ interface OcrCall {
 }
 
 function chooseTarget(modelId: string, context: Context, options: RelayOptions): () => Target {
-  context.facts.model = modelId;
+  context.facts.model = shownText(modelId);
   const snapshot = options.snapshot();
   const model = findModel(snapshot, modelId);
-  requireModel(context.principal, model.id, snapshot);
+  requireModel(context.principal, model.id, { snapshot, nowMs: options.now() });
   return () => findTarget(snapshot, model);
 }
 
 async function readJson(context: Context, { options, lease, choose }: ReadOptions): Promise<OcrCall> {
   const bytes = await readBody(context, { limitBytes: options.maxBodyBytes, lease });
-  const request = parseOcrRequest(bytes);
+  const request = await parseOcrRequest(bytes);
   const target = choose(request.model);
+  if (isRestricted(context.principal)) refuseModelPickers(request.scan);
   return { input: await readOcrJson(request), modelId: request.model, target };
 }
 
@@ -111,7 +116,7 @@ async function readForm(context: Context, { options, lease, choose }: ReadOption
       {
         fileField: 'file',
         checkFile: (part, head) => void checkImage(head, head.length, part.name),
-        checkFields: () => {},
+        ...(isRestricted(context.principal) ? { checkName: refusePickerPart } : {}),
       },
       lease,
     );

@@ -1,17 +1,18 @@
 import type { Endpoint } from '../../gateway/endpoint.ts';
 import { findModel, findTarget } from '../../gateway/routing.ts';
 import { openBody } from '../../http/body.ts';
-import { fieldBaseName, type MultipartPart, MultipartReader, parseBoundary } from '../../http/multipart.ts';
+import { type MultipartPart, MultipartReader, parseBoundary } from '../../http/multipart.ts';
 import { checkAudioFile } from '../../protocols/audio-file.ts';
 import { checkImage, IMAGE_LIMIT_BYTES, imageTooLarge } from '../../protocols/images.ts';
 import { requestHeadersFor } from '../../protocols/passed-headers.ts';
-import { parseTranscriptionForm } from '../../protocols/transcription-form.ts';
+import { TRANSCRIPTION_FIELD_BYTES, TranscriptionFields } from '../../protocols/transcription-form.ts';
+import { shownText } from '../../shown-text.ts';
 import type { Handler } from '../context.ts';
 import { type FormChecks, FormParts } from './form-parts.ts';
 import { nextHop } from './hops.ts';
+import { refusePickerPart } from './model-pickers.ts';
 import { holderOf, isRestricted, requireModel } from './model-rights.ts';
 import { type RelayOptions, sendAnswer } from './relay.ts';
-import { isModelPicker, pickerRefused } from './request-body.ts';
 
 /** OpenAI's limit for audio; exactly this much passes. */
 const AUDIO_LIMIT_BYTES = 26_214_400;
@@ -19,44 +20,37 @@ const AUDIO_LIMIT_BYTES = 26_214_400;
 const IMAGE_FORM_BYTES = 17 * IMAGE_LIMIT_BYTES + 1024 * 1024;
 
 interface FormKind {
-  readonly checks: FormChecks;
+  /** For one form: checks remember what they have seen of it. */
+  readonly checks: () => FormChecks;
   readonly fileFields: ReadonlySet<string>;
   readonly fileBytes: number;
   readonly fileTooLarge?: (field: string) => Error;
 }
 
 const AUDIO_FORM: FormKind = {
-  checks: {
-    fileField: 'file',
-    checkFile: ({ filename, contentType }, head) => checkAudioFile({ filename, contentType, head }),
-    checkFields: (fields, isWhole) => void parseTranscriptionForm(fields, { isWhole }),
+  checks() {
+    const fields = new TranscriptionFields();
+    return {
+      fileField: 'file',
+      checkFile: ({ filename, contentType }, head) => checkAudioFile({ filename, contentType, head }),
+      fieldBytes: TRANSCRIPTION_FIELD_BYTES,
+      checkField: (name, value) => fields.take(name, value),
+      checkWhole: () => fields.finish(),
+    };
   },
   fileFields: new Set(['file']),
   fileBytes: AUDIO_LIMIT_BYTES,
 };
 
 const IMAGE_FORM: FormKind = {
-  checks: {
+  checks: () => ({
     fileField: 'image',
     checkFile: (part: MultipartPart, head) => void checkImage(head, head.length, part.name),
-    checkFields: () => {},
-  },
+  }),
   fileFields: new Set(['image', 'mask']),
   fileBytes: IMAGE_LIMIT_BYTES,
   fileTooLarge: (field) => imageTooLarge(IMAGE_LIMIT_BYTES + 1, field),
 };
-
-/** The checks of a form that may not lead to another model than it names. */
-function withoutPickers(checks: FormChecks): FormChecks {
-  return {
-    ...checks,
-    checkFields(fields, isWhole) {
-      const [name = ''] = fields.at(-1) ?? [];
-      if (isModelPicker(fieldBaseName(name))) throw pickerRefused(name);
-      checks.checkFields(fields, isWhole);
-    },
-  };
-}
 
 /** The one handler of all form endpoints: as `relayJson`, but the file is sent on while it arrives, where that can be. */
 export function relayForm(endpoint: Endpoint, options: RelayOptions): Handler {
@@ -77,19 +71,15 @@ export function relayForm(endpoint: Endpoint, options: RelayOptions): Handler {
         fileFields,
         ...(fileTooLarge === undefined ? {} : { fileTooLarge }),
       });
-      const checks = isRestricted(principal) ? withoutPickers(kind.checks) : kind.checks;
-      const form = new FormParts(reader, checks, lease);
+      const checkName = isRestricted(principal) ? { checkName: refusePickerPart } : {};
+      const form = new FormParts(reader, { ...kind.checks(), ...checkName }, lease);
       const modelId = await form.readModel();
-      context.facts.model = modelId;
+      context.facts.model = shownText(modelId);
       const snapshot = options.snapshot();
       const model = findModel(snapshot, modelId);
-      requireModel(principal, model.id, snapshot);
+      requireModel(principal, model.id, { snapshot, nowMs: options.now() });
       const target = findTarget(snapshot, model);
       context.facts.provider = target.provider.id;
-      const { 'content-type': _contentType, ...headers } = requestHeadersFor(
-        req.headers,
-        holderOf(principal),
-      );
       const answer = await options.gateway.execute({
         endpoint,
         path: endpoint.path,
@@ -97,7 +87,7 @@ export function relayForm(endpoint: Endpoint, options: RelayOptions): Handler {
         upstreamModel: target.upstreamModel,
         model: model.id,
         body: { kind: 'form', parts: form.all(), fields: form.fields },
-        headers,
+        headers: requestHeadersFor(req.headers, holder),
         holder,
         hops,
         stream: false,

@@ -8,19 +8,23 @@ import { sendBytes } from '../../http/reply.ts';
 import type { InflightBudget, InflightLease } from '../../inflight-budget.ts';
 import { checkImageParts } from '../../protocols/image-parts.ts';
 import { requestHeadersFor } from '../../protocols/passed-headers.ts';
+import { shownText } from '../../shown-text.ts';
 import type { ConfigSnapshot } from '../../store/store.ts';
 import type { Context, Handler } from '../context.ts';
 import { requireJsonType } from '../json-body.ts';
 import { noteEnd } from '../request-facts.ts';
 import { nextHop } from './hops.ts';
+import { refuseModelPickers } from './model-pickers.ts';
 import { holderOf, isRestricted, requireModel } from './model-rights.ts';
-import { parseJsonRequest, readEncodingFormat, readFlag, refuseModelPickers } from './request-body.ts';
+import { parseJsonRequest, readEncodingFormat, readFlag } from './request-body.ts';
 
 export interface RelayOptions {
   readonly gateway: Gateway;
   readonly budget: InflightBudget;
   readonly snapshot: () => ConfigSnapshot;
   readonly maxBodyBytes: number;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
 }
 
 /** The one handler of all JSON endpoints: read, check in the contract's order, send on, answer. */
@@ -55,11 +59,11 @@ async function ask(
 ): Promise<ShapedAnswer> {
   const { req, principal } = context;
   const bytes = await readBody(context, { limitBytes: options.maxBodyBytes, lease });
-  const request = parseJsonRequest(bytes);
-  context.facts.model = request.model;
+  const request = await parseJsonRequest(bytes);
+  context.facts.model = shownText(request.model);
   const snapshot = options.snapshot();
   const model = findModel(snapshot, request.model);
-  requireModel(principal, model.id, snapshot);
+  requireModel(principal, model.id, { snapshot, nowMs: options.now() });
   if (isRestricted(principal)) refuseModelPickers(request.scan);
   const stream = readFlag(request, 'stream');
   const includeUsage = readFlag(request, 'stream_options.include_usage');

@@ -1,29 +1,31 @@
 import { HttpError } from '../../errors.ts';
+import { modelNotFound } from '../../gateway/routing.ts';
 import {
   compilePatterns,
   firstMatch,
+  isLongerThan,
   type JsonPatterns,
   type JsonScan,
   JsonScanError,
   readString,
-  scanJson,
+  readStringStart,
+  scanJsonInTurns,
 } from '../../http/json-scan.ts';
 import { IMAGE_PATTERNS } from '../../protocols/image-parts.ts';
+import { MODEL_LENGTH, PICKER_PATTERNS, PICKERS_FOLDING } from './model-pickers.ts';
 
 /** What every JSON endpoint needs to know of a body. */
-const PATTERNS = compilePatterns([
-  'model',
-  'models',
-  'fallbacks',
-  'route',
-  'stream',
-  'stream_options.include_usage',
-  'encoding_format',
-  ...IMAGE_PATTERNS,
-]);
-
-/** Members by which some upstreams pick another model than `model`. */
-const MODEL_PICKERS = ['models', 'fallbacks', 'route'] as const;
+const PATTERNS = compilePatterns(
+  [
+    'model',
+    'stream',
+    'stream_options.include_usage',
+    'encoding_format',
+    ...PICKER_PATTERNS,
+    ...IMAGE_PATTERNS,
+  ],
+  PICKERS_FOLDING,
+);
 
 export interface JsonRequest {
   readonly bytes: Buffer;
@@ -32,12 +34,16 @@ export interface JsonRequest {
 }
 
 /**
- * Scans a JSON body and reads its model. `patterns` must hold `model`.
+ * Scans a JSON body and reads its model; a large body is scanned in turns with other work. `patterns` must hold `model`.
  * @throws HttpError `invalid_json`, `invalid_body` (nested too deeply, an ambiguous model), `missing_required_parameter`,
- * `invalid_value`.
+ * `invalid_value`, `model_not_found` for a name that is longer than any model's.
  */
-export function parseJsonRequest(bytes: Buffer, patterns = PATTERNS): JsonRequest {
-  const scan = scanBody(bytes, patterns);
+export async function parseJsonRequest(bytes: Buffer, patterns = PATTERNS): Promise<JsonRequest> {
+  const scan = await scanBody(bytes, patterns);
+  return { bytes, scan, model: readModel(bytes, scan) };
+}
+
+function readModel(bytes: Buffer, scan: JsonScan): string {
   if (scan.kind !== 'object') {
     throw new HttpError('invalid_body', 'The body must be a JSON object such as {"model": "...", ...}.');
   }
@@ -49,29 +55,10 @@ export function parseJsonRequest(bytes: Buffer, patterns = PATTERNS): JsonReques
   if (match.kind !== 'string') {
     throw new HttpError('invalid_value', '`model` must be a string.', { param: 'model' });
   }
+  if (isLongerThan(match, MODEL_LENGTH)) throw modelNotFound(readStringStart(bytes, match, MODEL_LENGTH));
   const model = readString(bytes, match);
   if (model === '') throw missingModel();
-  return { bytes, scan, model };
-}
-
-/** Some servers read names without regard to letter case (Go's encoding/json). */
-export function isModelPicker(name: string): boolean {
-  return MODEL_PICKERS.some((picker) => picker === name.toLowerCase());
-}
-
-/** The error for a member or field that may lead a restricted key's request to another model. */
-export function pickerRefused(name: string): HttpError {
-  const message = `This key is restricted to certain models and may not send \`${name}\`.`;
-  return new HttpError('invalid_body', message, { param: name });
-}
-
-/** @throws HttpError `invalid_body` for a body that may lead a restricted key's request to another model. */
-export function refuseModelPickers(scan: JsonScan): void {
-  for (const name of MODEL_PICKERS) {
-    // Some servers read names without regard to letter case (Go's encoding/json).
-    if (firstMatch(scan, name) === undefined && !scan.folded.includes(name)) continue;
-    throw pickerRefused(name);
-  }
+  return model;
 }
 
 /** Reads a boolean; null counts as absent. @throws HttpError `invalid_value`, `invalid_body` where it stands twice. */
@@ -92,16 +79,17 @@ export function readFlag(request: JsonRequest, name: 'stream' | 'stream_options.
 export function readEncodingFormat(request: JsonRequest): 'float' | 'base64' {
   const match = firstMatch(request.scan, 'encoding_format');
   if (match === undefined || match.kind === 'null') return 'float';
-  const value = match.kind === 'string' ? readString(request.bytes, match) : '';
+  const value = match.kind === 'string' ? readStringStart(request.bytes, match, 'base64'.length + 1) : '';
   if (value === 'float' || value === 'base64') return value;
   throw new HttpError('invalid_value', '`encoding_format` must be float or base64.', {
     param: 'encoding_format',
   });
 }
 
-function scanBody(bytes: Buffer, patterns: JsonPatterns): JsonScan {
+async function scanBody(bytes: Buffer, patterns: JsonPatterns): Promise<JsonScan> {
   try {
-    return scanJson(bytes, patterns);
+    const scan = scanJsonInTurns(bytes, patterns);
+    return scan instanceof Promise ? await scan : scan;
   } catch (error) {
     if (!(error instanceof JsonScanError)) throw error;
     if (error.reason === 'invalid_json') {

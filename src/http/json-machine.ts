@@ -1,0 +1,270 @@
+import { findMember, type MemberSource } from './json-members.ts';
+import type { JsonPatterns, PatternNode } from './json-patterns.ts';
+import {
+  failAt,
+  JsonScanError,
+  QUOTE,
+  skipLiteral,
+  skipNumber,
+  skipString,
+  type TokenSource,
+} from './json-tokens.ts';
+
+export type JsonKind = 'object' | 'array' | 'string' | 'number' | 'boolean' | 'null';
+
+/** A value that a pattern leads to: the bytes `[start, end)` of the body, without white space around them. */
+export interface JsonMatch {
+  readonly pattern: string;
+  readonly kind: JsonKind;
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface JsonScan {
+  /** The kind of the whole body's value. */
+  readonly kind: JsonKind;
+  /** All matches, in the order in which their values start. */
+  readonly matches: readonly JsonMatch[];
+  /** Patterns of which some step's name stands twice in one object, or at the top level also in other letter case. */
+  readonly ambiguous: readonly string[];
+  /** Patterns whose first step's name stands at the top level in other letter case, once or more often. */
+  readonly folded: readonly string[];
+}
+
+export interface JsonScanLimits {
+  /** Arrays and objects open at one time. */
+  readonly depth: number;
+  /** Structural characters: braces, brackets, colons and commas. */
+  readonly structures: number;
+}
+
+/** More than any request holds messages, parts or inputs; bounds the memory that one body can make a scan use. */
+const MAX_MATCHES = 100_000;
+
+type MutableMatch = { -readonly [K in keyof JsonMatch]: JsonMatch[K] };
+
+/** An array or object that is open. */
+export interface Frame {
+  isObject: boolean;
+  node: PatternNode | null;
+  match: MutableMatch | null;
+}
+
+/** What the scan is about to read; white space may stand before it, but within a string. */
+type Step = 'value' | 'first' | 'next' | 'name' | 'colon' | 'end' | 'in value' | 'in name';
+
+/** A scan on its way. */
+export interface ScanState extends TokenSource, MemberSource {
+  readonly patterns: JsonPatterns;
+  readonly limits: JsonScanLimits;
+  readonly matches: MutableMatch[];
+  /** By depth; those above `depth` are left over and used again. */
+  readonly frames: Frame[];
+  depth: number;
+  structures: number;
+  step: Step;
+  /** The next byte to be looked at. */
+  at: number;
+  /** Where the string that is being read began. */
+  quote: number;
+  /** What is wanted of the value that comes next. */
+  wanted: PatternNode | null;
+  /** Of the whole body's value. */
+  kind: JsonKind;
+}
+
+const SPACE = 0x20;
+const COMMA = 0x2c;
+const COLON = 0x3a;
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+
+/** Begins a scan, before its first byte. `frames` may be shared by scans that run to their end at once. */
+export function startScan(
+  body: Buffer,
+  { patterns, limits, frames }: Pick<ScanState, 'patterns' | 'limits' | 'frames'>,
+): ScanState {
+  return {
+    body,
+    words: null,
+    patterns,
+    serial: ++patterns.serial,
+    limits,
+    matches: [],
+    ambiguous: [],
+    folded: [],
+    frames,
+    depth: 0,
+    structures: 0,
+    nameEnd: 0,
+    step: 'value',
+    at: 0,
+    quote: 0,
+    wanted: patterns.root,
+    kind: 'null',
+  };
+}
+
+/** What a scan has found that is at the end of its body. */
+export function finishScan({ kind, matches, ambiguous, folded }: ScanState): JsonScan {
+  return { kind, matches, ambiguous, folded };
+}
+
+/** Scans on up to a byte, or a little further to the end of a token; true at the end of the body. Throws `JsonScanError`. */
+export function advanceScan(scan: ScanState, limit: number): boolean {
+  const { body } = scan;
+  let at = scan.at;
+  if (scan.step === 'in value' || scan.step === 'in name') at = scanString(scan, at, limit);
+  while (at < limit) {
+    const byte = body[at] as number;
+    if (byte <= SPACE && isSpace(byte)) {
+      at++;
+      continue;
+    }
+    at = scanToken(scan, at, limit);
+  }
+  scan.at = at;
+  if (at < body.length) return false;
+  if (scan.step !== 'end') failAt(body.length);
+  return true;
+}
+
+function scanToken(scan: ScanState, at: number, limit: number): number {
+  switch (scan.step) {
+    case 'value':
+      return scanValue(scan, at, limit);
+    case 'name':
+      return scanName(scan, at, limit);
+    case 'colon':
+      if (scan.body[at] !== COLON) failAt(at);
+      countStructure(scan, at);
+      scan.step = 'value';
+      return at + 1;
+    case 'first':
+    case 'next':
+      return scanItem(scan, at, limit);
+    default:
+      return failAt(at);
+  }
+}
+
+/** Reads over the end of an array or object, a comma, or the beginning of its first item. */
+function scanItem(scan: ScanState, at: number, limit: number): number {
+  const frame = scan.frames[scan.depth - 1] as Frame;
+  const byte = scan.body[at] as number;
+  if (byte === (frame.isObject ? CLOSE_BRACE : CLOSE_BRACKET)) return closeFrame(scan, at, frame);
+  const isFirst = scan.step === 'first';
+  if (!isFirst && byte !== COMMA) failAt(at);
+  if (!frame.isObject) scan.wanted = frame.node === null ? null : frame.node.each;
+  scan.step = frame.isObject ? 'name' : 'value';
+  if (isFirst) return frame.isObject ? scanName(scan, at, limit) : scanValue(scan, at, limit);
+  countStructure(scan, at);
+  return at + 1;
+}
+
+function scanName(scan: ScanState, at: number, limit: number): number {
+  if (scan.body[at] !== QUOTE) failAt(at);
+  scan.quote = at;
+  scan.step = 'in name';
+  return scanString(scan, at + 1, limit);
+}
+
+/** Reads over a simple value, or the opening of an array or object, which becomes the innermost frame. */
+function scanValue(scan: ScanState, at: number, limit: number): number {
+  const { body } = scan;
+  const first = body[at] as number;
+  if (scan.depth === 0) scan.kind = kindOf(first);
+  if (first === OPEN_BRACE || first === OPEN_BRACKET) return openFrame(scan, at);
+  scan.quote = at;
+  if (first === QUOTE) {
+    scan.step = 'in value';
+    return scanString(scan, at + 1, limit);
+  }
+  return endValue(scan, first <= 0x39 ? skipNumber(body, at) : skipLiteral(body, at));
+}
+
+/** Reads on in a string, to its end or to the limit. */
+function scanString(scan: ScanState, from: number, limit: number): number {
+  const end = skipString(scan, from, limit);
+  if (end < 0) return ~end;
+  if (scan.step === 'in value') return endValue(scan, end);
+  const { node } = scan.frames[scan.depth - 1] as Frame;
+  scan.nameEnd = end;
+  scan.wanted = node === null ? null : findMember(scan, node, scan.quote);
+  scan.step = 'colon';
+  return end;
+}
+
+function endValue(scan: ScanState, end: number): number {
+  const { wanted, quote: start } = scan;
+  if (wanted !== null && wanted.pattern !== null) {
+    addMatch(scan, { pattern: wanted.pattern, kind: kindOf(scan.body[start] as number), start, end });
+  }
+  scan.step = scan.depth === 0 ? 'end' : 'next';
+  return end;
+}
+
+function isSpace(byte: number): boolean {
+  return byte === SPACE || byte === 0x0a || byte === 0x0d || byte === 0x09;
+}
+
+function kindOf(first: number): JsonKind {
+  switch (first) {
+    case OPEN_BRACE:
+      return 'object';
+    case OPEN_BRACKET:
+      return 'array';
+    case QUOTE:
+      return 'string';
+    case 0x74: // t
+    case 0x66: // f
+      return 'boolean';
+    case 0x6e: // n
+      return 'null';
+    default:
+      return 'number';
+  }
+}
+
+function addMatch(scan: ScanState, match: MutableMatch): void {
+  if (scan.matches.length >= MAX_MATCHES) throw new JsonScanError('too_large', match.start);
+  scan.matches.push(match);
+}
+
+function countStructure(scan: ScanState, at: number): void {
+  if (++scan.structures > scan.limits.structures) throw new JsonScanError('too_large', at);
+}
+
+function openFrame(scan: ScanState, at: number): number {
+  countStructure(scan, at);
+  if (scan.depth >= scan.limits.depth) throw new JsonScanError('too_deep', at);
+  const node = scan.wanted;
+  let frame = scan.frames[scan.depth];
+  if (frame === undefined) {
+    frame = { isObject: false, node: null, match: null };
+    scan.frames.push(frame);
+  }
+  scan.depth++;
+  scan.step = 'first';
+  frame.isObject = scan.body[at] === OPEN_BRACE;
+  frame.node = node;
+  frame.match = null;
+  if (node !== null) {
+    node.serial = ++scan.patterns.serial;
+    if (node.pattern !== null) {
+      frame.match = { pattern: node.pattern, kind: frame.isObject ? 'object' : 'array', start: at, end: at };
+      addMatch(scan, frame.match);
+    }
+  }
+  return at + 1;
+}
+
+function closeFrame(scan: ScanState, at: number, frame: Frame): number {
+  countStructure(scan, at);
+  if (frame.match !== null) frame.match.end = at + 1;
+  scan.depth--;
+  scan.step = scan.depth === 0 ? 'end' : 'next';
+  return at + 1;
+}
