@@ -1,8 +1,9 @@
 import { HttpError } from '../errors.ts';
 import { isRecord } from '../http/json-value.ts';
 import { shownText } from '../shown-text.ts';
-import { type DecodedDocument, DocumentCodec, type Member, parseRawDocument } from './document.ts';
+import { type DecodedDocument, DocumentCodec, type Member } from './document.ts';
 import { DocumentError } from './document-error.ts';
+import { parseRawDocumentInTurns } from './document-turns.ts';
 import type { JsonObject } from './json-text.ts';
 import { type CredentialCodec, migratePlainDocument } from './migrations.ts';
 import {
@@ -90,7 +91,7 @@ export async function exportBackup(config: ConfigState, options: ExportBackupOpt
  */
 export async function parseBackup(bytes: Uint8Array, options: ParseBackupOptions): Promise<Backup> {
   try {
-    const { object, schemaVersion } = parseRawDocument(bytes);
+    const { object, schemaVersion } = await parseRawDocumentInTurns(bytes);
     const codec = new DocumentCodec(await openSecrets(object, options));
     const document = schemaVersion === 0 ? await decodePlain(object, codec, options) : codec.decode(object);
     const { config, unboundKeys, savedAt } = document;

@@ -54,7 +54,7 @@ export interface RawDocument {
 }
 
 /** A member of the document: its JSON text, or for a list the JSON texts of its items. */
-export type Member = readonly [name: string, text: string | readonly string[]];
+export type Member = readonly [name: string, text: string | Iterable<string>];
 
 /**
  * Reads the bytes of a database file up to its records.
@@ -67,11 +67,15 @@ export function parseRawDocument(bytes: Uint8Array): RawDocument {
   const checksum = checksumOf(layOut(membersOf(rest)));
   refuseDuplicateMembers(text);
   const schemaVersion = readSchemaVersion(object);
-  if (stated !== null && stated !== checksum) {
-    const fix = 'If you edited it by hand, remove its "checksum" line to accept it as it is';
-    throw new DocumentError('altered', 'its checksum does not fit its content', { fix });
-  }
+  requireChecksum(stated, checksum);
   return { schemaVersion, checksum, object };
+}
+
+/** Compares what a file states, null where it states nothing, with what it is. @throws DocumentError `altered`. */
+export function requireChecksum(stated: unknown, checksum: string): void {
+  if (stated === null || stated === checksum) return;
+  const fix = 'If you edited it by hand, remove its "checksum" line to accept it as it is';
+  throw new DocumentError('altered', 'its checksum does not fit its content', { fix });
 }
 
 /**
@@ -223,22 +227,49 @@ function adminPasswordMember({ adminPasswordHash }: ConfigState): Member[] {
   return adminPasswordHash === null ? [] : [['adminPasswordHash', JSON.stringify(adminPasswordHash)]];
 }
 
-/** One member a line, one list item a line: the form that is hashed and written. */
-function layOut(members: readonly Member[]): string {
-  const lines = members.map(([name, text]) => {
-    const value = typeof text === 'string' ? text : `[\n${text.join(',\n')}\n]`;
-    return `${JSON.stringify(name)}:${value}`;
-  });
-  return `{\n${lines.join(',\n')}\n}\n`;
+function layOut(members: Iterable<Member>): string {
+  return [...layoutPieces(members)].join('');
 }
 
-/** @throws DocumentError `damaged` where it is nested too deeply to be written again. */
-function membersOf(object: JsonObject): Member[] {
+/** One member a line, one list item a line: the form that is hashed and written, piece by piece. */
+export function* layoutPieces(members: Iterable<Member>): Generator<string> {
+  let before = '{\n';
+  for (const [name, text] of members) {
+    yield `${before}${JSON.stringify(name)}:`;
+    before = ',\n';
+    if (typeof text === 'string') yield text;
+    else yield* listPieces(text);
+  }
+  yield '\n}\n';
+}
+
+function* listPieces(texts: Iterable<string>): Generator<string> {
+  let before = '[\n';
+  for (const text of texts) {
+    yield before + text;
+    before = ',\n';
+  }
+  yield before === '[\n' ? '[\n\n]' : '\n]';
+}
+
+/**
+ * The members of a document, the text of each item of a list made when it is asked for.
+ * @throws DocumentError (also while iterating) `damaged` where it is nested too deeply to be written again.
+ */
+export function membersOf(object: JsonObject): Member[] {
+  return Object.entries(object).map(([name, value]) => [
+    name,
+    Array.isArray(value) ? textsOf(value) : textOf(value),
+  ]);
+}
+
+function* textsOf(items: readonly unknown[]): Generator<string> {
+  for (const item of items) yield textOf(item);
+}
+
+function textOf(value: unknown): string {
   try {
-    return Object.entries(object).map(([name, value]) => [
-      name,
-      Array.isArray(value) ? value.map((item) => JSON.stringify(item)) : JSON.stringify(value),
-    ]);
+    return JSON.stringify(value);
   } catch (error) {
     throw new DocumentError('damaged', 'it is nested too deeply', { cause: error });
   }
@@ -248,14 +279,15 @@ function checksumOf(text: string): string {
   return `sha256:${hash('sha256', text, 'hex')}`;
 }
 
-function refuseDuplicateMembers(text: string): void {
+/** @throws DocumentError `refused` where a member stands twice in one object of a JSON text. */
+export function refuseDuplicateMembers(text: string): void {
   const name = findDuplicateMember(text);
   if (name === null) return;
   throw new DocumentError('refused', `the member ${JSON.stringify(name)} stands twice in one record`);
 }
 
 /** @throws DocumentError `refused` for a newer version and for what is not a database of ours. */
-function readSchemaVersion(object: JsonObject): number {
+export function readSchemaVersion(object: JsonObject): number {
   const version = object['schemaVersion'];
   if (version === undefined) {
     const isPlainShape = ['providers', 'models', 'apiKeys', 'api_keys', 'users'].some(

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { HttpError } from '../../src/errors.ts';
 import { checkAudioFile } from '../../src/protocols/audio-file.ts';
-import { parseTranscriptionForm } from '../../src/protocols/transcription-form.ts';
+import { parseTranscriptionForm, TranscriptionFields } from '../../src/protocols/transcription-form.ts';
 
 function isInvalid(param: string): (error: unknown) => boolean {
   return (error) =>
@@ -139,6 +139,30 @@ describe('parseTranscriptionForm()', () => {
     it(`refuses ${JSON.stringify(fields)}`, () =>
       assert.throws(() => parseTranscriptionForm(fields), isInvalid(param)));
   }
+});
+
+describe('TranscriptionFields', () => {
+  it('B3: refuses a value that is longer than its field may be, unread', () => {
+    for (const [name, value] of [
+      ['language', 'aa-'.repeat(300_000)],
+      ['timestamp_granularities', `["word"${',"word"'.repeat(125_000)}]`],
+      ['timestamp_granularities[]', `${'['.repeat(20_000)}${']'.repeat(20_000)}`],
+      ['response_format', `json${' '.repeat(100)}`],
+      ['temperature', `0.${'0'.repeat(1_000_000)}`],
+      ['stream', 'x'.repeat(1_000_000)],
+    ] as const) {
+      const param = name.replace('[]', '');
+      assert.throws(() => new TranscriptionFields().take(name, value), isInvalid(param));
+    }
+    new TranscriptionFields().take('prompt', 'x'.repeat(1_000_000));
+  });
+
+  it('B3: makes no text of what is nested in a list', () => {
+    for (const value of ['[["word"]]', '[{}]', `${'['.repeat(100)}${']'.repeat(100)}`]) {
+      const isWrong = isInvalid('timestamp_granularities');
+      assert.throws(() => new TranscriptionFields().take('timestamp_granularities', value), isWrong);
+    }
+  });
 });
 
 describe('checkAudioFile()', () => {

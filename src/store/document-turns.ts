@@ -1,0 +1,144 @@
+import { createHash } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import {
+  compilePatterns,
+  type JsonMatch,
+  type JsonScan,
+  JsonScanError,
+  scanJsonInTurns,
+  splice,
+} from '../http/json-scan.ts';
+import {
+  layoutPieces,
+  membersOf,
+  type RawDocument,
+  readSchemaVersion,
+  refuseDuplicateMembers,
+  requireChecksum,
+} from './document.ts';
+import { DocumentError } from './document-error.ts';
+import { type JsonObject, parseJsonObject } from './json-text.ts';
+
+/** How many records a backup's lists may hold: far more than a server that one process serves. */
+const LIST_LIMITS = {
+  providers: 2_000,
+  models: 20_000,
+  apiKeys: 50_000,
+  api_keys: 50_000,
+  users: 20_000,
+  sessions: 50_000,
+  counters: 50_000,
+} as const;
+const LISTS = Object.keys(LIST_LIMITS);
+const PATTERNS = compilePatterns(LISTS.flatMap((name) => [name, `${name}.*`]));
+const SHAPE = { depth: 32, structures: 4_000_000 };
+const RECORD_BYTES = 256 * 1024;
+/** What stands outside of the lists; in plain files of earlier programs those may be maps. */
+const OUTSIDE_BYTES = 1024 * 1024;
+/** Work between two turns: bytes, and so many more for each record. */
+const TURN_BYTES = 256 * 1024;
+const RECORD_COST_BYTES = 128;
+
+/**
+ * The same as `parseRawDocument` for files from outside: bounds their shape before anything is made of it, and gives way
+ * to others again and again. `turn` lets others have their turn of the event loop.
+ * Rejects with DocumentError as `parseRawDocument`, `refused` also for more records than a server of this kind has.
+ */
+export async function parseRawDocumentInTurns(
+  file: Uint8Array,
+  turn: () => Promise<void> = () => nextTurn(),
+): Promise<RawDocument> {
+  const bytes = Buffer.from(file.buffer, file.byteOffset, file.byteLength);
+  const scan = await scanShape(bytes, turn);
+  const lists = scan.matches.filter(({ pattern, kind }) => kind === 'array' && !pattern.includes('.'));
+  const frame = withEmptyLists(bytes, lists);
+  const { text, object: outside } = parseJsonObject(frame);
+  // First of all: only where no name stands twice does each list have one place.
+  refuseDuplicateMembers(text);
+  const object: JsonObject = { ...outside };
+  const pace = new Pace(turn);
+  for (const { pattern } of lists) {
+    const items = scan.matches.filter((match) => match.pattern === `${pattern}.*`);
+    Object.assign(object, { [pattern]: await parseItems(bytes, items, pace) });
+  }
+  const { checksum: stated = null, ...rest } = object;
+  const checksum = stated === null ? '' : await hashInTurns(rest, pace);
+  const schemaVersion = readSchemaVersion(object);
+  requireChecksum(stated, checksum);
+  return { schemaVersion, checksum, object };
+}
+
+async function scanShape(bytes: Buffer, turn: () => Promise<void>): Promise<JsonScan> {
+  // What is no JSON from its first byte on, with messages of their own.
+  if (bytes.length === 0 || bytes[0] === 0xef) parseJsonObject(bytes.subarray(0, 3));
+  let scan: JsonScan;
+  try {
+    scan = await scanJsonInTurns(bytes, PATTERNS, { limits: SHAPE, turn });
+  } catch (error) {
+    if (!(error instanceof JsonScanError)) throw error;
+    if (error.reason === 'invalid_json') {
+      throw new DocumentError('damaged', 'it is not complete JSON', { cause: error });
+    }
+    throw new DocumentError('refused', 'it is nested too deeply or has too many values', { cause: error });
+  }
+  for (const [name, limit] of Object.entries(LIST_LIMITS)) {
+    const count = scan.matches.filter(({ pattern }) => pattern === `${name}.*`).length;
+    if (count > limit) {
+      throw new DocumentError(
+        'refused',
+        `${name} has ${count} records, ${limit} is the most that is restored`,
+      );
+    }
+  }
+  return scan;
+}
+
+/** The document without what its lists hold. */
+function withEmptyLists(bytes: Buffer, lists: readonly JsonMatch[]): Buffer {
+  const empty = Buffer.from('[]');
+  const pieces = splice(
+    bytes,
+    lists.map(({ start, end }) => ({ start, end, bytes: empty })),
+  );
+  const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+  if (length > OUTSIDE_BYTES) throw new DocumentError('refused', 'it is too large outside of its lists');
+  return Buffer.concat(pieces, length);
+}
+
+async function parseItems(bytes: Buffer, items: readonly JsonMatch[], pace: Pace): Promise<unknown[]> {
+  const values: unknown[] = [];
+  for (const { pattern, start, end } of items) {
+    if (end - start > RECORD_BYTES) throw new DocumentError('refused', `a record of ${pattern} is too large`);
+    const text = bytes.toString('utf8', start, end);
+    values.push(JSON.parse(text));
+    refuseDuplicateMembers(text);
+    if (pace.isOver(end - start)) await pace.turn();
+  }
+  return values;
+}
+
+async function hashInTurns(object: JsonObject, pace: Pace): Promise<string> {
+  const hash = createHash('sha256');
+  for (const piece of layoutPieces(membersOf(object))) {
+    hash.update(piece);
+    if (pace.isOver(piece.length)) await pace.turn();
+  }
+  return `sha256:${hash.digest('hex')}`;
+}
+
+/** Counts work, and tells when it is somebody else's turn. */
+class Pace {
+  readonly turn: () => Promise<void>;
+  #spentBytes = 0;
+
+  constructor(turn: () => Promise<void>) {
+    this.turn = turn;
+  }
+
+  isOver(bytes: number): boolean {
+    this.#spentBytes += bytes + RECORD_COST_BYTES;
+    if (this.#spentBytes < TURN_BYTES) return false;
+    this.#spentBytes = 0;
+    return true;
+  }
+}
