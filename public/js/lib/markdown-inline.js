@@ -87,11 +87,25 @@ function readSpecial(text, at) {
     const character = code < 0 ? (ENTITIES.get(m[3] ?? '') ?? '') : String.fromCodePoint(code);
     return { length: m[0].length, node: { type: 'text', text: character } };
   }
-  if (first !== 'h' || WORD.test(charBefore(text, at))) return null;
+  return null;
+}
+
+/**
+ * A bare URL that ends before `to`. Within a run of characters that is none, no other is looked for: each would be read to
+ * the run's end again.
+ * @param {string} text
+ * @param {number} at
+ * @param {{ to: number, failedUntil: number }} range
+ * @returns {{ length: number, node: Inline } | null}
+ */
+function readBareUrl(text, at, range) {
+  if (at < range.failedUntil || text.charAt(at) !== 'h' || WORD.test(charBefore(text, at))) return null;
   const bare = matchAt(BARE_URL, text, at);
   if (!bare) return null;
   const length = urlLength(bare[0]);
-  return toLink(bare[0].slice(0, length), length);
+  const link = at + length > range.to ? null : toLink(bare[0].slice(0, length), length);
+  if (!link) range.failedUntil = at + bare[0].length;
+  return link;
 }
 
 /**
@@ -122,6 +136,7 @@ export function parseInline(text) {
  */
 function parseRange(text, spans, from, to) {
   const stack = new MarkStack();
+  const range = { to, failedUntil: 0 };
   let at = from;
   while (at < to) {
     const plain = matchAt(PLAIN, text, at);
@@ -147,7 +162,7 @@ function parseRange(text, spans, from, to) {
       stack.take(run);
       continue;
     }
-    const special = readSpecial(text, at);
+    const special = readSpecial(text, at) ?? readBareUrl(text, at, range);
     if (!special || at + special.length > to) {
       addText(stack.children, mark);
       at += 1;

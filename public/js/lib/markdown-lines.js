@@ -1,7 +1,8 @@
 /** What single lines of Markdown are: indentation, fences, list markers (CommonMark 0.31, sections 4 and 5). */
 
-const FENCE = /^ {0,3}(`{3,}|~{3,})(.*)$/;
-export const HEADING = /^ {0,3}(#{1,6})(?:[ \t](.*))?$/;
+// The dot stands for every character: where it could fail at one, the marks before it would be tried in all lengths.
+const FENCE = /^ {0,3}(`{3,}|~{3,})(.*)$/s;
+export const HEADING = /^ {0,3}(#{1,6})(?:[ \t](.*))?$/s;
 export const RULE = /^ {0,3}([-*_])[ \t]*(?:\1[ \t]*){2,}$/;
 export const QUOTE = /^ {0,3}> ?/;
 const MARKER = /^[ \t]*(?:([-*+])|(\d{1,9})([.)]))(?=[ \t]|$)/;

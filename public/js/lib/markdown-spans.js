@@ -8,6 +8,8 @@
  */
 
 const MAX_DESTINATION_CHARS = 2000;
+/** Parentheses open at once in an address: a text full of them would be read over again at each. */
+const MAX_PARENTHESES = 32;
 const POINT = /[\\`[\]$]/g;
 const SPACE = /[ \t\n]{0,8}/y;
 const TITLE = /[ \t\n]{1,8}(?:"[^"]{0,500}"|'[^']{0,500}'|\([^()]{0,500}\))/y;
@@ -45,6 +47,7 @@ function destinationEnd(text, at) {
     const c = text.charCodeAt(i);
     if (c <= 32 || c === 60) return depth === 0 ? i : -1;
     if (c === 40) depth += 1;
+    if (depth > MAX_PARENTHESES) return -1;
     if (c === 41) {
       if (depth === 0) return i;
       depth -= 1;

@@ -1,8 +1,9 @@
 /** Tables (GFM, "Tables"). A row wider than its header widens the table: no cell of an answer may get lost. */
 
-const DELIMITER_ROW = /^ {0,3}\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$/;
 const UNFINISHED_ROW = /^ {0,3}\|[ \t:|-]*$/;
 const MAX_COLUMNS = 100;
+/** Rows of a table with more cells than this are not filled up to its width: a short text would make millions. */
+const MAX_FILLED_CELLS = 100_000;
 
 /**
  * Cells of a row; `\|` is a bar inside a cell.
@@ -22,6 +23,42 @@ function splitRow(line) {
 }
 
 /**
+ * Whether a line is nothing but dashes, colons and bars as under a table's header. By hand, for a pattern with white space
+ * that may belong to two of its parts takes quadratic time.
+ * @param {string} line
+ */
+function isDelimiters(line) {
+  let at = 0;
+  while (at < 3 && line[at] === ' ') at += 1;
+  if (line[at] === '|') at += 1;
+  for (;;) {
+    at = skipAll(line, at, ' \t');
+    if (line[at] === ':') at += 1;
+    const dashes = at;
+    at = skipAll(line, at, '-');
+    if (at === dashes) return false;
+    if (line[at] === ':') at += 1;
+    at = skipAll(line, at, ' \t');
+    if (at === line.length) return true;
+    if (line[at] !== '|') return false;
+    at += 1;
+    if (skipAll(line, at, ' \t') === line.length) return true;
+  }
+}
+
+/**
+ * The index of the first character from `at` on that is not one of `characters`.
+ * @param {string} text
+ * @param {number} at
+ * @param {string} characters
+ */
+function skipAll(text, at, characters) {
+  let end = at;
+  while (end < text.length && characters.includes(text.charAt(end))) end += 1;
+  return end;
+}
+
+/**
  * Whether the line is the row of dashes under a table's header. The last line of the text may be a row in the making.
  * @param {string[]} lines
  * @param {number} at index of the line
@@ -31,7 +68,7 @@ export function isDelimiterRow(lines, at) {
   const [header, row] = [lines[at - 1] ?? '', lines[at] ?? ''];
   if (!header.includes('|')) return false;
   if (at === lines.length - 1 && header.trim().startsWith('|') && UNFINISHED_ROW.test(row)) return true;
-  return DELIMITER_ROW.test(row) && splitRow(row).length === splitRow(header).length;
+  return isDelimiters(row) && splitRow(row).length === splitRow(header).length;
 }
 
 /** @param {string} cell */
@@ -52,7 +89,8 @@ export function readTable({ lines, at }) {
   let next = at + 2;
   for (; (lines[next] ?? '').includes('|'); next += 1) rows.push(splitRow(lines[next] ?? ''));
   const width = rows.reduce((widest, row) => Math.max(widest, row.length), header.length);
-  for (const row of [header, ...rows]) while (row.length < width) row.push('');
+  const isFilled = width * rows.length <= MAX_FILLED_CELLS;
+  for (const row of isFilled ? [header, ...rows] : [header]) while (row.length < width) row.push('');
   const align = splitRow(lines[at + 1] ?? '').map(toAlign);
   return { block: { type: 'table', align, header, rows }, next };
 }
