@@ -48,9 +48,9 @@ export interface TurnOptions {
 }
 
 const AT_ONCE_BYTES = 2 * 1024 * 1024;
-const SLICE_BYTES = 1024 * 1024;
+const SLICE_BYTES = 512 * 1024;
 /** Checking UTF-8 is many times as fast as scanning. */
-const UTF8_SLICES = 4;
+const UTF8_SLICES = 8;
 
 /** The same as `scanJson`, for bodies of any size: gives way to others after each slice of a large one. */
 export function scanJsonInTurns(

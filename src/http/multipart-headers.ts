@@ -81,16 +81,14 @@ export function parsePartHeaders(block: Buffer): PartHeaders {
  * Forms write lists in each of these ways.
  */
 export function fieldBaseName(name: string): string {
-  return /^(.+?)\[\d{0,6}\]$/s.exec(name)?.[1] ?? name;
+  if (!name.endsWith(']')) return name;
+  const opening = name.lastIndexOf('[');
+  return opening > 0 && /^\[\d{0,6}\]$/.test(name.slice(opening)) ? name.slice(0, opening) : name;
 }
 
 /** True where a text has a control character other than a tab: no header value may. */
 export function hasControlCharacter(text: string): boolean {
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    if ((code < 0x20 && code !== 0x09) || code === 0x7f) return true;
-  }
-  return false;
+  return /[^\t -~\x80-\uffff]/.test(text);
 }
 
 function invalid(message: string): HttpError {
@@ -136,16 +134,27 @@ function readParameterValue(text: string, from: number): { value: string; end: n
     const end = semicolon < 0 ? text.length : semicolon;
     return { value: text.slice(at, end).trim(), end };
   }
-  let value = '';
-  for (at++; text[at] !== '"'; at++) {
-    if (at >= text.length) return null;
-    // Only these two are escapes: some clients send paths such as C:\temp\a.mp3 as they are.
-    if (text[at] === '\\' && (text[at + 1] === '"' || text[at + 1] === '\\')) at++;
-    value += text[at];
-  }
+  const start = at + 1;
+  at = closingQuote(text, start);
+  if (at < 0) return null;
+  // Only these two are escapes: some clients send paths such as C:\temp\a.mp3 as they are.
+  const value = text.slice(start, at).replace(/\\(["\\])/g, '$1');
   do at++;
   while (text[at] === ' ' || text[at] === '\t');
   return at >= text.length || text[at] === ';' ? { value, end: at } : null;
+}
+
+/** The index of the quote that ends a quoted string, -1 where there is none. */
+function closingQuote(text: string, start: number): number {
+  let at = text.indexOf('"', start);
+  let backslash = text.indexOf('\\', start);
+  while (backslash >= 0 && backslash < at) {
+    const next = text[backslash + 1];
+    const end = backslash + (next === '"' || next === '\\' ? 2 : 1);
+    if (end > at) at = text.indexOf('"', end);
+    backslash = text.indexOf('\\', end);
+  }
+  return at;
 }
 
 /** Undoes the escapes that browsers write (WHATWG HTML, multipart/form-data encoding algorithm). */

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   compilePatterns,
   type JsonMatch,
@@ -27,6 +28,8 @@ const ANY_PART = 'messages.*.content.*';
 /** For a second look, at bodies that hold a picture as a plain string. */
 const PART_PATTERNS = compilePatterns([ANY_PART, `${ANY_PART}.type`]);
 const IMAGES_LIMIT = 500;
+/** Of images that are each too small to give way to others while they are read. */
+const TURN_BYTES = 512 * 1024;
 const NO_PATCHES: readonly Patch[] = [];
 const QUOTE = 0x22;
 const OBJECT_OPENING = Buffer.from('{"url":');
@@ -41,15 +44,20 @@ const TYPE_LENGTH = 'input_image'.length + 1;
  * Checks every image of a JSON body where it stands and returns what must differ for the provider: a wrong media type
  * is mended, and a plain string becomes the object form that the chat API documents (Qwen's API takes no other), as do
  * parts of the responses API (`input_image`) and of Alibaba's own in a chat.
- * Pictures behind http(s) addresses are passed on and never fetched.
+ * Pictures behind http(s) addresses are passed on and never fetched. `turn` lets others have their turn of the event loop.
  * @throws HttpError `image_validation_failed` for an image that is too large, broken or of a wrong format.
  */
-export async function checkImageParts(body: Buffer, scan: JsonScan): Promise<readonly Patch[]> {
+export async function checkImageParts(
+  body: Buffer,
+  scan: JsonScan,
+  turn: () => Promise<void> = () => nextTurn(),
+): Promise<readonly Patch[]> {
   if (!scan.matches.some(({ pattern }) => isImagePattern(pattern))) return NO_PATCHES;
   const patches: Patch[] = [];
   const objects: JsonMatch[] = [];
   const strings: JsonMatch[] = [];
   let count = 0;
+  let checkedBytes = 0;
   for (const match of scan.matches) {
     if (!isImagePattern(match.pattern)) continue;
     const param = match.pattern.startsWith('input') ? 'input' : 'messages';
@@ -66,6 +74,11 @@ export async function checkImageParts(body: Buffer, scan: JsonScan): Promise<rea
     if (count > IMAGES_LIMIT) throw imageError(`A request may hold ${IMAGES_LIMIT} images at most.`, param);
     const check = await checkImageUrl(body, match, param);
     const mended = check.kind === 'data' ? check.patches : [];
+    checkedBytes += match.end - match.start;
+    if (checkedBytes >= TURN_BYTES) {
+      checkedBytes = 0;
+      await turn();
+    }
     const isBare = match.pattern === CHAT_PART || match.pattern === QWEN_PART;
     if (isBare) strings.push(match);
     if (match.pattern === QWEN_PART) patches.push({ ...nameSpan(body, match), bytes: CHAT_NAME });

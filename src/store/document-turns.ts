@@ -65,6 +65,8 @@ export async function parseRawDocumentInTurns(
   const checksum = stated === null ? '' : await hashInTurns(rest, pace);
   const schemaVersion = readSchemaVersion(object);
   requireChecksum(stated, checksum);
+  // Whoever makes records of all this begins with a turn of their own.
+  await turn();
   return { schemaVersion, checksum, object };
 }
 

@@ -1,6 +1,5 @@
 import { HttpError } from '../../errors.ts';
 import { firstMatch, type JsonScan } from '../../http/json-scan.ts';
-import { fieldBaseName } from '../../http/multipart.ts';
 
 /** No model has a longer name, in UTF-16 units. */
 export const MODEL_LENGTH = 512;
@@ -28,6 +27,9 @@ const MODEL_PICKERS = [
   'tools.*.model',
 ] as const;
 
+/** Of the names above and `model`; a longer one is none of them. */
+const LONGEST_NAME = 64;
+
 /** For `compilePatterns`, beside what else is wanted of a body. */
 export const PICKER_PATTERNS: readonly string[] = MODEL_PICKERS;
 export const PICKERS_FOLDING: readonly string[] = ['tools.*'];
@@ -51,8 +53,9 @@ export function refusePickerPart(name: string): void {
  * Upper case first: the long s and the dotless i fold into ASCII only so.
  */
 export function foldedName(name: string): string {
-  const [base = ''] = fieldBaseName(name).split('[', 1);
-  return base.trim().toUpperCase().toLowerCase();
+  const opening = name.indexOf('[', 1);
+  const base = (opening < 0 ? name : name.slice(0, opening)).trim();
+  return base.length > LONGEST_NAME ? base : base.toUpperCase().toLowerCase();
 }
 
 function pickerRefused(name: string): HttpError {
