@@ -72,7 +72,7 @@ const FOLDERS = [
 const ENTRY = /^src\/(server|shutdown|master-key|keep-alive-ping|open-store|demo\/start)\.ts$/;
 /** The form in which a store's state is kept and passed on: values and bytes, no files. */
 const DOCUMENT =
-  /^src\/store\/(backup|restore|migrations|document|document-error|document-turns|records|record-reader|plain-record|secrets|json-text|preset)\.ts$/;
+  /^src\/store\/(backup|restore|migrations|document|document-error|document-layout|document-turns|records|record-reader|plain-record|secrets|json-text|preset)\.ts$/;
 const CODEC = /^src\/http\/((sse|json|multipart)[a-z-]*|body-transform|byte-gatherer)\.ts$/;
 
 /** The room that a file of src/ belongs to, or null where the table knows none. */

@@ -8,15 +8,9 @@ import {
   scanJsonInTurns,
   splice,
 } from '../http/json-scan.ts';
-import {
-  layoutPieces,
-  membersOf,
-  type RawDocument,
-  readSchemaVersion,
-  refuseDuplicateMembers,
-  requireChecksum,
-} from './document.ts';
+import { type RawDocument, readSchemaVersion, refuseDuplicateMembers, requireChecksum } from './document.ts';
 import { DocumentError } from './document-error.ts';
+import { layoutPieces, membersOf } from './document-layout.ts';
 import { type JsonObject, parseJsonObject } from './json-text.ts';
 
 /** How many records a backup's lists may hold: far more than a server that one process serves. */

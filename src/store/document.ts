@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { originOf } from '../providers/base-url.ts';
 import { DocumentError } from './document-error.ts';
+import { layOut, type Member, membersOf } from './document-layout.ts';
 import type { Provider, Session } from './entities.ts';
 import { findDuplicateMember, type JsonObject, parseJsonObject } from './json-text.ts';
 import {
@@ -18,7 +19,9 @@ import {
 import { isUnbound, type Sealer, type SecretPlace } from './secrets.ts';
 import type { ConfigState } from './store.ts';
 
-const SCHEMA_VERSION = 1;
+/** 2: provider keys are bound to an origin, and the admin's password may stand in it; else as 1, which is read the same. */
+const SCHEMA_VERSION = 2;
+const READ_VERSIONS: readonly unknown[] = [1, SCHEMA_VERSION];
 
 /** A larger database, backup or snapshot is not one of ours; it is not read. */
 export const DOCUMENT_LIMIT_BYTES = 64 * 1024 * 1024;
@@ -52,9 +55,6 @@ export interface RawDocument {
   readonly checksum: string;
   readonly object: JsonObject;
 }
-
-/** A member of the document: its JSON text, or for a list the JSON texts of its items. */
-export type Member = readonly [name: string, text: string | Iterable<string>];
 
 /**
  * Reads the bytes of a database file up to its records.
@@ -227,54 +227,6 @@ function adminPasswordMember({ adminPasswordHash }: ConfigState): Member[] {
   return adminPasswordHash === null ? [] : [['adminPasswordHash', JSON.stringify(adminPasswordHash)]];
 }
 
-function layOut(members: Iterable<Member>): string {
-  return [...layoutPieces(members)].join('');
-}
-
-/** One member a line, one list item a line: the form that is hashed and written, piece by piece. */
-export function* layoutPieces(members: Iterable<Member>): Generator<string> {
-  let before = '{\n';
-  for (const [name, text] of members) {
-    yield `${before}${JSON.stringify(name)}:`;
-    before = ',\n';
-    if (typeof text === 'string') yield text;
-    else yield* listPieces(text);
-  }
-  yield '\n}\n';
-}
-
-function* listPieces(texts: Iterable<string>): Generator<string> {
-  let before = '[\n';
-  for (const text of texts) {
-    yield before + text;
-    before = ',\n';
-  }
-  yield before === '[\n' ? '[\n\n]' : '\n]';
-}
-
-/**
- * The members of a document, the text of each item of a list made when it is asked for.
- * @throws DocumentError (also while iterating) `damaged` where it is nested too deeply to be written again.
- */
-export function membersOf(object: JsonObject): Member[] {
-  return Object.entries(object).map(([name, value]) => [
-    name,
-    Array.isArray(value) ? textsOf(value) : textOf(value),
-  ]);
-}
-
-function* textsOf(items: readonly unknown[]): Generator<string> {
-  for (const item of items) yield textOf(item);
-}
-
-function textOf(value: unknown): string {
-  try {
-    return JSON.stringify(value);
-  } catch (error) {
-    throw new DocumentError('damaged', 'it is nested too deeply', { cause: error });
-  }
-}
-
 function checksumOf(text: string): string {
   return `sha256:${hash('sha256', text, 'hex')}`;
 }
@@ -297,7 +249,7 @@ export function readSchemaVersion(object: JsonObject): number {
     const fix = 'Set DB_PATH to another file, or move this one away';
     throw new DocumentError('refused', 'it is not a database of this program', { fix });
   }
-  if (version === SCHEMA_VERSION) return SCHEMA_VERSION;
+  if (READ_VERSIONS.includes(version)) return SCHEMA_VERSION;
   if (typeof version !== 'number') throw new DocumentError('refused', 'its schemaVersion is not a number');
   const versions = `schemaVersion ${version}, this one knows ${SCHEMA_VERSION}`;
   throw new DocumentError('refused', `a newer version of the program wrote it (${versions})`, {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { InflightBudget } from '../../src/http/inflight-budget.ts';
 import { MultipartReader, parseBoundary } from '../../src/http/multipart.ts';
+import { InflightBudget } from '../../src/inflight-budget.ts';
 import { FormParts } from '../../src/routes/v1/form-parts.ts';
 import { errorOf } from '../helpers/picture-server.ts';
 import { curlForm, type FormPart } from '../helpers/pictures.ts';
