@@ -26,10 +26,10 @@ export function noteEnd(facts: RequestFacts, { outcome, error }: AnswerEnd): voi
   if (error !== null) noteError(facts, error);
 }
 
-/** Such as `ECONNREFUSED: connect ECONNREFUSED 127.0.0.1:1`. */
+/** Such as `ECONNREFUSED`: the system's own words would name the host. */
 function causeOf(error: Error): string | null {
   const cause = error instanceof HttpError ? error.cause : error;
   if (!(cause instanceof Error)) return null;
   const { code, message }: NodeJS.ErrnoException = cause;
-  return code === undefined ? message : `${code}: ${message}`;
+  return code ?? message;
 }

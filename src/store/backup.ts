@@ -1,8 +1,9 @@
 import { HttpError } from '../errors.ts';
 import { isRecord } from '../http/json-value.ts';
 import { shownText } from '../shown-text.ts';
-import { type DecodedDocument, DocumentCodec, type Member } from './document.ts';
+import { type DecodedDocument, DocumentCodec } from './document.ts';
 import { DocumentError } from './document-error.ts';
+import type { Member } from './document-layout.ts';
 import { parseRawDocumentInTurns } from './document-turns.ts';
 import type { JsonObject } from './json-text.ts';
 import { type CredentialCodec, migratePlainDocument } from './migrations.ts';

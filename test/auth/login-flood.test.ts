@@ -142,7 +142,8 @@ test('a flood of sign-ins at once leaves the API and the admin alone', { timeout
   assert.equal((await login(app, ADMIN, '192.0.2.1')).status, 200);
   const answers = await Promise.all(guesses);
   const looked = answers.filter(({ status }) => status === 401).length;
-  assert.ok(looked <= 9 && looked >= 1, `${looked} were looked at, the others turned away`);
+  // One is hashed and eight wait; where they arrive slowly, as many as may be tried at all.
+  assert.ok(looked <= 10 && looked >= 1, `${looked} were looked at, the others turned away`);
   assert.ok(answers.every(({ status }) => status === 401 || status === 429));
   assert.equal(scrypts() - before, looked + 1);
 });

@@ -69,7 +69,7 @@ describe('log line and metrics tell how a call ended', { timeout: 20_000 }, () =
       status: 200,
       outcome: 'broken',
       code: 'upstream_invalid_response',
-      cause: 'ECONNRESET: aborted',
+      cause: 'ECONNRESET',
     });
   });
 
@@ -109,7 +109,7 @@ describe('log line and metrics tell how a call ended', { timeout: 20_000 }, () =
       status: 200,
       outcome: 'broken',
       code: 'upstream_invalid_response',
-      cause: 'ECONNRESET: aborted',
+      cause: 'ECONNRESET',
     });
   });
 
@@ -165,8 +165,8 @@ describe('log line and metrics tell how a call ended', { timeout: 20_000 }, () =
   });
 
   for (const [what, baseUrl, code, cause] of [
-    ['a closed port', 'http://127.0.0.1:1', 'upstream_unreachable', /^ECONNREFUSED: /],
-    ['an unknown host', 'http://nowhere.invalid', 'upstream_unreachable', /^(ENOTFOUND|EAI_AGAIN): /],
+    ['a closed port', 'http://127.0.0.1:1', 'upstream_unreachable', /^ECONNREFUSED$/],
+    ['an unknown host', 'http://nowhere.invalid', 'upstream_unreachable', /^(ENOTFOUND|EAI_AGAIN)$/],
   ] as const) {
     test(`A9: why a provider could not be reached: ${what}`, async (t) => {
       const app = await startApp(t);
@@ -184,7 +184,7 @@ describe('log line and metrics tell how a call ended', { timeout: 20_000 }, () =
     const app = await startApp(t);
     await app.addProvider({ id: 'up', baseUrl: plain.origin.replace('http:', 'https:') }, [{ id: 'm' }]);
     await app.v1('chat/completions', { model: 'm' });
-    assert.match((await storyOf(app)).cause ?? '', /^(EPROTO|ERR_SSL_\w+): /);
+    assert.match((await storyOf(app)).cause ?? '', /^(EPROTO|ERR_SSL_\w+)$/);
 
     const slow = await start(t, () => {});
     const silent = await startUpstream(t, () => {});

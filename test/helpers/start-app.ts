@@ -95,10 +95,7 @@ export async function startApp(t: TestContext, options: StartOptions = {}): Prom
   const master = describeKey(config.masterApiKey ?? generateKey(randomBytes));
   const services = app.open(store, () => master);
   await new Promise<void>((resolve) => app.server.listen(0, '127.0.0.1', resolve));
-  checkAfter(t, async () => {
-    app.server.closeAllConnections();
-    await expectNothingHeld(services);
-  });
+  checkAfter(t, () => expectNothingHeld(services, () => app.server.closeAllConnections()));
   closeAfter(t, async () => {
     app.server.closeAllConnections();
     await new Promise((resolve) => app.server.close(resolve));

@@ -57,9 +57,13 @@ export function heldBy({ running, upstreams, budget }: Services): Held {
   };
 }
 
-/** Waits until a server holds nothing any more. @throws AssertionError with what it still holds. */
-export async function expectNothingHeld(services: Services): Promise<void> {
+/**
+ * Waits until a server holds nothing any more. `leave` ends its clients, again and again: a browser asks once more when a
+ * kept connection breaks. @throws AssertionError with what it still holds.
+ */
+export async function expectNothingHeld(services: Services, leave: Step = () => {}): Promise<void> {
   for (let waitedMs = 0; waitedMs < LIMIT_MS; waitedMs += PAUSE_MS) {
+    leave();
     const { runningRequests, upstreamRequests, inflightBytes } = heldBy(services);
     if (runningRequests + upstreamRequests + inflightBytes === 0) return;
     await new Promise((resolve) => realSetTimeout(resolve, PAUSE_MS));

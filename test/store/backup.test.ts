@@ -138,7 +138,7 @@ test('what is no backup is refused with a reason', async () => {
   await assertHttpError(parse(Buffer.from('{')), 'invalid_json');
   await assertHttpError(parse(Buffer.from('[]')), 'invalid_json');
   await assertHttpError(parse(Buffer.from('{"a":1}')), 'invalid_body', /not a database of this program/);
-  await assertHttpError(parse(Buffer.from('{"schemaVersion":2}')), 'invalid_body', /newer version/);
+  await assertHttpError(parse(Buffer.from('{"schemaVersion":3}')), 'invalid_body', /newer version/);
   const bytes = await make(config(), { mode: 'omit' });
   await assertHttpError(
     parse(Buffer.from(bytes.toString().replace('Provider p', 'Provider q'))),

@@ -145,7 +145,7 @@ test(`SIGKILL while a plain file is migrated, ${isLong ? 50 : 8} times: the old 
     const found = readFileSync(path, 'utf8');
     if (found !== PLAIN) {
       migrated += 1;
-      assert.equal(JSON.parse(found).schemaVersion, 1, cell);
+      assert.equal(JSON.parse(found).schemaVersion, 2, cell);
       assert.doesNotMatch(found, /sk-plain|plain password/, cell);
       assert.equal(readFileSync(original, 'utf8'), PLAIN, cell);
     }
