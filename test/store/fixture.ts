@@ -2,7 +2,6 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after } from 'node:test';
 import { createLogger } from '../../src/logger.ts';
 import {
   type JsonFileStore,
@@ -34,10 +33,16 @@ export function captureLog(): {
   return { lines, logger };
 }
 
-/** A folder that is removed when the tests of the file are over. */
+const folders: string[] = [];
+// Not a hook of the test runner: where many files share a process, the tests of one may be over while another is loading.
+process.on('exit', () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+/** A folder that is removed when the process ends. */
 export function makeFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'ipin-store-'));
-  after(() => rmSync(folder, { recursive: true, force: true }));
+  folders.push(folder);
   return folder;
 }
 
