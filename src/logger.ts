@@ -33,6 +33,9 @@ const KEY_SHAPE = new RegExp(
   'gi',
 );
 
+/** Faster than the whole pattern by far, and true of every text that it fits. */
+const KEY_SIGN = /(?:sk|cpk|gsk|xai|r8)[-_]|AIza|hf_|gh[oprsu]_|AKIA|Bearer/i;
+
 /** Fields that may be longer than a text that is merely quoted, in UTF-16 units. */
 const LONG_FIELDS: Readonly<Record<string, number>> = { stack: 8_000, message: 1_000 };
 const FIELD_LENGTH = 200;
@@ -107,7 +110,7 @@ export function redact(text: string, secrets: Iterable<string>): string {
   for (const secret of secrets) {
     if (secret.length >= 8 && clean.includes(secret)) clean = clean.replaceAll(secret, '[redacted]');
   }
-  return clean.replace(KEY_SHAPE, '[redacted]');
+  return KEY_SIGN.test(clean) ? clean.replace(KEY_SHAPE, '[redacted]') : clean;
 }
 
 /** Writes lines to standard output in batches; a reader that goes away (`| head`) does not end the server. */

@@ -1,13 +1,21 @@
 import { Readable } from 'node:stream';
 import { type ErrorObject, HttpError } from '../errors.ts';
 import type { BodyTransform } from '../http/body-transform.ts';
-import { isDeeperThan, isRecord, parseJson } from '../http/json-value.ts';
+import {
+  compilePatterns,
+  firstMatch,
+  type JsonScan,
+  JsonScanError,
+  scanJson,
+  splice,
+} from '../http/json-scan.ts';
+import { parseJson } from '../http/json-value.ts';
 import type { InflightLease } from '../inflight-budget.ts';
 import { overloaded } from '../inflight-budget.ts';
 import { completionToEvents } from '../protocols/completions.ts';
 import { convertEmbeddings, normaliseEmbeddings } from '../protocols/embeddings.ts';
 import { EventStream } from '../protocols/event-stream.ts';
-import { JsonModelRenamer, renameModel } from '../protocols/json-model.ts';
+import { JsonModelRenamer } from '../protocols/json-model.ts';
 import {
   bodilessHeadersFor,
   isEventStream,
@@ -53,9 +61,9 @@ export interface ShapeOptions {
 /** JSON answers up to this size are looked at as a whole; a larger one passes as it comes, if it may. */
 const WHOLE_BYTES = 1024 * 1024;
 const CHANGED_BYTES = 32 * 1024 * 1024;
-const DEPTH_AT_MOST = 128;
 /** An answer with one of these is one, although it may tell of an error as well (a failed `response` does). */
 const CONTENTS = ['choices', 'output', 'data', 'results'] as const;
+const PATTERNS = compilePatterns(['model', ...CONTENTS]);
 
 /**
  * Decides, once per answer, what of it must differ for the client, and makes it so.
@@ -147,17 +155,23 @@ async function jsonAnswer(answer: LeasedAnswer, options: ShapeOptions): Promise<
     const headers = responseHeadersFor(answer.headers, !isRenamed);
     return stream(answer, headers, isRenamed ? new JsonModelRenamer(options.model) : null);
   }
-  const value = parseAnswer(read.bytes, answer);
-  if (options.render !== null) return translated(answer, options.render(read.bytes));
+  const scan = checkAnswer(read.bytes, answer);
+  const body = isRenamed ? renamed(read.bytes, scan, options.model) : read.bytes;
+  if (options.render !== null) return translated(answer, options.render(body));
   const headers = responseHeadersFor(answer.headers, false);
-  if (mustStream) return whole(answer, asEventStream(headers), eventsOf(value, options));
-  return whole(answer, headers, isRenamed ? renameModel(read.bytes, options.model) : read.bytes);
+  if (mustStream) return whole(answer, asEventStream(headers), eventsOf(body, options));
+  return whole(answer, headers, body);
 }
 
-function eventsOf(value: Record<string, unknown> | unknown[], options: ShapeOptions): Buffer {
-  const { endpoint, model, includeUsage } = options;
-  const named = isRecord(value) && typeof value['model'] === 'string' ? { ...value, model } : value;
-  const events = endpoint.streamEnd === 'chat' ? completionToEvents(named, includeUsage) : null;
+function renamed(body: Buffer, scan: JsonScan, name: string): Buffer {
+  const model = firstMatch(scan, 'model');
+  if (model?.kind !== 'string') return body;
+  const bytes = Buffer.from(JSON.stringify(name));
+  return Buffer.concat(splice(body, [{ start: model.start, end: model.end, bytes }]));
+}
+
+function eventsOf(body: Buffer, { endpoint, includeUsage }: ShapeOptions): Buffer {
+  const events = endpoint.streamEnd === 'chat' ? completionToEvents(parseJson(body), includeUsage) : null;
   if (events === null) throw invalid('The provider answered a streaming request without a stream.');
   return events;
 }
@@ -174,24 +188,32 @@ async function vectorsAnswer(
     const body = Readable.from(convertEmbeddings(answer.body, conversion), { objectMode: false });
     return passed({ ...answer, body }, false);
   }
-  parseAnswer(read.bytes, answer);
+  checkAnswer(read.bytes, answer);
   const body = normaliseEmbeddings(read.bytes, conversion) ?? read.bytes;
   return whole(answer, responseHeadersFor(answer.headers, false), body);
 }
 
-/** A JSON answer that a client can read. @throws HttpError for anything else, and for the error that it may be. */
-function parseAnswer(body: Buffer, answer: GatewayAnswer): Record<string, unknown> | unknown[] {
-  const value = parseJson(body);
-  if (value === undefined) throw invalid('The provider answered with broken JSON.');
-  // What is nested without end cannot be written again.
-  if (isDeeperThan(value, DEPTH_AT_MOST)) throw invalid('The answer of the provider is nested too deeply.');
-  if (!isRecord(value) && !Array.isArray(value)) {
+/** Scans an answer that a client can read. @throws HttpError for anything else, and for the error that it may be. */
+function checkAnswer(body: Buffer, answer: GatewayAnswer): JsonScan {
+  const scan = scanAnswer(body);
+  if (scan.kind !== 'object' && scan.kind !== 'array') {
     throw invalid('The provider answered with JSON that is no answer.');
   }
-  const hasContent = isRecord(value) && CONTENTS.some((name) => value[name] !== undefined);
-  const error = hasContent || answer.status !== 200 ? null : findErrorObject(value);
+  const hasContent = CONTENTS.some((name) => firstMatch(scan, name) !== undefined);
+  const error = hasContent || answer.status !== 200 ? null : findErrorObject(parseJson(body));
   if (error !== null) throw hiddenError(error, answer);
-  return value;
+  return scan;
+}
+
+function scanAnswer(body: Buffer): JsonScan {
+  try {
+    return scanJson(body, PATTERNS);
+  } catch (error) {
+    if (error instanceof JsonScanError && error.reason !== 'invalid_json') {
+      throw invalid('The answer of the provider is nested too deeply or too large.');
+    }
+    throw invalid('The provider answered with broken JSON.');
+  }
 }
 
 /** Some gateways report errors with status 200; the status is then in the error's code (OpenRouter). */

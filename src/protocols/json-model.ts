@@ -30,9 +30,3 @@ export class JsonModelRenamer implements BodyTransform {
     return null;
   }
 }
-
-/** The same for an answer that is there whole. */
-export function renameModel(answer: Buffer, name: string): Buffer {
-  const renamer = new JsonModelRenamer(name);
-  return Buffer.concat([renamer.push(answer), renamer.end()]);
-}

@@ -110,6 +110,7 @@ const UTF8_CHARSET = /^charset[ \t]*=[ \t]*("(utf-?8|us-ascii|ascii)"|utf-?8|us-
  * `charset` counts, also inside quotes and where one stands twice, for readers differ in which they take.
  */
 export function hasUtf8Charset(contentType: string | undefined): boolean {
+  if (contentType === 'application/json') return true;
   const [, ...parameters] = (contentType ?? '').split(';');
   return parameters
     .map((parameter) => parameter.trim())

@@ -90,13 +90,22 @@ async function ask(
   });
 }
 
+/** So much of an answer may wait in its connection uncounted. */
+const SMALL_BYTES = 16 * 1024;
+
 /** Sends what the gateway gave, whole or as it comes. */
 export async function sendAnswer(context: Context, answer: ShapedAnswer): Promise<void> {
   const { facts, res } = context;
   const { lease } = answer;
-  // What is held of an answer is held until the client has taken it.
-  if (res.destroyed) lease.release();
+  if (answer.kind === 'stream') {
+    const { status, headers, body, transform } = answer;
+    await pump(context, { status, headers, body, transform, onEnd: (end) => noteEnd(facts, end) }).finally(
+      () => lease.release(),
+    );
+    return;
+  }
+  sendBytes(context, answer.status, answer.body, answer.headers);
+  // A large answer is held until the client has taken it.
+  if (res.destroyed || answer.body.length <= SMALL_BYTES) lease.release();
   else res.once('close', () => lease.release());
-  if (answer.kind === 'bytes') sendBytes(context, answer.status, answer.body, answer.headers);
-  else await pump(context, { ...answer, onEnd: (end) => noteEnd(facts, end) });
 }
