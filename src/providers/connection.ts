@@ -15,12 +15,8 @@ const SHARE_OF_HOLDER = MAX_SOCKETS / 2;
 /** What is made once per provider and origin, and used by all its requests. */
 export interface Connection {
   readonly agent: Agent;
-  /**
-   * Counts one request more of a holder, running or waiting for a free connection. What it returns takes it back, and
-   * does nothing when called again.
-   * @throws HttpError `server_overloaded` where the holder has all that one may have.
-   */
-  take(holder: string): () => void;
+  /** Requests by their holders. */
+  readonly running: FairShare;
   readonly request: (options: RequestOptions) => ClientRequest;
   readonly hostname: string;
   readonly port: number;
@@ -65,7 +61,7 @@ export class Connections {
     const isTls = url.protocol === 'https:';
     return {
       agent: isTls ? new KeepAliveHttpsAgent(lookup) : new KeepAliveHttpAgent(lookup),
-      take: takeFrom(new FairShare(SHARE_OF_HOLDER), provider.id),
+      running: new FairShare(SHARE_OF_HOLDER),
       request: isTls ? httpsRequest : httpRequest,
       hostname,
       port: url.port === '' ? (isTls ? 443 : 80) : Number(url.port),
@@ -75,15 +71,12 @@ export class Connections {
   }
 }
 
-function takeFrom(running: FairShare, providerId: string): Connection['take'] {
-  return (holder) => {
-    if (!running.take(holder)) throw shareUsedUp(providerId);
-    let isTaken = true;
-    return () => {
-      if (isTaken) running.give(holder);
-      isTaken = false;
-    };
-  };
+/**
+ * Counts one request more of a holder, running or waiting for a free connection; `connection.running.give` takes it back.
+ * @throws HttpError `server_overloaded` where the holder has all that one may have.
+ */
+export function takeShare(connection: Connection, providerId: string, holder: string): void {
+  if (!connection.running.take(holder)) throw shareUsedUp(providerId);
 }
 
 function shareUsedUp(providerId: string): HttpError {

@@ -4,7 +4,7 @@ import { Transform } from 'node:stream';
 import type { CancelSignal } from '../cancellation.ts';
 import type { Provider } from '../store/entities.ts';
 import type { UpstreamBody, UpstreamRequest, UpstreamResponse } from './adapter.ts';
-import { type Connection, Connections, type ConnectionsOptions } from './connection.ts';
+import { type Connection, Connections, type ConnectionsOptions, takeShare } from './connection.ts';
 import { complaintAbout, invalid, type TimerName, timedOut, unreachable } from './upstream-failures.ts';
 
 /** Sends requests to upstreams: the only place that opens sockets to them. Redirects are never followed. */
@@ -23,20 +23,16 @@ export interface Upstreams {
 /** Makes what sends requests, with one pool of connections per provider. */
 export function createUpstreams(options: ConnectionsOptions): Upstreams {
   const connections = new Connections(options);
-  const open = new Set<Attempt>();
+  const open = { count: 0 };
   return {
-    openRequests: () => open.size,
+    openRequests: () => open.count,
     send: (request, signal, holder) =>
       new Promise((resolve, reject) => {
         const { provider } = request;
         const connection = connections.of(provider);
-        const giveBack = connection.take(holder);
-        const release = (): void => {
-          giveBack();
-          open.delete(attempt);
-        };
-        const attempt = new Attempt({ provider, signal, connection, release, resolve, reject });
-        open.add(attempt);
+        takeShare(connection, provider.id, holder);
+        open.count += 1;
+        const attempt = new Attempt({ provider, signal, connection, holder, open, resolve, reject });
         // All requests of one turn of the event loop leave at its end, as answers do (`sendBytes`).
         setImmediate(() => attempt.start(request));
       }),
@@ -47,8 +43,9 @@ interface AttemptOptions {
   readonly provider: Provider;
   readonly signal: CancelSignal;
   readonly connection: Connection;
-  /** Called, once or more, when the connection is free again or was never used. */
-  readonly release: () => void;
+  readonly holder: string;
+  /** Counts this attempt until its connection is free again. */
+  readonly open: { count: number };
   readonly resolve: (response: UpstreamResponse) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -66,6 +63,7 @@ class Attempt {
   #watch: Watch | null = null;
   #timer: NodeJS.Timeout | null = null;
   #failure: unknown = null;
+  #isOver = false;
 
   constructor(options: AttemptOptions) {
     this.#options = options;
@@ -189,7 +187,7 @@ class Attempt {
     this.#options.signal.removeEventListener('abort', this.#onAbort);
     if (this.#watch?.attempt === this) this.#watch.attempt = null;
     if (this.#incoming === null) this.#fail(invalid('The provider closed the connection without an answer.'));
-    this.#options.release();
+    this.#release();
   };
 
   #fail(error: unknown): void {
@@ -201,7 +199,16 @@ class Attempt {
     this.#incoming?.destroy(cause);
     this.#outgoing?.destroy();
     // Of a request that is still waiting for a connection node:http tells nothing until one is free.
-    if (this.#socket === null) this.#options.release();
+    if (this.#socket === null) this.#release();
+  }
+
+  /** The connection is free again, or was never used. */
+  #release(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    const { connection, holder, open } = this.#options;
+    connection.running.give(holder);
+    open.count -= 1;
   }
 
   #arm(timeoutMs: number, timer: TimerName, message: string): void {
