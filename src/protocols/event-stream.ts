@@ -49,8 +49,13 @@ export class EventStream implements BodyTransform {
 
   push(chunk: Buffer): Buffer | null {
     if (this.#error !== null) return null;
-    if (this.#renamer === null && this.#records.isBetweenRecords && isPlain(chunk)) {
-      this.#end.look(chunk);
+    this.#end.look(chunk);
+    if (
+      this.#renamer === null &&
+      this.#failure === null &&
+      this.#records.isBetweenRecords &&
+      isPlain(chunk)
+    ) {
       return chunk;
     }
     const out: Buffer[] = [];
@@ -61,8 +66,9 @@ export class EventStream implements BodyTransform {
   end(): Buffer | null {
     const out: Buffer[] = [];
     const rest = this.#records.end();
-    if (rest !== null && !isCutOff(rest)) this.#take({ bytes: closed(rest), begins: true, ends: true }, out);
-    if (this.#error === null && (!this.#end.isWhole || this.#records.isInsideRecord)) {
+    const isCut = this.#records.isInsideRecord || (rest !== null && isCutOff(rest));
+    if (rest !== null && !isCut) this.#take({ bytes: closed(rest), begins: true, ends: true }, out);
+    if (this.#error === null && (!this.#end.isWhole || (isCut && !this.#end.isFinal))) {
       const message = 'The provider ended its stream before the answer was complete.';
       this.#finishWith(new HttpError('upstream_invalid_response', message), out);
     }
@@ -86,7 +92,7 @@ export class EventStream implements BodyTransform {
   #take({ bytes, begins, ends }: SsePart, out: Buffer[]): void {
     if (this.#error !== null) return;
     if (!begins || !ends) {
-      this.#end.lookAtPiece(bytes, begins);
+      this.#end.lookAtEvent(bytes, begins);
       if (this.#renamer === null) out.push(bytes);
       else this.#renamer.renamePiece(bytes, { begins, ends }, out);
       return;
@@ -96,7 +102,7 @@ export class EventStream implements BodyTransform {
       this.#finishWith(HttpError.fromUpstream(502, this.#options.clean(error)), out);
       return;
     }
-    this.#end.look(bytes);
+    this.#end.lookAtEvent(bytes, true);
     this.#failure?.note(bytes);
     if (this.#renamer === null) out.push(bytes);
     else this.#renamer.rename(bytes, out);

@@ -10,21 +10,24 @@ const RESPONSE_END_TYPES = RESPONSE_ENDS.flatMap((type) => [
   Buffer.from(`"type":"${type}"`),
   Buffer.from(`"type": "${type}"`),
 ]);
-/** A mark may lie across two pieces: so much of a piece is looked at again with the next. */
-const OVERLAP_BYTES = 40;
+/** A mark may lie across two chunks: so much on both sides of their seam is looked at once more. */
+const SEAM_BYTES = 40;
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 const NOTHING = Buffer.alloc(0);
 
 /**
- * Notices the end of an event stream as it passes: OpenAI's chat streams end with a finish reason and `[DONE]`, Responses
- * streams with an event. Marks are found as bytes: inside a JSON string their quotes would be escaped.
+ * Notices the end of an event stream as it passes, however it is cut: OpenAI's chat streams end with a finish reason and
+ * `[DONE]`, Responses streams with an event. Marks are found as bytes: inside a JSON string their quotes are escaped.
  */
 export class StreamEndWatch {
   readonly #kind: StreamEnd;
   #isWhole: boolean;
   #isFinal = false;
-  #last: Buffer = NOTHING;
+  /** What was last seen of a line that is not over; less than a seam: all of it. */
+  #before = NOTHING;
+  /** The name of the event that is passing. */
+  #event: string | null = null;
 
   constructor(kind: StreamEnd) {
     this.#kind = kind;
@@ -41,47 +44,49 @@ export class StreamEndWatch {
     return this.#isFinal;
   }
 
-  /** Looks at one record, or at several, each of them whole. */
-  look(records: Buffer): void {
-    if (this.#kind === 'chat') this.#lookForChat(records);
-    else if (this.#kind === 'responses') this.#lookForResponse(records, recordEvent(records));
+  /** Looks at the next chunk of a chat stream, wherever its records begin and end. */
+  look(chunk: Buffer): void {
+    if (this.#kind !== 'chat' || this.#isFinal) return;
+    if (this.#before.length > 0) {
+      const seam = Buffer.concat([this.#before, chunk.subarray(0, SEAM_BYTES)]);
+      this.#lookForChat(seam, this.#before.length < SEAM_BYTES);
+      this.#lookForChat(chunk, false);
+    } else this.#lookForChat(chunk, true);
+    this.#keepEnd(chunk);
   }
 
-  /** Looks at a piece of a long record; `begins`: its first. */
-  lookAtPiece(piece: Buffer, begins: boolean): void {
-    const joined = begins ? piece : Buffer.concat([this.#last, piece]);
-    if (this.#kind === 'chat') this.#lookForChat(joined);
-    else if (this.#kind === 'responses') this.#lookForResponse(joined, begins ? recordEvent(piece) : null);
-    this.#last = Buffer.from(joined.subarray(-OVERLAP_BYTES));
+  /** Looks at a record of a Responses stream, or at the next piece of a long one; `begins`: its first. */
+  lookAtEvent(bytes: Buffer, begins: boolean): void {
+    if (this.#kind !== 'responses' || this.#isFinal) return;
+    if (begins) this.#event = recordEvent(bytes);
+    const joined = begins ? bytes : Buffer.concat([this.#before, bytes]);
+    this.#isFinal =
+      this.#event === null
+        ? hasDone(joined, begins) || RESPONSE_END_TYPES.some((mark) => joined.includes(mark))
+        : RESPONSE_ENDS.some((end) => end === this.#event);
+    if (this.#isFinal) this.#isWhole = true;
+    this.#before = Buffer.from(joined.subarray(-SEAM_BYTES));
   }
 
-  #lookForChat(bytes: Buffer): void {
-    if (!this.#isFinal && hasDone(bytes)) {
-      this.#isFinal = true;
-      this.#isWhole = true;
-    }
-    if (!this.#isWhole) this.#isWhole = FINISH_REASONS.some((mark) => bytes.includes(mark));
+  #lookForChat(bytes: Buffer, beginsLine: boolean): void {
+    if (hasDone(bytes, beginsLine)) this.#isFinal = true;
+    this.#isWhole ||= this.#isFinal || FINISH_REASONS.some((mark) => bytes.includes(mark));
   }
 
-  #lookForResponse(bytes: Buffer, event: string | null): void {
-    if (this.#isFinal) return;
-    const isEnd =
-      event === null
-        ? hasDone(bytes) || RESPONSE_END_TYPES.some((mark) => bytes.includes(mark))
-        : RESPONSE_ENDS.some((end) => end === event);
-    if (!isEnd) return;
-    this.#isFinal = true;
-    this.#isWhole = true;
+  #keepEnd(chunk: Buffer): void {
+    if (chunk[chunk.length - 1] === LINE_FEED) this.#before = NOTHING;
+    else if (chunk.length >= SEAM_BYTES) this.#before = Buffer.from(chunk.subarray(-SEAM_BYTES));
+    else this.#before = Buffer.concat([this.#before, chunk]).subarray(-SEAM_BYTES);
   }
 }
 
 /** `[DONE]` as the whole data of a record; the same letters inside an answer's text do not count. */
-function hasDone(bytes: Buffer): boolean {
+function hasDone(bytes: Buffer, beginsLine: boolean): boolean {
   for (let at = bytes.indexOf(DONE); at >= 0; at = bytes.indexOf(DONE, at + DONE.length)) {
-    const field = bytes.toString('latin1', Math.max(0, at - 7), at);
-    const before = /(?:^|[\r\n])data: ?$/.test(field);
+    const before = bytes.toString('latin1', Math.max(0, at - 7), at);
+    const isData = /[\r\n]data: ?$/.test(before) || (beginsLine && /^data: ?$/.test(before) && at < 7);
     const after = bytes[at + DONE.length];
-    if (before && (after === undefined || after === LINE_FEED || after === CARRIAGE_RETURN)) return true;
+    if (isData && (after === undefined || after === LINE_FEED || after === CARRIAGE_RETURN)) return true;
   }
   return false;
 }
