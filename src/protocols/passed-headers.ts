@@ -8,27 +8,27 @@ const REQUEST_ALLOWED = ['accept', 'openai-beta', 'idempotency-key'] as const;
 /**
  * The client's headers that an upstream may see. Everything else stays here: cookies, keys, addresses, hop-by-hop
  * fields and whatever `Connection` names (RFC 9110 section 7.6.1). The content type is for whoever writes the body to say.
- * @param holder who makes the request, as `holderOf` names them: nobody repeats the answer to somebody else's request
+ * @param caller who makes the request: nobody is given the answer to somebody else's request again
  */
-export function requestHeadersFor(headers: IncomingHttpHeaders, holder: string): Record<string, string> {
+export function requestHeadersFor(headers: IncomingHttpHeaders, caller: string): Record<string, string> {
   const passed: Record<string, string> = {};
   const connection = headers.connection;
   for (const name of REQUEST_ALLOWED) {
     const value = headers[name];
     if (typeof value !== 'string' || namedBy(connection, name)) continue;
     if (name !== 'idempotency-key') passed[name] = value;
-    else if (value !== '') passed[name] = ownIdempotencyKey(value, holder);
+    else if (value !== '') passed[name] = ownIdempotencyKey(value, caller);
   }
   return passed;
 }
 
 /** A length that providers take; Stripe's documentation names it as the limit. */
 const IDEMPOTENCY_KEY_CHARS = 255;
-const HOLDER_CHARS = 16;
+const CALLER_CHARS = 16;
 
 /** The same for the same person and value, another one for each other person; it tells nothing of either. */
-function ownIdempotencyKey(value: string, holder: string): string {
-  const prefix = digest(holder).slice(0, HOLDER_CHARS);
+function ownIdempotencyKey(value: string, caller: string): string {
+  const prefix = digest(caller).slice(0, CALLER_CHARS);
   const isShort = prefix.length + 1 + value.length <= IDEMPOTENCY_KEY_CHARS;
   return `${prefix}-${isShort && /^[\x21-\x7e]+$/.test(value) ? value : digest(value)}`;
 }

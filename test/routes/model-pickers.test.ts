@@ -44,6 +44,26 @@ describe('a key with restricted models', { timeout: 30_000 }, () => {
     });
   }
 
+  test('B9: may not send them in the query either, in which others may send anything', async (t) => {
+    const { app, one, two } = await startTwoProviders(t);
+    const key = await app.addKey({ models: ['model-1'] });
+    for (const query of [
+      'model=model-2',
+      'x=1&MODELS[]=model-2',
+      'deployment_id=model-2',
+      '%6Dodel=model-2',
+    ]) {
+      for (const path of ['chat/completions', 'embeddings', 'ocr']) {
+        const body = { model: 'model-1', image_url: 'https://x.example/a.png' };
+        const error = await errorOf(400, await app.v1(`${path}?${query}`, body, key));
+        assert.equal(error.code, 'invalid_body', `${path}?${query}`);
+      }
+    }
+    assert.deepEqual([one.received.length, two.received.length], [0, 0]);
+    await expectStatus(200, await app.v1('chat/completions?beta=true', { model: 'model-1' }, key));
+    await expectStatus(200, await app.v1('chat/completions?model=model-2', { model: 'model-1' }));
+  });
+
   test('B9: may use tools that name no model, and members of these names further down', async (t) => {
     const { app } = await startTwoProviders(t);
     const key = await app.addKey({ models: ['model-1'] });

@@ -34,8 +34,9 @@ const LONGEST_NAME = 64;
 export const PICKER_PATTERNS: readonly string[] = MODEL_PICKERS;
 export const PICKERS_FOLDING: readonly string[] = ['tools.*'];
 
-/** @throws HttpError `invalid_body` for a body that may lead a restricted key's request to another model. */
-export function refuseModelPickers(scan: JsonScan): void {
+/** @throws HttpError `invalid_body` for a body or query that may lead a restricted key's request to another model. */
+export function refuseModelPickers(scan: JsonScan, query: string): void {
+  refusePickerQuery(query);
   for (const name of MODEL_PICKERS) {
     // Some servers read names without regard to letter case (Go's encoding/json).
     if (firstMatch(scan, name) !== undefined || scan.folded.includes(name)) throw pickerRefused(name);
@@ -46,6 +47,15 @@ export function refuseModelPickers(scan: JsonScan): void {
 export function refusePickerPart(name: string): void {
   const picker = MODEL_PICKERS.find((candidate) => candidate === foldedName(name));
   if (picker !== undefined) throw pickerRefused(picker);
+}
+
+/** @throws HttpError `invalid_body` for a query by which a restricted key's request may reach another model. */
+export function refusePickerQuery(query: string): void {
+  if (query === '') return;
+  for (const name of new URLSearchParams(query).keys()) {
+    if (foldedName(name) === 'model') throw pickerRefused('model');
+    refusePickerPart(name);
+  }
 }
 
 /**

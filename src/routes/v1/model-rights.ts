@@ -65,6 +65,11 @@ function currentOf(principal: Principal, { snapshot, nowMs }: Present): Principa
   return { ...principal, user: requireStillSignedIn(snapshot.users, principal.user) };
 }
 
+/** Who makes a request, for what two keys do not share, whoever owns them. */
+export function callerOf(principal: Principal): string {
+  return principal.kind === 'key' ? `key:${principal.key.id}` : holderOf(principal);
+}
+
 /** By whom bytes in flight are counted: one greedy key must not shut out the others. */
 export function holderOf(principal: Principal): string {
   if (principal.kind === 'key')

@@ -98,7 +98,7 @@ async function readJson(context: Context, { options, lease, choose }: ReadOption
   const bytes = await readBody(context, { limitBytes: options.maxBodyBytes, lease });
   const request = await parseOcrRequest(bytes);
   const target = choose(request.model);
-  if (isRestricted(context.principal)) refuseModelPickers(request.scan);
+  if (isRestricted(context.principal)) refuseModelPickers(request.scan, context.query);
   return { input: await readOcrJson(request), modelId: request.model, target };
 }
 

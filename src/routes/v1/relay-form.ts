@@ -10,8 +10,8 @@ import { shownText } from '../../shown-text.ts';
 import type { Handler } from '../context.ts';
 import { type FormChecks, FormParts } from './form-parts.ts';
 import { nextHop } from './hops.ts';
-import { refusePickerPart } from './model-pickers.ts';
-import { holderOf, isRestricted, requireModel } from './model-rights.ts';
+import { refusePickerPart, refusePickerQuery } from './model-pickers.ts';
+import { callerOf, holderOf, isRestricted, requireModel } from './model-rights.ts';
 import { type RelayOptions, sendAnswer } from './relay.ts';
 
 /** OpenAI's limit for audio; exactly this much passes. */
@@ -71,7 +71,9 @@ export function relayForm(endpoint: Endpoint, options: RelayOptions): Handler {
         fileFields,
         ...(fileTooLarge === undefined ? {} : { fileTooLarge }),
       });
-      const checkName = isRestricted(principal) ? { checkName: refusePickerPart } : {};
+      const isChecked = isRestricted(principal);
+      if (isChecked) refusePickerQuery(context.query);
+      const checkName = isChecked ? { checkName: refusePickerPart } : {};
       const form = new FormParts(reader, { ...kind.checks(), ...checkName }, lease);
       const modelId = await form.readModel();
       context.facts.model = shownText(modelId);
@@ -87,7 +89,7 @@ export function relayForm(endpoint: Endpoint, options: RelayOptions): Handler {
         upstreamModel: target.upstreamModel,
         model: model.id,
         body: { kind: 'form', parts: form.all(), fields: form.fields },
-        headers: requestHeadersFor(req.headers, holder),
+        headers: requestHeadersFor(req.headers, callerOf(principal)),
         holder,
         hops,
         stream: false,

@@ -15,7 +15,7 @@ import { requireJsonType } from '../json-body.ts';
 import { noteEnd } from '../request-facts.ts';
 import { nextHop } from './hops.ts';
 import { refuseModelPickers } from './model-pickers.ts';
-import { holderOf, isRestricted, requireModel } from './model-rights.ts';
+import { callerOf, holderOf, isRestricted, requireModel } from './model-rights.ts';
 import { parseJsonRequest, readEncodingFormat, readFlag } from './request-body.ts';
 
 export interface RelayOptions {
@@ -64,7 +64,7 @@ async function ask(
   const snapshot = options.snapshot();
   const model = findModel(snapshot, request.model);
   requireModel(principal, model.id, { snapshot, nowMs: options.now() });
-  if (isRestricted(principal)) refuseModelPickers(request.scan);
+  if (isRestricted(principal)) refuseModelPickers(request.scan, context.query);
   const stream = readFlag(request, 'stream');
   const includeUsage = readFlag(request, 'stream_options.include_usage');
   const encodingFormat = endpoint.path === 'embeddings' ? readEncodingFormat(request) : null;
@@ -78,7 +78,7 @@ async function ask(
     upstreamModel: target.upstreamModel,
     model: model.id,
     body: { kind: 'json', bytes, scan: request.scan, patches },
-    headers: requestHeadersFor(req.headers, holder),
+    headers: requestHeadersFor(req.headers, callerOf(principal)),
     holder,
     hops,
     stream,
