@@ -19,7 +19,7 @@ export interface Stage {
 }
 
 export interface StageOptions extends Partial<Pick<StoreOptions, 'keys' | 'models' | 'providers'>> {
-  readonly upstream?: 'upstream-static' | 'upstream-sse';
+  readonly upstream?: 'upstream-static' | 'upstream-sse' | 'upstream-stalling';
   readonly upstreamEnv?: Readonly<Record<string, string>>;
   readonly logLevel?: 'info' | 'warn';
   /** Costs the proxy a timer each millisecond. */
