@@ -109,7 +109,7 @@ export function overloaded(lease: InflightLease, wantedBytes: number): HttpError
   }
   const limitMiB = lease.limitBytes / 1024 / 1024;
   const message =
-    `This request needs more than the ${limitMiB} MB of memory that one key may take, half of MAX_INFLIGHT_MB. ` +
+    `This request needs more than the ${limitMiB} MB of memory that one user or key may take, half of MAX_INFLIGHT_MB. ` +
     'Raise MAX_INFLIGHT_MB on the server, or send less; in a form, put `model` before the files.';
   return new HttpError('server_overloaded', message, { headers: { ...headers, 'x-should-retry': 'false' } });
 }

@@ -1,18 +1,18 @@
 import type { IncomingMessage } from 'node:http';
-import { isLocalRequest } from '../http/client-address.ts';
+import { isLocalRequest, requestOrigin } from '../http/client-address.ts';
 import { createPeerOwners, type PeerOwners } from './peer-owner.ts';
 
-/** Decides who may use what everybody knows: the default password and the sample keys of documents. */
+/** Decides who may use public secrets: the default password and the sample keys from documentation. */
 export interface LocalAccess {
   /** True for a request made on the machine itself by the user who runs the server, or by root. */
   allows(req: IncomingMessage): Promise<boolean>;
-  /** True where the system should name the owners of connections but does not, so that any local user passes. */
-  ignoresOwners(): Promise<boolean>;
+  /** True on Linux if the owners of connections cannot be read; then every local user passes. */
+  cannotSeeOwners(): Promise<boolean>;
 }
 
 export interface LocalAccessOptions {
   readonly trustProxyHops: number;
-  /** null: this system does not name the owners of connections. */
+  /** null: the system does not tell who owns a connection. */
   readonly peers?: PeerOwners | null;
   /** The id of the user who runs the server. */
   readonly ownUid?: number | undefined;
@@ -33,13 +33,11 @@ export function createLocalAccess(options: LocalAccessOptions): LocalAccess {
   } = options;
   return {
     async allows(req) {
-      const { socket, httpVersion, headers, rawHeaders } = req;
-      const { remoteAddress } = socket;
-      if (!isLocalRequest({ remoteAddress, httpVersion, headers, rawHeaders }, trustProxyHops)) return false;
+      if (!isLocalRequest(requestOrigin(req), trustProxyHops)) return false;
       if (peers === null) return true;
-      const owner = await peers.ownerOf(socket);
+      const owner = await peers.ownerOf(req.socket);
       return owner === 'unreadable' || owner === ownUid || owner === ROOT_UID;
     },
-    ignoresOwners: async () => peers !== null && !(await peers.canRead()),
+    cannotSeeOwners: async () => peers !== null && !(await peers.canRead()),
   };
 }

@@ -43,7 +43,7 @@ export function createSignIn(options: SignInOptions): SignIn {
     if (isAdminName && options.admin.isDefault() && !(await isLocal())) {
       throw new HttpError(
         'default_password_refused',
-        'The default password works only on the machine itself, for the user who runs the server. Set UI_PASSWORD, then restart.',
+        `The default password works only on the machine itself, for the user who runs the server. ${howToSet(options.admin)}`,
       );
     }
     const attempt = options.throttle.begin(username, address);
@@ -59,4 +59,10 @@ export function createSignIn(options: SignInOptions): SignIn {
     attempt.succeed();
     return { account, ...(await options.sessions.open(account)) };
   };
+}
+
+function howToSet(admin: AdminCredential): string {
+  return admin.isManagedByEnvironment
+    ? 'Set another UI_PASSWORD, then restart.'
+    : 'Sign in there and set a password in Settings, or set UI_PASSWORD and restart.';
 }

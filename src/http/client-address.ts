@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { isLoopback, normalizeAddress } from './ip-address.ts';
 
 /** What a request says about where it came from. An IncomingMessage has all of it but the first. */
@@ -19,6 +19,11 @@ const FORWARDING_HEADER =
   /^(?:forwarded$|x-forwarded-|x-real-ip$|x-client-ip$|x-envoy-|x-original-|via$|cf-|true-client-ip$|fly-|tailscale-)/i;
 /** Node silently drops headers after the first thousand or so: with very many, the one that tells may be among those. */
 const MAX_LOCAL_HEADERS = 100;
+
+/** What a request says about where it came from. */
+export function requestOrigin({ socket, httpVersion, headers, rawHeaders }: IncomingMessage): RequestOrigin {
+  return { remoteAddress: socket.remoteAddress, httpVersion, headers, rawHeaders };
+}
 
 /**
  * The address of the client, normalised; `unknown` where the socket is closed already. With `trustProxyHops` proxies in

@@ -9,14 +9,14 @@ import { addressRefused, createGuardedLookup, isAddressAllowed } from './address
 import { requireBaseUrl } from './base-url.ts';
 import { KeepAliveHttpAgent, KeepAliveHttpsAgent, MAX_SOCKETS } from './keep-alive-agents.ts';
 
-/** How many of a provider's connections one key may use. */
+/** How many of a provider's connections one holder (a user, or a key without one) may use. */
 const SHARE_OF_HOLDER = MAX_SOCKETS / 2;
 
 /** What is made once per provider and origin, and used by all its requests. */
 export interface Connection {
   readonly agent: Agent;
-  /** Requests by their holders. */
-  readonly running: FairShare;
+  /** How many requests each holder has here. */
+  readonly shares: FairShare;
   readonly request: (options: RequestOptions) => ClientRequest;
   readonly hostname: string;
   readonly port: number;
@@ -61,7 +61,7 @@ export class Connections {
     const isTls = url.protocol === 'https:';
     return {
       agent: isTls ? new KeepAliveHttpsAgent(lookup) : new KeepAliveHttpAgent(lookup),
-      running: new FairShare(SHARE_OF_HOLDER),
+      shares: new FairShare(SHARE_OF_HOLDER),
       request: isTls ? httpsRequest : httpRequest,
       hostname,
       port: url.port === '' ? (isTls ? 443 : 80) : Number(url.port),
@@ -72,16 +72,21 @@ export class Connections {
 }
 
 /**
- * Counts one request more of a holder, running or waiting for a free connection; `connection.running.give` takes it back.
+ * Counts one more request of a holder, running or waiting for a free connection; `giveShare` takes it back.
  * @throws HttpError `server_overloaded` where the holder has all that one may have.
  */
 export function takeShare(connection: Connection, providerId: string, holder: string): void {
-  if (!connection.running.take(holder)) throw shareUsedUp(providerId);
+  if (!connection.shares.take(holder)) throw shareUsedUp(providerId);
+}
+
+/** Takes back what `takeShare` counted. */
+export function giveShare(connection: Connection, holder: string): void {
+  connection.shares.give(holder);
 }
 
 function shareUsedUp(providerId: string): HttpError {
   const message =
-    `${SHARE_OF_HOLDER} requests of this key run at the provider ${providerId}, the most that one key may have there ` +
-    'at a time. Try again when some have ended.';
+    `You already have ${SHARE_OF_HOLDER} requests running at provider ${providerId}, the most that one user or key ` +
+    'may have. Try again when some have finished.';
   return new HttpError('server_overloaded', message, { headers: { 'retry-after': '2' } });
 }

@@ -4,7 +4,7 @@ import { Transform } from 'node:stream';
 import type { CancelSignal } from '../cancellation.ts';
 import type { Provider } from '../store/entities.ts';
 import type { UpstreamBody, UpstreamRequest, UpstreamResponse } from './adapter.ts';
-import { type Connection, Connections, type ConnectionsOptions, takeShare } from './connection.ts';
+import { type Connection, Connections, type ConnectionsOptions, giveShare, takeShare } from './connection.ts';
 import { complaintAbout, invalid, type TimerName, timedOut, unreachable } from './upstream-failures.ts';
 
 /** Sends requests to upstreams: the only place that opens sockets to them. Redirects are never followed. */
@@ -207,7 +207,7 @@ class Attempt {
     if (this.#isOver) return;
     this.#isOver = true;
     const { connection, holder, open } = this.#options;
-    connection.running.give(holder);
+    giveShare(connection, holder);
     open.count -= 1;
   }
 

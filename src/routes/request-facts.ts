@@ -26,7 +26,7 @@ export function noteEnd(facts: RequestFacts, { outcome, error }: AnswerEnd): voi
   if (error !== null) noteError(facts, error);
 }
 
-/** Such as `ECONNREFUSED`: the system's own words would name the host. */
+/** The code of the underlying error, such as ECONNREFUSED. A system error's message names the host, so it counts only without a code. */
 function causeOf(error: Error): string | null {
   const cause = error instanceof HttpError ? error.cause : error;
   if (!(cause instanceof Error)) return null;

@@ -1,11 +1,11 @@
-import { isSecure } from '../http/client-address.ts';
+import { isSecure, requestOrigin } from '../http/client-address.ts';
 import { clearedSessionCookie, sessionCookie } from '../http/cookies.ts';
 import { sendEmpty, sendJson } from '../http/reply.ts';
 import type { Role } from '../store/entities.ts';
 import type { Handler } from './context.ts';
 import { requireField, wrong } from './fields.ts';
 import { type Fields, readFields } from './json-body.ts';
-import { addressOf, originOf } from './request-origin.ts';
+import { addressOf } from './request-origin.ts';
 import type { Services } from './services.ts';
 
 const LOGIN_LIMIT_BYTES = 16 * 1024;
@@ -16,7 +16,7 @@ export function login(role: Role | 'any', services: Services): Handler {
   const { config, store } = services;
   return async (context) => {
     const fields = await readFields(context, services.budget, LOGIN_LIMIT_BYTES);
-    const origin = originOf(context);
+    const origin = requestOrigin(context.req);
     const signedIn = await services.signIn({
       username: readText(fields, 'username'),
       password: readText(fields, 'password'),
@@ -51,7 +51,7 @@ export function logout(services: Services): Handler {
     const { principal } = context;
     if (principal.kind === 'admin' || principal.kind === 'user')
       await services.sessions.end(principal.session);
-    const secure = isSecure(originOf(context), services.config.trustProxyHops);
+    const secure = isSecure(requestOrigin(context.req), services.config.trustProxyHops);
     const { instanceId } = services.store.config.snapshot();
     sendEmpty(context, 204, ['set-cookie', clearedSessionCookie(instanceId, secure)]);
   };

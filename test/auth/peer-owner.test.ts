@@ -230,7 +230,7 @@ describe('createLocalAccess()', () => {
       });
       assert.equal(await access.allows(request(host)), expected);
       assert.equal(await access.allows(request({ ...host, via: '1.1 x' })), false);
-      assert.equal(await access.ignoresOwners(), owner === 'unreadable');
+      assert.equal(await access.cannotSeeOwners(), owner === 'unreadable');
     });
   }
 

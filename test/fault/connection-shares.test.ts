@@ -169,7 +169,10 @@ describe('connections to a provider', { timeout: 60_000 }, () => {
       assert.equal(refused.headers.get('retry-after'), '2');
       const { error } = (await expectStatus(503, refused)) as { error: Record<string, unknown> };
       assert.deepEqual([error['type'], error['code']], ['server_error', 'server_overloaded']);
-      assert.match(String(error['message']), /^512 requests of this key run at the provider up, the most/);
+      assert.match(
+        String(error['message']),
+        /^You already have 512 requests running at provider up, the most/,
+      );
       await send(other, 1);
       for (const answer of held) answer();
       await until(() => statuses.length === SHARE + 1);

@@ -35,16 +35,16 @@ for (const [env, code, expected] of ROWS) {
   });
 }
 
-for (const [env, ignoresOwners, expected] of [
+for (const [env, cannotSeeOwners, expected] of [
   [{ UI_PASSWORD: '' }, true, true],
   [{ UI_PASSWORD: '' }, false, false],
   [{ MASTER_API_KEY: 'sk-123' }, true, true],
   [{}, true, false],
 ] as const) {
-  const owners = ignoresOwners ? 'unknown' : 'known';
+  const owners = cannotSeeOwners ? 'unknown' : 'known';
   test(`B1: ${JSON.stringify(env)}, owners of connections ${owners}: ${expected ? 'a' : 'no'} warning at the start`, async (t) => {
     const { services } = await startApp(t, { env });
-    const localAccess = { ...services.localAccess, ignoresOwners: async () => ignoresOwners };
+    const localAccess = { ...services.localAccess, cannotSeeOwners: async () => cannotSeeOwners };
     const warnings = await findStartWarnings({ ...services, localAccess });
     const found = warnings.filter(({ code }) => code === 'connection_owners_unreadable');
     assert.equal(found.length, expected ? 1 : 0);

@@ -116,7 +116,7 @@ export function findWarnings(
 export async function findStartWarnings(services: Services): Promise<Warning[]> {
   const warnings = findWarnings(services, await services.store.findPlainCopies());
   const isOpen = warnings.some(({ code }) => code === 'default_password' || code === 'sample_master_key');
-  if (!isOpen || !(await services.localAccess.ignoresOwners())) return warnings;
+  if (!isOpen || !(await services.localAccess.cannotSeeOwners())) return warnings;
   const message =
     'The system does not tell which user opened a connection (/proc/net/tcp cannot be read): the default password and the sample keys work for every user and every hidden proxy on this machine. Set UI_PASSWORD and MASTER_API_KEY.';
   return [...warnings, { code: 'connection_owners_unreadable', message }];

@@ -34,9 +34,8 @@ const LONGEST_NAME = 64;
 export const PICKER_PATTERNS: readonly string[] = MODEL_PICKERS;
 export const PICKERS_FOLDING: readonly string[] = ['tools.*'];
 
-/** @throws HttpError `invalid_body` for a body or query that may lead a restricted key's request to another model. */
-export function refuseModelPickers(scan: JsonScan, query: string): void {
-  refusePickerQuery(query);
+/** @throws HttpError `invalid_body` for a body that may lead a restricted key's request to another model. */
+export function refuseModelPickers(scan: JsonScan): void {
   for (const name of MODEL_PICKERS) {
     // Some servers read names without regard to letter case (Go's encoding/json).
     if (firstMatch(scan, name) !== undefined || scan.folded.includes(name)) throw pickerRefused(name);
@@ -49,7 +48,7 @@ export function refusePickerPart(name: string): void {
   if (picker !== undefined) throw pickerRefused(picker);
 }
 
-/** @throws HttpError `invalid_body` for a query by which a restricted key's request may reach another model. */
+/** @throws HttpError `invalid_body` for a query, where it goes on, by which a restricted key's request may reach another model. */
 export function refusePickerQuery(query: string): void {
   if (query === '') return;
   for (const name of new URLSearchParams(query).keys()) {

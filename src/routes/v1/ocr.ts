@@ -3,13 +3,11 @@ import type { Endpoint } from '../../gateway/endpoint.ts';
 import { findModel, findTarget, type Target } from '../../gateway/routing.ts';
 import { openBody, readBody } from '../../http/body.ts';
 import { MultipartReader, parseBoundary } from '../../http/multipart.ts';
-import type { InflightLease } from '../../inflight-budget.ts';
-import { overloaded } from '../../inflight-budget.ts';
+import { type InflightLease, overloaded } from '../../inflight-budget.ts';
 import { DataUrlGatherer } from '../../protocols/data-url.ts';
 import { checkImage, IMAGE_LIMIT_BYTES, imageTooLarge } from '../../protocols/images.ts';
 import { type OcrRequest, ocrChatBody, readOcrText } from '../../protocols/ocr.ts';
 import { isJsonType } from '../../protocols/passed-headers.ts';
-import { shownText } from '../../shown-text.ts';
 import type { Context, Handler } from '../context.ts';
 import { requireJsonType } from '../json-body.ts';
 import { FormParts } from './form-parts.ts';
@@ -87,7 +85,7 @@ interface OcrCall {
 }
 
 function chooseTarget(modelId: string, context: Context, options: RelayOptions): () => Target {
-  context.facts.model = shownText(modelId);
+  context.facts.model = modelId;
   const snapshot = options.snapshot();
   const model = findModel(snapshot, modelId);
   requireModel(context.principal, model.id, { snapshot, nowMs: options.now() });
@@ -98,7 +96,7 @@ async function readJson(context: Context, { options, lease, choose }: ReadOption
   const bytes = await readBody(context, { limitBytes: options.maxBodyBytes, lease });
   const request = await parseOcrRequest(bytes);
   const target = choose(request.model);
-  if (isRestricted(context.principal)) refuseModelPickers(request.scan, context.query);
+  if (isRestricted(context.principal)) refuseModelPickers(request.scan);
   return { input: await readOcrJson(request), modelId: request.model, target };
 }
 

@@ -6,7 +6,6 @@ import { checkAudioFile } from '../../protocols/audio-file.ts';
 import { checkImage, IMAGE_LIMIT_BYTES, imageTooLarge } from '../../protocols/images.ts';
 import { requestHeadersFor } from '../../protocols/passed-headers.ts';
 import { TRANSCRIPTION_FIELD_BYTES, TranscriptionFields } from '../../protocols/transcription-form.ts';
-import { shownText } from '../../shown-text.ts';
 import type { Handler } from '../context.ts';
 import { type FormChecks, FormParts } from './form-parts.ts';
 import { nextHop } from './hops.ts';
@@ -76,7 +75,7 @@ export function relayForm(endpoint: Endpoint, options: RelayOptions): Handler {
       const checkName = isChecked ? { checkName: refusePickerPart } : {};
       const form = new FormParts(reader, { ...kind.checks(), ...checkName }, lease);
       const modelId = await form.readModel();
-      context.facts.model = shownText(modelId);
+      context.facts.model = modelId;
       const snapshot = options.snapshot();
       const model = findModel(snapshot, modelId);
       requireModel(principal, model.id, { snapshot, nowMs: options.now() });

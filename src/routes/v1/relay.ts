@@ -8,13 +8,12 @@ import { sendBytes } from '../../http/reply.ts';
 import type { InflightBudget, InflightLease } from '../../inflight-budget.ts';
 import { checkImageParts } from '../../protocols/image-parts.ts';
 import { requestHeadersFor } from '../../protocols/passed-headers.ts';
-import { shownText } from '../../shown-text.ts';
 import type { ConfigSnapshot } from '../../store/store.ts';
 import type { Context, Handler } from '../context.ts';
 import { requireJsonType } from '../json-body.ts';
 import { noteEnd } from '../request-facts.ts';
 import { nextHop } from './hops.ts';
-import { refuseModelPickers } from './model-pickers.ts';
+import { refuseModelPickers, refusePickerQuery } from './model-pickers.ts';
 import { callerOf, holderOf, isRestricted, requireModel } from './model-rights.ts';
 import { parseJsonRequest, readEncodingFormat, readFlag } from './request-body.ts';
 
@@ -60,11 +59,14 @@ async function ask(
   const { req, principal } = context;
   const bytes = await readBody(context, { limitBytes: options.maxBodyBytes, lease });
   const request = await parseJsonRequest(bytes);
-  context.facts.model = shownText(request.model);
+  context.facts.model = request.model;
   const snapshot = options.snapshot();
   const model = findModel(snapshot, request.model);
   requireModel(principal, model.id, { snapshot, nowMs: options.now() });
-  if (isRestricted(principal)) refuseModelPickers(request.scan, context.query);
+  if (isRestricted(principal)) {
+    refuseModelPickers(request.scan);
+    refusePickerQuery(context.query);
+  }
   const stream = readFlag(request, 'stream');
   const includeUsage = readFlag(request, 'stream_options.include_usage');
   const encodingFormat = endpoint.path === 'embeddings' ? readEncodingFormat(request) : null;

@@ -88,6 +88,7 @@ export function readEncodingFormat(request: JsonRequest): 'float' | 'base64' {
 
 async function scanBody(bytes: Buffer, patterns: JsonPatterns): Promise<JsonScan> {
   try {
+    // A body of ordinary size is scanned at once, and waits for nobody.
     const scan = scanJsonInTurns(bytes, patterns);
     return scan instanceof Promise ? await scan : scan;
   } catch (error) {
