@@ -1,9 +1,16 @@
 import { findMember, type MemberSource } from './json-members.ts';
 import type { JsonPatterns, PatternNode } from './json-patterns.ts';
 import {
+  CLOSE_BRACE,
+  CLOSE_BRACKET,
+  COLON,
+  COMMA,
   failAt,
   JsonScanError,
+  OPEN_BRACE,
+  OPEN_BRACKET,
   QUOTE,
+  SPACE,
   skipLiteral,
   skipNumber,
   skipString,
@@ -72,14 +79,6 @@ export interface ScanState extends TokenSource, MemberSource {
   /** Of the whole body's value. */
   kind: JsonKind;
 }
-
-const SPACE = 0x20;
-const COMMA = 0x2c;
-const COLON = 0x3a;
-const OPEN_BRACKET = 0x5b;
-const CLOSE_BRACKET = 0x5d;
-const OPEN_BRACE = 0x7b;
-const CLOSE_BRACE = 0x7d;
 
 /** Begins a scan, before its first byte. `frames` may be shared by scans that run to their end at once. */
 export function startScan(

@@ -1,4 +1,5 @@
 import { MAX_NAME_LENGTH, type PatternNode } from './json-patterns.ts';
+import { BACKSLASH, QUOTE } from './json-tokens.ts';
 
 /** What of a scan the look-up of a member's name needs. */
 export interface MemberSource {
@@ -10,7 +11,6 @@ export interface MemberSource {
   nameEnd: number;
 }
 
-const BACKSLASH = 0x5c;
 const DIFFERENT = 0;
 const FOLDED = 1;
 const EXACT = 2;
@@ -101,7 +101,7 @@ function unitAt(body: Buffer, at: number): number {
   const second = body[at + 1] as number;
   if (first === BACKSLASH) {
     if (second === 0x75) return hexUnit(body, at + 2);
-    return second === 0x22 || second === BACKSLASH || second === 0x2f ? second : 0xffff;
+    return second === QUOTE || second === BACKSLASH || second === 0x2f ? second : 0xffff;
   }
   if (first < 0x80) return first;
   if (first < 0xe0) return ((first & 0x1f) << 6) | (second & 0x3f);

@@ -1,17 +1,19 @@
+import {
+  BACKSLASH,
+  CLOSE_BRACE,
+  CLOSE_BRACKET,
+  COLON,
+  COMMA,
+  OPEN_BRACE,
+  OPEN_BRACKET,
+  QUOTE,
+} from './json-tokens.ts';
 import { parseJson } from './json-value.ts';
 
 /** Longer strings are neither names nor values that anybody looks for. */
 const HELD_BYTES_AT_MOST = 4_096;
 const DEPTH_AT_MOST = 128;
 const NOTHING: Buffer = Buffer.alloc(0);
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const COMMA = 0x2c;
-const COLON = 0x3a;
-const OPEN_BRACKET = 0x5b;
-const CLOSE_BRACKET = 0x5d;
-const OPEN_BRACE = 0x7b;
-const CLOSE_BRACE = 0x7d;
 
 /** The bytes `[start, end)` of a text, counted over all its pieces. */
 export interface JsonSpan {

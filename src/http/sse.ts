@@ -1,6 +1,6 @@
 import { LF, LineEnds } from './sse-records.ts';
 
-export { type SsePart, SseRecords } from './sse-records.ts';
+export { CR, LF, LineEnds, type SsePart, SseRecords } from './sse-records.ts';
 
 /** The bytes `[start, end)` of a record. */
 export interface SseSpan {

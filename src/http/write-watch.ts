@@ -20,8 +20,8 @@ export class WriteStallError extends Error {
 }
 
 /**
- * Ends connections whose client takes none of the bytes that wait for it, whichever answers they belong to. A socket's
- * own timeout cannot tell: bytes that the client sends set it back, and so does each answer that ends.
+ * Ends a connection whose client reads nothing. A socket's own timeout cannot tell: bytes that the client sends set it
+ * back, and so does each answer that ends.
  */
 export class WriteWatch {
   readonly #stallMs: number;
@@ -35,6 +35,8 @@ export class WriteWatch {
 
   /** From now on, until `stop()`. */
   start(): void {
+    this.stop();
+    // Not setInterval: after a blocked event loop two looks must not run without I/O between them.
     this.#timer = setTimeout(() => {
       this.#look();
       this.start();

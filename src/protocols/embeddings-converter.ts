@@ -1,5 +1,15 @@
 import { HttpError } from '../errors.ts';
 import { ByteGatherer } from '../http/byte-gatherer.ts';
+import {
+  BACKSLASH,
+  CLOSE_BRACE,
+  CLOSE_BRACKET,
+  COLON,
+  COMMA,
+  OPEN_BRACE,
+  OPEN_BRACKET,
+  QUOTE,
+} from '../http/json-tokens.ts';
 import { parseJson } from '../http/json-value.ts';
 import { base64ToFloats, floatsToBase64 } from './float32.ts';
 
@@ -17,14 +27,6 @@ type StringRole = 'name' | 'vector' | 'model' | 'other';
 /** A vector of 65,536 numbers has about 1.5 MiB. */
 const KEPT_BYTES_AT_MOST = 4_194_304;
 const DEPTH_AT_MOST = 128;
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const COMMA = 0x2c;
-const COLON = 0x3a;
-const OPEN_BRACKET = 0x5b;
-const CLOSE_BRACKET = 0x5d;
-const OPEN_BRACE = 0x7b;
-const CLOSE_BRACE = 0x7d;
 
 /**
  * Reads an answer of `/v1/embeddings` in chunks of any size and gives its bytes back, with vectors and the model's name

@@ -1,6 +1,5 @@
 import { JsonStringReplacer } from '../http/json-strings.ts';
-import { dataSpan, firstDataSpan } from '../http/sse.ts';
-import { LineEnds } from '../http/sse-records.ts';
+import { dataSpan, firstDataSpan, LineEnds } from '../http/sse.ts';
 
 /** Where chunks of chat, and events of the Responses API, name their model. */
 const MODEL_PLACES = ['model', 'response.model'];

@@ -1,7 +1,7 @@
 import { type ErrorObject, HttpError } from '../errors.ts';
 import type { BodyTransform } from '../http/body-transform.ts';
 import { parseJson } from '../http/json-value.ts';
-import { bareLines, recordData, recordEvent, type SsePart, SseRecords, sseRecord } from '../http/sse.ts';
+import { bareLines, LF, recordData, recordEvent, type SsePart, SseRecords, sseRecord } from '../http/sse.ts';
 import { EventModelRenamer } from './event-model.ts';
 import { ResponseFailure } from './response-failure.ts';
 import { type StreamEnd, StreamEndWatch } from './stream-end.ts';
@@ -17,7 +17,9 @@ export interface EventStreamOptions {
 
 /** So much of an unfinished record is held until it is whole; of a longer one no error is. */
 const HELD_BYTES = 64 * 1024;
-const LINE_FEED = 0x0a;
+const COLON = 0x3a;
+/** The first letter of `data:`. */
+const LETTER_D = 0x64;
 /** The first letter of `event:`. */
 const LETTER_E = 0x65;
 const KEEP_ALIVE = Buffer.from(': keep-alive\n\n');
@@ -137,16 +139,13 @@ export class EventStream implements BodyTransform {
   }
 }
 
-const LETTER_D = 0x64;
-const COLON = 0x3a;
-
 /**
  * True for whole records of which none needs a closer look: data lines or comments, in LF, that do not speak of an error.
  * JSON in a data line holds no line end, so what follows one begins a line.
  */
 function isPlain(chunk: Buffer): boolean {
   const { length } = chunk;
-  if (chunk[length - 1] !== LINE_FEED || chunk[length - 2] !== LINE_FEED) return false;
+  if (chunk[length - 1] !== LF || chunk[length - 2] !== LF) return false;
   if (chunk[0] !== LETTER_D && chunk[0] !== COLON) return false;
   return (
     !chunk.includes('"error"') && !chunk.includes('\n{') && !chunk.includes('\ne') && !chunk.includes('\r')
@@ -161,7 +160,7 @@ function joined(parts: readonly Buffer[]): Buffer | null {
 /** The last record of a stream that ends without an empty line, which clients need. */
 function closed(rest: Buffer): Buffer {
   const last = rest[rest.length - 1];
-  return Buffer.concat([rest, Buffer.from(last === LINE_FEED ? '\n' : '\n\n')]);
+  return Buffer.concat([rest, Buffer.from(last === LF ? '\n' : '\n\n')]);
 }
 
 /** Half an object: no client could read it. */

@@ -1,4 +1,4 @@
-import { recordEvent } from '../http/sse.ts';
+import { CR, LF, recordEvent } from '../http/sse.ts';
 
 /** How a whole event stream ends; null: any end is taken, for vendors differ. */
 export type StreamEnd = 'chat' | 'responses' | null;
@@ -12,8 +12,6 @@ const RESPONSE_END_TYPES = RESPONSE_ENDS.flatMap((type) => [
 ]);
 /** A mark may lie across two chunks: so much on both sides of their seam is looked at once more. */
 const SEAM_BYTES = 40;
-const LINE_FEED = 0x0a;
-const CARRIAGE_RETURN = 0x0d;
 const NOTHING = Buffer.alloc(0);
 
 /**
@@ -74,7 +72,7 @@ export class StreamEndWatch {
   }
 
   #keepEnd(chunk: Buffer): void {
-    if (chunk[chunk.length - 1] === LINE_FEED) this.#before = NOTHING;
+    if (chunk[chunk.length - 1] === LF) this.#before = NOTHING;
     else if (chunk.length >= SEAM_BYTES) this.#before = Buffer.from(chunk.subarray(-SEAM_BYTES));
     else this.#before = Buffer.concat([this.#before, chunk]).subarray(-SEAM_BYTES);
   }
@@ -86,7 +84,7 @@ function hasDone(bytes: Buffer, beginsLine: boolean): boolean {
     const before = bytes.toString('latin1', Math.max(0, at - 7), at);
     const isData = /[\r\n]data: ?$/.test(before) || (beginsLine && /^data: ?$/.test(before) && at < 7);
     const after = bytes[at + DONE.length];
-    if (isData && (after === undefined || after === LINE_FEED || after === CARRIAGE_RETURN)) return true;
+    if (isData && (after === undefined || after === LF || after === CR)) return true;
   }
   return false;
 }

@@ -47,8 +47,9 @@ export interface Held {
   readonly inflightBytes: number;
 }
 
-export const NOTHING_HELD: Held = { runningRequests: 0, upstreamRequests: 0, inflightBytes: 0 };
+const NOTHING_HELD: Held = { runningRequests: 0, upstreamRequests: 0, inflightBytes: 0 };
 
+/** What a server holds for its requests now. */
 export function heldBy({ running, upstreams, budget }: Services): Held {
   return {
     runningRequests: running.size,
