@@ -1,4 +1,4 @@
-/** Counts what each holder has of something that many share, and lets nobody have more than so many. */
+/** Limits how many of a shared thing each holder has. */
 export class FairShare {
   readonly #limit: number;
   readonly #counts = new Map<string, number>();
@@ -7,7 +7,7 @@ export class FairShare {
     this.#limit = limit;
   }
 
-  /** False, with nothing taken, where the holder has all that one may have. */
+  /** False, and nothing taken, if the holder is at the limit. */
   take(holder: string): boolean {
     const count = this.#counts.get(holder) ?? 0;
     if (count >= this.#limit) return false;

@@ -33,7 +33,9 @@ export interface AdminCredentialOptions {
   readonly work: PasswordWork;
 }
 
-/** Whose password was right. `credential` is the fingerprint that a session opened now is bound to. */
+/**
+ * The account that a name and password opened. `credential` is the fingerprint that a session opened now is bound to.
+ */
 export interface Account {
   readonly role: Role;
   /** null for the admin. */
@@ -105,9 +107,10 @@ export function userFingerprint(passwordHash: string): string {
 /**
  * Finds the account that a name and a password open, or null. One scrypt is done whether the name is the admin's, a
  * user's, a disabled user's or nobody's, so that time does not tell them apart. (A user who bears the admin's name,
- * because UI_USERNAME was changed to his, costs a second one.)
+ * because UI_USERNAME was changed to theirs, costs a second one.)
  * @throws HttpError `too_many_attempts` when too many sign-ins wait already; `invalid_credentials` for the right password
- *   of a disabled user, who would otherwise try others until he is throttled. Whoever has another one is told nothing.
+ *   of a disabled user, who would otherwise try others until they are throttled. Whoever has another one is told
+ *   nothing.
  */
 export async function checkCredentials(
   username: string,
@@ -117,10 +120,10 @@ export async function checkCredentials(
   const { admin, role } = options;
   const user = role === 'admin' ? undefined : options.userByUsername.get(username);
   const isAdminName = role !== 'user' && username === admin.username;
-  // Asked for in every case: where the first sign-in must wait for it, all first sign-ins do.
+  // Always awaited: if only the admin's sign-in waited for the first hash, its time would give the name away.
   const adminHash = await admin.passwordHash();
   if (isAdminName && (await verifyPassword(password, adminHash, options))) {
-    // Of the hash that was verified: the password may have been changed meanwhile.
+    // From the hash that was verified: the password may have changed since.
     return { role: 'admin', user: null, username, credential: await admin.fingerprint(adminHash) };
   }
   if (isAdminName && user === undefined) return null;
@@ -136,8 +139,8 @@ export async function checkCredentials(
 }
 
 /**
- * The user who signed in, as he is by now: his request may have taken minutes to arrive.
- * @throws HttpError `not_signed_in` where he is gone, disabled or has another password.
+ * The present record of the user who signed in: their request may have taken minutes to arrive.
+ * @throws HttpError `not_signed_in` where they are gone, disabled or have another password.
  */
 export function requireStillSignedIn(users: ReadonlyMap<string, User>, signedIn: User): User {
   const user = users.get(signedIn.id);

@@ -44,7 +44,7 @@ export interface LoginThrottle {
 /**
  * Makes the brake on guessing passwords. Strangers are held by address and by account. An address that signed in to an
  * account in the last 30 days has a budget of its own for that account, so that nobody can lock its owner out, neither
- * by guessing from many addresses nor from his own address at other accounts.
+ * by guessing from many addresses nor from the owner's own address at other accounts.
  */
 export function createLoginThrottle(options: LoginThrottleOptions): LoginThrottle {
   const { now, counters, maxNames = MAX_NAMES } = options;

@@ -20,7 +20,7 @@ export function isWithin(narrow: ModelList, wide: ModelList): boolean {
 
 /**
  * Tells whether a key may use a model: the key's list and its user's list must both allow it, and a user's key works
- * only while there is that user and he is enabled. `user` is the one that `key.userId` names, or null.
+ * only while that user exists and is enabled. `user` is the one that `key.userId` names, or null.
  */
 export function keyMayUseModel(key: ApiKey, user: User | null, modelId: string): boolean {
   if (key.userId === null) return mayUseModel(key.models, modelId);

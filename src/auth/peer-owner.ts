@@ -36,7 +36,7 @@ export interface SocketTables {
 /** Linux: Documentation/networking/proc_net_tcp.rst. */
 const LINUX_TABLES: SocketTables = { ipv4: '/proc/net/tcp', ipv6: '/proc/net/tcp6' };
 const PIECE_BYTES = 64 * 1024;
-/** Of each table: some 50,000 sockets. What stands behind them is not looked at. */
+/** Per table, about 50,000 sockets; later rows are ignored. */
 const MAX_TABLE_BYTES = 8 * 1024 * 1024;
 /** A row: number, local and remote address, state, queues, timer, retransmissions, uid, timeout, inode. */
 const ROW =
@@ -47,8 +47,8 @@ type Owners = ReadonlyMap<string, number> | null;
 type Tables = Readonly<Record<keyof SocketTables, Owners>>;
 
 /**
- * Makes the lookup of who holds the other end of a connection. The tables are read at most once at a time: whoever asks
- * meanwhile waits for the next reading, which all of them share, so that a flood of questions costs no more.
+ * Makes the lookup of who holds the other end of a connection. Tables are read one at a time; callers that arrive
+ * during a read share the next one, so a flood of requests costs no more.
  */
 export function createPeerOwners({ tables = LINUX_TABLES }: PeerOwnersOptions = {}): PeerOwners {
   let running: Promise<unknown> = Promise.resolve();

@@ -11,7 +11,7 @@ import type { SignedIn } from './sessions.ts';
 
 /**
  * Who may use a route. `key`: whoever has an API key, or a session of our own pages; `scrape`: the master key or the
- * admin's session or token; `visitor`: everybody, known by his session where he has one.
+ * admin's session or token; `visitor`: everybody, known by their session where they have one.
  */
 export type Access = 'anyone' | 'visitor' | 'key' | 'admin' | 'user' | 'scrape';
 
@@ -87,7 +87,7 @@ export interface GuardOptions {
 }
 
 /**
- * Decides from the headers alone who makes a request, and whether he may. Answers at once for keys, the way of nearly
+ * Decides from the headers alone who makes a request, and whether they may. Answers at once for keys, the way of nearly
  * every request, and with a promise where a session or the sender of a sample key must be looked up.
  * @throws HttpError `missing_api_key`, `invalid_api_key`, `not_signed_in`, `forbidden`, `cross_origin_refused`.
  */
@@ -149,7 +149,7 @@ function refuseOtherOrigins(req: IncomingMessage): void {
   throw new HttpError('cross_origin_refused', 'Requests from other sites are refused here.');
 }
 
-/** Whosever the key is: an imported file may hold it as a user's. */
+/** The rule holds for every owner: an imported file may contain a sample key as a user's key. */
 async function principalOfSample(
   key: string,
   req: IncomingMessage,

@@ -37,7 +37,10 @@ export interface Sessions {
   /** Whose session it is, or null: unknown, expired, opened with other credentials, its user gone or disabled. */
   resolve(token: string): Promise<SignedIn | null>;
   end(session: Session): Promise<void>;
-  /** Binds a session to new credentials, if it has not ended: the one in which its user has just changed his password goes on. */
+  /**
+   * Binds a session to new credentials, if it has not ended: the one in which its user has just changed their password
+   * goes on.
+   */
   rebind(session: Session, credential: string): Promise<void>;
   /** Ends an account's sessions (`userId` null: the admin's), but for the one with `exceptDigest`. */
   endAll(userId: string | null, exceptDigest?: string): Promise<void>;
@@ -56,7 +59,7 @@ export interface SessionsOptions {
   readonly randomBytes: (size: number) => Buffer;
   /** The admin's present fingerprint, see `AdminCredential`. */
   readonly adminFingerprint: () => Promise<string>;
-  /** A user as he is now. */
+  /** A user's present record. */
   readonly userById: (id: string) => User | undefined;
   readonly maxPerAccount?: number;
 }

@@ -10,8 +10,7 @@ import {
   splice,
 } from '../http/json-scan.ts';
 import { parseJson } from '../http/json-value.ts';
-import type { InflightLease } from '../inflight-budget.ts';
-import { overloaded } from '../inflight-budget.ts';
+import { type InflightLease, overloaded } from '../inflight-budget.ts';
 import { completionToEvents } from '../protocols/completions.ts';
 import { convertEmbeddings, normaliseEmbeddings } from '../protocols/embeddings.ts';
 import { EventStream } from '../protocols/event-stream.ts';
@@ -29,8 +28,8 @@ import type { Endpoint } from './endpoint.ts';
 import { cleanError, type GatewayAnswer, reachedList } from './upstream-answer.ts';
 
 /**
- * What the client gets: bytes that are all there, or a stream. `headers` is a flat list. The lease counts what is held of
- * it; whoever sends the answer releases it when the answer is over.
+ * What the client gets: a complete body or a stream. `headers` is a flat list. `lease` counts the memory the answer
+ * holds; the sender releases it when the answer is over.
  */
 export type ShapedAnswer = {
   readonly status: number;
@@ -54,14 +53,17 @@ export interface ShapeOptions {
   readonly stream: boolean;
   readonly includeUsage: boolean;
   readonly encodingFormat: 'float' | 'base64' | null;
-  /** Where the client gets something made of the answer, which must be JSON; null: the answer itself. */
+  /** Makes the client's answer from the provider's JSON; null: the provider's answer passes. */
   readonly render: ((answer: Buffer) => TranslatedAnswer) | null;
 }
 
 /** JSON answers up to this size are looked at as a whole; a larger one passes as it comes, if it may. */
 const WHOLE_BYTES = 1024 * 1024;
 const CHANGED_BYTES = 32 * 1024 * 1024;
-/** An answer with one of these is one, although it may tell of an error as well (a failed `response` does). */
+/**
+ * With one of these members the answer counts as a success, even if it also carries an error (a failed `response`
+ * does).
+ */
 const CONTENTS = ['choices', 'output', 'data', 'results'] as const;
 const PATTERNS = compilePatterns(['model', ...CONTENTS]);
 

@@ -19,7 +19,7 @@ export interface GatewayCall extends AdapterCall {
   readonly includeUsage: boolean;
   /** Embeddings: in which form the client wants the vectors. Null for all else. */
   readonly encodingFormat: 'float' | 'base64' | null;
-  /** Where the client gets something made of the answer, which must be JSON; null: the answer itself. */
+  /** Makes the client's answer from the provider's JSON; null: the provider's answer passes. */
   readonly render: ((answer: Buffer) => TranslatedAnswer) | null;
   readonly signal: CancelSignal;
 }

@@ -12,7 +12,10 @@ export interface GatewayAnswer extends UpstreamResponse {
   readonly attempts: number;
 }
 
-/** A refused key of ours is no matter of the caller's key, so it is not passed on as one (401 would make him change his). */
+/**
+ * A refused key of ours is no matter of the caller's key, so it is not passed on as one (401 would make them change
+ * theirs).
+ */
 export function upstreamError(response: UpstreamResponse, text: string, target: Target): HttpError {
   const { status } = response;
   const { provider } = target;

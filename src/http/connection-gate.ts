@@ -29,7 +29,7 @@ interface Waiting {
 
 /** What is known of a connection. */
 interface Connection {
-  /** By whom its waiting requests are counted. */
+  /** The client address that its waiting requests are counted for. */
   readonly holder: string;
   /** The answer to the request that came last. */
   latest: ServerResponse | null;
@@ -61,7 +61,7 @@ export class ConnectionGate {
     this.#options = options;
   }
 
-  /** Must be called for each new connection; `holder` is by whom its waiting requests are counted. */
+  /** Must be called for each new connection; `holder`: the client address that its waiting requests count for. */
   open(socket: Socket, holder: string): void {
     this.#connections.set(socket, {
       holder,

@@ -10,7 +10,10 @@ export interface PumpOptions {
   readonly status: number;
   readonly headers: HeaderList;
   readonly body: Readable;
-  /** With one, the headers are sent although no byte of the body is there yet: clients of event streams time out on them. */
+  /**
+   * With a transform, headers are sent before the first byte of the body: clients of event streams time out on missing
+   * headers.
+   */
   readonly transform: BodyTransform | null;
   /** Told what ended the answer, before its connection is closed. */
   readonly onEnd: (end: AnswerEnd) => void;

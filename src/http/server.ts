@@ -16,16 +16,16 @@ import { WriteWatch } from './write-watch.ts';
 const BOUNDS = {
   /** All that are open at a time. */
   connections: 4_096,
-  /** Of one client address, an IPv6 one by its /64. Loopback and private ones, where proxies are, have no share. */
+  /** Per client address; IPv6 per /64. Loopback and private addresses, where proxies are, are exempt. */
   connectionsOfAddress: 512,
   requestsOfConnection: 100_000,
   headers: 200,
   /** A head, all headers together. */
   headBytes: 16_384,
   headMs: 10_000,
-  /** What may wait on one connection for the answers before: about a hundred small requests. */
+  /** Bytes of requests that wait on one connection for earlier answers: about a hundred small requests. */
   waitingBytes: 256 * 1024,
-  /** A client may take none of what was written for so long. */
+  /** A client that takes no written byte for this long is disconnected. */
   writeStallMs: 60_000,
   /** Idle connections outlive the balancers' own idle time (ALB 60 s, nginx 75 s), so that they never race. */
   idleMs: 90_000,
@@ -42,7 +42,7 @@ export interface HttpServerOptions {
   readonly isDraining: () => boolean;
   /** Where the requests that wait on connections are counted. */
   readonly budget: InflightBudget;
-  /** For tests; the bound of production where it is absent. */
+  /** For tests; BOUNDS.writeStallMs if absent. */
   readonly writeStallMs?: number;
   /** The address at the other end; the socket's own where it is absent, undefined once it is closed. */
   readonly peerOf?: (socket: Socket) => string | undefined;

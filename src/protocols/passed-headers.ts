@@ -7,8 +7,8 @@ const REQUEST_ALLOWED = ['accept', 'openai-beta', 'idempotency-key'] as const;
 
 /**
  * The client's headers that an upstream may see. Everything else stays here: cookies, keys, addresses, hop-by-hop
- * fields and whatever `Connection` names (RFC 9110 section 7.6.1). The content type is for whoever writes the body to say.
- * @param caller who makes the request: nobody is given the answer to somebody else's request again
+ * fields and whatever `Connection` names (RFC 9110 section 7.6.1). Whoever writes the body sets the content type.
+ * @param caller who makes the request: an idempotency key never returns another caller's answer
  */
 export function requestHeadersFor(headers: IncomingHttpHeaders, caller: string): Record<string, string> {
   const passed: Record<string, string> = {};
@@ -26,7 +26,7 @@ export function requestHeadersFor(headers: IncomingHttpHeaders, caller: string):
 const IDEMPOTENCY_KEY_CHARS = 255;
 const CALLER_CHARS = 16;
 
-/** The same for the same person and value, another one for each other person; it tells nothing of either. */
+/** The same for the same caller and value, different for every other caller; reveals neither. */
 function ownIdempotencyKey(value: string, caller: string): string {
   const prefix = digest(caller).slice(0, CALLER_CHARS);
   const isShort = prefix.length + 1 + value.length <= IDEMPOTENCY_KEY_CHARS;
@@ -102,7 +102,7 @@ export function isJsonType(contentType: string | string[] | undefined): boolean 
   );
 }
 
-/** The charsets that JSON may be labelled with: it is UTF-8 always (RFC 8259 section 8.1), of which ASCII is a part. */
+/** Accepted charset labels of JSON, which is always UTF-8 (RFC 8259 section 8.1); US-ASCII is a subset. */
 const UTF8_CHARSET = /^charset[ \t]*=[ \t]*("(utf-?8|us-ascii|ascii)"|utf-?8|us-ascii|ascii)$/i;
 
 /**

@@ -59,7 +59,7 @@ export interface AdapterCall {
   readonly query: string;
   /** The client's headers that may pass, names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
-  /** By whom its connection and the memory that its answer takes are counted: nobody gets more than half. */
+  /** The user or key that the connection and the held answer are counted for; each may use half. */
   readonly holder: string;
   /** How many proxies of this kind the request has passed, this one included. */
   readonly hops: number;

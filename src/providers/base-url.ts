@@ -40,10 +40,7 @@ export function requireBaseUrl({ id, baseUrl }: Provider): URL {
   throw new HttpError('upstream_unreachable', message, { headers: { 'x-should-retry': 'false' } });
 }
 
-/**
- * The origin that requests to a base URL go to, `https://host:port` without the scheme's own port. Null where no request
- * can be made to it.
- */
+/** The origin that requests to a base URL go to; null if the URL is not usable. */
 export function originOf(baseUrl: string): string | null {
   return parseBaseUrl(baseUrl)?.origin ?? null;
 }

@@ -26,7 +26,7 @@ const FLAGS: ReadonlyMap<string, boolean> = new Map([
 
 /**
  * A yes or no in the query: `true`, `false`, `1` or `0`; null where it is absent.
- * @throws HttpError `invalid_value` for any other value: what was meant to be a trial must not be taken for the real thing.
+ * @throws HttpError `invalid_value` for any other value, so that `?dryRun=yes` never runs for real.
  */
 export function readQueryFlag(query: string, name: string): boolean | null {
   const value = queryValue(query, name);

@@ -47,7 +47,7 @@ export async function parseRawDocumentInTurns(
   const lists = scan.matches.filter(({ pattern, kind }) => kind === 'array' && !pattern.includes('.'));
   const frame = withEmptyLists(bytes, lists);
   const { text, object: outside } = parseJsonObject(frame);
-  // First of all: only where no name stands twice does each list have one place.
+  // First: each list has one place only if no name stands twice.
   refuseDuplicateMembers(text);
   const object: JsonObject = { ...outside };
   const pace = new Pace(turn);
@@ -59,13 +59,13 @@ export async function parseRawDocumentInTurns(
   const checksum = stated === null ? '' : await hashInTurns(rest, pace);
   const schemaVersion = readSchemaVersion(object);
   requireChecksum(stated, checksum);
-  // Whoever makes records of all this begins with a turn of their own.
+  // The caller decodes all records at once: let others run before.
   await turn();
   return { schemaVersion, checksum, object };
 }
 
 async function scanShape(bytes: Buffer, turn: () => Promise<void>): Promise<JsonScan> {
-  // What is no JSON from its first byte on, with messages of their own.
+  // Reports an empty file or a byte order mark in the words of `parseJsonObject`.
   if (bytes.length === 0 || bytes[0] === 0xef) parseJsonObject(bytes.subarray(0, 3));
   let scan: JsonScan;
   try {

@@ -212,7 +212,10 @@ interface ReadProvider {
   readonly isBound: boolean;
 }
 
-/** Where a provider's key stands, for sealing: a changed origin closes it. To no origin nothing is ever sent. */
+/**
+ * What a provider's key is sealed to: its record and origin. With another origin it does not open. No origin: nothing
+ * is ever sent.
+ */
 function placeOf({ id, baseUrl }: Pick<Provider, 'id' | 'baseUrl'>): SecretPlace {
   return { record: 'provider', id, field: 'apiKey', origin: originOf(baseUrl) ?? '' };
 }

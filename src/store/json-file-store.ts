@@ -166,7 +166,7 @@ class Opening {
     });
   }
 
-  /** A start that was cut off may have left some, or the provider whose key it is may be gone from the database. */
+  /** An interrupted start may have left some; or a backup has a key whose provider is gone from the database. */
   async #hasPlainBackup(): Promise<boolean> {
     if (this.#options.encryptionKey === null) return false;
     return (await this.#copies.find()).some((name) => this.#paths.versionOf(name) !== null);

@@ -9,7 +9,7 @@ const PLAIN_SECRET = /"(?:apiKey|api_key|key|password)"\s*:\s*"[^"]/;
 export interface PlainCopiesOptions {
   readonly ops: FileOps;
   readonly paths: StorePaths;
-  /** False where provider keys are stored as they are: then only files from before a migration hold more than the database. */
+  /** False if provider keys are stored in clear text: then only the originals of migrations are reported. */
   readonly isEncrypted: boolean;
 }
 
@@ -18,7 +18,7 @@ interface Looked {
   readonly isPlain: boolean;
 }
 
-/** Looks for copies of the database that hold secrets in clear text; a file that stays as it is is read once. */
+/** Finds copies of the database that hold secrets in clear text. An unchanged file is read once. */
 export class PlainCopies {
   readonly #options: PlainCopiesOptions;
   readonly #looked = new Map<string, Looked>();

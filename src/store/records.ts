@@ -16,7 +16,7 @@ import { RecordReader } from './record-reader.ts';
 /** A provider's key as it is stored: as it is, sealed, or none. */
 export type StoredSecret = string | { readonly sealed: string } | null;
 
-/** With any other text nobody could sign in as the admin. */
+/** The form `hashPassword` writes; with anything else the admin could not sign in. */
 const ADMIN_PASSWORD_HASH = /^scrypt\$\d{1,7}\$\d{1,3}\$\d{1,3}\$[\w-]{1,100}\$[\w-]{1,100}$/;
 
 // Members that this version does not know are kept as they are: a newer one may have written them.

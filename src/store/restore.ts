@@ -30,13 +30,19 @@ export interface RestoreReport {
   readonly providersWithoutKey: readonly Named[];
   /**
    * Providers whose key was sealed by an earlier version, bound to no address, with the origin that it will be sent to.
-   * Somebody must look at these: an altered backup may name another host. Null: the base URL leads nowhere.
+   * A person must check these origins: an altered backup may name another host. null: the base URL is not usable.
    */
   readonly unboundKeys: readonly (Named & { readonly origin: string | null })[];
   /** True where the generated master key becomes another one. */
   readonly changesMasterKey: boolean;
   /** True where the admin's password that was set in the panel becomes another one. */
   readonly changesAdminPassword: boolean;
+}
+
+/** The configuration after a restore, and the report of what it changes. */
+export interface RestorePlan {
+  readonly config: ConfigState;
+  readonly report: RestoreReport;
 }
 
 export interface RestoreOptions {
@@ -47,15 +53,17 @@ export interface RestoreOptions {
 }
 
 /**
- * The configuration after a restore, and what that changes. The instance stays the same one; a generated master key and
- * the admin's password stay where the backup has none; provider keys that the backup left out stay where the provider has the same origin.
+ * The configuration after a restore, and what that changes.
+ * The instance stays the same one.
+ * A generated master key and the admin's password stay where the backup has none.
+ * A provider key that the backup left out stays where the provider has the same origin.
  * A key that is in use at one origin is not restored for another: an altered backup would send it there.
  */
 export function planRestore(
   current: ConfigState,
   backup: Backup,
   { hasOwnMasterKey = false, closesUnboundKeys = false }: RestoreOptions = {},
-): { readonly config: ConfigState; readonly report: RestoreReport } {
+): RestorePlan {
   const present = [...current.providers.values()];
   const unbound = [...backup.config.providers.values()].filter(
     (provider) => backup.unboundKeys.has(provider.id) && !isKnownHere(provider, present),

@@ -159,7 +159,7 @@ async function removeLock(
   }
   const found = await readLock(moved);
   const isJudged = nonceOf(found) === nonceOf(judged);
-  // Somebody else was faster and this is his lock: give it back.
+  // Somebody else was faster and this is their lock: give it back.
   if (!isJudged) await link(moved, paths.lock).catch(() => {});
   await unlink(moved);
   if (isJudged && judged !== 'unreadable') await unlink(paths.socket(judged.nonce)).catch(() => {});

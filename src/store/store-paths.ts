@@ -63,7 +63,7 @@ export class StorePaths {
     return /^replaced-\d+$/.test(name);
   }
 
-  /** A folder for what a newer state came instead of. */
+  /** The folder for files that a newer state replaced. */
   replaced(nowMs: number): string {
     return join(this.folder, `replaced-${nowMs}`);
   }

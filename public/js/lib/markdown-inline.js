@@ -91,8 +91,8 @@ function readSpecial(text, at) {
 }
 
 /**
- * A bare URL that ends before `to`. Within a run of characters that is none, no other is looked for: each would be read to
- * the run's end again.
+ * A bare URL that ends before `to`. After a failed URL, the rest of the same run is not tried again: each try would
+ * read to the run's end.
  * @param {string} text
  * @param {number} at
  * @param {{ to: number, failedUntil: number }} range

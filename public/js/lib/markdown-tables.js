@@ -23,8 +23,8 @@ function splitRow(line) {
 }
 
 /**
- * Whether a line is nothing but dashes, colons and bars as under a table's header. By hand, for a pattern with white space
- * that may belong to two of its parts takes quadratic time.
+ * Whether a line is nothing but dashes, colons and bars as under a table's header. Written by hand: as a
+ * pattern, white space that two parts may take costs quadratic time.
  * @param {string} line
  */
 function isDelimiters(line) {

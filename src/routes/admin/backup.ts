@@ -3,7 +3,7 @@ import { readBody } from '../../http/body.ts';
 import { sendBytes, sendJson } from '../../http/reply.ts';
 import { type BackupSecrets, exportBackup, parseBackup } from '../../store/backup.ts';
 import { DOCUMENT_LIMIT_BYTES } from '../../store/document.ts';
-import { planRestore, type RestoreReport } from '../../store/restore.ts';
+import { planRestore, type RestorePlan, type RestoreReport } from '../../store/restore.ts';
 import type { ConfigState } from '../../store/store.ts';
 import type { Context, Handler } from '../context.ts';
 import { readQueryChoice, readQueryFlag } from '../fields.ts';
@@ -42,7 +42,7 @@ export function restoreBackup(services: Services): Handler {
       const passphrase = readPassphrase(context);
       const options = { encryptionKey, previousEncryptionKey, passphrase, credentials, now, randomBytes };
       const backup = await parseBackup(bytes, options);
-      const plan = (state: ConfigState): ReturnType<typeof planRestore> => {
+      const plan = (state: ConfigState): RestorePlan => {
         refuseAdminName(state, backup.config, config.uiUsername);
         const hasOwnMasterKey = config.masterApiKey !== null;
         return planRestore(state, backup, { hasOwnMasterKey, closesUnboundKeys: acceptsUnbound === false });
@@ -69,7 +69,7 @@ async function keepOnlySession({ principal }: Context, { admin, sessions }: Serv
 }
 
 /**
- * An altered backup of an earlier version can name another host for a key: somebody has to have looked at the addresses.
+ * An altered backup of an earlier version may name another host for a key, so the caller must confirm the addresses.
  * @throws HttpError `missing_required_parameter`.
  */
 function refuseUnboundKeys({ unboundKeys }: RestoreReport): void {
@@ -77,7 +77,7 @@ function refuseUnboundKeys({ unboundKeys }: RestoreReport): void {
   const keys = unboundKeys.map(({ id, origin }) => `${id}: ${origin ?? 'no address'}`).join(', ');
   throw new HttpError(
     'missing_required_parameter',
-    `Nothing was changed. This backup is of an earlier version, which did not bind provider keys to their addresses. The keys would be sent to these: ${keys}. If all are right, restore with ?acceptUnboundKeys=true; with ?acceptUnboundKeys=false these keys are left out and must be entered again.`,
+    `Nothing was changed. An earlier version made this backup and did not bind provider keys to their addresses. The keys would be sent to: ${keys}. If all are right, restore with ?acceptUnboundKeys=true. With =false these keys are left out and must be entered again.`,
     { param: 'acceptUnboundKeys' },
   );
 }

@@ -9,7 +9,7 @@ import { given, refuseUnbuilt, requireField, toBoolean, toModelList, toText } fr
 import { type Fields, readFields } from '../json-body.ts';
 import type { Services } from '../services.ts';
 
-/** A user as the panel sees him. */
+/** A user as the panel shows them. */
 function viewUser(user: User): Record<string, unknown> {
   const { passwordHash: _passwordHash, ...visible } = user;
   return { ...visible, limits: null };

@@ -17,7 +17,7 @@ import { readFields } from '../json-body.ts';
 import type { Services } from '../services.ts';
 import { signedInUser } from './me.ts';
 
-/** How many keys a user may have of his own. */
+/** How many keys of their own a user may have. */
 const KEYS_LIMIT = 100;
 
 export function listOwnKeys({ store }: Services): Handler {

@@ -16,7 +16,7 @@ export function signedInUser(context: Context): Extract<Context['principal'], { 
   throw new HttpError('forbidden', 'This address is for users.');
 }
 
-/** Who is signed in, and which models he may use. */
+/** Who is signed in, and which models they may use. */
 export function userMe({ store }: Services): Handler {
   return (context) => {
     const principal = signedInUser(context);
@@ -26,7 +26,7 @@ export function userMe({ store }: Services): Handler {
   };
 }
 
-/** Changes the user's own password and ends his other sessions. */
+/** Changes the user's own password and ends their other sessions. */
 export function changePassword(services: Services): Handler {
   const { credentials, store, sessions } = services;
   return async (context) => {

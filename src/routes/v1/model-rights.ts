@@ -48,7 +48,7 @@ export function requireModel(principal: Principal, modelId: string, present: Pre
   );
 }
 
-/** The same as who he is by now; records are never mutated, so that the same object means that nothing has changed. */
+/** The principal's present record; records are never mutated, so the same object means that nothing changed. */
 function currentOf(principal: Principal, { snapshot, nowMs }: Present): Principal {
   if (principal.kind === 'key') {
     const key = snapshot.apiKeyByDigest.get(principal.key.digest);
@@ -70,7 +70,7 @@ export function callerOf(principal: Principal): string {
   return principal.kind === 'key' ? `key:${principal.key.id}` : holderOf(principal);
 }
 
-/** By whom bytes in flight are counted: one greedy key must not shut out the others. */
+/** The holder that memory and connections are counted for, so that one greedy client cannot shut out the others. */
 export function holderOf(principal: Principal): string {
   if (principal.kind === 'key')
     return principal.user === null ? `key:${principal.key.id}` : `user:${principal.user.id}`;
