@@ -16,7 +16,7 @@ WORKDIR /app
 RUN rm -rf /usr/local/lib/node_modules/npm /usr/local/lib/node_modules/corepack /opt/yarn-* \
       /usr/local/bin/npm /usr/local/bin/npx /usr/local/bin/corepack /usr/local/bin/yarn /usr/local/bin/yarnpkg \
   && mkdir -p /app /data && chown 1000:1000 /app /data
-# The program is root's and lies outside the work folder: who owns a folder can replace what is in it.
+# Root owns the program, outside the working folder: the owner of a folder can replace its files.
 COPY package.json /opt/ipin-proxy/
 COPY public /opt/ipin-proxy/public
 COPY --from=build /build/dist /opt/ipin-proxy/dist
