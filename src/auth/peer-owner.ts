@@ -42,6 +42,8 @@ const MAX_TABLE_BYTES = 8 * 1024 * 1024;
 const ROW =
   /^ *\d+: ([\dA-F]{8,32}:[\dA-F]{4}) ([\dA-F]{8,32}:[\dA-F]{4}) [\dA-F]{2} \S+ \S+ \S+ +(\d+) +\d+ (\d+)/;
 
+const UNREADABLE: readonly unknown[] = ['ENOENT', 'EACCES', 'EPERM'];
+
 /** By local and remote address, as the kernel writes them; null: the table cannot be read. */
 type Owners = ReadonlyMap<string, number> | null;
 type Tables = Readonly<Record<keyof SocketTables, Owners>>;
@@ -82,7 +84,7 @@ async function readTables({ ipv4, ipv6 }: SocketTables): Promise<Tables> {
   return { ipv4: await readOwners(ipv4), ipv6: await readOwners(ipv6) };
 }
 
-/** Never rejects: a table that cannot be read is null. */
+/** Never rejects: null for a table that the system does not show; one that failed to be read names nobody. */
 async function readOwners(path: string): Promise<Owners> {
   const owners = new Map<string, number>();
   try {
@@ -101,8 +103,11 @@ async function readOwners(path: string): Promise<Owners> {
     } finally {
       await file.close();
     }
-  } catch {
-    return null;
+  } catch (error) {
+    // Whoever keeps the server short of files must not make it forget the rule: only a table that is not there, or not
+    // for us, is unreadable.
+    if (UNREADABLE.includes((error as NodeJS.ErrnoException).code)) return null;
+    owners.clear();
   }
   return owners;
 }

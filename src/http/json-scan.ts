@@ -47,7 +47,7 @@ export interface TurnOptions {
   readonly turn?: () => Promise<void>;
 }
 
-const AT_ONCE_BYTES = 2 * 1024 * 1024;
+const AT_ONCE_BYTES = 512 * 1024;
 const SLICE_BYTES = 512 * 1024;
 /** Checking UTF-8 is many times as fast as scanning. */
 const UTF8_SLICES = 8;

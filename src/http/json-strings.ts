@@ -150,6 +150,7 @@ export class JsonStringReplacer {
 
   /** A text that is too long is nothing to look at. */
   #dropText(out: Buffer[]): void {
+    if (this.#role === 'name') this.#names[this.#open.length - 1] = '';
     this.end(out);
     this.#role = 'other';
   }

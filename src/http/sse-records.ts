@@ -113,13 +113,7 @@ export class SseRecords {
   }
 
   #addFinished(bytes: Buffer, parts: SsePart[]): void {
-    if (this.#heldBytes > 0 && this.#fits(bytes)) {
-      this.#hold(bytes);
-      parts.push({ bytes: this.#takeHeld(), begins: true, ends: true });
-      return;
-    }
-    this.#giveHeld(parts);
-    parts.push({ bytes, begins: !this.#isOpen, ends: true });
+    parts.push({ bytes: this.#withHeld(bytes), begins: !this.#isOpen, ends: true });
     this.#isOpen = false;
   }
 
@@ -128,15 +122,16 @@ export class SseRecords {
       this.#hold(bytes);
       return;
     }
-    this.#giveHeld(parts);
-    parts.push({ bytes, begins: !this.#isOpen, ends: false });
+    parts.push({ bytes: this.#withHeld(bytes), begins: !this.#isOpen, ends: false });
     this.#isOpen = true;
   }
 
-  #giveHeld(parts: SsePart[]): void {
-    if (this.#heldBytes === 0) return;
-    parts.push({ bytes: this.#takeHeld(), begins: true, ends: false });
-    this.#isOpen = true;
+  /** What is held and what follows, in one piece: so the first piece of a long record has its whole head. */
+  #withHeld(bytes: Buffer): Buffer {
+    if (this.#heldBytes === 0) return bytes;
+    if (!this.#fits(bytes)) return Buffer.concat([this.#takeHeld(), bytes]);
+    this.#hold(bytes);
+    return this.#takeHeld();
   }
 
   #fits(bytes: Buffer): boolean {

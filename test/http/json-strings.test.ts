@@ -44,6 +44,7 @@ const ROWS: readonly (readonly [what: string, text: string, expected: string])[]
     `{"${'x'.repeat(5_000)}":1,"model":"real"}`,
     `{"${'x'.repeat(5_000)}":1,"model":"alias"}`,
   ],
+  ['a name over 4 KiB after a place', `{"model":null,"${'x'.repeat(5_000)}":"same"}`, ''],
   ['nested beyond 128', `{"a":${'['.repeat(200)}${']'.repeat(200)},"model":"real"}`, ''],
   ['a text that is cut off', '{"model":"re', ''],
   ['no JSON at all', 'model "model": "x" }}]]', ''],

@@ -172,7 +172,7 @@ describe('SseRecords', () => {
       assert.equal(partsOf(record(100), sizes).length, 1);
       const parts = partsOf(record(101), sizes);
       assert.deepEqual(wholeRecords(parts), [record(101)]);
-      assert.equal(parts.length, 2);
+      assert.equal(parts[0]?.bytes.subarray(0, 6).toString(), 'data: ');
     }
     const splitter = new SseRecords(100);
     const piece = Buffer.alloc(1024 * 1024, 0x78);

@@ -61,8 +61,8 @@ export function relayForm(endpoint: Endpoint, options: RelayOptions): Handler {
     const boundary = parseBoundary(req.headers['content-type']);
     const hops = nextHop(req.headers['x-ipin-hops']);
     const holder = holderOf(principal);
-    const lease = options.budget.open(holder);
     const body = openBody(context, limitBytes);
+    const lease = options.budget.open(holder);
     try {
       const { fileBytes, fileFields, fileTooLarge } = kind;
       const reader = new MultipartReader(body.chunks, boundary, {
