@@ -25,7 +25,7 @@ import { findErrorObject } from '../protocols/upstream-errors.ts';
 import type { TranslatedAnswer } from '../providers/adapter.ts';
 import { type BoundedRead, readBounded } from '../providers/read-bounded.ts';
 import type { Endpoint } from './endpoint.ts';
-import { cleanError, type GatewayAnswer, reachedList } from './upstream-answer.ts';
+import { cleanError, type GatewayAnswer, reachedList, withoutKey } from './upstream-answer.ts';
 
 /**
  * What the client gets: a complete body or a stream. `headers` is a flat list. `lease` counts the memory the answer
@@ -65,7 +65,7 @@ const CHANGED_BYTES = 32 * 1024 * 1024;
  * does).
  */
 const CONTENTS = ['choices', 'output', 'data', 'results'] as const;
-const PATTERNS = compilePatterns(['model', ...CONTENTS]);
+const PATTERNS = compilePatterns(['model', 'error', ...CONTENTS]);
 
 /**
  * Decides, once per answer, what of it must differ for the client, and makes it so.
@@ -131,6 +131,7 @@ function eventStream(answer: LeasedAnswer, options: ShapeOptions): ShapedAnswer 
     model: needsRename(answer, options) ? options.model : null,
     streamEnd: options.endpoint.streamEnd,
     clean: (error) => cleanError(error, target.provider),
+    withoutKey: (record) => withoutKey(record, target.provider),
   });
   return stream(answer, [...responseHeadersFor(answer.headers, false), ...UNBUFFERED], transform);
 }
@@ -158,7 +159,9 @@ async function jsonAnswer(answer: LeasedAnswer, options: ShapeOptions): Promise<
     return stream(answer, headers, isRenamed ? new JsonModelRenamer(options.model) : null);
   }
   const scan = checkAnswer(read.bytes, answer);
-  const body = isRenamed ? renamed(read.bytes, scan, options.model) : read.bytes;
+  const named = isRenamed ? renamed(read.bytes, scan, options.model) : read.bytes;
+  const hasError = (firstMatch(scan, 'error')?.kind ?? 'null') !== 'null';
+  const body = hasError ? withoutKey(named, answer.target.provider) : named;
   if (options.render !== null) return translated(answer, options.render(body));
   const headers = responseHeadersFor(answer.headers, false);
   if (mustStream) return whole(answer, asEventStream(headers), eventsOf(body, options));

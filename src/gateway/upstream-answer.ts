@@ -55,6 +55,19 @@ export function cleanError(error: ErrorObject, provider: Provider): ErrorObject 
   };
 }
 
+/** Bytes of an upstream's answer without the provider's key; they are copied only where it stands in them. */
+export function withoutKey(bytes: Buffer, provider: Provider): Buffer {
+  let text: string | null = null;
+  for (const secret of secretsOf(provider)) {
+    if (secret.length < SHORTEST_KEY || !bytes.includes(secret)) continue;
+    text = (text ?? bytes.toString('utf8')).replaceAll(secret, '[redacted]');
+  }
+  return text === null ? bytes : Buffer.from(text);
+}
+
+/** A shorter text stands anywhere by chance. */
+const SHORTEST_KEY = 8;
+
 /** Its key as it is, inside JSON, and as forms and `encodeURIComponent` write it: they differ in space and in `!'()~`. */
 function secretsOf({ apiKey: key }: Provider): string[] {
   if (key === null) return [];

@@ -1,6 +1,6 @@
 import { type ErrorObject, HttpError } from '../errors.ts';
 import type { BodyTransform } from '../http/body-transform.ts';
-import { parseJson } from '../http/json-value.ts';
+import { isRecord, parseJson } from '../http/json-value.ts';
 import { bareLines, LF, recordData, recordEvent, type SsePart, SseRecords, sseRecord } from '../http/sse.ts';
 import { EventModelRenamer } from './event-model.ts';
 import { ResponseFailure } from './response-failure.ts';
@@ -13,6 +13,8 @@ export interface EventStreamOptions {
   readonly streamEnd: StreamEnd;
   /** Removes secrets from an error that came in the stream. */
   readonly clean: (error: ErrorObject) => ErrorObject;
+  /** Removes the provider's key from a record that passes as it is and tells of an error. */
+  readonly withoutKey: (record: Buffer) => Buffer;
 }
 
 /** So much of an unfinished record is held until it is whole; of a longer one no error is. */
@@ -37,6 +39,8 @@ export class EventStream implements BodyTransform {
   readonly #renamer: EventModelRenamer | null;
   readonly #failure: ResponseFailure | null;
   #error: HttpError | null = null;
+  /** An error that passed in the form of the Responses API, which ends the answer by itself. */
+  #told: HttpError | null = null;
 
   constructor(options: EventStreamOptions) {
     this.#options = options;
@@ -74,6 +78,7 @@ export class EventStream implements BodyTransform {
       const message = 'The provider ended its stream before the answer was complete.';
       this.#finishWith(new HttpError('upstream_invalid_response', message), out);
     }
+    this.#error ??= this.#told;
     return joined(out);
   }
 
@@ -106,8 +111,11 @@ export class EventStream implements BodyTransform {
     }
     this.#end.lookAtEvent(bytes, true);
     this.#failure?.note(bytes);
-    if (this.#renamer === null) out.push(bytes);
-    else this.#renamer.rename(bytes, out);
+    const told = this.#toldIn(bytes);
+    if (told !== null) this.#told = HttpError.fromUpstream(502, this.#options.clean(told));
+    const record = told === null ? bytes : this.#options.withoutKey(bytes);
+    if (this.#renamer === null) out.push(record);
+    else this.#renamer.rename(record, out);
   }
 
   #finishWith(error: HttpError, out: Buffer[]): void {
@@ -131,6 +139,18 @@ export class EventStream implements BodyTransform {
     if (data === null || this.#isOwnKind(recordEvent(record))) return null;
     const value = parseErrorJson(data);
     return findErrorObject(value) ?? (isTyped ? findErrorObject({ error: value }) : null);
+  }
+
+  /** The error in an `error` or `response.failed` event of a Responses stream. */
+  #toldIn(record: Buffer): ErrorObject | null {
+    if (this.#failure === null || !(record.includes('"error"') || record.includes('event: error')))
+      return null;
+    const value = parseErrorJson(recordData(record) ?? '');
+    if (!isRecord(value)) return null;
+    const type = recordEvent(record) ?? value['type'];
+    if (type === 'error') return findErrorObject({ error: value });
+    const response = type === 'response.failed' ? value['response'] : null;
+    return isRecord(response) ? findErrorObject(response) : null;
   }
 
   /** The events of the Responses API tell of errors in a form of their own, which its clients read. */

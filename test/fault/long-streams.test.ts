@@ -77,6 +77,29 @@ describe('a Responses stream, which has no [DONE]', { timeout: 60_000 }, () => {
   });
 });
 
+describe('a record whose head comes alone', { timeout: 60_000 }, () => {
+  const body = responses('x'.repeat(300_000));
+  const last = body.lastIndexOf('event: response.completed');
+  for (const at of [last + 3, last + 20, last + 'event: response.completed\n'.length, last + 28]) {
+    test(`A2: is renamed and seen as the end, cut ${at - last} bytes behind its beginning`, async (t) => {
+      let finish: () => void = () => {};
+      const upstream = await startUpstream(t, (_req, res) => {
+        res.writeHead(200, { 'content-type': 'text/event-stream' });
+        res.write(body.slice(0, at));
+        finish = () => void res.end(body.slice(at));
+      });
+      const app = await startApp(t);
+      await app.addProvider({ id: 'up', baseUrl: upstream.origin }, [{ id: 'alias', upstreamModel: 'real' }]);
+      const answer = await app.v1('responses', { model: 'alias', stream: true });
+      // Its headers are here, and with them the first part has passed the server.
+      finish();
+      const text = await answer.text();
+      assert.match(text, /"model":"alias"\}\}\n\n$/);
+      assert.doesNotMatch(text, /event: error|response\.failed/);
+    });
+  }
+});
+
 describe('a chat stream', { timeout: 60_000 }, () => {
   for (const size of SIZES) {
     test(`A1: passes whole without [DONE] when its last chunk has ${size} bytes`, async (t) => {

@@ -92,6 +92,35 @@ describe('log line and metrics tell how a call ended', { timeout: 20_000 }, () =
     assert.deepEqual(await storyOf(app), { status: 200, outcome: 'broken', code: 'overloaded' });
   });
 
+  test('A9: a Responses stream in which the provider told of an error, without its key', async (t) => {
+    const message = 'Incorrect API key provided: provider-secret-key';
+    const error = { code: 'invalid_api_key', message, param: null };
+    for (const event of [
+      `event: error\ndata: ${JSON.stringify({ type: 'error', ...error })}\n\n`,
+      `event: response.failed\ndata: ${JSON.stringify({ type: 'response.failed', response: { error } })}\n\n`,
+    ]) {
+      const upstream = await startUpstream(t, (_req, res) => res.writeHead(200, STREAM).end(event));
+      const app = await startApp(t);
+      await app.addProvider({ id: 'up', baseUrl: upstream.origin, apiKey: 'provider-secret-key' }, [
+        { id: 'm' },
+      ]);
+      const text = await (await app.v1('responses', { model: 'm', stream: true })).text();
+      assert.equal(text, event.replace('provider-secret-key', '[redacted]'));
+      assert.deepEqual(await storyOf(app), { status: 200, outcome: 'broken', code: 'invalid_api_key' });
+    }
+  });
+
+  test('A9: an answer that holds an error beside its content passes without the key', async (t) => {
+    const text = '{"output":[],"status":"failed","error":{"message":"bad key provider-secret-key"}}';
+    const upstream = await startUpstream(t, json(text));
+    const app = await startApp(t);
+    await app.addProvider({ id: 'up', baseUrl: upstream.origin, apiKey: 'provider-secret-key' }, [
+      { id: 'm' },
+    ]);
+    const answer = await app.v1('responses', { model: 'm' });
+    assert.equal(await answer.text(), text.replace('provider-secret-key', '[redacted]'));
+  });
+
   test('A9: a stream that fell silent', async (t) => {
     const app = await start(t, (_req, res) => void res.writeHead(200, STREAM).write(CHUNK), 60);
     await (await app.v1('chat/completions', { model: 'm', stream: true })).text();

@@ -4,7 +4,12 @@ import fc from 'fast-check';
 import { HttpError } from '../../src/errors.ts';
 import { EventStream, type EventStreamOptions } from '../../src/protocols/event-stream.ts';
 
-const PLAIN: EventStreamOptions = { model: null, streamEnd: 'chat', clean: (error) => error };
+const PLAIN: EventStreamOptions = {
+  model: null,
+  streamEnd: 'chat',
+  clean: (error) => error,
+  withoutKey: (record) => record,
+};
 const RENAMING: EventStreamOptions = { ...PLAIN, model: 'alias' };
 
 /** What comes out when the bytes come cut at these places. */
