@@ -19,11 +19,7 @@ for (const [what, file, variable, logs] of ROWS) {
     writeFileSync(join(folder, '.env'), file);
     const env = variable === undefined ? {} : { LOG_LEVEL: variable };
     const run = runServer(t, { folder, words: ['demo'], env });
-    run.listening.catch(() => {});
-    const deadline = Date.now() + 20_000;
-    while (!run.stdout().includes('curl ') && Date.now() < deadline)
-      await new Promise((go) => setTimeout(go, 20));
-    assert.match(run.stdout(), /curl /, run.stderr());
+    await run.hasShown('curl ');
     // Its log comes through a buffer of its own; at its end everything is out.
     await run.kill('SIGTERM');
     assert.equal(run.stdout().includes('"event":"listening"'), logs);

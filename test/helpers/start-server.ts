@@ -16,6 +16,8 @@ export interface ServerRun {
   readonly stderr: () => string;
   /** Resolves with its origin once it listens, which its log must say: LOG_LEVEL `info` or `debug`. */
   readonly listening: Promise<string>;
+  /** Resolves once it has written a text to stdout; rejects if it ends before, or takes longer than 20 s. */
+  hasShown(text: string): Promise<void>;
   readonly ended: Promise<Ending>;
   /** Sends a signal and resolves with what `ended` says. */
   kill(signal: NodeJS.Signals): Promise<Ending>;
@@ -46,6 +48,7 @@ export interface ServerProcess {
 const ENTRY = fileURLToPath(new URL('../../src/server.ts', import.meta.url));
 const LOADER = Reflect.get(process.features, 'typescript') ? [] : ['--import', import.meta.resolve('tsx')];
 const SOURCES = [process.execPath, ...LOADER, ENTRY];
+const SHOW_MS = 20_000;
 const LISTENING = /"event":"listening".*?"port":(\d+)/;
 
 /** An empty folder that goes with the test. */
@@ -78,12 +81,37 @@ export function runServer(t: TestContext, options: RunOptions): ServerRun {
     child.once('close', () => reject(new Error(`the server ended at its start: ${stdout}${stderr}`)));
   });
   listening.catch(() => {});
+  const hasShown = (text: string): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const fail = (why: string): void => reject(new Error(`no "${text}": ${why}: ${stdout}${stderr}`));
+      const deadline = setTimeout(fail, SHOW_MS, 'not in time');
+      const look = (): void => {
+        if (!stdout.includes(text)) return;
+        clearTimeout(deadline);
+        child.stdout.off('data', look);
+        resolve();
+      };
+      child.stdout.on('data', look);
+      child.once('close', () => {
+        clearTimeout(deadline);
+        fail('the server ended');
+      });
+      look();
+    });
   const kill = (signal: NodeJS.Signals): Promise<Ending> => {
     child.kill(signal);
     return ended;
   };
   t.after(() => kill('SIGKILL'));
-  return { pid: child.pid ?? 0, stdout: () => stdout, stderr: () => stderr, listening, ended, kill };
+  return {
+    pid: child.pid ?? 0,
+    stdout: () => stdout,
+    stderr: () => stderr,
+    listening,
+    hasShown,
+    ended,
+    kill,
+  };
 }
 
 /** As `runServer`, and waits until it listens. */
