@@ -5,6 +5,7 @@ import { describe, test } from 'node:test';
 import { CHAT_ANSWER, startUpstream } from '../helpers/fake-upstream.ts';
 import { rawClient } from '../helpers/raw-socket.ts';
 import { MASTER_KEY, startApp } from '../helpers/start-app.ts';
+import { until } from '../helpers/until.ts';
 
 const TRIES = process.env['IPIN_LONG'] === '1' ? 250 : 25;
 const CHUNK = `data: ${JSON.stringify({ ...CHAT_ANSWER, choices: [{ index: 0, delta: { content: 'a' } }] })}\n\n`;
@@ -91,11 +92,14 @@ describe('a client that goes away', () => {
       body: JSON.stringify({ model: 'm', messages: [{ role: 'user', content: filler }] }),
       signal: abort.signal,
     });
-    await until(() => upstream.received.length === 1);
+    await until(() => upstream.received.length === 1, 'the request at the provider');
     assert.equal(app.services.budget.usedBytes, 3 * 1024 * 1024 + 64 * 1024);
     abort.abort();
     await assert.rejects(request);
-    await until(() => upstream.sockets.size === 0 && app.services.budget.usedBytes === 0);
+    await until(
+      () => upstream.sockets.size === 0 && app.services.budget.usedBytes === 0,
+      'an ended connection to the provider and an empty budget',
+    );
   });
 });
 
@@ -120,10 +124,5 @@ function requestLines(logs: readonly string[]): { path: string; status: number }
 }
 
 async function allLogged(logs: readonly string[], count: number): Promise<void> {
-  await until(() => requestLines(logs).length === count);
-}
-
-/** Asks again after each turn of the event loop; the test's own timeout bounds it. */
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setImmediate(resolve));
+  await until(() => requestLines(logs).length === count, `${count} lines in the log`);
 }

@@ -3,20 +3,12 @@ import { once } from 'node:events';
 import { Agent, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
-import { setTimeout as pause } from 'node:timers/promises';
 import { FairShare } from '../../src/fair-share.ts';
 import { CHAT_ANSWER, type FakeUpstream, json, startUpstream } from '../helpers/fake-upstream.ts';
 import { type AppUnderTest, expectStatus, MASTER_KEY, startApp } from '../helpers/start-app.ts';
+import { until } from '../helpers/until.ts';
 
 const SHARE = 512;
-
-async function until(isSo: () => boolean): Promise<void> {
-  const deadline = Date.now() + 30_000;
-  while (!isSo()) {
-    if (Date.now() > deadline) throw new Error(`not in time: ${isSo}`);
-    await pause(1);
-  }
-}
 
 test('B12: a holder gets so many and no more, and what is given back is free again', () => {
   const share = new FairShare(2);
@@ -62,11 +54,14 @@ describe('connections of one client address', { timeout: 60_000 }, () => {
     test(`B12: are ${SHARE} at most: ${what}`, async (t) => {
       const { app, open, closed } = await openFrom(t, addresses, SHARE + 3);
       assert.equal(closed, 3);
-      await until(() => open.filter((socket) => socket.closed).length === 3);
+      await until(() => open.filter((socket) => socket.closed).length === 3, 'the end of three connections');
       // One that ends makes room for another.
       const accepted = once(app.server, 'connection');
       open[0]?.destroy();
-      await until(() => open.filter((socket) => socket.closed).length === 4);
+      await until(
+        () => open.filter((socket) => socket.closed).length === 4,
+        'the end of a fourth connection',
+      );
       let isServed = false;
       while (!isServed) isServed = await isAnswered(app.port);
       await accepted;
@@ -131,7 +126,8 @@ describe('connections to a provider', { timeout: 60_000 }, () => {
       const before = held.length;
       for (let index = 0; index < count; index += 1) {
         // Fewer at a time than may wait to be accepted.
-        if (index % 128 === 0) await until(() => held.length === before + index);
+        if (index % 128 === 0)
+          await until(() => held.length === before + index, `${index} requests at the provider`);
         const asked = request(
           {
             port: app.port,
@@ -153,7 +149,7 @@ describe('connections to a provider', { timeout: 60_000 }, () => {
         );
         asked.on('error', () => {}).end(body);
       }
-      await until(() => held.length === before + count);
+      await until(() => held.length === before + count, `${count} requests at the provider`);
       return abort;
     };
     return { app, upstream, send, statuses, held };
@@ -175,12 +171,12 @@ describe('connections to a provider', { timeout: 60_000 }, () => {
       );
       await send(other, 1);
       for (const answer of held) answer();
-      await until(() => statuses.length === SHARE + 1);
+      await until(() => statuses.length === SHARE + 1, 'the answers to all');
       assert.ok(statuses.every((status) => status === 200));
       // All of it is free again.
       await send(greedy, SHARE);
       for (const answer of held.slice(SHARE + 1)) answer();
-      await until(() => statuses.length === 2 * SHARE + 1);
+      await until(() => statuses.length === 2 * SHARE + 1, 'the answers to the second round');
       assert.ok(statuses.every((status) => status === 200));
     });
   }
@@ -191,7 +187,7 @@ describe('connections to a provider', { timeout: 60_000 }, () => {
     for (let round = 1; round <= 2; round += 1) {
       const abort = await send(key, SHARE);
       abort.abort();
-      await until(() => upstream.sockets.size === 0);
+      await until(() => upstream.sockets.size === 0, `the end of the provider's connections, round ${round}`);
     }
     assert.deepEqual(statuses, []);
   });

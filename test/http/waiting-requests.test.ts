@@ -6,6 +6,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { CHAT_ANSWER, type FakeUpstream, json, startUpstream } from '../helpers/fake-upstream.ts';
 import { type RawClient, rawClient } from '../helpers/raw-socket.ts';
 import { type AppUnderTest, MASTER_KEY, startApp } from '../helpers/start-app.ts';
+import { until } from '../helpers/until.ts';
 
 const BODY = '{"model":"m"}';
 const KIBIBYTE = 1024;
@@ -38,14 +39,6 @@ function hold(upstream: FakeUpstream): () => void {
   };
 }
 
-async function until(isSo: () => boolean): Promise<void> {
-  const deadline = Date.now() + 15_000;
-  while (!isSo()) {
-    if (Date.now() > deadline) throw new Error(`not in time: ${isSo}`);
-    await nextTurn();
-  }
-}
-
 /** Sends one request after another until the budget has no room for the last one. */
 async function sendUntilFull(app: AppUnderTest, client: RawClient): Promise<void> {
   const { budget } = app.services;
@@ -67,7 +60,7 @@ describe('requests that wait on a connection', { timeout: 20_000 }, () => {
     const client = rawClient(t, app.port);
     const largeBody = `{"model":"m","x":"${'x'.repeat(12 * KIBIBYTE)}"}`;
     client.write(post() + post(15 * KIBIBYTE) + post(0, largeBody) + post(15 * KIBIBYTE));
-    await until(() => budget.usedBytes > 42 * KIBIBYTE);
+    await until(() => budget.usedBytes > 42 * KIBIBYTE, 'all four requests counted');
     assert.ok(budget.usedBytes < 60 * KIBIBYTE, String(budget.usedBytes));
     letGo();
     const answers = await client.answers(4);
@@ -75,7 +68,7 @@ describe('requests that wait on a connection', { timeout: 20_000 }, () => {
       answers.map(({ status }) => status),
       [200, 200, 200, 200],
     );
-    await until(() => budget.usedBytes === 0);
+    await until(() => budget.usedBytes === 0, 'an empty budget');
   });
 
   test('B7: are given back when the connection goes', async (t) => {
@@ -83,9 +76,12 @@ describe('requests that wait on a connection', { timeout: 20_000 }, () => {
     hold(upstream);
     const clients = Array.from({ length: 20 }, () => rawClient(t, app.port));
     for (const client of clients) client.write(post(15 * KIBIBYTE).repeat(10));
-    await until(() => app.services.budget.usedBytes > 20 * 9 * 15 * KIBIBYTE);
+    await until(
+      () => app.services.budget.usedBytes > 20 * 9 * 15 * KIBIBYTE,
+      'the requests of all connections counted',
+    );
     for (const client of clients) client.socket.destroy();
-    await until(() => app.services.budget.usedBytes === 0);
+    await until(() => app.services.budget.usedBytes === 0, 'an empty budget');
   });
 
   test('B7: are no more than 256 KiB: 20 connections of 250 requests with heads of 15 KB', async (t) => {
@@ -102,7 +98,7 @@ describe('requests that wait on a connection', { timeout: 20_000 }, () => {
     await Promise.all(clients.map(({ closed }) => closed));
     await Promise.all(ends);
     assert.ok(most > 0 && most < 20 * 257 * KIBIBYTE, String(most));
-    await until(() => app.services.budget.usedBytes === 0);
+    await until(() => app.services.budget.usedBytes === 0, 'an empty budget');
     assert.ok(upstream.received.length <= 20);
     assert.equal((await fetch(`${app.origin}/health`)).status, 200);
   });
@@ -116,12 +112,12 @@ describe('requests that wait on a connection', { timeout: 20_000 }, () => {
     for (const client of clients.slice(0, 2)) {
       const before = used();
       client.write(post(15 * KIBIBYTE).repeat(13));
-      await until(() => used() > before + 12 * 16 * KIBIBYTE);
+      await until(() => used() > before + 12 * 16 * KIBIBYTE, 'the requests of a connection counted');
     }
     const last = clients[2];
     assert.ok(last !== undefined);
     last.write(post());
-    await until(() => upstream.received.length === 3);
+    await until(() => upstream.received.length === 3, 'three requests at the provider');
     await sendUntilFull(app, last);
     assert.equal((await fetch(`${app.origin}/health`)).status, 200);
     assert.ok(used() <= 512 * KIBIBYTE + BODY.length * 3, String(used()));
@@ -135,7 +131,7 @@ describe('requests that wait on a connection', { timeout: 20_000 }, () => {
       const answers = await client.answers(13);
       assert.ok(answers.every(({ status }) => status === 200));
     }
-    await until(() => used() === 0);
+    await until(() => used() === 0, 'an empty budget');
   });
 
   test('B7: end the connection of a client that goes on sending when there is no room', async (t) => {
@@ -143,11 +139,14 @@ describe('requests that wait on a connection', { timeout: 20_000 }, () => {
     hold(upstream);
     const clients = Array.from({ length: 3 }, () => rawClient(t, app.port));
     for (const client of clients.slice(0, 2)) client.write(post(15 * KIBIBYTE).repeat(14));
-    await until(() => app.services.budget.usedBytes > 2 * 13 * 16 * KIBIBYTE);
+    await until(
+      () => app.services.budget.usedBytes > 2 * 13 * 16 * KIBIBYTE,
+      'the requests of two connections counted',
+    );
     const last = clients[2];
     assert.ok(last !== undefined);
     last.write(post());
-    await until(() => upstream.received.length === 3);
+    await until(() => upstream.received.length === 3, 'three requests at the provider');
     await sendUntilFull(app, last);
     last.write(post());
     await last.closed;
@@ -161,8 +160,8 @@ describe('bodies', { timeout: 20_000 }, () => {
     const clients = Array.from({ length: 200 }, () => rawClient(t, app.port));
     for (const client of clients) client.write(post(0, `${BODY}${half}`).slice(0, -100));
     const { budget } = app.services;
-    await until(() => budget.usedBytes > 200 * 59_000);
+    await until(() => budget.usedBytes > 200 * 59_000, 'all bodies counted');
     for (const client of clients) client.socket.destroy();
-    await until(() => budget.usedBytes === 0);
+    await until(() => budget.usedBytes === 0, 'an empty budget');
   });
 });

@@ -1,19 +1,17 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { setTimeout } from 'node:timers/promises';
 import { errorOf } from '../helpers/picture-server.ts';
 import { fileOf, postAudio, speechOf, startSpeech } from '../helpers/speech-server.ts';
+import { until } from '../helpers/until.ts';
 import { startTwoProviders } from './two-providers.ts';
 
 const MIB = 1024 * 1024;
 
 /** The line of a request, once it is written: that is after its answer has left. */
 async function requestLine(logs: readonly string[], mark: string): Promise<string> {
-  for (const until = Date.now() + 10_000; Date.now() < until; await setTimeout(5)) {
-    const line = logs.find((each) => each.includes('"event":"request"') && each.includes(mark));
-    if (line !== undefined) return line;
-  }
-  throw new Error('the request was not logged');
+  const find = () => logs.find((line) => line.includes('"event":"request"') && line.includes(mark));
+  await until(() => find() !== undefined, `the log's line of ${mark}`);
+  return find() ?? '';
 }
 
 describe('what comes from outside is short in messages and in the log', { timeout: 60_000 }, () => {

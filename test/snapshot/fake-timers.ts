@@ -1,4 +1,3 @@
-import assert from 'node:assert/strict';
 import type { Timers } from '../../src/snapshot/timers.ts';
 
 /** Timers whose time passes when the test says so. */
@@ -37,16 +36,5 @@ export class FakeTimers implements Timers {
       next[1].callback();
     }
     this.nowMs = endMs;
-  }
-}
-
-const LIMIT_MS = 10_000;
-
-/** Resolves as soon as it is so: what waits for real sockets comes at its own time. */
-export async function until(isSo: () => boolean, what: string): Promise<void> {
-  const limitMs = performance.now() + LIMIT_MS;
-  while (!isSo()) {
-    assert.ok(performance.now() < limitMs, `in time: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 2));
   }
 }

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { readDocumentFacts } from '../../src/snapshot/document-facts.ts';
 import { SnapshotSeal } from '../../src/snapshot/seal.ts';
-import { until } from './fake-timers.ts';
+import { until } from '../helpers/until.ts';
 import { KEY } from './fixture.ts';
 import { type Instance, startInstance } from './instance.ts';
 import { type PutGetServer, startPutGet } from './put-get-server.ts';

@@ -8,7 +8,7 @@ import { ownPort } from '../helpers/own-port.ts';
 import { S3_CREDENTIALS, startS3 } from '../helpers/s3-stand-in.ts';
 import { expectStatus, jsonRequest, signIn } from '../helpers/start-app.ts';
 import { makeTestFolder, runServer } from '../helpers/start-server.ts';
-import { until } from './fake-timers.ts';
+import { until } from '../helpers/until.ts';
 import { documentOf, KEY, sharedSeal } from './fixture.ts';
 import { startPutGet } from './put-get-server.ts';
 import { BASE, s3Environment } from './server-process.ts';

@@ -7,7 +7,8 @@ import { HttpTarget } from '../../src/snapshot/http-target.ts';
 import { type Restored, restoreSnapshot } from '../../src/snapshot/restore.ts';
 import { SnapshotSeal } from '../../src/snapshot/seal.ts';
 import { SnapshotWriter } from '../../src/snapshot/writer.ts';
-import { FakeTimers, until } from './fake-timers.ts';
+import { until } from '../helpers/until.ts';
+import { FakeTimers } from './fake-timers.ts';
 import { captureLog, documentOf, KEY, type Line, sharedSeal } from './fixture.ts';
 import { type PutGetServer, startPutGet } from './put-get-server.ts';
 

@@ -5,7 +5,7 @@ import { describe, type TestContext, test } from 'node:test';
 import { SnapshotStartError } from '../../src/snapshot/errors.ts';
 import { DEBOUNCE_MS, IDLE_MS } from '../../src/snapshot/schedule.ts';
 import { SnapshotSeal } from '../../src/snapshot/seal.ts';
-import { until } from './fake-timers.ts';
+import { until } from '../helpers/until.ts';
 import { databasePath, KEY } from './fixture.ts';
 import { type Instance, startInstance } from './instance.ts';
 import { type PutGetServer, startPutGet } from './put-get-server.ts';
