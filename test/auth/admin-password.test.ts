@@ -53,7 +53,7 @@ async function isSignedIn(origin: string, token: string): Promise<boolean> {
   return answer.status === 200;
 }
 
-const codesOf = (app: AppUnderTest): string[] => findWarnings(app.services).map(({ code }) => code);
+const codesOf = (app: AppUnderTest): string[] => findWarnings(app.services, []).map(({ code }) => code);
 
 test('B1: a password set in the panel ends the default one and every other session of the admin', async (t) => {
   const app = await start(t);

@@ -19,7 +19,7 @@ const ROWS: readonly (readonly [env: Environment, code: string, expected: boolea
 
 test('a small memory for bodies: the warning says what to set', async (t) => {
   const { services } = await startApp(t, { env: { MAX_BODY_MB: '65' } });
-  const warning = findWarnings(services).find(({ code }) => code === 'small_inflight_limit');
+  const warning = findWarnings(services, []).find(({ code }) => code === 'small_inflight_limit');
   assert.match(warning?.message ?? '', /Set MAX_INFLIGHT_MB to 130 or more/);
 });
 

@@ -1,5 +1,5 @@
 import { MIN_PASSWORD_LENGTH } from '../../auth/passwords.ts';
-import { isSampleKey } from '../../config.ts';
+import { type Config, isSampleKey } from '../../config.ts';
 import { sendJson } from '../../http/reply.ts';
 import type { Handler } from '../context.ts';
 import type { Services } from '../services.ts';
@@ -46,16 +46,20 @@ const SAFE_NODE: Readonly<Record<string, readonly [number, number]>> = {
  * Everything that the owner should know of, most urgent first.
  * @param plainCopies names of files beside the database that hold secrets in clear text
  */
-export function findWarnings(
-  { admin, config, store, snapshotStatus }: Services,
-  plainCopies: readonly string[] = [],
-): Warning[] {
-  const storage = store.status();
-  const snapshot = snapshotStatus();
-  const unreadable = [...store.config.snapshot().providers.values()].filter(
-    (item) => item.unreadableApiKey !== null,
-  );
-  const rows: readonly (readonly [boolean, string, string])[] = [
+export function findWarnings(services: Services, plainCopies: readonly string[]): Warning[] {
+  const rows = [
+    ...loginWarnings(services),
+    ...storageWarnings(services, plainCopies),
+    ...limitWarnings(services.config),
+  ];
+  return rows.flatMap(([applies, code, message]) => (applies ? [{ code, message }] : []));
+}
+
+type Row = readonly [applies: boolean, code: string, message: string];
+
+/** Passwords and keys that others may guess. */
+function loginWarnings({ admin, config }: Services): readonly Row[] {
+  return [
     [
       admin.isDefault(),
       'default_password',
@@ -76,6 +80,20 @@ export function findWarnings(
       'short_master_key',
       'MASTER_API_KEY is shorter than 24 characters and may be guessed.',
     ],
+  ];
+}
+
+/** What may get lost, and what lies open on the disk. */
+function storageWarnings(
+  { store, snapshotStatus }: Services,
+  plainCopies: readonly string[],
+): readonly Row[] {
+  const storage = store.status();
+  const snapshot = snapshotStatus();
+  const unreadable = [...store.config.snapshot().providers.values()].filter(
+    (item) => item.unreadableApiKey !== null,
+  );
+  return [
     [storage.state !== 'ok', `storage_${storage.state.replace('-', '_')}`, storage.message],
     [
       snapshot.lastResult !== null && snapshot.lastResult !== 'written',
@@ -98,6 +116,12 @@ export function findWarnings(
       'keys_not_encrypted',
       'Provider keys are stored unencrypted (the file is readable by its owner only). Set ENCRYPTION_KEY to encrypt them.',
     ],
+  ];
+}
+
+/** Settings and a Node that do not suffice. */
+function limitWarnings(config: Config): readonly Row[] {
+  return [
     [
       config.maxInflightBytes < 2 * config.maxBodyBytes,
       'small_inflight_limit',
@@ -109,7 +133,6 @@ export function findWarnings(
       `Node ${process.versions.node} lacks security fixes. Use 22.23.4, 24.22.1, 26.12.1 or newer.`,
     ],
   ];
-  return rows.flatMap(([applies, code, message]) => (applies ? [{ code, message }] : []));
 }
 
 /** What the log says at the start: the same, and whether the default password is open to other users of the machine. */
