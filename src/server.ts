@@ -73,12 +73,7 @@ async function main(isDemo: boolean): Promise<void> {
   const port = early ?? (await listenOrClose(app, config, opened));
   logger.info('listening', { host: config.host, port, version: services.version });
   for (const { code, message } of warnings) logger.warn(code, { message });
-  if (demo !== null) {
-    const { demoInstructions } = await import('./demo/start.ts');
-    if (![undefined, '', DEMO_HOST].includes(env['HOST']))
-      process.stdout.write(`\nHOST is ignored: the demo listens on ${DEMO_HOST} only.\n`);
-    process.stdout.write(demoInstructions(port, demo.key));
-  }
+  if (demo !== null) await announceDemo(port, demo.key, env);
   const stopPing = config.keepAliveUrl === null ? null : startKeepAlivePing(config.keepAliveUrl, logger);
   const close = async (): Promise<void> => {
     stopPing?.();
@@ -95,6 +90,15 @@ async function main(isDemo: boolean): Promise<void> {
       close,
     });
   onCrash(logger, close);
+}
+
+/** Writes what to do with the demo, and that it does not listen where it was told to. */
+async function announceDemo(port: number, key: string, env: Environment): Promise<void> {
+  const { demoInstructions } = await import('./demo/start.ts');
+  const host = env['HOST'];
+  if (host && host !== DEMO_HOST)
+    process.stdout.write(`\nHOST is ignored: the demo listens on ${DEMO_HOST} only.\n`);
+  process.stdout.write(demoInstructions(port, key));
 }
 
 function readConfig(env: Environment): Config {
