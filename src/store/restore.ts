@@ -64,10 +64,7 @@ export function planRestore(
   backup: Backup,
   { hasOwnMasterKey = false, closesUnboundKeys = false }: RestoreOptions = {},
 ): RestorePlan {
-  const present = [...current.providers.values()];
-  const unbound = [...backup.config.providers.values()].filter(
-    (provider) => backup.unboundKeys.has(provider.id) && !isKnownHere(provider, present),
-  );
+  const unbound = unboundProviders(current, backup);
   const restored = new Map(backup.config.providers);
   if (closesUnboundKeys) for (const provider of unbound) restored.set(provider.id, withoutKey(provider));
   const config: ConfigState = {
@@ -77,9 +74,24 @@ export function planRestore(
     adminPasswordHash: backup.config.adminPasswordHash ?? current.adminPasswordHash,
     providers: withPresentKeys(restored, current.providers),
   };
+  return { config, report: { createdAt: backup.createdAt, ...reportOf(current, config, unbound) } };
+}
+
+/** The providers of a backup whose key is bound to no address and not stored here for the same origin. */
+function unboundProviders(current: ConfigState, backup: Backup): readonly Provider[] {
+  const present = [...current.providers.values()];
+  return [...backup.config.providers.values()].filter(
+    (provider) => backup.unboundKeys.has(provider.id) && !isKnownHere(provider, present),
+  );
+}
+
+function reportOf(
+  current: ConfigState,
+  config: ConfigState,
+  unbound: readonly Provider[],
+): Omit<RestoreReport, 'createdAt'> {
   const providers = [...config.providers.values()];
-  const report: RestoreReport = {
-    createdAt: backup.createdAt,
+  return {
     providers: compare(current.providers, config.providers),
     models: compare(current.models, config.models),
     apiKeys: compare(current.apiKeys, config.apiKeys),
@@ -95,7 +107,6 @@ export function planRestore(
     changesMasterKey: !isDeepStrictEqual(config.masterKey, current.masterKey),
     changesAdminPassword: config.adminPasswordHash !== current.adminPasswordHash,
   };
-  return { config, report };
 }
 
 function withPresentKeys(
