@@ -66,12 +66,8 @@ export async function checkImageParts(
       continue;
     }
     if (match.kind === 'null' || (match.pattern === QWEN_PART && !isAddress(body, match))) continue;
-    if (match.kind !== 'string') {
-      const orObject = param === 'messages' ? ', or an object with a `url`' : ', as a string';
-      throw imageError(`\`image_url\` must be a URL${orObject}.`, param);
-    }
     count += 1;
-    if (count > IMAGES_LIMIT) throw imageError(`A request may hold ${IMAGES_LIMIT} images at most.`, param);
+    requireImageString(match, count, param);
     const check = await checkImageUrl(body, match, param);
     const mended = check.kind === 'data' ? check.patches : [];
     checkedBytes += match.end - match.start;
@@ -87,6 +83,18 @@ export async function checkImageParts(
   requireUrls(scan, objects);
   if (strings.length > 0) patches.push(...(await retyped(body, strings)));
   return patches;
+}
+
+/**
+ * @param count the number of this image among those of the request, from 1
+ * @throws HttpError where it is no string, or one image too many
+ */
+function requireImageString(match: JsonMatch, count: number, param: string): void {
+  if (match.kind !== 'string') {
+    const orObject = param === 'messages' ? ', or an object with a `url`' : ', as a string';
+    throw imageError(`\`image_url\` must be a URL${orObject}.`, param);
+  }
+  if (count > IMAGES_LIMIT) throw imageError(`A request may hold ${IMAGES_LIMIT} images at most.`, param);
 }
 
 const IMAGE_PLACES: ReadonlySet<string> = new Set(IMAGE_PATTERNS);
