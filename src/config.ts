@@ -239,7 +239,7 @@ export function isLoopbackHost(hostname: string): boolean {
 /** The admin's password until one is set. */
 export const DEFAULT_PASSWORD = 'admin';
 /** Passwords that everybody knows: the admin's login takes them from the machine itself only. */
-const DEFAULT_PASSWORDS: readonly string[] = [DEFAULT_PASSWORD, 'your-password'];
+export const DEFAULT_PASSWORDS: readonly string[] = [DEFAULT_PASSWORD, 'your-password'];
 /** Keys printed in documents: they work from the machine itself only. */
 const SAMPLE_KEYS: readonly string[] = ['sk-123', 'sk-your-secret-key', 'sk-your-api-key'];
 

@@ -1,5 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
-import { DEFAULT_PASSWORD, isDefaultPassword } from '../config.ts';
+import { DEFAULT_PASSWORD, DEFAULT_PASSWORDS, isDefaultPassword } from '../config.ts';
 import { HttpError } from '../errors.ts';
 import type { Role, User } from '../store/entities.ts';
 import { describeKey } from './api-keys.ts';
@@ -146,4 +146,15 @@ export function requireStillSignedIn(users: ReadonlyMap<string, User>, signedIn:
   const user = users.get(signedIn.id);
   if (user?.enabled === true && user.passwordHash === signedIn.passwordHash) return user;
   throw new HttpError('not_signed_in', 'Your session has ended. Sign in again.');
+}
+
+/**
+ * Tells whether a stored hash is that of a default password: a file from elsewhere may hold it, and would open the default
+ * login to the network. @throws HttpError `too_many_attempts` when too many hashes wait already.
+ */
+export async function isHashOfDefaultPassword(stored: string, work: PasswordWork): Promise<boolean> {
+  for (const password of DEFAULT_PASSWORDS) {
+    if (await verifyPassword(password, stored, { work, lane: 'trusted' })) return true;
+  }
+  return false;
 }

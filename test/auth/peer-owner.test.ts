@@ -111,6 +111,13 @@ describe('createPeerOwners()', { skip: LITTLE }, () => {
     assert.equal(await tooMany.ownerOf(connectionOf('127.0.0.1')), 'unknown');
   });
 
+  test('B1: a table that fails to be read names nobody, so that nobody passes', async (t) => {
+    const folder = makeTestFolder(t);
+    // A folder opens like a file and cannot be read: as when the server has no file left to open.
+    const owners = createPeerOwners({ tables: { ipv4: folder, ipv6: folder } });
+    assert.equal(await owners.ownerOf(connectionOf('127.0.0.1')), 'unknown');
+  });
+
   test('B1: whoever asks while the tables are read hears of what was written before he asked', async (t) => {
     const folder = makeTestFolder(t);
     const tables = { ipv4: join(folder, 'ipv4'), ipv6: join(folder, 'ipv6') };

@@ -110,6 +110,21 @@ describe('a backup that somebody has altered', { timeout: 30_000 }, () => {
     });
   }
 
+  test('B1: plants no default password, which would work from everywhere', async (t) => {
+    const file = await alteredBackup(t, () => {});
+    const app = await fresh(t);
+    for (const password of ['admin', 'your-password']) {
+      const adminPasswordHash = await app.services.credentials.hashPassword(password);
+      for (const query of ['', '?dryRun=true']) {
+        const answer = await restore(app, { ...file, adminPasswordHash } as BackupFile, query);
+        const { error } = (await expectStatus(400, answer)) as Refused;
+        assert.equal(error.param, 'adminPasswordHash');
+      }
+    }
+    const adminPasswordHash = await app.services.credentials.hashPassword('a password of its own');
+    await expectStatus(200, await restore(app, { ...file, adminPasswordHash } as BackupFile));
+  });
+
   test('B6: plants no user of an id that the panel could not delete', async (t) => {
     const file = await alteredBackup(t, ({ users }) => {
       for (const user of users) user.id = '..';

@@ -1,3 +1,5 @@
+import { isHashOfDefaultPassword } from '../../auth/credentials.ts';
+import type { PasswordWork } from '../../auth/password-work.ts';
 import { HttpError } from '../../errors.ts';
 import { readBody } from '../../http/body.ts';
 import { sendBytes, sendJson } from '../../http/reply.ts';
@@ -42,6 +44,7 @@ export function restoreBackup(services: Services): Handler {
       const passphrase = readPassphrase(context);
       const options = { encryptionKey, previousEncryptionKey, passphrase, credentials, now, randomBytes };
       const backup = await parseBackup(bytes, options);
+      await refuseDefaultPassword(backup.config, services.passwordWork);
       const plan = (state: ConfigState): RestorePlan => {
         refuseAdminName(state, backup.config, config.uiUsername);
         const hasOwnMasterKey = config.masterApiKey !== null;
@@ -59,6 +62,14 @@ export function restoreBackup(services: Services): Handler {
       lease.release();
     }
   };
+}
+
+/** @throws HttpError `invalid_value` for a password that everybody knows: stored, it would be let in from everywhere. */
+async function refuseDefaultPassword({ adminPasswordHash }: ConfigState, work: PasswordWork): Promise<void> {
+  if (adminPasswordHash === null || !(await isHashOfDefaultPassword(adminPasswordHash, work))) return;
+  const message =
+    'Nothing was changed. The admin password in the backup is a default one. Remove its "adminPasswordHash" line.';
+  throw new HttpError('invalid_value', message, { param: 'adminPasswordHash' });
 }
 
 /** Ends every session but the restorer's, which goes on under the admin's restored password. */
