@@ -88,6 +88,7 @@ export class EventStream implements BodyTransform {
     if (this.#error === null && !(this.#end.isFinal && this.#records.isBetweenRecords)) {
       this.#finishWith(error, out);
     }
+    this.#error ??= this.#told;
     return joined(out) ?? Buffer.alloc(0);
   }
 
