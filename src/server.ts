@@ -50,7 +50,7 @@ async function main(isDemo: boolean): Promise<void> {
   // A start may wait long for the snapshot. Until it is over there is nothing to save.
   let drain = async (): Promise<void> => {};
   onSignals(() => drain());
-  // To wait for a snapshot may take long, and who asks meanwhile is told so. Any other start is over before he could ask.
+  // Loading a snapshot may take long: listen early, so that clients are told that the server is starting.
   const early = copies === null ? null : await listen(app, config).catch(failStart);
   const demo = isDemo ? await (await import('./demo/start.ts')).startDemo(Date.now) : null;
   const open = { config, logger, root: ROOT, snapshotter: copies };

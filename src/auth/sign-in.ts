@@ -35,7 +35,7 @@ export type SignIn = (request: SignInRequest) => Promise<SignedInAccount>;
  * Makes the one way in, for all three login routes.
  * @throws (the function returned) HttpError `invalid_credentials`, the same for a wrong name and a wrong password; with
  *   another message, and not counted, for a disabled user's right one; `too_many_attempts` with `retry-after`;
- *   `default_password_refused` for the admin's name from another machine while his password is a default one
+ *   `default_password_refused` for the admin's name from another machine while the password is a default one
  */
 export function createSignIn(options: SignInOptions): SignIn {
   return async ({ username, password, role, address, isLocal }) => {

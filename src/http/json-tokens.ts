@@ -57,7 +57,7 @@ export function failAt(offset: number): never {
 }
 
 /** The byte at an index, -1 after the end. */
-export function byteAt(body: Buffer, at: number): number {
+function byteAt(body: Buffer, at: number): number {
   return at < body.length ? (body[at] as number) : -1;
 }
 

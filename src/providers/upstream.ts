@@ -137,7 +137,7 @@ class Attempt {
   readonly #onResponse = (incoming: IncomingMessage): void => {
     this.#disarm();
     this.#incoming = incoming;
-    // Whoever reads the body finds a failure in `errored`, even one from before he began.
+    // Whoever reads the body finds a failure in `errored`, even one from before the reading began.
     incoming.on('error', ignore);
     const status = incoming.statusCode ?? 0;
     if (this.#failure !== null) return;
