@@ -19,6 +19,7 @@ import { InflightBudget } from './inflight-budget.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { Logger } from './logger.ts';
 import { createServerMetrics } from './metrics/server-metrics.ts';
+import { SNAPSHOTS_OFF, type SnapshotStatus } from './offsite/status.ts';
 import { createUpstreams } from './providers/upstream.ts';
 import * as adminKeys from './routes/admin/api-keys.ts';
 import { downloadBackup, restoreBackup } from './routes/admin/backup.ts';
@@ -41,7 +42,6 @@ import { listModels, retrieveModel } from './routes/v1/models.ts';
 import { ocr } from './routes/v1/ocr.ts';
 import { relayJson } from './routes/v1/relay.ts';
 import { relayForm } from './routes/v1/relay-form.ts';
-import { SNAPSHOTS_OFF, type SnapshotStatus } from './snapshot/status.ts';
 import type { MasterKey } from './store/entities.ts';
 import type { Store } from './store/store.ts';
 
@@ -95,7 +95,7 @@ export function createApp(options: AppOptions): App {
       dispatch = createDispatch({
         rows: createRoutes(services, options.staticFiles),
         guard: createGuard({
-          snapshot: store.config.snapshot,
+          view: store.config.view,
           masterDigest: () => masterKey().digest,
           resolveSession: services.sessions.resolve,
           localAccess: services.localAccess,
@@ -118,72 +118,68 @@ export function createApp(options: AppOptions): App {
   };
 }
 
-/** The whole server. Who may use which row stands in `auth/require.ts`. */
+/** Everything the server does: one row per route, with who may use it. */
 export function createRoutes(services: Services, staticFiles: StaticFiles): RouteRow[] {
   const { store, config, gateway, budget } = services;
-  const { snapshot } = store.config;
-  const relay = { gateway, budget, snapshot, maxBodyBytes: config.maxBodyBytes, now: services.now };
+  const { view } = store.config;
+  const relay = { gateway, budget, view, maxBodyBytes: config.maxBodyBytes, now: services.now };
   return [
-    { method: 'GET', path: '/health', handler: health({ ...services, storage: () => store.status().state }) },
-    { method: 'GET', path: '/metrics', handler: metrics(services.metrics.registry) },
+    ['GET', '/health', 'anyone', health({ ...services, storage: () => store.status().state })],
+    ['GET', '/metrics', 'scrape', metrics(services.metrics.registry)],
 
-    { method: 'GET', path: '/api/me', handler: whoIsSignedIn(services) },
-    { method: 'POST', path: '/api/login', handler: login('any', services) },
-    { method: 'POST', path: '/api/admin/login', handler: login('admin', services) },
-    { method: 'POST', path: '/api/admin/logout', handler: logout(services) },
-    { method: 'GET', path: '/api/admin/me', handler: adminMe(services) },
-    { method: 'PUT', path: '/api/admin/password', handler: changeAdminPassword(services) },
-    { method: 'GET', path: '/api/admin/status', handler: adminStatus(services) },
-    { method: 'GET', path: '/api/admin/providers', handler: providers.listProviders(services) },
-    { method: 'POST', path: '/api/admin/providers', handler: providers.createProvider(services) },
-    { method: 'GET', path: '/api/admin/providers/:id', handler: providers.getProvider(services) },
-    { method: 'PUT', path: '/api/admin/providers/:id', handler: providers.updateProvider(services) },
-    { method: 'DELETE', path: '/api/admin/providers/:id', handler: providers.deleteProvider(services) },
-    { method: 'POST', path: '/api/admin/providers/:id/test', handler: testProvider(services) },
-    {
-      method: 'GET',
-      path: '/api/admin/providers/:id/upstream-models',
-      handler: listUpstreamModels(services),
-    },
-    { method: 'GET', path: '/api/admin/models', handler: adminModels.listModels(services) },
-    { method: 'POST', path: '/api/admin/models', handler: adminModels.createModel(services) },
-    { method: 'GET', path: '/api/admin/models/:id', handler: adminModels.getModel(services) },
-    { method: 'PUT', path: '/api/admin/models/:id', handler: adminModels.updateModel(services) },
-    { method: 'DELETE', path: '/api/admin/models/:id', handler: adminModels.deleteModel(services) },
-    { method: 'GET', path: '/api/admin/apikeys', handler: adminKeys.listApiKeys(services) },
-    { method: 'POST', path: '/api/admin/apikeys', handler: adminKeys.createApiKey(services) },
-    { method: 'GET', path: '/api/admin/apikeys/:id', handler: adminKeys.getApiKey(services) },
-    { method: 'PUT', path: '/api/admin/apikeys/:id', handler: adminKeys.updateApiKey(services) },
-    { method: 'DELETE', path: '/api/admin/apikeys/:id', handler: adminKeys.deleteApiKey(services) },
-    { method: 'GET', path: '/api/admin/users', handler: users.listUsers(services) },
-    { method: 'POST', path: '/api/admin/users', handler: users.createUser(services) },
-    { method: 'GET', path: '/api/admin/users/:id', handler: users.getUser(services) },
-    { method: 'PUT', path: '/api/admin/users/:id', handler: users.updateUser(services) },
-    { method: 'DELETE', path: '/api/admin/users/:id', handler: users.deleteUser(services) },
-    { method: 'GET', path: '/api/admin/backup', handler: downloadBackup(services) },
-    { method: 'POST', path: '/api/admin/restore', handler: restoreBackup(services) },
+    ['GET', '/api/me', 'visitor', whoIsSignedIn(services)],
+    ['POST', '/api/login', 'anyone', login('any', services)],
+    ['POST', '/api/admin/login', 'anyone', login('admin', services)],
+    ['POST', '/api/admin/logout', 'admin', logout(services)],
+    ['GET', '/api/admin/me', 'admin', adminMe(services)],
+    ['PUT', '/api/admin/password', 'admin', changeAdminPassword(services)],
+    ['GET', '/api/admin/status', 'admin', adminStatus(services)],
+    ['GET', '/api/admin/providers', 'admin', providers.listProviders(services)],
+    ['POST', '/api/admin/providers', 'admin', providers.createProvider(services)],
+    ['GET', '/api/admin/providers/:id', 'admin', providers.getProvider(services)],
+    ['PUT', '/api/admin/providers/:id', 'admin', providers.updateProvider(services)],
+    ['DELETE', '/api/admin/providers/:id', 'admin', providers.deleteProvider(services)],
+    ['POST', '/api/admin/providers/:id/test', 'admin', testProvider(services)],
+    ['GET', '/api/admin/providers/:id/upstream-models', 'admin', listUpstreamModels(services)],
+    ['GET', '/api/admin/models', 'admin', adminModels.listModels(services)],
+    ['POST', '/api/admin/models', 'admin', adminModels.createModel(services)],
+    ['GET', '/api/admin/models/:id', 'admin', adminModels.getModel(services)],
+    ['PUT', '/api/admin/models/:id', 'admin', adminModels.updateModel(services)],
+    ['DELETE', '/api/admin/models/:id', 'admin', adminModels.deleteModel(services)],
+    ['GET', '/api/admin/apikeys', 'admin', adminKeys.listApiKeys(services)],
+    ['POST', '/api/admin/apikeys', 'admin', adminKeys.createApiKey(services)],
+    ['GET', '/api/admin/apikeys/:id', 'admin', adminKeys.getApiKey(services)],
+    ['PUT', '/api/admin/apikeys/:id', 'admin', adminKeys.updateApiKey(services)],
+    ['DELETE', '/api/admin/apikeys/:id', 'admin', adminKeys.deleteApiKey(services)],
+    ['GET', '/api/admin/users', 'admin', users.listUsers(services)],
+    ['POST', '/api/admin/users', 'admin', users.createUser(services)],
+    ['GET', '/api/admin/users/:id', 'admin', users.getUser(services)],
+    ['PUT', '/api/admin/users/:id', 'admin', users.updateUser(services)],
+    ['DELETE', '/api/admin/users/:id', 'admin', users.deleteUser(services)],
+    ['GET', '/api/admin/backup', 'admin', downloadBackup(services)],
+    ['POST', '/api/admin/restore', 'admin', restoreBackup(services)],
 
-    { method: 'POST', path: '/api/user/login', handler: login('user', services) },
-    { method: 'POST', path: '/api/user/logout', handler: logout(services) },
-    { method: 'GET', path: '/api/user/me', handler: userMe(services) },
-    { method: 'PUT', path: '/api/user/password', handler: changePassword(services) },
-    { method: 'GET', path: '/api/user/apikeys', handler: ownKeys.listOwnKeys(services) },
-    { method: 'POST', path: '/api/user/apikeys', handler: ownKeys.createOwnKey(services) },
-    { method: 'GET', path: '/api/user/apikeys/:id', handler: ownKeys.getOwnKey(services) },
-    { method: 'PUT', path: '/api/user/apikeys/:id', handler: ownKeys.updateOwnKey(services) },
-    { method: 'DELETE', path: '/api/user/apikeys/:id', handler: ownKeys.deleteOwnKey(services) },
+    ['POST', '/api/user/login', 'anyone', login('user', services)],
+    ['POST', '/api/user/logout', 'user', logout(services)],
+    ['GET', '/api/user/me', 'user', userMe(services)],
+    ['PUT', '/api/user/password', 'user', changePassword(services)],
+    ['GET', '/api/user/apikeys', 'user', ownKeys.listOwnKeys(services)],
+    ['POST', '/api/user/apikeys', 'user', ownKeys.createOwnKey(services)],
+    ['GET', '/api/user/apikeys/:id', 'user', ownKeys.getOwnKey(services)],
+    ['PUT', '/api/user/apikeys/:id', 'user', ownKeys.updateOwnKey(services)],
+    ['DELETE', '/api/user/apikeys/:id', 'user', ownKeys.deleteOwnKey(services)],
 
-    { method: 'GET', path: '/v1/models', handler: listModels(snapshot) },
-    { method: 'GET', path: '/v1/models/*id', handler: retrieveModel(snapshot) },
+    ['GET', '/v1/models', 'key', listModels(view)],
+    ['GET', '/v1/models/*id', 'key', retrieveModel(view)],
     ...ENDPOINTS.map((endpoint): RouteRow => {
       const handler = endpoint.body === 'json' ? relayJson(endpoint, relay) : relayForm(endpoint, relay);
-      return { method: 'POST', path: `/v1/${endpoint.path}`, handler };
+      return ['POST', `/v1/${endpoint.path}`, 'key', handler];
     }),
 
-    { method: 'POST', path: '/v1/ocr', handler: ocr(relay) },
+    ['POST', '/v1/ocr', 'key', ocr(relay)],
 
     ...[...staticFiles].map(([path, file]): RouteRow => {
-      return { method: 'GET', path, access: 'anyone', handler: (context) => sendStatic(context, file) };
+      return ['GET', path, 'anyone', (context) => sendStatic(context, file)];
     }),
   ];
 }
@@ -197,7 +193,7 @@ interface ServicesOptions extends AppOptions {
 
 function createServices(options: ServicesOptions): Services {
   const { config, now, randomBytes, store, running, budget, lifecycle } = options;
-  const { snapshot } = store.config;
+  const { view } = store.config;
   const upstreams = createUpstreams({
     timeouts: config.upstreamTimeouts,
     blockPrivate: config.blockPrivateUpstreams,
@@ -206,8 +202,8 @@ function createServices(options: ServicesOptions): Services {
   const admin = createAdminCredential({
     username: config.uiUsername,
     password: config.uiPassword,
-    storedHash: () => snapshot().adminPasswordHash,
-    instanceId: snapshot().instanceId,
+    storedHash: () => view().adminPasswordHash,
+    instanceId: view().instanceId,
     work: passwordWork,
   });
   const sessions = createSessions({
@@ -215,12 +211,12 @@ function createServices(options: ServicesOptions): Services {
     now,
     randomBytes,
     adminFingerprint: () => admin.fingerprint(),
-    userById: (id) => snapshot().users.get(id),
+    userById: (id) => view().users.get(id),
   });
   const throttle = createLoginThrottle({ now, counters: store.counters });
   const signIn = createSignIn({
     admin,
-    userByUsername: () => snapshot().userByUsername,
+    userByUsername: () => view().userByUsername,
     throttle,
     work: passwordWork,
     sessions,

@@ -23,8 +23,8 @@ export async function resolveMasterKey(
     const configured = describeKey(options.configured);
     return () => configured;
   }
-  const stored = config.snapshot().masterKey ?? (await generate(config, options));
-  return () => config.snapshot().masterKey ?? stored;
+  const stored = config.view().masterKey ?? (await generate(config, options));
+  return () => config.view().masterKey ?? stored;
 }
 
 async function generate(

@@ -10,10 +10,10 @@ import { startKeepAlivePing } from './keep-alive-ping.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { createLogger, createStdoutWriter, type Logger } from './logger.ts';
 import { resolveMasterKey } from './master-key.ts';
+import type { Snapshotter } from './offsite/snapshotter.ts';
 import { openStore } from './open-store.ts';
 import { findStartWarnings } from './routes/admin/status.ts';
 import { shutDown } from './shutdown.ts';
-import type { Snapshotter } from './snapshot/snapshotter.ts';
 import { StoreStartError } from './store/document-error.ts';
 import type { Store } from './store/store.ts';
 
@@ -122,8 +122,8 @@ function readEnvFile(): Environment {
 /** What keeps copies of the state off the machine; loaded only where it is wanted. */
 async function createCopies(config: Config, env: Environment, logger: Logger): Promise<Snapshotter | null> {
   if (config.snapshot === null) return null;
-  const { createSnapshotTarget } = await import('./snapshot/create-target.ts');
-  const { createSnapshotter } = await import('./snapshot/snapshotter.ts');
+  const { createSnapshotTarget } = await import('./offsite/create-target.ts');
+  const { createSnapshotter } = await import('./offsite/snapshotter.ts');
   const target = createSnapshotTarget(config.snapshot, { env, now: Date.now });
   return createSnapshotter({ target, key: config.snapshot.key, logger, now: Date.now, randomBytes });
 }
@@ -184,7 +184,7 @@ function createSecretsList(config: Config, store: () => Store | null): () => rea
   let known: unknown = null;
   let list: readonly string[] = own.filter((secret) => typeof secret === 'string');
   return () => {
-    const providers = store()?.config.snapshot().providers;
+    const providers = store()?.config.view().providers;
     if (providers === undefined || providers === known) return list;
     known = providers;
     const keys = [...providers.values()].map(({ apiKey }) => apiKey);

@@ -28,7 +28,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'demo',
     'drivers',
     'documents',
-    'snapshot',
+    'offsite',
     ...WORKERS,
     ...INTERFACES,
   ],
@@ -39,7 +39,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   demo: ['protocols', ...INTERFACES],
   providers: ['protocols', ...INTERFACES],
   drivers: ['documents', ...INTERFACES],
-  snapshot: ['drivers', 'documents', ...INTERFACES],
+  offsite: ['drivers', 'documents', ...INTERFACES],
   documents: INTERFACES,
   http: [...BASE, 'codecs', 'addresses'],
   metrics: [...BASE, 'entities'],
@@ -57,30 +57,20 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'shown-text': [],
 };
 
-const FOLDERS = [
-  'routes',
-  'gateway',
-  'auth',
-  'demo',
-  'providers',
-  'protocols',
-  'metrics',
-  'http',
-  'snapshot',
-];
+const FOLDERS = ['routes', 'gateway', 'auth', 'demo', 'providers', 'protocols', 'metrics', 'http', 'offsite'];
 /** The entry and its parts, which put everything together. */
 const ENTRY = /^src\/(server|shutdown|master-key|keep-alive-ping|open-store|demo\/start)\.ts$/;
 /** The form in which a store's state is kept and passed on: values and bytes, no files. */
 const DOCUMENT =
   /^src\/store\/(backup|restore|migrations|document|document-error|document-layout|document-turns|records|record-reader|plain-record|secrets|json-text|preset)\.ts$/;
-const CODEC = /^src\/http\/((sse|json|multipart)[a-z-]*|body-transform|byte-gatherer)\.ts$/;
+const CODEC = /^src\/(json\/[a-z-]+|http\/((sse|multipart)[a-z-]*|body-transform|byte-gatherer))\.ts$/;
 
 /** The room that a file of src/ belongs to, or null where the table knows none. */
 function roomOf(path: string): string | null {
   if (ENTRY.test(path)) return 'server';
   if (CODEC.test(path)) return 'codecs';
   if (/^src\/(http\/ip-address|providers\/base-url)\.ts$/.test(path)) return 'addresses';
-  if (/^src\/(store\/(store|entities|changes|provider-options)|snapshot\/status)\.ts$/.test(path))
+  if (/^src\/(store\/(store|entities|changes|provider-options)|offsite\/status)\.ts$/.test(path))
     return 'entities';
   if (DOCUMENT.test(path)) return 'documents';
   if (path.startsWith('src/store/')) return 'drivers';

@@ -1,4 +1,4 @@
-import { compilePatterns, scanJson } from '../../src/http/json-scan.ts';
+import { compilePatterns, scanJson } from '../../src/json/scan.ts';
 import { hardBodies } from '../bodies.ts';
 import { interleave, type Measurement, type Row, sampleOf } from '../measurement.ts';
 

@@ -4,7 +4,7 @@ import { HttpError } from '../errors.ts';
 import { isSameOrigin, isSecure } from '../http/client-address.ts';
 import { readCookie, sessionCookieName } from '../http/cookies.ts';
 import type { ApiKey, Principal } from '../store/entities.ts';
-import type { ConfigSnapshot } from '../store/store.ts';
+import type { ConfigView } from '../store/store.ts';
 import { digestKey, isExpired, isSameDigest, readBearerToken, readPresentedKey } from './api-keys.ts';
 import type { LocalAccess } from './local-access.ts';
 import type { SignedIn } from './sessions.ts';
@@ -13,71 +13,11 @@ import type { SignedIn } from './sessions.ts';
  * Who may use a route. `key`: whoever has an API key, or a session of our own pages; `scrape`: the master key or the
  * admin's session or token; `visitor`: everybody, known by their session where they have one.
  */
-export type Access = 'anyone' | 'visitor' | 'key' | 'admin' | 'user' | 'scrape';
-
-/** The one table of rights: every route of the server is a row, pages apart; a route without one does not start. */
-export const ACCESS: Readonly<Record<string, Access>> = {
-  'GET /health': 'anyone',
-  'GET /metrics': 'scrape',
-  'GET /api/me': 'visitor',
-  'POST /api/login': 'anyone',
-  'POST /api/admin/login': 'anyone',
-  'POST /api/user/login': 'anyone',
-  'POST /api/admin/logout': 'admin',
-  'GET /api/admin/me': 'admin',
-  'PUT /api/admin/password': 'admin',
-  'GET /api/admin/status': 'admin',
-  'GET /api/admin/providers': 'admin',
-  'POST /api/admin/providers': 'admin',
-  'GET /api/admin/providers/:id': 'admin',
-  'PUT /api/admin/providers/:id': 'admin',
-  'DELETE /api/admin/providers/:id': 'admin',
-  'POST /api/admin/providers/:id/test': 'admin',
-  'GET /api/admin/providers/:id/upstream-models': 'admin',
-  'GET /api/admin/models': 'admin',
-  'POST /api/admin/models': 'admin',
-  'GET /api/admin/models/:id': 'admin',
-  'PUT /api/admin/models/:id': 'admin',
-  'DELETE /api/admin/models/:id': 'admin',
-  'GET /api/admin/apikeys': 'admin',
-  'POST /api/admin/apikeys': 'admin',
-  'GET /api/admin/apikeys/:id': 'admin',
-  'PUT /api/admin/apikeys/:id': 'admin',
-  'DELETE /api/admin/apikeys/:id': 'admin',
-  'GET /api/admin/users': 'admin',
-  'POST /api/admin/users': 'admin',
-  'GET /api/admin/users/:id': 'admin',
-  'PUT /api/admin/users/:id': 'admin',
-  'DELETE /api/admin/users/:id': 'admin',
-  'GET /api/admin/backup': 'admin',
-  'POST /api/admin/restore': 'admin',
-  'POST /api/user/logout': 'user',
-  'GET /api/user/me': 'user',
-  'PUT /api/user/password': 'user',
-  'GET /api/user/apikeys': 'user',
-  'POST /api/user/apikeys': 'user',
-  'GET /api/user/apikeys/:id': 'user',
-  'PUT /api/user/apikeys/:id': 'user',
-  'DELETE /api/user/apikeys/:id': 'user',
-  'GET /v1/models': 'key',
-  'GET /v1/models/*id': 'key',
-  'POST /v1/chat/completions': 'key',
-  'POST /v1/completions': 'key',
-  'POST /v1/responses': 'key',
-  'POST /v1/moderations': 'key',
-  'POST /v1/rerank': 'key',
-  'POST /v1/images/generations': 'key',
-  'POST /v1/images/edits': 'key',
-  'POST /v1/images/variations': 'key',
-  'POST /v1/audio/speech': 'key',
-  'POST /v1/audio/transcriptions': 'key',
-  'POST /v1/audio/translations': 'key',
-  'POST /v1/embeddings': 'key',
-  'POST /v1/ocr': 'key',
-};
+export const ACCESSES = ['anyone', 'visitor', 'key', 'admin', 'user', 'scrape'] as const;
+export type Access = (typeof ACCESSES)[number];
 
 export interface GuardOptions {
-  readonly snapshot: () => ConfigSnapshot;
+  readonly view: () => ConfigView;
   /** SHA-256 of the master key, lower-case hex. */
   readonly masterDigest: () => string;
   readonly resolveSession: (token: string) => Promise<SignedIn | null>;
@@ -164,9 +104,9 @@ async function principalOfSample(
 function principalOfKey(key: string, options: GuardOptions): Principal {
   const digest = digestKey(key);
   if (isSameDigest(digest, options.masterDigest())) return MASTER;
-  const snapshot = options.snapshot();
-  const found = snapshot.apiKeyByDigest.get(digest);
-  const user = found?.userId == null ? null : (snapshot.users.get(found.userId) ?? null);
+  const view = options.view();
+  const found = view.apiKeyByDigest.get(digest);
+  const user = found?.userId == null ? null : (view.users.get(found.userId) ?? null);
   if (
     found === undefined ||
     !isUsable(found, options.now()) ||
@@ -192,7 +132,7 @@ async function sessionOf(req: IncomingMessage, options: GuardOptions): Promise<S
 
 /** Over TLS only the `__Host-` cookie counts: no other host or plain http page can have set it. */
 function cookieOf(req: IncomingMessage, options: GuardOptions): string | null {
-  const name = sessionCookieName(options.snapshot().instanceId, isSecure(req, options.trustProxyHops));
+  const name = sessionCookieName(options.view().instanceId, isSecure(req, options.trustProxyHops));
   return readCookie(req.headers.cookie, name);
 }
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { HttpError } from '../errors.ts';
-import { isRecord } from '../http/json-value.ts';
+import { isRecord } from '../json/value.ts';
 import type { JsonObject } from './fields.ts';
 
 const MAX_BODY_BYTES = 64 * 1024 * 1024;

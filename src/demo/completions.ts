@@ -1,4 +1,4 @@
-import { isRecord } from '../http/json-value.ts';
+import { isRecord } from '../json/value.ts';
 import { type DemoAnswer, type DemoCall, DONE_RECORD, dataRecord, eventStream, json } from './call.ts';
 import { type Conversation, readConversation } from './conversation.ts';
 import { invalidValue, missingParameter, optionalBoolean, optionalInteger } from './fields.ts';

@@ -1,4 +1,4 @@
-import { isRecord } from '../http/json-value.ts';
+import { isRecord } from '../json/value.ts';
 import { type Attachment, describeAudio, describeImageUrl } from './attachments.ts';
 import type { JsonObject } from './fields.ts';
 

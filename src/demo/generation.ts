@@ -1,4 +1,4 @@
-import { isRecord } from '../http/json-value.ts';
+import { isRecord } from '../json/value.ts';
 import { answerTo, thoughtsOn } from './answers.ts';
 import type { Conversation } from './conversation.ts';
 import { invalidValue, type JsonObject } from './fields.ts';

@@ -1,4 +1,4 @@
-import { isRecord } from '../http/json-value.ts';
+import { isRecord } from '../json/value.ts';
 import { decodeDataUrl } from './attachments.ts';
 import { type DemoAnswer, type DemoCall, eventStream, json, shortSha256, typedRecord } from './call.ts';
 import {

@@ -1,4 +1,4 @@
-import { isRecord } from '../http/json-value.ts';
+import { isRecord } from '../json/value.ts';
 import { type DemoAnswer, type DemoCall, json, shortSha256 } from './call.ts';
 import { invalidValue, missingParameter } from './fields.ts';
 

@@ -1,16 +1,9 @@
 import { Readable } from 'node:stream';
 import { type ErrorObject, HttpError } from '../errors.ts';
 import type { BodyTransform } from '../http/body-transform.ts';
-import {
-  compilePatterns,
-  firstMatch,
-  type JsonScan,
-  JsonScanError,
-  scanJson,
-  splice,
-} from '../http/json-scan.ts';
-import { parseJson } from '../http/json-value.ts';
 import { type InflightLease, overloaded } from '../inflight-budget.ts';
+import { compilePatterns, firstMatch, type JsonScan, JsonScanError, scanJson, splice } from '../json/scan.ts';
+import { parseJson } from '../json/value.ts';
 import { completionToEvents } from '../protocols/completions.ts';
 import { convertEmbeddings, normaliseEmbeddings } from '../protocols/embeddings.ts';
 import { EventStream } from '../protocols/event-stream.ts';

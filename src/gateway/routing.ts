@@ -1,7 +1,7 @@
 import { HttpError } from '../errors.ts';
 import { shownText } from '../shown-text.ts';
 import type { Model, Provider } from '../store/entities.ts';
-import type { ConfigSnapshot } from '../store/store.ts';
+import type { ConfigView } from '../store/store.ts';
 
 /** Where a call goes: the provider, and the model's name there. */
 export interface Target {
@@ -10,8 +10,8 @@ export interface Target {
 }
 
 /** @throws HttpError `model_not_found` for a model that is unknown or disabled. */
-export function findModel(snapshot: ConfigSnapshot, modelId: string): Model {
-  const model = snapshot.models.get(modelId);
+export function findModel(view: ConfigView, modelId: string): Model {
+  const model = view.models.get(modelId);
   if (model?.enabled === true) return model;
   throw modelNotFound(modelId);
 }
@@ -26,8 +26,8 @@ export function modelNotFound(modelId: string): HttpError {
 }
 
 /** @throws HttpError `provider_not_configured` where the model's provider is missing, disabled or has an unreadable key. */
-export function findTarget(snapshot: ConfigSnapshot, model: Model): Target {
-  const provider = snapshot.providers.get(model.providerId);
+export function findTarget(view: ConfigView, model: Model): Target {
+  const provider = view.providers.get(model.providerId);
   if (provider === undefined || !provider.enabled) {
     throw notConfigured(`The provider of \`${model.id}\` is missing or disabled. Enable it in the panel.`);
   }

@@ -1,5 +1,5 @@
 import type { Lifecycle } from '../lifecycle.ts';
-import type { SnapshotStatus } from '../snapshot/status.ts';
+import type { SnapshotStatus } from '../offsite/status.ts';
 import type { StorageState } from '../store/store.ts';
 import { Registry, type Sample } from './registry.ts';
 

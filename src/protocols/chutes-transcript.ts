@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { HttpError } from '../errors.ts';
-import { isRecord, parseJson } from '../http/json-value.ts';
+import { isRecord, parseJson } from '../json/value.ts';
 import type { Cue } from './subtitles.ts';
 import { estimateSeconds, type Transcript } from './transcription.ts';
 

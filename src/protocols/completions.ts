@@ -1,5 +1,5 @@
-import { isRecord } from '../http/json-value.ts';
 import { sseRecord } from '../http/sse.ts';
+import { isRecord } from '../json/value.ts';
 
 /**
  * Turns a whole chat completion (or text completion) into the event stream that the client asked for, for upstreams

@@ -9,8 +9,8 @@ import {
   OPEN_BRACE,
   OPEN_BRACKET,
   QUOTE,
-} from '../http/json-tokens.ts';
-import { parseJson } from '../http/json-value.ts';
+} from '../json/tokens.ts';
+import { parseJson } from '../json/value.ts';
 import { base64ToFloats, floatsToBase64 } from './float32.ts';
 
 export interface EmbeddingsOptions {

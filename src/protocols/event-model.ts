@@ -1,5 +1,5 @@
-import { JsonStringReplacer } from '../http/json-strings.ts';
 import { dataSpan, firstDataSpan, LineEnds } from '../http/sse.ts';
+import { JsonStringReplacer } from '../json/strings.ts';
 
 /** Where chunks of chat, and events of the Responses API, name their model. */
 const MODEL_PLACES = ['model', 'response.model'];

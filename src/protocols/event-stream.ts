@@ -1,7 +1,7 @@
 import { type ErrorObject, HttpError } from '../errors.ts';
 import type { BodyTransform } from '../http/body-transform.ts';
-import { isRecord, parseJson } from '../http/json-value.ts';
 import { bareLines, LF, recordData, recordEvent, type SsePart, SseRecords, sseRecord } from '../http/sse.ts';
+import { isRecord, parseJson } from '../json/value.ts';
 import { EventModelRenamer } from './event-model.ts';
 import { ResponseFailure } from './response-failure.ts';
 import { type StreamEnd, StreamEndWatch } from './stream-end.ts';

@@ -7,7 +7,7 @@ import {
   type Patch,
   readStringStart,
   scanJsonInTurns,
-} from '../http/json-scan.ts';
+} from '../json/scan.ts';
 import { checkImageUrl } from './image-url.ts';
 import { imageError } from './images.ts';
 

@@ -1,5 +1,5 @@
 import type { BodyTransform } from '../http/body-transform.ts';
-import { JsonStringReplacer } from '../http/json-strings.ts';
+import { JsonStringReplacer } from '../json/strings.ts';
 
 /** Puts the asked-for model into a JSON answer of any size as it passes: the first string `model` of the object. */
 export class JsonModelRenamer implements BodyTransform {

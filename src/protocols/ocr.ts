@@ -1,5 +1,5 @@
 import { HttpError } from '../errors.ts';
-import { isRecord, parseJson } from '../http/json-value.ts';
+import { isRecord, parseJson } from '../json/value.ts';
 
 export interface OcrRequest {
   /** The upstream's name of the model. */

@@ -1,6 +1,6 @@
 import type { ErrorObject } from '../errors.ts';
-import { isRecord, parseJson } from '../http/json-value.ts';
 import { recordData, recordEvent, sseRecord } from '../http/sse.ts';
+import { isRecord, parseJson } from '../json/value.ts';
 
 const SEQUENCE_NUMBER = /"sequence_number": ?(\d{1,9})/;
 

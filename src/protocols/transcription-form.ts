@@ -1,6 +1,6 @@
 import { HttpError } from '../errors.ts';
-import { parseJson } from '../http/json-value.ts';
 import { fieldBaseName } from '../http/multipart.ts';
+import { parseJson } from '../json/value.ts';
 import { languageName } from './language-names.ts';
 import { TRANSCRIPT_FORMATS, type TranscriptFormat } from './transcription.ts';
 

@@ -1,6 +1,6 @@
 import type { ErrorObject } from '../errors.ts';
-import { compilePatterns, scanJson } from '../http/json-scan.ts';
-import { isRecord, parseJson } from '../http/json-value.ts';
+import { compilePatterns, scanJson } from '../json/scan.ts';
+import { isRecord, parseJson } from '../json/value.ts';
 
 const TEXT_LIMIT = 500;
 const NO_PATTERNS = compilePatterns([]);

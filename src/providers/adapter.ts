@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
-import type { JsonScan, Patch } from '../http/json-scan.ts';
 import type { MultipartPart } from '../http/multipart.ts';
+import type { JsonScan, Patch } from '../json/scan.ts';
 import type { Provider } from '../store/entities.ts';
 
 /** What a call asks for, by the last words of its path: `chat/completions`, `embeddings`, ... */

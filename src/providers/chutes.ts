@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { HttpError } from '../errors.ts';
-import { firstMatch, type JsonMatch, type Patch } from '../http/json-scan.ts';
 import { fieldBaseName, type MultipartPart, readField } from '../http/multipart.ts';
+import { firstMatch, type JsonMatch, type Patch } from '../json/scan.ts';
 import { chutesTranscribeBody } from '../protocols/chutes-transcribe.ts';
 import { parseChutesTranscript } from '../protocols/chutes-transcript.ts';
 import { renderTranscript, requireSegmentFormat } from '../protocols/transcription.ts';

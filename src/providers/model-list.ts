@@ -1,6 +1,6 @@
 import type { CancelSignal } from '../cancellation.ts';
 import { type ErrorObject, HttpError } from '../errors.ts';
-import { isRecord, parseJson } from '../http/json-value.ts';
+import { isRecord, parseJson } from '../json/value.ts';
 import type { Provider } from '../store/entities.ts';
 import { joinUrl, parseBaseUrl } from './base-url.ts';
 import { endpointPath, listModelsRequest } from './openai.ts';

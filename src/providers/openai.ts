@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { HttpError } from '../errors.ts';
-import { firstMatch, type Patch, splice } from '../http/json-scan.ts';
 import { createBoundary, multipartContentType, relayMultipart } from '../http/multipart.ts';
+import { firstMatch, type Patch, splice } from '../json/scan.ts';
 import type { Provider } from '../store/entities.ts';
 import type {
   AdapterCall,

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { ACCESS, type Access, type Guard } from '../auth/require.ts';
+import { ACCESSES, type Access, type Guard } from '../auth/require.ts';
 import { Cancellation } from '../cancellation.ts';
 import { HttpError } from '../errors.ts';
 import { baseHeaders, corsHeaders, preflightHeaders } from '../http/headers.ts';
@@ -14,13 +14,8 @@ import type { Context, Handler } from './context.ts';
 import { noteEnd, noteError, type RequestFacts } from './request-facts.ts';
 import { canonicalPath } from './v1/paths.ts';
 
-/** A row of the server's table. Static files carry their access with them; all others have theirs in `ACCESS`. */
-export interface RouteRow {
-  readonly method: Method;
-  readonly path: string;
-  readonly handler: Handler;
-  readonly access?: 'anyone';
-}
+/** A row of the server's table: what is asked, who may ask it, and who answers. */
+export type RouteRow = readonly [method: Method, path: string, access: Access, handler: Handler];
 
 export interface DispatchOptions {
   readonly rows: readonly RouteRow[];
@@ -50,12 +45,11 @@ export interface IncomingRequest {
   readonly expectsContinue: boolean;
 }
 
-/** Every route with its rights. @throws Error for a route that no row of `ACCESS` names: nothing is open by accident. */
+/** Every route with its access. @throws Error for a row without one: nothing is open by accident. */
 export function guardRoutes(rows: readonly RouteRow[]): Router<Guarded> {
   return new Router(
-    rows.map(({ method, path, handler, access: own }) => {
-      const access = own ?? ACCESS[`${method} ${path}`];
-      if (access === undefined) throw new Error(`no rights are set for ${method} ${path}`);
+    rows.map(([method, path, access, handler]) => {
+      if (!ACCESSES.includes(access)) throw new Error(`no access is set for ${method} ${path}`);
       return { method, path, value: { handler, access } };
     }),
   );

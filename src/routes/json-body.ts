@@ -1,8 +1,8 @@
 import { HttpError } from '../errors.ts';
 import { readBody } from '../http/body.ts';
-import { compilePatterns, JsonScanError, scanJson } from '../http/json-scan.ts';
-import { isRecord } from '../http/json-value.ts';
 import type { InflightBudget } from '../inflight-budget.ts';
+import { compilePatterns, JsonScanError, scanJson } from '../json/scan.ts';
+import { isRecord } from '../json/value.ts';
 import { hasUtf8Charset, isJsonType } from '../protocols/passed-headers.ts';
 import type { Context } from './context.ts';
 

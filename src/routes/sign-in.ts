@@ -26,7 +26,7 @@ export function login(role: Role | 'any', services: Services): Handler {
     });
     const { token, expiresAt, account } = signedIn;
     const cookie = sessionCookie({
-      instanceId: store.config.snapshot().instanceId,
+      instanceId: store.config.view().instanceId,
       secure: isSecure(origin, config.trustProxyHops),
       token,
       maxAgeSeconds: Math.max(0, Math.floor((Date.parse(expiresAt) - services.now()) / 1000)),
@@ -52,7 +52,7 @@ export function logout(services: Services): Handler {
     if (principal.kind === 'admin' || principal.kind === 'user')
       await services.sessions.end(principal.session);
     const secure = isSecure(requestOrigin(context.req), services.config.trustProxyHops);
-    const { instanceId } = services.store.config.snapshot();
+    const { instanceId } = services.store.config.view();
     sendEmpty(context, 204, ['set-cookie', clearedSessionCookie(instanceId, secure)]);
   };
 }

@@ -1,5 +1,5 @@
 import { HttpError } from '../errors.ts';
-import { isRecord } from '../http/json-value.ts';
+import { isRecord } from '../json/value.ts';
 import { shownText } from '../shown-text.ts';
 import { type DecodedDocument, DocumentCodec } from './document.ts';
 import { DocumentError } from './document-error.ts';

@@ -1,8 +1,8 @@
 import type { ApiKey, User } from './entities.ts';
-import type { ConfigSnapshot, ConfigState } from './store.ts';
+import type { ConfigState, ConfigView } from './store.ts';
 
 /** Adds the indexes to a configuration; those of `previous` are kept where the maps behind them did not change. */
-export function indexConfig(state: ConfigState, previous?: ConfigSnapshot): ConfigSnapshot {
+export function indexConfig(state: ConfigState, previous?: ConfigView): ConfigView {
   const { instanceId, masterKey, adminPasswordHash, providers, models, apiKeys, users } = state;
   return {
     instanceId,

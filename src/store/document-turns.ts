@@ -7,7 +7,7 @@ import {
   JsonScanError,
   scanJsonInTurns,
   splice,
-} from '../http/json-scan.ts';
+} from '../json/scan.ts';
 import { type RawDocument, readSchemaVersion, refuseDuplicateMembers, requireChecksum } from './document.ts';
 import { DocumentError } from './document-error.ts';
 import { layoutPieces, membersOf } from './document-layout.ts';

@@ -2,14 +2,7 @@ import { HttpError } from '../errors.ts';
 import { BoundedMap } from './bounded-map.ts';
 import { indexConfig, isSameConfig } from './config-index.ts';
 import type { Session } from './entities.ts';
-import type {
-  Changed,
-  ConfigSnapshot,
-  ConfigState,
-  ConfigStore,
-  CounterStore,
-  SessionStore,
-} from './store.ts';
+import type { Changed, ConfigState, ConfigStore, ConfigView, CounterStore, SessionStore } from './store.ts';
 
 /** How many sessions are kept; over it the one seen longest ago ends. */
 const SESSIONS_LIMIT = 10_000;
@@ -64,20 +57,20 @@ export class Engine {
   readonly #counters: BoundedMap<number>;
   readonly #listeners: (() => void)[] = [];
   readonly #waiting: Waiter[] = [];
-  #snapshot: ConfigSnapshot;
+  #view: ConfigView;
   #running: Promise<void> | null = null;
   #dirty = false;
 
   constructor(options: EngineOptions) {
     this.#commit = options.commit;
-    this.#snapshot = indexConfig(options.config);
+    this.#view = indexConfig(options.config);
     this.#sessions = new BoundedMap(SESSIONS_LIMIT, byDigest(options.sessions ?? []));
     this.#counters = new BoundedMap(COUNTERS_LIMIT, options.counters);
     const soften = (): void => {
       this.#dirty = true;
       options.onSoftChange?.();
     };
-    this.config = { snapshot: () => this.#snapshot, update: (change) => this.#update(change) };
+    this.config = { view: () => this.#view, update: (change) => this.#update(change) };
     this.sessions = this.#sessionStore(soften);
     this.counters = this.#counterStore(soften);
   }
@@ -130,8 +123,8 @@ export class Engine {
   }
 
   async #writeBatch(batch: readonly Waiter[]): Promise<void> {
-    const { state, settled } = await applyBatch(batch, this.#snapshot);
-    const changed = !isSameConfig(state, this.#snapshot);
+    const { state, settled } = await applyBatch(batch, this.#view);
+    const changed = !isSameConfig(state, this.#view);
     const asks = (kind: WaiterKind): boolean => batch.some((waiter) => waiter.kind === kind);
     try {
       if (changed || asks('sessions') || asks('flush')) await this.#write(state);
@@ -155,7 +148,7 @@ export class Engine {
       this.#dirty ||= wasDirty;
       throw error;
     }
-    if (!isSameConfig(state, this.#snapshot)) this.#snapshot = indexConfig(state, this.#snapshot);
+    if (!isSameConfig(state, this.#view)) this.#view = indexConfig(state, this.#view);
   }
 
   #sessionStore(soften: () => void): SessionStore {

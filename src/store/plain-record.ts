@@ -1,4 +1,4 @@
-import { isRecord } from '../http/json-value.ts';
+import { isRecord } from '../json/value.ts';
 import { DocumentError } from './document-error.ts';
 import type { JsonObject } from './json-text.ts';
 

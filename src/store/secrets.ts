@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, hkdfSync, scrypt } from 'node:crypto';
-import { isRecord } from '../http/json-value.ts';
+import { isRecord } from '../json/value.ts';
 
 /** Where a secret stands. It is bound to this place: moved to another record or field it does not open. */
 export interface SecretPlace {

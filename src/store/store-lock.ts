@@ -1,6 +1,6 @@
 import { link, open, readFile, rename, unlink } from 'node:fs/promises';
 import type { Server } from 'node:net';
-import { isRecord } from '../http/json-value.ts';
+import { isRecord } from '../json/value.ts';
 import { StoreStartError } from './document-error.ts';
 import { errorCode } from './file-ops.ts';
 import { canConnect, closeSocket, listenOnSocket } from './liveness-socket.ts';

@@ -14,7 +14,7 @@ export interface ConfigState {
 }
 
 /** The configuration with the indexes that requests need. */
-export interface ConfigSnapshot extends ConfigState {
+export interface ConfigView extends ConfigState {
   readonly apiKeyByDigest: ReadonlyMap<string, ApiKey>;
   readonly userByUsername: ReadonlyMap<string, User>;
 }
@@ -26,11 +26,11 @@ export interface Changed<T> {
 }
 
 /**
- * Providers, models, keys and users. Reading is synchronous, on a snapshot in memory; a change is pure, is applied
+ * Providers, models, keys and users. Reading is synchronous, on a view in memory; a change is pure, is applied
  * to the newest state, and is visible to readers only once it is durable.
  */
 export interface ConfigStore {
-  snapshot(): ConfigSnapshot;
+  view(): ConfigView;
   /**
    * Applies a change; resolves when it is on the disk.
    * @throws whatever `change` throws, the state untouched; HttpError `storage_unavailable` when the write failed, the

@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test';
 import { type FakeUpstream, startUpstream } from '../helpers/fake-upstream.ts';
 import { expectStatus, jsonRequest } from '../helpers/start-app.ts';
 import { makeTestFolder, type ServerProcess, startServer } from '../helpers/start-server.ts';
-import { startPutGet } from '../snapshot/put-get-server.ts';
+import { startPutGet } from '../offsite/put-get-server.ts';
 import { findSecrets, readTree, type Trace } from './canary-search.ts';
 import { type Call, ECHOES, planEnd, planTour, SECRETS, type TourFacts } from './canary-tour.ts';
 

@@ -1,4 +1,4 @@
-import { ACCESS } from '../../src/auth/require.ts';
+import { EXPECTED_ACCESS } from '../helpers/expected-access.ts';
 import type { Answer } from '../helpers/fake-upstream.ts';
 
 /** The secrets of the tour. They have what JSON, URLs and headers must escape. */
@@ -86,7 +86,7 @@ const BODIES: Readonly<Record<string, readonly unknown[]>> = {
 /** Every route of the server, by everybody, with what goes wrong; what ends a session or an object comes last. */
 export function planTour(facts: TourFacts): Call[] {
   const calls: Call[] = [];
-  for (const row of Object.keys(ACCESS)) {
+  for (const row of Object.keys(EXPECTED_ACCESS)) {
     const [method = '', path = ''] = row.split(' ');
     if (path.endsWith('/logout') || method === 'DELETE') continue;
     const concrete = path.replace(/[:*]id/, idFor(path, facts));

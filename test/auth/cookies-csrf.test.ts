@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { type RequestOptions, request } from 'node:http';
 import { test } from 'node:test';
-import { ACCESS } from '../../src/auth/require.ts';
 import { sessionCookieName } from '../../src/http/cookies.ts';
+import { EXPECTED_ACCESS } from '../helpers/expected-access.ts';
 import { ADMIN, type AppUnderTest, MASTER_KEY, signIn, startApp } from '../helpers/start-app.ts';
 import { addUser, stateOf } from './quick-users.ts';
 
@@ -62,7 +62,7 @@ const OWN: readonly Headers[] = [
 /** Rows that read no body take any. */
 const BODILESS = /^DELETE |\/logout$|\/test$/;
 
-const ROWS = Object.entries(ACCESS).filter(([row]) => row.includes(' /api/'));
+const ROWS = Object.entries(EXPECTED_ACCESS).filter(([row]) => row.includes(' /api/'));
 const CHANGES = ROWS.filter(([row]) => !row.startsWith('GET '));
 
 interface Signed {
@@ -77,7 +77,7 @@ async function start(app: AppUnderTest): Promise<Signed> {
 }
 
 function cookieName(app: AppUnderTest, isSecure = false): string {
-  return sessionCookieName(app.services.store.config.snapshot().instanceId, isSecure);
+  return sessionCookieName(app.services.store.config.view().instanceId, isSecure);
 }
 
 function concrete(row: string): { method: string; path: string } {
@@ -177,7 +177,7 @@ test('/api and the pages never speak to other origins, not even to refuse', {
       for (const answer of [asked, got])
         assert.deepEqual(corsHeaders(answer.headers), [], `${path} ${origin}`);
       // The cookie does not count, so that a page that reads by other means sees nothing.
-      if (ACCESS[`GET ${path}`] === 'admin' || ACCESS[`GET ${path}`] === 'user')
+      if (EXPECTED_ACCESS[`GET ${path}`] === 'admin' || EXPECTED_ACCESS[`GET ${path}`] === 'user')
         assert.equal(got.status, 401, path);
     }
   }

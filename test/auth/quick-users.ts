@@ -27,7 +27,7 @@ export async function openSession(app: AppUnderTest, user: User): Promise<string
 
 /** The whole configuration as text, to see whether anything in it has changed. */
 export function stateOf(app: AppUnderTest): string {
-  const { providers, models, apiKeys, users, masterKey, instanceId } = app.services.store.config.snapshot();
+  const { providers, models, apiKeys, users, masterKey, instanceId } = app.services.store.config.view();
   const lists = [providers, models, apiKeys, users].map((map) => [...map.values()]);
   return JSON.stringify({ lists, masterKey, instanceId });
 }

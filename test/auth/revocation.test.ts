@@ -38,7 +38,7 @@ async function start(t: TestContext): Promise<Fixture> {
 }
 
 function cookieOf({ app }: Fixture, token: string): string {
-  return `${sessionCookieName(app.services.store.config.snapshot().instanceId, false)}=${token}`;
+  return `${sessionCookieName(app.services.store.config.view().instanceId, false)}=${token}`;
 }
 
 /** Everything that a user's session opens, in order: `200 200 200 anna` while it lives. */
@@ -156,7 +156,7 @@ test('what is taken away is refused from the next request on', { timeout: 60_000
   const fixture = await start(t);
   const { app, keyId } = fixture;
   const { config } = app.services.store;
-  const initial = config.snapshot();
+  const initial = config.view();
   const user = initial.users.get('anna') ?? assert.fail();
   for (const { name, step, key, session, undo } of REVOCATIONS) {
     await t.test(name, async () => {
@@ -183,7 +183,7 @@ test('what is taken away is refused from the next request on', { timeout: 60_000
 test('signing out ends one session, everywhere', { timeout: 20_000 }, async (t) => {
   const fixture = await start(t);
   const { app, token } = fixture;
-  const user = app.services.store.config.snapshot().users.get('anna') ?? assert.fail();
+  const user = app.services.store.config.view().users.get('anna') ?? assert.fail();
   for (const way of ['cookie', 'token']) {
     const own = await openSession(app, user);
     const headers: Record<string, string> =
@@ -199,7 +199,7 @@ test('signing out ends one session, everywhere', { timeout: 20_000 }, async (t) 
 test('a session ends after an hour of rest and after twelve hours in all', { timeout: 20_000 }, async (t) => {
   const fixture = await start(t);
   const { app, clock } = fixture;
-  const user = app.services.store.config.snapshot().users.get('anna') ?? assert.fail();
+  const user = app.services.store.config.view().users.get('anna') ?? assert.fail();
   const [busy, resting] = [await openSession(app, user), await openSession(app, user)];
   const admin = await signIn(app.origin);
   const adminIsIn = async (): Promise<boolean> =>

@@ -19,7 +19,7 @@ async function startWithModels(t: TestContext): Promise<AppUnderTest> {
 }
 
 function idOfKey(app: AppUnderTest, key: string): string {
-  return app.services.store.config.snapshot().apiKeyByDigest.get(digestKey(key))?.id ?? assert.fail();
+  return app.services.store.config.view().apiKeyByDigest.get(digestKey(key))?.id ?? assert.fail();
 }
 
 test('what is another’s is answered as what is not there', { timeout: 20_000 }, async (t) => {
@@ -136,7 +136,7 @@ test('fields that are nobody’s to set change nothing', { timeout: 30_000 }, as
   await addUser(app, { id: 'user_bob' });
   const key = idOfKey(app, await app.addKey({ userId: 'user_ann', models: ['a'] }));
   const { config } = app.services.store;
-  const initial = config.snapshot();
+  const initial = config.view();
   for (const { name, by, method, path, fields, expected } of ASSIGNMENTS) {
     const place = path.replace('KEY', key);
     const body = `{${FORBIDDEN},${fields}}`;
@@ -161,7 +161,7 @@ test('fields that are nobody’s to set change nothing', { timeout: 30_000 }, as
   );
   assert.equal(refused.status, 401);
   assert.equal(
-    config.snapshot().users.get('user_bob')?.passwordHash,
+    config.view().users.get('user_bob')?.passwordHash,
     initial.users.get('user_bob')?.passwordHash,
   );
   assert.equal(Reflect.get({}, 'role'), undefined);
@@ -169,7 +169,7 @@ test('fields that are nobody’s to set change nothing', { timeout: 30_000 }, as
 
 /** Members that no record of the store has. */
 function strangeMembers(app: AppUnderTest): string[] {
-  const { apiKeys, users, models, providers } = app.services.store.config.snapshot();
+  const { apiKeys, users, models, providers } = app.services.store.config.view();
   const records = [apiKeys, users, models, providers].flatMap((map) => [...map.values()]);
   const strange = [
     'role',
@@ -213,7 +213,7 @@ const OWNERS = ['user_ann', 'user_bob'] as const;
 test('no order of edits makes a key wider than its owner', { timeout: 60_000 }, async (t) => {
   const app = await startWithModels(t);
   for (const id of OWNERS) await addUser(app, { id });
-  const initial = app.services.store.config.snapshot();
+  const initial = app.services.store.config.view();
   await fc.assert(
     fc.asyncProperty(fc.array(edit, { minLength: 1, maxLength: 8 }), async (edits) => {
       await app.services.store.config.update(() => ({ state: initial, result: null }));
@@ -232,7 +232,7 @@ test('no order of edits makes a key wider than its owner', { timeout: 60_000 }, 
 async function apply(app: AppUnderTest, step: Edit, keyId: string): Promise<string | null> {
   const asUser = async (method: string, path: string, body: unknown): Promise<Response> => {
     // A new session each time: being disabled ends them.
-    const user = app.services.store.config.snapshot().users.get(OWNERS[0]) ?? assert.fail();
+    const user = app.services.store.config.view().users.get(OWNERS[0]) ?? assert.fail();
     return fetch(app.origin + path, jsonRequest(method, `Bearer ${await openSession(app, user)}`, body));
   };
   const send = (): Promise<Response> => {
@@ -263,7 +263,7 @@ async function apply(app: AppUnderTest, step: Edit, keyId: string): Promise<stri
 
 /** By rules written anew: an entry allows the ids that it equals, or with `*` at its end those that begin so. */
 async function checkKey(app: AppUnderTest, key: string): Promise<void> {
-  const state = app.services.store.config.snapshot();
+  const state = app.services.store.config.view();
   const record = state.apiKeyByDigest.get(digestKey(key)) ?? assert.fail();
   const user = state.users.get(record.userId ?? '') ?? assert.fail('a user’s key stays a user’s');
   const allows = (models: readonly string[] | null, id: string): boolean =>
@@ -292,5 +292,5 @@ test('a key whose owner may do less by now can still be renamed and disabled', a
   assert.equal((await asAnn({ models: ['b'] })).status, 400);
   assert.equal((await app.admin('PUT', `/api/admin/apikeys/${id}`, { enabled: false })).status, 200);
   assert.equal((await app.admin('PUT', `/api/admin/apikeys/${id}`, { models: ['b'] })).status, 400);
-  assert.equal(app.services.store.config.snapshot().apiKeys.get(id)?.enabled, false);
+  assert.equal(app.services.store.config.view().apiKeys.get(id)?.enabled, false);
 });

@@ -38,7 +38,7 @@ function signInOf(
     now,
     randomBytes,
     adminFingerprint: ADMIN.fingerprint,
-    userById: (id) => store.config.snapshot().users.get(id),
+    userById: (id) => store.config.view().users.get(id),
   });
   const throttle = createLoginThrottle({ now, counters: store.counters });
   const userByUsername = () => users;

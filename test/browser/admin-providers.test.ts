@@ -94,7 +94,7 @@ test('a preset fills the form in, and a stored key stays out of sight', { skip: 
   await page.getByLabel('Provider Name').fill('Groq two');
   await page.getByRole('button', { name: 'Save' }).click();
   await row(page, 'Groq two').waitFor();
-  const provider = app.services.store.config.snapshot().providers.get('groq');
+  const provider = app.services.store.config.view().providers.get('groq');
   assert.equal(provider?.apiKey, SECRET);
 
   await page.getByRole('button', { name: 'Edit Groq two' }).click();
@@ -147,7 +147,7 @@ test('another host is told of once, and the key can be typed again or removed', 
   assert.deepEqual(await shown(), [false, false, false]);
   await page.getByRole('button', { name: 'Save' }).click();
   await dialog.waitFor({ state: 'detached' });
-  const provider = app.services.store.config.snapshot().providers.get('mine');
+  const provider = app.services.store.config.view().providers.get('mine');
   assert.deepEqual([provider?.apiKey, provider?.baseUrl], [null, 'https://two.example/v1']);
 });
 
@@ -160,7 +160,7 @@ test('a key that cannot be decrypted can be removed', { skip: SKIPPED }, async (
   await page.getByLabel('Remove the stored key').check();
   await page.getByRole('button', { name: 'Save' }).click();
   await page.getByRole('dialog').waitFor({ state: 'detached' });
-  assert.equal(app.services.store.config.snapshot().providers.get('mine')?.unreadableApiKey, null);
+  assert.equal(app.services.store.config.view().providers.get('mine')?.unreadableApiKey, null);
 });
 
 test('a mistake is shown at its field and nothing typed is lost', { skip: SKIPPED }, async (t) => {
@@ -197,7 +197,7 @@ test('a provider is switched off, and deleted with the models that depend on it'
   await page.getByRole('button', { name: 'Delete groq' }).click();
   await page.getByRole('button', { name: 'Delete with 2 models' }).click();
   await row(page, 'groq').waitFor({ state: 'detached' });
-  const { providers, models } = app.services.store.config.snapshot();
+  const { providers, models } = app.services.store.config.view();
   assert.deepEqual([providers.has('groq'), models.has('one'), models.has('two')], [false, false, false]);
 });
 

@@ -30,7 +30,7 @@ test('a user sees and changes the own keys, and nobody else’s', { skip: SKIPPE
   await button(page, 'Save').click();
   await row(page, 'John’s new phone').getByText('2 models').waitFor();
   await flip(page, 'John’s new phone');
-  const [key] = [...app.services.store.config.snapshot().apiKeys.values()].filter(
+  const [key] = [...app.services.store.config.view().apiKeys.values()].filter(
     ({ userId }) => userId === 'john',
   );
   assert.deepEqual([key?.enabled, key?.models], [false, ['gpt-4o', 'mistral-large']]);

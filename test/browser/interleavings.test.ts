@@ -26,7 +26,7 @@ function button(page: Page, name: string): ReturnType<Page['locator']> {
 }
 
 function keyNames(app: AppUnderTest): string[] {
-  return [...app.services.store.config.snapshot().apiKeys.values()].map(({ name }) => name);
+  return [...app.services.store.config.view().apiKeys.values()].map(({ name }) => name);
 }
 
 test('a list that was read before a change does not take it away', { skip: SKIPPED }, async (t) => {

@@ -181,7 +181,7 @@ test('from the first sign-in to a restored backup', { skip: SKIPPED }, async (t)
   await restore(page, backup);
   await chooseTab(page, 'Providers');
   await row(page, 'vLLM').waitFor();
-  assert.equal(app.services.store.config.snapshot().providers.get('vllm')?.apiKey, PROVIDER_KEY);
+  assert.equal(app.services.store.config.view().providers.get('vllm')?.apiKey, PROVIDER_KEY);
   await testProvider(page);
   await maria.page.getByLabel('Password', { exact: true }).fill(MARIA.next);
   await maria.page.keyboard.press('Enter');

@@ -109,5 +109,5 @@ test('settings: the theme, a backup and a restore', { skip: SKIPPED }, async (t)
   await hands.activate(button(page, 'Replace'));
   await page.getByText('The backup is restored.').waitFor();
   await expectFocus(page, file);
-  assert.equal(app.services.store.config.snapshot().providers.has('up'), true);
+  assert.equal(app.services.store.config.view().providers.has('up'), true);
 });

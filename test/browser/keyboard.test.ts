@@ -75,7 +75,7 @@ test('a provider: added from a preset, tested, imported from, changed, switched 
   await hands.press('Enter');
   await row(page, 'Mine').waitFor();
   await expectFocus(page, button(page, 'Add Provider'));
-  assert.equal(app.services.store.config.snapshot().providers.get('mine')?.options.connectTimeoutMs, 4000);
+  assert.equal(app.services.store.config.view().providers.get('mine')?.options.connectTimeoutMs, 4000);
 
   await hands.activate(button(page, 'Test Mine'));
   await page.getByText('The provider answers and lists its models.').waitFor();
@@ -106,7 +106,7 @@ test('a provider: added from a preset, tested, imported from, changed, switched 
   await hands.press('Space');
   await saved;
   await expectFocus(page, toggle);
-  assert.equal(app.services.store.config.snapshot().providers.get('mine')?.enabled, false);
+  assert.equal(app.services.store.config.view().providers.get('mine')?.enabled, false);
 
   await hands.activate(button(page, 'Delete Mine two'));
   await expectFocus(page, button(page, 'Cancel'));

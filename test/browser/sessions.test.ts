@@ -29,7 +29,7 @@ test('an hour of rest in the middle of a change: sign in over it, the change is 
   await again.getByLabel('Password').fill(ADMIN.password);
   await page.keyboard.press('Enter');
   await page.getByText('john is saved.').waitFor();
-  const john = app.services.store.config.snapshot().users.get('john');
+  const john = app.services.store.config.view().users.get('john');
   assert.deepEqual([john?.name, john?.models], ['John of the orchard', null]);
 });
 

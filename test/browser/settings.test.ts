@@ -63,10 +63,10 @@ test('a restore says what it would change before anything does', { skip: SKIPPED
     'Providers that need their key typed againOld one',
   ])
     await change(page, text).waitFor();
-  assert.equal(app.services.store.config.snapshot().providers.has('old'), false);
+  assert.equal(app.services.store.config.view().providers.has('old'), false);
   await page.getByRole('button', { name: 'Restore now' }).click();
   await page.getByRole('button', { name: 'Cancel' }).click();
-  assert.equal(app.services.store.config.snapshot().providers.has('old'), false);
+  assert.equal(app.services.store.config.view().providers.has('old'), false);
 });
 
 test('B6: a backup of an earlier version shows where its keys go, and once more before it is restored', {
@@ -89,7 +89,7 @@ test('B6: a backup of an earlier version shows where its keys go, and once more 
   await page.getByRole('alertdialog').filter({ hasText: address }).waitFor();
   await page.getByRole('button', { name: 'Replace' }).click();
   await page.getByText('The backup is restored.').waitFor();
-  assert.equal(app.services.store.config.snapshot().providers.get('up')?.apiKey, PROVIDER_KEY);
+  assert.equal(app.services.store.config.view().providers.get('up')?.apiKey, PROVIDER_KEY);
 });
 
 test('a file that is no backup and a passphrase that does not open it', { skip: SKIPPED }, async (t) => {

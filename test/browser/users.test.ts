@@ -70,10 +70,10 @@ test('a user is edited, switched off and deleted with the keys', { skip: SKIPPED
   await page.getByRole('button', { name: 'Save' }).click();
   await row(page, 'Maria Sklodowska').waitFor();
   await flip(page, 'maria');
-  assert.equal(app.services.store.config.snapshot().users.get(id)?.enabled, false);
+  assert.equal(app.services.store.config.view().users.get(id)?.enabled, false);
   await page.getByRole('button', { name: 'Delete maria' }).click();
   await page.getByText('This user and 1 key will be gone').waitFor();
   await page.getByRole('button', { name: 'Delete', exact: true }).click();
   await page.getByRole('heading', { name: 'No users yet' }).waitFor();
-  assert.equal(app.services.store.config.snapshot().apiKeys.size, 0);
+  assert.equal(app.services.store.config.view().apiKeys.size, 0);
 });

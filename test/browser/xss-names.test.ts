@@ -31,7 +31,7 @@ async function fill(app: AppUnderTest, upstreamOrigin: string): Promise<void> {
     [],
   );
   await app.addKey({ name: NAME });
-  const { users, apiKeys } = app.services.store.config.snapshot();
+  const { users, apiKeys } = app.services.store.config.view();
   const [user] = users.values();
   const [key] = apiKeys.values();
   assert.ok(user && key);

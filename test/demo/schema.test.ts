@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { JsonObject } from '../../src/demo/fields.ts';
 import { sampleFor } from '../../src/demo/schema.ts';
-import { isRecord } from '../../src/http/json-value.ts';
+import { isRecord } from '../../src/json/value.ts';
 
 /** A second opinion on the part of JSON Schema that the random schemas below use. */
 function satisfies(value: unknown, schema: JsonObject): boolean {

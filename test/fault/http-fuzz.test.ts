@@ -5,7 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { ACCESS } from '../../src/auth/require.ts';
+import { EXPECTED_ACCESS } from '../helpers/expected-access.ts';
 import { CHAT_ANSWER, startUpstream } from '../helpers/fake-upstream.ts';
 import { createRandom } from '../helpers/fuzz-random.ts';
 import { type FuzzCase, type FuzzWorld, makeCase } from '../helpers/fuzz-requests.ts';
@@ -105,7 +105,7 @@ async function renewWorld(server: ServerProcess, backup: string): Promise<FuzzWo
   await expectStatus(200, await fetch(`${server.origin}/api/admin/restore`, restore));
   const admin = await signIn(server.origin);
   const user = await signIn(server.origin, USER);
-  const [first, ...rest] = Object.keys(ACCESS);
+  const [first, ...rest] = Object.keys(EXPECTED_ACCESS);
   assert.ok(first !== undefined);
   return {
     rows: [first, ...rest],

@@ -64,7 +64,7 @@ test(`SIGKILL during writes: every acknowledged change is there, ${isLong ? 200 
     const strays = readdirSync(join(path, '..')).filter((name) => name.includes('.tmp-'));
     assert.ok(strays.length <= 1, `${cell}: ${strays}`);
     const store = await openStore(path);
-    const { apiKeys } = store.config.snapshot();
+    const { apiKeys } = store.config.view();
     for (const id of expected) assert.equal(apiKeys.get(id)?.digest, digestOf(id), `${cell}: ${id}`);
     assert.equal(store.status().state, 'ok', cell);
     await store.close();

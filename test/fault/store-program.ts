@@ -52,7 +52,7 @@ async function fill(store: JsonFileStore): Promise<void> {
   for (let attempt = 0; attempt < 20; attempt += 1) say(await add(store, 'full'));
   say(store.status().state);
   say(String(readFileSync(path).equals(bytes)));
-  say([...store.config.snapshot().apiKeys.keys()].join(' '));
+  say([...store.config.view().apiKeys.keys()].join(' '));
   rmSync(junk);
   say(await add(store, 'after'));
   say(store.status().state);
@@ -65,7 +65,7 @@ try {
   if (mode === 'step') await step(store);
   if (mode === 'fill') await fill(store);
   if (mode === 'verify')
-    say(JSON.stringify({ state: store.status().state, keys: [...store.config.snapshot().apiKeys.keys()] }));
+    say(JSON.stringify({ state: store.status().state, keys: [...store.config.view().apiKeys.keys()] }));
   await store.close();
 } catch (error) {
   if (!(error instanceof StoreStartError)) throw error;

@@ -1,5 +1,5 @@
 import type { TestContext } from 'node:test';
-import { isRecord } from '../../src/http/json-value.ts';
+import { isRecord } from '../../src/json/value.ts';
 import { type Answer, CHAT_ANSWER, type FakeUpstream, json, startUpstream } from './fake-upstream.ts';
 import { curlForm, type FormPart } from './pictures.ts';
 import { type AppUnderTest, expectStatus, MASTER_KEY, startApp } from './start-app.ts';

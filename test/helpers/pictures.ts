@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { isRecord } from '../../src/http/json-value.ts';
+import { isRecord } from '../../src/json/value.ts';
 import type { ReceivedRequest } from './fake-upstream.ts';
 
 /** How each kind of picture that models take begins. */

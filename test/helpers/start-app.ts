@@ -10,10 +10,10 @@ import { type Config, DEFAULT_PASSWORD, type Environment, loadConfig } from '../
 import { listStaticFiles } from '../../src/http/static.ts';
 import type { Lifecycle } from '../../src/lifecycle.ts';
 import { createLogger } from '../../src/logger.ts';
+import type { SnapshotStatus } from '../../src/offsite/status.ts';
 import { newApiKey } from '../../src/routes/api-key-records.ts';
 import type { Services } from '../../src/routes/services.ts';
 import { shutDown } from '../../src/shutdown.ts';
-import type { SnapshotStatus } from '../../src/snapshot/status.ts';
 import { withEntity } from '../../src/store/changes.ts';
 import type { Model, Provider } from '../../src/store/entities.ts';
 import { createMemoryStore } from '../../src/store/memory-store.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { HttpError } from '../../src/errors.ts';
-import { parseJson } from '../../src/http/json-value.ts';
+import { parseJson } from '../../src/json/value.ts';
 import { parseChutesTranscript } from '../../src/protocols/chutes-transcript.ts';
 import { normaliseEmbeddings } from '../../src/protocols/embeddings.ts';
 import { checkImageUrl } from '../../src/protocols/image-url.ts';

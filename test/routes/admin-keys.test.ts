@@ -18,7 +18,7 @@ function keyByDigest(
   { app }: Fixture,
   key: string,
 ): { name: string; models: readonly string[] | null } | undefined {
-  return app.services.store.config.snapshot().apiKeyByDigest.get(digestKey(key));
+  return app.services.store.config.view().apiKeyByDigest.get(digestKey(key));
 }
 
 const SCENARIOS: readonly Scenario[] = [
@@ -289,7 +289,7 @@ const SCENARIOS: readonly Scenario[] = [
     method: 'DELETE',
     path: `${BASE}/KEY`,
     status: 204,
-    after: ({ app, keyId }) => assert.ok(!app.services.store.config.snapshot().apiKeys.has(keyId)),
+    after: ({ app, keyId }) => assert.ok(!app.services.store.config.view().apiKeys.has(keyId)),
   },
   { name: 'delete an unknown one', method: 'DELETE', path: `${BASE}/nope`, status: 404, code: 'not_found' },
   {

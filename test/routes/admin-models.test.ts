@@ -257,7 +257,7 @@ const SCENARIOS: readonly Scenario[] = [
     path: `${BASE}/a%2Fb%3A1`,
     status: 204,
     after: ({ app }) =>
-      assert.deepEqual([...app.services.store.config.snapshot().models.keys()].includes('a/b:1'), false),
+      assert.deepEqual([...app.services.store.config.view().models.keys()].includes('a/b:1'), false),
   },
   { name: 'delete an unknown one', method: 'DELETE', path: `${BASE}/nope`, status: 404, code: 'not_found' },
 ];

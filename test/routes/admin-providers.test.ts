@@ -17,7 +17,7 @@ const BASE = '/api/admin/providers';
 const NEW = { name: 'New one', baseUrl: 'https://new.example/v1' };
 
 function stored({ app }: Fixture, id = 'up'): Provider {
-  const provider = app.services.store.config.snapshot().providers.get(id);
+  const provider = app.services.store.config.view().providers.get(id);
   assert.ok(provider !== undefined, `there is no provider ${id}`);
   return provider;
 }
@@ -487,7 +487,7 @@ const SCENARIOS: readonly Scenario[] = [
     path: `${BASE}/up?cascade=true`,
     status: 204,
     after: ({ app }) => {
-      const { providers, models } = app.services.store.config.snapshot();
+      const { providers, models } = app.services.store.config.view();
       assert.deepEqual(
         [providers.has('up'), providers.has('bare'), models.has('m'), models.has('a/b:1')],
         [false, true, false, false],

@@ -14,7 +14,7 @@ import {
 const BASE = '/api/admin/users';
 const NEW = { username: 'bert', password: 'a long password' };
 
-const stored = ({ app, userId }: Fixture) => app.services.store.config.snapshot().users.get(userId);
+const stored = ({ app, userId }: Fixture) => app.services.store.config.view().users.get(userId);
 
 const SCENARIOS: readonly Scenario[] = [
   ...onlyAdmin('GET', BASE),
@@ -208,7 +208,7 @@ const SCENARIOS: readonly Scenario[] = [
     path: `${BASE}/USER`,
     status: 204,
     after: ({ app, userId, userKeyId, keyId }) => {
-      const { users, apiKeys } = app.services.store.config.snapshot();
+      const { users, apiKeys } = app.services.store.config.view();
       assert.deepEqual([users.has(userId), apiKeys.has(userKeyId), apiKeys.has(keyId)], [false, false, true]);
     },
   },

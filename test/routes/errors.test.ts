@@ -211,7 +211,7 @@ describe('errors of a server in trouble', { timeout: 30_000 }, () => {
     const store: Store = {
       ...inner,
       config: {
-        snapshot: inner.config.snapshot,
+        view: inner.config.view,
         update: (change) =>
           isFailing
             ? Promise.reject(
@@ -239,9 +239,9 @@ describe('errors of a server in trouble', { timeout: 30_000 }, () => {
       ...inner,
       config: {
         update: inner.config.update,
-        snapshot: () => {
+        view: () => {
           if (isBroken) throw new TypeError('secret detail of the inside');
-          return inner.config.snapshot();
+          return inner.config.view();
         },
       },
     };

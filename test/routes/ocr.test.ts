@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { isRecord } from '../../src/http/json-value.ts';
+import { isRecord } from '../../src/json/value.ts';
 import { CHAT_ANSWER, json } from '../helpers/fake-upstream.ts';
 import { answering, errorOf, postForm, sentBody, startOcr } from '../helpers/picture-server.ts';
 import { curlForm, PICTURE_TYPES, pictureOf, sentPictures, sha256 } from '../helpers/pictures.ts';

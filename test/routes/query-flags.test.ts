@@ -15,7 +15,7 @@ async function assertRefused(app: AppUnderTest, method: string, path: string, bo
 }
 
 const userNames = (app: AppUnderTest): string[] =>
-  [...app.services.store.config.snapshot().users.values()].map(({ username }) => username);
+  [...app.services.store.config.view().users.values()].map(({ username }) => username);
 
 describe('flags in the query', { timeout: 30_000 }, () => {
   test('A12: dryRun=1 only reports, dryRun=0 restores, and anything unclear is refused', async (t) => {
@@ -40,7 +40,7 @@ describe('flags in the query', { timeout: 30_000 }, () => {
 
   test('A12: cascade takes the four words, and nothing is deleted for another one', async (t) => {
     const app = await startApp(t);
-    const providers = (): string[] => [...app.services.store.config.snapshot().providers.keys()];
+    const providers = (): string[] => [...app.services.store.config.view().providers.keys()];
     const before = providers();
     for (const id of ['p', 'q'])
       await app.addProvider({ id, baseUrl: 'https://p.example' }, [{ id: `model-${id}` }]);

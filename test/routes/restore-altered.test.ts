@@ -39,7 +39,7 @@ const restore = (app: AppUnderTest, file: BackupFile, query = ''): Promise<Respo
   app.admin('POST', `/api/admin/restore${query}`, file);
 
 async function assertUnchanged(app: AppUnderTest): Promise<void> {
-  const { providers, apiKeys, users } = app.services.store.config.snapshot();
+  const { providers, apiKeys, users } = app.services.store.config.view();
   assert.deepEqual([[...providers.keys()], apiKeys.size, users.size], [['chutes-dots-ocr'], 0, 0]);
 }
 
@@ -88,7 +88,7 @@ describe('a backup that somebody has altered', { timeout: 30_000 }, () => {
     assert.doesNotMatch(error.message, /sk-secret/);
     await assertUnchanged(app);
     const keyOf = (): string | null | undefined =>
-      app.services.store.config.snapshot().providers.get('p')?.apiKey;
+      app.services.store.config.view().providers.get('p')?.apiKey;
     await expectStatus(200, await restore(app, file, '?acceptUnboundKeys=false'));
     assert.equal(keyOf(), null);
     await expectStatus(200, await restore(app, file, '?acceptUnboundKeys=1'));

@@ -77,7 +77,7 @@ export async function startFixture(t: TestContext): Promise<Fixture> {
     user: `Bearer ${token}`,
     admin: '',
   };
-  const [keyId = '', userKeyId = ''] = [...app.services.store.config.snapshot().apiKeys.keys()];
+  const [keyId = '', userKeyId = ''] = [...app.services.store.config.view().apiKeys.keys()];
   return {
     app,
     userId,
@@ -97,11 +97,11 @@ export async function runScenarios(
   scenarios: readonly Scenario[],
 ): Promise<void> {
   const { config } = fixture.app.services.store;
-  const initial = config.snapshot();
+  const initial = config.view();
   for (const scenario of scenarios) {
     await t.test(`${scenario.name}: ${scenario.status}`, async () => {
       await runScenario(fixture, scenario);
-      const state = config.snapshot();
+      const state = config.view();
       if (scenario.status >= 400)
         assert.deepEqual({ ...state }, { ...initial }, 'a refused request changes nothing');
       await config.update(() => ({ state: initial, result: null }));
@@ -195,7 +195,7 @@ export async function sweepFields(
   sweep: { valid: Record<string, unknown>; fields: readonly string[] },
 ): Promise<void> {
   const { config } = fixture.app.services.store;
-  const initial = config.snapshot();
+  const initial = config.view();
   const place = path
     .replace('USERKEY', fixture.userKeyId)
     .replace('KEY', fixture.keyId)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
-import { isRecord } from '../../src/http/json-value.ts';
+import { isRecord } from '../../src/json/value.ts';
 import type { ReceivedRequest } from '../helpers/fake-upstream.ts';
 import { sentParts } from '../helpers/form.ts';
 import { curl, NO_CURL } from '../helpers/form-curl.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
-import { isRecord } from '../../src/http/json-value.ts';
+import { isRecord } from '../../src/json/value.ts';
 import type { ProviderOptions } from '../../src/store/entities.ts';
 import { json } from '../helpers/fake-upstream.ts';
 import { errorOf } from '../helpers/picture-server.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { isRecord } from '../../src/http/json-value.ts';
+import { isRecord } from '../../src/json/value.ts';
 import type { ReceivedRequest } from '../helpers/fake-upstream.ts';
 import { sentParts } from '../helpers/form.ts';
 import { errorOf } from '../helpers/picture-server.ts';

@@ -75,7 +75,7 @@ const SCENARIOS: readonly Scenario[] = [
     body: { name: 'mine', userId: null },
     status: 201,
     after: ({ app, userId }) =>
-      assert.equal([...app.services.store.config.snapshot().apiKeys.values()].at(-1)?.userId, userId),
+      assert.equal([...app.services.store.config.view().apiKeys.values()].at(-1)?.userId, userId),
   },
   {
     name: 'create wider than his rights',
@@ -106,7 +106,7 @@ const SCENARIOS: readonly Scenario[] = [
     status: 200,
     has: { name: 'new name', enabled: false },
     after: ({ app, userId, userKeyId }) =>
-      assert.equal(app.services.store.config.snapshot().apiKeys.get(userKeyId)?.userId, userId),
+      assert.equal(app.services.store.config.view().apiKeys.get(userKeyId)?.userId, userId),
   },
   { name: 'delete', as, method: 'DELETE', path: `${KEYS}/USERKEY`, status: 204 },
   {

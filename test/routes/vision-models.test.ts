@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
-import { isRecord } from '../../src/http/json-value.ts';
+import { isRecord } from '../../src/json/value.ts';
 import { CHAT_ANSWER, type FakeUpstream, json, startUpstream } from '../helpers/fake-upstream.ts';
 import { dataUrl, pictureOf, sentPictures, sha256 } from '../helpers/pictures.ts';
 import {

@@ -162,9 +162,7 @@ describe('what is withdrawn while a body arrives counts for its request', { time
         assert.equal(answer.status, 401);
         assert.match(String(answer.body), /"code":"not_signed_in"/);
         assert.equal(world.upstream.received.length, 0);
-        const names = [...world.app.services.store.config.snapshot().apiKeys.values()].map(
-          ({ name }) => name,
-        );
+        const names = [...world.app.services.store.config.view().apiKeys.values()].map(({ name }) => name);
         assert.deepEqual(names, ['hers']);
       });
 });

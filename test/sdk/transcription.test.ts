@@ -5,7 +5,7 @@ import { Readable } from 'node:stream';
 import { describe, type TestContext, test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import OpenAI, { toFile, type Uploadable } from 'openai';
-import { isRecord } from '../../src/http/json-value.ts';
+import { isRecord } from '../../src/json/value.ts';
 import { json, type ReceivedRequest } from '../helpers/fake-upstream.ts';
 import { sentParts } from '../helpers/form.ts';
 import { sha256 } from '../helpers/pictures.ts';

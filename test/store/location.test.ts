@@ -129,14 +129,14 @@ test('volatile storage starts from the Secret File once, not again', async () =>
   const location = await locateStore(here);
   assert.equal(location.seedPath, secret);
   const store = await openStore(location.path, { location });
-  assert.deepEqual([...store.config.snapshot().providers.keys()], ['p']);
+  assert.deepEqual([...store.config.view().providers.keys()], ['p']);
   assert.equal(store.status().state, 'volatile');
   await store.config.update(withApiKey(makeApiKey('a')));
   await store.close();
   writeFileSync(secret, JSON.stringify({ providers: [] }));
   const again = await openStore(location.path, { location: await locateStore(here) });
-  assert.equal(again.config.snapshot().providers.size, 1);
-  assert.equal(again.config.snapshot().apiKeys.size, 1);
+  assert.equal(again.config.view().providers.size, 1);
+  assert.equal(again.config.view().apiKeys.size, 1);
   await again.close();
 });
 
@@ -161,7 +161,7 @@ test('where nothing can be written, what is there is served and changes are refu
   const location = await locateStore(here);
   assert.deepEqual([location.mode, location.path], ['read-only', path]);
   const store = await openStore(path, { location });
-  assert.deepEqual([...store.config.snapshot().apiKeys.keys()], ['a']);
+  assert.deepEqual([...store.config.view().apiKeys.keys()], ['a']);
   await assert.rejects(store.config.update(withApiKey(makeApiKey('b'))), {
     status: 503,
     message: /read-only/,

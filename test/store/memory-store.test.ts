@@ -10,6 +10,6 @@ describeStore('memory store', { open: async () => createMemoryStore(options) });
 
 test('createMemoryStore() takes what is to differ from a fresh store', () => {
   const store = createMemoryStore({ ...options, initial: { providers: new Map(), models: new Map() } });
-  assert.equal(store.config.snapshot().providers.size, 0);
+  assert.equal(store.config.view().providers.size, 0);
   assert.equal(store.status().state, 'volatile');
 });

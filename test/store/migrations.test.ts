@@ -64,7 +64,7 @@ async function migrate(content: unknown): Promise<ConfigState> {
   writeFileSync(path, JSON.stringify(content));
   const store = await openStore(path);
   await store.close();
-  return store.config.snapshot();
+  return store.config.view();
 }
 
 for (const [shape, content] of [
@@ -128,7 +128,7 @@ test('a password that was stored as a digest cannot be taken over, and that is s
   writeFileSync(path, JSON.stringify({ users: [{ id: 'u', username: 'u', password: sha256('secret') }] }));
   const { lines, logger } = captureLog();
   const store = await openStore(path, { logger });
-  assert.equal(store.config.snapshot().users.get('u')?.passwordHash, NO_PASSWORD_HASH);
+  assert.equal(store.config.view().users.get('u')?.passwordHash, NO_PASSWORD_HASH);
   assert.ok(lines.some(({ message }) => message?.includes('set a new password for each')));
   await store.close();
 });
@@ -203,7 +203,7 @@ test('death at any call of a migrating start leaves the old file or the new one,
     found.add(isOld ? 'old' : 'new');
     if (!isOld) assert.equal(readFileSync(`${path}.v0.bak`, 'utf8'), original);
     const store = await openStore(path, { acquireLock: noLock });
-    assert.equal(store.config.snapshot().apiKeys.size, 2);
+    assert.equal(store.config.view().apiKeys.size, 2);
     assert.equal(store.status().state, 'ok');
     await store.close();
     assert.equal(readFileSync(`${path}.v0.bak`, 'utf8'), original);

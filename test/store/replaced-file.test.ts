@@ -60,7 +60,7 @@ for (const [how, replace] of REPLACEMENTS) {
       });
     }
     assert.equal(it.store.status().state, 'failing');
-    assert.deepEqual([...it.store.config.snapshot().apiKeys.keys()], ['a', 'b']);
+    assert.deepEqual([...it.store.config.view().apiKeys.keys()], ['a', 'b']);
     await it.store.close();
     assert.deepEqual(readFileSync(it.path), theirs);
     const conflict = conflictIn(it.folder) ?? '';
@@ -76,12 +76,12 @@ test('after the restart the restored content is live, and later backups count on
   assert.match(conflictIn(folder) ?? '', /"Key b"/);
   const again = await openStore(path);
   assert.equal(again.status().state, 'ok');
-  assert.deepEqual([...again.config.snapshot().apiKeys.keys()], ['a']);
+  assert.deepEqual([...again.config.view().apiKeys.keys()], ['a']);
   await again.config.update(withApiKey(makeApiKey('d')));
   await again.close();
   writeFileSync(path, 'torn');
   const recovered = await openStore(path);
-  assert.deepEqual([...recovered.config.snapshot().apiKeys.keys()], ['a']);
+  assert.deepEqual([...recovered.config.view().apiKeys.keys()], ['a']);
   await recovered.close();
 });
 
@@ -103,7 +103,7 @@ test('a file that was only touched, or replaced by its own copy, is still ours',
   copyFileSync(path, join(folder, 'same'));
   renameSync(join(folder, 'same'), path);
   await store.config.update(withApiKey(makeApiKey('d')));
-  assert.equal(store.config.snapshot().apiKeys.size, 4);
+  assert.equal(store.config.view().apiKeys.size, 4);
   await store.close();
   assert.equal(conflictIn(folder), null);
 });
@@ -114,6 +114,6 @@ test('a file that was removed is written anew', async () => {
   await store.config.update(withApiKey(makeApiKey('c')));
   await store.close();
   const again = await openStore(path);
-  assert.equal(again.config.snapshot().apiKeys.size, 3);
+  assert.equal(again.config.view().apiKeys.size, 3);
   await again.close();
 });

@@ -67,7 +67,7 @@ test('with ENCRYPTION_KEY a provider key is in no file, and is there again after
   assert.doesNotMatch(allBytes(folder), /canary|sk-other/);
   await store.close();
   const again = await openStore(path, { encryptionKey: OLD });
-  assert.equal(again.config.snapshot().providers.get('p')?.apiKey, CANARY);
+  assert.equal(again.config.view().providers.get('p')?.apiKey, CANARY);
   await again.close();
 });
 
@@ -99,7 +99,7 @@ test('turning encryption on seals what is there, backups included', async () => 
   assert.match(allBytes(folder), /canary/);
   const store = await openStore(path, { encryptionKey: OLD });
   assert.doesNotMatch(allBytes(folder), /canary/);
-  assert.equal(store.config.snapshot().providers.get('p')?.apiKey, CANARY);
+  assert.equal(store.config.view().providers.get('p')?.apiKey, CANARY);
   await store.close();
 });
 
@@ -111,11 +111,11 @@ test('a changed key: with both everything opens and is sealed anew, then the old
   await before.close();
   await (await openStore(path, { encryptionKey: NEW, previousEncryptionKey: OLD })).close();
   const store = await openStore(path, { encryptionKey: NEW });
-  assert.equal(store.config.snapshot().providers.get('p')?.apiKey, CANARY);
+  assert.equal(store.config.view().providers.get('p')?.apiKey, CANARY);
   await store.close();
   writeFileSync(path, 'torn');
   const recovered = await openStore(path, { encryptionKey: NEW });
-  assert.equal(recovered.config.snapshot().providers.get('p')?.apiKey, CANARY);
+  assert.equal(recovered.config.view().providers.get('p')?.apiKey, CANARY);
   await recovered.close();
 });
 
@@ -130,14 +130,14 @@ for (const [what, encryptionKey] of [
     await before.close();
     const { lines, logger } = captureLog();
     const store = await openStore(path, { encryptionKey, logger });
-    const closed = store.config.snapshot().providers.get('p');
+    const closed = store.config.view().providers.get('p');
     assert.equal(closed?.apiKey, null);
     assert.match(closed?.unreadableApiKey ?? '', /^v2\./);
     assert.ok(lines.some(({ event, level }) => event === 'store.unreadable_keys' && level === 'error'));
     await store.config.update(withProviderKey('q', 'sk-other'));
     await store.close();
     const again = await openStore(path, { encryptionKey: OLD });
-    assert.equal(again.config.snapshot().providers.get('p')?.apiKey, CANARY);
+    assert.equal(again.config.view().providers.get('p')?.apiKey, CANARY);
     await again.close();
   });
 }
@@ -152,7 +152,7 @@ test('a ciphertext that was changed or moved closes its provider alone', async (
   [p.apiKey, q.apiKey] = [q.apiKey, p.apiKey];
   writeFileSync(path, JSON.stringify(document));
   const store = await openStore(path, { encryptionKey: OLD });
-  const { providers } = store.config.snapshot();
+  const { providers } = store.config.view();
   assert.deepEqual(
     ['p', 'q', 'r'].map((id) => providers.get(id)?.apiKey),
     [null, null, `${CANARY}-r`],
@@ -169,7 +169,7 @@ test('a new key for a closed provider takes the place of the old ciphertext', as
   await store.config.update(withProviderKey('p', 'sk-new'));
   await store.close();
   const again = await openStore(path, { encryptionKey: NEW });
-  assert.equal(again.config.snapshot().providers.get('p')?.apiKey, 'sk-new');
+  assert.equal(again.config.view().providers.get('p')?.apiKey, 'sk-new');
   await again.close();
 });
 
@@ -203,7 +203,7 @@ for (const baseUrl of OTHER_ORIGINS) {
     });
     const { lines, logger } = captureLog();
     const store = await openStore(path, { encryptionKey: OLD, logger });
-    const closed = store.config.snapshot().providers.get('p');
+    const closed = store.config.view().providers.get('p');
     assert.equal(closed?.apiKey, null);
     assert.match(closed?.unreadableApiKey ?? '', /^v2\./);
     const line = lines.find(({ event }) => event === 'store.unreadable_keys');
@@ -214,7 +214,7 @@ for (const baseUrl of OTHER_ORIGINS) {
       if (provider.id === 'p') provider.baseUrl = `${original}/another/path`;
     });
     const again = await openStore(path, { encryptionKey: OLD });
-    assert.equal(again.config.snapshot().providers.get('p')?.apiKey, CANARY);
+    assert.equal(again.config.view().providers.get('p')?.apiKey, CANARY);
     await again.close();
   });
 }
@@ -239,7 +239,7 @@ test('B6: a file whose keys are bound to no address is opened, said so with the 
   assert.match(allBytes(folder), /"v1\./);
   const { lines, logger } = captureLog();
   const store = await openStore(path, { encryptionKey: OLD, logger });
-  assert.equal(store.config.snapshot().providers.get('p')?.apiKey, CANARY);
+  assert.equal(store.config.view().providers.get('p')?.apiKey, CANARY);
   const line = lines.find(({ event }) => event === 'store.unbound_keys');
   assert.equal(line?.level, 'warn');
   assert.match(JSON.stringify(line), /p \(https:\/\/chutes-rednote-hilab-dots-ocr\.chutes\.ai\), q \(/);
@@ -248,7 +248,7 @@ test('B6: a file whose keys are bound to no address is opened, said so with the 
   assert.doesNotMatch(allBytes(folder), /"v1\.|canary/);
   const { lines: later, logger: laterLogger } = captureLog();
   const again = await openStore(path, { encryptionKey: OLD, logger: laterLogger });
-  assert.equal(again.config.snapshot().providers.get('p')?.apiKey, CANARY);
+  assert.equal(again.config.view().providers.get('p')?.apiKey, CANARY);
   assert.ok(!later.some(({ event }) => event === 'store.unbound_keys'));
   await again.close();
 });

@@ -55,7 +55,7 @@ async function countCalls(files: Files): Promise<number> {
 }
 
 function keysOf(store: JsonFileStore): string {
-  return [...store.config.snapshot().apiKeys.keys()].join('');
+  return [...store.config.view().apiKeys.keys()].join('');
 }
 
 /** The original is in its place or kept beside it. */

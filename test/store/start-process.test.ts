@@ -150,7 +150,7 @@ test(`SIGKILL while a plain file is migrated, ${isLong ? 50 : 8} times: the old 
       assert.equal(readFileSync(original, 'utf8'), PLAIN, cell);
     }
     const store = await openStore(path, { encryptionKey: env.ENCRYPTION_KEY });
-    const { providers, models, apiKeys, users } = store.config.snapshot();
+    const { providers, models, apiKeys, users } = store.config.view();
     assert.equal(providers.get('p')?.apiKey, 'sk-plain-provider', cell);
     assert.deepEqual(
       [[...models.keys()], [...apiKeys.keys()], [...users.keys()]],

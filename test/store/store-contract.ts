@@ -60,7 +60,7 @@ export function describeStore(
 function configTests(open: () => Promise<Store>): void {
   test('a fresh store holds the preset provider, closed, and its model', async () => {
     const store = await open();
-    const { providers, models, apiKeys, users, masterKey, instanceId } = store.config.snapshot();
+    const { providers, models, apiKeys, users, masterKey, instanceId } = store.config.view();
     assert.deepEqual([...providers.keys()], ['chutes-dots-ocr']);
     assert.equal(providers.get('chutes-dots-ocr')?.enabled, false);
     assert.equal(providers.get('chutes-dots-ocr')?.apiKey, null);
@@ -70,12 +70,12 @@ function configTests(open: () => Promise<Store>): void {
     await store.close();
   });
 
-  test('update() changes the snapshot and its indexes; an older snapshot stays as it was', async () => {
+  test('update() changes the view and its indexes; an older view stays as it was', async () => {
     const store = await open();
-    const before = store.config.snapshot();
+    const before = store.config.view();
     const id = await store.config.update(withApiKey(makeApiKey('a')));
     assert.equal(id, 'a');
-    assert.equal(store.config.snapshot().apiKeyByDigest.get(digestOf('a'))?.id, 'a');
+    assert.equal(store.config.view().apiKeyByDigest.get(digestOf('a'))?.id, 'a');
     assert.equal(before.apiKeys.size, 0);
     assert.equal(before.apiKeyByDigest.size, 0);
     await store.close();
@@ -84,16 +84,16 @@ function configTests(open: () => Promise<Store>): void {
   test('update() is not visible before it resolves', async () => {
     const store = await open();
     const done = store.config.update(withApiKey(makeApiKey('a')));
-    assert.equal(store.config.snapshot().apiKeys.size, 0);
+    assert.equal(store.config.view().apiKeys.size, 0);
     await done;
-    assert.equal(store.config.snapshot().apiKeys.size, 1);
+    assert.equal(store.config.view().apiKeys.size, 1);
     await store.close();
   });
 
   test('a list keeps the order of insertion', async () => {
     const store = await open();
     for (const id of ['z', 'm', 'a']) await store.config.update(withApiKey(makeApiKey(id)));
-    assert.deepEqual([...store.config.snapshot().apiKeys.keys()], ['z', 'm', 'a']);
+    assert.deepEqual([...store.config.view().apiKeys.keys()], ['z', 'm', 'a']);
     await store.close();
   });
 }
@@ -113,7 +113,7 @@ function queueTests(open: () => Promise<Store>): void {
       results.map((result) => (result.status === 'fulfilled' ? result.value : result.reason)),
       ['a', failure, 'b'],
     );
-    assert.deepEqual([...store.config.snapshot().apiKeys.keys()], ['a', 'b']);
+    assert.deepEqual([...store.config.view().apiKeys.keys()], ['a', 'b']);
     await store.close();
   });
 
@@ -122,7 +122,7 @@ function queueTests(open: () => Promise<Store>): void {
     await Promise.all(
       Array.from({ length: 50 }, (_, index) => store.config.update(withApiKey(makeApiKey(`k${index}`)))),
     );
-    assert.equal(store.config.snapshot().apiKeys.size, 50);
+    assert.equal(store.config.view().apiKeys.size, 50);
     await store.close();
   });
 
@@ -194,9 +194,9 @@ function durabilityTests(open: () => Promise<Store>, reopen: (store: Store) => P
     await store.sessions.put(makeSession('s'));
     store.sessions.touch(makeSession('s', { lastSeenAt: 7000 }));
     store.counters.set('used', 42);
-    const before = store.config.snapshot();
+    const before = store.config.view();
     const again = await reopen(store);
-    const after = again.config.snapshot();
+    const after = again.config.view();
     assert.deepEqual(after, before);
     assert.deepEqual(again.sessions.find('s'), makeSession('s', { lastSeenAt: 7000 }));
     assert.equal(again.counters.get('used'), 42);

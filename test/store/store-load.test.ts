@@ -42,11 +42,11 @@ test('50 parallel writes on 200 providers and 5,000 keys are all on the disk onc
       await store.config.update(withApiKey(makeApiKey(`new-${index}`)));
     }),
   );
-  assert.equal(store.config.snapshot().apiKeys.size, KEYS + 50);
+  assert.equal(store.config.view().apiKeys.size, KEYS + 50);
   await store.close();
 
   const again = await openStore(path, { encryptionKey: 'an encryption key' });
-  assert.deepEqual(again.config.snapshot(), store.config.snapshot());
+  assert.deepEqual(again.config.view(), store.config.view());
   await again.close();
 });
 
@@ -54,7 +54,7 @@ test('a database that would be too large to be read again is not written', { tim
   const path = join(makeFolder(), 'ipin-proxy.db');
   const store = await openStore(path);
   await store.config.update(fill);
-  const before = store.config.snapshot();
+  const before = store.config.view();
   const models = Array.from({ length: 800 }, () => randomBytes(32).toString('hex'));
   const growing = store.config.update((state) => {
     const apiKeys = new Map(state.apiKeys);
@@ -65,10 +65,10 @@ test('a database that would be too large to be read again is not written', { tim
     return { state: { ...state, apiKeys }, result: null };
   });
   await assert.rejects(growing, /The change was not saved: the database would be larger than 48 MB/);
-  assert.deepEqual(store.config.snapshot(), before);
+  assert.deepEqual(store.config.view(), before);
   await store.config.update(withApiKey(makeApiKey('one-more')));
   await store.close();
   const again = await openStore(path);
-  assert.equal(again.config.snapshot().apiKeys.size, KEYS + 1);
+  assert.equal(again.config.view().apiKeys.size, KEYS + 1);
   await again.close();
 });

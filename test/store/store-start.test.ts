@@ -122,7 +122,7 @@ describe('a file that cannot be used, with a backup', () => {
       writeFileSync(`${path}.bak-4`, good.subarray(0, 50));
       const { lines, logger } = captureLog();
       const store = await openStore(path, { logger });
-      assert.deepEqual([...store.config.snapshot().apiKeys.keys()], ['a', 'b']);
+      assert.deepEqual([...store.config.view().apiKeys.keys()], ['a', 'b']);
       assert.equal(store.status().state, 'recovered');
       assert.match(store.status().message, /backup of 2026-03-01.*later changes are lost/);
       assert.ok(lines.some(({ level, event }) => level === 'error' && event === 'store.recovered'));
@@ -132,7 +132,7 @@ describe('a file that cannot be used, with a backup', () => {
       await store.config.update(withApiKey(makeApiKey('d')));
       await store.close();
       const again = await openStore(path);
-      assert.deepEqual([again.status().state, again.config.snapshot().apiKeys.size], ['ok', 3]);
+      assert.deepEqual([again.status().state, again.config.view().apiKeys.size], ['ok', 3]);
       await again.close();
     });
   }
@@ -174,7 +174,7 @@ test('an empty file is a new store', async () => {
   const path = join(makeFolder(), 'ipin-proxy.db');
   writeFileSync(path, '');
   const store = await openStore(path);
-  assert.ok(store.config.snapshot().providers.has('chutes-dots-ocr'));
+  assert.ok(store.config.view().providers.has('chutes-dots-ocr'));
   await store.close();
 });
 
@@ -213,7 +213,7 @@ test('an empty file is a torn one if the lock of a process that had stored somet
 
   writeFileSync(`${path}.lock`, JSON.stringify({ settled: 0, ...lock }));
   const store = await openStore(path);
-  assert.ok(store.config.snapshot().providers.has('chutes-dots-ocr'));
+  assert.ok(store.config.view().providers.has('chutes-dots-ocr'));
   await store.close();
 });
 
@@ -222,7 +222,7 @@ test('a missing file with backups beside it comes back from them', async () => {
   writeFileSync(`${path}.bak-3`, backup);
   const store = await openStore(path);
   assert.match(store.status().message, /it is missing/);
-  assert.deepEqual([...store.config.snapshot().apiKeys.keys()], ['a', 'b']);
+  assert.deepEqual([...store.config.view().apiKeys.keys()], ['a', 'b']);
   await store.close();
 });
 
@@ -231,7 +231,7 @@ test('a torn file is completed from its side copy; a whole one ignores it', asyn
   writeFileSync(path, good.subarray(0, 300));
   writeFileSync(`${path}.side`, good);
   const store = await openStore(path);
-  assert.equal(store.config.snapshot().apiKeys.size, 3);
+  assert.equal(store.config.view().apiKeys.size, 3);
   assert.match(store.status().message, /nothing is lost/);
   await store.close();
   assert.ok(!existsSync(`${path}.side`));
@@ -240,7 +240,7 @@ test('a torn file is completed from its side copy; a whole one ignores it', asyn
   writeFileSync(path, good);
   writeFileSync(`${path}.side`, backup);
   const again = await openStore(path);
-  assert.equal(again.config.snapshot().apiKeys.size, 3);
+  assert.equal(again.config.view().apiKeys.size, 3);
   assert.equal(again.status().state, 'ok');
   await again.close();
   assert.ok(!existsSync(`${path}.side`));
@@ -261,7 +261,7 @@ test('a file edited by hand is accepted without its checksum, in any layout', as
   const { checksum: _, ...rest } = JSON.parse(good.toString());
   writeFileSync(path, JSON.stringify({ ...rest, generation: undefined, savedAt: undefined }, null, 2));
   const store = await openStore(path);
-  assert.equal(store.config.snapshot().apiKeys.size, 3);
+  assert.equal(store.config.view().apiKeys.size, 3);
   await store.config.update(withApiKey(makeApiKey('d')));
   await store.close();
 });

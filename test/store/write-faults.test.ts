@@ -43,7 +43,7 @@ async function keysOnDisk(path: string): Promise<string> {
 }
 
 function keysOf(store: JsonFileStore): string {
-  return [...store.config.snapshot().apiKeys.keys()].join('');
+  return [...store.config.view().apiKeys.keys()].join('');
 }
 
 /** How many calls one write makes, for a sweep over them. */

@@ -20,7 +20,7 @@ import type { Services } from '../services.ts';
 export function listApiKeys(services: Services): Handler {
   const { store } = services;
   return (context) => {
-    const keys = [...store.config.snapshot().apiKeys.values()].map((key) => viewApiKey(key, store.counters));
+    const keys = [...store.config.view().apiKeys.values()].map((key) => viewApiKey(key, store.counters));
     sendJson(context, 200, { data: [viewMaster(services), ...keys] });
   };
 }
@@ -30,7 +30,7 @@ export function getApiKey(services: Services): Handler {
   return (context) => {
     const id = context.params.get('id') ?? '';
     if (id === MASTER_ID) return sendJson(context, 200, viewMaster(services));
-    const key = requireEntity(store.config.snapshot(), 'apiKeys', id);
+    const key = requireEntity(store.config.view(), 'apiKeys', id);
     sendJson(context, 200, viewApiKey(key, store.counters));
   };
 }

@@ -19,7 +19,7 @@ export function downloadBackup(services: Services): Handler {
   const { store, now, randomBytes } = services;
   return async (context) => {
     const secrets = chooseSecrets(context, services);
-    const bytes = await exportBackup(store.config.snapshot(), { secrets, now, randomBytes });
+    const bytes = await exportBackup(store.config.view(), { secrets, now, randomBytes });
     const name = `ipin-proxy-backup-${new Date(now()).toISOString().slice(0, 10)}.json`;
     sendBytes(context, 200, bytes, [
       'content-type',
@@ -50,7 +50,7 @@ export function restoreBackup(services: Services): Handler {
         const hasOwnMasterKey = config.masterApiKey !== null;
         return planRestore(state, backup, { hasOwnMasterKey, closesUnboundKeys: acceptsUnbound === false });
       };
-      if (isDryRun) return sendJson(context, 200, plan(store.config.snapshot()).report);
+      if (isDryRun) return sendJson(context, 200, plan(store.config.view()).report);
       const report = await store.config.update((state) => {
         const planned = plan(state);
         if (acceptsUnbound === null) refuseUnboundKeys(planned.report);

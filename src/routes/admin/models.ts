@@ -14,14 +14,14 @@ function viewModel(model: Model): Record<string, unknown> {
 
 export function listModels({ store }: Services): Handler {
   return (context) => {
-    sendJson(context, 200, { data: [...store.config.snapshot().models.values()].map(viewModel) });
+    sendJson(context, 200, { data: [...store.config.view().models.values()].map(viewModel) });
   };
 }
 
 export function getModel({ store }: Services): Handler {
   return (context) => {
     const id = context.params.get('id') ?? '';
-    sendJson(context, 200, viewModel(requireEntity(store.config.snapshot(), 'models', id)));
+    sendJson(context, 200, viewModel(requireEntity(store.config.view(), 'models', id)));
   };
 }
 

@@ -26,7 +26,7 @@ export function changeAdminPassword(services: Services): Handler {
     const fields = await readFields(context, services.budget);
     const password = parseNewPassword(requireField(fields, 'newPassword'), 'newPassword');
     if (isDefaultPassword(password)) throw wrong('newPassword', 'must not be a default password');
-    const before = store.config.snapshot().adminPasswordHash;
+    const before = store.config.view().adminPasswordHash;
     const passwordHash = await admin.passwordHash();
     await requireCurrentPassword(context, fields, {
       ...services,

@@ -1,4 +1,4 @@
-import { isRecord } from '../../http/json-value.ts';
+import { isRecord } from '../../json/value.ts';
 import type { ProviderOptions } from '../../store/entities.ts';
 import { OPTION_RULES } from '../../store/provider-options.ts';
 import { refuseUnbuilt, wrong } from '../fields.ts';

@@ -10,7 +10,7 @@ import type { Services } from '../services.ts';
 export function testProvider(services: Services): Handler {
   return async (context) => {
     const id = context.params.get('id') ?? '';
-    const provider = requireEntity(services.store.config.snapshot(), 'providers', id);
+    const provider = requireEntity(services.store.config.view(), 'providers', id);
     const steps: ModelListStep[] = await probeProvider(provider, {
       upstreams: services.upstreams,
       signal: context.signal,
@@ -25,7 +25,7 @@ export function testProvider(services: Services): Handler {
 export function listUpstreamModels(services: Services): Handler {
   return async (context) => {
     const id = context.params.get('id') ?? '';
-    const state = services.store.config.snapshot();
+    const state = services.store.config.view();
     const provider = requireEntity(state, 'providers', id);
     if (provider.unreadableApiKey !== null) {
       throw new HttpError(

@@ -34,7 +34,7 @@ function viewProvider(provider: Provider): Record<string, unknown> {
 
 export function listProviders({ store }: Services): Handler {
   return (context) => {
-    const data = [...store.config.snapshot().providers.values()].map(viewProvider);
+    const data = [...store.config.view().providers.values()].map(viewProvider);
     sendJson(context, 200, { data });
   };
 }
@@ -42,7 +42,7 @@ export function listProviders({ store }: Services): Handler {
 export function getProvider({ store }: Services): Handler {
   return (context) => {
     const id = context.params.get('id') ?? '';
-    sendJson(context, 200, viewProvider(requireEntity(store.config.snapshot(), 'providers', id)));
+    sendJson(context, 200, viewProvider(requireEntity(store.config.view(), 'providers', id)));
   };
 }
 

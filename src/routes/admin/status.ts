@@ -90,7 +90,7 @@ function storageWarnings(
 ): readonly Row[] {
   const storage = store.status();
   const snapshot = snapshotStatus();
-  const unreadable = [...store.config.snapshot().providers.values()].filter(
+  const unreadable = [...store.config.view().providers.values()].filter(
     (item) => item.unreadableApiKey !== null,
   );
   return [

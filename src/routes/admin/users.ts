@@ -17,14 +17,14 @@ function viewUser(user: User): Record<string, unknown> {
 
 export function listUsers({ store }: Services): Handler {
   return (context) => {
-    sendJson(context, 200, { data: [...store.config.snapshot().users.values()].map(viewUser) });
+    sendJson(context, 200, { data: [...store.config.view().users.values()].map(viewUser) });
   };
 }
 
 export function getUser({ store }: Services): Handler {
   return (context) => {
     const id = context.params.get('id') ?? '';
-    sendJson(context, 200, viewUser(requireEntity(store.config.snapshot(), 'users', id)));
+    sendJson(context, 200, viewUser(requireEntity(store.config.view(), 'users', id)));
   };
 }
 
@@ -45,7 +45,7 @@ export function createUser(services: Services): Handler {
       updatedAt: time,
     };
     const edited = edit(draft, fields);
-    requireFreeUsername(services.store.config.snapshot(), edited, services);
+    requireFreeUsername(services.store.config.view(), edited, services);
     const passwordHash = await services.credentials.hashPassword(password);
     const created = await services.store.config.update((state) => {
       const user = { ...edited, passwordHash };
@@ -60,7 +60,7 @@ export function updateUser(services: Services): Handler {
   return async (context) => {
     const id = context.params.get('id') ?? '';
     const fields = await readFields(context, services.budget);
-    edit(requireEntity(services.store.config.snapshot(), 'users', id), fields);
+    edit(requireEntity(services.store.config.view(), 'users', id), fields);
     const typed = fields.get('password');
     const password = typed === undefined || typed === '' ? null : parseNewPassword(typed, 'password');
     const passwordHash = password === null ? null : await services.credentials.hashPassword(password);

@@ -23,7 +23,7 @@ const KEYS_LIMIT = 100;
 export function listOwnKeys({ store }: Services): Handler {
   return (context) => {
     const { user } = signedInUser(context);
-    const keys = [...store.config.snapshot().apiKeys.values()].filter((key) => key.userId === user.id);
+    const keys = [...store.config.view().apiKeys.values()].filter((key) => key.userId === user.id);
     sendJson(context, 200, { data: keys.map((key) => viewApiKey(key, store.counters)) });
   };
 }
@@ -31,7 +31,7 @@ export function listOwnKeys({ store }: Services): Handler {
 export function getOwnKey({ store }: Services): Handler {
   return (context) => {
     const { user } = signedInUser(context);
-    const key = requireOwnKey(store.config.snapshot(), context.params.get('id') ?? '', user.id);
+    const key = requireOwnKey(store.config.view(), context.params.get('id') ?? '', user.id);
     sendJson(context, 200, viewApiKey(key, store.counters));
   };
 }

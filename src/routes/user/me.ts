@@ -21,7 +21,7 @@ export function userMe({ store }: Services): Handler {
   return (context) => {
     const principal = signedInUser(context);
     const { id, username, name } = principal.user;
-    const models = offeredModels(store.config.snapshot(), principal).map((model) => model.id);
+    const models = offeredModels(store.config.view(), principal).map((model) => model.id);
     sendJson(context, 200, { id, username, name, role: 'user', models, limits: null });
   };
 }

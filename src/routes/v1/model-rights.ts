@@ -3,7 +3,7 @@ import { requireStillSignedIn } from '../../auth/credentials.ts';
 import { keyMayUseModel, mayUseModel } from '../../auth/model-access.ts';
 import { HttpError } from '../../errors.ts';
 import type { Principal } from '../../store/entities.ts';
-import type { ConfigSnapshot } from '../../store/store.ts';
+import type { ConfigView } from '../../store/store.ts';
 
 /** Whether a principal may use a model. */
 export function mayUse(principal: Principal, modelId: string): boolean {
@@ -22,7 +22,7 @@ export function mayUse(principal: Principal, modelId: string): boolean {
 
 /** What rights are judged by: the configuration, and the time in milliseconds since the epoch. */
 export interface Present {
-  readonly snapshot: ConfigSnapshot;
+  readonly view: ConfigView;
   readonly nowMs: number;
 }
 
@@ -49,10 +49,10 @@ export function requireModel(principal: Principal, modelId: string, present: Pre
 }
 
 /** The principal's present record; records are never mutated, so the same object means that nothing changed. */
-function currentOf(principal: Principal, { snapshot, nowMs }: Present): Principal {
+function currentOf(principal: Principal, { view, nowMs }: Present): Principal {
   if (principal.kind === 'key') {
-    const key = snapshot.apiKeyByDigest.get(principal.key.digest);
-    const user = principal.user === null ? null : snapshot.users.get(principal.user.id);
+    const key = view.apiKeyByDigest.get(principal.key.digest);
+    const user = principal.user === null ? null : view.users.get(principal.user.id);
     const isValid = key?.enabled === true && !isExpired(key.expiresAt, nowMs);
     if (isValid && key === principal.key && user === principal.user) return principal;
     if (isValid && (user === null || user?.enabled === true)) return { kind: 'key', key, user };
@@ -62,7 +62,7 @@ function currentOf(principal: Principal, { snapshot, nowMs }: Present): Principa
     );
   }
   if (principal.kind !== 'user') return principal;
-  return { ...principal, user: requireStillSignedIn(snapshot.users, principal.user) };
+  return { ...principal, user: requireStillSignedIn(view.users, principal.user) };
 }
 
 /** Who makes a request, for what two keys do not share, whoever owns them. */

@@ -3,23 +3,23 @@ import { sendJson } from '../../http/reply.ts';
 import { isVisionModel } from '../../protocols/vision.ts';
 import { shownText } from '../../shown-text.ts';
 import type { Model, Principal } from '../../store/entities.ts';
-import type { ConfigSnapshot } from '../../store/store.ts';
+import type { ConfigView } from '../../store/store.ts';
 import type { Handler } from '../context.ts';
 import { mayUse } from './model-rights.ts';
 
 /** Lists the models that the key may use, from the configuration alone: no upstream is asked. */
-export function listModels(snapshot: () => ConfigSnapshot): Handler {
+export function listModels(view: () => ConfigView): Handler {
   return (context) => {
-    const data = offeredModels(snapshot(), context.principal).map(toModelObject);
+    const data = offeredModels(view(), context.principal).map(toModelObject);
     sendJson(context, 200, { object: 'list', data });
   };
 }
 
 /** One model; one that the key may not use is absent for it. */
-export function retrieveModel(snapshot: () => ConfigSnapshot): Handler {
+export function retrieveModel(view: () => ConfigView): Handler {
   return (context) => {
     const id = context.params.get('id') ?? '';
-    const state = snapshot();
+    const state = view();
     const model = state.models.get(id);
     if (model === undefined || !isOffered(state, model) || !mayUse(context.principal, id)) {
       throw new HttpError(
@@ -35,12 +35,12 @@ export function retrieveModel(snapshot: () => ConfigSnapshot): Handler {
 }
 
 /** The models that a principal finds in the list, in its order. */
-export function offeredModels(state: ConfigSnapshot, principal: Principal): Model[] {
+export function offeredModels(state: ConfigView, principal: Principal): Model[] {
   const models = [...state.models.values()];
   return models.filter((model) => isOffered(state, model) && mayUse(principal, model.id));
 }
 
-function isOffered(state: ConfigSnapshot, model: Model): boolean {
+function isOffered(state: ConfigView, model: Model): boolean {
   return model.enabled && state.providers.get(model.providerId)?.enabled === true;
 }
 

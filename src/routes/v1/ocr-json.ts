@@ -1,11 +1,5 @@
 import { HttpError } from '../../errors.ts';
-import {
-  compilePatterns,
-  firstMatch,
-  type JsonMatch,
-  readStringStart,
-  splice,
-} from '../../http/json-scan.ts';
+import { compilePatterns, firstMatch, type JsonMatch, readStringStart, splice } from '../../json/scan.ts';
 import { checkImageUrl } from '../../protocols/image-url.ts';
 import type { OcrRequest } from '../../protocols/ocr.ts';
 import { PICKER_PATTERNS, PICKERS_FOLDING } from './model-pickers.ts';

@@ -86,10 +86,10 @@ interface OcrCall {
 
 function chooseTarget(modelId: string, context: Context, options: RelayOptions): () => Target {
   context.facts.model = modelId;
-  const snapshot = options.snapshot();
-  const model = findModel(snapshot, modelId);
-  requireModel(context.principal, model.id, { snapshot, nowMs: options.now() });
-  return () => findTarget(snapshot, model);
+  const view = options.view();
+  const model = findModel(view, modelId);
+  requireModel(context.principal, model.id, { view, nowMs: options.now() });
+  return () => findTarget(view, model);
 }
 
 async function readJson(context: Context, { options, lease, choose }: ReadOptions): Promise<OcrCall> {

@@ -76,10 +76,10 @@ export function relayForm(endpoint: Endpoint, options: RelayOptions): Handler {
       const form = new FormParts(reader, { ...kind.checks(), ...checkName }, lease);
       const modelId = await form.readModel();
       context.facts.model = modelId;
-      const snapshot = options.snapshot();
-      const model = findModel(snapshot, modelId);
-      requireModel(principal, model.id, { snapshot, nowMs: options.now() });
-      const target = findTarget(snapshot, model);
+      const view = options.view();
+      const model = findModel(view, modelId);
+      requireModel(principal, model.id, { view, nowMs: options.now() });
+      const target = findTarget(view, model);
       context.facts.provider = target.provider.id;
       const answer = await options.gateway.execute({
         endpoint,

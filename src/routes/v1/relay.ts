@@ -8,7 +8,7 @@ import { sendBytes } from '../../http/reply.ts';
 import type { InflightBudget, InflightLease } from '../../inflight-budget.ts';
 import { checkImageParts } from '../../protocols/image-parts.ts';
 import { requestHeadersFor } from '../../protocols/passed-headers.ts';
-import type { ConfigSnapshot } from '../../store/store.ts';
+import type { ConfigView } from '../../store/store.ts';
 import type { Context, Handler } from '../context.ts';
 import { requireJsonType } from '../json-body.ts';
 import { noteEnd } from '../request-facts.ts';
@@ -20,7 +20,7 @@ import { parseJsonRequest, readEncodingFormat, readFlag } from './request-body.t
 export interface RelayOptions {
   readonly gateway: Gateway;
   readonly budget: InflightBudget;
-  readonly snapshot: () => ConfigSnapshot;
+  readonly view: () => ConfigView;
   readonly maxBodyBytes: number;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -60,9 +60,9 @@ async function ask(
   const bytes = await readBody(context, { limitBytes: options.maxBodyBytes, lease });
   const request = await parseJsonRequest(bytes);
   context.facts.model = request.model;
-  const snapshot = options.snapshot();
-  const model = findModel(snapshot, request.model);
-  requireModel(principal, model.id, { snapshot, nowMs: options.now() });
+  const view = options.view();
+  const model = findModel(view, request.model);
+  requireModel(principal, model.id, { view, nowMs: options.now() });
   if (isRestricted(principal)) {
     refuseModelPickers(request.scan);
     refusePickerQuery(context.query);
@@ -71,7 +71,7 @@ async function ask(
   const includeUsage = readFlag(request, 'stream_options.include_usage');
   const encodingFormat = endpoint.path === 'embeddings' ? readEncodingFormat(request) : null;
   const patches = await checkImageParts(bytes, request.scan);
-  const target = findTarget(snapshot, model);
+  const target = findTarget(view, model);
   context.facts.provider = target.provider.id;
   return options.gateway.execute({
     endpoint,

@@ -10,7 +10,7 @@ import {
   readString,
   readStringStart,
   scanJsonInTurns,
-} from '../../http/json-scan.ts';
+} from '../../json/scan.ts';
 import { IMAGE_PATTERNS } from '../../protocols/image-parts.ts';
 import { MODEL_LENGTH, PICKER_PATTERNS, PICKERS_FOLDING } from './model-pickers.ts';
 

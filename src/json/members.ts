@@ -1,5 +1,5 @@
-import { MAX_NAME_LENGTH, type PatternNode } from './json-patterns.ts';
-import { BACKSLASH, QUOTE } from './json-tokens.ts';
+import { MAX_NAME_LENGTH, type PatternNode } from './patterns.ts';
+import { BACKSLASH, QUOTE } from './tokens.ts';
 
 /** What of a scan the look-up of a member's name needs. */
 export interface MemberSource {

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { describe, test } from 'node:test';
-import { readDocumentFacts, WRITER_COUNTER } from '../../src/snapshot/document-facts.ts';
-import { SnapshotStartError } from '../../src/snapshot/errors.ts';
-import { HttpTarget } from '../../src/snapshot/http-target.ts';
-import { type Restored, restoreSnapshot } from '../../src/snapshot/restore.ts';
-import { SnapshotSeal } from '../../src/snapshot/seal.ts';
-import { SnapshotWriter } from '../../src/snapshot/writer.ts';
+import { readDocumentFacts, WRITER_COUNTER } from '../../src/offsite/document-facts.ts';
+import { SnapshotStartError } from '../../src/offsite/errors.ts';
+import { HttpTarget } from '../../src/offsite/http-target.ts';
+import { type Restored, restoreSnapshot } from '../../src/offsite/restore.ts';
+import { SnapshotSeal } from '../../src/offsite/seal.ts';
+import { SnapshotWriter } from '../../src/offsite/writer.ts';
 import { until } from '../helpers/until.ts';
 import { FakeTimers } from './fake-timers.ts';
 import { captureLog, documentOf, KEY, type Line, sharedSeal } from './fixture.ts';

@@ -5,10 +5,10 @@ import {
   SnapshotConflictError,
   SnapshotRefusedError,
   SnapshotUnreachableError,
-} from '../../src/snapshot/errors.ts';
-import { HttpTarget } from '../../src/snapshot/http-target.ts';
-import { S3Target } from '../../src/snapshot/s3-target.ts';
-import { SnapshotWriter } from '../../src/snapshot/writer.ts';
+} from '../../src/offsite/errors.ts';
+import { HttpTarget } from '../../src/offsite/http-target.ts';
+import { S3Target } from '../../src/offsite/s3-target.ts';
+import { SnapshotWriter } from '../../src/offsite/writer.ts';
 import { DOCUMENT_LIMIT_BYTES } from '../../src/store/document.ts';
 import { type Conditions, S3_CREDENTIALS, S3_REGION, startS3 } from '../helpers/s3-stand-in.ts';
 import { documentOf, SIGNAL, sharedSeal } from './fixture.ts';

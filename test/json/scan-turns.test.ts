@@ -8,7 +8,7 @@ import {
   JsonScanError,
   scanJson,
   scanJsonInTurns,
-} from '../../src/http/json-scan.ts';
+} from '../../src/json/scan.ts';
 import { jsonText, jsonTree, mutated } from '../helpers/json-text.ts';
 
 const MIB = 1024 * 1024;

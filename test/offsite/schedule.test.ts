@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { DEBOUNCE_MS, IDLE_MS, LATEST_MS, type RunOutcome, Schedule } from '../../src/snapshot/schedule.ts';
-import { backOffMs, pause } from '../../src/snapshot/timers.ts';
+import { DEBOUNCE_MS, IDLE_MS, LATEST_MS, type RunOutcome, Schedule } from '../../src/offsite/schedule.ts';
+import { backOffMs, pause } from '../../src/offsite/timers.ts';
 import { FakeTimers } from './fake-timers.ts';
 
 function harness(outcomes: RunOutcome[] = []) {

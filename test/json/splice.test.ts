@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { compilePatterns, firstMatch, scanJson, splice } from '../../src/http/json-scan.ts';
+import { compilePatterns, firstMatch, scanJson, splice } from '../../src/json/scan.ts';
 import { jsonObjectTree, jsonText } from '../helpers/json-text.ts';
 
 const patterns = compilePatterns(['model']);

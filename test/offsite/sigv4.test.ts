@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { encodePath, sha256Hex, signRequest, toAmzDate } from '../../src/snapshot/sigv4.ts';
+import { encodePath, sha256Hex, signRequest, toAmzDate } from '../../src/offsite/sigv4.ts';
 
 // Signature Version 4 test suite (aws-sig-v4-test-suite), published by AWS with the signing documentation.
 const SUITE = {

@@ -8,7 +8,7 @@ import {
   JsonScanError,
   readString,
   scanJson,
-} from '../../src/http/json-scan.ts';
+} from '../../src/json/scan.ts';
 
 const WANTED = ['model', 'stream', 'stream_options.include_usage', 'messages.*.content', 'input.*.*'];
 const patterns = compilePatterns(WANTED);

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
-import { SnapshotUnreadableError } from '../../src/snapshot/errors.ts';
-import { SnapshotSeal } from '../../src/snapshot/seal.ts';
+import { SnapshotUnreadableError } from '../../src/offsite/errors.ts';
+import { SnapshotSeal } from '../../src/offsite/seal.ts';
 import { documentOf, KEY, sharedSeal } from './fixture.ts';
 
 const HEAD = { generation: 7, writer: 99 };

@@ -7,8 +7,8 @@ import {
   OPEN_BRACE,
   OPEN_BRACKET,
   QUOTE,
-} from './json-tokens.ts';
-import { parseJson } from './json-value.ts';
+} from './tokens.ts';
+import { parseJson } from './value.ts';
 
 /** Longer strings are neither names nor values that anybody looks for. */
 const HELD_BYTES_AT_MOST = 4_096;

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { SnapshotSeal } from '../../src/snapshot/seal.ts';
+import { SnapshotSeal } from '../../src/offsite/seal.ts';
 import { ownPort } from '../helpers/own-port.ts';
 import { S3_CREDENTIALS, startS3 } from '../helpers/s3-stand-in.ts';
 import { expectStatus, jsonRequest, signIn } from '../helpers/start-app.ts';

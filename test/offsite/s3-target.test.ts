@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { SnapshotRefusedError, SnapshotUnreachableError } from '../../src/snapshot/errors.ts';
-import { S3Target } from '../../src/snapshot/s3-target.ts';
-import type { AwsCredentials } from '../../src/snapshot/sigv4.ts';
+import { SnapshotRefusedError, SnapshotUnreachableError } from '../../src/offsite/errors.ts';
+import { S3Target } from '../../src/offsite/s3-target.ts';
+import type { AwsCredentials } from '../../src/offsite/sigv4.ts';
 import { S3_CREDENTIALS, S3_REGION, type S3StandIn, startS3 } from '../helpers/s3-stand-in.ts';
 import { SIGNAL } from './fixture.ts';
 

@@ -1,4 +1,4 @@
-import { isRecord } from '../http/json-value.ts';
+import { isRecord } from '../json/value.ts';
 
 /** The store's counter that says which writer this store is to snapshots. */
 export const WRITER_COUNTER = 'snapshot.writer';

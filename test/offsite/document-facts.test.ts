@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { readDocumentFacts, relationOf, WRITER_COUNTER } from '../../src/snapshot/document-facts.ts';
+import { readDocumentFacts, relationOf, WRITER_COUNTER } from '../../src/offsite/document-facts.ts';
 import { documentOf } from './fixture.ts';
 
 describe('readDocumentFacts()', () => {

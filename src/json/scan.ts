@@ -8,15 +8,15 @@ import {
   type JsonScan,
   type JsonScanLimits,
   startScan,
-} from './json-machine.ts';
-import { decodeString, sizeOfUnit } from './json-members.ts';
-import { compilePatterns, type JsonPatterns } from './json-patterns.ts';
-import { JsonScanError } from './json-tokens.ts';
+} from './machine.ts';
+import { decodeString, sizeOfUnit } from './members.ts';
+import { compilePatterns, type JsonPatterns } from './patterns.ts';
+import { JsonScanError } from './tokens.ts';
 
-export type { JsonKind, JsonMatch, JsonScan, JsonScanLimits } from './json-machine.ts';
-export { compilePatterns, type JsonPatterns } from './json-patterns.ts';
-export { type Patch, splice } from './json-splice.ts';
-export { JsonScanError } from './json-tokens.ts';
+export type { JsonKind, JsonMatch, JsonScan, JsonScanLimits } from './machine.ts';
+export { compilePatterns, type JsonPatterns } from './patterns.ts';
+export { type Patch, splice } from './splice.ts';
+export { JsonScanError } from './tokens.ts';
 
 const DEFAULT_LIMITS: JsonScanLimits = { depth: 128, structures: 1_000_000 };
 

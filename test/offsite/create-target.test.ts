@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ConfigError, type Environment, loadConfig } from '../../src/config.ts';
-import { createSnapshotTarget } from '../../src/snapshot/create-target.ts';
-import { readS3Settings } from '../../src/snapshot/s3-settings.ts';
-import { strongEtag } from '../../src/snapshot/target.ts';
+import { createSnapshotTarget } from '../../src/offsite/create-target.ts';
+import { readS3Settings } from '../../src/offsite/s3-settings.ts';
+import { strongEtag } from '../../src/offsite/target.ts';
 
 const KEYS = { AWS_ACCESS_KEY_ID: 'AKID', AWS_SECRET_ACCESS_KEY: 'secret' };
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { LogFields, Logger } from '../../src/logger.ts';
-import { SnapshotSeal } from '../../src/snapshot/seal.ts';
+import { SnapshotSeal } from '../../src/offsite/seal.ts';
 import { DocumentCodec } from '../../src/store/document.ts';
 import { createPresetConfig } from '../../src/store/preset.ts';
 

@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type Environment, loadConfig } from '../../src/config.ts';
+import { createSnapshotTarget } from '../../src/offsite/create-target.ts';
+import { createSnapshotter, type Snapshotter } from '../../src/offsite/snapshotter.ts';
 import { openStore } from '../../src/open-store.ts';
-import { createSnapshotTarget } from '../../src/snapshot/create-target.ts';
-import { createSnapshotter, type Snapshotter } from '../../src/snapshot/snapshotter.ts';
 import { withEntity } from '../../src/store/changes.ts';
 import type { JsonFileStore } from '../../src/store/json-file-store.ts';
 import { FakeTimers } from './fake-timers.ts';
@@ -67,7 +67,7 @@ export async function startInstance(t: TestContext, options: InstanceOptions): P
         return { state: withEntity(state, 'models', { ...preset, id }), result: null };
       });
     },
-    modelIds: () => [...store.config.snapshot().models.keys()],
+    modelIds: () => [...store.config.view().models.keys()],
     close: () => store.close(),
   };
 }

@@ -1,5 +1,5 @@
-import { findMember, type MemberSource } from './json-members.ts';
-import type { JsonPatterns, PatternNode } from './json-patterns.ts';
+import { findMember, type MemberSource } from './members.ts';
+import type { JsonPatterns, PatternNode } from './patterns.ts';
 import {
   CLOSE_BRACE,
   CLOSE_BRACKET,
@@ -15,7 +15,7 @@ import {
   skipNumber,
   skipString,
   type TokenSource,
-} from './json-tokens.ts';
+} from './tokens.ts';
 
 export type JsonKind = 'object' | 'array' | 'string' | 'number' | 'boolean' | 'null';
 

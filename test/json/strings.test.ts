@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { JsonStringReplacer } from '../../src/http/json-strings.ts';
+import { JsonStringReplacer } from '../../src/json/strings.ts';
 
 const PLACES = ['model', 'response.model'];
 

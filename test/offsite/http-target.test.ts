@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describe, test } from 'node:test';
-import { SnapshotRefusedError, SnapshotUnreachableError } from '../../src/snapshot/errors.ts';
-import { DEFAULT_EXCHANGE_LIMITS, type ExchangeLimits } from '../../src/snapshot/exchange.ts';
-import { HttpTarget } from '../../src/snapshot/http-target.ts';
-import type { SnapshotTarget } from '../../src/snapshot/target.ts';
+import { SnapshotRefusedError, SnapshotUnreachableError } from '../../src/offsite/errors.ts';
+import { DEFAULT_EXCHANGE_LIMITS, type ExchangeLimits } from '../../src/offsite/exchange.ts';
+import { HttpTarget } from '../../src/offsite/http-target.ts';
+import type { SnapshotTarget } from '../../src/offsite/target.ts';
 import { DOCUMENT_LIMIT_BYTES } from '../../src/store/document.ts';
 import { SIGNAL } from './fixture.ts';
 import { type PutGetServer, startPutGet } from './put-get-server.ts';
