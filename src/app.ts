@@ -1,26 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import type { Server } from 'node:http';
-import { createAdminCredential, createCredentialCodec } from './auth/credentials.ts';
-import { createLocalAccess } from './auth/local-access.ts';
-import { createLoginThrottle } from './auth/login-throttle.ts';
-import { createPasswordWork, PASSWORD_COST } from './auth/password-work.ts';
 import { createGuard } from './auth/require.ts';
-import { createSessions } from './auth/sessions.ts';
-import { createSignIn } from './auth/sign-in.ts';
 import { Cancellation } from './cancellation.ts';
-import type { Config } from './config.ts';
+import { createServices, type ServicesOptions } from './create-services.ts';
 import { HttpError } from './errors.ts';
-import { createGateway } from './gateway/gateway.ts';
+import { ENDPOINTS, type Endpoint } from './gateway/endpoints.ts';
+import { CallRecord } from './gateway/record.ts';
 import { baseHeaders } from './http/headers.ts';
 import { sendError } from './http/reply.ts';
 import { createHttpServer, type HttpServerOptions } from './http/server.ts';
 import { type StaticFiles, sendStatic } from './http/static.ts';
 import { InflightBudget } from './inflight-budget.ts';
-import type { Lifecycle } from './lifecycle.ts';
-import type { Logger } from './logger.ts';
-import { createServerMetrics } from './metrics/server-metrics.ts';
-import { SNAPSHOTS_OFF, type SnapshotStatus } from './offsite/status.ts';
-import { createUpstreams } from './providers/upstream.ts';
 import * as adminKeys from './routes/admin/api-keys.ts';
 import { downloadBackup, restoreBackup } from './routes/admin/backup.ts';
 import * as adminModels from './routes/admin/models.ts';
@@ -37,27 +27,19 @@ import type { Services } from './routes/services.ts';
 import { login, logout, whoIsSignedIn } from './routes/sign-in.ts';
 import * as ownKeys from './routes/user/api-keys.ts';
 import { changePassword, userMe } from './routes/user/me.ts';
-import { ENDPOINTS } from './routes/v1/endpoints.ts';
+import { readFormCall } from './routes/v1/form.ts';
+import { readJsonCall } from './routes/v1/json.ts';
 import { listModels, retrieveModel } from './routes/v1/models.ts';
-import { ocr } from './routes/v1/ocr.ts';
-import { relayJson } from './routes/v1/relay.ts';
-import { relayForm } from './routes/v1/relay-form.ts';
+import { readOcrCall } from './routes/v1/ocr.ts';
+import { type CallOptions, type ReadCall, serveCall } from './routes/v1/open-call.ts';
+import { createPathReader } from './routes/v1/paths.ts';
 import type { MasterKey } from './store/entities.ts';
 import type { Store } from './store/store.ts';
 
-export interface AppOptions {
-  readonly config: Config;
-  readonly logger: Logger;
-  readonly lifecycle: Lifecycle;
+export interface AppOptions extends Omit<ServicesOptions, 'store' | 'masterKey' | 'running' | 'budget'> {
   readonly staticFiles: StaticFiles;
-  readonly version: string;
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
-  readonly randomBytes: (size: number) => Buffer;
-  /** How the copies of the state off the machine stand; none are kept where it is absent. */
-  readonly snapshotStatus?: () => SnapshotStatus;
-  /** scrypt's N, where it is not the usual one: tests sign in by the hundred. */
-  readonly passwordCost?: number;
+  /** The endpoints of `/v1`, where they are not the usual ones. */
+  readonly endpoints?: readonly Endpoint[];
   /** Bounds of connections as tests want them, see `HttpServerOptions`. */
   readonly connections?: Pick<HttpServerOptions, 'writeStallMs' | 'peerOf'>;
 }
@@ -93,7 +75,8 @@ export function createApp(options: AppOptions): App {
     open(store, masterKey) {
       const services = createServices({ ...options, store, masterKey, running, budget });
       dispatch = createDispatch({
-        rows: createRoutes(services, options.staticFiles),
+        rows: createRoutes(services, options.staticFiles, options.endpoints),
+        canonicalPath: createPathReader(options.endpoints ?? ENDPOINTS),
         guard: createGuard({
           view: store.config.view,
           masterDigest: () => masterKey().digest,
@@ -106,7 +89,7 @@ export function createApp(options: AppOptions): App {
         logger: options.logger,
         now: options.now,
         running,
-        countAnswer: services.metrics.countAnswer,
+        onClosed: services.metrics.countRequest,
         onKeyUsed: (id) => noteKeyUse(store, id, options.now()),
       });
       lifecycle.phase = 'ready';
@@ -119,10 +102,14 @@ export function createApp(options: AppOptions): App {
 }
 
 /** Everything the server does: one row per route, with who may use it. */
-export function createRoutes(services: Services, staticFiles: StaticFiles): RouteRow[] {
+export function createRoutes(
+  services: Services,
+  staticFiles: StaticFiles,
+  endpoints = ENDPOINTS,
+): RouteRow[] {
   const { store, config, gateway, budget } = services;
   const { view } = store.config;
-  const relay = { gateway, budget, view, maxBodyBytes: config.maxBodyBytes, now: services.now };
+  const calls: CallOptions = { gateway, budget, view, maxBodyBytes: config.maxBodyBytes, now: services.now };
   return [
     ['GET', '/health', 'anyone', health({ ...services, storage: () => store.status().state })],
     ['GET', '/metrics', 'scrape', metrics(services.metrics.registry)],
@@ -171,12 +158,9 @@ export function createRoutes(services: Services, staticFiles: StaticFiles): Rout
 
     ['GET', '/v1/models', 'key', listModels(view)],
     ['GET', '/v1/models/*id', 'key', retrieveModel(view)],
-    ...ENDPOINTS.map((endpoint): RouteRow => {
-      const handler = endpoint.body === 'json' ? relayJson(endpoint, relay) : relayForm(endpoint, relay);
-      return ['POST', `/v1/${endpoint.path}`, 'key', handler];
+    ...endpoints.map((endpoint): RouteRow => {
+      return ['POST', `/v1/${endpoint.path}`, 'key', serveCall(endpoint, readerOf(endpoint), calls)];
     }),
-
-    ['POST', '/v1/ocr', 'key', ocr(relay)],
 
     ...[...staticFiles].map(([path, file]): RouteRow => {
       return ['GET', path, 'anyone', (context) => sendStatic(context, file)];
@@ -184,68 +168,10 @@ export function createRoutes(services: Services, staticFiles: StaticFiles): Rout
   ];
 }
 
-interface ServicesOptions extends AppOptions {
-  readonly store: Store;
-  readonly masterKey: () => MasterKey;
-  readonly running: ReadonlySet<unknown>;
-  readonly budget: InflightBudget;
-}
-
-function createServices(options: ServicesOptions): Services {
-  const { config, now, randomBytes, store, running, budget, lifecycle } = options;
-  const { view } = store.config;
-  const upstreams = createUpstreams({
-    timeouts: config.upstreamTimeouts,
-    blockPrivate: config.blockPrivateUpstreams,
-  });
-  const passwordWork = createPasswordWork({ cost: options.passwordCost ?? PASSWORD_COST });
-  const admin = createAdminCredential({
-    username: config.uiUsername,
-    password: config.uiPassword,
-    storedHash: () => view().adminPasswordHash,
-    instanceId: view().instanceId,
-    work: passwordWork,
-  });
-  const sessions = createSessions({
-    store: store.sessions,
-    now,
-    randomBytes,
-    adminFingerprint: () => admin.fingerprint(),
-    userById: (id) => view().users.get(id),
-  });
-  const throttle = createLoginThrottle({ now, counters: store.counters });
-  const signIn = createSignIn({
-    admin,
-    userByUsername: () => view().userByUsername,
-    throttle,
-    work: passwordWork,
-    sessions,
-  });
-  const gateway = createGateway(upstreams, budget);
-  const snapshotStatus = options.snapshotStatus ?? (() => SNAPSHOTS_OFF);
-  const metrics = createServerMetrics({
-    lifecycle,
-    now,
-    storage: () => store.status().state,
-    inflightBytes: () => budget.usedBytes,
-    runningRequests: () => running.size,
-    openUpstreamRequests: upstreams.openRequests,
-    snapshot: snapshotStatus,
-  });
-  return {
-    ...options,
-    upstreams,
-    gateway,
-    admin,
-    localAccess: createLocalAccess({ trustProxyHops: config.trustProxyHops }),
-    sessions,
-    signIn,
-    throttle,
-    passwordWork,
-    snapshotStatus,
-    metrics,
-    credentials: createCredentialCodec({ work: passwordWork, randomBytes }),
-  };
+/** How the body of an endpoint is read. */
+function readerOf({ body, form }: Endpoint): ReadCall {
+  if (body === 'ocr') return readOcrCall;
+  return form === null ? readJsonCall : readFormCall(form);
 }
 
 function answerStarting(exchange: Parameters<typeof sendError>[0], { lifecycle, now }: AppOptions): void {
@@ -259,7 +185,7 @@ function answerStarting(exchange: Parameters<typeof sendError>[0], { lifecycle, 
       principal: { kind: 'nobody' },
       expectsContinue: false,
       signal: new Cancellation(),
-      facts: {},
+      record: new CallRecord({ requestId: '', method: 'GET', path, startedAtMs: now() }),
     });
     return;
   }

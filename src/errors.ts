@@ -1,7 +1,7 @@
 import { shownText } from './shown-text.ts';
 
 /**
- * The one table of errors that this server answers with (contract section 6): name -> status, type, code.
+ * The one table of errors that this server answers with of `/v1` and `/api`: name -> status, type, code.
  * The name equals the code wherever the code is not null.
  */
 export const ERRORS = {
@@ -90,29 +90,26 @@ export class HttpError extends Error {
   override readonly name = 'HttpError';
   readonly status: number;
   readonly error: ErrorObject;
-  readonly headers: Readonly<Record<string, string>>;
+  /** Further answer headers: names in lower case and values by turns. */
+  readonly headers: readonly string[];
 
   constructor(kind: ErrorName, message: string, options: HttpErrorOptions = {}) {
     super(message, { cause: options.cause });
     const row = ERRORS[kind];
     this.status = row.status;
     this.error = { message, type: row.type, param: shownParam(options.param), code: row.code };
-    this.headers = options.headers ?? {};
+    this.headers = options.headers === undefined ? [] : Object.entries(options.headers).flat();
   }
 
   /** The error of an upstream, passed on with its own status in our envelope. */
-  static fromUpstream(
-    status: number,
-    error: ErrorObject,
-    headers: Readonly<Record<string, string>> = {},
-  ): HttpError {
-    const passed = new HttpError('upstream_invalid_response', error.message, { headers });
-    return Object.assign(passed, { status, error });
+  static fromUpstream(status: number, error: ErrorObject, headers: readonly string[] = []): HttpError {
+    const passed = new HttpError('upstream_invalid_response', error.message);
+    return Object.assign(passed, { status, error, headers });
   }
 
   /** The same error with further answer headers. */
-  withHeaders(headers: Readonly<Record<string, string>>): HttpError {
-    const passed = HttpError.fromUpstream(this.status, this.error, { ...this.headers, ...headers });
+  withHeaders(headers: readonly string[]): HttpError {
+    const passed = HttpError.fromUpstream(this.status, this.error, [...this.headers, ...headers]);
     return Object.assign(passed, { cause: this.cause, stack: this.stack });
   }
 }

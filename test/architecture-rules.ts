@@ -14,7 +14,7 @@ const BASE = [
   'shown-text',
 ];
 const INTERFACES = [...BASE, 'entities', 'codecs', 'addresses'];
-const WORKERS = ['providers', 'protocols'];
+const WORKERS = ['providers', 'endpoints', 'protocols'];
 
 /** The rooms of src/ and what each may import, its own files apart. An import points down this list, never up. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
@@ -37,7 +37,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   gateway: ['metrics', ...WORKERS, ...INTERFACES],
   auth: ['http', ...INTERFACES],
   demo: ['protocols', ...INTERFACES],
-  providers: ['protocols', ...INTERFACES],
+  providers: ['endpoints', 'protocols', ...INTERFACES],
+  endpoints: ['protocols', ...INTERFACES],
   drivers: ['documents', ...INTERFACES],
   offsite: ['drivers', 'documents', ...INTERFACES],
   documents: INTERFACES,
@@ -63,19 +64,22 @@ const ENTRY = /^src\/(server|shutdown|master-key|keep-alive-ping|open-store|demo
 /** The form in which a store's state is kept and passed on: values and bytes, no files. */
 const DOCUMENT =
   /^src\/store\/(backup|restore|migrations|document|document-error|document-layout|document-turns|records|record-reader|plain-record|secrets|json-text|preset)\.ts$/;
-const CODEC = /^src\/(json\/[a-z-]+|http\/((sse|multipart)[a-z-]*|body-transform|byte-gatherer))\.ts$/;
+const CODEC =
+  /^src\/(json\/[a-z-]+|http\/((sse|multipart)[a-z-]*|body-transform|byte-gatherer|header-list))\.ts$/;
 
 /** The room that a file of src/ belongs to, or null where the table knows none. */
 function roomOf(path: string): string | null {
   if (ENTRY.test(path)) return 'server';
   if (CODEC.test(path)) return 'codecs';
+  if (/^src\/(app|create-services)\.ts$/.test(path)) return 'app';
+  if (path === 'src/gateway/endpoints.ts') return 'endpoints';
   if (/^src\/(http\/ip-address|providers\/base-url)\.ts$/.test(path)) return 'addresses';
   if (/^src\/(store\/(store|entities|changes|provider-options)|offsite\/status)\.ts$/.test(path))
     return 'entities';
   if (DOCUMENT.test(path)) return 'documents';
   if (path.startsWith('src/store/')) return 'drivers';
   const top =
-    /^src\/(app|config|lifecycle|cancellation|fair-share|inflight-budget|errors|logger|shown-text)\.ts$/.exec(
+    /^src\/(config|lifecycle|cancellation|fair-share|inflight-budget|errors|logger|shown-text)\.ts$/.exec(
       path,
     )?.[1];
   const folder = FOLDERS.find((name) => path.startsWith(`src/${name}/`));
@@ -145,6 +149,28 @@ export const checkSyntax: Rule = (path, source) => {
   const found = BANS.filter(([, pattern]) => pattern.test(bare)).map(([name]) => `${path}: ${name}`);
   if (/@ts-(ignore|expect-error|nocheck)|biome-ignore/.test(source)) found.push(`${path}: silenced check`);
   return found;
+};
+
+const TABLES: readonly (readonly [string, RegExp, (path: string) => boolean])[] = [
+  [
+    'an endpoint outside its table',
+    /['"`/](chat\/completions|audio\/[a-z]+|images\/(generations|edits|variations))\b/,
+    (path) => path === 'src/gateway/endpoints.ts' || path.startsWith('src/demo/'),
+  ],
+  ['a comparison of endpoint paths', /\b(endpoint|call)\.(path|upstreamPath)\b *([!=]==|\.)/, () => false],
+  [
+    'a route outside its table',
+    /\[\s*'(GET|POST|PUT|DELETE|HEAD)',\s*['"`]\//,
+    (path) => path === 'src/app.ts' || path.startsWith('src/demo/'),
+  ],
+];
+
+/** A route is one row of app.ts, an endpoint one row of its table; nothing elsewhere names them. */
+export const checkTables: Rule = (path, source) => {
+  const code = withoutComments(source);
+  return TABLES.filter(([, pattern, isAllowed]) => !isAllowed(path) && pattern.test(code)).map(
+    ([name]) => `${path}: ${name}`,
+  );
 };
 
 const PAGE_BANS: readonly (readonly [string, RegExp])[] = [

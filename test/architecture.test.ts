@@ -8,6 +8,7 @@ import {
   checkPurity,
   checkShape,
   checkSyntax,
+  checkTables,
   findCircles,
   importsOf,
   type Rule,
@@ -43,6 +44,10 @@ describe('src/', () => {
       findCircles(new Map(files.map(([path, source]) => [path, importsOf(path, source)]))),
       [],
     );
+  });
+
+  test('names each route and each endpoint in one row', () => {
+    assert.deepEqual(problemsOf(checkTables, files), []);
   });
 
   test('holds only syntax that erases, and no banned habit', () => {
@@ -96,6 +101,24 @@ describe('the rules catch', () => {
       checkImports,
       'src/http/x.ts',
       "import { a } from '../providers/adapter.ts';",
+    ],
+    [
+      'an endpoint outside its table',
+      checkTables,
+      'src/routes/v1/x.ts',
+      "if (path === 'chat/completions') return;",
+    ],
+    [
+      'a comparison of endpoint paths',
+      checkTables,
+      'src/gateway/x.ts',
+      'if (endpoint.path === name) return;',
+    ],
+    [
+      'a second table of routes',
+      checkTables,
+      'src/routes/x.ts',
+      "const ROWS = [['GET', '/api/x', 'admin', x]];",
     ],
     ['node:http in the gateway', checkPurity, 'src/gateway/x.ts', "import { request } from 'node:http';"],
     ['a package', checkImports, 'src/app.ts', "import express from 'express';"],

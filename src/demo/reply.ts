@@ -28,7 +28,14 @@ export function sendError(res: ServerResponse, thrown: unknown): void {
   }
   const error =
     thrown instanceof HttpError ? thrown : new HttpError('internal_error', 'The demo provider has failed.');
-  sendJson(res, error.status, { error: error.error }, error.headers);
+  sendJson(
+    res,
+    error.status,
+    { error: error.error },
+    Object.fromEntries(
+      error.headers.flatMap((name, index, list) => (index % 2 === 0 ? [[name, list[index + 1] ?? '']] : [])),
+    ),
+  );
 }
 
 /** Sends a JSON value with its length. */

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { type ErrorObject, HttpError } from '../errors.ts';
-import type { BodyTransform } from '../http/body-transform.ts';
+import type { AnswerEnd, BodyTransform } from '../http/body-transform.ts';
+import type { HeaderList } from '../http/header-list.ts';
 import { type InflightLease, overloaded } from '../inflight-budget.ts';
 import { compilePatterns, firstMatch, type JsonScan, JsonScanError, scanJson, splice } from '../json/scan.ts';
 import { parseJson } from '../json/value.ts';
@@ -15,40 +16,58 @@ import {
   responseHeadersFor,
 } from '../protocols/passed-headers.ts';
 import { findErrorObject } from '../protocols/upstream-errors.ts';
-import type { TranslatedAnswer } from '../providers/adapter.ts';
+import type { RenderedAnswer, Target, UpstreamResponse } from '../providers/adapter.ts';
+import { cleanError, withoutSecrets } from '../providers/error-cleaning.ts';
 import { type BoundedRead, readBounded } from '../providers/read-bounded.ts';
-import type { Endpoint } from './endpoint.ts';
-import { cleanError, type GatewayAnswer, reachedList, withoutKey } from './upstream-answer.ts';
+import type { Call } from './call.ts';
+import type { CallRecord } from './record.ts';
 
-/**
- * What the client gets: a complete body or a stream. `headers` is a flat list. `lease` counts the memory the answer
- * holds; the sender releases it when the answer is over.
- */
-export type ShapedAnswer = {
+/** What the client gets: a complete body, or a stream of bytes that `transform` changes on their way. */
+export type ShapedResponse = {
   readonly status: number;
-  readonly headers: string[];
-  readonly lease: InflightLease;
+  readonly headers: HeaderList;
 } & (
   | { readonly kind: 'bytes'; readonly body: Buffer }
   | { readonly kind: 'stream'; readonly body: Readable; readonly transform: BodyTransform | null }
 );
 
-/** An upstream's answer, and the account of what is held of it. */
-export interface LeasedAnswer extends GatewayAnswer {
+/** A call's answer on its way to the client. Whoever sends it owns its body, and settles it when no more is sent. */
+export class Answer {
+  readonly shaped: ShapedResponse;
+  readonly #lease: InflightLease;
+  readonly #record: CallRecord;
+
+  constructor(shaped: ShapedResponse, lease: InflightLease, record: CallRecord) {
+    this.shaped = shaped;
+    this.#lease = lease;
+    this.#record = record;
+  }
+
+  /** Notes in the call's record how the answer ended, and gives back the memory that it held. */
+  settle(end: AnswerEnd): void {
+    this.#record.noteEnd(end);
+    this.release();
+  }
+
+  /** Gives back the memory of an answer that was never begun. */
+  release(): void {
+    this.#lease.release();
+  }
+}
+
+/** A successful response whose body is not read yet, and the account of what is held of it. */
+export interface HeldResponse extends UpstreamResponse {
+  readonly target: Target;
+  /** The headers that tell where the call was sent. */
+  readonly reached: HeaderList;
   readonly lease: InflightLease;
 }
 
-export interface ShapeOptions {
-  readonly endpoint: Endpoint;
-  /** The model id that the client asked for. */
-  readonly model: string;
-  /** The client asked for an event stream, and for its usage. */
-  readonly stream: boolean;
-  readonly includeUsage: boolean;
-  readonly encodingFormat: 'float' | 'base64' | null;
-  /** Makes the client's answer from the provider's JSON; null: the provider's answer passes. */
-  readonly render: ((answer: Buffer) => TranslatedAnswer) | null;
-}
+/** What of a call shapes its answer. */
+export type ShapeOptions = Pick<
+  Call,
+  'endpoint' | 'modelId' | 'stream' | 'includeUsage' | 'encodingFormat' | 'render'
+>;
 
 /** JSON answers up to this size are looked at as a whole; a larger one passes as it comes, if it may. */
 const WHOLE_BYTES = 1024 * 1024;
@@ -65,7 +84,7 @@ const PATTERNS = compilePatterns(['model', 'error', ...CONTENTS]);
  * @throws HttpError `upstream_invalid_response` for an answer that no client could read, the upstream's own error where
  * a success turns out to hold one.
  */
-export async function shapeAnswer(answer: LeasedAnswer, options: ShapeOptions): Promise<ShapedAnswer> {
+export async function shapeResponse(answer: HeldResponse, options: ShapeOptions): Promise<ShapedResponse> {
   const { endpoint, render, encodingFormat } = options;
   const contentType = answer.headers['content-type'];
   const isCompressed = !isIdentity(answer);
@@ -75,7 +94,7 @@ export async function shapeAnswer(answer: LeasedAnswer, options: ShapeOptions): 
   if (isEventStream(contentType) && render === null) {
     return isCompressed ? passed(answer) : eventStream(answer, options);
   }
-  if (endpoint.answer === 'binary' || answer.status === 204 || isCompressed) return passed(answer);
+  if (endpoint.answer === 'any' || answer.status === 204 || isCompressed) return passed(answer);
   if (!isJsonType(contentType)) throw invalid('The provider answered with something that is not JSON.');
   return encodingFormat === null
     ? jsonAnswer(answer, options)
@@ -83,33 +102,32 @@ export async function shapeAnswer(answer: LeasedAnswer, options: ShapeOptions): 
 }
 
 /** Reads an answer whole and puts it into the client's form. @throws HttpError `upstream_invalid_response`. */
-export async function translateAnswer(
-  answer: LeasedAnswer,
-  translate: (body: Buffer, contentType: string) => TranslatedAnswer,
-): Promise<ShapedAnswer> {
+export async function renderResponse(
+  answer: HeldResponse,
+  render: (response: Buffer, contentType: string) => RenderedAnswer,
+): Promise<ShapedResponse> {
   const { headers } = answer;
   if (!isIdentity(answer)) throw invalid('The provider sent a compressed answer unasked.');
   const read = await readBounded(answer.body, CHANGED_BYTES, answer.lease);
   if (!read.whole) throw tooMuch(read, answer);
-  return translated(answer, translate(read.bytes, String(headers['content-type'] ?? '')));
+  return rendered(answer, render(read.bytes, String(headers['content-type'] ?? '')));
 }
 
-function translated(answer: LeasedAnswer, { contentType, body }: TranslatedAnswer): ShapedAnswer {
-  const headers = ['content-type', contentType];
-  for (const [name, value] of Object.entries(bodilessHeadersFor(answer.headers))) headers.push(name, value);
+function rendered(answer: HeldResponse, { contentType, body }: RenderedAnswer): ShapedResponse {
+  const headers = ['content-type', contentType, ...bodilessHeadersFor(answer.headers)];
   return whole({ ...answer, status: 200 }, headers, body);
 }
 
-function isIdentity(answer: GatewayAnswer): boolean {
+function isIdentity(answer: HeldResponse): boolean {
   return (answer.headers['content-encoding'] ?? 'identity') === 'identity';
 }
 
-function needsRename(answer: GatewayAnswer, options: ShapeOptions): boolean {
-  return options.endpoint.namesModel && answer.target.upstreamModel !== options.model;
+function needsRename(answer: HeldResponse, options: ShapeOptions): boolean {
+  return options.endpoint.namesModel && answer.target.upstreamModel !== options.modelId;
 }
 
 /** Waits for the first byte: as long as nothing was sent, an upstream that breaks off is answered with an error. */
-async function passed(answer: LeasedAnswer, keepLength = true): Promise<ShapedAnswer> {
+async function passed(answer: HeldResponse, keepLength = true): Promise<ShapedResponse> {
   const first = await readBounded(answer.body, 0);
   if (!first.whole) return stream(answer, responseHeadersFor(answer.headers, keepLength), null);
   return whole(answer, responseHeadersFor(answer.headers, false), first.bytes);
@@ -118,29 +136,28 @@ async function passed(answer: LeasedAnswer, keepLength = true): Promise<ShapedAn
 /** Of event streams: proxies in front (nginx) would hold events back in their buffers without the second. */
 const UNBUFFERED = ['cache-control', 'no-cache', 'x-accel-buffering', 'no'] as const;
 
-function eventStream(answer: LeasedAnswer, options: ShapeOptions): ShapedAnswer {
-  const { target } = answer;
+function eventStream(answer: HeldResponse, options: ShapeOptions): ShapedResponse {
+  const { secrets } = answer.target.provider;
   const transform = new EventStream({
-    model: needsRename(answer, options) ? options.model : null,
+    model: needsRename(answer, options) ? options.modelId : null,
     streamEnd: options.endpoint.streamEnd,
-    clean: (error) => cleanError(error, target.provider),
-    withoutKey: (record) => withoutKey(record, target.provider),
+    clean: (error) => cleanError(error, secrets),
+    withoutKey: (record) => withoutSecrets(record, secrets),
   });
   return stream(answer, [...responseHeadersFor(answer.headers, false), ...UNBUFFERED], transform);
 }
 
-function stream(answer: LeasedAnswer, headers: string[], transform: BodyTransform | null): ShapedAnswer {
-  const { status, body, lease, target, attempts } = answer;
-  const all = [...headers, ...reachedList(target, attempts)];
-  return { kind: 'stream', status, headers: all, body, transform, lease };
+function stream(answer: HeldResponse, headers: HeaderList, transform: BodyTransform | null): ShapedResponse {
+  const { status, body, reached } = answer;
+  return { kind: 'stream', status, headers: [...headers, ...reached], body, transform };
 }
 
-function whole(answer: LeasedAnswer, headers: string[], body: Buffer): ShapedAnswer {
-  const { status, lease, target, attempts } = answer;
-  return { kind: 'bytes', status, headers: [...headers, ...reachedList(target, attempts)], body, lease };
+function whole(answer: HeldResponse, headers: HeaderList, body: Buffer): ShapedResponse {
+  const { status, reached } = answer;
+  return { kind: 'bytes', status, headers: [...headers, ...reached], body };
 }
 
-async function jsonAnswer(answer: LeasedAnswer, options: ShapeOptions): Promise<ShapedAnswer> {
+async function jsonAnswer(answer: HeldResponse, options: ShapeOptions): Promise<ShapedResponse> {
   // Where an endpoint has no streams of a known form, the answer that came is better than none.
   const mustStream = options.stream && options.endpoint.streamEnd !== null;
   const mustBeHeld = mustStream || options.render !== null;
@@ -149,13 +166,13 @@ async function jsonAnswer(answer: LeasedAnswer, options: ShapeOptions): Promise<
   if (!read.whole) {
     if (mustBeHeld) throw tooMuch(read, answer);
     const headers = responseHeadersFor(answer.headers, !isRenamed);
-    return stream(answer, headers, isRenamed ? new JsonModelRenamer(options.model) : null);
+    return stream(answer, headers, isRenamed ? new JsonModelRenamer(options.modelId) : null);
   }
   const scan = checkAnswer(read.bytes, answer);
-  const named = isRenamed ? renamed(read.bytes, scan, options.model) : read.bytes;
+  const named = isRenamed ? renamed(read.bytes, scan, options.modelId) : read.bytes;
   const hasError = (firstMatch(scan, 'error')?.kind ?? 'null') !== 'null';
-  const body = hasError ? withoutKey(named, answer.target.provider) : named;
-  if (options.render !== null) return translated(answer, options.render(body));
+  const body = hasError ? withoutSecrets(named, answer.target.provider.secrets) : named;
+  if (options.render !== null) return rendered(answer, options.render(body, answer.target.provider.id));
   const headers = responseHeadersFor(answer.headers, false);
   if (mustStream) return whole(answer, asEventStream(headers), eventsOf(body, options));
   return whole(answer, headers, body);
@@ -176,11 +193,11 @@ function eventsOf(body: Buffer, { endpoint, includeUsage }: ShapeOptions): Buffe
 
 /** Vectors in the form the client asked for. Of an answer of any size, one vector at a time is held. */
 async function vectorsAnswer(
-  answer: LeasedAnswer,
+  answer: HeldResponse,
   encoding: 'float' | 'base64',
   options: ShapeOptions,
-): Promise<ShapedAnswer> {
-  const conversion = { encoding, model: needsRename(answer, options) ? options.model : null };
+): Promise<ShapedResponse> {
+  const conversion = { encoding, model: needsRename(answer, options) ? options.modelId : null };
   const read = await readBounded(answer.body, WHOLE_BYTES, answer.lease);
   if (!read.whole) {
     const body = Readable.from(convertEmbeddings(answer.body, conversion), { objectMode: false });
@@ -192,7 +209,7 @@ async function vectorsAnswer(
 }
 
 /** Scans an answer that a client can read. @throws HttpError for anything else, and for the error that it may be. */
-function checkAnswer(body: Buffer, answer: GatewayAnswer): JsonScan {
+function checkAnswer(body: Buffer, answer: HeldResponse): JsonScan {
   const scan = scanAnswer(body);
   if (scan.kind !== 'object' && scan.kind !== 'array') {
     throw invalid('The provider answered with JSON that is no answer.');
@@ -215,13 +232,13 @@ function scanAnswer(body: Buffer): JsonScan {
 }
 
 /** Some gateways report errors with status 200; the status is then in the error's code (OpenRouter). */
-function hiddenError(error: ErrorObject, answer: GatewayAnswer): HttpError {
+function hiddenError(error: ErrorObject, answer: HeldResponse): HttpError {
   const code = Number(error.code);
   const isStatus = Number.isInteger(code) && code >= 400 && code < 600 && code !== 401 && code !== 403;
-  return HttpError.fromUpstream(isStatus ? code : 502, cleanError(error, answer.target.provider));
+  return HttpError.fromUpstream(isStatus ? code : 502, cleanError(error, answer.target.provider.secrets));
 }
 
-function asEventStream(headers: readonly string[]): string[] {
+function asEventStream(headers: HeaderList): HeaderList {
   const changed = ['content-type', 'text/event-stream', ...UNBUFFERED];
   for (let index = 0; index < headers.length; index += 2) {
     const name = headers[index] ?? '';
@@ -234,6 +251,6 @@ function invalid(message: string): HttpError {
   return new HttpError('upstream_invalid_response', message);
 }
 
-function tooMuch({ isCrowded, bytes }: BoundedRead, { lease }: LeasedAnswer): HttpError {
+function tooMuch({ isCrowded, bytes }: BoundedRead, { lease }: HeldResponse): HttpError {
   return isCrowded ? overloaded(lease, bytes.length) : invalid('The answer of the provider is too large.');
 }

@@ -1,113 +1,145 @@
 import type { Readable } from 'node:stream';
-import type { CancelSignal } from '../cancellation.ts';
 import { HttpError } from '../errors.ts';
 import type { InflightBudget } from '../inflight-budget.ts';
-import type { AdapterCall, Amendment, ProviderAdapter, TranslatedAnswer } from '../providers/adapter.ts';
+import type { Quirk, SuspectedQuirk, Target, UpstreamResponse } from '../providers/adapter.ts';
+import type { Providers } from '../providers/compile.ts';
 import { readBounded } from '../providers/read-bounded.ts';
-import { adapterFor } from '../providers/registry.ts';
 import type { Upstreams } from '../providers/upstream.ts';
-import { type ShapedAnswer, shapeAnswer, translateAnswer } from './answer.ts';
-import type { Endpoint } from './endpoint.ts';
-import type { Target } from './routing.ts';
-import { type GatewayAnswer, reachedHeaders, upstreamError } from './upstream-answer.ts';
-
-/** What a client asks of a model, and of whom: an adapter's call, and what the answer must be shaped by. */
-export interface GatewayCall extends AdapterCall {
-  readonly endpoint: Endpoint;
-  /** The client asked for an event stream, and for the usage at its end. */
-  readonly stream: boolean;
-  readonly includeUsage: boolean;
-  /** Embeddings: in which form the client wants the vectors. Null for all else. */
-  readonly encodingFormat: 'float' | 'base64' | null;
-  /** Makes the client's answer from the provider's JSON; null: the provider's answer passes. */
-  readonly render: ((answer: Buffer) => TranslatedAnswer) | null;
-  readonly signal: CancelSignal;
-}
+import { Answer, renderResponse, shapeResponse } from './answer.ts';
+import type { Call } from './call.ts';
+import { upstreamError } from './failure.ts';
+import { codeOf } from './record.ts';
+import { routeOf } from './routing.ts';
 
 export interface Gateway {
   /**
-   * Sends a call to its target and shapes the answer for the client. Until it resolves it owns the upstream's body, and
-   * ends it on every throw; then the caller does.
-   * @throws HttpError for everything that is no success, with `x-ipin-provider` and `x-ipin-attempts` once an upstream
+   * Sends a call to its model's provider and shapes the answer for the client. The gateway owns the provider's response
+   * until it resolves, and ends it on every throw; then whoever sends the answer does, and settles it.
+   * @throws HttpError for everything that is no success, with `x-ipin-provider` and `x-ipin-attempts` once a provider
    * was tried; the signal's reason when the client went away.
    */
-  execute(call: GatewayCall): Promise<ShapedAnswer>;
+  execute(call: Call): Promise<Answer>;
 }
 
-const ERROR_BODY_BYTES = 256 * 1024;
+export interface GatewayOptions {
+  readonly upstreams: Upstreams;
+  readonly providers: Providers;
+  /** Answers that are held count against it. */
+  readonly budget: InflightBudget;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
 
-/**
- * Makes the gateway; a call is tried a second time only in a form that its adapter amends. Answers that are held count
- * against the budget.
- */
-export function createGateway(upstreams: Upstreams, budget: InflightBudget): Gateway {
+/** Makes the gateway. */
+export function createGateway(options: GatewayOptions): Gateway {
   return {
     async execute(call) {
-      const adapter = adapterFor(call.provider);
-      // Not the call itself: an answer that streams for minutes would hold on to the request's body.
-      const target = { provider: call.provider, upstreamModel: call.upstreamModel };
-      const answer = await attempt({ upstreams, adapter, signal: call.signal, target }, call);
-      const lease = budget.open(call.holder);
+      const { provider, upstreamModel } = routeOf(call.view, call.modelId);
+      call.record.providerId = provider.id;
       try {
-        const translate = adapter.translator(call);
-        // Written out: a spread costs V8 more than all the rest here.
-        const { status, headers, body, attempts } = answer;
-        const held = { status, headers, body, target, attempts, lease };
-        return await (translate === null ? shapeAnswer(held, call) : translateAnswer(held, translate));
+        const target = { provider: options.providers.of(provider), upstreamModel };
+        const response = await attempt(call, target, options);
+        return await shape(call, { target, response }, options.budget);
       } catch (error) {
-        answer.body.destroy();
-        lease.release();
-        throw reached(error, target, answer.attempts);
+        throw error instanceof HttpError ? error.withHeaders(call.record.reachedHeaders()) : error;
       }
     },
   };
 }
 
-interface AttemptContext {
-  readonly upstreams: Upstreams;
-  readonly adapter: ProviderAdapter;
-  readonly signal: CancelSignal;
+interface Reached {
   readonly target: Target;
+  readonly response: UpstreamResponse;
 }
 
-/** The second attempt, and the error for which it is made. */
-interface Second {
-  readonly amendment: Amendment;
+async function shape(call: Call, { target, response }: Reached, budget: InflightBudget): Promise<Answer> {
+  const lease = budget.open(call.holder);
+  try {
+    const render = target.provider.adapter.renderFor(call);
+    const { status, headers, body } = response;
+    const held = { status, headers, body, target, reached: call.record.reachedHeaders(), lease };
+    const shaped = render === null ? await shapeResponse(held, call) : await renderResponse(held, render);
+    return new Answer(shaped, lease, call.record);
+  } catch (error) {
+    response.body.destroy();
+    lease.release();
+    throw error;
+  }
+}
+
+/** One more attempt at the same provider, and the error for which it is made. */
+interface Retry {
+  readonly suspected: SuspectedQuirk;
   readonly firstError: HttpError;
 }
 
+const ERROR_BODY_BYTES = 256 * 1024;
+
+/**
+ * Sends a call to its target; once more where the refusal shows a quirk that the provider was not known to have. Every
+ * attempt is noted in the call's record. The caller owns the body of what is returned.
+ * @throws HttpError for every response that is no success, and as `Upstreams.send`.
+ */
 async function attempt(
-  context: AttemptContext,
-  call: AdapterCall,
-  second: Second | null = null,
-): Promise<GatewayAnswer> {
-  const { upstreams, adapter, signal, target } = context;
-  const attempts = second === null ? 1 : 2;
-  const request = adapter.buildRequest(call);
-  let next: Second;
+  call: Call,
+  target: Target,
+  options: GatewayOptions,
+  retry: Retry | null = null,
+): Promise<UpstreamResponse> {
+  const { provider } = target;
+  const quirks = retry === null ? provider.quirks : new Set(provider.quirks).add(retry.suspected.quirk);
+  const request = provider.adapter.buildRequest(call, target, quirks);
+  const startedAtMs = options.now();
+  const note = (status: number | null, code: string | null): void => {
+    const ms = options.now() - startedAtMs;
+    call.record.attempts.push({
+      providerId: provider.id,
+      upstreamModel: target.upstreamModel,
+      status,
+      code,
+      ms,
+    });
+  };
+  let response: UpstreamResponse;
   try {
-    const { status, headers, body } = await upstreams.send(request, signal, call.holder);
-    if (status < 400) {
-      second?.amendment.onProven?.();
-      return { status, headers, body, target, attempts };
-    }
-    const text = await readErrorText(body);
-    const error = upstreamError({ status, headers, body }, text, target);
-    if (second !== null) throw second.amendment.onProven === null ? error : second.firstError;
-    const amendment = adapter.amend(call, status, text);
-    if (amendment === null) throw error;
-    next = { amendment, firstError: error };
+    response = await options.upstreams.send(request, call.signal, call.holder);
   } catch (error) {
-    // Refused before anything was sent.
-    if (error instanceof HttpError && error.error.code === 'server_overloaded') throw error;
-    throw reached(error, target, attempts);
+    const code = error instanceof HttpError ? codeOf(error) : null;
+    // Refused before anything was sent: no attempt.
+    if (code !== 'server_overloaded') note(null, code);
+    throw error;
   }
-  return attempt(context, next.amendment.call, next);
+  if (response.status < 400) {
+    note(response.status, null);
+    // A refusal that names a field concerns this model; the provider's others may take the field.
+    if (retry?.suspected.isGuess === true) provider.quirks.add(retry.suspected.quirk);
+    return response;
+  }
+  const next = await refused(call, target, { response, quirks, retry, note });
+  return attempt(call, target, options, next);
 }
 
-/** An error of which the client is told where it came from. */
-function reached(error: unknown, target: Target, attempts: number): unknown {
-  return error instanceof HttpError ? error.withHeaders(reachedHeaders(target, attempts)) : error;
+interface RefusedAttempt {
+  readonly response: UpstreamResponse;
+  readonly quirks: ReadonlySet<Quirk>;
+  readonly retry: Retry | null;
+  readonly note: (status: number, code: string | null) => void;
+}
+
+/** Decides whether a refused call is tried once more. @throws HttpError, the client's error, where it is not. */
+async function refused(call: Call, { provider }: Target, attempted: RefusedAttempt): Promise<Retry> {
+  const { response, quirks, retry, note } = attempted;
+  const { status } = response;
+  const text = await readErrorText(response.body).catch((error: unknown) => {
+    note(status, error instanceof HttpError ? codeOf(error) : null);
+    throw error;
+  });
+  const error = upstreamError(response, text, provider);
+  note(status, codeOf(error));
+  if (retry !== null) throw retry.suspected.isGuess ? retry.firstError : error;
+  const suspected = provider.adapter.suspectQuirk(call, { status, text }, quirks);
+  if (suspected === null) throw error;
+  return { suspected, firstError: error };
 }
 
 async function readErrorText(body: Readable): Promise<string> {

@@ -3,8 +3,8 @@ import { shownText } from '../shown-text.ts';
 import type { Model, Provider } from '../store/entities.ts';
 import type { ConfigView } from '../store/store.ts';
 
-/** Where a call goes: the provider, and the model's name there. */
-export interface Target {
+/** Where a model's calls go: the provider's record, and the model's name there. */
+export interface Route {
   readonly provider: Provider;
   readonly upstreamModel: string;
 }
@@ -25,8 +25,13 @@ export function modelNotFound(modelId: string): HttpError {
   );
 }
 
-/** @throws HttpError `provider_not_configured` where the model's provider is missing, disabled or has an unreadable key. */
-export function findTarget(view: ConfigView, model: Model): Target {
+/**
+ * Finds where a model's calls go.
+ * @throws HttpError `model_not_found`; `provider_not_configured` where the model's provider is missing, disabled or has a
+ * key that cannot be decrypted.
+ */
+export function routeOf(view: ConfigView, modelId: string): Route {
+  const model = findModel(view, modelId);
   const provider = view.providers.get(model.providerId);
   if (provider === undefined || !provider.enabled) {
     throw notConfigured(`The provider of \`${model.id}\` is missing or disabled. Enable it in the panel.`);

@@ -12,3 +12,12 @@ export interface BodyTransform {
   /** Nothing was sent for a while: what keeps the connection alive, or null. */
   idle(): Buffer | null;
 }
+
+/**
+ * What ended an answer: it was passed on whole (`ok`), the client left (`cancelled`), the provider broke off or told of an
+ * error (`broken`), or it was ended here (`cut`). `error` has the reason of the last two.
+ */
+export interface AnswerEnd {
+  readonly outcome: 'ok' | 'cancelled' | 'broken' | 'cut';
+  readonly error: Error | null;
+}

@@ -1,5 +1,4 @@
-/** Flat name-value list, the form that node:http writes fastest. */
-export type HeaderList = string[];
+import type { HeaderList } from './header-list.ts';
 
 /** The policy of pages: our own scripts and styles, no other host, no HTML from strings (W3C CSP3, Trusted Types). */
 const CONTENT_SECURITY_POLICY = [
@@ -45,13 +44,13 @@ const EXPOSED =
   'x-ratelimit-remaining-tokens, x-ratelimit-reset-tokens';
 
 /** The headers that every answer begins with: security headers, for pages or for data, and the request's id. */
-export function baseHeaders(requestId: string, kind: 'page' | 'data'): HeaderList {
+export function baseHeaders(requestId: string, kind: 'page' | 'data'): string[] {
   return [...(kind === 'page' ? PAGE_HEADERS : DATA_HEADERS), 'x-request-id', requestId];
 }
 
 /** The headers that every answer has, then its own; a `cache-control` of its own stands in the place of the usual one. */
-export function withOwnHeaders(base: HeaderList, own: HeaderList): HeaderList {
-  const joined = base.concat(own);
+export function withOwnHeaders(base: HeaderList, own: HeaderList): string[] {
+  const joined = [...base, ...own];
   if (base[0] !== 'cache-control') return joined;
   for (let index = 0; index < own.length; index += 2) {
     if (own[index] === 'cache-control') return joined.slice(2);

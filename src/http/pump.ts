@@ -2,8 +2,9 @@ import type { ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import { HttpError } from '../errors.ts';
 import { hasBody } from './body.ts';
-import type { BodyTransform } from './body-transform.ts';
-import { type HeaderList, withOwnHeaders } from './headers.ts';
+import type { AnswerEnd, BodyTransform } from './body-transform.ts';
+import type { HeaderList } from './header-list.ts';
+import { withOwnHeaders } from './headers.ts';
 import type { Exchange } from './reply.ts';
 
 export interface PumpOptions {
@@ -17,15 +18,6 @@ export interface PumpOptions {
   readonly transform: BodyTransform | null;
   /** Told what ended the answer, before its connection is closed. */
   readonly onEnd: (end: AnswerEnd) => void;
-}
-
-/**
- * What ended an answer: it was passed on whole (`ok`), the client left (`cancelled`), the provider broke off or told of an
- * error (`broken`), or it was ended here (`cut`). `error` has the reason of the last two.
- */
-export interface AnswerEnd {
-  readonly outcome: 'ok' | 'cancelled' | 'broken' | 'cut';
-  readonly error: Error | null;
 }
 
 const IDLE_COMMENT_MS = 15_000;

@@ -1,14 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HttpError } from '../errors.ts';
 import { hasBody } from './body.ts';
-import { type HeaderList, withOwnHeaders } from './headers.ts';
+import type { HeaderList } from './header-list.ts';
+import { withOwnHeaders } from './headers.ts';
 
 /** One request and its answer, as far as answering needs it. */
 export interface Exchange {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
   /** The headers that every answer to this request has. */
-  readonly headers: HeaderList;
+  readonly headers: string[];
 }
 
 const LINGER = { timeMs: 5_000, limitBytes: 256 * 1024 * 1024 } as const;
@@ -24,11 +25,9 @@ export function sendEmpty(exchange: Exchange, status: number, headers: HeaderLis
   sendBytes(exchange, status, Buffer.alloc(0), headers);
 }
 
-/** Answers with an error in the envelope of contract section 6. */
+/** Answers with an error in OpenAI's envelope, `{ error: { message, type, param, code } }`. */
 export function sendError(exchange: Exchange, error: HttpError, headers: HeaderList = []): void {
-  const own: HeaderList = [];
-  for (const [name, value] of Object.entries(error.headers)) own.push(name, value);
-  sendJson(exchange, error.status, { error: error.error }, [...own, ...headers]);
+  sendJson(exchange, error.status, { error: error.error }, [...error.headers, ...headers]);
 }
 
 /**

@@ -15,8 +15,8 @@ export interface ServerMetricsOptions {
 
 export interface ServerMetrics {
   readonly registry: Registry;
-  /** Counts an answer by its status and by how it ended. */
-  countAnswer(status: number, outcome: string): void;
+  /** Counts a request by its status and by how it ended. */
+  countRequest(closed: { readonly status: number; readonly outcome: string }): void;
 }
 
 const STORAGE_STATES: readonly StorageState[] = ['ok', 'recovered', 'volatile', 'read-only', 'failing'];
@@ -66,7 +66,7 @@ export function createServerMetrics(options: ServerMetricsOptions): ServerMetric
   });
   return {
     registry,
-    countAnswer(status, outcome) {
+    countRequest({ status, outcome }) {
       const byOutcome = answers.get(status) ?? new Map<string, number>();
       if (byOutcome.size === 0) answers.set(status, byOutcome);
       byOutcome.set(outcome, (byOutcome.get(outcome) ?? 0) + 1);

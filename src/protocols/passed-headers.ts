@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
+import type { HeaderList } from '../http/header-list.ts';
 
 export type UpstreamHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
@@ -10,14 +11,14 @@ const REQUEST_ALLOWED = ['accept', 'openai-beta', 'idempotency-key'] as const;
  * fields and whatever `Connection` names (RFC 9110 section 7.6.1). Whoever writes the body sets the content type.
  * @param caller who makes the request: an idempotency key never returns another caller's answer
  */
-export function requestHeadersFor(headers: IncomingHttpHeaders, caller: string): Record<string, string> {
-  const passed: Record<string, string> = {};
+export function requestHeadersFor(headers: IncomingHttpHeaders, caller: string): HeaderList {
+  const passed: string[] = [];
   const connection = headers.connection;
   for (const name of REQUEST_ALLOWED) {
     const value = headers[name];
     if (typeof value !== 'string' || namedBy(connection, name)) continue;
-    if (name !== 'idempotency-key') passed[name] = value;
-    else if (value !== '') passed[name] = ownIdempotencyKey(value, caller);
+    if (name !== 'idempotency-key') passed.push(name, value);
+    else if (value !== '') passed.push(name, ownIdempotencyKey(value, caller));
   }
   return passed;
 }
@@ -53,7 +54,7 @@ const RESPONSE_ALLOWED: ReadonlySet<string> = new Set([
  * The upstream's headers that a client may see, as a flat list; the upstream's request id under a name of its own.
  * `content-length` passes only with `keepLength`, where the body's bytes pass as they are.
  */
-export function responseHeadersFor(headers: UpstreamHeaders, keepLength: boolean): string[] {
+export function responseHeadersFor(headers: UpstreamHeaders, keepLength: boolean): HeaderList {
   const passed: string[] = [];
   const connection = headers['connection'];
   for (const name in headers) {
@@ -80,12 +81,12 @@ function namedBy(connection: string | undefined, name: string): boolean {
 }
 
 /** The upstream's headers for an answer whose body is written here: those of its own body do not pass. */
-export function bodilessHeadersFor(headers: UpstreamHeaders): Record<string, string> {
+export function bodilessHeadersFor(headers: UpstreamHeaders): HeaderList {
   const list = responseHeadersFor(headers, false);
-  const passed: Record<string, string> = {};
+  const passed: string[] = [];
   for (let index = 0; index < list.length; index += 2) {
     const name = list[index] ?? '';
-    if (!name.startsWith('content-')) passed[name] = list[index + 1] ?? '';
+    if (!name.startsWith('content-')) passed.push(name, list[index + 1] ?? '');
   }
   return passed;
 }

@@ -32,6 +32,7 @@ export const TRANSCRIPTION_FIELD_BYTES: Readonly<Record<string, number>> = {
  * counts as none; unknown fields are let be.
  */
 export class TranscriptionFields {
+  readonly task: 'transcribe' | 'translate';
   readonly #granularities = new Set<'word' | 'segment'>();
   readonly #taken = new Set<string>();
   #responseFormat: TranscriptionForm['responseFormat'] = 'json';
@@ -39,6 +40,10 @@ export class TranscriptionFields {
   #prompt: string | null = null;
   #temperature: number | null = null;
   #stream = false;
+
+  constructor(task: 'transcribe' | 'translate') {
+    this.task = task;
+  }
 
   /** Takes in the next field. @throws HttpError `invalid_value` with the field as param. */
   take(name: string, value: string): void {
@@ -89,21 +94,6 @@ const SINGLE: ReadonlySet<string> = new Set([
   'temperature',
   'stream',
 ]);
-
-/**
- * Reads all fields, given as `[name, value]` in the order of the form. `isWhole` is false while more may come: what depends
- * on two of them is then not looked at.
- * @throws HttpError `invalid_value` with the field as param.
- */
-export function parseTranscriptionForm(
-  fields: Iterable<readonly [string, string]>,
-  { isWhole = true } = {},
-): TranscriptionForm {
-  const read = new TranscriptionFields();
-  for (const [name, value] of fields) read.take(name, value);
-  if (isWhole) read.finish();
-  return read.form;
-}
 
 /** The error for a field that is longer than any value of it. */
 export function fieldTooLong(name: string): HttpError {

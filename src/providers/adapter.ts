@@ -1,22 +1,12 @@
 import type { Readable } from 'node:stream';
+import type { Endpoint } from '../gateway/endpoints.ts';
+import type { HeaderList } from '../http/header-list.ts';
 import type { MultipartPart } from '../http/multipart.ts';
-import type { JsonScan, Patch } from '../json/scan.ts';
+import type { JsonScan } from '../json/scan.ts';
+import type { Patch } from '../json/splice.ts';
+import type { FormFields } from '../protocols/form-kinds.ts';
 import type { Provider } from '../store/entities.ts';
-
-/** What a call asks for, by the last words of its path: `chat/completions`, `embeddings`, ... */
-export type EndpointPath =
-  | 'chat/completions'
-  | 'completions'
-  | 'responses'
-  | 'moderations'
-  | 'rerank'
-  | 'images/generations'
-  | 'images/edits'
-  | 'images/variations'
-  | 'audio/speech'
-  | 'audio/transcriptions'
-  | 'audio/translations'
-  | 'embeddings';
+import type { Connection } from './connection.ts';
 
 /** A JSON body as it came, what the scan found in it, and what is to differ when it is sent. */
 export interface JsonCallBody {
@@ -31,61 +21,89 @@ export interface FormCallBody {
   readonly kind: 'form';
   /** All parts in their order, to be read once. Reading throws an HttpError where a later part turns out wrong. */
   readonly parts: AsyncIterable<MultipartPart>;
-  /** The fields that are no files, as far as they were read: all of them once `parts` has ended. */
-  readonly fields: readonly (readonly [name: string, value: string])[];
+  /** What the fields that are no files ask for, as far as they were read: all of them once `parts` has ended. */
+  readonly fields: FormFields;
 }
 
-/** A JSON body that was made here for this very target: nothing in it has to differ. */
+/** A JSON body that is made here for each target. */
 export interface MadeCallBody {
   readonly kind: 'made';
-  readonly pieces: readonly Buffer[];
+  readonly make: (upstreamModel: string) => readonly Buffer[];
 }
 
-/** An answer that had to be read whole and put into another form. */
-export interface TranslatedAnswer {
+/** An answer that was made here from a whole response of the provider. */
+export interface RenderedAnswer {
   readonly contentType: string;
   readonly body: Buffer;
 }
 
-/** A call for one provider, as its adapter sees it. */
+/** A call as an adapter sees it. */
 export interface AdapterCall {
-  readonly path: EndpointPath;
-  readonly provider: Provider;
-  /** The model as the client named it, and as the provider does. */
-  readonly model: string;
-  readonly upstreamModel: string;
+  readonly endpoint: Endpoint;
+  /** The model's id as the client named it. */
+  readonly modelId: string;
   readonly body: JsonCallBody | FormCallBody | MadeCallBody;
-  /** The request's query without its `?`; it goes on as it came, unless the request is translated. */
+  /** The request's query without its `?`; it goes on unchanged, unless the request is made anew. */
   readonly query: string;
-  /** The client's headers that may pass, names in lower case. */
-  readonly headers: Readonly<Record<string, string>>;
-  /** The user or key that the connection and the held answer are counted for; each may use half. */
-  readonly holder: string;
+  /** The client's headers that may pass. */
+  readonly headers: HeaderList;
   /** How many proxies of this kind the request has passed, this one included. */
   readonly hops: number;
 }
 
-/** A call in another form, after the provider has refused it in the first. */
-export interface Amendment {
-  readonly call: AdapterCall;
-  /**
-   * Set where the amendment is a guess: called when it has proved right. Of a guess that is refused as well, the client
-   * is told the first error.
-   */
-  readonly onProven: (() => void) | null;
+/** Where an attempt goes. */
+export interface Target {
+  readonly provider: CompiledProvider;
+  /** The model's name at the provider. */
+  readonly upstreamModel: string;
+}
+
+/**
+ * Something that a provider does not take, learned from its refusal: `floats_only`, no `encoding_format` but floats;
+ * `no_embedding_model`, no `model` in requests for embeddings.
+ */
+export type Quirk = 'floats_only' | 'no_embedding_model';
+
+/** An error response of a provider. */
+export interface Refusal {
+  readonly status: number;
+  readonly text: string;
+}
+
+/** The quirk that would explain a refusal. */
+export interface SuspectedQuirk {
+  readonly quirk: Quirk;
+  /** The refusal does not name what was refused. If the retry fails too, the client gets the first error. */
+  readonly isGuess: boolean;
 }
 
 /** How one kind of provider is spoken to. Pure: no sockets here. */
 export interface ProviderAdapter {
-  /** Makes the request. @throws HttpError where the provider cannot do what is asked. */
-  buildRequest(call: AdapterCall): UpstreamRequest;
-  /** After an error answer: how to ask once more, or null to give up. */
-  amend(call: AdapterCall, status: number, errorText: string): Amendment | null;
+  /** Makes the request, with regard to the quirks. @throws HttpError where the provider cannot do what is asked. */
+  buildRequest(call: AdapterCall, target: Target, quirks: ReadonlySet<Quirk>): UpstreamRequest;
+  /** After a refusal: the quirk to respect in one more attempt; null gives up. */
+  suspectQuirk(call: AdapterCall, refusal: Refusal, quirks: ReadonlySet<Quirk>): SuspectedQuirk | null;
   /**
-   * Where the provider speaks another language than the client: turns its successful answer into the client's.
-   * Null where answers pass as they are. @throws HttpError `upstream_invalid_response`.
+   * Where the provider does not speak the client's protocol: makes the client's answer from its successful response.
+   * null: responses pass. The function throws HttpError `upstream_invalid_response`.
    */
-  translator(call: AdapterCall): ((body: Buffer, contentType: string) => TranslatedAnswer) | null;
+  renderFor(call: AdapterCall): ((response: Buffer, contentType: string) => RenderedAnswer) | null;
+}
+
+/** What is derived from a provider's record, once for each version of the record. */
+export interface CompiledProvider {
+  readonly id: string;
+  readonly record: Provider;
+  readonly adapter: ProviderAdapter;
+  readonly connection: Connection;
+  /** The headers of every request to the provider: its key, where it has one, and a plea for uncompressed responses. */
+  readonly headers: HeaderList;
+  /** Path and query of an endpoint, joined with the base URL once. */
+  pathOf(upstreamPath: string): string;
+  /** What the provider was found not to take. */
+  readonly quirks: Set<Quirk>;
+  /** The spellings of its key, which no error may show. */
+  readonly secrets: readonly string[];
 }
 
 /** A body in pieces that are sent one after another (no copy is made), or a stream that can be sent only once. */
@@ -96,12 +114,12 @@ export type UpstreamBody =
 
 /** One request to an upstream, ready to be sent. */
 export interface UpstreamRequest {
-  readonly provider: Provider;
+  readonly provider: CompiledProvider;
   readonly method: 'GET' | 'POST';
   /** Path and query at the provider's origin, as made by `joinUrl`. */
   readonly path: string;
   /** Names and values by turns; no host, no content-length, no connection headers: those are upstream.ts's. */
-  readonly headers: readonly string[];
+  readonly headers: HeaderList;
   readonly body: UpstreamBody;
 }
 

@@ -1,48 +1,52 @@
 import { Readable } from 'node:stream';
 import { HttpError } from '../errors.ts';
 import { fieldBaseName, type MultipartPart, readField } from '../http/multipart.ts';
-import { firstMatch, type JsonMatch, type Patch } from '../json/scan.ts';
+import { firstMatch, type JsonMatch } from '../json/scan.ts';
 import { chutesTranscribeBody } from '../protocols/chutes-transcribe.ts';
 import { parseChutesTranscript } from '../protocols/chutes-transcript.ts';
 import { renderTranscript, requireSegmentFormat } from '../protocols/transcription.ts';
-import { parseTranscriptionForm } from '../protocols/transcription-form.ts';
+import { TranscriptionFields } from '../protocols/transcription-form.ts';
 import type { Provider } from '../store/entities.ts';
 import type {
   AdapterCall,
-  Amendment,
-  FormCallBody,
   JsonCallBody,
   ProviderAdapter,
+  Quirk,
+  Refusal,
+  SuspectedQuirk,
+  Target,
   UpstreamRequest,
 } from './adapter.ts';
 import { parseBaseUrl } from './base-url.ts';
-import { amendEncodingFormat, jsonRequest, openaiAdapter, upstreamHeaders } from './openai.ts';
+import { MADE_JSON, openaiAdapter, postTo, suspectFloatsOnly } from './openai.ts';
 
 /**
  * Chutes (chutes.ai): OpenAI's API for chat and embeddings, and an endpoint of its own for speech, which takes JSON with
  * the audio in base64 and answers with a list of segments (chutesai/chutes, examples/whisper_stt.py).
  */
 export const chutesAdapter: ProviderAdapter = {
-  buildRequest(call) {
+  buildRequest(call, target, quirks) {
     const { body } = call;
-    if (body.kind === 'form' && isSpeech(call)) return transcribeRequest(call, body);
-    if (body.kind !== 'json') return openaiAdapter.buildRequest(call);
-    return jsonRequest(call, forChutes(call, body));
+    if (body.kind === 'json') {
+      return openaiAdapter.buildRequest({ ...call, body: forChutes(call, body, quirks) }, target, quirks);
+    }
+    const speech = speechOf(call);
+    return speech === null
+      ? openaiAdapter.buildRequest(call, target, quirks)
+      : transcribeRequest(call, speech, target);
   },
-  amend(call, status, errorText) {
-    return amendEncodingFormat(call, status, errorText) ?? amendModel(call, status, errorText);
+  suspectQuirk(call, refusal, quirks) {
+    return suspectFloatsOnly(call, refusal, quirks) ?? suspectModel(call, refusal, quirks);
   },
-  translator(call) {
-    const { body } = call;
-    if (body.kind !== 'form' || !isSpeech(call)) return null;
-    return (answer, contentType) => {
-      const form = parseTranscriptionForm(body.fields);
-      const task = call.path === 'audio/translations' ? 'translate' : 'transcribe';
+  renderFor(call) {
+    const speech = speechOf(call);
+    if (speech === null) return null;
+    const { fields } = speech;
+    return (response, contentType) => {
+      const { form, task } = fields;
       const language = task === 'translate' ? 'en' : form.language;
-      return renderTranscript(parseChutesTranscript(answer, contentType), requireSegmentFormat(form), {
-        task,
-        language,
-      });
+      const transcript = parseChutesTranscript(response, contentType);
+      return renderTranscript(transcript, requireSegmentFormat(form), { task, language });
     };
   },
 };
@@ -54,28 +58,35 @@ export function isChutes(provider: Provider): boolean {
   return host === 'chutes.ai' || host.endsWith('.chutes.ai');
 }
 
-function isSpeech(call: AdapterCall): boolean {
-  return call.path === 'audio/transcriptions' || call.path === 'audio/translations';
+interface Speech {
+  readonly parts: AsyncIterable<MultipartPart>;
+  readonly fields: TranscriptionFields;
 }
 
-/** Embedding chutes that refused a call and then took it without a model's name; kept while the provider stays as it is. */
-const withoutModel = new WeakSet<Provider>();
+/** The form of a request for a transcript or a translation; null for every other call. */
+function speechOf({ body }: AdapterCall): Speech | null {
+  if (body.kind !== 'form' || !(body.fields instanceof TranscriptionFields)) return null;
+  return { parts: body.parts, fields: body.fields };
+}
 
 /** Chutes picks its handler by `stream`, which must be a boolean or absent (chutesai/chutes-api). */
-function forChutes(call: AdapterCall, body: JsonCallBody): JsonCallBody {
+function forChutes({ endpoint }: AdapterCall, body: JsonCallBody, quirks: ReadonlySet<Quirk>): JsonCallBody {
+  if (endpoint.hasVectors && quirks.has('no_embedding_model')) return dropModel(body);
   const stream = firstMatch(body.scan, 'stream');
-  const patches: Patch[] =
-    stream?.kind === 'null' ? [{ start: stream.start, end: stream.end, bytes: Buffer.from('false') }] : [];
-  if (call.path === 'embeddings' && withoutModel.has(call.provider)) return dropModel(body);
-  return patches.length === 0 ? body : { ...body, patches: [...body.patches, ...patches] };
+  if (stream?.kind !== 'null') return body;
+  const patch = { start: stream.start, end: stream.end, bytes: Buffer.from('false') };
+  return { ...body, patches: [...body.patches, patch] };
 }
 
 /** vLLM refuses a model's name that is not its own, but takes none at all; the router makes a 500 of that refusal. */
-function amendModel(call: AdapterCall, status: number, errorText: string): Amendment | null {
-  const { body, provider } = call;
-  if (call.path !== 'embeddings' || body.kind !== 'json' || withoutModel.has(provider)) return null;
-  if (status !== 404 && !(status === 500 && /model/i.test(errorText))) return null;
-  return { call: { ...call, body: dropModel(body) }, onProven: () => void withoutModel.add(provider) };
+function suspectModel(
+  { endpoint, body }: AdapterCall,
+  { status, text }: Refusal,
+  quirks: ReadonlySet<Quirk>,
+): SuspectedQuirk | null {
+  if (!endpoint.hasVectors || body.kind !== 'json' || quirks.has('no_embedding_model')) return null;
+  if (status !== 404 && !(status === 500 && /model/i.test(text))) return null;
+  return { quirk: 'no_embedding_model', isGuess: true };
 }
 
 function dropModel(body: JsonCallBody): JsonCallBody {
@@ -109,26 +120,22 @@ function skipSpace(bytes: Buffer, from: number, step: 1 | -1): number {
   return at;
 }
 
-function transcribeRequest(call: AdapterCall, body: FormCallBody): UpstreamRequest {
-  const { provider } = call;
-  requireSegmentFormat(parseTranscriptionForm(body.fields, { isWhole: false }));
+function transcribeRequest(call: AdapterCall, { parts, fields }: Speech, target: Target): UpstreamRequest {
+  const { record } = target.provider;
+  requireSegmentFormat(fields.form);
   const extras = (): { language?: string } => {
-    const form = parseTranscriptionForm(body.fields);
-    requireSegmentFormat(form);
+    requireSegmentFormat(fields.form);
+    const { language } = fields.form;
     // The published handler takes `language` as an order to translate into it.
-    if (call.path === 'audio/translations') return { language: 'en' };
-    return provider.options.chutesLanguageHint === true && form.language !== null
-      ? { language: form.language }
-      : {};
+    if (fields.task === 'translate') return { language: 'en' };
+    return record.options.chutesLanguageHint === true && language !== null ? { language } : {};
   };
-  const stream = Readable.from(chutesTranscribeBody(audioOf(body.parts), extras), { objectMode: false });
-  return {
-    provider,
-    method: 'POST',
-    path: transcribePath(provider),
-    headers: upstreamHeaders(call, { accept: 'application/json', 'content-type': 'application/json' }),
+  const stream = Readable.from(chutesTranscribeBody(audioOf(parts), extras), { objectMode: false });
+  return postTo(call, target, {
+    path: transcribePath(record),
+    own: MADE_JSON,
     body: { kind: 'stream', stream },
-  };
+  });
 }
 
 /** Of all parts, the audio; the others are read on the way, which fills the form's fields. */

@@ -6,13 +6,12 @@ import { HttpError } from '../errors.ts';
 import { FairShare } from '../fair-share.ts';
 import type { Provider } from '../store/entities.ts';
 import { addressRefused, createGuardedLookup, isAddressAllowed } from './address-policy.ts';
-import { requireBaseUrl } from './base-url.ts';
 import { KeepAliveHttpAgent, KeepAliveHttpsAgent, MAX_SOCKETS } from './keep-alive-agents.ts';
 
 /** How many of a provider's connections one holder (a user, or a key without one) may use. */
 const SHARE_OF_HOLDER = MAX_SOCKETS / 2;
 
-/** What is made once per provider and origin, and used by all its requests. */
+/** The connections to one provider. */
 export interface Connection {
   readonly agent: Agent;
   /** How many requests each holder has here. */
@@ -21,54 +20,39 @@ export interface Connection {
   readonly hostname: string;
   readonly port: number;
   readonly hostHeader: string;
-  /** The server's, where the provider sets none of its own. */
   readonly timeouts: UpstreamTimeouts;
 }
 
-export interface ConnectionsOptions {
+export interface ConnectionOptions {
+  /** The server's timeouts, where the provider sets none of its own. */
   readonly timeouts: UpstreamTimeouts;
   readonly blockPrivate: boolean;
 }
 
 /**
- * Keeps one keep-alive agent per provider. A provider object is never mutated, so a changed provider is a new object
- * and gets a new agent; the old one's idle connections end by themselves within seconds.
+ * Makes a provider's pool of connections; none is opened yet. A pool that is dropped needs no ending: its idle
+ * connections end by themselves within seconds.
+ * @throws HttpError `upstream_unreachable` where the base URL is an address that is refused.
  */
-export class Connections {
-  readonly #byProvider = new WeakMap<Provider, Connection>();
-  readonly #options: ConnectionsOptions;
-
-  constructor(options: ConnectionsOptions) {
-    this.#options = options;
-  }
-
-  /** @throws HttpError `upstream_unreachable` where the base URL is an address that is refused. */
-  of(provider: Provider): Connection {
-    const known = this.#byProvider.get(provider);
-    if (known !== undefined) return known;
-    const made = this.#make(provider);
-    this.#byProvider.set(provider, made);
-    return made;
-  }
-
-  #make(provider: Provider): Connection {
-    const { blockPrivate, timeouts } = this.#options;
-    const url = requireBaseUrl(provider);
-    const hostname = url.hostname.replace(/^\[|\]$/g, '');
-    // Connections to a literal address never ask `lookup`.
-    if (isIP(hostname) !== 0 && !isAddressAllowed(hostname, blockPrivate)) throw addressRefused(provider.id);
-    const lookup = createGuardedLookup(provider.id, blockPrivate);
-    const isTls = url.protocol === 'https:';
-    return {
-      agent: isTls ? new KeepAliveHttpsAgent(lookup) : new KeepAliveHttpAgent(lookup),
-      shares: new FairShare(SHARE_OF_HOLDER),
-      request: isTls ? httpsRequest : httpRequest,
-      hostname,
-      port: url.port === '' ? (isTls ? 443 : 80) : Number(url.port),
-      hostHeader: url.host,
-      timeouts: { ...timeouts, ...provider.options },
-    };
-  }
+export function createConnection(
+  provider: Provider,
+  baseUrl: URL,
+  { timeouts, blockPrivate }: ConnectionOptions,
+): Connection {
+  const hostname = baseUrl.hostname.replace(/^\[|\]$/g, '');
+  // Connections to a literal address never ask `lookup`.
+  if (isIP(hostname) !== 0 && !isAddressAllowed(hostname, blockPrivate)) throw addressRefused(provider.id);
+  const lookup = createGuardedLookup(provider.id, blockPrivate);
+  const isTls = baseUrl.protocol === 'https:';
+  return {
+    agent: isTls ? new KeepAliveHttpsAgent(lookup) : new KeepAliveHttpAgent(lookup),
+    shares: new FairShare(SHARE_OF_HOLDER),
+    request: isTls ? httpsRequest : httpRequest,
+    hostname,
+    port: baseUrl.port === '' ? (isTls ? 443 : 80) : Number(baseUrl.port),
+    hostHeader: baseUrl.host,
+    timeouts: { ...timeouts, ...provider.options },
+  };
 }
 
 /**
@@ -76,17 +60,14 @@ export class Connections {
  * @throws HttpError `server_overloaded` where the holder has all that one may have.
  */
 export function takeShare(connection: Connection, providerId: string, holder: string): void {
-  if (!connection.shares.take(holder)) throw shareUsedUp(providerId);
+  if (connection.shares.take(holder)) return;
+  const message =
+    `You already have ${SHARE_OF_HOLDER} requests running at provider ${providerId}, the most that one user or key ` +
+    'may have. Try again when some have finished.';
+  throw new HttpError('server_overloaded', message, { headers: { 'retry-after': '2' } });
 }
 
 /** Takes back what `takeShare` counted. */
 export function giveShare(connection: Connection, holder: string): void {
   connection.shares.give(holder);
-}
-
-function shareUsedUp(providerId: string): HttpError {
-  const message =
-    `You already have ${SHARE_OF_HOLDER} requests running at provider ${providerId}, the most that one user or key ` +
-    'may have. Try again when some have finished.';
-  return new HttpError('server_overloaded', message, { headers: { 'retry-after': '2' } });
 }

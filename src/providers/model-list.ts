@@ -1,19 +1,21 @@
 import type { CancelSignal } from '../cancellation.ts';
-import { type ErrorObject, HttpError } from '../errors.ts';
+import { HttpError } from '../errors.ts';
 import { isRecord, parseJson } from '../json/value.ts';
 import type { Provider } from '../store/entities.ts';
-import { joinUrl, parseBaseUrl } from './base-url.ts';
-import { endpointPath, listModelsRequest } from './openai.ts';
+import type { CompiledProvider } from './adapter.ts';
+import { requireBaseUrl } from './base-url.ts';
+import { type CompileOptions, compileProvider } from './compile.ts';
+import { readError } from './error-cleaning.ts';
+import { joinUrl } from './join-url.ts';
+import { listModelsRequest } from './openai.ts';
 import { readBounded } from './read-bounded.ts';
 import type { Upstreams } from './upstream.ts';
 
-export interface AskOptions {
+export interface AskOptions extends CompileOptions {
   readonly upstreams: Upstreams;
   readonly signal: CancelSignal;
   /** How long a person waits for an answer at most; 20 s if absent. The provider's own timeouts hold where they are shorter. */
   readonly timeoutMs?: number;
-  /** Reads an error of the provider, which may repeat its key; what comes out does not. */
-  readonly readError: (status: number, body: string, provider: Provider) => ErrorObject;
 }
 
 /** One step of a provider's test; `ms` is how long it took. */
@@ -46,10 +48,11 @@ interface Answer {
  * @throws HttpError as `Upstreams.send`; `upstream_auth_failed`; `upstream_invalid_response` for anything but a list.
  */
 export async function fetchModelIds(provider: Provider, options: AskOptions): Promise<string[]> {
-  const answer = await ask(provider, endpointPath(provider, 'models'), options);
+  const compiled = compileApart(provider, options);
+  const answer = await ask(compiled, compiled.pathOf('models'), options);
   const ids = readList(answer);
   if (ids !== null) return ids;
-  const said = whatItSays(provider, answer, options);
+  const said = whatItSays(compiled, answer);
   const refusal = refusalOf(provider, answer.status, said);
   if (refusal !== null) throw new HttpError('upstream_auth_failed', `${refusal}${said}`);
   throw new HttpError('upstream_invalid_response', `${missingList(answer.status)}${said}`);
@@ -70,9 +73,11 @@ export async function probeProvider(
   }
   const started = options.now();
   const elapsed = (): number => options.now() - started;
+  let compiled: CompiledProvider;
   let answer: Answer;
   try {
-    answer = await ask(provider, endpointPath(provider, 'models'), options);
+    compiled = compileApart(provider, options);
+    answer = await ask(compiled, compiled.pathOf('models'), options);
   } catch (error) {
     if (!(error instanceof HttpError)) throw error;
     return [{ name: 'connect', ok: false, ms: elapsed(), message: error.message }];
@@ -96,11 +101,11 @@ export async function probeProvider(
       { name: 'models', ok: true, ms: elapsed() - connected.ms, message },
     ];
   }
-  const said = whatItSays(provider, answer, options);
+  const said = whatItSays(compiled, answer);
   const refusal = refusalOf(provider, answer.status, said);
   if (refusal !== null)
     return [connected, { name: 'authenticate', ok: false, ms: 0, message: `${refusal}${said}` }];
-  const otherMode = answer.status === 404 ? await findOtherMode(provider, options) : null;
+  const otherMode = answer.status === 404 ? await findOtherMode(compiled, options) : null;
   const message = otherMode ?? `${missingList(answer.status)}${said}`;
   return [connected, { name: 'models', ok: false, ms: elapsed() - connected.ms, message }];
 }
@@ -124,20 +129,19 @@ function missingList(status: number): string {
 }
 
 /** The provider's own sentence, to be put behind ours; empty where it gives none. */
-function whatItSays(provider: Provider, { status, bytes }: Answer, { readError }: AskOptions): string {
-  const { message } = readError(status, bytes.subarray(0, ERROR_BYTES).toString(), provider);
+function whatItSays({ secrets }: CompiledProvider, { status, bytes }: Answer): string {
+  const { message } = readError(status, bytes.subarray(0, ERROR_BYTES).toString(), secrets);
   const said = message.replace(NOT_SAID, '').slice(0, SAID_CHARS).trim();
   return said === '' ? '' : ` It says: ${said}`;
 }
 
 /** On a 404 the other way of joining base URL and path is tried, and named if it is the right one. */
-async function findOtherMode(provider: Provider, options: AskOptions): Promise<string | null> {
-  const base = parseBaseUrl(provider.baseUrl);
-  if (base === null) return null;
+async function findOtherMode(provider: CompiledProvider, options: AskOptions): Promise<string | null> {
+  const base = requireBaseUrl(provider.record);
   for (const mode of ['exact', 'append-v1'] as const) {
     const url = joinUrl(base, 'models', mode);
     const path = `${url.pathname}${url.search}`;
-    if (path === endpointPath(provider, 'models')) continue;
+    if (path === provider.pathOf('models')) continue;
     const other = await ask(provider, path, options).catch(() => null);
     if (other !== null && readList(other) !== null) {
       return `Not found here, but found with the path mode "${mode}". Set it in the provider's options.`;
@@ -146,23 +150,22 @@ async function findOtherMode(provider: Provider, options: AskOptions): Promise<s
   return null;
 }
 
-async function ask(provider: Provider, path: string, options: AskOptions): Promise<Answer> {
-  const impatient = withTimeouts(provider, options.timeoutMs ?? TIMEOUT_MS);
-  const response = await options.upstreams.send(listModelsRequest(impatient, path), options.signal, HOLDER);
+async function ask(provider: CompiledProvider, path: string, options: AskOptions): Promise<Answer> {
+  const response = await options.upstreams.send(listModelsRequest(provider, path), options.signal, HOLDER);
   const { whole, bytes } = await readBounded(response.body, LIMIT_BYTES);
   if (!whole) response.body.destroy();
   return { status: response.status, bytes };
 }
 
-/** Another object than the one that calls use, and so with a connection of its own. */
-function withTimeouts(provider: Provider, mostMs: number): Provider {
+/** A provider with connections apart from those of the calls, which have shorter timeouts: a person waits. */
+function compileApart(provider: Provider, options: AskOptions): CompiledProvider {
+  const mostMs = options.timeoutMs ?? TIMEOUT_MS;
   const { headersTimeoutMs = mostMs, idleTimeoutMs = mostMs } = provider.options;
-  const options = {
-    ...provider.options,
+  const timeouts = {
     headersTimeoutMs: Math.min(headersTimeoutMs, mostMs),
     idleTimeoutMs: Math.min(idleTimeoutMs, mostMs),
   };
-  return { ...provider, options };
+  return compileProvider({ ...provider, options: { ...provider.options, ...timeouts } }, options);
 }
 
 function readList({ status, bytes }: Answer): string[] | null {

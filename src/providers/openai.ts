@@ -1,64 +1,84 @@
 import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { HttpError } from '../errors.ts';
+import type { HeaderList } from '../http/header-list.ts';
 import { createBoundary, multipartContentType, relayMultipart } from '../http/multipart.ts';
-import { firstMatch, type Patch, splice } from '../json/scan.ts';
-import type { Provider } from '../store/entities.ts';
+import { firstMatch } from '../json/scan.ts';
+import { type Patch, splice } from '../json/splice.ts';
 import type {
   AdapterCall,
-  Amendment,
-  EndpointPath,
+  CompiledProvider,
   FormCallBody,
   JsonCallBody,
   MadeCallBody,
   ProviderAdapter,
+  Quirk,
+  Refusal,
+  SuspectedQuirk,
+  Target,
   UpstreamRequest,
 } from './adapter.ts';
-import { joinUrl, requireBaseUrl } from './base-url.ts';
 
 /** The standard adapter: any provider that speaks OpenAI's API. */
 export const openaiAdapter: ProviderAdapter = {
-  buildRequest(call) {
+  buildRequest(call, target, quirks) {
     const { body } = call;
-    if (body.kind === 'form') return formRequest(call, body);
-    return body.kind === 'json' ? jsonRequest(call, body) : madeRequest(call, body);
+    if (body.kind === 'form') return formRequest(call, body, target);
+    if (body.kind === 'made') return madeRequest(call, body, target);
+    return jsonRequest(call, quirks.has('floats_only') ? askingForFloats(body) : body, target);
   },
-  amend: amendEncodingFormat,
-  translator: () => null,
+  suspectQuirk: suspectFloatsOnly,
+  renderFor: () => null,
 };
 
 /** Without the client's parameters: a provider that believed a charset would read another document than was checked here. */
-const JSON_TYPE = { 'content-type': 'application/json' };
+const JSON_TYPE: HeaderList = ['content-type', 'application/json'];
 
-/** The body as it came, but for its patches and the model's name. */
-export function jsonRequest(call: AdapterCall, body: JsonCallBody): UpstreamRequest {
-  const pieces = splice(body.bytes, withModelPatch(call, body));
-  return postTo(call, { headers: upstreamHeaders(call, JSON_TYPE), body: { kind: 'pieces', pieces } });
+/** The request with the body as it came, but for its patches and the model's name. */
+export function jsonRequest(call: AdapterCall, body: JsonCallBody, target: Target): UpstreamRequest {
+  const pieces = splice(body.bytes, withModelPatch(call, body, target));
+  return postTo(call, target, { own: JSON_TYPE, body: { kind: 'pieces', pieces } });
 }
 
-function madeRequest(call: AdapterCall, { pieces }: MadeCallBody): UpstreamRequest {
-  const headers = upstreamHeaders(call, { accept: 'application/json', ...JSON_TYPE });
-  return postTo(call, { headers, body: { kind: 'pieces', pieces } });
+/** The headers of a request whose body is made here: no client's `accept` passes. */
+export const MADE_JSON: HeaderList = ['accept', 'application/json', ...JSON_TYPE];
+
+function madeRequest(call: AdapterCall, { make }: MadeCallBody, target: Target): UpstreamRequest {
+  return postTo(call, target, {
+    own: MADE_JSON,
+    body: { kind: 'pieces', pieces: make(target.upstreamModel) },
+  });
 }
 
 const FIELD_LIMIT_BYTES = 1024 * 1024;
 
-/** The form as it came, sent on while it arrives, but for the model's name. */
-function formRequest(call: AdapterCall, { parts }: FormCallBody): UpstreamRequest {
+/** The request with the form as it came, sent on while it arrives, but for the model's name. */
+function formRequest(call: AdapterCall, { parts }: FormCallBody, target: Target): UpstreamRequest {
   const boundary = createBoundary(randomBytes);
-  const replace = new Map([['model', call.upstreamModel]]);
+  const replace = new Map([['model', target.upstreamModel]]);
   const chunks = relayMultipart(parts, { boundary, replace, fieldLimitBytes: FIELD_LIMIT_BYTES });
   const stream = Readable.from(chunks, { objectMode: false });
-  const headers = upstreamHeaders(call, { 'content-type': multipartContentType(boundary) });
-  return postTo(call, { headers, body: { kind: 'stream', stream } });
+  const own = ['content-type', multipartContentType(boundary)];
+  return postTo(call, target, { own, body: { kind: 'stream', stream } });
 }
 
-function postTo(
-  call: AdapterCall,
-  { headers, body }: Pick<UpstreamRequest, 'headers' | 'body'>,
-): UpstreamRequest {
-  const { provider, query } = call;
-  const path = withQuery(endpointPath(provider, call.path), query);
+interface PostOptions {
+  /** The headers that the adapter sets; they replace the client's of the same name. */
+  readonly own: HeaderList;
+  readonly body: UpstreamRequest['body'];
+  /** Path and query, where they are not those of the call's endpoint. */
+  readonly path?: string;
+}
+
+/** A POST to a target, with the provider's headers, the client's that may pass, and the adapter's own. */
+export function postTo(call: AdapterCall, { provider }: Target, options: PostOptions): UpstreamRequest {
+  const { own, body } = options;
+  const path = options.path ?? withQuery(provider.pathOf(call.endpoint.upstreamPath), call.query);
+  const headers = [...provider.headers, 'x-ipin-hops', String(call.hops)];
+  for (let index = 0; index < call.headers.length; index += 2) {
+    const name = call.headers[index] ?? '';
+    if (!own.includes(name)) headers.push(name, call.headers[index + 1] ?? '');
+  }
+  headers.push(...own);
   return { provider, method: 'POST', path, headers, body };
 }
 
@@ -69,71 +89,39 @@ function withQuery(path: string, query: string): string {
 }
 
 /** The request for a provider's own list of models. */
-export function listModelsRequest(provider: Provider, path: string): UpstreamRequest {
-  const headers = ['accept', 'application/json', ...providerHeaders(provider)];
+export function listModelsRequest(provider: CompiledProvider, path: string): UpstreamRequest {
+  const headers = ['accept', 'application/json', ...provider.headers];
   return { provider, method: 'GET', path, headers, body: { kind: 'none' } };
 }
 
-const NOTHING_OWN: Readonly<Record<string, string>> = {};
-
-/** The client's headers that pass, but for those that `own` replaces, then ours. */
-export function upstreamHeaders(call: AdapterCall, own = NOTHING_OWN): string[] {
-  const list = [...providerHeaders(call.provider), 'x-ipin-hops', String(call.hops)];
-  for (const name in call.headers) {
-    if (own[name] === undefined) list.push(name, call.headers[name] ?? '');
-  }
-  for (const name in own) list.push(name, own[name] ?? '');
-  return list;
-}
-
-/** Visible ASCII and spaces (RFC 9110 section 5.5); the panel takes no other keys, but files from elsewhere may hold some. */
-const IN_HEADER = /^[\x20-\x7e]*$/;
-const headersByProvider = new WeakMap<Provider, readonly string[]>();
-
-/** What every request to a provider has: its key, where it has one, and a plea for answers that are not compressed. */
-function providerHeaders(provider: Provider): readonly string[] {
-  const known = headersByProvider.get(provider);
-  if (known !== undefined) return known;
-  if (provider.apiKey !== null && !IN_HEADER.test(provider.apiKey)) {
-    const message = `The key of provider ${provider.id} holds signs that no HTTP header can carry. Enter it again in the panel.`;
-    throw new HttpError('provider_not_configured', message, { headers: { 'x-should-retry': 'false' } });
-  }
-  const key = provider.apiKey === null ? [] : ['authorization', `Bearer ${provider.apiKey}`];
-  const list = [...key, 'accept-encoding', 'identity', 'user-agent', 'ipin-proxy'];
-  headersByProvider.set(provider, list);
-  return list;
-}
-
-const pathsByProvider = new WeakMap<Provider, Map<string, string>>();
-
-/** Path and query of an endpoint at a provider, joined once and remembered. */
-export function endpointPath(provider: Provider, tail: EndpointPath | 'models'): string {
-  const paths = pathsByProvider.get(provider) ?? new Map<string, string>();
-  pathsByProvider.set(provider, paths);
-  const known = paths.get(tail);
-  if (known !== undefined) return known;
-  const url = joinUrl(requireBaseUrl(provider), tail, provider.options.pathMode);
-  const path = `${url.pathname}${url.search}`;
-  paths.set(tail, path);
-  return path;
-}
-
-/** The patches, and one that swaps the model's name in where the provider knows it by another one. */
-function withModelPatch(call: AdapterCall, { scan, patches }: JsonCallBody): readonly Patch[] {
-  const match = call.upstreamModel === call.model ? undefined : firstMatch(scan, 'model');
+/** The patches, and one that puts in the model's name at the provider where it differs. */
+function withModelPatch(
+  { modelId }: AdapterCall,
+  { scan, patches }: JsonCallBody,
+  { upstreamModel }: Target,
+): readonly Patch[] {
+  const match = upstreamModel === modelId ? undefined : firstMatch(scan, 'model');
   if (match === undefined) return patches;
-  const bytes = Buffer.from(JSON.stringify(call.upstreamModel));
+  const bytes = Buffer.from(JSON.stringify(upstreamModel));
   return [...patches, { start: match.start, end: match.end, bytes }];
 }
 
-/** Some servers refuse `encoding_format`; both SDKs send it unasked. Asked again for floats, which are then encoded here. */
-export function amendEncodingFormat(call: AdapterCall, status: number, errorText: string): Amendment | null {
-  const { body } = call;
-  if (call.path !== 'embeddings' || body.kind !== 'json' || (status !== 400 && status !== 422)) return null;
+/** Some servers refuse `encoding_format`, which both SDKs send unasked. They are asked for floats, which are then encoded here. */
+export function suspectFloatsOnly(
+  { endpoint, body }: AdapterCall,
+  { status, text }: Refusal,
+  quirks: ReadonlySet<Quirk>,
+): SuspectedQuirk | null {
+  if (!endpoint.hasVectors || body.kind !== 'json' || (status !== 400 && status !== 422)) return null;
+  if (quirks.has('floats_only') || !text.includes('encoding_format')) return null;
+  if (firstMatch(body.scan, 'encoding_format') === undefined) return null;
+  return { quirk: 'floats_only', isGuess: false };
+}
+
+/** The body with `encoding_format` set to `float`, where the client gave any. */
+export function askingForFloats(body: JsonCallBody): JsonCallBody {
   const match = firstMatch(body.scan, 'encoding_format');
-  if (match === undefined || !errorText.includes('encoding_format')) return null;
+  if (match === undefined) return body;
   const patch = { start: match.start, end: match.end, bytes: Buffer.from('"float"') };
-  if (body.patches.some(({ start }) => start === match.start)) return null;
-  const amended = { ...call, body: { ...body, patches: [...body.patches, patch] } };
-  return { call: amended, onProven: null };
+  return { ...body, patches: [...body.patches, patch] };
 }

@@ -1,5 +1,4 @@
 import { HttpError } from '../errors.ts';
-import type { Provider } from '../store/entities.ts';
 
 /** Why an answer's status is none that can be passed on; null where it can. */
 export function complaintAbout(status: number): string | null {
@@ -9,12 +8,12 @@ export function complaintAbout(status: number): string | null {
 }
 
 /** The error of a provider that could not be asked, with advice to its owner. */
-export function unreachable(provider: Provider, cause: NodeJS.ErrnoException | HttpError): HttpError {
+export function unreachable(providerId: string, cause: NodeJS.ErrnoException | HttpError): HttpError {
   if (cause instanceof HttpError) return cause;
   const { code } = cause;
   const reason = code === undefined ? '' : ` (${code})`;
   const advice = code === undefined ? '' : adviceFor(code);
-  const message = `The provider ${provider.id} cannot be reached${reason}.${advice}`;
+  const message = `The provider ${providerId} cannot be reached${reason}.${advice}`;
   return new HttpError('upstream_unreachable', message, { cause });
 }
 

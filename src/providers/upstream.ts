@@ -2,9 +2,9 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { Transform } from 'node:stream';
 import type { CancelSignal } from '../cancellation.ts';
-import type { Provider } from '../store/entities.ts';
-import type { UpstreamBody, UpstreamRequest, UpstreamResponse } from './adapter.ts';
-import { type Connection, Connections, type ConnectionsOptions, giveShare, takeShare } from './connection.ts';
+
+import type { CompiledProvider, UpstreamBody, UpstreamRequest, UpstreamResponse } from './adapter.ts';
+import { giveShare, takeShare } from './connection.ts';
 import { complaintAbout, invalid, type TimerName, timedOut, unreachable } from './upstream-failures.ts';
 
 /** Sends requests to upstreams: the only place that opens sockets to them. Redirects are never followed. */
@@ -20,19 +20,17 @@ export interface Upstreams {
   openRequests(): number;
 }
 
-/** Makes what sends requests, with one pool of connections per provider. */
-export function createUpstreams(options: ConnectionsOptions): Upstreams {
-  const connections = new Connections(options);
+/** Makes what sends requests to providers, each through the provider's own connections. */
+export function createUpstreams(): Upstreams {
   const open = { count: 0 };
   return {
     openRequests: () => open.count,
     send: (request, signal, holder) =>
       new Promise((resolve, reject) => {
         const { provider } = request;
-        const connection = connections.of(provider);
-        takeShare(connection, provider.id, holder);
+        takeShare(provider.connection, provider.id, holder);
         open.count += 1;
-        const attempt = new Attempt({ provider, signal, connection, holder, open, resolve, reject });
+        const attempt = new Attempt({ provider, signal, holder, open, resolve, reject });
         // All requests of one turn of the event loop leave at its end, as answers do (`sendBytes`).
         setImmediate(() => attempt.start(request));
       }),
@@ -40,9 +38,8 @@ export function createUpstreams(options: ConnectionsOptions): Upstreams {
 }
 
 interface AttemptOptions {
-  readonly provider: Provider;
+  readonly provider: CompiledProvider;
   readonly signal: CancelSignal;
-  readonly connection: Connection;
   readonly holder: string;
   /** Counts this attempt until its connection is free again. */
   readonly open: { count: number };
@@ -70,7 +67,8 @@ class Attempt {
   }
 
   start(request: UpstreamRequest): void {
-    const { signal, connection } = this.#options;
+    const { signal, provider } = this.#options;
+    const { connection } = provider;
     this.#isUpload = request.body.kind === 'stream';
     if (signal.aborted) return void this.#fail(signal.reason);
     try {
@@ -94,7 +92,7 @@ class Attempt {
       signal.addEventListener('abort', this.#onAbort);
       if (!outgoing.reusedSocket) {
         this.#arm(
-          this.#options.connection.timeouts.connectTimeoutMs,
+          connection.timeouts.connectTimeoutMs,
           'connect',
           'No connection to the provider became free in time.',
         );
@@ -106,7 +104,7 @@ class Attempt {
   }
 
   readonly #onSocket = (socket: Socket): void => {
-    const { timeouts } = this.#options.connection;
+    const { timeouts } = this.#options.provider.connection;
     this.#socket = socket;
     this.#watch = watch(socket, this);
     socket.setTimeout(timeouts.idleTimeoutMs);
@@ -126,7 +124,7 @@ class Attempt {
     if (outgoing === null || this.#incoming !== null) return;
     const arm = (): void => {
       if (this.#incoming === null && this.#failure === null) {
-        const { headersTimeoutMs } = this.#options.connection.timeouts;
+        const { headersTimeoutMs } = this.#options.provider.connection.timeouts;
         this.#arm(headersTimeoutMs, 'headers', 'The provider did not answer in time.');
       }
     };
@@ -151,14 +149,14 @@ class Attempt {
 
   /** Silence on the socket: a fault only while it is the provider's turn. */
   onIdle(): void {
-    const { idleTimeoutMs } = this.#options.connection.timeouts;
+    const { idleTimeoutMs } = this.#options.provider.connection.timeouts;
     if (this.#isProvidersTurn()) this.#fail(timedOut('The provider stopped sending.', 'idle', idleTimeoutMs));
     else this.rearmIdle();
   }
 
   /** Time in which we had stopped reading is not the provider's silence. */
   rearmIdle(): void {
-    this.#socket?.setTimeout(this.#options.connection.timeouts.idleTimeoutMs);
+    this.#socket?.setTimeout(this.#options.provider.connection.timeouts.idleTimeoutMs);
   }
 
   #isProvidersTurn(): boolean {
@@ -178,7 +176,7 @@ class Attempt {
     this.#fail(
       answered
         ? invalid('The provider sent a broken answer.', error)
-        : unreachable(this.#options.provider, error),
+        : unreachable(this.#options.provider.id, error),
     );
   }
 
@@ -206,8 +204,8 @@ class Attempt {
   #release(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    const { connection, holder, open } = this.#options;
-    giveShare(connection, holder);
+    const { provider, holder, open } = this.#options;
+    giveShare(provider.connection, holder);
     open.count -= 1;
   }
 

@@ -1,8 +1,8 @@
 import type { CancelSignal } from '../cancellation.ts';
+import type { CallRecord } from '../gateway/record.ts';
 import type { Exchange } from '../http/reply.ts';
 import type { Params } from '../http/router.ts';
 import type { Principal } from '../store/entities.ts';
-import type { RequestFacts } from './request-facts.ts';
 
 /** One request, as a route sees it. */
 export interface Context extends Exchange {
@@ -14,8 +14,8 @@ export interface Context extends Exchange {
   readonly expectsContinue: boolean;
   /** Aborted when the client goes away before its answer is finished. */
   readonly signal: CancelSignal;
-  /** Facts for the request's log line. */
-  readonly facts: RequestFacts;
+  /** What is known of the request; the guard has put its principal in. */
+  readonly record: CallRecord;
 }
 
 export type Handler = (context: Context) => void | Promise<void>;

@@ -2,6 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ACCESSES, type Access, type Guard } from '../auth/require.ts';
 import { Cancellation } from '../cancellation.ts';
 import { HttpError } from '../errors.ts';
+import { CallRecord, type ClosedRecord } from '../gateway/record.ts';
+import type { HeaderList } from '../http/header-list.ts';
 import { baseHeaders, corsHeaders, preflightHeaders } from '../http/headers.ts';
 import { type Exchange, sendEmpty, sendError } from '../http/reply.ts';
 import { parseRequestTarget, type RequestTarget } from '../http/request-target.ts';
@@ -11,8 +13,7 @@ import type { Logger } from '../logger.ts';
 import { shownText } from '../shown-text.ts';
 import { MASTER_ID, type Principal } from '../store/entities.ts';
 import type { Context, Handler } from './context.ts';
-import { noteEnd, noteError, type RequestFacts } from './request-facts.ts';
-import { canonicalPath } from './v1/paths.ts';
+import type { PathReader } from './v1/paths.ts';
 
 /** A row of the server's table: what is asked, who may ask it, and who answers. */
 export type RouteRow = readonly [method: Method, path: string, access: Access, handler: Handler];
@@ -20,6 +21,8 @@ export type RouteRow = readonly [method: Method, path: string, access: Access, h
 export interface DispatchOptions {
   readonly rows: readonly RouteRow[];
   readonly guard: Guard;
+  /** Finds the path that a spelling of it means. */
+  readonly canonicalPath: PathReader;
   readonly corsOrigins: '*' | readonly string[];
   readonly logger: Logger;
   /** Milliseconds since the epoch. */
@@ -27,7 +30,8 @@ export interface DispatchOptions {
   readonly onKeyUsed: (keyId: string) => void;
   /** Every request that is not yet answered, so that a shutdown can end them. */
   readonly running: Set<Cancellation>;
-  readonly countAnswer: (status: number, outcome: Outcome) => void;
+  /** Told of every request, once it is over. */
+  readonly onClosed: (record: ClosedRecord) => void;
 }
 
 export interface Guarded {
@@ -55,24 +59,27 @@ export function guardRoutes(rows: readonly RouteRow[]): Router<Guarded> {
   );
 }
 
-/** Makes the way of every request: target, preflight, route, rights, handler; what is thrown becomes one answer. */
+/** Builds the request pipeline: target, preflight, route, access, handler. Whatever is thrown becomes one answer. */
 export function createDispatch(options: DispatchOptions): Dispatch {
   const router = guardRoutes(options.rows);
   return async ({ req, res, requestId, expectsContinue }) => {
-    const startedAt = options.now();
-    const facts: RequestFacts = {};
-    const abort = new Cancellation();
+    const record = new CallRecord({
+      requestId,
+      method: req.method ?? '',
+      path: (req.url ?? '').split('?', 1)[0] ?? '',
+      startedAtMs: options.now(),
+    });
+    const cancellation = new Cancellation();
     let exchange: Exchange = { req, res, headers: baseHeaders(requestId, 'data') };
-    let principal: Principal = { kind: 'nobody' };
-    options.running.add(abort);
+    options.running.add(cancellation);
     res.on('close', () => {
-      options.running.delete(abort);
-      if (!res.writableFinished) abort.abort();
-      logRequest({ req, res, requestId, principal, facts, startedAt }, options);
+      options.running.delete(cancellation);
+      if (!res.writableFinished) cancellation.abort();
+      close(record, res, options);
     });
     try {
       const target = parseRequestTarget(req.url ?? '');
-      const path = canonicalPath(target.path);
+      const path = options.canonicalPath(target.path);
       if (isV1(path)) exchange.headers.push(...cors(req, options));
       else if (!path.startsWith('/api/')) exchange = { req, res, headers: baseHeaders(requestId, 'page') };
       if (
@@ -85,7 +92,8 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       const match = requireRoute(router.match(req.method ?? '', path), req.method ?? '', target);
       const { access, handler } = match.route.value;
       const found = options.guard(access, req);
-      principal = found instanceof Promise ? await found : found;
+      const principal = found instanceof Promise ? await found : found;
+      record.principal = principal;
       noteUse(principal, options);
       // Written out: a spread before the other members costs V8 more than all the rest of this function.
       const context: Context = {
@@ -96,12 +104,12 @@ export function createDispatch(options: DispatchOptions): Dispatch {
         params: match.params,
         principal,
         expectsContinue,
-        signal: abort,
-        facts,
+        signal: cancellation,
+        record,
       };
       await handler(context);
     } catch (error) {
-      answerError(error, { exchange, facts, requestId, aborted: abort.aborted }, options.logger);
+      answerError(error, { exchange, record, isAborted: cancellation.aborted }, options.logger);
     }
   };
 }
@@ -110,7 +118,7 @@ function isV1(path: string): boolean {
   return path.startsWith('/v1/');
 }
 
-function cors(req: IncomingMessage, options: DispatchOptions): string[] {
+function cors(req: IncomingMessage, options: DispatchOptions): HeaderList {
   return corsHeaders(options.corsOrigins, req.headers.origin);
 }
 
@@ -138,16 +146,15 @@ function noteUse(principal: Principal, options: DispatchOptions): void {
 
 interface Failure {
   readonly exchange: Exchange;
-  readonly facts: RequestFacts;
-  readonly requestId: string;
-  readonly aborted: boolean;
+  readonly record: CallRecord;
+  readonly isAborted: boolean;
 }
 
-/** Whatever was thrown becomes one answer; what nobody foresaw is logged with its stack and answered without it. */
+/** Whatever was thrown becomes one answer; an error that nobody foresaw is logged with its stack and answered without. */
 function answerError(error: unknown, failure: Failure, logger: Logger): void {
-  const { exchange, facts, requestId, aborted } = failure;
+  const { exchange, record, isAborted } = failure;
   if (error instanceof HttpError) {
-    noteError(facts, error);
+    record.noteError(error);
     try {
       sendError(exchange, error);
     } catch (cannotBeSent) {
@@ -157,62 +164,45 @@ function answerError(error: unknown, failure: Failure, logger: Logger): void {
     return;
   }
   // `req.destroyed` tells nothing: it is true of every request that has been read to its end.
-  if (aborted || exchange.res.destroyed) return void exchange.res.destroy();
-  facts.code = 'internal_error';
+  if (isAborted || exchange.res.destroyed) return void exchange.res.destroy();
+  const { requestId } = record;
+  const message = `Something went wrong here. The log has details under ${requestId}.`;
+  const internal = new HttpError('internal_error', message);
+  record.noteError(internal);
   logger.error('internal error', {
     requestId,
     stack: error instanceof Error ? (error.stack ?? error.message) : String(error),
   });
   if (exchange.res.headersSent) exchange.res.destroy();
-  else
-    sendError(
-      exchange,
-      new HttpError('internal_error', `Something went wrong here. The log has details under ${requestId}.`),
-    );
+  else sendError(exchange, internal);
 }
 
-interface Finished {
-  readonly req: IncomingMessage;
-  readonly res: ServerResponse;
-  readonly requestId: string;
-  readonly principal: Principal;
-  readonly facts: RequestFacts;
-  readonly startedAt: number;
+function close(record: CallRecord, res: ServerResponse, options: DispatchOptions): void {
+  const { errored } = res.req.socket;
+  if (errored instanceof WriteStallError) record.noteEnd({ outcome: 'cut', error: errored });
+  const closed = record.close({
+    status: res.statusCode,
+    headersSent: res.headersSent,
+    isFinished: res.writableFinished,
+    nowMs: options.now(),
+  });
+  options.onClosed(closed);
+  logClosed(closed, options.logger);
 }
 
-/** nginx's number for a client that went away before its answer. */
-const CLIENT_GONE = 499;
-
-/** How a request ended: with its answer, an error, or an answer that was left, broken off by the provider or cut here. */
-export type Outcome = 'ok' | 'error' | 'cancelled' | 'broken' | 'cut';
-
-function outcomeOf({ res, facts }: Finished): Outcome {
-  if (facts.outcome !== undefined && (facts.outcome !== 'ok' || res.writableFinished)) return facts.outcome;
-  // An error is whole once its bytes are out, although its connection lingers.
-  const isAnswered = res.writableFinished || (facts.code !== undefined && res.headersSent);
-  if (!isAnswered) return 'cancelled';
-  return res.statusCode < 400 ? 'ok' : 'error';
-}
-
-function logRequest(finished: Finished, options: DispatchOptions): void {
-  const { req, res, requestId, principal, facts, startedAt } = finished;
-  if (req.socket.errored instanceof WriteStallError)
-    noteEnd(facts, { outcome: 'cut', error: req.socket.errored });
-  const outcome = outcomeOf(finished);
-  const path = (req.url ?? '').split('?', 1)[0];
-  const status = outcome === 'cancelled' ? CLIENT_GONE : res.statusCode;
-  options.countAnswer(status, outcome);
-  options.logger.info('request', {
+function logClosed(closed: ClosedRecord, logger: Logger): void {
+  const { requestId, method, path, status, ms, principal, modelId, providerId, outcome } = closed;
+  logger.info('request', {
     requestId,
-    method: req.method,
+    method,
     path,
     status,
-    ms: options.now() - startedAt,
+    ms,
     key: principal.kind === 'key' ? principal.key.name : principal.kind,
-    model: facts.model,
-    provider: facts.provider,
+    model: modelId ?? undefined,
+    provider: providerId ?? undefined,
     outcome,
-    code: outcome === 'cancelled' ? 'client_closed_request' : facts.code,
-    cause: facts.cause,
+    code: closed.code ?? undefined,
+    cause: closed.cause ?? undefined,
   });
 }

@@ -11,6 +11,7 @@ import type { Lifecycle } from '../lifecycle.ts';
 import type { Logger } from '../logger.ts';
 import type { ServerMetrics } from '../metrics/server-metrics.ts';
 import type { SnapshotStatus } from '../offsite/status.ts';
+import type { CompileOptions } from '../providers/compile.ts';
 import type { Upstreams } from '../providers/upstream.ts';
 import type { MasterKey } from '../store/entities.ts';
 import type { CredentialCodec } from '../store/migrations.ts';
@@ -24,6 +25,7 @@ export interface Services {
   /** The master key as it is by now. */
   readonly masterKey: () => MasterKey;
   readonly upstreams: Upstreams;
+  readonly compileOptions: CompileOptions;
   readonly gateway: Gateway;
   readonly budget: InflightBudget;
   readonly admin: AdminCredential;

@@ -5,6 +5,7 @@ import { AttemptLog } from '../../src/auth/attempt-log.ts';
 import { createLoginThrottle, type LoginAttempt, type LoginThrottle } from '../../src/auth/login-throttle.ts';
 import { HttpError } from '../../src/errors.ts';
 import type { CounterStore } from '../../src/store/store.ts';
+import { errorHeader } from '../helpers/error-header.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const HOME = '198.51.100.1';
@@ -41,8 +42,8 @@ function knock({ throttle }: World, account: string, address: string): LoginAtte
     assert.equal(error.status, 429);
     assert.equal(error.error.code, 'too_many_attempts');
     assert.ok(!error.message.includes(account) || account === '');
-    assert.match(error.headers['retry-after'] ?? '', /^[1-9]\d*$/);
-    return Number(error.headers['retry-after']);
+    assert.match(errorHeader(error, 'retry-after') ?? '', /^[1-9]\d*$/);
+    return Number(errorHeader(error, 'retry-after'));
   }
 }
 

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { createPasswordWork, MAX_WAITING, type WorkLane } from '../../src/auth/password-work.ts';
 import { HttpError } from '../../src/errors.ts';
+import { errorHeader } from '../helpers/error-header.ts';
 
 interface Held {
   readonly promise: Promise<void>;
@@ -21,7 +22,7 @@ function isRefusal(error: unknown): boolean {
   assert.ok(error instanceof HttpError);
   assert.equal(error.status, 429);
   assert.equal(error.error.code, 'too_many_attempts');
-  assert.match(error.headers['retry-after'] ?? '', /^[1-9]\d*$/);
+  assert.match(errorHeader(error, 'retry-after') ?? '', /^[1-9]\d*$/);
   return true;
 }
 

@@ -59,6 +59,7 @@ export interface StartOptions {
   /** scrypt's N, a sixteenth of the server's own where it is absent. */
   readonly passwordCost?: number;
   readonly connections?: AppOptions['connections'];
+  readonly endpoints?: AppOptions['endpoints'];
 }
 
 const CHEAP_COST = PASSWORD_COST / 16;
@@ -89,6 +90,7 @@ export async function startApp(t: TestContext, options: StartOptions = {}): Prom
     version: 'test',
     now,
     randomBytes,
+    ...(options.endpoints === undefined ? {} : { endpoints: options.endpoints }),
     ...(options.connections === undefined ? {} : { connections: options.connections }),
     ...(options.snapshotStatus === undefined ? {} : { snapshotStatus: options.snapshotStatus }),
   });

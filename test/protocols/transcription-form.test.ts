@@ -2,14 +2,21 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { HttpError } from '../../src/errors.ts';
 import { checkAudioFile } from '../../src/protocols/audio-file.ts';
-import { parseTranscriptionForm, TranscriptionFields } from '../../src/protocols/transcription-form.ts';
+import { TranscriptionFields, type TranscriptionForm } from '../../src/protocols/transcription-form.ts';
 
 function isInvalid(param: string): (error: unknown) => boolean {
   return (error) =>
     error instanceof HttpError && error.error.code === 'invalid_value' && error.error.param === param;
 }
 
-describe('parseTranscriptionForm()', () => {
+function parseTranscriptionForm(fields: readonly [string, string][]): TranscriptionForm {
+  const reading = new TranscriptionFields('transcribe');
+  for (const [name, text] of fields) reading.take(name, text);
+  reading.finish();
+  return reading.form;
+}
+
+describe('TranscriptionFields', () => {
   const nothing = {
     responseFormat: 'json',
     language: null,
@@ -152,15 +159,18 @@ describe('TranscriptionFields', () => {
       ['stream', 'x'.repeat(1_000_000)],
     ] as const) {
       const param = name.replace('[]', '');
-      assert.throws(() => new TranscriptionFields().take(name, value), isInvalid(param));
+      assert.throws(() => new TranscriptionFields('transcribe').take(name, value), isInvalid(param));
     }
-    new TranscriptionFields().take('prompt', 'x'.repeat(1_000_000));
+    new TranscriptionFields('transcribe').take('prompt', 'x'.repeat(1_000_000));
   });
 
   it('B3: makes no text of what is nested in a list', () => {
     for (const value of ['[["word"]]', '[{}]', `${'['.repeat(100)}${']'.repeat(100)}`]) {
       const isWrong = isInvalid('timestamp_granularities');
-      assert.throws(() => new TranscriptionFields().take('timestamp_granularities', value), isWrong);
+      assert.throws(
+        () => new TranscriptionFields('transcribe').take('timestamp_granularities', value),
+        isWrong,
+      );
     }
   });
 });

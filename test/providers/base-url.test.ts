@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { joinUrl, parseBaseUrl } from '../../src/providers/base-url.ts';
+import { parseBaseUrl } from '../../src/providers/base-url.ts';
+import { joinUrl } from '../../src/providers/join-url.ts';
 import type { PathMode } from '../../src/store/entities.ts';
 
 function join(base: string, tail = 'chat/completions', mode?: PathMode): string {

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import { HttpError } from '../../src/errors.ts';
-import { readError } from '../../src/gateway/upstream-answer.ts';
 import { fetchModelIds, type ModelListStep, probeProvider } from '../../src/providers/model-list.ts';
 import { createUpstreams } from '../../src/providers/upstream.ts';
 import type { Provider } from '../../src/store/entities.ts';
@@ -16,10 +15,11 @@ interface Fixture {
   readonly upstream: FakeUpstream;
 }
 
-const upstreams = createUpstreams({
+const OPTIONS = {
+  upstreams: createUpstreams(),
   timeouts: { connectTimeoutMs: 5_000, headersTimeoutMs: 5_000, idleTimeoutMs: 5_000 },
   blockPrivate: false,
-});
+};
 
 async function start(t: TestContext, answer: Answer, fields: Partial<Provider> = {}): Promise<Fixture> {
   const upstream = await startUpstream(t, answer);
@@ -34,9 +34,8 @@ interface Probe {
 
 async function probe({ provider }: Fixture): Promise<Probe> {
   const steps = await probeProvider(provider, {
-    upstreams,
+    ...OPTIONS,
     signal: new AbortController().signal,
-    readError,
     now: Date.now,
   });
   return { ok: steps.every((step) => step.ok), steps };
@@ -183,7 +182,7 @@ describe('the test of a provider', { timeout: 30_000 }, () => {
 
 describe('the models of a provider', { timeout: 30_000 }, () => {
   const ask = ({ provider }: Fixture): Promise<string[]> =>
-    fetchModelIds(provider, { upstreams, signal: new AbortController().signal, readError });
+    fetchModelIds(provider, { ...OPTIONS, signal: new AbortController().signal });
 
   for (const [name, value, ids] of [
     ['OpenAI', { object: 'list', data: [{ id: 'a' }, { id: 'b' }] }, ['a', 'b']],
@@ -271,12 +270,9 @@ test('a provider that keeps silent is given up long before a call would be', {
   timeout: 20_000,
 }, async (t) => {
   const { provider } = await start(t, () => {});
-  const patient = createUpstreams({
-    timeouts: { connectTimeoutMs: 60_000, headersTimeoutMs: 60_000, idleTimeoutMs: 60_000 },
-    blockPrivate: false,
-  });
+  const timeouts = { connectTimeoutMs: 60_000, headersTimeoutMs: 60_000, idleTimeoutMs: 60_000 };
   const { signal } = new AbortController();
-  const options = { upstreams: patient, signal, readError, timeoutMs: 50 };
+  const options = { ...OPTIONS, timeouts, signal, timeoutMs: 50 };
   await assert.rejects(
     fetchModelIds(provider, options),
     (error) => error instanceof HttpError && error.error.code === 'upstream_timeout',

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { MultipartReader, parseBoundary } from '../../src/http/multipart.ts';
 import { InflightBudget } from '../../src/inflight-budget.ts';
+import { speechForm } from '../../src/protocols/form-kinds.ts';
 import { FormParts } from '../../src/routes/v1/form-parts.ts';
 import { errorOf } from '../helpers/picture-server.ts';
 import { curlForm, type FormPart } from '../helpers/pictures.ts';
@@ -20,18 +21,17 @@ describe('the fields of a form', { timeout: 30_000 }, () => {
     }
     const seen: string[] = [];
     let wholes = 0;
-    const form = new FormParts(
-      new MultipartReader(chunks(), parseBoundary(contentType)),
-      {
-        fileField: 'file',
-        checkFile: () => {},
-        checkField: (name, value) => void seen.push(`${name}=${value}`),
-        checkWhole: () => {
+    const form = new FormParts(new MultipartReader(chunks(), parseBoundary(contentType)), {
+      kind: speechForm('transcribe'),
+      fields: {
+        take: (name, value) => void seen.push(`${name}=${value}`),
+        finish: () => {
           wholes += 1;
         },
       },
-      new InflightBudget(1e9).open('test'),
-    );
+      checkName: null,
+      lease: new InflightBudget(1e9).open('test'),
+    });
     assert.equal(await form.readModel(), 'whisper');
     for await (const part of form.all()) for await (const _ of part.body);
     assert.deepEqual(

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { HttpError } from '../../src/errors.ts';
 import type { JsonFileStore } from '../../src/store/json-file-store.ts';
+import { errorHeader } from '../helpers/error-header.ts';
 import { createFaultyOps, type Fault, type FaultyOps } from './faulty-ops.ts';
 import { makeFolder, noLock, openStore } from './fixture.ts';
 import { makeApiKey, withApiKey } from './store-contract.ts';
@@ -112,7 +113,7 @@ async function checkError(renameCode: string | undefined, fault: Fault): Promise
   if (outcome !== 'saved') {
     assert.ok(outcome instanceof HttpError, `${cell}: ${outcome}`);
     assert.equal(outcome.error.code, 'storage_unavailable', cell);
-    assert.ok(outcome.headers['retry-after'], cell);
+    assert.ok(errorHeader(outcome, 'retry-after'), cell);
     assert.equal(store.status().state, 'failing', cell);
   }
   assert.equal(keysOf(store), expected, `${cell}: memory`);

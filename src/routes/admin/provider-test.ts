@@ -1,5 +1,4 @@
 import { HttpError } from '../../errors.ts';
-import { readError } from '../../gateway/upstream-answer.ts';
 import { sendJson } from '../../http/reply.ts';
 import { fetchModelIds, type ModelListStep, probeProvider } from '../../providers/model-list.ts';
 import { requireEntity } from '../../store/changes.ts';
@@ -12,9 +11,9 @@ export function testProvider(services: Services): Handler {
     const id = context.params.get('id') ?? '';
     const provider = requireEntity(services.store.config.view(), 'providers', id);
     const steps: ModelListStep[] = await probeProvider(provider, {
+      ...services.compileOptions,
       upstreams: services.upstreams,
       signal: context.signal,
-      readError,
       now: services.now,
     });
     sendJson(context, 200, { ok: steps.every((step) => step.ok), steps });
@@ -39,9 +38,9 @@ export function listUpstreamModels(services: Services): Handler {
       if (model.providerId === id) imported.add(model.upstreamModel ?? model.id);
     }
     const ids = await fetchModelIds(provider, {
+      ...services.compileOptions,
       upstreams: services.upstreams,
       signal: context.signal,
-      readError,
     });
     sendJson(context, 200, { data: ids.map((model) => ({ id: model, imported: imported.has(model) })) });
   };

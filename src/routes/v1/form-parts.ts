@@ -3,24 +3,18 @@ import { modelNotFound } from '../../gateway/routing.ts';
 import { ByteGatherer } from '../../http/byte-gatherer.ts';
 import { fieldBaseName, fieldText, type MultipartPart, readField } from '../../http/multipart.ts';
 import { type InflightLease, overloaded } from '../../inflight-budget.ts';
+import type { FormFields, FormKind } from '../../protocols/form-kinds.ts';
 import { fieldTooLong } from '../../protocols/transcription-form.ts';
 import { foldedName, MODEL_LENGTH } from './model-pickers.ts';
 
-export type FormField = readonly [name: string, value: string];
-
-export interface FormChecks {
-  /** The field that must hold a file: `file`, `image`. */
-  readonly fileField: string;
-  /** Looks at a file's first bytes. @throws HttpError. */
-  readonly checkFile: (part: MultipartPart, head: Buffer) => void;
-  /** Looks at each part's name before its content is read. @throws HttpError. */
-  readonly checkName?: (name: string) => void;
-  /** The bytes that a field may take, by the field's name, where it is less than all may take together. */
-  readonly fieldBytes?: Readonly<Record<string, number>>;
-  /** Looks at each field that is no file, once. @throws HttpError. */
-  readonly checkField?: (name: string, value: string) => void;
-  /** Looks at what depends on several fields, when all are read. @throws HttpError. */
-  readonly checkWhole?: () => void;
+export interface FormPartsOptions {
+  readonly kind: FormKind;
+  /** Takes the fields that are no files, each once and in their order. */
+  readonly fields: FormFields;
+  /** Looks at each part's name before its content is read; null: any name may come. @throws HttpError. */
+  readonly checkName: ((name: string) => void) | null;
+  /** Counts what of the form is held in memory. */
+  readonly lease: InflightLease;
 }
 
 /** Of all fields that are no files together, and so of each. */
@@ -32,19 +26,17 @@ const HEAD_BYTES = 12;
  * part that is wrong makes the reading throw before the form's end was passed on, so that no provider acts on it.
  */
 export class FormParts {
-  readonly fields: FormField[] = [];
   readonly #parts: AsyncIterator<MultipartPart>;
-  readonly #checks: FormChecks;
-  readonly #lease: InflightLease;
+  readonly #options: FormPartsOptions;
   readonly #held: MultipartPart[] = [];
   #heldBytes = 0;
   #fieldBytes = 0;
   #hasFile = false;
+  #model: string | null = null;
 
-  constructor(parts: AsyncIterable<MultipartPart>, checks: FormChecks, lease: InflightLease) {
+  constructor(parts: AsyncIterable<MultipartPart>, options: FormPartsOptions) {
     this.#parts = parts[Symbol.asyncIterator]();
-    this.#checks = checks;
-    this.#lease = lease;
+    this.#options = options;
   }
 
   /** @throws HttpError `missing_required_parameter`, `server_overloaded`, and what the checks and the reader throw. */
@@ -52,12 +44,10 @@ export class FormParts {
     for (;;) {
       const part = await this.#next();
       if (part === null) throw missing('model');
-      const isModel = !part.isFile && fieldBaseName(part.name) === 'model';
       this.#held.push(part.isFile ? await this.#holdFile(part) : await this.#takeField(part));
-      if (!isModel) continue;
-      const model = this.fields.at(-1)?.[1] ?? '';
-      if (model === '') throw missing('model');
-      return model;
+      if (this.#model === null) continue;
+      if (this.#model === '') throw missing('model');
+      return this.#model;
     }
   }
 
@@ -70,8 +60,8 @@ export class FormParts {
       if (part.isFile) yield { ...part, body: this.#checked(part) };
       else yield await this.#takeField(part);
     }
-    if (!this.#hasFile) throw missing(this.#checks.fileField);
-    this.#checks.checkWhole?.();
+    if (!this.#hasFile) throw missing(this.#options.kind.fileField);
+    this.#options.fields.finish();
   }
 
   async #next(): Promise<MultipartPart | null> {
@@ -80,7 +70,7 @@ export class FormParts {
     const { name, filename, contentType } = step.value;
     // A part of nothing but its headers may be 16 KB.
     this.#hold(name.length + (filename?.length ?? 0) + (contentType?.length ?? 0));
-    this.#checks.checkName?.(name);
+    this.#options.checkName?.(name);
     if (step.value.isFile && foldedName(name) === 'model') {
       throw new HttpError('invalid_body', 'The form field `model` must be a text, not a file.', {
         param: 'model',
@@ -91,13 +81,13 @@ export class FormParts {
 
   async #takeField(part: MultipartPart): Promise<MultipartPart> {
     const isModel = foldedName(part.name) === 'model';
-    if (isModel && (part.name !== 'model' || this.fields.some(([name]) => name === 'model'))) {
+    if (isModel && (part.name !== 'model' || this.#model !== null)) {
       throw new HttpError('invalid_body', 'The form names `model` more than once.', { param: 'model' });
     }
     const value = await this.#readField(part, isModel);
     const text = fieldText(part.name, value);
-    this.fields.push([part.name, text]);
-    this.#checks.checkField?.(part.name, text);
+    if (isModel) this.#model = text;
+    this.#options.fields.take(part.name, text);
     return { ...part, body: inMemory([value]) };
   }
 
@@ -105,7 +95,7 @@ export class FormParts {
     const counted = { ...part, body: this.#counted(part) };
     if (isModel) return readField(counted, MODEL_LENGTH, (start) => modelNotFound(start.toString()));
     const base = fieldBaseName(part.name);
-    const limitBytes = this.#checks.fieldBytes?.[base];
+    const limitBytes = this.#options.kind.fieldBytes[base];
     if (limitBytes === undefined) return readField(counted, FIELDS_LIMIT_BYTES);
     return readField(counted, limitBytes, () => fieldTooLong(base));
   }
@@ -136,12 +126,13 @@ export class FormParts {
 
   #hold(bytes: number): void {
     this.#heldBytes += bytes;
-    if (!this.#lease.growTo(this.#heldBytes)) throw overloaded(this.#lease, this.#heldBytes);
+    const { lease } = this.#options;
+    if (!lease.growTo(this.#heldBytes)) throw overloaded(lease, this.#heldBytes);
   }
 
   /** A file's content, its first bytes checked before any is passed on. */
   async *#checked(part: MultipartPart): AsyncGenerator<Buffer> {
-    if (fieldBaseName(part.name) === this.#checks.fileField) this.#hasFile = true;
+    if (fieldBaseName(part.name) === this.#options.kind.fileField) this.#hasFile = true;
     let head: Buffer | null = Buffer.alloc(0);
     for await (const chunk of part.body) {
       if (head === null) {
@@ -150,12 +141,12 @@ export class FormParts {
       }
       head = head.length === 0 ? chunk : Buffer.concat([head, chunk]);
       if (head.length < HEAD_BYTES) continue;
-      this.#checks.checkFile(part, head);
+      this.#options.kind.checkFile(part, head);
       yield head;
       head = null;
     }
     if (head === null) return;
-    this.#checks.checkFile(part, head);
+    this.#options.kind.checkFile(part, head);
     if (head.length > 0) yield head;
   }
 }

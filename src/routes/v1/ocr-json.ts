@@ -2,8 +2,8 @@ import { HttpError } from '../../errors.ts';
 import { compilePatterns, firstMatch, type JsonMatch, readStringStart, splice } from '../../json/scan.ts';
 import { checkImageUrl } from '../../protocols/image-url.ts';
 import type { OcrRequest } from '../../protocols/ocr.ts';
+import { type JsonRequest, parseJsonRequest } from './json-request.ts';
 import { PICKER_PATTERNS, PICKERS_FOLDING } from './model-pickers.ts';
-import { type JsonRequest, parseJsonRequest } from './request-body.ts';
 
 /** Our own form (`image_url`) and the one that Mistral's clients send (`document`), each as a string or an object. */
 const IMAGE_PLACES = ['image_url', 'image_url.url', 'document.image_url', 'document.image_url.url'] as const;

@@ -1,0 +1,26 @@
+import { HttpError } from '../errors.ts';
+import { bodilessHeadersFor } from '../protocols/passed-headers.ts';
+import type { CompiledProvider, UpstreamResponse } from '../providers/adapter.ts';
+import { readError } from '../providers/error-cleaning.ts';
+
+/**
+ * The error that a client gets for an error response with this body. A 401 or 403 concerns the provider's key, not the
+ * caller's: it never passes as such, or callers would change theirs.
+ */
+export function upstreamError(
+  { status, headers }: UpstreamResponse,
+  text: string,
+  provider: CompiledProvider,
+): HttpError {
+  const error = readError(status, text, provider.secrets);
+  if (status !== 401 && status !== 403) {
+    return HttpError.fromUpstream(status, error, bodilessHeadersFor(headers));
+  }
+  const passed = bodilessHeadersFor({ 'x-request-id': headers['x-request-id'] });
+  const reason = status === 403 ? ` It says: ${error.message}` : '';
+  return new HttpError(
+    'upstream_auth_failed',
+    `The provider ${provider.id} refuses its API key (${status}). The owner must check the key in the panel.${reason}`,
+    { headers: { 'x-should-retry': 'false' } },
+  ).withHeaders(passed);
+}

@@ -1,0 +1,93 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { UpstreamTimeouts } from '../config.ts';
+import { HttpError } from '../errors.ts';
+import type { HeaderList } from '../http/header-list.ts';
+import type { Provider } from '../store/entities.ts';
+import type { CompiledProvider, Quirk } from './adapter.ts';
+import { requireBaseUrl } from './base-url.ts';
+import { chutesAdapter, isChutes } from './chutes.ts';
+import { createConnection } from './connection.ts';
+import { secretsOf } from './error-cleaning.ts';
+import { joinUrl } from './join-url.ts';
+import { openaiAdapter } from './openai.ts';
+
+export interface CompileOptions {
+  /** The server's timeouts, where a provider sets none of its own. */
+  readonly timeouts: UpstreamTimeouts;
+  /** No connections to loopback and private addresses. */
+  readonly blockPrivate: boolean;
+}
+
+/**
+ * Derives from a provider's record all that its requests share.
+ * @throws HttpError `upstream_unreachable` for a base URL that is not valid or not allowed; `provider_not_configured`
+ * for a key that no header can carry.
+ */
+export function compileProvider(record: Provider, options: CompileOptions): CompiledProvider {
+  const baseUrl = requireBaseUrl(record);
+  const paths = new Map<string, string>();
+  return {
+    id: record.id,
+    record,
+    adapter: isChutes(record) ? chutesAdapter : openaiAdapter,
+    headers: headersFor(record),
+    connection: createConnection(record, baseUrl, options),
+    pathOf(upstreamPath) {
+      const known = paths.get(upstreamPath);
+      if (known !== undefined) return known;
+      const url = joinUrl(baseUrl, upstreamPath, record.options.pathMode);
+      const path = `${url.pathname}${url.search}`;
+      paths.set(upstreamPath, path);
+      return path;
+    },
+    quirks: new Set<Quirk>(),
+    secrets: secretsOf(record.apiKey),
+  };
+}
+
+/** Keeps what was compiled of each provider for as long as its record stays the same. */
+export class Providers {
+  readonly #known = new Map<string, { record: Provider; readonly compiled: CompiledProvider }>();
+  readonly #options: CompileOptions;
+
+  constructor(options: CompileOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * The compiled form of a record. A reload of an equal record keeps it: connections stay open, and what was learned stays
+   * known. @throws HttpError as `compileProvider`.
+   */
+  of(record: Provider): CompiledProvider {
+    const known = this.#known.get(record.id);
+    if (known !== undefined) {
+      if (known.record === record) return known.compiled;
+      if (isDeepStrictEqual(known.record, record)) {
+        known.record = record;
+        return known.compiled;
+      }
+    }
+    const compiled = compileProvider(record, this.#options);
+    this.#known.set(record.id, { record, compiled });
+    return compiled;
+  }
+
+  /** Forgets the providers that are gone. Their running requests finish; their idle connections end by themselves. */
+  keepOnly(records: ReadonlyMap<string, Provider>): void {
+    for (const id of this.#known.keys()) {
+      if (!records.has(id)) this.#known.delete(id);
+    }
+  }
+}
+
+/** Visible ASCII and spaces (RFC 9110 section 5.5). The panel takes no other keys, but imported files may hold some. */
+const IN_HEADER = /^[\x20-\x7e]*$/;
+
+function headersFor({ id, apiKey }: Provider): HeaderList {
+  if (apiKey !== null && !IN_HEADER.test(apiKey)) {
+    const message = `The key of provider ${id} contains characters not allowed in HTTP headers. Enter it again in the panel.`;
+    throw new HttpError('provider_not_configured', message, { headers: { 'x-should-retry': 'false' } });
+  }
+  const key = apiKey === null ? [] : ['authorization', `Bearer ${apiKey}`];
+  return [...key, 'accept-encoding', 'identity', 'user-agent', 'ipin-proxy'];
+}

@@ -1,0 +1,32 @@
+import { MultipartReader, parseBoundary } from '../../http/multipart.ts';
+import type { FormFields, FormKind } from '../../protocols/form-kinds.ts';
+import { FormParts } from './form-parts.ts';
+import { refusePickerPart } from './model-pickers.ts';
+import type { AskedCall, OpenCall, ReadCall } from './open-call.ts';
+
+/** Reads the body of a form endpoint: up to its model, then while it is sent on. */
+export function readFormCall(kind: FormKind): ReadCall {
+  return async (open): Promise<AskedCall> => {
+    const fields = kind.openFields();
+    const form = openForm(open, kind, fields);
+    open.authorise(await form.readModel());
+    return { body: { kind: 'form', parts: form.all(), fields } };
+  };
+}
+
+/** Opens a form for reading; its fields are read into `fields`. @throws HttpError `unsupported_content_type`. */
+export function openForm(open: OpenCall, kind: FormKind, fields: FormFields): FormParts {
+  const boundary = parseBoundary(open.context.req.headers['content-type']);
+  const { fileBytes, fileFields, fileTooLarge } = kind;
+  const reader = new MultipartReader(open.readPieces(), boundary, {
+    limits: { fileBytes, totalBytes: open.limitBytes },
+    fileFields,
+    ...(fileTooLarge === null ? {} : { fileTooLarge }),
+  });
+  return new FormParts(reader, {
+    kind,
+    fields,
+    checkName: open.isRestricted ? refusePickerPart : null,
+    lease: open.lease,
+  });
+}

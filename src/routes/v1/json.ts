@@ -1,0 +1,24 @@
+import { checkImageParts } from '../../protocols/image-parts.ts';
+import { requireJsonType } from '../json-body.ts';
+import { parseJsonRequest, readEncodingFormat, readFlag } from './json-request.ts';
+import { refuseModelPickers } from './model-pickers.ts';
+import type { AskedCall, OpenCall } from './open-call.ts';
+
+/** Reads the body of a JSON endpoint, in the contract's order of checks. @throws HttpError as its parts. */
+export async function readJsonCall(open: OpenCall): Promise<AskedCall> {
+  requireJsonType(open.context);
+  const bytes = await open.readWhole();
+  const request = await parseJsonRequest(bytes);
+  open.authorise(request.model);
+  if (open.isRestricted) refuseModelPickers(request.scan);
+  const stream = readFlag(request, 'stream');
+  const includeUsage = readFlag(request, 'stream_options.include_usage');
+  const encodingFormat = open.endpoint.hasVectors ? readEncodingFormat(request) : null;
+  const patches = await checkImageParts(bytes, request.scan);
+  return {
+    body: { kind: 'json', bytes, scan: request.scan, patches },
+    stream,
+    includeUsage,
+    encodingFormat,
+  };
+}

@@ -1,0 +1,156 @@
+import type { Answer } from '../../gateway/answer.ts';
+import type { Call } from '../../gateway/call.ts';
+import type { Endpoint } from '../../gateway/endpoints.ts';
+import type { Gateway } from '../../gateway/gateway.ts';
+import { findModel } from '../../gateway/routing.ts';
+import { type OpenBody, openBody, readBody } from '../../http/body.ts';
+import { pump } from '../../http/pump.ts';
+import { sendBytes } from '../../http/reply.ts';
+import type { InflightBudget, InflightLease } from '../../inflight-budget.ts';
+import { requestHeadersFor } from '../../protocols/passed-headers.ts';
+import type { ConfigView } from '../../store/store.ts';
+import type { Context, Handler } from '../context.ts';
+import { nextHop } from './hops.ts';
+import { refusePickerQuery } from './model-pickers.ts';
+import { callerOf, holderOf, isRestricted, requireModel } from './model-rights.ts';
+
+export interface CallOptions {
+  readonly gateway: Gateway;
+  readonly budget: InflightBudget;
+  readonly view: () => ConfigView;
+  readonly maxBodyBytes: number;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+/** What a body asks for. */
+export type AskedCall = Pick<Call, 'body'> &
+  Partial<Pick<Call, 'stream' | 'includeUsage' | 'encodingFormat' | 'render'>>;
+
+/**
+ * Reads a request's body and says what it asks for. Calls `authorise` as soon as the model's name is known, and before it
+ * looks at any other field. @throws HttpError for a body that is not valid.
+ */
+export type ReadCall = (open: OpenCall) => Promise<AskedCall>;
+
+/** A call whose body is being read: what every kind of body must pass, and what it holds meanwhile. */
+export class OpenCall {
+  readonly context: Context;
+  readonly endpoint: Endpoint;
+  readonly lease: InflightLease;
+  /** The user or key whose share of memory and connections the call uses. */
+  readonly holder: string;
+  /** The caller may use some models only, so the body must not pick others. */
+  readonly isRestricted: boolean;
+  readonly #options: CallOptions;
+  readonly #hops: number;
+  #body: OpenBody | null = null;
+  #authorised: { readonly modelId: string; readonly view: ConfigView } | null = null;
+
+  /** @throws HttpError `loop_detected`. */
+  constructor(context: Context, endpoint: Endpoint, options: CallOptions) {
+    this.context = context;
+    this.endpoint = endpoint;
+    this.#options = options;
+    this.#hops = nextHop(context.req.headers['x-ipin-hops']);
+    this.isRestricted = isRestricted(context.principal);
+    this.holder = holderOf(context.principal);
+    this.lease = options.budget.open(this.holder);
+  }
+
+  /** The largest body that this endpoint takes. */
+  get limitBytes(): number {
+    return Math.max(this.#options.maxBodyBytes, this.endpoint.form?.minFormBytes ?? 0);
+  }
+
+  /** Reads the whole body. @throws HttpError as `readBody`. */
+  readWhole(): Promise<Buffer> {
+    return readBody(this.context, { limitBytes: this.#options.maxBodyBytes, lease: this.lease });
+  }
+
+  /** The body's bytes as they arrive, to be read once. @throws HttpError as `openBody`. */
+  readPieces(): AsyncIterable<Buffer> {
+    this.#body = openBody(this.context, this.limitBytes);
+    return this.#body.chunks;
+  }
+
+  /** @throws HttpError `model_not_found`, `model_not_allowed`; `invalid_body` for a query that picks another model. */
+  authorise(modelId: string): void {
+    const { principal, query, record } = this.context;
+    record.modelId = modelId;
+    const view = this.#options.view();
+    findModel(view, modelId);
+    requireModel(principal, modelId, { view, nowMs: this.#options.now() });
+    if (this.isRestricted && this.endpoint.isRelayed) refusePickerQuery(query);
+    this.#authorised = { modelId, view };
+  }
+
+  /** The call that the body asks for. */
+  toCall(asked: AskedCall): Call {
+    if (this.#authorised === null) throw new Error('The call was not authorised.');
+    const { context, endpoint, holder } = this;
+    const { principal, req, query, signal, record } = context;
+    const { modelId, view } = this.#authorised;
+    const { body, stream = false, includeUsage = false, encodingFormat = null, render = null } = asked;
+    return {
+      endpoint,
+      view,
+      modelId,
+      body,
+      stream,
+      includeUsage,
+      encodingFormat,
+      render,
+      query: endpoint.isRelayed ? query : '',
+      headers: endpoint.isRelayed ? requestHeadersFor(req.headers, callerOf(principal)) : [],
+      holder,
+      hops: this.#hops,
+      signal,
+      record,
+    };
+  }
+
+  /** Frees the body: what has not been read of it stays in the connection. To call it again does nothing. */
+  close(): void {
+    this.#body?.stop();
+    this.lease.release();
+  }
+}
+
+/** The handler of an endpoint: reads the call, sends it through the gateway and passes its answer on. */
+export function serveCall(endpoint: Endpoint, read: ReadCall, options: CallOptions): Handler {
+  return async (context) => {
+    const open = new OpenCall(context, endpoint, options);
+    try {
+      const answer = await execute(open, read, options.gateway);
+      // A JSON body was read whole and is not needed any more, and its answer may stream for minutes.
+      if (endpoint.body === 'json') open.close();
+      await sendAnswer(context, answer);
+    } finally {
+      open.close();
+    }
+  };
+}
+
+/** Apart from the handler, so that nothing holds the body while the answer is sent. */
+async function execute(open: OpenCall, read: ReadCall, gateway: Gateway): Promise<Answer> {
+  return gateway.execute(open.toCall(await read(open)));
+}
+
+/** An answer up to this size may wait in its connection uncounted. */
+const SMALL_BYTES = 16 * 1024;
+const SENT = { outcome: 'ok', error: null } as const;
+
+/** Sends an answer and settles it when it is over. */
+async function sendAnswer(context: Context, answer: Answer): Promise<void> {
+  const { shaped } = answer;
+  if (shaped.kind === 'stream') {
+    await pump(context, { ...shaped, onEnd: (end) => answer.settle(end) }).finally(() => answer.release());
+    return;
+  }
+  const { res } = context;
+  sendBytes(context, shaped.status, shaped.body, shaped.headers);
+  // A large answer is held until the client has taken it.
+  if (res.destroyed || shaped.body.length <= SMALL_BYTES) answer.settle(SENT);
+  else res.once('close', () => answer.settle(SENT));
+}
