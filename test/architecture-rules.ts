@@ -154,7 +154,7 @@ export const checkSyntax: Rule = (path, source) => {
 const TABLES: readonly (readonly [string, RegExp, (path: string) => boolean])[] = [
   [
     'an endpoint outside its table',
-    /['"`/](chat\/completions|audio\/[a-z]+|images\/(generations|edits|variations))\b/,
+    /['"`](chat\/completions|audio\/[a-z]+|images\/(generations|edits|variations))['"`?]/,
     (path) => path === 'src/gateway/endpoints.ts' || path.startsWith('src/demo/'),
   ],
   ['a comparison of endpoint paths', /\b(endpoint|call)\.(path|upstreamPath)\b *([!=]==|\.)/, () => false],
