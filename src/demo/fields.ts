@@ -1,6 +1,6 @@
 import { HttpError } from '../errors.ts';
 
-/** A JSON object as it was received: nothing about its members is known yet. */
+/** A JSON object as it was received: its members are not checked yet. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 /** Reads a string that may be absent or null. Throws 400 `invalid_value` for any other type. */
@@ -24,7 +24,7 @@ export function optionalBoolean(body: JsonObject, name: string): boolean {
   throw invalidValue(name, 'a boolean');
 }
 
-/** Reads a whole number within bounds (both included), absent or null allowed. Throws 400 `invalid_value`. */
+/** Reads a whole number within bounds (both included) that may be absent or null. Throws 400 `invalid_value`. */
 export function optionalInteger(
   body: JsonObject,
   name: string,
@@ -38,7 +38,7 @@ export function optionalInteger(
   throw invalidValue(name, `a whole number from ${bounds.min} to ${bounds.max}`);
 }
 
-/** Reads one of a fixed list of words; absent or null means the first. Throws 400 `invalid_value`. */
+/** Reads a word from a fixed list; absent or null means the first one. Throws 400 `invalid_value`. */
 export function oneOf<Word extends string>(
   body: JsonObject,
   name: string,

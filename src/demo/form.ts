@@ -1,57 +1,44 @@
 import { fieldBaseName, fieldText, MultipartReader, parseBoundary, readField } from '../http/multipart.ts';
+import type { JsonObject } from './fields.ts';
 
-/** One file of a form. */
-export interface FormFile {
-  /** The field's name without brackets: `image[]` is `image`. */
-  readonly field: string;
-  readonly bytes: Buffer;
-}
-
-/** A form, read whole. */
+/** The content of a form. */
 export interface DemoForm {
-  readonly fields: Readonly<Record<string, unknown>>;
-  readonly files: readonly FormFile[];
+  readonly fields: JsonObject;
+  /** The content of the field `file`; null if there is none. */
+  readonly file: Buffer | null;
 }
 
-const BOOLEAN_FIELDS = new Set(['stream']);
-const NUMBER_FIELDS = new Set(['n', 'partial_images', 'temperature']);
-const FILE_FIELDS = new Set(['file', 'image', 'mask']);
+const FILE_FIELD = 'file';
 const MAX_FIELD_BYTES = 1_048_576;
 
 /**
- * Reads a multipart/form-data body (RFC 7578). Fields that came more than once, or as `name[]`, become a list;
- * the known numbers and booleans become what they are in JSON. Throws 400 `invalid_body`, 415
- * `unsupported_content_type`.
+ * Reads a multipart/form-data body (RFC 7578). Fields that come more than once, or as `name[]`, become a list;
+ * `stream` becomes a boolean.
+ * @throws HttpError `invalid_body`, `unsupported_content_type`, `request_too_large` for a field over 1 MiB.
  */
 export async function readForm(body: Buffer, contentType: string | undefined): Promise<DemoForm> {
   const limits = { fileBytes: body.length, totalBytes: body.length, fieldBytes: MAX_FIELD_BYTES };
-  const reader = new MultipartReader(once(body), parseBoundary(contentType), {
-    limits,
-    fileFields: FILE_FIELDS,
-  });
-  const fields = new Map<string, unknown>();
-  const files: FormFile[] = [];
-  for await (const part of reader) {
+  const options = { limits, fileFields: new Set([FILE_FIELD]) };
+  const fields = new Map<string, unknown[]>();
+  const lists = new Set<string>();
+  let file: Buffer | null = null;
+  for await (const part of new MultipartReader(once(body), parseBoundary(contentType), options)) {
     const field = fieldBaseName(part.name);
     const bytes = await readField(part, part.isFile ? body.length : MAX_FIELD_BYTES);
     if (part.isFile) {
-      files.push({ field, bytes });
+      if (field === FILE_FIELD) file = bytes;
       continue;
     }
-    const value = toJsonValue(field, fieldText(field, bytes));
-    const earlier = fields.get(field);
-    const isList = earlier !== undefined || part.name !== field;
-    fields.set(
-      field,
-      isList ? [...(Array.isArray(earlier) ? earlier : [earlier ?? []].flat()), value] : value,
-    );
+    const earlier = fields.get(field) ?? [];
+    fields.set(field, [...earlier, toJsonValue(field, fieldText(field, bytes))]);
+    if (earlier.length > 0 || part.name !== field) lists.add(field);
   }
-  return { fields: Object.fromEntries(fields), files };
+  const entries = [...fields].map(([name, values]) => [name, lists.has(name) ? values : values[0]]);
+  return { fields: Object.fromEntries(entries), file };
 }
 
 function toJsonValue(field: string, text: string): unknown {
-  if (BOOLEAN_FIELDS.has(field) && (text === 'true' || text === 'false')) return text === 'true';
-  return NUMBER_FIELDS.has(field) && text.trim() !== '' ? Number(text) : text;
+  return field === 'stream' && (text === 'true' || text === 'false') ? text === 'true' : text;
 }
 
 async function* once(body: Buffer): AsyncGenerator<Buffer> {

@@ -1,40 +1,33 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { HttpError } from '../errors.ts';
-import { requireApiKey } from './authorization.ts';
-import { parseJsonBody, readBody } from './body.ts';
-import { type DemoCall, shortSha256 } from './call.ts';
-import { missingParameter, optionalString } from './fields.ts';
-import { readForm } from './form.ts';
-import { listModels, requireModel, retrieveModel } from './models.ts';
-import { sendAnswer, sendError, sendJson } from './reply.ts';
-import { DEMO_ROUTES, type DemoRoute } from './routes.ts';
+import { ENDPOINTS } from './endpoints.ts';
+import { modelsAnswer } from './models.ts';
+import { sendAnswer, sendError } from './reply.ts';
+import { readCall } from './request.ts';
 
 export interface DemoProviderOptions {
   /** The key that callers must send; null lets everybody in. */
   readonly apiKey: string | null;
-  /** The pause between streamed tokens; 25 if not given. */
+  /** The pause between the records of a stream, in milliseconds; 25 if not given. */
   readonly tokenDelayMs?: number;
   /** The current time in milliseconds; `Date.now` if not given. */
   readonly now?: () => number;
 }
 
 const DEFAULT_TOKEN_DELAY_MS = 25;
+const TIMEOUTS = { headersTimeout: 10_000, requestTimeout: 120_000, keepAliveTimeout: 90_000 };
 const STALL_TIMEOUT_MS = 60_000;
 const MODELS_PATH = '/v1/models';
 
 /**
- * Makes the built-in demo provider: an OpenAI-compatible server with every endpoint that the proxy relays, which
- * needs no account and no network and gives the same answer to the same request (OpenAI API reference). It
- * does not listen yet.
+ * Creates the built-in demo provider: an OpenAI-compatible server that needs no account and no network, and gives the
+ * same answer to the same request (OpenAI API reference). The server does not listen yet.
  */
 export function createDemoProvider(options: DemoProviderOptions): Server {
-  let requestCount = 0;
-  const timeouts = { headersTimeout: 10_000, requestTimeout: 120_000, keepAliveTimeout: 90_000 };
-  return createServer(timeouts, (req, res) => {
-    requestCount += 1;
-    res.setHeader('x-request-id', `req_${shortSha256(String(requestCount), 32)}`);
-    res.setHeader('openai-version', '2020-10-01');
-    // A client that takes nothing, or sends nothing, for this long is cut off.
+  return createServer(TIMEOUTS, (req, res) => {
+    res.setHeader('x-request-id', `req_${randomBytes(16).toString('hex')}`);
+    // A client that neither sends nor takes anything for this long is cut off.
     res.setTimeout(STALL_TIMEOUT_MS, () => res.destroy());
     res.on('error', () => res.destroy());
     answer(req, res, options).catch((error: unknown) => sendError(res, error));
@@ -47,35 +40,17 @@ async function answer(
   options: DemoProviderOptions,
 ): Promise<void> {
   requireApiKey(req.headers.authorization, options.apiKey);
+  const pauseMs = options.tokenDelayMs ?? DEFAULT_TOKEN_DELAY_MS;
   const path = (req.url ?? '').split('?', 1)[0] ?? '';
   if (path === MODELS_PATH || path.startsWith(`${MODELS_PATH}/`)) {
     requireMethod(req, 'GET');
-    const id = path.slice(MODELS_PATH.length + 1);
-    return sendJson(res, 200, id === '' ? listModels() : retrieveModel(decode(id)));
+    return sendAnswer(res, modelsAnswer(path.slice(MODELS_PATH.length + 1)), pauseMs);
   }
-  const route = DEMO_ROUTES.find((candidate) => candidate.path === path);
-  if (route === undefined) throw new HttpError('unknown_url', 'The demo provider has no such endpoint.');
+  const endpoint = ENDPOINTS.find((candidate) => candidate.path === path);
+  if (endpoint === undefined) throw new HttpError('unknown_url', 'The demo provider has no such endpoint.');
   requireMethod(req, 'POST');
-  const call = await readCall(req, route, options.now ?? Date.now);
-  await sendAnswer(res, route.answer(call), options.tokenDelayMs ?? DEFAULT_TOKEN_DELAY_MS);
-}
-
-async function readCall(req: IncomingMessage, route: DemoRoute, now: () => number): Promise<DemoCall> {
-  const bytes = await readBody(req);
-  const contentType = req.headers['content-type'];
-  const isForm = route.bodies.includes('form') && !(route.bodies.includes('json') && isJson(contentType));
-  const { fields, files } = isForm
-    ? await readForm(bytes, contentType)
-    : { fields: parseJsonBody(bytes, contentType), files: [] };
-  const model = optionalString(fields, 'model') ?? route.defaultModel;
-  if (model === null) throw missingParameter('model');
-  requireModel(model, route.task);
-  const createdSeconds = Math.floor(now() / 1000);
-  return { body: fields, files, model, id: shortSha256(bytes, 24), createdSeconds };
-}
-
-function isJson(contentType: string | undefined): boolean {
-  return contentType?.toLowerCase().startsWith('application/json') === true;
+  const call = await readCall(req, endpoint, (options.now ?? Date.now)());
+  await sendAnswer(res, endpoint.answer(call), pauseMs);
 }
 
 function requireMethod(req: IncomingMessage, method: 'GET' | 'POST'): void {
@@ -83,10 +58,19 @@ function requireMethod(req: IncomingMessage, method: 'GET' | 'POST'): void {
   throw new HttpError('method_not_supported', `Use ${method} here.`, { headers: { allow: method } });
 }
 
-function decode(encoded: string): string {
-  try {
-    return decodeURIComponent(encoded);
-  } catch {
-    return encoded;
+/** Checks `Authorization: Bearer KEY`. Throws 401 as OpenAI does: without a code when no key was sent. */
+function requireApiKey(header: string | undefined, apiKey: string | null): void {
+  if (apiKey === null) return;
+  const sent = /^bearer\s+(.+)$/i.exec(header?.trim() ?? '')?.[1];
+  const headers = { 'www-authenticate': 'Bearer realm="iPin demo provider"' };
+  if (sent === undefined) {
+    const message = 'No API key was sent. Use the header Authorization: Bearer KEY.';
+    throw new HttpError('missing_api_key', message, { headers });
   }
+  if (timingSafeEqual(sha256(sent), sha256(apiKey))) return;
+  throw new HttpError('invalid_api_key', 'This is not the API key of the demo provider.', { headers });
+}
+
+function sha256(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
 }

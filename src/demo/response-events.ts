@@ -1,10 +1,10 @@
-import { typedRecord } from './call.ts';
-import { toPieces } from './tokens.ts';
+import { sseRecord } from '../http/sse.ts';
 import type { ToolCall } from './tools.ts';
+import { toPieces } from './words.ts';
 
 type ItemEvent = { readonly type: string; readonly [member: string]: unknown };
 
-/** One item of a response's output: how it begins, how it ends, and the events in between. */
+/** An item of a response's output: how it begins, how it ends, and the events in between. */
 export interface OutputItem {
   readonly added: object;
   readonly done: object;
@@ -33,42 +33,33 @@ export function textItem(id: string, pieces: readonly string[], isCut: boolean):
 
 /** A call of a function. */
 export function functionCallItem(id: string, toolCall: ToolCall): OutputItem {
-  const itemId = `fc_${id}`;
-  const item = { id: itemId, type: 'function_call', call_id: `call_${id}`, name: toolCall.name };
-  const argumentsText = toolCall.arguments;
+  const at = { item_id: `fc_${id}` };
+  const item = { id: `fc_${id}`, type: 'function_call', call_id: `call_${id}` };
+  const type = 'response.function_call_arguments';
   return {
-    added: { ...item, arguments: '', status: 'in_progress' },
-    done: { ...item, arguments: argumentsText, status: 'completed' },
+    added: { ...item, ...toolCall, arguments: '', status: 'in_progress' },
+    done: { ...item, ...toolCall, status: 'completed' },
     between: [
-      ...toPieces(argumentsText).map((delta) => ({
-        type: 'response.function_call_arguments.delta',
-        item_id: itemId,
-        delta,
-      })),
-      {
-        type: 'response.function_call_arguments.done',
-        item_id: itemId,
-        name: toolCall.name,
-        arguments: argumentsText,
-      },
+      ...toPieces(toolCall.arguments).map((delta) => ({ type: `${type}.delta`, ...at, delta })),
+      { type: `${type}.done`, ...at, ...toolCall },
     ],
   };
 }
 
 /**
- * The records of a response's stream: every one with `event`, `type` and a rising `sequence_number`, the last
- * one `response.completed` or `response.incomplete` with the whole response (OpenAI API reference, streaming events).
+ * The records of a response's stream. Each one has `event`, `type` and a rising `sequence_number`; the last one is
+ * `response.completed` or `response.incomplete` with the whole response (OpenAI API reference, streaming events).
  */
 export function* responseEvents(response: {
   readonly started: object;
   readonly output: readonly OutputItem[];
   readonly finished: { readonly status: string };
-}): Generator<string> {
+}): Generator<Buffer> {
   let sequenceNumber = 0;
-  const record = (event: ItemEvent): string => {
+  const record = (event: ItemEvent): Buffer => {
     const numbered = { ...event, sequence_number: sequenceNumber };
     sequenceNumber += 1;
-    return typedRecord(numbered);
+    return sseRecord(JSON.stringify(numbered), event.type);
   };
   yield record({ type: 'response.created', response: response.started });
   yield record({ type: 'response.in_progress', response: response.started });

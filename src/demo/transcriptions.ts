@@ -1,121 +1,86 @@
-import { type DemoAnswer, type DemoCall, dataRecord, eventStream, json } from './call.ts';
+import { renderTranscript, requireSegmentFormat, type Transcript } from '../protocols/transcription.ts';
+import { type DemoAnswer, type DemoCall, dataRecord, eventStream, json, shortSha256 } from './call.ts';
 import { invalidValue, missingParameter, oneOf, optionalBoolean, optionalString } from './fields.ts';
-import { toSrt, toVtt } from './subtitles.ts';
-import { toPieces } from './tokens.ts';
-import { type Transcript, transcribe } from './transcript.ts';
+import { readWav } from './wav.ts';
+import { count, toPieces } from './words.ts';
 
-const LANGUAGES: Readonly<Record<string, string>> = {
-  ar: 'arabic',
-  de: 'german',
-  en: 'english',
-  es: 'spanish',
-  fr: 'french',
-  id: 'indonesian',
-  it: 'italian',
-  ja: 'japanese',
-  ko: 'korean',
-  nl: 'dutch',
-  pt: 'portuguese',
-  ru: 'russian',
-  zh: 'chinese',
-};
+/** A file of unknown format is taken to play at this rate, for a second at least: 128 kbit/s. */
+const ASSUMED_BYTES_PER_SECOND = 16_000;
 
 /**
  * POST /v1/audio/transcriptions (OpenAI API reference, Audio). `demo-whisper` knows five formats and ignores
  * `stream`, as whisper-1 does; `demo-transcribe` answers in JSON only and streams, as gpt-4o-transcribe does.
  */
 export function transcription(call: DemoCall): DemoAnswer {
-  const transcript = transcribe(requiredAudio(call));
-  if (call.model !== 'demo-transcribe') return formatted(call, transcript, 'transcribe');
+  const language = optionalString(call.body, 'language') ?? 'en';
+  if (call.model !== 'demo-transcribe') return rendered(call, { task: 'transcribe', language });
   oneOf(call.body, 'response_format', ['json']);
-  const usage = tokenUsage(transcript);
-  if (optionalBoolean(call.body, 'stream')) return eventStream(events(transcript, usage));
-  return json({ text: transcript.text, usage });
+  const isStreamed = optionalBoolean(call.body, 'stream');
+  const { text } = transcribe(requiredAudio(call));
+  return isStreamed ? eventStream(events(text)) : json({ text, usage: tokenUsage(text) });
 }
 
 /** POST /v1/audio/translations: the same text, said to be English. */
 export function translation(call: DemoCall): DemoAnswer {
-  return formatted(call, transcribe(requiredAudio(call)), 'translate');
+  return rendered(call, { task: 'translate', language: 'en' });
 }
 
-/** Chutes' own POST /transcribe (chutesai/chutes, examples/whisper_stt.py): base64 in, a list of segments out. */
-export function chutesTranscription(call: DemoCall): DemoAnswer {
-  const { audio_b64: base64 } = call.body;
-  if (typeof base64 !== 'string') throw missingParameter('audio_b64');
-  const audio = Buffer.from(base64, 'base64');
-  if (audio.length === 0) throw invalidValue('audio_b64', 'audio as base64');
-  const segments = transcribe(audio).segments.map((segment) => ({ ...segment, text: ` ${segment.text}` }));
-  return { kind: 'json', value: segments, headers: { 'x-chutes-invocationid': call.id } };
+function rendered(
+  call: DemoCall,
+  options: { readonly task: 'transcribe' | 'translate'; readonly language: string },
+): DemoAnswer {
+  const transcript = transcribe(requiredAudio(call));
+  const granularities = new Set([call.body['timestamp_granularities'] ?? []].flat().map(String));
+  const responseFormat = optionalString(call.body, 'response_format') ?? 'json';
+  const format = requireSegmentFormat({ responseFormat, granularities });
+  if (format === 'json') {
+    const usage = { type: 'duration', seconds: Math.ceil(transcript.duration) };
+    return json({ text: transcript.text, usage });
+  }
+  return renderTranscript(transcript, format, options);
 }
 
 function requiredAudio(call: DemoCall): Buffer {
-  const file = call.files.find((candidate) => candidate.field === 'file');
-  if (file === undefined) throw missingParameter('file');
-  if (file.bytes.length === 0) throw invalidValue('file', 'a file that is not empty');
-  return file.bytes;
+  if (call.file === null) throw missingParameter('file');
+  if (call.file.length === 0) throw invalidValue('file', 'a file that is not empty');
+  return call.file;
 }
 
-function formatted(call: DemoCall, transcript: Transcript, task: 'transcribe' | 'translate'): DemoAnswer {
-  const usage = { type: 'duration', seconds: Math.ceil(transcript.durationSeconds) };
-  switch (oneOf(call.body, 'response_format', ['json', 'text', 'srt', 'verbose_json', 'vtt'])) {
-    case 'text':
-      return plainText(`${transcript.text}\n`);
-    case 'srt':
-      return plainText(toSrt(transcript.segments));
-    case 'vtt':
-      return plainText(toVtt(transcript.segments));
-    case 'verbose_json':
-      return json({ ...verbose(call, transcript, task), usage });
-    default:
-      return json({ text: transcript.text, usage });
-  }
+/**
+ * "Transcribes" audio: the text that the demo provider's own speech carries, else a description of the bytes, which
+ * shows whether they arrived. Times are in seconds.
+ */
+export function transcribe(audio: Buffer): Transcript & { readonly duration: number } {
+  const wav = readWav(audio);
+  const duration = round(wav?.durationSeconds ?? Math.max(1, audio.length / ASSUMED_BYTES_PER_SECOND));
+  const what = wav === null ? 'a file' : `${duration.toFixed(2)} seconds of WAV audio`;
+  const description = `The demo provider heard ${what}. It has ${count(audio.length, 'byte')}. Its SHA-256 begins with ${shortSha256(audio, 8)}.`;
+  const text = wav?.comment.trim() || description;
+  return { text, duration, segments: segmentsOf(text, duration), language: null };
 }
 
-/** Words come only where asked for; segments are left out where only words are. */
-function verbose(call: DemoCall, transcript: Transcript, task: 'transcribe' | 'translate'): object {
-  const asked = call.body['timestamp_granularities'];
-  const granularities = Array.isArray(asked) ? asked : [asked ?? 'segment'];
-  const code = task === 'translate' ? 'en' : (optionalString(call.body, 'language') ?? 'en').toLowerCase();
-  const segments = transcript.segments.map((segment, id) => ({
-    id,
-    seek: 0,
-    start: segment.start,
-    end: segment.end,
-    text: ` ${segment.text}`,
-    tokens: [],
-    temperature: 0,
-    avg_logprob: -0.1,
-    compression_ratio: 1,
-    no_speech_prob: 0.01,
-  }));
-  const words = transcript.words.map((word) => ({ word: word.text, start: word.start, end: word.end }));
-  return {
-    task,
-    language: Object.hasOwn(LANGUAGES, code) ? LANGUAGES[code] : code,
-    duration: transcript.durationSeconds,
-    text: transcript.text,
-    ...(granularities.includes('segment') ? { segments } : {}),
-    ...(granularities.includes('word') ? { words } : {}),
-  };
+/** Splits a text into sentences, each with a share of the time by its length. */
+function segmentsOf(text: string, duration: number): { start: number; end: number; text: string }[] {
+  const sentences = text.match(/\S(?:.{0,200}?[.!?](?=\s|$)|.{0,200}(?=\s|$)|.{0,200})/gs) ?? [text];
+  const secondsPerUnit = duration / sentences.join('').length;
+  let done = 0;
+  return sentences.map((sentence) => {
+    const start = round(done * secondsPerUnit);
+    done += sentence.length;
+    return { start, end: round(done * secondsPerUnit), text: sentence };
+  });
 }
 
-function* events(transcript: Transcript, usage: object): Generator<string> {
-  for (const delta of toPieces(transcript.text)) yield dataRecord({ type: 'transcript.text.delta', delta });
-  yield dataRecord({ type: 'transcript.text.done', text: transcript.text, usage });
+function* events(text: string): Generator<Buffer> {
+  for (const delta of toPieces(text)) yield dataRecord({ type: 'transcript.text.delta', delta });
+  yield dataRecord({ type: 'transcript.text.done', text, usage: tokenUsage(text) });
 }
 
-function tokenUsage(transcript: Transcript) {
-  const inputTokens = Math.ceil(transcript.durationSeconds * 10);
-  const outputTokens = toPieces(transcript.text).length;
-  return {
-    type: 'tokens',
-    input_tokens: inputTokens,
-    input_token_details: { text_tokens: 0, audio_tokens: inputTokens },
-    output_tokens: outputTokens,
-    total_tokens: inputTokens + outputTokens,
-  };
+function tokenUsage(text: string): object {
+  const tokens = toPieces(text).length;
+  return { type: 'tokens', input_tokens: 0, output_tokens: tokens, total_tokens: tokens };
 }
 
-function plainText(text: string): DemoAnswer {
-  return { kind: 'bytes', bytes: Buffer.from(text, 'utf8'), contentType: 'text/plain; charset=utf-8' };
+function round(seconds: number): number {
+  return Math.round(seconds * 1000) / 1000;
 }

@@ -1,7 +1,7 @@
-/** What a WAV file's chunks say. */
+/** What the chunks of a WAV file say. */
 export interface WavFacts {
   readonly durationSeconds: number;
-  /** The comment (ICMT) of its INFO list; empty where there is none. */
+  /** The comment (ICMT) of the INFO list; empty if there is none. */
   readonly comment: string;
 }
 
@@ -9,8 +9,8 @@ const MAX_COMMENT_BYTES = 16_384;
 const MAX_CHUNKS = 1000;
 
 /**
- * Writes 16-bit mono samples as a WAV file (RIFF, PCM). A comment goes before the samples, in UTF-8, so that a
- * reader that stops at the samples has seen it.
+ * Writes 16-bit mono samples as a WAV file (RIFF, PCM). The comment, in UTF-8, stands before the samples, where a
+ * reader that stops at them has seen it.
  */
 export function writeWav(samples: Int16Array, sampleRateHz: number, comment: string): Buffer {
   const format = Buffer.alloc(16);
@@ -39,7 +39,7 @@ export function toPcm(samples: Int16Array): Buffer {
   return bytes;
 }
 
-/** Reads duration and comment of a WAV file; null for anything else. A length beyond the file's end is cut. */
+/** Reads duration and comment of a WAV file; null for anything else. A chunk ends with the file at the latest. */
 export function readWav(bytes: Buffer): WavFacts | null {
   if (bytes.toString('latin1', 0, 4) !== 'RIFF' || bytes.toString('latin1', 8, 12) !== 'WAVE') return null;
   let bytesPerSecond = 0;
@@ -65,7 +65,7 @@ function readComment(list: Buffer): string {
   return list.toString('utf8', at + 8, at + 8 + length).replace(/\0.*$/s, '');
 }
 
-/** A RIFF chunk; one of odd length is followed by a pad byte that its length does not count. */
+/** A RIFF chunk; a pad byte, not counted in the length, follows data of odd length. */
 function chunk(type: string, data: Buffer): Buffer {
   const head = Buffer.alloc(8);
   head.write(type, 0, 'latin1');

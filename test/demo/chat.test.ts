@@ -104,25 +104,6 @@ describe('chat completions of the demo provider', () => {
     assert.ok(!text.includes('"usage"'));
   });
 
-  test('make n choices, and stream them apart', async () => {
-    const answer = await ask('Hello', { n: 3 });
-    assert.deepEqual(
-      answer.choices.map((choice) => choice.index),
-      [0, 1, 2],
-    );
-    assert.equal(new Set(answer.choices.map((choice) => choice.message.content)).size, 3);
-    const helper = demo.openai.chat.completions.stream({
-      model: 'demo-chat',
-      messages: [{ role: 'user', content: 'Hello' }],
-      n: 3,
-    });
-    const streamed = await helper.finalChatCompletion();
-    assert.deepEqual(
-      streamed.choices.map((choice) => choice.message.content),
-      answer.choices.map((choice) => choice.message.content),
-    );
-  });
-
   test('end before a stop word, and at the token limit', async () => {
     const stopped = await ask('Count to 9', { stop: [', 4', ', 7'] });
     assert.equal(stopped.choices[0]?.message.content, '1, 2, 3');

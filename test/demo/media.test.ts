@@ -71,24 +71,6 @@ describe('images and audio of the demo provider', () => {
     }
   });
 
-  test('speech streams as events', async () => {
-    const body = {
-      model: 'demo-tts',
-      voice: 'alloy',
-      input: SPOKEN,
-      response_format: 'wav',
-      stream_format: 'sse',
-    };
-    const text = await (await demo.post('/v1/audio/speech', body)).text();
-    const events = text
-      .trimEnd()
-      .split('\n\n')
-      .map((record) => JSON.parse(record.slice('data: '.length)));
-    assert.equal(events.at(-1).type, 'speech.audio.done');
-    const audio = events.slice(0, -1).map((event) => Buffer.from(event.audio, 'base64'));
-    assert.deepEqual(Buffer.concat(audio), wav);
-  });
-
   test('transcription finds the text of its own speech again', async () => {
     const file = await toFile(wav, 'speech.wav');
     const answer = await demo.openai.audio.transcriptions.create({ model: 'demo-whisper', file });
@@ -129,7 +111,7 @@ describe('images and audio of the demo provider', () => {
     assert.equal(response.status, 400);
   });
 
-  test('transcription gives words and segments as asked', async () => {
+  test('transcription gives segments, and refuses word timestamps', async () => {
     const create = async (granularities: ('word' | 'segment')[]) =>
       demo.openai.audio.transcriptions.create({
         model: 'demo-whisper',
@@ -138,14 +120,11 @@ describe('images and audio of the demo provider', () => {
         response_format: 'verbose_json',
         timestamp_granularities: granularities,
       });
-    const both = await create(['word', 'segment']);
-    assert.equal(both.language, 'spanish');
-    assert.equal(both.segments?.length, 2);
-    assert.equal(both.words?.map((word) => word.word).join(' '), SPOKEN);
-    assert.equal(both.segments?.at(-1)?.end, both.duration);
-    assert.ok(both.words?.every((word) => word.start < word.end && word.end <= both.duration));
-    assert.equal((await create(['word'])).segments, undefined);
-    assert.equal((await create(['segment'])).words, undefined);
+    const transcript = await create(['segment']);
+    assert.equal(transcript.language, 'spanish');
+    assert.equal(transcript.segments?.length, 2);
+    assert.equal(transcript.segments?.at(-1)?.end, transcript.duration);
+    await assert.rejects(create(['word', 'segment']), { status: 400, param: 'timestamp_granularities' });
   });
 
   test('transcription streams from the model that streams alone', async () => {
@@ -188,15 +167,6 @@ describe('images and audio of the demo provider', () => {
     }
   });
 
-  test('the Chutes path takes base64 and answers a list of segments', async () => {
-    const response = await demo.post('/transcribe', { audio_b64: wav.toString('base64'), language: 'en' });
-    const segments = (await response.json()) as { start: number; end: number; text: string }[];
-    assert.equal(segments.map((segment) => segment.text).join(''), ` ${SPOKEN}`);
-    assert.equal(segments[0]?.start, 0);
-    for (const body of [{}, { audio_b64: '' }])
-      assert.equal((await demo.post('/transcribe', body)).status, 400);
-  });
-
   test('images are PNGs of the size asked for, the same for the same prompt', async () => {
     const [first, second] = await paint({ n: 2, size: '512x256' });
     assert.ok(first !== undefined && second !== undefined);
@@ -216,39 +186,8 @@ describe('images and audio of the demo provider', () => {
     }
   });
 
-  test('images stream partial ones and the finished one', async () => {
-    const stream = await demo.openai.images.generate({ prompt: 'A cat', stream: true, partial_images: 2 });
-    const types = [];
-    for await (const event of stream) types.push(event.type);
-    assert.deepEqual(types, [
-      'image_generation.partial_image',
-      'image_generation.partial_image',
-      'image_generation.completed',
-    ]);
-  });
-
-  test('edits and variations depend on the images sent', async () => {
-    const [cat, dog] = [...(await paint({})), ...(await paint({ prompt: 'A dog' }))];
-    assert.ok(cat !== undefined && dog !== undefined);
-    const file = (bytes: Buffer) => toFile(bytes, 'image.png', { type: 'image/png' });
-    const edit = async (images: Buffer[]) => {
-      const image = await Promise.all(images.map(file));
-      const answer = await demo.openai.images.edit({ model: 'demo-image', prompt: 'Add a hat', image, n: 1 });
-      return answer.data?.[0]?.b64_json;
-    };
-    assert.notEqual(await edit([cat]), await edit([cat, dog]));
-    assert.equal(await edit([cat]), await edit([cat]));
-    const url = `data:image/png;base64,${cat.toString('base64')}`;
-    const byJson = await demo.post('/v1/images/edits', { prompt: 'Add a hat', images: [{ image_url: url }] });
-    const { data } = (await byJson.json()) as { data: { b64_json: string }[] };
-    assert.equal(data[0]?.b64_json, await edit([cat]));
-    const variation = await demo.openai.images.createVariation({ image: await file(cat) });
-    assert.equal(Buffer.from(variation.data?.[0]?.b64_json ?? '', 'base64').toString('latin1', 1, 4), 'PNG');
-    assert.equal((await form('/v1/images/edits', { prompt: 'Add a hat' })).status, 400);
-  });
-
-  test('vision names type and size, fetches no URL, and reads the text in a PNG', async () => {
-    const [cat] = await paint({ prompt: 'A cat — with an umbrella' });
+  test('vision names type and size, and fetches no URL', async () => {
+    const [cat] = await paint({ prompt: 'A cat' });
     const url = `data:image/png;base64,${cat?.toString('base64')}`;
     const look = async (text: string, urls: string[], model = 'demo-vision') => {
       const images = urls.map((each) => ({ type: 'image_url' as const, image_url: { url: each } }));
@@ -262,8 +201,6 @@ describe('images and audio of the demo provider', () => {
     const seen = await look('What is this?', [url, 'https://example.com/a.png']);
     assert.match(seen, /a PNG image, 256 × 256 pixels, [\d,]+ bytes/);
     assert.match(seen, /an image at example\.com, which I do not fetch/);
-    assert.equal(await look('Extract all text from this image', [url]), 'A cat — with an umbrella');
-    assert.equal(await look('', [url], 'demo-ocr'), 'A cat — with an umbrella');
     const gif = `data:image/gif;base64,${Buffer.from('GIF89a\x05\x00\x07\x00', 'latin1').toString('base64')}`;
     assert.match(
       await look('', [gif], 'demo-ocr'),

@@ -128,27 +128,4 @@ describe('responses of the demo provider', () => {
     });
     assert.match(seen.output_text, /a GIF image, 5 × 7 pixels, 10 bytes/);
   });
-
-  test('complete prompts of every shape', async () => {
-    const create = (body: object) =>
-      demo.openai.completions.create({ model: 'demo-chat', prompt: '', stream: false, ...body });
-    const two = await create({ prompt: ['Say a', 'Say b'], n: 2, echo: true });
-    assert.deepEqual(
-      two.choices.map((choice) => choice.text),
-      ['Say aa', 'Say aa\n\n(Choice 2)', 'Say bb', 'Say bb\n\n(Choice 2)'],
-    );
-    assert.equal((await create({ prompt: [1, 2, 3] })).usage?.prompt_tokens, 3);
-    assert.equal((await create({ prompt: [[1, 2], [3]] })).choices.length, 2);
-    const stream = await demo.openai.completions.create({
-      model: 'demo-chat',
-      prompt: 'Count to 5',
-      stream: true,
-      stream_options: { include_usage: true },
-    });
-    const chunks = [];
-    for await (const chunk of stream) chunks.push(chunk);
-    assert.equal(chunks.map((chunk) => chunk.choices[0]?.text ?? '').join(''), '1, 2, 3, 4, 5');
-    assert.deepEqual(chunks.at(-1)?.choices, []);
-    assert.equal(chunks.at(-1)?.usage?.completion_tokens, 5);
-  });
 });

@@ -8,7 +8,7 @@ type Embeddings = {
   usage: { prompt_tokens: number };
 };
 
-describe('embeddings, moderations and rerank of the demo provider', () => {
+describe('embeddings of the demo provider', () => {
   let demo: RunningDemo;
   before(async () => {
     demo = await startDemo();
@@ -74,40 +74,5 @@ describe('embeddings, moderations and rerank of the demo provider', () => {
       await response.text();
       assert.equal(response.status, 400, JSON.stringify(body).slice(0, 60));
     }
-  });
-
-  test('moderations flag words of the list, input by input', async () => {
-    const answer = await demo.openai.moderations.create({ input: ['Have a nice day', 'I will kill you'] });
-    assert.deepEqual(
-      answer.results.map((result) => [result.flagged, result.categories.violence]),
-      [
-        [false, false],
-        [true, true],
-      ],
-    );
-    assert.ok((answer.results[1]?.category_scores.violence ?? 0) > 0.9);
-    assert.equal(answer.model, 'demo-moderation');
-    const parts = await demo.openai.moderations.create({ input: [{ type: 'text', text: 'murder' }] });
-    assert.deepEqual(
-      parts.results.map((result) => result.flagged),
-      [true],
-    );
-  });
-
-  test('rerank sorts by shared words and keeps to top_n', async () => {
-    const body = {
-      model: 'demo-rerank',
-      query: 'What is a blue whale?',
-      documents: ['A red car', { text: 'The blue whale is a mammal' }, 'Blue', 'Nothing else'],
-    };
-    const all = (await (await demo.post('/v1/rerank', body)).json()) as { results: { index: number }[] };
-    assert.deepEqual(
-      all.results.map((result) => result.index),
-      [1, 2, 0, 3],
-    );
-    const top = await (await demo.post('/v1/rerank', { ...body, top_n: 1, return_documents: true })).json();
-    const [best] = (top as { results: { document: object }[] }).results;
-    assert.deepEqual(best?.document, { text: 'The blue whale is a mammal' });
-    assert.equal((await demo.post('/v1/rerank', { ...body, documents: [1] })).status, 400);
   });
 });
