@@ -1,6 +1,8 @@
 import type { TestContext } from 'node:test';
 import { writeWav } from '../../src/demo/wav.ts';
 import { DEMO_KEY, startDemo } from '../demo/start-demo.ts';
+import { CHAT_ANSWER, json, startUpstream } from '../helpers/fake-upstream.ts';
+import { sentPictures } from '../helpers/pictures.ts';
 import type { AppUnderTest } from '../helpers/start-app.ts';
 
 export interface SampleFile {
@@ -23,14 +25,16 @@ export const JPEG = sample(
 );
 
 const PNG_HEADER_END = 33;
+/** Keyword, no compression, no language, no translated keyword. */
+const TEXT_CHUNK_START = 'Comment\0\0\0\0\0';
 
 function sample(name: string, mimeType: string, base64: string): SampleFile {
   return { name, mimeType, buffer: Buffer.from(base64, 'base64') };
 }
 
-/** An image in which the demo provider reads a text (PNG third edition, 11.3.3.4; nobody checks the CRC of such a chunk). */
+/** An image that carries a text (PNG third edition, 11.3.3.4; the checksum of the chunk is left out, as nobody checks it). */
 export function pngOfText(name: string, text: string): SampleFile {
-  const data = Buffer.from(`Comment\0\0\0\0\0${text}`, 'utf8');
+  const data = Buffer.from(`${TEXT_CHUNK_START}${text}`, 'utf8');
   const chunk = Buffer.concat([Buffer.alloc(4), Buffer.from('iTXt'), data, Buffer.alloc(4)]);
   chunk.writeUInt32BE(data.length);
   const { buffer } = PNG;
@@ -41,18 +45,31 @@ export function pngOfText(name: string, text: string): SampleFile {
   };
 }
 
+/** Reads the text of an image that `pngOfText` made. */
+function textOfPng(png: Buffer): string {
+  const length = png.readUInt32BE(PNG_HEADER_END);
+  const start = PNG_HEADER_END + 8;
+  return png.toString('utf8', start + TEXT_CHUNK_START.length, start + length);
+}
+
 /** A second of silence in which the demo provider hears a text. */
 export function wavOfText(name: string, text: string): SampleFile {
   return { name, mimeType: 'audio/wav', buffer: writeWav(new Int16Array(8000), 8000, text) };
 }
 
-/** Puts the demo provider behind the app, with models to talk to, to hear and to read. */
+/** Puts the demo provider behind the app with models to talk to and to hear, and a scripted model that reads images. */
 export async function addDemoProvider(t: TestContext, app: AppUnderTest): Promise<void> {
   const demo = await startDemo();
   t.after(demo.stop);
   await app.addProvider({ id: 'demo', name: 'Demo', baseUrl: `${demo.origin}/v1`, apiKey: DEMO_KEY }, [
     { id: 'demo-chat' },
     { id: 'demo-whisper' },
-    { id: 'demo-ocr', vision: true },
   ]);
+  const reader = await startUpstream(t, (req, res, request) => {
+    const [picture] = sentPictures(request);
+    const content = textOfPng(Buffer.from(picture?.url.split(',')[1] ?? '', 'base64'));
+    const choices = [{ index: 0, message: { role: 'assistant', content }, finish_reason: 'stop' }];
+    json({ ...CHAT_ANSWER, choices })(req, res, request);
+  });
+  await app.addProvider({ id: 'reader', baseUrl: reader.origin }, [{ id: 'demo-ocr', vision: true }]);
 }

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { describe, type TestContext, test } from 'node:test';
 import OpenAI from 'openai';
 import { DEMO_KEY, startDemo } from '../demo/start-demo.ts';
-import { startUpstream } from '../helpers/fake-upstream.ts';
+import { json, startUpstream } from '../helpers/fake-upstream.ts';
 import { type AppUnderTest, MASTER_KEY, startApp } from '../helpers/start-app.ts';
 
 /** The proxy before the demo provider, whose models have names of our own here, so that every answer must be renamed. */
@@ -17,6 +17,14 @@ async function start(t: TestContext): Promise<{ client: OpenAI; app: AppUnderTes
     offered.map((id) => ({ id: `my/${id}`, upstreamModel: id })),
   );
   return { app, client: clientOf(app) };
+}
+
+/** The proxy before a provider that answers everything with one JSON value; its model `m` is `my/m` here. */
+async function startScripted(t: TestContext, value: object): Promise<OpenAI> {
+  const upstream = await startUpstream(t, json(value));
+  const app = await startApp(t);
+  await app.addProvider({ id: 'up', baseUrl: upstream.origin }, [{ id: 'my/m', upstreamModel: 'm' }]);
+  return clientOf(app);
 }
 
 function clientOf(app: AppUnderTest, apiKey = MASTER_KEY): OpenAI {
@@ -153,12 +161,20 @@ describe('the openai package through the proxy', { timeout: 30_000 }, () => {
     assert.deepEqual(data[0]?.embedding, vector.map(Math.fround));
   });
 
-  test('moderates, speaks and draws', async (t) => {
+  test('moderates', async (t) => {
+    const verdict = {
+      id: 'modr-1',
+      model: 'm',
+      results: [{ flagged: false, categories: {}, category_scores: {} }],
+    };
+    const client = await startScripted(t, verdict);
+    const answer = await client.moderations.create({ model: 'my/m', input: 'hello' });
+    assert.equal(answer.results.length, 1);
+    assert.equal(answer.model, 'my/m');
+  });
+
+  test('speaks and draws', async (t) => {
     const { client } = await start(t);
-    const moderation = 'my/demo-moderation';
-    const verdict = await client.moderations.create({ model: moderation, input: 'hello' });
-    assert.equal(verdict.results.length, 1);
-    assert.equal(verdict.model, moderation);
     const speech = await client.audio.speech.create({
       model: 'my/demo-tts',
       voice: 'alloy',
@@ -195,10 +211,17 @@ describe('the openai package through the proxy', { timeout: 30_000 }, () => {
   });
 
   test('completes text', async (t) => {
-    const { client } = await start(t);
-    const answer = await client.completions.create({ model: 'my/demo-chat', prompt: 'Hello!' });
-    assert.equal(answer.model, 'my/demo-chat');
-    assert.ok((answer.choices[0]?.text ?? '') !== '');
+    const choices = [{ text: 'Hi', index: 0, logprobs: null, finish_reason: 'stop' }];
+    const client = await startScripted(t, {
+      id: 'cmpl-1',
+      object: 'text_completion',
+      created: 1,
+      model: 'm',
+      choices,
+    });
+    const answer = await client.completions.create({ model: 'my/m', prompt: 'Hello!' });
+    assert.equal(answer.model, 'my/m');
+    assert.equal(answer.choices[0]?.text, 'Hi');
   });
 
   test('that stops a stream ends the request at the provider', async (t) => {
