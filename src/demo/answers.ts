@@ -26,7 +26,7 @@ const answer = await client.chat.completions.create({ model: 'demo-chat', messag
 > A quotation ends the sample.
 `;
 
-/** The short questions that have an answer of their own; the first match counts. */
+/** Short questions with a fixed answer; the first match counts. */
 const KNOWN: readonly (readonly [question: RegExp, answer: (match: RegExpExecArray) => string])[] = [
   [/^$/, () => 'You sent no text. Write something, and I answer.'],
   [/\bmarkdown\b/i, () => MARKDOWN_SAMPLE],
@@ -36,7 +36,8 @@ const KNOWN: readonly (readonly [question: RegExp, answer: (match: RegExpExecArr
   ],
   [/\bcount\s+(?:from\s+(?:1|one)\s+)?to\s+(\d{1,6})\b/i, ([, last]) => countTo(Number(last))],
   [/\bcapital\s+(?:city\s+)?of\s+france\b/i, () => 'The capital of France is Paris.'],
-  [/(-?\d{1,9})\s*([-+*x×])\s*(-?\d{1,9})/, ([, a, sign, b]) => calculate(Number(a), sign, Number(b))],
+  [/(\d{1,9})\s*\+\s*(\d{1,9})/, ([, a, b]) => `${a} + ${b} = ${Number(a) + Number(b)}`],
+  [/(\d{1,9})\s*[*x×]\s*(\d{1,9})/, ([, a, b]) => `${a} × ${b} = ${Number(a) * Number(b)}`],
   [
     /^(?:hi|hello|hey|good\s+(?:morning|day|evening))\b/i,
     () =>
@@ -52,7 +53,7 @@ export function answerTo(conversation: Conversation, model: string): string {
   if (toolResult !== null) return `The tool answered: ${cutText(toolResult, MAX_ECHO_LENGTH)}`;
   if (model === 'demo-ocr') {
     const lines = attachments.map((line) => line.replace(/^an? /, ''));
-    return lines.join('\n\n') || 'Send me an image, and I answer what it is.';
+    return lines.join('\n\n') || 'Send me an image, and I describe it.';
   }
   if (attachments.length > 0) {
     const lines = attachments.map((line) => `- ${line}`).join('\n');
@@ -92,9 +93,4 @@ function countWords(text: string): string {
 
 function countTo(last: number): string {
   return Array.from({ length: Math.min(last, MAX_COUNT) }, (_, index) => index + 1).join(', ');
-}
-
-function calculate(a: number, sign: string | undefined, b: number): string {
-  if (sign === '+') return `${a} + ${b} = ${a + b}`;
-  return sign === '-' ? `${a} - ${b} = ${a - b}` : `${a} × ${b} = ${a * b}`;
 }

@@ -9,11 +9,11 @@ import { createDemoProvider } from './provider.ts';
 
 export interface Demo {
   readonly store: Store;
-  /** A key of the proxy that may use every demo model. */
+  /** An API key of the proxy that may use every model. */
   readonly key: string;
 }
 
-/** Starts the demo provider on a free loopback port, and a throw-away store in which it is set up. */
+/** Starts the demo provider on a free loopback port, and creates a throw-away store that holds it with its models. */
 export async function startDemo(now: () => number): Promise<Demo> {
   const providerKey = generateKey(randomBytes);
   const server = createDemoProvider({ apiKey: providerKey });
@@ -21,43 +21,21 @@ export async function startDemo(now: () => number): Promise<Demo> {
     server.once('error', reject);
     server.listen(0, '127.0.0.1', resolve);
   });
-  // The demo ends with the proxy, not the other way round.
+  // Only the proxy keeps the process alive.
   server.unref();
   const { port } = server.address() as AddressInfo;
   const time = new Date(now()).toISOString();
-  const provider: Provider = {
-    id: 'demo',
-    name: 'Demo provider',
-    baseUrl: `http://127.0.0.1:${port}/v1`,
-    apiKey: providerKey,
-    unreadableApiKey: null,
-    type: 'openai',
-    enabled: true,
-    options: {},
-    createdAt: time,
-    updatedAt: time,
-  };
+  const provider = demoProvider(`http://127.0.0.1:${port}/v1`, providerKey, time);
   const key = generateKey(randomBytes);
-  const apiKey: ApiKey = {
-    id: 'key_demo',
-    name: 'Demo key',
-    ...describeKey(key),
-    enabled: true,
-    models: null,
-    userId: null,
-    expiresAt: null,
-    createdAt: time,
-  };
-  const models = DEMO_MODEL_IDS.map((id): [string, Model] => [id, demoModel(id, time)]);
   const initial = {
     providers: new Map([[provider.id, provider]]),
-    models: new Map(models),
-    apiKeys: new Map([[apiKey.id, apiKey]]),
+    models: new Map(DEMO_MODEL_IDS.map((id) => [id, demoModel(id, time)])),
+    apiKeys: new Map([['key_demo', demoKey(key, time)]]),
   };
   return { store: createMemoryStore({ now, randomBytes, initial }), key };
 }
 
-/** What to paste, once the proxy listens. */
+/** The text that the demo prints once the proxy listens on `port`. */
 export function demoInstructions(port: number, key: string): string {
   const base = `http://localhost:${port}`;
   const body = '{"model":"demo-chat","messages":[{"role":"user","content":"Hello!"}]}';
@@ -78,6 +56,34 @@ export function demoInstructions(port: number, key: string): string {
     '',
     '',
   ].join('\n');
+}
+
+function demoProvider(baseUrl: string, apiKey: string, time: string): Provider {
+  return {
+    id: 'demo',
+    name: 'Demo provider',
+    baseUrl,
+    apiKey,
+    unreadableApiKey: null,
+    type: 'openai',
+    enabled: true,
+    options: {},
+    createdAt: time,
+    updatedAt: time,
+  };
+}
+
+function demoKey(key: string, time: string): ApiKey {
+  return {
+    id: 'key_demo',
+    name: 'Demo key',
+    ...describeKey(key),
+    enabled: true,
+    models: null,
+    userId: null,
+    expiresAt: null,
+    createdAt: time,
+  };
 }
 
 function demoModel(id: string, time: string): Model {

@@ -20,7 +20,7 @@ for (const [what, file, variable, logs] of ROWS) {
     const env = variable === undefined ? {} : { LOG_LEVEL: variable };
     const run = runServer(t, { folder, words: ['demo'], env });
     await run.hasShown('curl ');
-    // Its log comes through a buffer of its own; at its end everything is out.
+    // The log is buffered; all of it is written when the process has ended.
     await run.kill('SIGTERM');
     assert.equal(run.stdout().includes('"event":"listening"'), logs);
   });

@@ -5,7 +5,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { sendAnswer, sendError } from '../../src/demo/reply.ts';
 
-/** Starts a server that answers with `handle`, connects and asks; everything closes with the test. */
+/** Starts a server that answers with `handle`, and sends it a request; both ends close with the test. */
 async function ask(
   t: { after(close: () => void): void },
   handle: (res: ServerResponse) => Promise<void>,
@@ -65,7 +65,7 @@ test('sendAnswer() makes no more pieces than a client that reads nothing has roo
   }
   const socket = await ask(t, (res) => {
     const write = res.write.bind(res);
-    // Only watched: the answer of write() is what tells the sender to wait.
+    // Only observed: the result of write() tells the sender to wait.
     res.write = (chunk: unknown) => {
       const hasRoom = write(chunk);
       if (!hasRoom) full();

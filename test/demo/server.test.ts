@@ -107,7 +107,7 @@ describe('the demo provider as a server', () => {
     const headers = { authorization: `Bearer ${DEMO_KEY}`, 'content-type': 'application/json' };
     const status = await get('/v1/embeddings', { method: 'POST', headers, body, duplex: 'half' }).then(
       (response) => response.status,
-      // The server closes the connection on what is still being sent, and not every client reads the answer then.
+      // The server closes the connection while the client still sends; not every client reads the answer then.
       () => 'cut',
     );
     assert.ok(status === 413 || status === 'cut', String(status));

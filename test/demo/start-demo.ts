@@ -16,7 +16,7 @@ export interface RunningDemo {
   stop(): Promise<void>;
 }
 
-/** Starts a demo provider on a free port of the loopback address, its clock held still. */
+/** Starts a demo provider on a free loopback port, with a fixed clock. */
 export async function startDemo(tokenDelayMs = 0): Promise<RunningDemo> {
   const server = createDemoProvider({ apiKey: DEMO_KEY, tokenDelayMs, now: () => DEMO_TIME_MS });
   server.listen(0, '127.0.0.1');

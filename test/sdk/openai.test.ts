@@ -6,7 +6,7 @@ import { DEMO_KEY, startDemo } from '../demo/start-demo.ts';
 import { json, startUpstream } from '../helpers/fake-upstream.ts';
 import { type AppUnderTest, MASTER_KEY, startApp } from '../helpers/start-app.ts';
 
-/** The proxy before the demo provider, whose models have names of our own here, so that every answer must be renamed. */
+/** The proxy with the demo provider, whose models have other names here, so that every answer must be renamed. */
 async function start(t: TestContext): Promise<{ client: OpenAI; app: AppUnderTest }> {
   const demo = await startDemo();
   t.after(() => demo.stop());
@@ -19,7 +19,7 @@ async function start(t: TestContext): Promise<{ client: OpenAI; app: AppUnderTes
   return { app, client: clientOf(app) };
 }
 
-/** The proxy before a provider that answers everything with one JSON value; its model `m` is `my/m` here. */
+/** The proxy with a provider that answers every request with one JSON value; the provider's model `m` is `my/m` here. */
 async function startScripted(t: TestContext, value: object): Promise<OpenAI> {
   const upstream = await startUpstream(t, json(value));
   const app = await startApp(t);
