@@ -173,6 +173,27 @@ export const checkTables: Rule = (path, source) => {
   );
 };
 
+/**
+ * Compares CONTRIBUTING's map of `src/` with what is there.
+ * @param map the lines of the table, whose first column names folders as `name/` and files as `name.ts`
+ * @param entries what `src/` holds: folders with a slash at the end, and files
+ */
+export function checkMap(map: string, entries: readonly string[]): string[] {
+  const rows = map.split('\n').filter((line) => line.startsWith('| `'));
+  const named = (text: string): string[] =>
+    [...text.matchAll(/`([a-z0-9/-]+(?:\/|\.ts))`/g)].map(([, name]) => name ?? '');
+  const rooms = rows.flatMap((row) => named(row.split('|')[1] ?? ''));
+  const anywhere = new Set(rows.flatMap(named));
+  return [
+    ...entries
+      .filter((entry) => (entry.endsWith('/') ? !rooms.includes(entry) : !anywhere.has(entry)))
+      .map((entry) => `${entry}: not in the map`),
+    ...rooms
+      .filter((room) => !entries.includes(room) && !/^[a-z]+\/[a-z0-9]+\/$/.test(room))
+      .map((room) => `${room}: only in the map`),
+  ];
+}
+
 const PAGE_BANS: readonly (readonly [string, RegExp])[] = [
   [
     'HTML from a string',

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import {
   checkImports,
+  checkMap,
   checkPage,
   checkPurity,
   checkShape,
@@ -48,6 +49,25 @@ describe('src/', () => {
 
   test('names each route and each endpoint in one row', () => {
     assert.deepEqual(problemsOf(checkTables, files), []);
+  });
+
+  test('is what the map in CONTRIBUTING says', () => {
+    const entries = readdirSync(join(ROOT, 'src'), { withFileTypes: true }).map((entry) =>
+      entry.isDirectory() ? `${entry.name}/` : entry.name,
+    );
+    const map = readFileSync(join(ROOT, 'CONTRIBUTING.md'), 'utf8').split('### ')[0] ?? '';
+    assert.deepEqual(checkMap(map, entries), []);
+    assert.deepEqual(checkMap(map, [...entries, 'attic/', 'new.ts']), [
+      'attic/: not in the map',
+      'new.ts: not in the map',
+    ]);
+    assert.deepEqual(
+      checkMap(
+        map,
+        entries.filter((entry) => entry !== 'demo/'),
+      ),
+      ['demo/: only in the map'],
+    );
   });
 
   test('holds only syntax that erases, and no banned habit', () => {
