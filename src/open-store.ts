@@ -7,7 +7,7 @@ import { createPasswordWork } from './auth/password-work.ts';
 import type { Config } from './config.ts';
 import type { Logger } from './logger.ts';
 import { type DocumentFacts, readDocumentFacts } from './offsite/document-facts.ts';
-import type { SnapshotSeed } from './offsite/restore.ts';
+import type { LoadedSnapshot } from './offsite/restore.ts';
 import type { Snapshotter } from './offsite/snapshotter.ts';
 import { type JsonFileStore, openJsonFileStore } from './store/json-file-store.ts';
 import { locateStore, type StoreLocation } from './store/location.ts';
@@ -52,22 +52,21 @@ export async function openStore(options: OpenStoreOptions): Promise<JsonFileStor
 async function findSeed(
   { path, mode }: StoreLocation,
   snapshotter: Snapshotter,
-): Promise<SnapshotSeed | null> {
+): Promise<LoadedSnapshot | null> {
   const bytes = await readFile(path).catch(() => null);
   const isEmpty = bytes === null || bytes.length === 0;
   if (!isEmpty && mode !== 'volatile') return null;
   const names = await namesBeside(path);
   const own = bytes === null ? null : readDocumentFacts(bytes);
-  const restored = await snapshotter.restore(own ?? (await newestCopy(path, names)));
-  if (restored.kind !== 'loaded') return null;
-  if (mode === 'read-only') return restored.seed;
+  const loaded = await snapshotter.restore(own ?? (await newestCopy(path, names)));
+  if (loaded === null || mode === 'read-only') return loaded;
   // An empty file may be a mount, which stays where it is.
   if (isEmpty) await unlink(path).catch(() => {});
   await moveAside(
     path,
     names.filter((name) => !isEmpty || name !== basename(path)),
   );
-  return restored.seed;
+  return loaded;
 }
 
 /** The database and what is kept beside it; locks are not content, and may be held. */

@@ -123,9 +123,9 @@ function readEnvFile(): Environment {
 async function createCopies(config: Config, env: Environment, logger: Logger): Promise<Snapshotter | null> {
   if (config.snapshot === null) return null;
   const { createSnapshotTarget } = await import('./offsite/create-target.ts');
-  const { createSnapshotter } = await import('./offsite/snapshotter.ts');
+  const { Snapshotter } = await import('./offsite/snapshotter.ts');
   const target = createSnapshotTarget(config.snapshot, { env, now: Date.now });
-  return createSnapshotter({ target, key: config.snapshot.key, logger, now: Date.now, randomBytes });
+  return new Snapshotter({ target, key: config.snapshot.key, logger, now: Date.now, randomBytes });
 }
 
 /** For errors of a start that only a person can mend: one line each, and the end. */

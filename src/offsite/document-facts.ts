@@ -1,6 +1,6 @@
 import { isRecord } from '../json/value.ts';
 
-/** The store's counter that says which writer this store is to snapshots. */
+/** The store's counter that holds the store's writer number. */
 export const WRITER_COUNTER = 'snapshot.writer';
 
 /** What two states are compared by. */
@@ -9,21 +9,22 @@ export interface DocumentFacts {
   readonly generation: number;
   /** Made with the store, and carried along with its content. */
   readonly instanceId: string;
-  /** As what this store writes snapshots; null: it has written none. */
+  /** The number under which this store writes snapshots; null if it has written none. */
   readonly writer: number | null;
 }
 
 /**
- * How a snapshot stands to a local state: `ours` may be replaced by it; `foreign` belongs to another installation;
- * `taken-over` was written by another instance that had started from the same state; `newer` holds later changes.
+ * How a snapshot relates to the local state: the local state may replace `ours`; `foreign` belongs to another
+ * installation; `taken-over` was written by another instance that started from the same state; `newer` holds later
+ * changes.
  */
 export type Relation = 'ours' | 'foreign' | 'taken-over' | 'newer';
 
-/** Reads the facts of a database file; null where the bytes are none of this program's. */
-export function readDocumentFacts(bytes: Uint8Array): DocumentFacts | null {
+/** Reads the facts of a database file; null if the bytes are no database of this program. */
+export function readDocumentFacts(bytes: Buffer): DocumentFacts | null {
   let document: unknown;
   try {
-    document = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'));
+    document = JSON.parse(bytes.toString('utf8'));
   } catch {
     return null;
   }
@@ -36,7 +37,7 @@ export function readDocumentFacts(bytes: Uint8Array): DocumentFacts | null {
   return { generation, instanceId, writer: typeof writer === 'number' ? writer : null };
 }
 
-/** Compares the local state with what a snapshot says of itself. */
+/** Compares the local state with a snapshot. */
 export function relationOf(
   local: DocumentFacts,
   held: { readonly generation: number; readonly instanceId: string; readonly writer: number },

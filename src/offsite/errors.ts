@@ -1,24 +1,19 @@
-/** The place cannot be reached, answers too slowly or says that it is unwell: waiting may mend it. */
-export class SnapshotUnreachableError extends Error {
-  override readonly name = 'SnapshotUnreachableError';
-}
+/**
+ * Why a snapshot cannot be read or written:
+ * - `unreachable`: no whole response, or one that says to come back later. Waiting may help.
+ * - `refused`: the target refuses. Only a person can fix it; the message says how.
+ * - `unreadable`: the target holds bytes that this program cannot open with its key. They are never overwritten.
+ * - `conflict`: the target holds the state of another instance, or a newer one. It is never overwritten.
+ */
+export type SnapshotErrorKind = 'unreachable' | 'refused' | 'unreadable' | 'conflict';
 
-/** The place answers and refuses: only a person can mend it. The message says what to grant or to change. */
-export class SnapshotRefusedError extends Error {
-  override readonly name = 'SnapshotRefusedError';
-}
+/** One class for all four kinds, so that whoever catches an error decides by `kind`. */
+export class SnapshotError extends Error {
+  override readonly name = 'SnapshotError';
+  readonly kind: SnapshotErrorKind;
 
-/** What the place holds is no snapshot that this program and its key can open. It is never written over. */
-export class SnapshotUnreadableError extends Error {
-  override readonly name = 'SnapshotUnreadableError';
-}
-
-/** The place holds somebody else's state, or a newer one. It is never written over. */
-export class SnapshotConflictError extends Error {
-  override readonly name = 'SnapshotConflictError';
-}
-
-/** Why the server cannot start with this snapshot: one line that says what is wrong and what to do. */
-export class SnapshotStartError extends Error {
-  override readonly name = 'SnapshotStartError';
+  constructor(kind: SnapshotErrorKind, message: string, options: ErrorOptions = {}) {
+    super(message, options);
+    this.kind = kind;
+  }
 }

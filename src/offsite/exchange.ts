@@ -1,119 +1,95 @@
 import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { DOCUMENT_LIMIT_BYTES } from '../store/document.ts';
-import { SnapshotRefusedError, SnapshotUnreachableError } from './errors.ts';
-
-/** Where a request goes. */
-export interface ExchangeAddress {
-  readonly isTls: boolean;
-  /** Without brackets. */
-  readonly hostname: string;
-  readonly port: number;
-  /** As the Host header says it. */
-  readonly host: string;
-  /** Path and query as they go out; nothing is normalised. */
-  readonly path: string;
-}
+import { SnapshotError } from './errors.ts';
 
 export interface ExchangeRequest {
   readonly method: 'GET' | 'PUT';
+  /** Path and query go out as they are. User and password in it are ignored. */
+  readonly url: URL;
+  /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: Buffer;
+  /** null: no body. */
+  readonly body: Buffer | null;
 }
 
-/** How long a request may take. */
-export interface ExchangeLimits {
-  /** Without a byte in either direction. */
-  readonly idleMs: number;
-  readonly totalMs: number;
-}
-
-export interface ExchangeAnswer {
+export interface ExchangeResponse {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
 }
 
-export const DEFAULT_EXCHANGE_LIMITS: ExchangeLimits = { idleMs: 20_000, totalMs: 120_000 };
-
-/** What an answer that is not the object itself may say. */
-const REMARK_LIMIT_BYTES = 64 * 1024;
-
-/** An http or https address split into what a request needs. */
-export function toAddress(url: URL): ExchangeAddress {
-  const isTls = url.protocol === 'https:';
-  return {
-    isTls,
-    hostname: url.hostname.replace(/^\[|\]$/g, ''),
-    port: url.port === '' ? (isTls ? 443 : 80) : Number(url.port),
-    host: url.host,
-    path: `${url.pathname}${url.search}`,
-  };
-}
+/** Limit for every body other than the object itself. */
+const ERROR_BODY_LIMIT_BYTES = 64 * 1024;
 
 /**
- * Makes one request on a connection of its own and reads the answer whole, up to a bound. Follows no redirect.
- * @throws SnapshotUnreachableError where no whole answer came in time, SnapshotRefusedError where it is too large.
+ * Sends one request on its own connection and reads the whole response, up to a limit. Redirects are not followed.
+ * Apart from the HTTP client for providers, because that one needs pools and streams, and this one neither.
+ * @throws SnapshotError `unreachable` if no whole response arrives within `timeoutMs`, `refused` if the body is too large.
  */
 export function exchange(
-  address: ExchangeAddress,
-  request: ExchangeRequest,
-  { signal, limits = DEFAULT_EXCHANGE_LIMITS }: { signal: AbortSignal; limits?: ExchangeLimits },
-): Promise<ExchangeAnswer> {
-  const { hostname, port, host, path, isTls } = address;
-  const { method, body = null } = request;
+  { method, url, headers, body }: ExchangeRequest,
+  { signal, timeoutMs }: { readonly signal: AbortSignal; readonly timeoutMs: number },
+): Promise<ExchangeResponse> {
+  const { host, port, pathname, search } = url;
   const length = body === null ? {} : { 'content-length': String(body.length) };
-  const headers = { ...request.headers, host, ...length, 'accept-encoding': 'identity', connection: 'close' };
+  const options = {
+    method,
+    hostname: url.hostname.replace(/^\[|\]$/g, ''),
+    port,
+    path: `${pathname}${search}`,
+    headers: { ...headers, host, ...length, 'accept-encoding': 'identity', connection: 'close' },
+    agent: false,
+    signal,
+  } as const;
   return new Promise((resolve, reject) => {
-    const ended = AbortSignal.any([signal, AbortSignal.timeout(limits.totalMs)]);
-    const make = isTls ? httpsRequest : httpRequest;
-    const options = { method, hostname, port, path, headers, agent: false, timeout: limits.idleMs } as const;
-    const sent = make({ ...options, signal: ended });
-    let isAnswered = false;
+    const sent = url.protocol === 'https:' ? httpsRequest(options) : httpRequest(options);
+    let hasResponse = false;
     let isLate = false;
-    const fail = (error: unknown): void => reject(toUnreachable(error, host, isLate || ended.aborted));
-    sent.on('timeout', () => {
+    // Not AbortSignal.timeout: Node 20 may collect what AbortSignal.any makes of it before the time is over.
+    const timer = setTimeout(() => {
       isLate = true;
       sent.destroy();
-    });
+    }, timeoutMs);
+    sent.on('close', () => clearTimeout(timer));
+    const fail = (error: unknown): void => reject(toSnapshotError(error, host, isLate || signal.aborted));
     sent.on('response', (response) => {
-      isAnswered = true;
-      readAnswer(response, host).then(resolve, (error: unknown) => {
+      hasResponse = true;
+      readResponse(response, host).then(resolve, (error: unknown) => {
         sent.destroy();
         fail(error);
       });
     });
-    // A refusal may come, and the connection end, while the body is still being sent.
+    // A server may refuse and close the connection while the body is still being sent: the response counts.
     sent.on('error', (error) => {
-      if (!isAnswered) fail(error);
+      if (!hasResponse) fail(error);
     });
     sent.end(body);
   });
 }
 
-async function readAnswer(response: IncomingMessage, host: string): Promise<ExchangeAnswer> {
+async function readResponse(response: IncomingMessage, host: string): Promise<ExchangeResponse> {
   const status = response.statusCode ?? 0;
   const isObject = status === 200;
-  const limitBytes = isObject ? DOCUMENT_LIMIT_BYTES : REMARK_LIMIT_BYTES;
+  const limitBytes = isObject ? DOCUMENT_LIMIT_BYTES : ERROR_BODY_LIMIT_BYTES;
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of response as AsyncIterable<Buffer>) {
     length += chunk.length;
-    if (length > limitBytes && isObject) throw new SnapshotRefusedError(tooLarge(host));
+    if (length > limitBytes && isObject) {
+      const limit = `${DOCUMENT_LIMIT_BYTES / 1024 / 1024} MiB`;
+      const problem = `What ${host} holds at SNAPSHOT_URL is larger than ${limit} and no snapshot of this program`;
+      throw new SnapshotError('refused', `${problem}; choose another address.`);
+    }
     if (length > limitBytes) break;
     chunks.push(chunk);
   }
   return { status, headers: response.headers, body: Buffer.concat(chunks) };
 }
 
-function tooLarge(host: string): string {
-  const limit = `${DOCUMENT_LIMIT_BYTES / 1024 / 1024} MiB`;
-  return `What ${host} holds at SNAPSHOT_URL is larger than ${limit} and no snapshot of this program; choose another address.`;
-}
-
-function toUnreachable(error: unknown, host: string, isLate: boolean): Error {
-  if (error instanceof SnapshotRefusedError) return error;
-  if (isLate) return new SnapshotUnreachableError(`${host} did not answer in time`, { cause: error });
+function toSnapshotError(error: unknown, host: string, isLate: boolean): SnapshotError {
+  if (error instanceof SnapshotError) return error;
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'no whole answer';
-  return new SnapshotUnreachableError(`${host} cannot be reached (${code})`, { cause: error });
+  const problem = isLate ? 'did not answer in time' : `cannot be reached (${code})`;
+  return new SnapshotError('unreachable', `${host} ${problem}`, { cause: error });
 }

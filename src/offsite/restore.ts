@@ -1,41 +1,25 @@
+import { ConfigError } from '../config.ts';
 import type { Logger } from '../logger.ts';
 import { type DocumentFacts, readDocumentFacts, relationOf } from './document-facts.ts';
-import {
-  SnapshotConflictError,
-  SnapshotRefusedError,
-  SnapshotStartError,
-  SnapshotUnreachableError,
-  SnapshotUnreadableError,
-} from './errors.ts';
-import type { OpenedSnapshot } from './seal.ts';
-import { backOffMs, pause, type Timers } from './timers.ts';
+import { SnapshotError } from './errors.ts';
+import { backOffMs, pause, type Timers } from './schedule.ts';
+import type { SnapshotHead } from './seal.ts';
 import type { SnapshotWriter } from './writer.ts';
 
-/** Content for a store to start from. */
-export interface SnapshotSeed {
+/** A snapshot for the store to start from. */
+export interface LoadedSnapshot {
   /** A database file. */
   readonly bytes: Buffer;
-  /** For messages: where it comes from. */
+  /** Where the bytes come from, for messages. */
   readonly name: string;
+  readonly generation: number;
+  /** True if the snapshot bears this instance's number now, so that the instance before notices. */
+  readonly isClaimed: boolean;
 }
-
-export type Restored =
-  /** There is no snapshot: the store starts as it would without. */
-  | { readonly kind: 'absent' }
-  /** What is there holds all that the snapshot holds. */
-  | { readonly kind: 'kept' }
-  | {
-      readonly kind: 'loaded';
-      readonly seed: SnapshotSeed;
-      readonly generation: number;
-      readonly instanceId: string;
-      /** True where the snapshot bears this instance's mark from now on, so that an older one notices. */
-      readonly isClaimed: boolean;
-    };
 
 export interface RestoreOptions {
   readonly writer: SnapshotWriter;
-  /** As what this instance writes. */
+  /** The number under which this instance writes. */
   readonly writerId: number;
   readonly host: string;
   readonly logger: Logger;
@@ -46,18 +30,19 @@ export interface RestoreOptions {
 }
 
 const RETRY = { firstMs: 1_000, mostMs: 60_000 };
-/** An answer that was cut off can look like a snapshot that cannot be opened. */
+/** How often an unreadable snapshot is read: a response that was cut off looks unreadable too. */
 const UNREADABLE_READS = 2;
 
 /**
- * Finds out what the target holds, and takes it over for this instance: then an instance that still runs with the same
- * state notices at its next write.
- * @throws SnapshotStartError where only a person can mend it; the signal's reason when it is aborted.
+ * Finds out what the target holds, however long the target cannot be reached. A snapshot that holds more than `local`
+ * is loaded and written back under this instance's number: an instance that still runs notices at its next write.
+ * Null if there is no snapshot, or `local` holds everything that the snapshot holds.
+ * @throws ConfigError if only a person can fix the problem; the signal's reason when it is aborted.
  */
 export async function restoreSnapshot(
   local: DocumentFacts | null,
   options: RestoreOptions,
-): Promise<Restored> {
+): Promise<LoadedSnapshot | null> {
   const { host, logger, timers, random, signal } = options;
   let unreadableReads = 0;
   for (let failures = 1; ; failures += 1) {
@@ -65,60 +50,59 @@ export async function restoreSnapshot(
     try {
       return await tryRestore(local, options);
     } catch (error) {
-      if (error instanceof SnapshotUnreadableError) {
-        unreadableReads += 1;
-        if (unreadableReads >= UNREADABLE_READS) throw unreadable(host, error);
-      } else if (error instanceof SnapshotRefusedError) {
-        throw new SnapshotStartError(`The snapshot cannot be read or written. ${error.message}`, {
-          cause: error,
-        });
-      } else if (!(error instanceof SnapshotUnreachableError || error instanceof SnapshotConflictError)) {
-        throw error;
+      if (!(error instanceof SnapshotError)) throw error;
+      const { kind, message } = error;
+      if (kind === 'refused') throw new ConfigError([`The snapshot cannot be read or written. ${message}`]);
+      if (kind === 'unreadable') unreadableReads += 1;
+      if (unreadableReads >= UNREADABLE_READS) {
+        const fix = 'To start without it, move it away or set another SNAPSHOT_URL.';
+        throw new ConfigError([`What ${host} holds ${message}. ${fix}`]);
       }
       signal.throwIfAborted();
       const waitMs = backOffMs(failures, RETRY, random());
-      logger.warn('snapshot.waiting', { message: `${error.message}. The start waits for it.`, waitMs });
+      logger.warn('snapshot.waiting', { message: `${message}. The start waits for it.`, waitMs });
       await pause(timers, waitMs, signal);
     }
   }
 }
 
-async function tryRestore(local: DocumentFacts | null, options: RestoreOptions): Promise<Restored> {
+async function tryRestore(
+  local: DocumentFacts | null,
+  options: RestoreOptions,
+): Promise<LoadedSnapshot | null> {
   const { writer, host, logger, signal } = options;
-  const held = await writer.read(signal);
+  const held = await readSnapshot(writer, signal);
   if (held === null) {
     logger.info('snapshot.absent', { host });
-    return { kind: 'absent' };
+    return null;
   }
-  const facts = readDocumentFacts(held.document);
-  if (facts === null) throw new SnapshotUnreadableError('holds no database of this program');
-  const { instanceId } = facts;
-  const { generation } = held;
-  if (local !== null && relationOf(local, { instanceId, generation, writer: held.writer }) === 'ours') {
-    return { kind: 'kept' };
-  }
-  const isClaimed = await claim(held, options);
+  if (local !== null && relationOf(local, held) === 'ours') return null;
+  const { generation, document: bytes } = held;
+  const isClaimed = await claim(bytes, { generation, writer: options.writerId }, options);
   logger.info('snapshot.loaded', { host, generation });
-  const seed = { bytes: held.document, name: `in the snapshot at ${host}` };
-  return { kind: 'loaded', seed, generation, instanceId, isClaimed };
+  return { bytes, name: `in the snapshot at ${host}`, generation, isClaimed };
 }
 
-/** Writes the same document under this instance's mark. False where that has to wait. @throws SnapshotConflictError. */
-async function claim(held: OpenedSnapshot, options: RestoreOptions): Promise<boolean> {
-  const head = { generation: held.generation, writer: options.writerId };
+/** What the target holds and which store it belongs to; null: certainly nothing. */
+export async function readSnapshot(
+  writer: SnapshotWriter,
+  signal: AbortSignal,
+): Promise<(SnapshotHead & { readonly instanceId: string; readonly document: Buffer }) | null> {
+  const opened = await writer.read(signal);
+  if (opened === null) return null;
+  const facts = readDocumentFacts(opened.document);
+  if (facts === null) throw new SnapshotError('unreadable', 'holds no database of this program');
+  return { ...opened, instanceId: facts.instanceId };
+}
+
+/** Writes the document back under this instance's number. False if the target cannot be reached for that. */
+async function claim(document: Buffer, head: SnapshotHead, options: RestoreOptions): Promise<boolean> {
   try {
-    await options.writer.write(held.document, head, options.signal);
+    await options.writer.write(document, head, options.signal);
     return true;
   } catch (error) {
-    if (!(error instanceof SnapshotUnreachableError)) throw error;
+    if (!(error instanceof SnapshotError && error.kind === 'unreachable')) throw error;
     options.logger.warn('snapshot.unreachable', { message: error.message });
     return false;
   }
-}
-
-function unreadable(host: string, error: SnapshotUnreadableError): SnapshotStartError {
-  return new SnapshotStartError(
-    `What ${host} holds ${error.message}. To start without it, move it away or set another SNAPSHOT_URL.`,
-    { cause: error },
-  );
 }

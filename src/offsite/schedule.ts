@@ -1,6 +1,46 @@
-import { backOffMs, type Timers } from './timers.ts';
+/** Timers, passed in so that tests need not wait. */
+export interface Timers {
+  /** Calls back once after a time. Returns the handle for `clear`. */
+  set(callback: () => void, delayMs: number): unknown;
+  clear(handle: unknown): void;
+}
 
-/** What came of a run: `retry` and `retry-late` ask for another one, `stop` for none ever again. */
+/** Node's timers; they do not keep the process alive. */
+export const systemTimers: Timers = {
+  set: (callback, delayMs) => setTimeout(callback, delayMs).unref(),
+  clear: (handle) => clearTimeout(handle as NodeJS.Timeout),
+};
+
+/** Resolves after a time, or as soon as the signal is aborted. */
+export function pause(timers: Timers, delayMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const handle = timers.set(() => settle(), delayMs);
+    const settle = (): void => {
+      signal.removeEventListener('abort', settle);
+      timers.clear(handle);
+      resolve();
+    };
+    signal.addEventListener('abort', settle);
+  });
+}
+
+export interface BackOff {
+  readonly firstMs: number;
+  readonly mostMs: number;
+}
+
+/**
+ * How long to wait after so many failures in a row (1 or more): doubles up to `mostMs`, minus a random part of at most
+ * half, so that many instances do not come back at the same moment.
+ * @param random from 0 to 1
+ */
+export function backOffMs(failures: number, { firstMs, mostMs }: BackOff, random: number): number {
+  const wholeMs = Math.min(mostMs, firstMs * 2 ** Math.min(failures - 1, 30));
+  return Math.round(wholeMs * (1 - random / 2));
+}
+
+/** Result of a run: `retry` and `retry-late` ask for another run, `stop` for none ever again. */
 export type RunOutcome = 'done' | 'retry' | 'retry-late' | 'stop';
 
 export interface ScheduleOptions {
@@ -13,20 +53,20 @@ export interface ScheduleOptions {
   readonly random: () => number;
 }
 
-/** After a change the next ones are waited for, so that they go out together. */
+/** A run waits until no change came for so long, so that changes go out together. */
 export const DEBOUNCE_MS = 2_000;
-/** No change waits longer, however many follow it. */
+/** No change waits longer, however many follow. */
 export const LATEST_MS = 30_000;
-/** Without a change it is looked from time to time whether small things (when a key was last used) have piled up. */
+/** Without a change a run follows after this time, for what is saved without one (when a key was last used). */
 export const IDLE_MS = 10 * 60_000;
 const RETRY = { firstMs: 5_000, mostMs: 5 * 60_000 };
 const LATE_RETRY = { firstMs: 60_000, mostMs: 10 * 60_000 };
 
-/** Decides when to write: one run at a time, each with the newest state. */
+/** Decides when to write: one run at a time, and each run writes the newest state. */
 export class Schedule {
   readonly #options: ScheduleOptions;
   #timer: unknown = null;
-  /** When the oldest change came that no run has taken up yet. */
+  /** When the oldest change came that no run has covered yet. */
   #changedAtMs: number | null = null;
   #running: Promise<void> | null = null;
   #failures = 0;
@@ -36,19 +76,19 @@ export class Schedule {
     this.#options = options;
   }
 
-  /** A change was made. While the last run's failure is waited out, it goes out with the next try. */
+  /** A change was made. After a failed run the change waits for the next try. */
   changed(): void {
     this.#changedAtMs ??= this.#options.now();
     if (this.#running === null && this.#failures === 0) this.#arm(this.#debounceMs());
   }
 
-  /** Runs at once, or after the run that is going on; resolves when it is over. */
+  /** Runs at once, or after the current run. Resolves when its own run is over. */
   async runNow(): Promise<void> {
     while (this.#running !== null) await this.#running;
     if (!this.#isStopped) await this.#run();
   }
 
-  /** Nothing runs any more by itself. Resolves when nothing runs. */
+  /** Ends the schedule. Resolves when no run is left. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#disarm();

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { isRecord } from '../json/value.ts';
 import {
   createPassphraseSealer,
@@ -7,18 +8,18 @@ import {
   type Sealer,
   type SecretPlace,
 } from '../store/secrets.ts';
-import { SnapshotUnreadableError } from './errors.ts';
+import { SnapshotError } from './errors.ts';
 
-/** What is known of a snapshot besides its document. */
+/** What a snapshot says about its document, readable without the key. */
 export interface SnapshotHead {
   /** Of the document: counts the writes of the store. */
   readonly generation: number;
-  /** Random, of the store that wrote it: tells which of several instances did. */
+  /** Random number of the store that wrote the snapshot; tells several instances apart. */
   readonly writer: number;
 }
 
 export interface OpenedSnapshot extends SnapshotHead {
-  /** A database file, as bytes. */
+  /** The bytes of a database file. */
   readonly document: Buffer;
 }
 
@@ -27,20 +28,24 @@ const VERSION = 1;
 const HEAD_LIMIT_BYTES = 1024;
 
 interface StoredHead extends SnapshotHead {
-  readonly format: string;
   readonly version: number;
   readonly scrypt: PassphraseParameters;
 }
 
+interface DerivedKey {
+  readonly parameters: PassphraseParameters;
+  readonly sealer: Sealer;
+}
+
 /**
- * Seals whole documents under a passphrase: AES-256-GCM (NIST SP 800-38D), the key by scrypt (RFC 7914) with a salt
- * that is stored. The result is ASCII text: one line of JSON, all of it authenticated, then the sealed document.
+ * Encrypts whole documents with a passphrase: AES-256-GCM (NIST SP 800-38D), the key made by scrypt (RFC 7914) with a
+ * salt that is stored. The result is ASCII text: one line of JSON, which is authenticated too, then the sealed document.
  */
 export class SnapshotSeal {
   readonly #passphrase: string;
   readonly #randomBytes: (count: number) => Buffer;
-  /** Deriving a key takes a quarter of a second, so the last one is kept and used on. */
-  #derived: { readonly parameters: PassphraseParameters; readonly sealer: Promise<Sealer> } | null = null;
+  /** Making a key takes a quarter of a second, so the last key that worked is kept. */
+  #current: DerivedKey | null = null;
 
   constructor(passphrase: string, randomBytes: (count: number) => Buffer) {
     this.#passphrase = passphrase;
@@ -49,74 +54,64 @@ export class SnapshotSeal {
 
   /** Seals a document; two results are never the same. */
   async seal(document: Buffer, { generation, writer }: SnapshotHead): Promise<Buffer> {
-    const scrypt = this.#derived?.parameters ?? newPassphraseParameters(this.#randomBytes);
-    const sealer = await this.#sealerFor(scrypt);
-    const head = JSON.stringify({ format: FORMAT, version: VERSION, generation, writer, scrypt });
+    this.#current ??= await this.#derive(newPassphraseParameters(this.#randomBytes));
+    const { parameters, sealer } = this.#current;
+    const head = JSON.stringify({ format: FORMAT, version: VERSION, generation, writer, scrypt: parameters });
     return Buffer.from(`${head}\n${sealer.seal(document.toString('utf8'), placeOf(head))}\n`, 'latin1');
   }
 
-  /** Opens a snapshot. @throws SnapshotUnreadableError, its message half a sentence about what was found. */
+  /** Opens a snapshot. @throws SnapshotError `unreadable`; its message says what the bytes are, as half a sentence. */
   async open(bytes: Buffer): Promise<OpenedSnapshot> {
     const end = bytes.subarray(0, HEAD_LIMIT_BYTES).indexOf('\n');
     const line = bytes.subarray(0, Math.max(end, 0)).toString('latin1');
-    const head = parseHead(line);
-    if (head === null) throw new SnapshotUnreadableError('is not a snapshot of this program');
-    if (head.version !== VERSION) {
-      throw new SnapshotUnreadableError('was written by a newer version of the program; update this one');
-    }
-    const before = this.#derived;
-    const opened = await this.#tryOpen(head, bytes.toString('latin1', end + 1).trimEnd(), placeOf(line));
+    const { version, generation, writer, scrypt } = parseHead(line);
+    if (version !== VERSION)
+      throw unreadable('was written by a newer version of the program; update this one');
+    const key = await this.#derive(scrypt);
+    const sealed = bytes.toString('latin1', end + 1).trimEnd();
+    const opened = key.sealer.open(sealed, placeOf(line));
     if (opened === null) {
-      this.#derived = before;
-      throw new SnapshotUnreadableError(
-        'cannot be opened with SNAPSHOT_KEY; set the key that it was made with',
-      );
+      throw unreadable('cannot be opened with SNAPSHOT_KEY; set the key that it was made with');
     }
-    return { generation: head.generation, writer: head.writer, document: Buffer.from(opened) };
+    this.#current = key;
+    return { generation, writer, document: Buffer.from(opened.text) };
   }
 
-  async #tryOpen({ scrypt }: StoredHead, sealed: string, place: SecretPlace): Promise<string | null> {
+  async #derive(parameters: PassphraseParameters): Promise<DerivedKey> {
+    const current = this.#current;
+    if (current !== null && isDeepStrictEqual(current.parameters, parameters)) return current;
     try {
-      return (await this.#sealerFor(scrypt)).open(sealed, place)?.text ?? null;
+      const sealer = await createPassphraseSealer(this.#passphrase, parameters, this.#randomBytes);
+      return { parameters, sealer };
     } catch (error) {
-      throw new SnapshotUnreadableError('has a head that cannot be right', { cause: error });
+      throw unreadable('has a head that cannot be right', error);
     }
-  }
-
-  #sealerFor(parameters: PassphraseParameters): Promise<Sealer> {
-    const known = this.#derived;
-    if (known !== null && isSame(known.parameters, parameters)) return known.sealer;
-    const sealer = createPassphraseSealer(this.#passphrase, parameters, this.#randomBytes);
-    this.#derived = { parameters, sealer };
-    sealer.catch(() => {
-      this.#derived = known;
-    });
-    return sealer;
   }
 }
 
-/** The head as it was written is bound to the sealed document. */
+function unreadable(message: string, cause?: unknown): SnapshotError {
+  return new SnapshotError('unreadable', message, { cause });
+}
+
+/** Binds the sealed document to the head, byte for byte: an old snapshot cannot pass for a new one. */
 function placeOf(head: string): SecretPlace {
   return { record: 'snapshot', id: head, field: 'document' };
 }
 
-function parseHead(line: string): StoredHead | null {
-  let head: unknown;
+/** @throws SnapshotError `unreadable`. */
+function parseHead(line: string): StoredHead {
+  let head: unknown = null;
   try {
     head = JSON.parse(line);
   } catch {
-    return null;
+    // Not JSON, so not a head.
   }
-  if (!isRecord(head) || head['format'] !== FORMAT) return null;
-  const { format, version, generation, writer, scrypt } = head;
-  if (!isCount(version) || !isCount(generation) || !isCount(writer)) return null;
-  if (!isPassphraseParameters(scrypt)) return null;
-  return { format: String(format), version, generation, writer, scrypt };
-}
-
-function isSame(one: PassphraseParameters, other: PassphraseParameters): boolean {
-  const isSameWork = one.cost === other.cost && one.blockSize === other.blockSize;
-  return isSameWork && one.parallelization === other.parallelization && one.salt === other.salt;
+  const { format, version, generation, writer, scrypt } = isRecord(head) ? head : {};
+  const areCounts = isCount(version) && isCount(generation) && isCount(writer);
+  if (format === FORMAT && areCounts && isPassphraseParameters(scrypt)) {
+    return { version, generation, writer, scrypt };
+  }
+  throw unreadable('is not a snapshot of this program');
 }
 
 function isCount(value: unknown): value is number {

@@ -1,22 +1,22 @@
 export type SnapshotResult = 'written' | 'unreachable' | 'refused' | 'conflict';
 
-/** How snapshots stand, for panel and metrics; holds no secret. */
+/** Status of the offsite snapshots, for panel and metrics; holds no secret. Apart, because many rooms read it. */
 export interface SnapshotStatus {
   readonly enabled: boolean;
-  /** The host that keeps them; null: none is set. */
+  /** The host that keeps the snapshot; null if none is set. */
   readonly target: string | null;
-  /** When one was last tried, ISO 8601, and what came of it. */
+  /** When a snapshot was last tried, ISO 8601, and the result. */
   readonly lastAt: string | null;
   readonly lastResult: SnapshotResult | null;
-  /** When one was last written or loaded, ISO 8601. */
+  /** When a snapshot was last written or loaded, ISO 8601. */
   readonly lastWrittenAt: string | null;
-  /** True where the target keeps a second writer from replacing a snapshot unnoticed; null: not known yet. */
+  /** True if no second writer can replace a snapshot unnoticed; null: not known yet. */
   readonly protected: boolean | null;
-  /** One sentence or two: what it means and what to do. */
+  /** One or two sentences: what the status means and what to do. */
   readonly message: string;
 }
 
-/** Where no snapshots are kept. */
+/** The status if no snapshots are kept. */
 export const SNAPSHOTS_OFF: SnapshotStatus = {
   enabled: false,
   target: null,
@@ -26,8 +26,3 @@ export const SNAPSHOTS_OFF: SnapshotStatus = {
   protected: null,
   message: 'No snapshot is kept off this machine. Set SNAPSHOT_URL and SNAPSHOT_KEY to keep one.',
 };
-
-/** What a second writer could do where the target does not help against it. */
-export function unprotectedNotice(host: string): string {
-  return `${host} takes no notice of If-Match and If-None-Match: a second instance that writes at the same moment could replace this snapshot, so let one instance only use this SNAPSHOT_URL.`;
-}

@@ -1,8 +1,8 @@
 import { DOCUMENT_LIMIT_BYTES } from '../store/document.ts';
-import { SnapshotConflictError, SnapshotRefusedError } from './errors.ts';
+import { SnapshotError } from './errors.ts';
 import type { OpenedSnapshot, SnapshotHead, SnapshotSeal } from './seal.ts';
 import { sha256Hex } from './sigv4.ts';
-import type { FoundSnapshot, SnapshotTarget, WriteCondition } from './target.ts';
+import type { SnapshotTarget, WriteCondition } from './target.ts';
 
 /** What the target holds, as far as this process knows. */
 interface Held {
@@ -11,44 +11,48 @@ interface Held {
   readonly generation: number;
 }
 
-/** How often one write is tried again after the target said that something else stands there. */
-const ROUNDS = 4;
-/** From this round on the target's conditions are taken for broken: they fail although nothing changed. */
-const UNCONDITIONAL_ROUND = 2;
-/** How many writes with an unknown outcome are remembered. */
-const UNSURE_LIMIT = 16;
-/** No object has it: a target that lets it match takes no notice of conditions. */
-const NO_ETAG = `"${'0'.repeat(32)}"`;
+/** Bytes to write. */
+interface Pending {
+  readonly bytes: Buffer;
+  readonly digest: string;
+  readonly generation: number;
+  readonly signal: AbortSignal;
+}
+
+/** Is never true, because no object has this entity tag. */
+const FALSE_CONDITION: WriteCondition = { ifMatch: `"${'0'.repeat(32)}"` };
+/** How many lost writes are remembered. */
+const UNCERTAIN_LIMIT = 16;
 
 /**
- * Reads and writes one target, and never writes over what this process did not read or write itself. Calls must not
- * overlap.
+ * Reads and writes one target, and overwrites only what this process itself read or wrote there.
+ *
+ * Every write names the entity tag that it replaces. Whether the target honours that cannot be asked, so the first write
+ * goes out under a false condition first: a target that writes it ignores conditions, and from then on the object is
+ * read before each write, which leaves another instance only the moment in between. Calls must not overlap.
  */
 export class SnapshotWriter {
   readonly #target: SnapshotTarget;
   readonly #seal: SnapshotSeal;
   #held: Held | null = null;
-  /** Writes that may have happened: digest -> generation. */
-  readonly #unsure = new Map<string, number>();
-  #sendsConditions = true;
+  /**
+   * Digests of writes without a response, such as after a timeout. The target may hold one of them, also much later;
+   * without this memory our own write would look like another instance's.
+   */
+  readonly #uncertain = new Set<string>();
   #isProtected: boolean | null = null;
-  /** The last bytes written, until conditions were tried on them. */
-  #untried: Buffer | null = null;
 
   constructor(target: SnapshotTarget, seal: SnapshotSeal) {
     this.#target = target;
     this.#seal = seal;
   }
 
-  /** True where the target honours conditions, so that nobody else can write unnoticed; null: not known yet. */
+  /** True if the target honours conditions, so that nobody can overwrite unnoticed; null before the first write. */
   get isProtected(): boolean | null {
     return this.#isProtected;
   }
 
-  /**
-   * Reads what the target holds; null: surely nothing.
-   * @throws SnapshotUnreachableError, SnapshotRefusedError, SnapshotUnreadableError.
-   */
+  /** Reads what the target holds; null: certainly nothing. @throws SnapshotError of any kind but `conflict`. */
   async read(signal: AbortSignal): Promise<OpenedSnapshot | null> {
     this.#held = null;
     const found = await this.#target.get(signal);
@@ -59,109 +63,88 @@ export class SnapshotWriter {
   }
 
   /**
-   * Replaces what the target holds, if that is what was read or written last.
-   * @throws SnapshotConflictError where it is something else, or newer; SnapshotUnreachableError; SnapshotRefusedError.
+   * Replaces what this process last read or wrote.
+   * @throws SnapshotError `conflict` if the target holds something else, or a newer state; `unreachable`, after which
+   * the write may have happened; `refused`.
    */
   async write(document: Buffer, head: SnapshotHead, signal: AbortSignal): Promise<void> {
-    const sealed = await this.#seal.seal(document, head);
-    if (sealed.length > DOCUMENT_LIMIT_BYTES) {
-      throw new SnapshotRefusedError('The state is too large for a snapshot: remove what is not needed.');
+    const { generation } = head;
+    if (this.#held !== null && generation < this.#held.generation) {
+      throw new SnapshotError('conflict', `${this.#target.host} holds a newer state than this one`);
     }
-    const digest = sha256Hex(sealed);
-    for (let round = 0; round < ROUNDS; round += 1) {
-      if (round === UNCONDITIONAL_ROUND) this.#giveUpConditions();
-      if (this.#mustLookFirst()) await this.#look(signal);
-      if (this.#held !== null && head.generation < this.#held.generation)
-        throw olderThanHeld(this.#target.host);
-      this.#remember(digest, head.generation);
-      const answer = await this.#target.put(sealed, this.#condition(), signal);
-      if (answer.kind === 'written') {
-        this.#held = { digest, etag: answer.etag, generation: head.generation };
-        this.#unsure.clear();
-        if (this.#isProtected === null) this.#untried = sealed;
-        return;
-      }
-      this.#unsure.delete(digest);
-      if (answer.kind === 'unsupported') this.#giveUpConditions();
-      else await this.#look(signal);
+    const bytes = await this.#seal.seal(document, head);
+    if (bytes.length > DOCUMENT_LIMIT_BYTES) {
+      throw new SnapshotError('refused', 'The state is too large for a snapshot: remove what is not needed.');
     }
-    throw new SnapshotRefusedError(`${this.#target.host} keeps refusing to replace the snapshot.`);
+    const pending = { bytes, digest: sha256Hex(bytes), generation, signal };
+    this.#remember(pending.digest);
+    if (this.#isProtected === false || !(await this.#replaceHeld(pending))) {
+      this.#isProtected = false;
+      await this.#look(signal);
+      await this.#put(pending, null);
+    } else if (this.#held?.etag === null) {
+      // Some targets tell the entity tag to readers only.
+      await this.#look(signal);
+    }
   }
 
-  /**
-   * Finds out whether the target honours conditions, once: writes the bytes that stand there again, under conditions
-   * that do not hold. @throws SnapshotConflictError, SnapshotUnreachableError, SnapshotRefusedError.
-   */
-  async tryConditions(signal: AbortSignal): Promise<void> {
-    const bytes = this.#untried;
-    if (bytes === null || this.#isProtected !== null) return;
-    // A target that takes no notice would take these bytes in place of another instance's.
-    await this.#look(signal);
-    if (this.#held === null || this.#isProtected !== null) return;
-    for (const condition of [{ ifNoneMatch: '*' }, { ifMatch: NO_ETAG }] as const) {
-      const answer = await this.#target.put(bytes, condition, signal);
-      if (answer.kind === 'conflict') continue;
+  /** Writes under a condition; false if the target honours none, or refuses even what is true. */
+  async #replaceHeld(pending: Pending): Promise<boolean> {
+    if (this.#isProtected !== true || this.#held === null) await this.#look(pending.signal);
+    if (this.#isProtected === null && (await this.#put(pending, FALSE_CONDITION))) {
       this.#isProtected = false;
-      if (answer.kind === 'unsupported') this.#sendsConditions = false;
-      else this.#held = { ...this.#held, etag: answer.etag };
-      break;
+      return true;
     }
-    this.#isProtected ??= true;
-    this.#untried = null;
+    for (const isLast of [false, true]) {
+      if (await this.#put(pending, this.#condition())) {
+        this.#isProtected ??= true;
+        return true;
+      }
+      // A lost write of this process may stand there, or nothing any more.
+      if (!isLast) await this.#look(pending.signal);
+    }
+    return false;
   }
 
   #condition(): WriteCondition {
-    if (!this.#sendsConditions) return null;
     if (this.#held === null) return { ifNoneMatch: '*' };
     return this.#held.etag === null ? null : { ifMatch: this.#held.etag };
   }
 
-  /**
-   * Unless the target is known to notice that something else stands there, this side looks just before it writes; and
-   * before it makes a first snapshot in any case.
-   */
-  #mustLookFirst(): boolean {
-    return this.#isProtected !== true || this.#held === null || this.#held.etag === null;
+  /** True if the target wrote the bytes, false if it refused the condition. */
+  async #put({ bytes, digest, generation, signal }: Pending, condition: WriteCondition): Promise<boolean> {
+    const result = await this.#target.put(bytes, condition, signal);
+    if (result === 'refused') return false;
+    this.#held = { digest, etag: result.etag, generation };
+    this.#uncertain.clear();
+    return true;
   }
 
-  /** Learns what stands there. @throws SnapshotConflictError where it is not of this process. */
+  /** Finds out what the target holds now. @throws SnapshotError `conflict` if this process did not write it. */
   async #look(signal: AbortSignal): Promise<void> {
     const found = await this.#target.get(signal);
     if (found === 'absent') {
-      // Nobody's state is lost by writing it anew.
+      // Somebody removed the snapshot. Writing it again overwrites nobody's state.
       this.#held = null;
       return;
     }
     const digest = sha256Hex(found.bytes);
-    const isHeld = digest === this.#held?.digest;
-    const generation = isHeld ? this.#held?.generation : this.#unsure.get(digest);
-    if (generation === undefined) throw await this.#conflict(found);
-    this.#held = { digest, etag: found.etag, generation };
+    if (digest !== this.#held?.digest && !this.#uncertain.has(digest))
+      throw await this.#conflict(found.bytes);
+    this.#held = { digest, etag: found.etag, generation: this.#held?.generation ?? 0 };
     if (found.etag === null) this.#isProtected = false;
   }
 
-  async #conflict({ bytes }: FoundSnapshot): Promise<SnapshotConflictError> {
+  async #conflict(bytes: Buffer): Promise<SnapshotError> {
     const opened = await this.#seal.open(bytes).catch(() => null);
-    const what =
+    const state =
       opened === null ? 'something else' : `another instance's state (generation ${opened.generation})`;
-    return new SnapshotConflictError(`${this.#target.host} holds ${what}`);
+    return new SnapshotError('conflict', `${this.#target.host} holds ${state}`);
   }
 
-  #giveUpConditions(): void {
-    this.#sendsConditions = false;
-    this.#isProtected = false;
-    this.#untried = null;
+  #remember(digest: string): void {
+    const [oldest] = this.#uncertain;
+    if (oldest !== undefined && this.#uncertain.size >= UNCERTAIN_LIMIT) this.#uncertain.delete(oldest);
+    this.#uncertain.add(digest);
   }
-
-  #remember(digest: string, generation: number): void {
-    this.#unsure.set(digest, generation);
-    for (const oldest of this.#unsure.keys()) {
-      if (this.#unsure.size <= UNSURE_LIMIT) break;
-      this.#unsure.delete(oldest);
-    }
-  }
-}
-
-function olderThanHeld(host: string): SnapshotConflictError {
-  return new SnapshotConflictError(`${host} holds a newer state than this one`);
 }

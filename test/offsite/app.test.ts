@@ -10,7 +10,7 @@ import { listStaticFiles } from '../../src/http/static.ts';
 import type { Lifecycle } from '../../src/lifecycle.ts';
 import { createSnapshotTarget } from '../../src/offsite/create-target.ts';
 import { DEBOUNCE_MS } from '../../src/offsite/schedule.ts';
-import { createSnapshotter, type Snapshotter } from '../../src/offsite/snapshotter.ts';
+import { Snapshotter } from '../../src/offsite/snapshotter.ts';
 import { openStore } from '../../src/open-store.ts';
 import { ADMIN, expectStatus, jsonRequest, MASTER_KEY, signIn } from '../helpers/start-app.ts';
 import { until } from '../helpers/until.ts';
@@ -49,7 +49,7 @@ async function serve(t: TestContext, url: string): Promise<Serving> {
   const timers = new FakeTimers();
   const { lines, logger } = captureLog();
   const target = createSnapshotTarget(config.snapshot, { env, now: Date.now });
-  const snapshotter = createSnapshotter({ target, key: KEY, logger, now: timers.now, randomBytes, timers });
+  const snapshotter = new Snapshotter({ target, key: KEY, logger, now: timers.now, randomBytes, timers });
   const lifecycle: Lifecycle = { phase: 'starting', startedAt: Date.now() };
   const app = createApp({
     config,

@@ -1,4 +1,4 @@
-import type { Timers } from '../../src/offsite/timers.ts';
+import type { Timers } from '../../src/offsite/schedule.ts';
 
 /** Timers whose time passes when the test says so. */
 export class FakeTimers implements Timers {

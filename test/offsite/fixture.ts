@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { LogFields, Logger } from '../../src/logger.ts';
+import { SnapshotError, type SnapshotErrorKind } from '../../src/offsite/errors.ts';
 import { SnapshotSeal } from '../../src/offsite/seal.ts';
 import { DocumentCodec } from '../../src/store/document.ts';
 import { createPresetConfig } from '../../src/store/preset.ts';
@@ -12,6 +13,11 @@ export const KEY = 'correct horse battery staple';
 export const sharedSeal = new SnapshotSeal(KEY, randomBytes);
 
 export const SIGNAL = new AbortController().signal;
+
+/** For `assert.rejects`: true for a SnapshotError of this kind. */
+export function isKind(kind: SnapshotErrorKind, message = /./): (error: unknown) => boolean {
+  return (error) => error instanceof SnapshotError && error.kind === kind && message.test(error.message);
+}
 
 export interface Line {
   readonly level: string;

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describe, test } from 'node:test';
-import { SnapshotRefusedError, SnapshotUnreachableError } from '../../src/offsite/errors.ts';
-import { DEFAULT_EXCHANGE_LIMITS, type ExchangeLimits } from '../../src/offsite/exchange.ts';
-import { HttpTarget } from '../../src/offsite/http-target.ts';
-import type { SnapshotTarget } from '../../src/offsite/target.ts';
+import { createSnapshotTarget } from '../../src/offsite/create-target.ts';
+import { SnapshotError } from '../../src/offsite/errors.ts';
+import type { SnapshotTarget, WriteCondition } from '../../src/offsite/target.ts';
 import { DOCUMENT_LIMIT_BYTES } from '../../src/store/document.ts';
 import { SIGNAL } from './fixture.ts';
 import { type PutGetServer, startPutGet } from './put-get-server.ts';
@@ -12,18 +11,20 @@ import { type PutGetServer, startPutGet } from './put-get-server.ts';
 const BYTES = Buffer.from('sealed bytes\n');
 const TOKEN = 'token-that-nobody-may-see';
 
-/** Only where no answer comes in time may `limits` be short: a slow machine must not find others late. */
-function targetOf(served: PutGetServer, limits: Partial<ExchangeLimits> = {}): HttpTarget {
-  const url = new URL(served.url);
-  return new HttpTarget({ url, token: TOKEN, limits: { ...DEFAULT_EXCHANGE_LIMITS, ...limits } });
+/** Only where no answer comes in time may `timeoutMs` be short: a slow machine must not find others late. */
+function targetOf(
+  { url }: Pick<PutGetServer, 'url'>,
+  { token = TOKEN as string | null, timeoutMs = 60_000 } = {},
+): SnapshotTarget {
+  return createSnapshotTarget({ url, token }, { env: {}, now: Date.now, timeoutMs });
 }
 
-async function problemOf(work: Promise<unknown>): Promise<Error> {
+async function problemOf(work: Promise<unknown>): Promise<SnapshotError> {
   const problem: unknown = await work.then(
     () => null,
     (error: unknown) => error,
   );
-  assert.ok(problem instanceof Error, 'it is refused');
+  assert.ok(problem instanceof SnapshotError, 'it fails');
   assert.doesNotMatch(problem.message, /token-that|\n/);
   return problem;
 }
@@ -50,12 +51,12 @@ test('what is put is got back, with the token and the entity tag', async (t) => 
   const target = targetOf(served);
   assert.equal(await target.get(SIGNAL), 'absent');
   const written = await target.put(BYTES, { ifNoneMatch: '*' }, SIGNAL);
-  assert.ok(written.kind === 'written' && written.etag !== null);
+  assert.ok(written !== 'refused' && written.etag !== null);
   assert.deepEqual(await target.get(SIGNAL), { bytes: BYTES, etag: written.etag });
-  assert.deepEqual(await target.put(BYTES, { ifNoneMatch: '*' }, SIGNAL), { kind: 'conflict' });
-  assert.deepEqual(await target.put(BYTES, { ifMatch: '"other"' }, SIGNAL), { kind: 'conflict' });
+  assert.deepEqual(await target.put(BYTES, { ifNoneMatch: '*' }, SIGNAL), 'refused');
+  assert.deepEqual(await target.put(BYTES, { ifMatch: '"other"' }, SIGNAL), 'refused');
   const again = await target.put(Buffer.from('next'), { ifMatch: written.etag }, SIGNAL);
-  assert.equal(again.kind, 'written');
+  assert.notEqual(again, 'refused');
   assert.equal(served.body?.toString(), 'next');
 });
 
@@ -69,8 +70,8 @@ test('a user and password in the address go out as Basic, unless there is a toke
   const url = new URL(served.url);
   url.username = 'ann';
   url.password = 'p@ss:ü';
-  for (const token of [null, TOKEN]) await new HttpTarget({ url, token }).get(SIGNAL);
-  await new HttpTarget({ url: new URL(served.url), token: null }).get(SIGNAL);
+  for (const token of [null, TOKEN]) await targetOf({ url: url.href }, { token }).get(SIGNAL);
+  await targetOf(served, { token: null }).get(SIGNAL);
   const basic = `Basic ${Buffer.from('ann:p@ss:ü').toString('base64')}`;
   assert.deepEqual(seen, [basic, `Bearer ${TOKEN}`, undefined]);
 });
@@ -82,7 +83,7 @@ describe('statuses that waiting may mend', () => {
       served.intercept = answerWith(status);
       for (const [method, act] of ACTIONS) {
         const problem = await problemOf(act(targetOf(served)));
-        assert.ok(problem instanceof SnapshotUnreachableError, method);
+        assert.equal(problem.kind, 'unreachable', method);
         assert.match(problem.message, new RegExp(`answers ${method} with ${status}`));
       }
     });
@@ -109,7 +110,7 @@ describe('statuses that a person must mend', () => {
       for (const [method, act] of ACTIONS) {
         if (method === 'PUT' && status <= 299) continue;
         const problem = await problemOf(act(targetOf(served)));
-        assert.ok(problem instanceof SnapshotRefusedError, method);
+        assert.equal(problem.kind, 'refused', method);
         assert.match(problem.message, advice);
       }
     });
@@ -124,7 +125,7 @@ test('a redirect is not followed, and where it leads is said without path and qu
     served.intercept = answerWith(status, { location: `${canary.url}?token-that-nobody-may-see` });
     for (const [method, act] of ACTIONS) {
       const problem = await problemOf(act(targetOf(served)));
-      assert.ok(problem instanceof SnapshotRefusedError, `${method} ${status}`);
+      assert.equal(problem.kind, 'refused', `${method} ${status}`);
       assert.match(problem.message, /redirects are not followed \(it leads to 127\.0\.0\.1:\d+\)/);
     }
   }
@@ -134,13 +135,13 @@ test('a redirect is not followed, and where it leads is said without path and qu
 test('what a conditional PUT is told', async (t) => {
   const served = await startPutGet(t);
   const target = targetOf(served);
-  const tell = async (status: number, condition: Parameters<HttpTarget['put']>[1]): Promise<string> => {
+  const tell = async (status: number, condition: WriteCondition): Promise<string> => {
     served.intercept = answerWith(status);
-    return (await target.put(BYTES, condition, SIGNAL)).kind;
+    return (await target.put(BYTES, condition, SIGNAL)) === 'refused' ? 'refused' : 'written';
   };
-  assert.equal(await tell(404, { ifMatch: '"x"' }), 'conflict');
-  assert.equal(await tell(501, { ifMatch: '"x"' }), 'unsupported');
-  assert.equal(await tell(501, { ifNoneMatch: '*' }), 'unsupported');
+  assert.equal(await tell(404, { ifMatch: '"x"' }), 'refused');
+  assert.equal(await tell(501, { ifMatch: '"x"' }), 'refused');
+  assert.equal(await tell(501, { ifNoneMatch: '*' }), 'refused');
   for (const status of [200, 201, 204]) assert.equal(await tell(status, null), 'written');
   const problem = await problemOf(tell(404, { ifNoneMatch: '*' }));
   assert.match(problem.message, /the folder of the address/);
@@ -160,9 +161,9 @@ test('an object without an end is read up to the bound and no further', async (t
     more();
     return true;
   };
-  const target = new HttpTarget({ url: new URL(served.url), token: null });
+  const target = targetOf(served, { token: null });
   const problem = await problemOf(target.get(SIGNAL));
-  assert.ok(problem instanceof SnapshotRefusedError);
+  assert.equal(problem.kind, 'refused');
   assert.match(problem.message, /larger than 64 MiB and no snapshot/);
   assert.ok(sent < DOCUMENT_LIMIT_BYTES * 1.5, `${sent} bytes were sent`);
 });
@@ -184,13 +185,13 @@ test('a refusal with a body without an end is a refusal', async (t) => {
 });
 
 describe('an answer that does not come whole', () => {
-  const faults: readonly (readonly [string, Fault, RegExp, limits?: Partial<ExchangeLimits>])[] = [
-    ['no answer', () => {}, /did not answer in time/, { idleMs: 150 }],
+  const faults: readonly (readonly [string, Fault, RegExp, timeoutMs?: number])[] = [
+    ['no answer', () => {}, /did not answer in time/, 150],
     [
       'a head alone',
       (_req, res) => res.writeHead(200, { 'content-length': '9' }).flushHeaders(),
       /did not answer in time/,
-      { idleMs: 150 },
+      150,
     ],
     [
       'a byte now and then',
@@ -200,7 +201,7 @@ describe('an answer that does not come whole', () => {
         res.on('close', () => clearInterval(timer));
       },
       /did not answer in time/,
-      { totalMs: 600 },
+      600,
     ],
     ['cut before it', (req) => req.socket.destroy(), /cannot be reached \(ECONNRESET\)/],
     [
@@ -217,15 +218,15 @@ describe('an answer that does not come whole', () => {
       /cannot be reached \(HPE_INVALID_CONSTANT\)/,
     ],
   ];
-  for (const [name, fault, message, limits] of faults) {
+  for (const [name, fault, message, timeoutMs] of faults) {
     test(`${name}: out of reach, to be tried again`, async (t) => {
       const served = await startPutGet(t);
       served.intercept = (req, res) => {
         fault(req, res);
         return true;
       };
-      const problem = await problemOf(targetOf(served, limits).get(SIGNAL));
-      assert.ok(problem instanceof SnapshotUnreachableError, problem.stack);
+      const problem = await problemOf(targetOf(served, { timeoutMs }).get(SIGNAL));
+      assert.equal(problem.kind, 'unreachable', problem.stack);
       assert.match(problem.message, message);
     });
   }
@@ -234,7 +235,7 @@ describe('an answer that does not come whole', () => {
     const served = await startPutGet(t);
     await served.close();
     const problem = await problemOf(targetOf(served).get(SIGNAL));
-    assert.ok(problem instanceof SnapshotUnreachableError);
+    assert.equal(problem.kind, 'unreachable');
     assert.match(problem.message, /^127\.0\.0\.1:\d+ cannot be reached \(ECONNREFUSED\)$/);
   });
 
@@ -245,7 +246,7 @@ describe('an answer that does not come whole', () => {
       ending.abort();
       return true;
     };
-    const target = new HttpTarget({ url: new URL(served.url), token: null });
-    assert.ok((await problemOf(target.get(ending.signal))) instanceof SnapshotUnreachableError);
+    const target = targetOf(served, { token: null });
+    assert.equal((await problemOf(target.get(ending.signal))).kind, 'unreachable');
   });
 });

@@ -3,7 +3,7 @@ import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type Environment, loadConfig } from '../../src/config.ts';
 import { createSnapshotTarget } from '../../src/offsite/create-target.ts';
-import { createSnapshotter, type Snapshotter } from '../../src/offsite/snapshotter.ts';
+import { Snapshotter } from '../../src/offsite/snapshotter.ts';
 import { openStore } from '../../src/open-store.ts';
 import { withEntity } from '../../src/store/changes.ts';
 import type { JsonFileStore } from '../../src/store/json-file-store.ts';
@@ -41,7 +41,7 @@ export async function startInstance(t: TestContext, options: InstanceOptions): P
   if (config.snapshot === null) throw new Error('There is no SNAPSHOT_URL.');
   const timers = new FakeTimers();
   const { lines, logger } = captureLog();
-  const snapshotter = createSnapshotter({
+  const snapshotter = new Snapshotter({
     target: createSnapshotTarget(config.snapshot, { env, now: Date.now }),
     key: config.snapshot.key,
     logger,

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { DEBOUNCE_MS, IDLE_MS, LATEST_MS, type RunOutcome, Schedule } from '../../src/offsite/schedule.ts';
-import { backOffMs, pause } from '../../src/offsite/timers.ts';
+import {
+  backOffMs,
+  DEBOUNCE_MS,
+  IDLE_MS,
+  LATEST_MS,
+  pause,
+  type RunOutcome,
+  Schedule,
+} from '../../src/offsite/schedule.ts';
 import { FakeTimers } from './fake-timers.ts';
 
 function harness(outcomes: RunOutcome[] = []) {

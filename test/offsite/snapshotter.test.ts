@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { copyFileSync } from 'node:fs';
 import { describe, type TestContext, test } from 'node:test';
-import { SnapshotStartError } from '../../src/offsite/errors.ts';
+import { ConfigError } from '../../src/config.ts';
 import { DEBOUNCE_MS, IDLE_MS } from '../../src/offsite/schedule.ts';
 import { SnapshotSeal } from '../../src/offsite/seal.ts';
 import { until } from '../helpers/until.ts';
@@ -159,7 +159,7 @@ describe('two instances at one place', () => {
     };
     const one = await startInstance(t, { url: served.url });
     await assert.rejects(one.started, (error) => {
-      assert.ok(error instanceof SnapshotStartError);
+      assert.ok(error instanceof ConfigError);
       assert.match(
         error.message,
         /holds another instance's state.*Let one instance only use this SNAPSHOT_URL/,
