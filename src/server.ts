@@ -7,98 +7,111 @@ import { type App, createApp } from './app.ts';
 import { type Config, ConfigError, type Environment, loadConfig, mergeEnvironment } from './config.ts';
 import { listStaticFiles } from './http/static.ts';
 import { startKeepAlivePing } from './keep-alive-ping.ts';
-import type { Lifecycle } from './lifecycle.ts';
+import { LogSecrets } from './log-secrets.ts';
 import { createLogger, createStdoutWriter, type Logger } from './logger.ts';
 import { resolveMasterKey } from './master-key.ts';
 import type { Snapshotter } from './offsite/snapshotter.ts';
-import { openStore } from './open-store.ts';
+import { type OpenStoreOptions, openStore } from './open-store.ts';
 import { findStartWarnings } from './routes/admin/status.ts';
-import { shutDown } from './shutdown.ts';
+import type { Services } from './routes/services.ts';
+import { onCrash, onSignals, shutDown } from './shutdown.ts';
 import { StoreStartError } from './store/document-error.ts';
+import type { MasterKey } from './store/entities.ts';
 import type { Store } from './store/store.ts';
 
 const ROOT = join(import.meta.dirname, '..');
-/** The demo runs with the default password, so it never listens on a network. */
+/** The demo runs with the default password, so it listens on this machine only. */
 const DEMO_HOST = '127.0.0.1';
 
 const [, , word] = process.argv;
 if (word !== undefined && word !== 'demo') exitWith([`There is no "${word}". Use: node server.js [demo]`]);
-void main(word === 'demo');
+main(word === 'demo').catch(failStart);
 
 async function main(isDemo: boolean): Promise<void> {
   const env = mergeEnvironment(process.env, readEnvFile());
-  const config = isDemo ? { ...readConfig(env), host: DEMO_HOST } : readConfig(env);
-  const lifecycle: Lifecycle = { phase: 'starting', startedAt: Date.now() };
-  let store: Store | null = null;
-  const logger = createLogger({
-    level: isDemo && !env['LOG_LEVEL'] ? 'warn' : config.logLevel,
-    write: createStdoutWriter(),
-    now: Date.now,
-    secrets: createSecretsList(config, () => store),
-  });
-  const copies = isDemo ? null : await createCopies(config, env, logger).catch(failStart);
+  const config = isDemo ? toDemo(readConfig(env), env) : readConfig(env);
+  const secrets = new LogSecrets(config);
+  const write = createStdoutWriter();
+  const logger = createLogger({ level: config.logLevel, write, now: Date.now, secrets: secrets.list });
+  const snapshotter = await createSnapshotter(config, env, logger);
   const app = createApp({
     config,
     logger,
-    lifecycle,
+    lifecycle: { phase: 'starting', startedAt: Date.now() },
     staticFiles: listStaticFiles(join(ROOT, 'public')),
     version: readVersion(),
     now: Date.now,
     randomBytes,
-    ...(copies === null ? {} : { snapshotStatus: () => copies.status() }),
+    ...(snapshotter === null ? {} : { snapshotStatus: () => snapshotter.status() }),
   });
-  // A start may wait long for the snapshot. Until it is over there is nothing to save.
+  // Until the state is open there is nothing to save: a signal ends the process at once.
   let drain = async (): Promise<void> => {};
   onSignals(() => drain());
-  // Loading a snapshot may take long: listen early, so that clients are told that the server is starting.
-  const early = copies === null ? null : await listen(app, config).catch(failStart);
-  const demo = isDemo ? await (await import('./demo/start.ts')).startDemo(Date.now) : null;
-  const open = { config, logger, root: ROOT, snapshotter: copies };
-  const file = demo === null ? await openStore(open).catch(failStart) : null;
-  const opened = file ?? demo?.store ?? failStart(new Error('there is no store'));
-  store = opened;
-  const masterKey = await resolveMasterKey(opened.config, {
-    configured: config.masterApiKey,
-    randomBytes,
-    announce: (key) => {
-      if (!isDemo) process.stdout.write(`\nMaster API key (shown this once, keep it): ${key}\n\n`);
-    },
-  });
-  if (copies !== null && file !== null) await copies.start(file).catch(failStart);
-  const services = app.open(opened, masterKey);
-  services.sessions
-    .prune()
-    .catch((error: unknown) => logger.warn('sessions not pruned', { message: String(error) }));
+  // Loading a snapshot can take long: listen before, so that clients are told that the server is starting.
+  const early = snapshotter === null ? null : await listen(app, config);
+  const { store, masterKey, announce } = isDemo
+    ? await openDemo(config, env)
+    : await openDatabase({ config, logger, root: ROOT, snapshotter });
+  secrets.store = store;
+  const services = app.open(store, masterKey);
   const warnings = isDemo ? [] : await findStartWarnings(services);
-  const port = early ?? (await listenOrClose(app, config, opened));
+  const port = early ?? (await listenOrClose(app, config, store));
   logger.info('listening', { host: config.host, port, version: services.version });
   for (const { code, message } of warnings) logger.warn(code, { message });
-  if (demo !== null) await announceDemo(port, demo.key, env);
-  const stopPing = config.keepAliveUrl === null ? null : startKeepAlivePing(config.keepAliveUrl, logger);
-  const close = async (): Promise<void> => {
-    stopPing?.();
-    await services.store.close();
-    await copies?.flush();
-  };
+  announce(port);
+  const close = keepRunning(services, snapshotter);
   drain = () =>
-    shutDown({
-      server: app.server,
-      lifecycle,
-      graceMs: config.shutdownGraceMs,
-      logger,
-      abortRequests: app.abortRequests,
-      close,
-    });
+    shutDown({ ...app, lifecycle: services.lifecycle, graceMs: config.shutdownGraceMs, logger, close });
   onCrash(logger, close);
 }
 
-/** Writes what to do with the demo, and that it does not listen where it was told to. */
-async function announceDemo(port: number, key: string, env: Environment): Promise<void> {
-  const { demoInstructions } = await import('./demo/start.ts');
-  const host = env['HOST'];
-  if (host && host !== DEMO_HOST)
-    process.stdout.write(`\nHOST is ignored: the demo listens on ${DEMO_HOST} only.\n`);
-  process.stdout.write(demoInstructions(port, key));
+/** The state that a start serves. */
+interface OpenState {
+  readonly store: Store;
+  readonly masterKey: () => MasterKey;
+  /** Tells the owner what they need to know once the server listens. */
+  announce(port: number): void;
+}
+
+/** Opens the database and lets its snapshots begin. @throws ConfigError, StoreStartError. */
+async function openDatabase(options: OpenStoreOptions): Promise<OpenState> {
+  const store = await openStore(options);
+  const masterKey = await resolveMasterKey(store.config, {
+    configured: options.config.masterApiKey,
+    randomBytes,
+    announce: (key) => process.stdout.write(`\nMaster API key (shown this once, keep it): ${key}\n\n`),
+  });
+  await options.snapshotter?.start(store);
+  return { store, masterKey, announce: () => {} };
+}
+
+/** Opens a throw-away store with the demo provider. */
+async function openDemo({ masterApiKey: configured }: Config, env: Environment): Promise<OpenState> {
+  const { demoInstructions, startDemo } = await import('./demo/start.ts');
+  const { store, key } = await startDemo(Date.now);
+  const masterKey = await resolveMasterKey(store.config, { configured, randomBytes, announce: () => {} });
+  const announce = (port: number): void => {
+    const host = env['HOST'];
+    if (host && host !== DEMO_HOST) {
+      process.stdout.write(`\nHOST is ignored: the demo listens on ${DEMO_HOST} only.\n`);
+    }
+    process.stdout.write(demoInstructions(port, key));
+  };
+  return { store, masterKey, announce };
+}
+
+/** Starts what goes on beside requests. Returns the function that ends it and saves everything. */
+function keepRunning(
+  { config, logger, sessions, store }: Services,
+  snapshotter: Snapshotter | null,
+): () => Promise<void> {
+  sessions.prune().catch((error: unknown) => logger.warn('sessions not pruned', { message: String(error) }));
+  const stopPing = config.keepAliveUrl === null ? null : startKeepAlivePing(config.keepAliveUrl, logger);
+  return async () => {
+    stopPing?.();
+    await store.close();
+    await snapshotter?.flush();
+  };
 }
 
 function readConfig(env: Environment): Config {
@@ -110,6 +123,12 @@ function readConfig(env: Environment): Config {
   }
 }
 
+/** The demo writes little and listens on this machine only. Its state is thrown away. */
+function toDemo(config: Config, env: Environment): Config {
+  const logLevel = env['LOG_LEVEL'] ? config.logLevel : 'warn';
+  return { ...config, logLevel, host: DEMO_HOST, snapshot: null };
+}
+
 function readEnvFile(): Environment {
   try {
     return parseEnv(readFileSync('.env', 'utf8'));
@@ -119,8 +138,12 @@ function readEnvFile(): Environment {
   }
 }
 
-/** What keeps copies of the state off the machine; loaded only where it is wanted. */
-async function createCopies(config: Config, env: Environment, logger: Logger): Promise<Snapshotter | null> {
+/** Keeps the offsite snapshots; loaded only if SNAPSHOT_URL is set. @throws ConfigError. */
+async function createSnapshotter(
+  config: Config,
+  env: Environment,
+  logger: Logger,
+): Promise<Snapshotter | null> {
   if (config.snapshot === null) return null;
   const { createSnapshotTarget } = await import('./offsite/create-target.ts');
   const { Snapshotter } = await import('./offsite/snapshotter.ts');
@@ -128,12 +151,10 @@ async function createCopies(config: Config, env: Environment, logger: Logger): P
   return new Snapshotter({ target, key: config.snapshot.key, logger, now: Date.now, randomBytes });
 }
 
-/** For errors of a start that only a person can mend: one line each, and the end. */
+/** For errors of a start that only a person can fix: prints their lines and exits. */
 function failStart(error: unknown): never {
   if (error instanceof ConfigError) exitWith(error.lines);
-  if (error instanceof StoreStartError || (error instanceof Error && error.name === 'SnapshotStartError')) {
-    exitWith([error.message]);
-  }
+  if (error instanceof StoreStartError) exitWith([error.message]);
   throw error;
 }
 
@@ -149,11 +170,11 @@ async function listenOrClose(app: App, config: Config, store: Store): Promise<nu
     return await listen(app, config);
   } catch (error) {
     await store.close();
-    failStart(error);
+    throw error;
   }
 }
 
-/** @throws ConfigError where the address cannot be had. */
+/** Resolves to the port. @throws ConfigError if the server cannot listen there. */
 function listen({ server }: App, { host, port }: Config): Promise<number> {
   return new Promise((resolve, reject) => {
     const onError = (error: NodeJS.ErrnoException): void => {
@@ -168,56 +189,6 @@ function listen({ server }: App, { host, port }: Config): Promise<number> {
       resolve((server.address() as AddressInfo).port);
     });
   });
-}
-
-/** Everything that a log line must not hold: the same list as long as the providers are the same. */
-function createSecretsList(config: Config, store: () => Store | null): () => readonly string[] {
-  const { masterApiKey, uiPassword, encryptionKey, previousEncryptionKey, snapshot } = config;
-  const own = [
-    masterApiKey,
-    uiPassword,
-    encryptionKey,
-    previousEncryptionKey,
-    snapshot?.key,
-    snapshot?.token,
-  ];
-  let known: unknown = null;
-  let list: readonly string[] = own.filter((secret) => typeof secret === 'string');
-  return () => {
-    const providers = store()?.config.view().providers;
-    if (providers === undefined || providers === known) return list;
-    known = providers;
-    const keys = [...providers.values()].map(({ apiKey }) => apiKey);
-    list = [...own, ...keys].filter((secret) => typeof secret === 'string');
-    return list;
-  };
-}
-
-/** The first signal drains, the second ends at once. */
-function onSignals(drain: () => Promise<void>): void {
-  let isDraining = false;
-  const onSignal = (): void => {
-    if (isDraining) process.exit(1);
-    isDraining = true;
-    drain().then(
-      () => process.exit(0),
-      (error: unknown) =>
-        exitWith([`The shutdown failed: ${error instanceof Error ? error.message : String(error)}`]),
-    );
-  };
-  process.on('SIGTERM', onSignal);
-  process.on('SIGINT', onSignal);
-}
-
-/** An error that nobody caught leaves the process in an unknown state: say so, save, end. The supervisor starts it anew. */
-function onCrash(logger: Logger, close: () => Promise<void>): void {
-  const onError = (error: unknown): void => {
-    logger.error('crash', { stack: error instanceof Error ? (error.stack ?? error.message) : String(error) });
-    setTimeout(() => process.exit(1), 5_000).unref();
-    close().finally(() => process.exit(1));
-  };
-  process.on('uncaughtException', onError);
-  process.on('unhandledRejection', onError);
 }
 
 function exitWith(lines: readonly string[]): never {
