@@ -1,6 +1,6 @@
 import { ConfigError } from '../config.ts';
 import type { Logger } from '../logger.ts';
-import { type DocumentFacts, readDocumentFacts, relationOf } from './document-facts.ts';
+import { type DocumentFacts, relationOf } from './document-facts.ts';
 import { SnapshotError } from './errors.ts';
 import { backOffMs, pause, type Timers } from './schedule.ts';
 import type { SnapshotHead } from './seal.ts';
@@ -43,7 +43,7 @@ export async function restoreSnapshot(
   local: DocumentFacts | null,
   options: RestoreOptions,
 ): Promise<LoadedSnapshot | null> {
-  const { host, logger, timers, random, signal } = options;
+  const { logger, timers, random, signal } = options;
   let unreadableReads = 0;
   for (let failures = 1; ; failures += 1) {
     signal.throwIfAborted();
@@ -56,7 +56,7 @@ export async function restoreSnapshot(
       if (kind === 'unreadable') unreadableReads += 1;
       if (unreadableReads >= UNREADABLE_READS) {
         const fix = 'To start without it, move it away or set another SNAPSHOT_URL.';
-        throw new ConfigError([`What ${host} holds ${message}. ${fix}`]);
+        throw new ConfigError([`${message}. ${fix}`]);
       }
       signal.throwIfAborted();
       const waitMs = backOffMs(failures, RETRY, random());
@@ -71,7 +71,7 @@ async function tryRestore(
   options: RestoreOptions,
 ): Promise<LoadedSnapshot | null> {
   const { writer, host, logger, signal } = options;
-  const held = await readSnapshot(writer, signal);
+  const held = await writer.read(signal);
   if (held === null) {
     logger.info('snapshot.absent', { host });
     return null;
@@ -81,18 +81,6 @@ async function tryRestore(
   const isClaimed = await claim(bytes, { generation, writer: options.writerId }, options);
   logger.info('snapshot.loaded', { host, generation });
   return { bytes, name: `in the snapshot at ${host}`, generation, isClaimed };
-}
-
-/** What the target holds and which store it belongs to; null: certainly nothing. */
-export async function readSnapshot(
-  writer: SnapshotWriter,
-  signal: AbortSignal,
-): Promise<(SnapshotHead & { readonly instanceId: string; readonly document: Buffer }) | null> {
-  const opened = await writer.read(signal);
-  if (opened === null) return null;
-  const facts = readDocumentFacts(opened.document);
-  if (facts === null) throw new SnapshotError('unreadable', 'holds no database of this program');
-  return { ...opened, instanceId: facts.instanceId };
 }
 
 /** Writes the document back under this instance's number. False if the target cannot be reached for that. */

@@ -1,3 +1,5 @@
+import type { SnapshotErrorKind } from './errors.ts';
+
 /** Timers, passed in so that tests need not wait. */
 export interface Timers {
   /** Calls back once after a time. Returns the handle for `clear`. */
@@ -40,12 +42,12 @@ export function backOffMs(failures: number, { firstMs, mostMs }: BackOff, random
   return Math.round(wholeMs * (1 - random / 2));
 }
 
-/** Result of a run: `retry` and `retry-late` ask for another run, `stop` for none ever again. */
-export type RunOutcome = 'done' | 'retry' | 'retry-late' | 'stop';
+/** Result of a run. After a conflict or an unreadable snapshot none follows, other errors are tried again. */
+export type RunResult = 'written' | SnapshotErrorKind;
 
 export interface ScheduleOptions {
   /** Writes the newest state; must not reject. */
-  readonly run: () => Promise<RunOutcome>;
+  readonly run: () => Promise<RunResult>;
   readonly timers: Timers;
   /** The current time in milliseconds. */
   readonly now: () => number;
@@ -59,8 +61,10 @@ export const DEBOUNCE_MS = 2_000;
 export const LATEST_MS = 30_000;
 /** Without a change a run follows after this time, for what is saved without one (when a key was last used). */
 export const IDLE_MS = 10 * 60_000;
-const RETRY = { firstMs: 5_000, mostMs: 5 * 60_000 };
-const LATE_RETRY = { firstMs: 60_000, mostMs: 10 * 60_000 };
+const RETRY = {
+  unreachable: { firstMs: 5_000, mostMs: 5 * 60_000 },
+  refused: { firstMs: 60_000, mostMs: 10 * 60_000 },
+};
 
 /** Decides when to write: one run at a time, and each run writes the newest state. */
 export class Schedule {
@@ -115,25 +119,22 @@ export class Schedule {
   #run(): Promise<void> {
     this.#disarm();
     this.#changedAtMs = null;
-    this.#running = this.#options.run().then((outcome) => {
+    this.#running = this.#options.run().then((result) => {
       this.#running = null;
-      this.#settle(outcome);
+      this.#settle(result);
     });
     return this.#running;
   }
 
-  #settle(outcome: RunOutcome): void {
-    if (outcome === 'stop') {
-      this.#isStopped = true;
-      return;
-    }
-    if (outcome === 'done') {
+  #settle(result: RunResult): void {
+    if (result === 'written') {
       this.#failures = 0;
       this.#arm(this.#changedAtMs === null ? IDLE_MS : this.#debounceMs());
-      return;
+    } else if (result === 'unreachable' || result === 'refused') {
+      this.#failures += 1;
+      this.#arm(backOffMs(this.#failures, RETRY[result], this.#options.random()));
+    } else {
+      this.#isStopped = true;
     }
-    this.#failures += 1;
-    const backOff = outcome === 'retry' ? RETRY : LATE_RETRY;
-    this.#arm(backOffMs(this.#failures, backOff, this.#options.random()));
   }
 }

@@ -60,7 +60,7 @@ export class SnapshotSeal {
     return Buffer.from(`${head}\n${sealer.seal(document.toString('utf8'), placeOf(head))}\n`, 'latin1');
   }
 
-  /** Opens a snapshot. @throws SnapshotError `unreadable`; its message says what the bytes are, as half a sentence. */
+  /** Opens a snapshot. @throws SnapshotError `unreadable`. */
   async open(bytes: Buffer): Promise<OpenedSnapshot> {
     const end = bytes.subarray(0, HEAD_LIMIT_BYTES).indexOf('\n');
     const line = bytes.subarray(0, Math.max(end, 0)).toString('latin1');
@@ -89,8 +89,8 @@ export class SnapshotSeal {
   }
 }
 
-function unreadable(message: string, cause?: unknown): SnapshotError {
-  return new SnapshotError('unreadable', message, { cause });
+function unreadable(problem: string, cause?: unknown): SnapshotError {
+  return new SnapshotError('unreadable', `The object at SNAPSHOT_URL ${problem}`, { cause });
 }
 
 /** Binds the sealed document to the head, byte for byte: an old snapshot cannot pass for a new one. */

@@ -3,8 +3,8 @@ import type { Logger } from '../logger.ts';
 import type { CounterStore } from '../store/store.ts';
 import { type DocumentFacts, readDocumentFacts, relationOf, WRITER_COUNTER } from './document-facts.ts';
 import { SnapshotError } from './errors.ts';
-import { type LoadedSnapshot, readSnapshot, restoreSnapshot } from './restore.ts';
-import { pause, type RunOutcome, Schedule, systemTimers, type Timers } from './schedule.ts';
+import { type LoadedSnapshot, restoreSnapshot } from './restore.ts';
+import { pause, type RunResult, Schedule, systemTimers, type Timers } from './schedule.ts';
 import { SnapshotSeal } from './seal.ts';
 import { SNAPSHOTS_OFF, type SnapshotResult, type SnapshotStatus } from './status.ts';
 import type { SnapshotTarget } from './target.ts';
@@ -48,14 +48,6 @@ const CONFLICTS = {
   newer: 'holds a snapshot that is newer than this database',
 } as const;
 
-/** When a run is repeated after an error of each kind, and what the status says of it. */
-const FAILURES = {
-  unreachable: { outcome: 'retry', result: 'unreachable', level: 'warn' },
-  refused: { outcome: 'retry-late', result: 'refused', level: 'error' },
-  unreadable: { outcome: 'stop', result: 'conflict', level: 'error' },
-  conflict: { outcome: 'stop', result: 'conflict', level: 'error' },
-} as const;
-
 /** Keeps the newest state at a target off the machine, and gives it back if the machine has lost it. */
 export class Snapshotter {
   readonly #options: SnapshotterOptions;
@@ -85,7 +77,7 @@ export class Snapshotter {
     this.#writerId = randomBytes(WRITER_BYTES).readUIntBE(0, WRITER_BYTES);
     const message = 'No snapshot was written yet.';
     this.#status = { ...SNAPSHOTS_OFF, enabled: true, target: target.host, message };
-    const run = (): Promise<RunOutcome> => this.#run();
+    const run = (): Promise<RunResult> => this.#run();
     this.#schedule = new Schedule({ run, timers: this.#timers, now, random: this.#random });
   }
 
@@ -149,12 +141,12 @@ export class Snapshotter {
     this.#ending.abort();
   }
 
-  async #run(): Promise<RunOutcome> {
+  async #run(): Promise<RunResult> {
     const source = this.#source;
-    if (source === null || this.#ending.signal.aborted) return 'done';
+    if (source === null || this.#ending.signal.aborted) return 'written';
     try {
       await this.#write(source);
-      return 'done';
+      return 'written';
     } catch (error) {
       return this.#failed(error);
     }
@@ -188,7 +180,7 @@ export class Snapshotter {
   }
 
   async #requireOurs(source: SnapshotSource, local: DocumentFacts): Promise<void> {
-    const held = await readSnapshot(this.#writer, this.#ending.signal);
+    const held = await this.#writer.read(this.#ending.signal);
     if (held === null) return;
     // The start itself writes too, and that makes nothing newer.
     const generation = Math.min(local.generation, source.loadedGeneration);
@@ -202,19 +194,21 @@ export class Snapshotter {
     throw new SnapshotError('conflict', `${this.#options.target.host} ${CONFLICTS[relation]}`);
   }
 
-  #failed(error: unknown): RunOutcome {
+  #failed(error: unknown): RunResult {
     const kind = error instanceof SnapshotError ? error.kind : 'refused';
-    const { outcome, result, level } = FAILURES[kind];
-    this.#report(result, this.#describe(kind, error instanceof Error ? error.message : String(error)));
-    this.#options.logger[level](`snapshot.${result}`, { message: this.#status.message });
-    return outcome;
-  }
-
-  #describe(kind: keyof typeof FAILURES, problem: string): string {
-    if (kind === 'conflict') return `${problem}. ${CONFLICT_FIX}`;
-    if (kind === 'unreadable') return `What ${this.#options.target.host} holds ${problem}. ${CONFLICT_FIX}`;
-    const next = kind === 'unreachable' ? '. It is tried again.' : '';
-    return `The snapshot was not written: ${problem}${next}`;
+    const problem = error instanceof Error ? error.message : String(error);
+    const { logger } = this.#options;
+    if (kind === 'unreachable') {
+      this.#report(kind, `The snapshot was not written: ${problem}. It is tried again.`);
+      logger.warn('snapshot.unreachable', { message: this.#status.message });
+    } else if (kind === 'refused') {
+      this.#report(kind, `The snapshot was not written: ${problem}`);
+      logger.error('snapshot.refused', { message: this.#status.message });
+    } else {
+      this.#report('conflict', `${problem}. ${CONFLICT_FIX}`);
+      logger.error('snapshot.conflict', { message: this.#status.message });
+    }
+    return kind;
   }
 
   #unprotectedNotice(): string {

@@ -1,8 +1,14 @@
 import { DOCUMENT_LIMIT_BYTES } from '../store/document.ts';
+import { readDocumentFacts } from './document-facts.ts';
 import { SnapshotError } from './errors.ts';
 import type { OpenedSnapshot, SnapshotHead, SnapshotSeal } from './seal.ts';
 import { sha256Hex } from './sigv4.ts';
 import type { SnapshotTarget, WriteCondition } from './target.ts';
+
+/** A snapshot, and which installation it belongs to. */
+export interface HeldSnapshot extends OpenedSnapshot {
+  readonly instanceId: string;
+}
 
 /** What the target holds, as far as this process knows. */
 interface Held {
@@ -53,13 +59,17 @@ export class SnapshotWriter {
   }
 
   /** Reads what the target holds; null: certainly nothing. @throws SnapshotError of any kind but `conflict`. */
-  async read(signal: AbortSignal): Promise<OpenedSnapshot | null> {
+  async read(signal: AbortSignal): Promise<HeldSnapshot | null> {
     this.#held = null;
     const found = await this.#target.get(signal);
     if (found === 'absent') return null;
     const opened = await this.#seal.open(found.bytes);
+    const facts = readDocumentFacts(opened.document);
+    if (facts === null) {
+      throw new SnapshotError('unreadable', 'The snapshot at SNAPSHOT_URL holds no database of this program');
+    }
     this.#held = { digest: sha256Hex(found.bytes), etag: found.etag, generation: opened.generation };
-    return opened;
+    return { ...opened, instanceId: facts.instanceId };
   }
 
   /**

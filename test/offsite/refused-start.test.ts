@@ -31,7 +31,7 @@ describe('a start that only a person can mend: exit code 1 and one line', () => 
         served.body = await sharedSeal.seal(documentOf(7), { generation: 7, writer: 1 });
         return { SNAPSHOT_URL: served.url, SNAPSHOT_KEY: 'not the one of then' };
       },
-      /^What 127\.0\.0\.1:\d+ holds cannot be opened with SNAPSHOT_KEY; set the key that it was made with\. To start without it, move it away or set another SNAPSHOT_URL\.$/,
+      /^The object at SNAPSHOT_URL cannot be opened with SNAPSHOT_KEY; set the key that it was made with\. To start without it, move it away or set another SNAPSHOT_URL\.$/,
     ],
     [
       'plain http to another machine',

@@ -6,20 +6,20 @@ import {
   IDLE_MS,
   LATEST_MS,
   pause,
-  type RunOutcome,
+  type RunResult,
   Schedule,
 } from '../../src/offsite/schedule.ts';
 import { FakeTimers } from './fake-timers.ts';
 
-function harness(outcomes: RunOutcome[] = []) {
+function harness(results: RunResult[] = []) {
   const timers = new FakeTimers();
   const runs: { readonly atMs: number; readonly finish: () => void }[] = [];
   const startMs = timers.nowMs;
-  const run = (): Promise<RunOutcome> =>
+  const run = (): Promise<RunResult> =>
     new Promise((resolve) => {
       runs.push({
         atMs: timers.nowMs - startMs,
-        finish: () => resolve(outcomes[runs.length - 1] ?? 'done'),
+        finish: () => resolve(results[runs.length - 1] ?? 'written'),
       });
     });
   const schedule = new Schedule({ run, timers, now: timers.now, random: () => 0 });
@@ -70,7 +70,7 @@ describe('Schedule', () => {
   });
 
   test('after a failure it waits longer and longer, and changes do not shorten that', async () => {
-    const { timers, schedule, finish } = harness(['retry', 'retry', 'retry', 'done']);
+    const { timers, schedule, finish } = harness(['unreachable', 'unreachable', 'unreachable', 'written']);
     schedule.changed();
     timers.advance(DEBOUNCE_MS);
     for (const waitMs of [5_000, 10_000, 20_000]) {
@@ -86,7 +86,7 @@ describe('Schedule', () => {
   });
 
   test('what a person must mend is tried less often', async () => {
-    const { timers, schedule, finish } = harness(['retry-late']);
+    const { timers, schedule, finish } = harness(['refused']);
     schedule.changed();
     timers.advance(DEBOUNCE_MS);
     await finish();
@@ -94,7 +94,7 @@ describe('Schedule', () => {
   });
 
   test('after stop nothing runs any more, whatever changes', async () => {
-    const { timers, runs, schedule, finish } = harness(['stop']);
+    const { timers, runs, schedule, finish } = harness(['conflict']);
     schedule.changed();
     timers.advance(DEBOUNCE_MS);
     await finish();
