@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describe, test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { createSnapshotTarget } from '../../src/offsite/create-target.ts';
 import { SnapshotError } from '../../src/offsite/errors.ts';
 import type { SnapshotTarget, WriteCondition } from '../../src/offsite/target.ts';
@@ -38,6 +40,9 @@ const answerWith =
 
 /** What a server does instead of answering. */
 type Fault = (...exchange: [req: IncomingMessage, res: ServerResponse]) => unknown;
+
+setFlagsFromString('--expose-gc');
+const collectGarbage: () => void = runInNewContext('gc');
 
 /** Both actions of a target. */
 const ACTIONS: readonly [string, (target: SnapshotTarget) => Promise<unknown>][] = [
@@ -192,6 +197,15 @@ describe('an answer that does not come whole', () => {
       (_req, res) => res.writeHead(200, { 'content-length': '9' }).flushHeaders(),
       /did not answer in time/,
       150,
+    ],
+    [
+      'a head alone, and the garbage collector runs',
+      (_req, res) => {
+        res.writeHead(200, { 'content-length': '9' }).flushHeaders();
+        setTimeout(collectGarbage, 50);
+      },
+      /did not answer in time/,
+      300,
     ],
     [
       'a byte now and then',
