@@ -3,11 +3,11 @@ import type { AwsCredentials } from './sigv4.ts';
 
 export interface S3Settings {
   readonly bucket: string;
-  /** As it is, not encoded. */
+  /** Not percent-encoded. */
   readonly key: string;
   readonly region: string;
   readonly credentials: AwsCredentials;
-  /** null: AWS itself, at its region's address. */
+  /** null: AWS itself, at the address of the region. */
   readonly endpoint: URL | null;
 }
 
@@ -17,7 +17,7 @@ const KEY_LIMIT_BYTES = 1024;
 
 /**
  * Reads `s3://bucket/key` and the variables of the AWS SDKs and tools reference
- * (https://docs.aws.amazon.com/sdkref/latest/guide/environment-variables.html). The key is taken letter by letter.
+ * (https://docs.aws.amazon.com/sdkref/latest/guide/environment-variables.html). The key is used as it stands.
  * @throws ConfigError that names everything that is missing or wrong.
  */
 export function readS3Settings(url: string, env: Environment): S3Settings {
@@ -42,14 +42,14 @@ export function readS3Settings(url: string, env: Environment): S3Settings {
     },
     endpoint: readEndpoint(env, problems),
   };
-  if (!/^[A-Za-z0-9-]{1,64}$/.test(settings.region)) problems.push('AWS_REGION is no name of a region.');
+  if (!/^[A-Za-z0-9-]{1,64}$/.test(settings.region)) problems.push('AWS_REGION must be the name of a region, such as eu-west-1.');
   if (problems.length > 0) throw new ConfigError(problems);
   return settings;
 }
 
 function isKey(key: string): boolean {
   const isInBounds = key !== '' && Buffer.byteLength(key) <= KEY_LIMIT_BYTES;
-  // Servers and proxies resolve dot segments, and the signature then fits another path.
+  // Servers and proxies resolve dot segments; the signature would not fit the resolved path.
   return isInBounds && !key.split('/').some((segment) => segment === '.' || segment === '..');
 }
 

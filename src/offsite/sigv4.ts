@@ -3,7 +3,7 @@ import { createHash, createHmac } from 'node:crypto';
 export interface AwsCredentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
-  /** Of temporary credentials; null: none. */
+  /** Only temporary credentials have one; else null. */
   readonly sessionToken: string | null;
 }
 
@@ -13,12 +13,12 @@ export interface SigningScope {
   readonly service: string;
 }
 
-/** What is signed: all of it must go out exactly so. */
+/** The signed parts of a request; they must be sent exactly as they are here. */
 export interface SignableRequest {
   readonly method: string;
-  /** Percent-encoded as it goes out; without a query. */
+  /** Percent-encoded as it is sent; without a query. */
   readonly path: string;
-  /** Names in lower case; `host` and `x-amz-date` among them. */
+  /** Names in lower case, including `host` and `x-amz-date`. */
   readonly headers: Readonly<Record<string, string>> & { readonly 'x-amz-date': string };
   /** SHA-256 of the body in lower-case hex. */
   readonly payloadHash: string;
@@ -27,7 +27,7 @@ export interface SignableRequest {
 const ALGORITHM = 'AWS4-HMAC-SHA256';
 
 /**
- * The Authorization header of a request: AWS Signature Version 4.
+ * Returns the Authorization header of a request: AWS Signature Version 4.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html, for S3
  * https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html (its paths are encoded once).
  */
@@ -59,7 +59,7 @@ export function signRequest(request: SignableRequest, scope: SigningScope): stri
   return `${ALGORITHM} Credential=${credential}, SignedHeaders=${signedHeaders}, Signature=${signature}`;
 }
 
-/** A time in milliseconds as signatures write it: `20130524T000000Z`. */
+/** Formats a time in milliseconds for signatures: `20130524T000000Z`. */
 export function toAmzDate(timeMs: number): string {
   return new Date(timeMs).toISOString().replace(/[-:]|\.\d{3}/g, '');
 }
@@ -69,7 +69,7 @@ export function sha256Hex(content: string | Uint8Array): string {
   return createHash('sha256').update(content).digest('hex');
 }
 
-/** Percent-encodes a path of S3: everything but RFC 3986's unreserved characters and `/`. */
+/** Percent-encodes an S3 path: everything except `/` and the unreserved characters of RFC 3986. */
 export function encodePath(path: string): string {
   const encoded = encodeURIComponent(path).replaceAll('%2F', '/');
   return encoded.replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
