@@ -3,7 +3,6 @@ import type { Logger } from '../logger.ts';
 import { type DocumentFacts, relationOf } from './document-facts.ts';
 import { SnapshotError } from './errors.ts';
 import { backOffMs, pause, type Timers } from './schedule.ts';
-import type { SnapshotHead } from './seal.ts';
 import type { SnapshotWriter } from './writer.ts';
 
 /** A snapshot for the store to start from. */
@@ -12,9 +11,6 @@ export interface LoadedSnapshot {
   readonly bytes: Buffer;
   /** Where the bytes come from, for messages. */
   readonly name: string;
-  readonly generation: number;
-  /** True if the snapshot bears this instance's number now, so that the instance before notices. */
-  readonly isClaimed: boolean;
 }
 
 export interface RestoreOptions {
@@ -78,19 +74,13 @@ async function tryRestore(
   }
   if (local !== null && relationOf(local, held) === 'ours') return null;
   const { generation, document: bytes } = held;
-  const isClaimed = await claim(bytes, { generation, writer: options.writerId }, options);
-  logger.info('snapshot.loaded', { host, generation });
-  return { bytes, name: `in the snapshot at ${host}`, generation, isClaimed };
-}
-
-/** Writes the document back under this instance's number. False if the target cannot be reached for that. */
-async function claim(document: Buffer, head: SnapshotHead, options: RestoreOptions): Promise<boolean> {
   try {
-    await options.writer.write(document, head, options.signal);
-    return true;
+    await writer.write(bytes, { generation, writer: options.writerId }, signal);
   } catch (error) {
+    // The first write of the running server follows anyway.
     if (!(error instanceof SnapshotError && error.kind === 'unreachable')) throw error;
-    options.logger.warn('snapshot.unreachable', { message: error.message });
-    return false;
+    logger.warn('snapshot.unreachable', { message: error.message });
   }
+  logger.info('snapshot.loaded', { host, generation });
+  return { bytes, name: `in the snapshot at ${host}` };
 }

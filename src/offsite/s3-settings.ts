@@ -42,7 +42,8 @@ export function readS3Settings(url: string, env: Environment): S3Settings {
     },
     endpoint: readEndpoint(env, problems),
   };
-  if (!/^[A-Za-z0-9-]{1,64}$/.test(settings.region)) problems.push('AWS_REGION must be the name of a region, such as eu-west-1.');
+  if (!/^[A-Za-z0-9-]{1,64}$/.test(settings.region))
+    problems.push('AWS_REGION must be the name of a region, such as eu-west-1.');
   if (problems.length > 0) throw new ConfigError(problems);
   return settings;
 }

@@ -62,7 +62,7 @@ export class Snapshotter {
   #isRestored = false;
   #isLoaded = false;
   #writerId: number;
-  /** Of the newest state that the target holds; -1: unknown. */
+  /** Of the newest state that this process wrote; -1: none. */
   #writtenGeneration = -1;
   #isCompared = false;
   #isUnprotectedLogged = false;
@@ -107,10 +107,7 @@ export class Snapshotter {
     });
     this.#isRestored = true;
     this.#isLoaded = loaded !== null;
-    if (loaded?.isClaimed) {
-      this.#writtenGeneration = loaded.generation;
-      this.#report('written', 'The state was loaded from the snapshot.');
-    }
+    if (loaded !== null) this.#report('written', 'The state was loaded from the snapshot.');
     return loaded;
   }
 
