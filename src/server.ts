@@ -7,7 +7,6 @@ import { type App, createApp } from './app.ts';
 import { type Config, ConfigError, type Environment, loadConfig, mergeEnvironment } from './config.ts';
 import { listStaticFiles } from './http/static.ts';
 import { startKeepAlivePing } from './keep-alive-ping.ts';
-import { LogSecrets } from './log-secrets.ts';
 import { createLogger, createStdoutWriter, type Logger } from './logger.ts';
 import { resolveMasterKey } from './master-key.ts';
 import type { Snapshotter } from './offsite/snapshotter.ts';
@@ -30,7 +29,7 @@ main(word === 'demo').catch(failStart);
 async function main(isDemo: boolean): Promise<void> {
   const env = mergeEnvironment(process.env, readEnvFile());
   const config = isDemo ? toDemo(readConfig(env), env) : readConfig(env);
-  const secrets = new LogSecrets(config);
+  const secrets = createLogSecrets(config);
   const write = createStdoutWriter();
   const logger = createLogger({ level: config.logLevel, write, now: Date.now, secrets: secrets.list });
   const snapshotter = await createSnapshotter(config, env, logger);
@@ -189,6 +188,33 @@ function listen({ server }: App, { host, port }: Config): Promise<number> {
       resolve((server.address() as AddressInfo).port);
     });
   });
+}
+
+/** The secrets that no log line may hold: those of the settings, and the providers' keys once `store` is set. */
+interface LogSecrets {
+  store: Store | null;
+  readonly list: () => readonly string[];
+}
+
+/** Makes a list that stays the same array as long as the providers are the same, as the logger expects. */
+function createLogSecrets(config: Config): LogSecrets {
+  const { masterApiKey, uiPassword, encryptionKey, previousEncryptionKey, snapshot } = config;
+  const settings = [masterApiKey, uiPassword, encryptionKey, previousEncryptionKey];
+  const own = [...settings, snapshot?.key, snapshot?.token].filter((secret) => typeof secret === 'string');
+  let list: readonly string[] = own;
+  let known: unknown = null;
+  const secrets: LogSecrets = {
+    store: null,
+    list: () => {
+      const providers = secrets.store?.config.view().providers;
+      if (providers === undefined || providers === known) return list;
+      known = providers;
+      const keys = [...providers.values()].map(({ apiKey }) => apiKey);
+      list = [...own, ...keys.filter((key) => typeof key === 'string')];
+      return list;
+    },
+  };
+  return secrets;
 }
 
 function exitWith(lines: readonly string[]): never {

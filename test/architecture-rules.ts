@@ -60,7 +60,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 
 const FOLDERS = ['routes', 'gateway', 'auth', 'demo', 'providers', 'protocols', 'metrics', 'http', 'offsite'];
 /** The entry and its parts, which put everything together. */
-const ENTRY = /^src\/(server|shutdown|log-secrets|master-key|keep-alive-ping|open-store|demo\/start)\.ts$/;
+const ENTRY = /^src\/(server|shutdown|master-key|keep-alive-ping|open-store|demo\/start)\.ts$/;
 /** The form in which a store's state is kept and passed on: values and bytes, no files. */
 const DOCUMENT =
   /^src\/store\/(backup|restore|migrations|document|document-error|document-layout|document-turns|records|record-reader|plain-record|secrets|json-text|preset)\.ts$/;

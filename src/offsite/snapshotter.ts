@@ -172,7 +172,6 @@ export class Snapshotter {
     if (!this.#isRestored) await this.#requireOurs(source, local);
     // A loaded state brings the number of the store that wrote it; this store is another one.
     if (!this.#isLoaded) this.#writerId = local.writer ?? this.#writerId;
-    source.counters.set(WRITER_COUNTER, this.#writerId);
     this.#isCompared = true;
   }
 
