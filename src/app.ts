@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Server } from 'node:http';
-import { createGuard } from './auth/require.ts';
+import { createGuard } from './auth/guard.ts';
 import { Cancellation } from './cancellation.ts';
 import { createServices, type ServicesOptions } from './create-services.ts';
 import { HttpError } from './errors.ts';
@@ -11,22 +11,24 @@ import { sendError } from './http/reply.ts';
 import { createHttpServer, type HttpServerOptions } from './http/server.ts';
 import { type StaticFiles, sendStatic } from './http/static.ts';
 import { InflightBudget } from './inflight-budget.ts';
-import * as adminKeys from './routes/admin/api-keys.ts';
+import { apiKeyResource } from './routes/admin/api-keys.ts';
 import { downloadBackup, restoreBackup } from './routes/admin/backup.ts';
-import * as adminModels from './routes/admin/models.ts';
+import { MODELS } from './routes/admin/models.ts';
 import { changeAdminPassword } from './routes/admin/password.ts';
 import { listUpstreamModels, testProvider } from './routes/admin/provider-test.ts';
-import * as providers from './routes/admin/providers.ts';
+import { providerResource } from './routes/admin/providers.ts';
 import { adminMe, adminStatus } from './routes/admin/status.ts';
-import * as users from './routes/admin/users.ts';
+import { userResource } from './routes/admin/users.ts';
 import { lastUsedCounter } from './routes/api-key-records.ts';
 import { createDispatch, type Dispatch, type RouteRow } from './routes/dispatch.ts';
 import { health } from './routes/health.ts';
 import { metrics } from './routes/metrics.ts';
+import { resourceHandlers } from './routes/resource.ts';
 import type { Services } from './routes/services.ts';
 import { login, logout, whoIsSignedIn } from './routes/sign-in.ts';
-import * as ownKeys from './routes/user/api-keys.ts';
-import { changePassword, userMe } from './routes/user/me.ts';
+import { ownKeyResource } from './routes/user/api-keys.ts';
+import { userMe } from './routes/user/me.ts';
+import { changeOwnPassword } from './routes/user/password.ts';
 import { readFormCall } from './routes/v1/form.ts';
 import { readJsonCall } from './routes/v1/json.ts';
 import { listModels, retrieveModel } from './routes/v1/models.ts';
@@ -110,51 +112,56 @@ export function createRoutes(
   const { store, config, gateway, budget } = services;
   const { view } = store.config;
   const calls: CallOptions = { gateway, budget, view, maxBodyBytes: config.maxBodyBytes, now: services.now };
+  const providers = resourceHandlers(providerResource(services), services);
+  const models = resourceHandlers(MODELS, services);
+  const apiKeys = resourceHandlers(apiKeyResource(services), services);
+  const users = resourceHandlers(userResource(services), services);
+  const ownKeys = resourceHandlers(ownKeyResource(services), services);
   return [
     ['GET', '/health', 'anyone', health({ ...services, storage: () => store.status().state })],
-    ['GET', '/metrics', 'scrape', metrics(services.metrics.registry)],
+    ['GET', '/metrics', 'metrics', metrics(services.metrics.registry)],
 
-    ['GET', '/api/me', 'visitor', whoIsSignedIn(services)],
+    ['GET', '/api/me', 'optional-session', whoIsSignedIn(services)],
     ['POST', '/api/login', 'anyone', login('any', services)],
     ['POST', '/api/admin/login', 'anyone', login('admin', services)],
     ['POST', '/api/admin/logout', 'admin', logout(services)],
     ['GET', '/api/admin/me', 'admin', adminMe(services)],
     ['PUT', '/api/admin/password', 'admin', changeAdminPassword(services)],
     ['GET', '/api/admin/status', 'admin', adminStatus(services)],
-    ['GET', '/api/admin/providers', 'admin', providers.listProviders(services)],
-    ['POST', '/api/admin/providers', 'admin', providers.createProvider(services)],
-    ['GET', '/api/admin/providers/:id', 'admin', providers.getProvider(services)],
-    ['PUT', '/api/admin/providers/:id', 'admin', providers.updateProvider(services)],
-    ['DELETE', '/api/admin/providers/:id', 'admin', providers.deleteProvider(services)],
+    ['GET', '/api/admin/providers', 'admin', providers.list],
+    ['POST', '/api/admin/providers', 'admin', providers.create],
+    ['GET', '/api/admin/providers/:id', 'admin', providers.get],
+    ['PUT', '/api/admin/providers/:id', 'admin', providers.update],
+    ['DELETE', '/api/admin/providers/:id', 'admin', providers.delete],
     ['POST', '/api/admin/providers/:id/test', 'admin', testProvider(services)],
     ['GET', '/api/admin/providers/:id/upstream-models', 'admin', listUpstreamModels(services)],
-    ['GET', '/api/admin/models', 'admin', adminModels.listModels(services)],
-    ['POST', '/api/admin/models', 'admin', adminModels.createModel(services)],
-    ['GET', '/api/admin/models/:id', 'admin', adminModels.getModel(services)],
-    ['PUT', '/api/admin/models/:id', 'admin', adminModels.updateModel(services)],
-    ['DELETE', '/api/admin/models/:id', 'admin', adminModels.deleteModel(services)],
-    ['GET', '/api/admin/apikeys', 'admin', adminKeys.listApiKeys(services)],
-    ['POST', '/api/admin/apikeys', 'admin', adminKeys.createApiKey(services)],
-    ['GET', '/api/admin/apikeys/:id', 'admin', adminKeys.getApiKey(services)],
-    ['PUT', '/api/admin/apikeys/:id', 'admin', adminKeys.updateApiKey(services)],
-    ['DELETE', '/api/admin/apikeys/:id', 'admin', adminKeys.deleteApiKey(services)],
-    ['GET', '/api/admin/users', 'admin', users.listUsers(services)],
-    ['POST', '/api/admin/users', 'admin', users.createUser(services)],
-    ['GET', '/api/admin/users/:id', 'admin', users.getUser(services)],
-    ['PUT', '/api/admin/users/:id', 'admin', users.updateUser(services)],
-    ['DELETE', '/api/admin/users/:id', 'admin', users.deleteUser(services)],
+    ['GET', '/api/admin/models', 'admin', models.list],
+    ['POST', '/api/admin/models', 'admin', models.create],
+    ['GET', '/api/admin/models/:id', 'admin', models.get],
+    ['PUT', '/api/admin/models/:id', 'admin', models.update],
+    ['DELETE', '/api/admin/models/:id', 'admin', models.delete],
+    ['GET', '/api/admin/apikeys', 'admin', apiKeys.list],
+    ['POST', '/api/admin/apikeys', 'admin', apiKeys.create],
+    ['GET', '/api/admin/apikeys/:id', 'admin', apiKeys.get],
+    ['PUT', '/api/admin/apikeys/:id', 'admin', apiKeys.update],
+    ['DELETE', '/api/admin/apikeys/:id', 'admin', apiKeys.delete],
+    ['GET', '/api/admin/users', 'admin', users.list],
+    ['POST', '/api/admin/users', 'admin', users.create],
+    ['GET', '/api/admin/users/:id', 'admin', users.get],
+    ['PUT', '/api/admin/users/:id', 'admin', users.update],
+    ['DELETE', '/api/admin/users/:id', 'admin', users.delete],
     ['GET', '/api/admin/backup', 'admin', downloadBackup(services)],
     ['POST', '/api/admin/restore', 'admin', restoreBackup(services)],
 
     ['POST', '/api/user/login', 'anyone', login('user', services)],
     ['POST', '/api/user/logout', 'user', logout(services)],
     ['GET', '/api/user/me', 'user', userMe(services)],
-    ['PUT', '/api/user/password', 'user', changePassword(services)],
-    ['GET', '/api/user/apikeys', 'user', ownKeys.listOwnKeys(services)],
-    ['POST', '/api/user/apikeys', 'user', ownKeys.createOwnKey(services)],
-    ['GET', '/api/user/apikeys/:id', 'user', ownKeys.getOwnKey(services)],
-    ['PUT', '/api/user/apikeys/:id', 'user', ownKeys.updateOwnKey(services)],
-    ['DELETE', '/api/user/apikeys/:id', 'user', ownKeys.deleteOwnKey(services)],
+    ['PUT', '/api/user/password', 'user', changeOwnPassword(services)],
+    ['GET', '/api/user/apikeys', 'user', ownKeys.list],
+    ['POST', '/api/user/apikeys', 'user', ownKeys.create],
+    ['GET', '/api/user/apikeys/:id', 'user', ownKeys.get],
+    ['PUT', '/api/user/apikeys/:id', 'user', ownKeys.update],
+    ['DELETE', '/api/user/apikeys/:id', 'user', ownKeys.delete],
 
     ['GET', '/v1/models', 'key', listModels(view)],
     ['GET', '/v1/models/*id', 'key', retrieveModel(view)],

@@ -78,6 +78,7 @@ export function createServices(options: ServicesOptions): Services {
   });
   return {
     ...options,
+    changeConfig: (change) => store.config.update(change),
     upstreams,
     compileOptions,
     gateway,

@@ -5,6 +5,7 @@ import type { ApiKey, User } from '../store/entities.ts';
 import type { ConfigState, CounterStore } from '../store/store.ts';
 import {
   given,
+  isBlank,
   refuseUnbuilt,
   requireField,
   toBoolean,
@@ -14,46 +15,54 @@ import {
   wrong,
 } from './fields.ts';
 import type { Fields } from './json-body.ts';
+import type { EntityRequest, View } from './resource.ts';
 import type { Services } from './services.ts';
 
-/** The name under which the store counts a key's last use. */
+/** The name under which the store keeps the time of a key's last use. */
 export function lastUsedCounter(keyId: string): string {
   return `key-last-used:${keyId}`;
 }
 
-/** A key as its owner sees it: never the key itself. */
-export function viewApiKey(key: ApiKey, counters: CounterStore): Record<string, unknown> {
-  const { digest: _digest, ...visible } = key;
-  const lastUsed = counters.get(lastUsedCounter(key.id));
-  return {
-    ...visible,
-    limits: null,
-    lastUsedAt: lastUsed === undefined ? null : new Date(lastUsed).toISOString(),
-  };
+/** When a key was last used, ISO 8601; null: never. */
+export function lastUsedAt(keyId: string, counters: CounterStore): string | null {
+  const time = counters.get(lastUsedCounter(keyId));
+  return time === undefined ? null : new Date(time).toISOString();
 }
 
-/** A new key from its fields, and its record. The key is in the answer to its creation and nowhere else. */
+/** A key's record as its owner sees it: without the digest. */
+export function viewApiKey(key: ApiKey, counters: CounterStore): View {
+  const { digest: _digest, ...visible } = key;
+  return { ...visible, limits: null, lastUsedAt: lastUsedAt(key.id, counters) };
+}
+
+/**
+ * Makes a key and its record. The caller shows `key` once; only its digest is stored.
+ * @throws HttpError `missing_required_parameter`, `invalid_value`, `unsupported_parameter`.
+ */
 export function newApiKey(
-  fields: Fields,
+  { fields, time }: Pick<EntityRequest, 'fields' | 'time'>,
   userId: string | null,
-  services: Services,
-): { key: string; record: ApiKey } {
+  { randomBytes }: Services,
+): { readonly key: string; readonly record: ApiKey } {
   const custom = fields.get('key');
-  const key = custom == null || custom === '' ? generateKey(services.randomBytes) : parseCustomKey(custom);
+  const key = isBlank(custom) ? generateKey(randomBytes) : parseCustomKey(custom);
   const draft: ApiKey = {
-    id: `key_${services.randomBytes(9).toString('base64url')}`,
+    id: `key_${randomBytes(9).toString('base64url')}`,
     name: toText(requireField(fields, 'name'), 'name'),
     ...describeKey(key),
     enabled: true,
     models: null,
     userId,
     expiresAt: null,
-    createdAt: new Date(services.now()).toISOString(),
+    createdAt: time,
   };
   return { key, record: editApiKey(draft, fields) };
 }
 
-/** Applies the fields that are given; the key itself, its id and its owner stay. @throws HttpError `invalid_value`. */
+/**
+ * Applies the fields that are given. The key itself, its id and its owner stay.
+ * @throws HttpError `invalid_value`, `unsupported_parameter`.
+ */
 export function editApiKey(before: ApiKey, fields: Fields): ApiKey {
   refuseUnbuilt(fields, ['limits']);
   return {
@@ -65,25 +74,25 @@ export function editApiKey(before: ApiKey, fields: Fields): ApiKey {
   };
 }
 
-/** @throws HttpError `invalid_value` where a key would allow what its owner may not use. */
+/** @throws HttpError `invalid_value` if a key allows a model that its owner may not use. */
 export function requireWithinOwner(key: ApiKey, owner: User | null): void {
   if (key.models === null || owner === null || isWithin(key.models, owner.models)) return;
-  throw wrong('models', 'allows more than the user of the key may use');
+  throw wrong('models', 'allows more models than the owner of the key may use');
 }
 
 /**
- * The same for an edit. What a key allowed before may stand, although its owner's rights have shrunk meanwhile: it must
- * still be possible to rename or disable it, and its use goes by both lists anyway.
+ * The same check for an edit that changes the models or the owner. Other edits pass even if the owner's rights have
+ * shrunk: a person must still be able to rename or disable the key. Requests are checked against both lists anyway.
  */
 export function requireNotWidened(before: ApiKey, after: ApiKey, owner: User | null): void {
   const isSame = JSON.stringify(before.models) === JSON.stringify(after.models);
   if (!isSame || before.userId !== after.userId) requireWithinOwner(after, owner);
 }
 
-/** @throws HttpError `already_exists` where the same key is there already. */
+/** @throws HttpError `already_exists` if another record, or the master key, has the same key. */
 export function requireFreshKey(state: ConfigState, record: ApiKey, masterDigest: string): void {
-  let taken = false;
-  for (const { digest } of state.apiKeys.values()) taken ||= digest === record.digest;
-  if (!taken && record.digest !== masterDigest) return;
-  throw new HttpError('already_exists', 'This key is in use already. Choose another one.', { param: 'key' });
+  let isTaken = record.digest === masterDigest;
+  for (const { digest } of state.apiKeys.values()) isTaken ||= digest === record.digest;
+  if (!isTaken) return;
+  throw new HttpError('already_exists', 'This key is already in use. Choose another one.', { param: 'key' });
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { ACCESSES, type Access, type Guard } from '../auth/require.ts';
+import { ACCESSES, type Access, type Guard } from '../auth/guard.ts';
 import { Cancellation } from '../cancellation.ts';
 import { HttpError } from '../errors.ts';
 import { CallRecord, type ClosedRecord } from '../gateway/record.ts';

@@ -15,13 +15,18 @@ import type { CompileOptions } from '../providers/compile.ts';
 import type { Upstreams } from '../providers/upstream.ts';
 import type { MasterKey } from '../store/entities.ts';
 import type { CredentialCodec } from '../store/migrations.ts';
-import type { Store } from '../store/store.ts';
+import type { Changed, ConfigState, Store } from '../store/store.ts';
 
 /** What routes call. Made once, when the store is open. */
 export interface Services {
   readonly config: Config;
   readonly logger: Logger;
   readonly store: Store;
+  /**
+   * Changes the configuration. `change` is pure: it gets the newest configuration and may run more than once. Resolves
+   * when the change is durable. @throws whatever `change` throws; HttpError `storage_unavailable`.
+   */
+  readonly changeConfig: <T>(change: (state: ConfigState) => Changed<T>) => Promise<T>;
   /** The master key as it is by now. */
   readonly masterKey: () => MasterKey;
   readonly upstreams: Upstreams;

@@ -1,30 +1,27 @@
-import { isSecure, requestOrigin } from '../http/client-address.ts';
+import { clientAddress, isSecure, requestOrigin } from '../http/client-address.ts';
 import { clearedSessionCookie, sessionCookie } from '../http/cookies.ts';
 import { sendEmpty, sendJson } from '../http/reply.ts';
 import type { Role } from '../store/entities.ts';
 import type { Handler } from './context.ts';
-import { requireField, wrong } from './fields.ts';
+import { FIELD_LIMITS, requireField, wrong } from './fields.ts';
 import { type Fields, readFields } from './json-body.ts';
-import { addressOf } from './request-origin.ts';
 import type { Services } from './services.ts';
 
 const LOGIN_LIMIT_BYTES = 16 * 1024;
-const TEXT_LIMIT = 1024;
 
-/** Signs in: the cookie for pages, the token for scripts. */
+/** Signs in. The answer sets the cookie for pages and holds the token for scripts. */
 export function login(role: Role | 'any', services: Services): Handler {
   const { config, store } = services;
   return async (context) => {
     const fields = await readFields(context, services.budget, LOGIN_LIMIT_BYTES);
     const origin = requestOrigin(context.req);
-    const signedIn = await services.signIn({
+    const { token, expiresAt, account } = await services.signIn({
       username: readText(fields, 'username'),
       password: readText(fields, 'password'),
       role,
-      address: addressOf(context, config.trustProxyHops),
+      address: clientAddress(origin, config.trustProxyHops),
       isLocal: () => services.localAccess.allows(context.req),
     });
-    const { token, expiresAt, account } = signedIn;
     const cookie = sessionCookie({
       instanceId: store.config.view().instanceId,
       secure: isSecure(origin, config.trustProxyHops),
@@ -36,7 +33,7 @@ export function login(role: Role | 'any', services: Services): Handler {
   };
 }
 
-/** Who is signed in, if anybody: what pages for everybody ask, for whom nobody is no error. */
+/** Who is signed in, or null. Public pages ask this, so it is no error if nobody is. */
 export function whoIsSignedIn({ config }: Services): Handler {
   return ({ principal, ...exchange }) => {
     const admin = { username: config.uiUsername, role: 'admin' };
@@ -45,7 +42,7 @@ export function whoIsSignedIn({ config }: Services): Handler {
   };
 }
 
-/** Ends the session and takes its cookie away. */
+/** Ends the session and clears its cookie. */
 export function logout(services: Services): Handler {
   return async (context) => {
     const { principal } = context;
@@ -59,6 +56,7 @@ export function logout(services: Services): Handler {
 
 function readText(fields: Fields, name: string): string {
   const value = requireField(fields, name);
-  if (typeof value === 'string' && value.length <= TEXT_LIMIT) return value;
-  throw wrong(name, 'must be text');
+  if (typeof value !== 'string') throw wrong(name, 'must be text');
+  if (value.length <= FIELD_LIMITS.signIn) return value;
+  throw wrong(name, `must have at most ${FIELD_LIMITS.signIn} characters`);
 }

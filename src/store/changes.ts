@@ -1,14 +1,32 @@
 import { HttpError } from '../errors.ts';
+import type { ApiKey, Model, Provider, User } from './entities.ts';
 import type { ConfigState } from './store.ts';
 
-export type Collection = 'providers' | 'models' | 'apiKeys' | 'users';
-type Entity<C extends Collection> = ConfigState[C] extends ReadonlyMap<string, infer E> ? E : never;
+/** What each collection of the configuration holds. */
+export interface Entities {
+  readonly providers: Provider;
+  readonly models: Model;
+  readonly apiKeys: ApiKey;
+  readonly users: User;
+}
+
+export type Collection = keyof Entities;
+type Collections = { readonly [C in Collection]: ReadonlyMap<string, Entities[C]> };
+
+/** The entities of a collection by id, in the order of lists. */
+export function entitiesOf<C extends Collection>(
+  state: ConfigState,
+  collection: C,
+): ReadonlyMap<string, Entities[C]> {
+  const collections: Collections = state;
+  return collections[collection];
+}
 
 /** The state with one entity added or replaced. */
 export function withEntity<C extends Collection>(
   state: ConfigState,
   collection: C,
-  entity: Entity<C> & { readonly id: string },
+  entity: Entities[C],
 ): ConfigState {
   return { ...state, [collection]: new Map<string, unknown>(state[collection]).set(entity.id, entity) };
 }
@@ -17,9 +35,9 @@ export function withEntity<C extends Collection>(
 export function withoutEntities<C extends Collection>(
   state: ConfigState,
   collection: C,
-  matches: (entity: Entity<C>) => boolean,
+  matches: (entity: Entities[C]) => boolean,
 ): ConfigState {
-  const kept = [...state[collection]].filter(([, entity]) => !matches(entity as Entity<C>));
+  const kept = [...entitiesOf(state, collection)].filter(([, entity]) => !matches(entity));
   return { ...state, [collection]: new Map<string, unknown>(kept) };
 }
 
@@ -35,10 +53,10 @@ export function requireEntity<C extends Collection>(
   state: ConfigState,
   collection: C,
   id: string,
-): Entity<C> {
-  const found = state[collection].get(id);
+): Entities[C] {
+  const found = entitiesOf(state, collection).get(id);
   if (found === undefined) throw notFound(collection);
-  return found as Entity<C>;
+  return found;
 }
 
 /** The error `not_found` of a collection. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import { test } from 'node:test';
 import { createRoutes } from '../../src/app.ts';
-import type { Access } from '../../src/auth/require.ts';
+import type { Access } from '../../src/auth/guard.ts';
 import { sessionCookieName } from '../../src/http/cookies.ts';
 import { guardRoutes } from '../../src/routes/dispatch.ts';
 import { EXPECTED_ACCESS } from '../helpers/expected-access.ts';
@@ -34,11 +34,11 @@ type Role = (typeof ROLES)[number];
 /** Who gets in, and the status that everybody else gets. */
 const MATRIX: Record<Access, Partial<Record<Role, 'in' | 401 | 403>>> = {
   anyone: Object.fromEntries(ROLES.map((role) => [role, 'in'])),
-  visitor: Object.fromEntries(ROLES.map((role) => [role, 'in'])),
+  'optional-session': Object.fromEntries(ROLES.map((role) => [role, 'in'])),
   key: { 'user key': 'in', 'master key': 'in', 'user cookie': 'in', 'admin cookie': 'in' },
   admin: { 'admin token': 'in', 'admin cookie': 'in', 'user token': 403, 'user cookie': 403 },
   user: { 'user token': 'in', 'user cookie': 'in', 'admin token': 403, 'admin cookie': 403 },
-  scrape: {
+  metrics: {
     'master key': 'in',
     'admin token': 'in',
     'admin cookie': 'in',
@@ -70,8 +70,8 @@ test('every route lets in whom the table names, and nobody else', { timeout: 60_
 test('the table gives each path to whom its beginning promises it', () => {
   const open: Record<string, Access> = {
     'GET /health': 'anyone',
-    'GET /metrics': 'scrape',
-    'GET /api/me': 'visitor',
+    'GET /metrics': 'metrics',
+    'GET /api/me': 'optional-session',
     'POST /api/login': 'anyone',
     'POST /api/admin/login': 'anyone',
     'POST /api/user/login': 'anyone',
@@ -93,7 +93,7 @@ test('no other spelling of a path gets around its row', { timeout: 60_000 }, asy
   const app = await startApp(t);
   const rows = createRoutes(app.services, new Map());
   for (const [method, path, access] of rows) {
-    if (['anyone', 'visitor'].includes(access)) continue;
+    if (['anyone', 'optional-session'].includes(access)) continue;
     for (const spelling of spellings(concrete(path))) {
       for (const tried of new Set([method, 'GET', 'HEAD', 'POST'])) {
         const { status } = await ask(app, { method: tried, path: spelling, headers: {} });

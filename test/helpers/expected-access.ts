@@ -1,10 +1,10 @@
-import type { Access } from '../../src/auth/require.ts';
+import type { Access } from '../../src/auth/guard.ts';
 
 /** Who may use which route, by the contract: written down a second time, so that a changed row of the server is noticed. */
 export const EXPECTED_ACCESS: Readonly<Record<string, Access>> = {
   'GET /health': 'anyone',
-  'GET /metrics': 'scrape',
-  'GET /api/me': 'visitor',
+  'GET /metrics': 'metrics',
+  'GET /api/me': 'optional-session',
   'POST /api/login': 'anyone',
   'POST /api/admin/login': 'anyone',
   'POST /api/user/login': 'anyone',

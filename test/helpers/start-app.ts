@@ -142,7 +142,8 @@ export async function startApp(t: TestContext, options: StartOptions = {}): Prom
     },
     async addKey({ userId = null, ...fields }) {
       const given = new Map(Object.entries({ name: 'test key', ...fields }));
-      const { key, record } = newApiKey(given, userId, services);
+      const request = { fields: given, time: new Date(now()).toISOString() };
+      const { key, record } = newApiKey(request, userId, services);
       await store.config.update((state) => ({
         state: withEntity(state, 'apiKeys', record),
         result: null,

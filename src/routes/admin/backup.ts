@@ -51,7 +51,7 @@ export function restoreBackup(services: Services): Handler {
         return planRestore(state, backup, { hasOwnMasterKey, closesUnboundKeys: acceptsUnbound === false });
       };
       if (isDryRun) return sendJson(context, 200, plan(store.config.view()).report);
-      const report = await store.config.update((state) => {
+      const report = await services.changeConfig((state) => {
         const planned = plan(state);
         if (acceptsUnbound === null) refuseUnboundKeys(planned.report);
         return { state: planned.config, result: planned.report };

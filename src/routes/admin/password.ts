@@ -9,8 +9,8 @@ import { readFields } from '../json-body.ts';
 import type { Services } from '../services.ts';
 
 /**
- * Sets the admin's password, which ends the default one for good, and ends the admin's other sessions.
- * @throws (the handler) HttpError `managed_by_environment` where UI_PASSWORD is set
+ * Sets the admin's password, which ends the default password for good, and ends the admin's other sessions.
+ * @throws (the handler) HttpError `managed_by_environment` if UI_PASSWORD is set.
  */
 export function changeAdminPassword(services: Services): Handler {
   const { admin, credentials, store, sessions } = services;
@@ -18,23 +18,18 @@ export function changeAdminPassword(services: Services): Handler {
     const { principal } = context;
     if (principal.kind !== 'admin') throw new HttpError('forbidden', 'This address is for the admin.');
     if (admin.isManagedByEnvironment) {
-      throw new HttpError(
-        'managed_by_environment',
-        'UI_PASSWORD sets the admin password. Change that variable, then restart.',
-      );
+      const message = 'UI_PASSWORD sets the admin password. Change that variable, then restart.';
+      throw new HttpError('managed_by_environment', message);
     }
     const fields = await readFields(context, services.budget);
     const password = parseNewPassword(requireField(fields, 'newPassword'), 'newPassword');
     if (isDefaultPassword(password)) throw wrong('newPassword', 'must not be a default password');
     const before = store.config.view().adminPasswordHash;
-    const passwordHash = await admin.passwordHash();
-    await requireCurrentPassword(context, fields, {
-      ...services,
-      account: { username: admin.username, passwordHash },
-    });
+    const account = { username: admin.username, passwordHash: await admin.passwordHash() };
+    await requireCurrentPassword(context, fields, { ...services, account });
     const adminPasswordHash = await credentials.hashPassword(password);
-    await store.config.update((state) => {
-      // Another session may have set one meanwhile, to keep out whoever knew this one.
+    await services.changeConfig((state) => {
+      // Another session may have set a password meanwhile, to lock out a person who knew this one.
       if (state.adminPasswordHash !== before) throw wrongPassword();
       return { state: { ...state, adminPasswordHash }, result: null };
     });

@@ -1,14 +1,14 @@
 import { keyHint } from '../../auth/api-keys.ts';
 import type { Config } from '../../config.ts';
 import { HttpError } from '../../errors.ts';
-import { sendEmpty, sendJson } from '../../http/reply.ts';
 import { isAddressAllowed } from '../../providers/address-policy.ts';
 import { originOf, parseBaseUrl, withScheme } from '../../providers/base-url.ts';
-import { notFound, requireEntity, requireFree, withEntity, withoutEntities } from '../../store/changes.ts';
+import { requireFree, withoutEntities } from '../../store/changes.ts';
 import type { Provider } from '../../store/entities.ts';
-import type { Handler } from '../context.ts';
 import {
+  FIELD_LIMITS,
   given,
+  orNull,
   readQueryFlag,
   requireField,
   toBaseUrl,
@@ -18,13 +18,53 @@ import {
   toText,
   wrong,
 } from '../fields.ts';
-import { type Fields, readFields } from '../json-body.ts';
+import type { Fields } from '../json-body.ts';
+import type { Removal, Resource, View } from '../resource.ts';
 import type { Services } from '../services.ts';
 import { toProviderOptions } from './provider-options.ts';
 
-/** A provider as the panel sees it: everything but its key. */
-function viewProvider(provider: Provider): Record<string, unknown> {
-  const { apiKey, unreadableApiKey, ...visible } = provider;
+/** Providers under `/api/admin/providers`. With `?cascade=true` a provider's models go along with it. */
+export function providerResource({ config }: Services): Resource<'providers'> {
+  return {
+    collection: 'providers',
+    view,
+    readNew({ fields, time }) {
+      const name = toText(requireField(fields, 'name'), 'name');
+      const id = given(fields, 'id', null, orNull(toId));
+      const draft: Provider = {
+        id: '',
+        name,
+        baseUrl: checkedBaseUrl(requireField(fields, 'baseUrl'), config),
+        apiKey: null,
+        unreadableApiKey: null,
+        type: 'openai',
+        enabled: true,
+        options: {},
+        createdAt: time,
+        updatedAt: time,
+      };
+      const edited = edit(draft, fields, config);
+      return {
+        create(state) {
+          const provider = { ...edited, id: id ?? freeId(name, state.providers) };
+          requireFree(state, 'providers', provider.id);
+          return provider;
+        },
+      };
+    },
+    readEdit: ({ fields, time }) => {
+      return (before) => {
+        const after = { ...edit(before, fields, config), updatedAt: time };
+        requireKeyForNewHost(before, after, fields);
+        return after;
+      };
+    },
+    readRemoval: (query) => removeModels(readQueryFlag(query, 'cascade') ?? false),
+  };
+}
+
+/** Everything but the key. */
+function view({ apiKey, unreadableApiKey, ...visible }: Provider): View {
   return {
     ...visible,
     apiKeyHint: apiKey === null ? null : keyHint(apiKey),
@@ -32,114 +72,51 @@ function viewProvider(provider: Provider): Record<string, unknown> {
   };
 }
 
-export function listProviders({ store }: Services): Handler {
-  return (context) => {
-    const data = [...store.config.view().providers.values()].map(viewProvider);
-    sendJson(context, 200, { data });
-  };
-}
-
-export function getProvider({ store }: Services): Handler {
-  return (context) => {
-    const id = context.params.get('id') ?? '';
-    sendJson(context, 200, viewProvider(requireEntity(store.config.view(), 'providers', id)));
-  };
-}
-
-export function createProvider(services: Services): Handler {
-  return async (context) => {
-    const fields = await readFields(context, services.budget);
-    const name = toText(requireField(fields, 'name'), 'name');
-    const time = new Date(services.now()).toISOString();
-    const draft: Provider = {
-      id: fields.get('id') == null || fields.get('id') === '' ? '' : toId(fields.get('id'), 'id'),
-      name,
-      baseUrl: checkedBaseUrl(requireField(fields, 'baseUrl'), services.config),
-      apiKey: null,
-      unreadableApiKey: null,
-      type: 'openai',
-      enabled: true,
-      options: {},
-      createdAt: time,
-      updatedAt: time,
-    };
-    const edited = edit(draft, fields, services.config);
-    const created = await services.store.config.update((state) => {
-      const provider = draft.id === '' ? { ...edited, id: freeId(name, state.providers) } : edited;
-      requireFree(state, 'providers', provider.id);
-      return { state: withEntity(state, 'providers', provider), result: provider };
-    });
-    sendJson(context, 201, viewProvider(created));
-  };
-}
-
-export function updateProvider(services: Services): Handler {
-  return async (context) => {
-    const id = context.params.get('id') ?? '';
-    const fields = await readFields(context, services.budget);
-    const updated = await services.store.config.update((state) => {
-      const before = requireEntity(state, 'providers', id);
-      const edited = edit(before, fields, services.config);
-      requireKeyForNewHost(before, edited, fields);
-      const provider = { ...edited, updatedAt: new Date(services.now()).toISOString() };
-      return { state: withEntity(state, 'providers', provider), result: provider };
-    });
-    sendJson(context, 200, viewProvider(updated));
-  };
-}
-
-export function deleteProvider({ store }: Services): Handler {
-  return async (context) => {
-    const id = context.params.get('id') ?? '';
-    const cascade = readQueryFlag(context.query, 'cascade') ?? false;
-    await store.config.update((state) => {
-      if (!state.providers.has(id)) throw notFound('providers');
-      const models = [...state.models.values()].filter((model) => model.providerId === id);
-      if (models.length > 0 && !cascade) {
-        throw new HttpError(
-          'provider_in_use',
-          `${models.length} model(s) use this provider. Delete them first, or delete all with ?cascade=true.`,
-        );
-      }
-      const pruned =
-        models.length === 0 ? state : withoutEntities(state, 'models', (model) => model.providerId === id);
-      return { state: withoutEntities(pruned, 'providers', (provider) => provider.id === id), result: null };
-    });
-    sendEmpty(context, 204);
+/** @throws (the function returned) HttpError `provider_in_use` if the provider has models and they must stay. */
+function removeModels(isCascade: boolean): Removal<'providers'> {
+  return (provider, state) => {
+    let count = 0;
+    for (const model of state.models.values()) count += model.providerId === provider.id ? 1 : 0;
+    if (count === 0) return state;
+    if (isCascade) return withoutEntities(state, 'models', (model) => model.providerId === provider.id);
+    throw new HttpError(
+      'provider_in_use',
+      `${count} model(s) use this provider. Delete them first, or delete all with ?cascade=true.`,
+    );
   };
 }
 
 function edit(before: Provider, fields: Fields, config: Config): Provider {
-  const apiKey = given(fields, 'apiKey', before.apiKey, (value) => editApiKey(value, before));
+  const isKeyKept = keepsKey(fields, before);
   return {
     ...before,
+    apiKey: isKeyKept ? before.apiKey : orNull(toProviderKey)(fields.get('apiKey'), 'apiKey'),
+    unreadableApiKey: isKeyKept ? before.unreadableApiKey : null,
     name: given(fields, 'name', before.name, toText),
     baseUrl: given(fields, 'baseUrl', before.baseUrl, (value) => checkedBaseUrl(value, config)),
     type: given(fields, 'type', before.type, (value, param) => toOneOf(value, param, ['openai', 'chutes'])),
     enabled: given(fields, 'enabled', before.enabled, toBoolean),
     options: given(fields, 'options', before.options, (value) => toProviderOptions(value, before.options)),
-    apiKey,
-    unreadableApiKey: keepsKey(fields, before) ? before.unreadableApiKey : null,
   };
 }
 
-/** Absent, empty or the hint itself: the stored key stays. */
+/** An absent or empty key, and the hint of the stored key, leave the stored key as it is. */
 function keepsKey(fields: Fields, before: Provider): boolean {
   const value = fields.get('apiKey');
   const hint = before.apiKey === null ? undefined : keyHint(before.apiKey);
   return value === undefined || value === '' || value === hint;
 }
 
-function editApiKey(value: unknown, before: Provider): string | null {
-  if (value === null) return null;
-  if (value === '' || (before.apiKey !== null && value === keyHint(before.apiKey))) return before.apiKey;
-  // It becomes a header of every request: anything but visible ASCII would break it or add another.
-  if (typeof value === 'string' && /^[\x21-\x7e]([\x20-\x7e]{0,4094}[\x21-\x7e])?$/.test(value.trim()))
-    return value.trim();
-  throw wrong('apiKey', 'must be 1 to 4096 printable ASCII characters');
+const PROVIDER_KEY = new RegExp(`^[!-~]([ -~]{0,${FIELD_LIMITS.providerKey - 2}}[!-~])?$`);
+
+/** The key becomes a header of every request: anything but printable ASCII would break that header or add another. */
+function toProviderKey(value: unknown, param: string): string {
+  const key = typeof value === 'string' ? value.trim() : '';
+  if (PROVIDER_KEY.test(key)) return key;
+  throw wrong(param, `must be 1 to ${FIELD_LIMITS.providerKey} printable ASCII characters`);
 }
 
-/** A stored key is never sent to a host it was not entered for. */
+/** A stored key is never sent to a host for which it was not entered. @throws HttpError `api_key_required`. */
 function requireKeyForNewHost(before: Provider, after: Provider, fields: Fields): void {
   const hasKey = before.apiKey !== null || before.unreadableApiKey !== null;
   const isSameHost = originOf(before.baseUrl) === originOf(after.baseUrl);
@@ -151,20 +128,18 @@ function requireKeyForNewHost(before: Provider, after: Provider, fields: Fields)
   );
 }
 
+/** A base URL without a secret, on a host that this server may connect to. Host names are checked when they resolve. */
 function checkedBaseUrl(value: unknown, config: Config): string {
-  if (typeof value === 'string' && hasCredentials(value)) {
-    throw wrong('baseUrl', 'must not hold a user name or password: a secret belongs in the API key field');
-  }
+  if (typeof value === 'string' && hasCredentials(value))
+    throw wrong('baseUrl', 'must not contain a user name or password: put the secret into the API key field');
   const text = toBaseUrl(value, 'baseUrl');
   const host = parseBaseUrl(text)?.hostname.replace(/^\[|\]$/g, '') ?? '';
   const isLiteral = /^[\d.]+$|:/.test(host);
-  if (isLiteral && !isAddressAllowed(host, config.blockPrivateUpstreams)) {
-    throw wrong(
-      'baseUrl',
-      'leads to a link-local, metadata or private address that this server does not connect to',
-    );
-  }
-  return text;
+  if (!isLiteral || isAddressAllowed(host, config.blockPrivateUpstreams)) return text;
+  throw wrong(
+    'baseUrl',
+    'leads to a link-local, metadata or private address that this server does not connect to',
+  );
 }
 
 function hasCredentials(address: string): boolean {
@@ -172,6 +147,7 @@ function hasCredentials(address: string): boolean {
   return URL.canParse(url) && (new URL(url).username !== '' || new URL(url).password !== '');
 }
 
+/** The first free one of `my-name`, `my-name-2`, `my-name-3` ... */
 function freeId(name: string, taken: ReadonlyMap<string, unknown>): string {
   const slug =
     name

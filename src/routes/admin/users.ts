@@ -1,94 +1,76 @@
 import { parseNewPassword } from '../../auth/passwords.ts';
 import { HttpError } from '../../errors.ts';
-import { sendEmpty, sendJson } from '../../http/reply.ts';
-import { notFound, requireEntity, withEntity, withoutEntities } from '../../store/changes.ts';
+import { requireEntity, withoutEntities } from '../../store/changes.ts';
 import type { User } from '../../store/entities.ts';
 import type { ConfigState } from '../../store/store.ts';
-import type { Handler } from '../context.ts';
-import { given, refuseUnbuilt, requireField, toBoolean, toModelList, toText } from '../fields.ts';
-import { type Fields, readFields } from '../json-body.ts';
+import {
+  FIELD_LIMITS,
+  given,
+  refuseUnbuilt,
+  requireField,
+  toBoolean,
+  toModelList,
+  toText,
+} from '../fields.ts';
+import type { Fields } from '../json-body.ts';
+import type { EntityRequest, Resource } from '../resource.ts';
 import type { Services } from '../services.ts';
 
-/** A user as the panel shows them. */
-function viewUser(user: User): Record<string, unknown> {
-  const { passwordHash: _passwordHash, ...visible } = user;
-  return { ...visible, limits: null };
-}
-
-export function listUsers({ store }: Services): Handler {
-  return (context) => {
-    sendJson(context, 200, { data: [...store.config.view().users.values()].map(viewUser) });
-  };
-}
-
-export function getUser({ store }: Services): Handler {
-  return (context) => {
-    const id = context.params.get('id') ?? '';
-    sendJson(context, 200, viewUser(requireEntity(store.config.view(), 'users', id)));
-  };
-}
-
-export function createUser(services: Services): Handler {
-  return async (context) => {
-    const fields = await readFields(context, services.budget);
-    const username = toUsername(requireField(fields, 'username'));
-    const password = parseNewPassword(requireField(fields, 'password'), 'password');
-    const time = new Date(services.now()).toISOString();
-    const draft: User = {
-      id: `user_${services.randomBytes(9).toString('base64url')}`,
-      username,
-      name: username,
-      enabled: true,
-      models: null,
-      passwordHash: '',
-      createdAt: time,
-      updatedAt: time,
-    };
-    const edited = edit(draft, fields);
-    requireFreeUsername(services.store.config.view(), edited, services);
-    const passwordHash = await services.credentials.hashPassword(password);
-    const created = await services.store.config.update((state) => {
-      const user = { ...edited, passwordHash };
-      requireFreeUsername(state, user, services);
-      return { state: withEntity(state, 'users', user), result: user };
-    });
-    sendJson(context, 201, viewUser(created));
-  };
-}
-
-export function updateUser(services: Services): Handler {
-  return async (context) => {
-    const id = context.params.get('id') ?? '';
-    const fields = await readFields(context, services.budget);
-    edit(requireEntity(services.store.config.view(), 'users', id), fields);
-    const typed = fields.get('password');
-    const password = typed === undefined || typed === '' ? null : parseNewPassword(typed, 'password');
-    const passwordHash = password === null ? null : await services.credentials.hashPassword(password);
-    const updated = await services.store.config.update((state) => {
-      const edited = edit(requireEntity(state, 'users', id), fields);
-      const user = {
-        ...edited,
-        passwordHash: passwordHash ?? edited.passwordHash,
-        updatedAt: new Date(services.now()).toISOString(),
+/** Users under `/api/admin/users`. A user's keys and sessions go along with them. */
+export function userResource(services: Services): Resource<'users'> {
+  const { store, config, credentials, sessions } = services;
+  return {
+    collection: 'users',
+    view({ passwordHash: _passwordHash, ...visible }) {
+      return { ...visible, limits: null };
+    },
+    async readNew(request) {
+      const username = toUsername(requireField(request.fields, 'username'));
+      const password = parseNewPassword(requireField(request.fields, 'password'), 'password');
+      const draft = edit(newUser(username, request, services), request.fields);
+      // Before the hash, which takes long: a taken name is told at once.
+      requireFreeUsername(store.config.view(), draft, config.uiUsername);
+      const user = { ...draft, passwordHash: await credentials.hashPassword(password) };
+      return {
+        create(state) {
+          requireFreeUsername(state, user, config.uiUsername);
+          return user;
+        },
       };
-      requireFreeUsername(state, user, services);
-      return { state: withEntity(state, 'users', user), result: user };
-    });
-    if (passwordHash !== null || !updated.enabled) await services.sessions.endAll(id);
-    sendJson(context, 200, viewUser(updated));
+    },
+    async readEdit({ id, fields, time }) {
+      // Before the hash, which takes long: wrong fields are told at once.
+      edit(requireEntity(store.config.view(), 'users', id), fields);
+      const password = fields.get('password');
+      const passwordHash =
+        password === undefined || password === ''
+          ? null
+          : await credentials.hashPassword(parseNewPassword(password, 'password'));
+      return (before, state) => {
+        const edited = edit(before, fields);
+        const user = { ...edited, passwordHash: passwordHash ?? edited.passwordHash, updatedAt: time };
+        requireFreeUsername(state, user, config.uiUsername);
+        return user;
+      };
+    },
+    readRemoval: () => (user, state) => withoutEntities(state, 'apiKeys', (key) => key.userId === user.id),
+    async afterChange(before, after) {
+      const isStillIn = after?.enabled === true && after.passwordHash === before.passwordHash;
+      if (!isStillIn) await sessions.endAll(before.id);
+    },
   };
 }
 
-export function deleteUser(services: Services): Handler {
-  return async (context) => {
-    const id = context.params.get('id') ?? '';
-    await services.store.config.update((state) => {
-      if (!state.users.has(id)) throw notFound('users');
-      const keyless = withoutEntities(state, 'apiKeys', (key) => key.userId === id);
-      return { state: withoutEntities(keyless, 'users', (user) => user.id === id), result: null };
-    });
-    await services.sessions.endAll(id);
-    sendEmpty(context, 204);
+function newUser(username: string, { time }: EntityRequest, { randomBytes }: Services): User {
+  return {
+    id: `user_${randomBytes(9).toString('base64url')}`,
+    username,
+    name: username,
+    enabled: true,
+    models: null,
+    passwordHash: '',
+    createdAt: time,
+    updatedAt: time,
   };
 }
 
@@ -104,14 +86,15 @@ function edit(before: User, fields: Fields): User {
 }
 
 function toUsername(value: unknown): string {
-  return toText(value, 'username', 64);
+  return toText(value, 'username', FIELD_LIMITS.username);
 }
 
-function requireFreeUsername(state: ConfigState, user: User, services: Services): void {
+/** Names differ by more than upper and lower case, from the admin's name as well. @throws HttpError `already_exists`. */
+function requireFreeUsername(state: ConfigState, user: User, adminName: string): void {
   const folded = user.username.toLowerCase();
-  const taken = [...state.users.values()].some(
+  const isTaken = [...state.users.values()].some(
     (other) => other.id !== user.id && other.username.toLowerCase() === folded,
   );
-  if (!taken && folded !== services.config.uiUsername.toLowerCase()) return;
+  if (!isTaken && folded !== adminName.toLowerCase()) return;
   throw new HttpError('already_exists', 'This username is taken. Choose another one.', { param: 'username' });
 }
