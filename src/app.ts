@@ -17,15 +17,15 @@ import { MODELS } from './routes/admin/models.ts';
 import { changeAdminPassword } from './routes/admin/password.ts';
 import { listUpstreamModels, testProvider } from './routes/admin/provider-test.ts';
 import { providerResource } from './routes/admin/providers.ts';
-import { adminMe, adminStatus } from './routes/admin/status.ts';
+import { adminStatus } from './routes/admin/status.ts';
 import { userResource } from './routes/admin/users.ts';
 import { lastUsedCounter } from './routes/api-key-records.ts';
 import { createDispatch, type Dispatch, type RouteRow } from './routes/dispatch.ts';
 import { health } from './routes/health.ts';
 import { metrics } from './routes/metrics.ts';
-import { resourceHandlers } from './routes/resource.ts';
+import { ResourceHandlers } from './routes/resource.ts';
 import type { Services } from './routes/services.ts';
-import { login, logout, whoIsSignedIn } from './routes/sign-in.ts';
+import { adminMe, login, logout, whoIsSignedIn } from './routes/sign-in.ts';
 import { ownKeyResource } from './routes/user/api-keys.ts';
 import { userMe } from './routes/user/me.ts';
 import { changeOwnPassword } from './routes/user/password.ts';
@@ -112,11 +112,11 @@ export function createRoutes(
   const { store, config, gateway, budget } = services;
   const { view } = store.config;
   const calls: CallOptions = { gateway, budget, view, maxBodyBytes: config.maxBodyBytes, now: services.now };
-  const providers = resourceHandlers(providerResource(services), services);
-  const models = resourceHandlers(MODELS, services);
-  const apiKeys = resourceHandlers(apiKeyResource(services), services);
-  const users = resourceHandlers(userResource(services), services);
-  const ownKeys = resourceHandlers(ownKeyResource(services), services);
+  const providers = new ResourceHandlers(providerResource(services), services);
+  const models = new ResourceHandlers(MODELS, services);
+  const apiKeys = new ResourceHandlers(apiKeyResource(services), services);
+  const users = new ResourceHandlers(userResource(services), services);
+  const ownKeys = new ResourceHandlers(ownKeyResource(services), services);
   return [
     ['GET', '/health', 'anyone', health({ ...services, storage: () => store.status().state })],
     ['GET', '/metrics', 'metrics', metrics(services.metrics.registry)],

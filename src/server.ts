@@ -11,7 +11,7 @@ import { createLogger, createStdoutWriter, type Logger } from './logger.ts';
 import { resolveMasterKey } from './master-key.ts';
 import type { Snapshotter } from './offsite/snapshotter.ts';
 import { type OpenStoreOptions, openStore } from './open-store.ts';
-import { findStartWarnings } from './routes/admin/status.ts';
+import { findStartWarnings } from './routes/admin/warnings.ts';
 import type { Services } from './routes/services.ts';
 import { onCrash, onSignals, shutDown } from './shutdown.ts';
 import { StoreStartError } from './store/document-error.ts';

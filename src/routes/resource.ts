@@ -43,14 +43,14 @@ export interface FixedEntity {
 }
 
 /**
- * One kind of entity under `/api`. A change has two steps: a `read` function checks what the request says and may wait;
- * the function it returns checks that against the newest configuration and makes the new value. The second step is pure,
- * because it runs again if another change was stored meanwhile. Both throw HttpError.
+ * One kind of entity under `/api`. A change has two steps, and both throw HttpError. A `read...` function checks the
+ * request; it may wait. The function it returns then checks the newest configuration and makes the new value; it is pure,
+ * because it runs again if another change was stored meanwhile.
  */
 export interface Resource<C extends Collection> {
   readonly collection: C;
   /** The entity without its secrets. */
-  view(entity: Entities[C]): View;
+  readonly view: (entity: Entities[C]) => View;
   /** Whether a caller may know of an entity; absent: every entity. Others get `not_found`. */
   isVisible?(entity: Entities[C], principal: Principal): boolean;
   /** `shownOnce` is added to the answer of this creation and is never shown again. */
@@ -65,117 +65,88 @@ export interface Resource<C extends Collection> {
 
 type MaybePromise<T> = T | Promise<T>;
 
-export interface ResourceHandlers {
-  readonly list: Handler;
-  readonly get: Handler;
-  readonly create: Handler;
-  readonly update: Handler;
-  readonly delete: Handler;
-}
+/** The handlers of a resource's five routes. */
+export class ResourceHandlers<C extends Collection> {
+  readonly #resource: Resource<C>;
+  readonly #services: Services;
 
-/** Makes the handlers of a resource's five routes. */
-export function resourceHandlers<C extends Collection>(
-  resource: Resource<C>,
-  services: Services,
-): ResourceHandlers {
-  return {
-    list: list(resource, services),
-    get: get(resource, services),
-    create: create(resource, services),
-    update: update(resource, services),
-    delete: remove(resource, services),
+  constructor(resource: Resource<C>, services: Services) {
+    this.#resource = resource;
+    this.#services = services;
+  }
+
+  readonly list: Handler = (context) => {
+    const { collection, fixed, view } = this.#resource;
+    const entities = entitiesOf(this.#services.store.config.view(), collection).values();
+    const visible = [...entities].filter((entity) => this.#isVisible(entity, context));
+    const data = visible.map((entity) => view(entity));
+    sendJson(context, 200, { data: fixed === undefined ? data : [fixed.view(), ...data] });
   };
-}
 
-function list<C extends Collection>(resource: Resource<C>, { store }: Services): Handler {
-  const { collection, fixed } = resource;
-  return (context) => {
-    const data = fixed === undefined ? [] : [fixed.view()];
-    for (const entity of entitiesOf(store.config.view(), collection).values()) {
-      if (isVisible(resource, entity, context)) data.push(resource.view(entity));
-    }
-    sendJson(context, 200, { data });
-  };
-}
-
-function get<C extends Collection>(resource: Resource<C>, { store }: Services): Handler {
-  const { fixed } = resource;
-  return (context) => {
+  readonly get: Handler = (context) => {
+    const { fixed, view } = this.#resource;
     if (fixed?.id === idOf(context)) return sendJson(context, 200, fixed.view());
-    sendJson(context, 200, resource.view(find(resource, store.config.view(), context)));
+    sendJson(context, 200, view(this.#find(this.#services.store.config.view(), context)));
   };
-}
 
-function create<C extends Collection>(resource: Resource<C>, services: Services): Handler {
-  return async (context) => {
-    const request = await readRequest(context, services);
-    const { create, shownOnce } = await resource.readNew(request);
-    const created = await services.changeConfig((state) => {
+  readonly create: Handler = async (context) => {
+    const { collection, view } = this.#resource;
+    const { create, shownOnce } = await this.#resource.readNew(await this.#read(context));
+    const created = await this.#services.changeConfig((state) => {
       const entity = create(state);
-      return { state: withEntity(state, resource.collection, entity), result: entity };
+      return { state: withEntity(state, collection, entity), result: entity };
     });
-    sendJson(context, 201, { ...resource.view(created), ...shownOnce });
+    sendJson(context, 201, { ...view(created), ...shownOnce });
   };
-}
 
-function update<C extends Collection>(resource: Resource<C>, services: Services): Handler {
-  return async (context) => {
-    const request = await readRequest(context, services);
-    refuseFixed(resource, request.id);
-    const edit = await resource.readEdit(request);
-    const { before, after } = await services.changeConfig((state) => {
-      const before = find(resource, state, context);
+  readonly update: Handler = async (context) => {
+    const { collection, view } = this.#resource;
+    const request = await this.#read(context);
+    this.#refuseFixed(request.id);
+    const edit = await this.#resource.readEdit(request);
+    const { before, after } = await this.#services.changeConfig((state) => {
+      const before = this.#find(state, context);
       const after = edit(before, state);
-      return { state: withEntity(state, resource.collection, after), result: { before, after } };
+      return { state: withEntity(state, collection, after), result: { before, after } };
     });
-    await resource.afterChange?.(before, after);
-    sendJson(context, 200, resource.view(after));
+    await this.#resource.afterChange?.(before, after);
+    sendJson(context, 200, view(after));
   };
-}
 
-function remove<C extends Collection>(resource: Resource<C>, services: Services): Handler {
-  return async (context) => {
+  readonly delete: Handler = async (context) => {
+    const { collection } = this.#resource;
     const id = idOf(context);
-    refuseFixed(resource, id);
-    const removeRest = resource.readRemoval?.(context.query);
-    const removed = await services.changeConfig((state) => {
-      const entity = find(resource, state, context);
+    this.#refuseFixed(id);
+    const removeRest = this.#resource.readRemoval?.(context.query);
+    const removed = await this.#services.changeConfig((state) => {
+      const entity = this.#find(state, context);
       const rest = removeRest?.(entity, state) ?? state;
-      return {
-        state: withoutEntities(rest, resource.collection, (other) => other.id === id),
-        result: entity,
-      };
+      return { state: withoutEntities(rest, collection, (other) => other.id === id), result: entity };
     });
-    await resource.afterChange?.(removed, null);
+    await this.#resource.afterChange?.(removed, null);
     sendEmpty(context, 204);
   };
-}
 
-async function readRequest(context: Context, { budget, now }: Services): Promise<EntityRequest> {
-  const fields = await readFields(context, budget);
-  return { id: idOf(context), fields, principal: context.principal, time: new Date(now()).toISOString() };
-}
+  async #read(context: Context): Promise<EntityRequest> {
+    const { budget, now } = this.#services;
+    const fields = await readFields(context, budget);
+    return { id: idOf(context), fields, principal: context.principal, time: new Date(now()).toISOString() };
+  }
 
-function find<C extends Collection>(
-  resource: Resource<C>,
-  state: ConfigState,
-  context: Context,
-): Entities[C] {
-  const entity = requireEntity(state, resource.collection, idOf(context));
-  if (isVisible(resource, entity, context)) return entity;
-  throw notFound(resource.collection);
-}
+  #find(state: ConfigState, context: Context): Entities[C] {
+    const entity = requireEntity(state, this.#resource.collection, idOf(context));
+    if (this.#isVisible(entity, context)) return entity;
+    throw notFound(this.#resource.collection);
+  }
 
-function isVisible<C extends Collection>(
-  resource: Resource<C>,
-  entity: Entities[C],
-  { principal }: Context,
-): boolean {
-  return resource.isVisible === undefined || resource.isVisible(entity, principal);
-}
+  #isVisible(entity: Entities[C], { principal }: Context): boolean {
+    return this.#resource.isVisible?.(entity, principal) ?? true;
+  }
 
-function refuseFixed<C extends Collection>({ fixed }: Resource<C>, id: string): void {
-  if (fixed?.id === id) throw fixed.refusal();
+  #refuseFixed(id: string): void {
+    const { fixed } = this.#resource;
+    if (fixed?.id === id) throw fixed.refusal();
+  }
 }
 
 function idOf({ params }: Context): string {

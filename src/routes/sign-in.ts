@@ -42,6 +42,11 @@ export function whoIsSignedIn({ config }: Services): Handler {
   };
 }
 
+/** The admin, who is signed in. */
+export function adminMe({ config }: Services): Handler {
+  return (context) => sendJson(context, 200, { username: config.uiUsername, role: 'admin' });
+}
+
 /** Ends the session and clears its cookie. */
 export function logout(services: Services): Handler {
   return async (context) => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { findWarnings } from '../../src/routes/admin/status.ts';
+import { findWarnings } from '../../src/routes/admin/warnings.ts';
 import { type AppUnderTest, expectStatus, jsonRequest, signIn, startApp } from '../helpers/start-app.ts';
 import { makeTestFolder, startServer } from '../helpers/start-server.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Environment } from '../../src/config.ts';
-import { findStartWarnings, findWarnings } from '../../src/routes/admin/status.ts';
+import { findStartWarnings, findWarnings } from '../../src/routes/admin/warnings.ts';
 import { expectStatus, startApp } from '../helpers/start-app.ts';
 
 const ROWS: readonly (readonly [env: Environment, code: string, expected: boolean])[] = [

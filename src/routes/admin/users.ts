@@ -21,9 +21,7 @@ export function userResource(services: Services): Resource<'users'> {
   const { store, config, credentials, sessions } = services;
   return {
     collection: 'users',
-    view({ passwordHash: _passwordHash, ...visible }) {
-      return { ...visible, limits: null };
-    },
+    view: ({ passwordHash: _passwordHash, ...visible }) => ({ ...visible, limits: null }),
     async readNew(request) {
       const username = toUsername(requireField(request.fields, 'username'));
       const password = parseNewPassword(requireField(request.fields, 'password'), 'password');
