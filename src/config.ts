@@ -1,31 +1,16 @@
 import { LOG_LEVELS, type LogLevel } from './logger.ts';
 
-/** Everything the environment may say, validated and frozen. */
-export interface Config {
-  readonly port: number;
-  readonly host: string;
-  /** null: generated at the first start and kept in the store as a digest. */
-  readonly masterApiKey: string | null;
-  readonly uiUsername: string;
-  /** null: not set; a password set in the panel counts then, else the default one. */
-  readonly uiPassword: string | null;
-  /** null: not set, the default place. */
-  readonly dbPath: string | null;
-  readonly encryptionKey: string | null;
-  readonly previousEncryptionKey: string | null;
-  readonly trustProxyHops: number;
-  readonly blockPrivateUpstreams: boolean;
-  /** `*` or a list of origins such as `https://chat.example`. */
-  readonly corsOrigins: '*' | readonly string[];
-  readonly maxBodyBytes: number;
-  readonly maxInflightBytes: number;
-  readonly upstreamTimeouts: UpstreamTimeouts;
-  readonly shutdownGraceMs: number;
-  readonly logLevel: LogLevel;
-  readonly keepAliveUrl: string | null;
-  readonly snapshot: SnapshotConfig | null;
-  readonly onRender: boolean;
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** One member of `Config`, and how it is read from the environment. */
+interface Setting<T> {
+  /** The variables that `.env.example` explains. */
+  readonly names: readonly string[];
+  /** Adds a line to `problems` for each bad value; the value returned is then not used. */
+  read(env: Environment, problems: string[]): T;
 }
+
+type ValuesOf<S> = { readonly [Name in keyof S]: S[Name] extends Setting<infer T> ? T : never };
 
 export interface UpstreamTimeouts {
   readonly connectTimeoutMs: number;
@@ -40,39 +25,52 @@ export interface SnapshotConfig {
   readonly token: string | null;
 }
 
-/** The variables that are read, in the order of the documentation. */
-export const ENV_NAMES = [
-  'PORT',
-  'HOST',
-  'MASTER_API_KEY',
-  'UI_USERNAME',
-  'UI_PASSWORD',
-  'DB_PATH',
-  'ENCRYPTION_KEY',
-  'ENCRYPTION_KEY_PREVIOUS',
-  'TRUST_PROXY_HOPS',
-  'BLOCK_PRIVATE_UPSTREAMS',
-  'CORS_ORIGINS',
-  'MAX_BODY_MB',
-  'MAX_INFLIGHT_MB',
-  'UPSTREAM_CONNECT_TIMEOUT_MS',
-  'UPSTREAM_HEADERS_TIMEOUT_MS',
-  'UPSTREAM_IDLE_TIMEOUT_MS',
-  'SHUTDOWN_GRACE_MS',
-  'LOG_LEVEL',
-  'KEEP_ALIVE_URL',
-  'SNAPSHOT_URL',
-  'SNAPSHOT_KEY',
-  'SNAPSHOT_TOKEN',
-] as const;
-
-type EnvName = (typeof ENV_NAMES)[number];
-export type Environment = Readonly<Record<string, string | undefined>>;
-
 const MEBIBYTE = 1024 * 1024;
 const DAY_MS = 24 * 60 * 60 * 1000;
+const PASSPHRASE_LENGTH = 16;
 
-/** All that is wrong with the environment, one line each; a value is never shown, it may be a secret. */
+/** Every setting, in the order of the documentation. `null` stands for "not set". */
+const SETTINGS = {
+  /** 0 picks a free port. */
+  port: integer('PORT', 3000, { least: 0, most: 65_535 }),
+  host: text('HOST', '0.0.0.0'),
+  /** null: the first start generates it, and the store keeps its digest. */
+  masterApiKey: key('MASTER_API_KEY'),
+  uiUsername: text('UI_USERNAME', 'admin'),
+  /** null: the password set in the panel counts, else the default one. */
+  uiPassword: text('UI_PASSWORD', null),
+  /** null: the default place, see `store/location.ts`. */
+  dbPath: text('DB_PATH', null),
+  encryptionKey: passphrase('ENCRYPTION_KEY'),
+  previousEncryptionKey: passphrase('ENCRYPTION_KEY_PREVIOUS'),
+  trustProxyHops: integer('TRUST_PROXY_HOPS', 0, { least: 0, most: 16 }),
+  blockPrivateUpstreams: boolean('BLOCK_PRIVATE_UPSTREAMS', false),
+  /** `*` or a list of origins such as `https://chat.example`. */
+  corsOrigins: origins('CORS_ORIGINS'),
+  maxBodyBytes: mebibytes('MAX_BODY_MB', 50, { least: 1, most: 1024 }),
+  maxInflightBytes: mebibytes('MAX_INFLIGHT_MB', 128, { least: 1, most: 65_536 }),
+  upstreamTimeouts: group<UpstreamTimeouts>({
+    connectTimeoutMs: integer('UPSTREAM_CONNECT_TIMEOUT_MS', 10_000, { least: 1, most: DAY_MS }),
+    headersTimeoutMs: integer('UPSTREAM_HEADERS_TIMEOUT_MS', 300_000, { least: 1, most: DAY_MS }),
+    idleTimeoutMs: integer('UPSTREAM_IDLE_TIMEOUT_MS', 120_000, { least: 1, most: DAY_MS }),
+  }),
+  shutdownGraceMs: integer('SHUTDOWN_GRACE_MS', 25_000, { least: 0, most: DAY_MS }),
+  logLevel: oneOf<LogLevel>('LOG_LEVEL', LOG_LEVELS, 'info'),
+  /** null: off. */
+  keepAliveUrl: { names: ['KEEP_ALIVE_URL'], read: readKeepAliveUrl },
+  /** null: no snapshot is kept off the machine. */
+  snapshot: { names: ['SNAPSHOT_URL', 'SNAPSHOT_KEY', 'SNAPSHOT_TOKEN'], read: readSnapshot },
+  /** Render sets RENDER; people do not. */
+  onRender: { names: [], read: (env: Environment): boolean => variable(env, 'RENDER') !== null },
+};
+
+/** Everything that the environment says, validated and frozen. */
+export type Config = ValuesOf<typeof SETTINGS>;
+
+/** The variables that people set, in the order of the documentation. */
+export const ENV_NAMES: readonly string[] = Object.values(SETTINGS).flatMap(({ names }) => names);
+
+/** Everything that is wrong with the environment, one line each. A value is never shown, because it may be a secret. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly lines: readonly string[];
@@ -84,8 +82,8 @@ export class ConfigError extends Error {
 }
 
 /**
- * Puts the variables of a `.env` file under those of the real environment: real ones win, empty ones count as unset
- * (except `KEEP_ALIVE_URL`, where empty means off).
+ * Merges the real environment over that of a `.env` file. A real variable wins unless it is empty, which counts as unset
+ * (an empty `KEEP_ALIVE_URL` means off, so it wins too).
  */
 export function mergeEnvironment(real: Environment, file: Environment): Environment {
   const merged: Record<string, string | undefined> = Object.assign(Object.create(null), file);
@@ -98,129 +96,146 @@ export function mergeEnvironment(real: Environment, file: Environment): Environm
 /**
  * Reads and validates the whole environment.
  * @throws ConfigError that names every bad variable at once.
+ * @example const { port } = loadConfig({ PORT: '8080' }); // 8080
  */
 export function loadConfig(env: Environment): Config {
-  const read = new Reader(env);
-  const maxBodyBytes = read.integer('MAX_BODY_MB', 50, { least: 1, most: 1024 }) * MEBIBYTE;
-  const maxInflightBytes = read.integer('MAX_INFLIGHT_MB', 128, { least: 1, most: 65536 }) * MEBIBYTE;
-  const timeout = (name: EnvName, fallback: number): number =>
-    read.integer(name, fallback, { least: 1, most: DAY_MS });
-  const config: Config = {
-    port: read.integer('PORT', 3000, { least: 0, most: 65535 }),
-    host: read.text('HOST') ?? '0.0.0.0',
-    masterApiKey: read.key('MASTER_API_KEY'),
-    uiUsername: read.text('UI_USERNAME') ?? 'admin',
-    uiPassword: read.text('UI_PASSWORD'),
-    dbPath: read.text('DB_PATH'),
-    encryptionKey: read.secret('ENCRYPTION_KEY', 16),
-    previousEncryptionKey: read.secret('ENCRYPTION_KEY_PREVIOUS', 16),
-    trustProxyHops: read.integer('TRUST_PROXY_HOPS', 0, { least: 0, most: 16 }),
-    blockPrivateUpstreams: read.boolean('BLOCK_PRIVATE_UPSTREAMS', false),
-    corsOrigins: read.origins('CORS_ORIGINS'),
-    maxBodyBytes,
-    maxInflightBytes,
-    upstreamTimeouts: {
-      connectTimeoutMs: timeout('UPSTREAM_CONNECT_TIMEOUT_MS', 10_000),
-      headersTimeoutMs: timeout('UPSTREAM_HEADERS_TIMEOUT_MS', 300_000),
-      idleTimeoutMs: timeout('UPSTREAM_IDLE_TIMEOUT_MS', 120_000),
-    },
-    shutdownGraceMs: read.integer('SHUTDOWN_GRACE_MS', 25_000, { least: 0, most: DAY_MS }),
-    logLevel: read.oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
-    keepAliveUrl: read.keepAliveUrl(),
-    snapshot: read.snapshot(),
-    onRender: read.text('RENDER') !== null,
-  };
-  if (read.problems.length > 0) throw new ConfigError(read.problems);
+  const problems: string[] = [];
+  const config = readAll(SETTINGS, env, problems);
+  if (problems.length > 0) throw new ConfigError(problems);
   return Object.freeze(config);
 }
 
-class Reader {
-  readonly problems: string[] = [];
-  readonly #env: Environment;
+function readAll<S extends Record<string, Setting<unknown>>>(
+  settings: S,
+  env: Environment,
+  problems: string[],
+): ValuesOf<S> {
+  const values = Object.entries(settings).map(([name, setting]) => [name, setting.read(env, problems)]);
+  return Object.fromEntries(values) as ValuesOf<S>;
+}
 
-  constructor(env: Environment) {
-    this.#env = env;
-  }
+/** The value of a variable; null if it is unset or empty. */
+function variable(env: Environment, name: string): string | null {
+  return env[name] || null;
+}
 
-  text(name: EnvName | 'RENDER' | 'RENDER_EXTERNAL_URL'): string | null {
-    const value = this.#env[name];
-    return value === undefined || value === '' ? null : value;
-  }
+/** A setting of one variable. `parse` returns undefined for a bad value; `expected` then says what it must be. */
+function setting<T>(
+  name: string,
+  fallback: T,
+  { parse, expected }: { parse: (value: string) => T | undefined; expected: string },
+): Setting<T> {
+  return {
+    names: [name],
+    read(env, problems) {
+      const value = variable(env, name);
+      if (value === null) return fallback;
+      const parsed = parse(value);
+      if (parsed === undefined) problems.push(`${name} must ${expected}.`);
+      return parsed ?? fallback;
+    },
+  };
+}
 
-  integer(name: EnvName, fallback: number, range: { least: number; most: number }): number {
-    const text = this.text(name);
-    if (text === null) return fallback;
-    const value = /^\d{1,9}$/.test(text.trim()) ? Number(text) : Number.NaN;
-    if (value >= range.least && value <= range.most) return value;
-    this.problems.push(`${name} must be a whole number from ${range.least} to ${range.most}.`);
-    return fallback;
-  }
+function text<T extends string | null>(name: string, fallback: T): Setting<T | string> {
+  return setting<T | string>(name, fallback, { parse: (value) => value, expected: 'be text' });
+}
 
-  boolean(name: EnvName, fallback: boolean): boolean {
-    const text = this.text(name);
-    if (text === null) return fallback;
-    const word = text.trim().toLowerCase();
-    if (word === 'true' || word === '1') return true;
-    if (word !== 'false' && word !== '0') this.problems.push(`${name} must be true, false, 1 or 0.`);
-    return false;
-  }
+interface Range {
+  readonly least: number;
+  readonly most: number;
+}
 
-  oneOf<T extends string>(name: EnvName, values: readonly T[], fallback: T): T {
-    const text = this.text(name);
-    if (text === null) return fallback;
-    const found = values.find((value) => value === text.trim().toLowerCase());
-    if (found === undefined) this.problems.push(`${name} must be one of ${values.join(', ')}.`);
-    return found ?? fallback;
-  }
+function integer(name: string, fallback: number, { least, most }: Range, unit = 1): Setting<number> {
+  return setting(name, fallback * unit, {
+    parse(value) {
+      const number = /^\d{1,9}$/.test(value.trim()) ? Number(value) : Number.NaN;
+      return number >= least && number <= most ? number * unit : undefined;
+    },
+    expected: `be a whole number from ${least} to ${most}`,
+  });
+}
 
-  key(name: EnvName): string | null {
-    const text = this.text(name);
-    if (text === null) return null;
-    if (/^[\x21-\x7e]([\x20-\x7e]{0,254}[\x21-\x7e])?$/.test(text)) return text;
-    this.problems.push(`${name} must be 1 to 256 printable ASCII characters, without spaces at its ends.`);
-    return null;
-  }
+/** A number of MiB, read as bytes. */
+function mebibytes(name: string, fallback: number, range: Range): Setting<number> {
+  return integer(name, fallback, range, MEBIBYTE);
+}
 
-  secret(name: EnvName, leastLength: number): string | null {
-    const text = this.text(name);
-    if (text !== null && text.length < leastLength) {
-      this.problems.push(`${name} must have at least ${leastLength} characters.`);
-    }
-    return text;
-  }
+function boolean(name: string, fallback: boolean): Setting<boolean> {
+  const words: ReadonlyMap<string, boolean> = new Map([
+    ['true', true],
+    ['1', true],
+    ['false', false],
+    ['0', false],
+  ]);
+  const expected = 'be true, false, 1 or 0';
+  return setting(name, fallback, { parse: (value) => words.get(value.trim().toLowerCase()), expected });
+}
 
-  origins(name: EnvName): '*' | readonly string[] {
-    const text = this.text(name);
-    const items = (text ?? '*').split(',').flatMap((item) => item.trim() || []);
-    if (items.includes('*') || items.length === 0) return '*';
-    return items.map((item) => {
-      const url = URL.canParse(item) ? new URL(item) : null;
-      const bare = item.replace(/\/$/, '');
-      if (url !== null && url.origin.toLowerCase() === bare.toLowerCase()) return url.origin;
-      this.problems.push(`${name} must be * or a comma list of origins such as https://chat.example.`);
-      return '';
-    });
-  }
+function oneOf<T extends string>(name: string, words: readonly T[], fallback: T): Setting<T> {
+  return setting(name, fallback, {
+    parse: (value) => words.find((word) => word === value.trim().toLowerCase()),
+    expected: `be one of ${words.join(', ')}`,
+  });
+}
 
-  keepAliveUrl(): string | null {
-    const own = this.#env['KEEP_ALIVE_URL'];
-    const text = own === undefined ? this.text('RENDER_EXTERNAL_URL') : own || null;
-    if (text === null || (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol))) return text;
-    this.problems.push('KEEP_ALIVE_URL must be an http or https address, or empty to turn it off.');
-    return null;
-  }
+function key(name: string): Setting<string | null> {
+  return setting<string | null>(name, null, {
+    parse: (value) => (/^[!-~]([ -~]{0,254}[!-~])?$/.test(value) ? value : undefined),
+    expected: 'be 1 to 256 printable ASCII characters, without spaces at the ends',
+  });
+}
 
-  snapshot(): SnapshotConfig | null {
-    const url = this.text('SNAPSHOT_URL');
-    if (url === null) return null;
-    const key = this.secret('SNAPSHOT_KEY', 16);
-    if (key === null)
-      this.problems.push('SNAPSHOT_KEY is required with SNAPSHOT_URL (16 or more characters).');
-    if (!isSnapshotUrl(url)) {
-      this.problems.push('SNAPSHOT_URL must be https://... (http only on loopback) or s3://bucket/key.');
-    }
-    return { url, key: key ?? '', token: this.text('SNAPSHOT_TOKEN') };
-  }
+function passphrase(name: string): Setting<string | null> {
+  return setting<string | null>(name, null, {
+    parse: (value) => (value.length >= PASSPHRASE_LENGTH ? value : undefined),
+    expected: `have at least ${PASSPHRASE_LENGTH} characters`,
+  });
+}
+
+function origins(name: string): Setting<'*' | readonly string[]> {
+  return setting<'*' | readonly string[]>(name, '*', {
+    parse(value) {
+      const items = value.split(',').flatMap((item) => item.trim() || []);
+      if (items.includes('*') || items.length === 0) return '*';
+      const parsed = items.flatMap((item) => originOf(item) ?? []);
+      return parsed.length === items.length ? parsed : undefined;
+    },
+    expected: 'be * or a comma list of origins such as https://chat.example',
+  });
+}
+
+/** The text as an origin; null if it is none, or has a path. */
+function originOf(item: string): string | null {
+  const origin = URL.canParse(item) ? new URL(item).origin : null;
+  return origin?.toLowerCase() === item.replace(/\/$/, '').toLowerCase() ? origin : null;
+}
+
+function group<T>(settings: { readonly [Name in keyof T]: Setting<T[Name]> }): Setting<T> {
+  const members: Record<string, Setting<unknown>> = { ...settings };
+  return {
+    names: Object.values(members).flatMap(({ names }) => names),
+    read: (env, problems) => readAll(members, env, problems) as T,
+  };
+}
+
+function readKeepAliveUrl(env: Environment, problems: string[]): string | null {
+  const own = env['KEEP_ALIVE_URL'];
+  const url = own === undefined ? variable(env, 'RENDER_EXTERNAL_URL') : own || null;
+  if (url !== null && !(URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)))
+    problems.push('KEEP_ALIVE_URL must be an http or https address, or empty to turn it off.');
+  return url;
+}
+
+function readSnapshot(env: Environment, problems: string[]): SnapshotConfig | null {
+  const url = variable(env, 'SNAPSHOT_URL');
+  if (url === null) return null;
+  const key = passphrase('SNAPSHOT_KEY').read(env, problems);
+  if (variable(env, 'SNAPSHOT_KEY') === null)
+    problems.push(`SNAPSHOT_KEY is required with SNAPSHOT_URL (${PASSPHRASE_LENGTH} or more characters).`);
+  if (!isSnapshotUrl(url))
+    problems.push('SNAPSHOT_URL must be https://... (http only on loopback) or s3://bucket/key.');
+  return { url, key: key ?? '', token: variable(env, 'SNAPSHOT_TOKEN') };
 }
 
 function isSnapshotUrl(text: string): boolean {
@@ -231,24 +246,7 @@ function isSnapshotUrl(text: string): boolean {
   return url.protocol === 'http:' && isLoopbackHost(url.hostname);
 }
 
-/** True for a URL's host name of the machine itself, the one host that snapshots are sent to without TLS. */
+/** True for a URL's host name of the machine itself, the one host that gets snapshots without TLS. */
 export function isLoopbackHost(hostname: string): boolean {
   return /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
-}
-
-/** The admin's password until one is set. */
-export const DEFAULT_PASSWORD = 'admin';
-/** Passwords that everybody knows: the admin's login takes them from the machine itself only. */
-export const DEFAULT_PASSWORDS: readonly string[] = [DEFAULT_PASSWORD, 'your-password'];
-/** Keys printed in documents: they work from the machine itself only. */
-const SAMPLE_KEYS: readonly string[] = ['sk-123', 'sk-your-secret-key', 'sk-your-api-key'];
-
-/** True while the admin's password is one that everybody knows. */
-export function isDefaultPassword(password: string): boolean {
-  return DEFAULT_PASSWORDS.includes(password);
-}
-
-/** True for the keys that documents print as samples. */
-export function isSampleKey(key: string): boolean {
-  return SAMPLE_KEYS.includes(key);
 }

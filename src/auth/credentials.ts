@@ -1,8 +1,8 @@
 import { createHash, createHmac } from 'node:crypto';
-import { DEFAULT_PASSWORD, DEFAULT_PASSWORDS, isDefaultPassword } from '../config.ts';
 import { HttpError } from '../errors.ts';
 import type { Role, User } from '../store/entities.ts';
 import { describeKey } from './api-keys.ts';
+import { DEFAULT_PASSWORD, DEFAULT_PASSWORDS, isDefaultPassword } from './known-secrets.ts';
 import type { PasswordWork, WorkLane } from './password-work.ts';
 import { hashPassword, hashWithSalt, type NewHashOptions, verifyPassword } from './passwords.ts';
 

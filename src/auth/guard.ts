@@ -1,11 +1,11 @@
 import type { IncomingMessage } from 'node:http';
-import { isSampleKey } from '../config.ts';
 import { HttpError } from '../errors.ts';
 import { isSameOrigin, isSecure } from '../http/client-address.ts';
 import { readCookie, sessionCookieName } from '../http/cookies.ts';
 import type { Principal } from '../store/entities.ts';
 import type { ConfigView } from '../store/store.ts';
 import { digestKey, isExpired, isSameDigest, readBearerToken, readPresentedKey } from './api-keys.ts';
+import { isSampleKey } from './known-secrets.ts';
 import type { LocalAccess } from './local-access.ts';
 import type { SignedIn } from './sessions.ts';
 

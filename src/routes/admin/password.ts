@@ -1,5 +1,5 @@
+import { isDefaultPassword } from '../../auth/known-secrets.ts';
 import { parseNewPassword } from '../../auth/passwords.ts';
-import { isDefaultPassword } from '../../config.ts';
 import { HttpError } from '../../errors.ts';
 import { sendJson } from '../../http/reply.ts';
 import type { Handler } from '../context.ts';

@@ -1,5 +1,5 @@
+import { isSampleKey } from '../../auth/known-secrets.ts';
 import { MIN_PASSWORD_LENGTH } from '../../auth/passwords.ts';
-import { isSampleKey } from '../../config.ts';
 import type { SnapshotStatus } from '../../offsite/status.ts';
 import type { Provider } from '../../store/entities.ts';
 import type { StorageStatus } from '../../store/store.ts';
@@ -71,7 +71,7 @@ const WARNINGS: readonly Row[] = [
     'unreadable_provider_keys',
     ({ closedProviders }) => closedProviders.length > 0,
     ({ closedProviders }) =>
-      `The keys of these providers cannot be decrypted: ${closedProviders.map(({ id }) => id).join(', ')}. Either ENCRYPTION_KEY has changed, or the base URL was changed outside the panel, or the backup did not contain the keys. Set the right ENCRYPTION_KEY, or enter the keys again.`,
+      `The keys of ${closedProviders.map(({ id }) => id).join(', ')} cannot be decrypted. Either ENCRYPTION_KEY has changed, or the base URL was changed outside the panel, or the backup did not contain the keys. Set the right ENCRYPTION_KEY, or enter the keys again.`,
   ],
   [
     'plaintext_copies',
