@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { networkOf } from '../http/ip-address.ts';
 import type { CounterStore } from '../store/store.ts';
+import { AttemptLog } from './attempt-log.ts';
 import { tooManyAttempts, type WorkLane } from './password-work.ts';
-import { AttemptLog } from './sliding-window.ts';
 
 /** Attempts a minute from one address, and from one address on one account. */
 const ATTEMPTS_PER_ADDRESS = 10;

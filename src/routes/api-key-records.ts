@@ -23,16 +23,13 @@ export function lastUsedCounter(keyId: string): string {
   return `key-last-used:${keyId}`;
 }
 
-/** When a key was last used, ISO 8601; null: never. */
-export function lastUsedAt(keyId: string, counters: CounterStore): string | null {
-  const time = counters.get(lastUsedCounter(keyId));
-  return time === undefined ? null : new Date(time).toISOString();
-}
-
-/** A key's record as its owner sees it: without the digest. */
-export function viewApiKey(key: ApiKey, counters: CounterStore): View {
-  const { digest: _digest, ...visible } = key;
-  return { ...visible, limits: null, lastUsedAt: lastUsedAt(key.id, counters) };
+/** Keys as their owners see them: without the digests. */
+export function viewApiKeys(keys: readonly ApiKey[], counters: CounterStore): View[] {
+  return keys.map(({ digest: _digest, ...visible }) => {
+    const time = counters.get(lastUsedCounter(visible.id));
+    const lastUsedAt = time === undefined ? null : new Date(time).toISOString();
+    return { ...visible, limits: null, lastUsedAt };
+  });
 }
 
 /**

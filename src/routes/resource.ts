@@ -19,11 +19,11 @@ export type View = Readonly<Record<string, unknown>>;
 
 /** A request to create or to change an entity. */
 export interface EntityRequest {
-  /** Percent-decoded, from the path; empty where an entity is created. */
+  /** From the path, percent-decoded; empty in a creation. */
   readonly id: string;
   readonly fields: Fields;
   readonly principal: Principal;
-  /** When the body had arrived, ISO 8601. */
+  /** When the body was complete, ISO 8601. */
   readonly time: string;
 }
 
@@ -34,10 +34,10 @@ export type Edit<C extends Collection> = (before: Entities[C], state: ConfigStat
 /** Removes what goes along with the entity, which is removed afterwards. */
 export type Removal<C extends Collection> = (entity: Entities[C], state: ConfigState) => ConfigState;
 
-/** An entity that has a row in the list but is not in the configuration: nobody changes or deletes it here. */
-export interface FixedEntity {
+/** An entity that comes first in the list but is not in the configuration: nobody changes or deletes it here. */
+export interface FixedEntity<C extends Collection> {
   readonly id: string;
-  view(): View;
+  read(): Entities[C];
   /** The error for an attempt to change or delete it. */
   refusal(): Error;
 }
@@ -49,8 +49,8 @@ export interface FixedEntity {
  */
 export interface Resource<C extends Collection> {
   readonly collection: C;
-  /** The entity without its secrets. */
-  readonly view: (entity: Entities[C]) => View;
+  /** The entities without their secrets, in the same order. */
+  view(entities: readonly Entities[C][]): MaybePromise<readonly View[]>;
   /** Whether a caller may know of an entity; absent: every entity. Others get `not_found`. */
   isVisible?(entity: Entities[C], principal: Principal): boolean;
   /** `shownOnce` is added to the answer of this creation and is never shown again. */
@@ -60,12 +60,17 @@ export interface Resource<C extends Collection> {
   readRemoval?(query: string): Removal<C>;
   /** Runs when a change is stored and before it is answered; `after` is null for a removal. */
   afterChange?(before: Entities[C], after: Entities[C] | null): Promise<void>;
-  readonly fixed?: FixedEntity;
+  readonly fixed?: FixedEntity<C>;
 }
 
 type MaybePromise<T> = T | Promise<T>;
 
-/** The handlers of a resource's five routes. */
+/**
+ * The handlers of a resource's five routes.
+ * @example
+ * const users = new ResourceHandlers(userResource(services), services);
+ * const row: RouteRow = ['GET', '/api/admin/users', 'admin', users.list];
+ */
 export class ResourceHandlers<C extends Collection> {
   readonly #resource: Resource<C>;
   readonly #services: Services;
@@ -75,32 +80,34 @@ export class ResourceHandlers<C extends Collection> {
     this.#services = services;
   }
 
-  readonly list: Handler = (context) => {
-    const { collection, fixed, view } = this.#resource;
-    const entities = entitiesOf(this.#services.store.config.view(), collection).values();
-    const visible = [...entities].filter((entity) => this.#isVisible(entity, context));
-    const data = visible.map((entity) => view(entity));
-    sendJson(context, 200, { data: fixed === undefined ? data : [fixed.view(), ...data] });
+  readonly list: Handler = async (context) => {
+    const { collection, fixed } = this.#resource;
+    const entities = fixed === undefined ? [] : [fixed.read()];
+    for (const entity of entitiesOf(this.#services.store.config.view(), collection).values()) {
+      if (this.#isVisible(entity, context)) entities.push(entity);
+    }
+    sendJson(context, 200, { data: await this.#resource.view(entities) });
   };
 
-  readonly get: Handler = (context) => {
-    const { fixed, view } = this.#resource;
-    if (fixed?.id === idOf(context)) return sendJson(context, 200, fixed.view());
-    sendJson(context, 200, view(this.#find(this.#services.store.config.view(), context)));
+  readonly get: Handler = async (context) => {
+    const { fixed } = this.#resource;
+    const isFixed = fixed?.id === idOf(context);
+    const entity = isFixed ? fixed.read() : this.#find(this.#services.store.config.view(), context);
+    sendJson(context, 200, await this.#view(entity));
   };
 
   readonly create: Handler = async (context) => {
-    const { collection, view } = this.#resource;
+    const { collection } = this.#resource;
     const { create, shownOnce } = await this.#resource.readNew(await this.#read(context));
     const created = await this.#services.changeConfig((state) => {
       const entity = create(state);
       return { state: withEntity(state, collection, entity), result: entity };
     });
-    sendJson(context, 201, { ...view(created), ...shownOnce });
+    sendJson(context, 201, { ...(await this.#view(created)), ...shownOnce });
   };
 
   readonly update: Handler = async (context) => {
-    const { collection, view } = this.#resource;
+    const { collection } = this.#resource;
     const request = await this.#read(context);
     this.#refuseFixed(request.id);
     const edit = await this.#resource.readEdit(request);
@@ -110,7 +117,7 @@ export class ResourceHandlers<C extends Collection> {
       return { state: withEntity(state, collection, after), result: { before, after } };
     });
     await this.#resource.afterChange?.(before, after);
-    sendJson(context, 200, view(after));
+    sendJson(context, 200, await this.#view(after));
   };
 
   readonly delete: Handler = async (context) => {
@@ -131,6 +138,11 @@ export class ResourceHandlers<C extends Collection> {
     const { budget, now } = this.#services;
     const fields = await readFields(context, budget);
     return { id: idOf(context), fields, principal: context.principal, time: new Date(now()).toISOString() };
+  }
+
+  async #view(entity: Entities[C]): Promise<View> {
+    const [view = {}] = await this.#resource.view([entity]);
+    return view;
   }
 
   #find(state: ConfigState, context: Context): Entities[C] {

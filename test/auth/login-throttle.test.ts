@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { AttemptLog } from '../../src/auth/attempt-log.ts';
 import { createLoginThrottle, type LoginAttempt, type LoginThrottle } from '../../src/auth/login-throttle.ts';
-import { AttemptLog } from '../../src/auth/sliding-window.ts';
 import { HttpError } from '../../src/errors.ts';
 import type { CounterStore } from '../../src/store/store.ts';
 import { errorHeader } from '../helpers/error-header.ts';

@@ -3,12 +3,11 @@ import { type ApiKey, MASTER_ID, type User } from '../../store/entities.ts';
 import type { ConfigState } from '../../store/store.ts';
 import {
   editApiKey,
-  lastUsedAt,
   newApiKey,
   requireFreshKey,
   requireNotWidened,
   requireWithinOwner,
-  viewApiKey,
+  viewApiKeys,
 } from '../api-key-records.ts';
 import { given, orNull, toId, wrong } from '../fields.ts';
 import type { FixedEntity, Resource } from '../resource.ts';
@@ -19,7 +18,7 @@ export function apiKeyResource(services: Services): Resource<'apiKeys'> {
   const { store, masterKey } = services;
   return {
     collection: 'apiKeys',
-    view: (key) => viewApiKey(key, store.counters),
+    view: (keys) => viewApiKeys(keys, store.counters),
     readNew(request) {
       const userId = given(request.fields, 'userId', null, orNull(toId));
       const { key, record } = newApiKey(request, userId, services);
@@ -53,21 +52,23 @@ function ownerOf(state: ConfigState, key: ApiKey): User | null {
 }
 
 /** The master key comes from the environment or from the first start, so it is only shown here. */
-function masterRow({ masterKey, store, lifecycle }: Services): FixedEntity {
+function masterRow({ masterKey, lifecycle }: Services): FixedEntity<'apiKeys'> {
   return {
     id: MASTER_ID,
-    view: () => ({
-      id: MASTER_ID,
-      name: 'Master key',
-      keyHint: masterKey().keyHint,
-      enabled: true,
-      models: null,
-      userId: null,
-      expiresAt: null,
-      limits: null,
-      createdAt: new Date(lifecycle.startedAt).toISOString(),
-      lastUsedAt: lastUsedAt(MASTER_ID, store.counters),
-    }),
+    read() {
+      const { digest, keyHint } = masterKey();
+      return {
+        id: MASTER_ID,
+        name: 'Master key',
+        digest,
+        keyHint,
+        enabled: true,
+        models: null,
+        userId: null,
+        expiresAt: null,
+        createdAt: new Date(lifecycle.startedAt).toISOString(),
+      };
+    },
     refusal: () =>
       new HttpError(
         'master_key_protected',

@@ -18,7 +18,7 @@ import type { Resource } from '../resource.ts';
 /** Models under `/api/admin/models`. Fallbacks and prices are not built yet. */
 export const MODELS: Resource<'models'> = {
   collection: 'models',
-  view: (model) => ({ ...model, fallbacks: [], price: null }),
+  view: (models) => models.map((model) => ({ ...model, fallbacks: [], price: null })),
   readNew({ fields, time }) {
     const id = toId(requireField(fields, 'id'), 'id');
     const draft: Model = {

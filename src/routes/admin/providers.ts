@@ -27,7 +27,7 @@ import { toProviderOptions } from './provider-options.ts';
 export function providerResource({ config }: Services): Resource<'providers'> {
   return {
     collection: 'providers',
-    view,
+    view: (providers) => providers.map(view),
     readNew({ fields, time }) {
       const name = toText(requireField(fields, 'name'), 'name');
       const id = given(fields, 'id', null, orNull(toId));

@@ -21,7 +21,8 @@ export function userResource(services: Services): Resource<'users'> {
   const { store, config, credentials, sessions } = services;
   return {
     collection: 'users',
-    view: ({ passwordHash: _passwordHash, ...visible }) => ({ ...visible, limits: null }),
+    view: (users) =>
+      users.map(({ passwordHash: _passwordHash, ...visible }) => ({ ...visible, limits: null })),
     async readNew(request) {
       const username = toUsername(requireField(request.fields, 'username'));
       const password = parseNewPassword(requireField(request.fields, 'password'), 'password');

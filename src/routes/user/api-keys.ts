@@ -7,7 +7,7 @@ import {
   requireFreshKey,
   requireNotWidened,
   requireWithinOwner,
-  viewApiKey,
+  viewApiKeys,
 } from '../api-key-records.ts';
 import type { Resource } from '../resource.ts';
 import type { Services } from '../services.ts';
@@ -21,7 +21,7 @@ export function ownKeyResource(services: Services): Resource<'apiKeys'> {
   const { store, masterKey } = services;
   return {
     collection: 'apiKeys',
-    view: (key) => viewApiKey(key, store.counters),
+    view: (keys) => viewApiKeys(keys, store.counters),
     isVisible: (key, principal) => key.userId === signedInUser(principal).user.id,
     readNew(request) {
       const { user } = signedInUser(request.principal);
