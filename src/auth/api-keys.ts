@@ -3,71 +3,77 @@ import { HttpError } from '../errors.ts';
 import type { MasterKey } from '../store/entities.ts';
 
 export type PresentedKey =
-  /** No header that could hold a key. */
+  /** No header holds a key. */
   | { readonly kind: 'none' }
   | { readonly kind: 'key'; readonly key: string }
-  /** `message` says what to do instead, without repeating what came. */
+  /** `message` says what to do, without repeating what the client sent. */
   | { readonly kind: 'invalid'; readonly message: string };
 
 const KEY_BYTES = 32;
 const MIN_CUSTOM_LENGTH = 24;
 const MAX_CUSTOM_LENGTH = 256;
 
-/** Credentials of a proxy in front (HTTP authentication schemes of RFC 7617, 7616, 4559), not a key of ours. */
+/** Schemes of a proxy in front (RFC 7617, 7616, 4559): such an Authorization header holds none of our keys. */
 const FOREIGN_SCHEMES: readonly string[] = ['basic', 'digest', 'negotiate', 'ntlm'];
 const KEY_QUERY_NAMES: readonly string[] = ['key', 'api_key', 'api-key', 'apikey', 'access_token'];
 
 const NONE: PresentedKey = { kind: 'none' };
-const EMPTY: PresentedKey = { kind: 'invalid', message: 'The API key is empty.' };
+const EMPTY: PresentedKey = {
+  kind: 'invalid',
+  message: 'The API key is empty. Send it as Authorization: Bearer YOUR_KEY.',
+};
 const BAD_SCHEME: PresentedKey = {
   kind: 'invalid',
   message: 'The Authorization header must be "Bearer", a space and the API key.',
 };
 const CONFLICT: PresentedKey = {
   kind: 'invalid',
-  message: 'The request has two different API keys; send one.',
+  message: 'The request has two different API keys. Send only one.',
 };
 const IN_QUERY: PresentedKey = {
   kind: 'invalid',
   message:
-    'API keys are not accepted in the URL, where logs would keep them; send "Authorization: Bearer KEY".',
+    'API keys are not accepted in the URL, because logs would keep them. Send "Authorization: Bearer YOUR_KEY".',
 };
 
-/** Makes a key: `sk-` and 256 random bits in base64url, 46 characters. */
+/** Generates a key of 46 characters: `sk-` and 256 random bits in base64url. */
 export function generateKey(randomBytes: (size: number) => Buffer): string {
   return `sk-${randomBytes(KEY_BYTES).toString('base64url')}`;
 }
 
 /**
- * The form in which a key is stored and looked up: SHA-256 in lower-case hex. A fast hash is enough, since a key of 256
- * random bits cannot be guessed; the whole key goes in, never a part of it.
+ * The digest under which a key is stored and looked up: SHA-256 of the whole key, in lower-case hex. A fast hash is
+ * enough, because nobody can guess a key of 256 random bits.
  */
 export function digestKey(key: string): string {
   return hash('sha256', key, 'hex');
 }
 
-/** Compares two digests without showing by time how much of them agrees. */
+/** Compares two digests in constant time. */
 export function isSameDigest(a: string, b: string): boolean {
   const left = Buffer.from(a);
   const right = Buffer.from(b);
   return left.length === right.length && timingSafeEqual(left, right);
 }
 
-/** What people recognise a key by: up to 6 first and 4 last characters, never more than a third of it: `sk-abc...wxyz`. */
+/**
+ * The hint by which people recognise a key: up to 6 first and 4 last characters, at most a third of the key.
+ * @example keyHint('sk-abcdefghijklmnopqrstuvwxyz') // 'sk-ab...wxyz'
+ */
 export function keyHint(key: string): string {
   const visible = Math.min(10, Math.floor(key.length / 3));
   const last = Math.min(4, Math.floor(visible / 2));
   return `${key.slice(0, visible - last)}...${key.slice(key.length - last)}`;
 }
 
-/** What is stored in a key's place. */
+/** What the store keeps instead of a key. */
 export function describeKey(key: string): MasterKey {
   return { digest: digestKey(key), keyHint: keyHint(key) };
 }
 
 /**
- * Checks a key that somebody chose: 24-256 printable ASCII characters, no space at either end (a header cannot carry it).
- * @throws HttpError `invalid_value`, `param` `key`; the message never holds the key
+ * Checks a key that a person chose: 24 to 256 printable ASCII characters, no space at the ends (a header cannot carry it).
+ * @throws HttpError `invalid_value`, `param` `key`; the message never contains the key.
  */
 export function parseCustomKey(value: unknown): string {
   if (typeof value !== 'string')
@@ -80,16 +86,16 @@ export function parseCustomKey(value: unknown): string {
   return value;
 }
 
-/** Tells whether a time (ISO 8601; null: never) has come. One that cannot be read counts as come. */
+/** True if a key has expired. `expiresAt` is ISO 8601, or null: never. A time that cannot be parsed counts as past. */
 export function isExpired(expiresAt: string | null, nowMs: number): boolean {
   return expiresAt !== null && !(nowMs < Date.parse(expiresAt));
 }
 
 /**
  * Reads the API key of a request to `/v1/*`: `Authorization: Bearer KEY`, `x-api-key: KEY` or `api-key: KEY`. The same
- * key may come several times, two different ones may not, and none may come in the query.
- * @param rawHeaders names and values by turns, as Node received them: `headers` drops a second Authorization, and
- *   `headersDistinct` throws at a header named `__proto__` (CVE-2026-21710)
+ * key may come several times; two different keys, and keys in the query, are invalid.
+ * @param rawHeaders names and values in turn, as Node received them. (`headers` drops a second Authorization, and
+ *   `headersDistinct` throws on a header named `__proto__`, CVE-2026-21710.)
  * @param target the request target, `/v1/models?...`
  */
 export function readPresentedKey(rawHeaders: readonly string[], target: string): PresentedKey {
@@ -114,7 +120,7 @@ export function readPresentedKey(rawHeaders: readonly string[], target: string):
   return key === '' ? EMPTY : { kind: 'key', key };
 }
 
-/** Reads the token of a request to `/api/*` or `/metrics`: `Authorization: Bearer TOKEN` and no other header. */
+/** Reads the token of a request to `/api/*` or `/metrics` from `Authorization: Bearer TOKEN`, the only header that counts. */
 export function readBearerToken(rawHeaders: readonly string[]): PresentedKey {
   const authorization: string[] = [];
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
@@ -124,7 +130,7 @@ export function readBearerToken(rawHeaders: readonly string[]): PresentedKey {
   return authorization.length === 0 ? NONE : readPresentedKey(authorization, '');
 }
 
-/** The key in a trimmed Authorization header: null where it is of another kind, or a complaint. */
+/** The key in a trimmed Authorization header; null if the scheme is that of a proxy; `BAD_SCHEME` for other schemes. */
 function keyOfAuthorization(value: string): string | PresentedKey | null {
   const space = value.search(/[ \t]/);
   const scheme = (space === -1 ? value : value.slice(0, space)).toLowerCase();
@@ -133,12 +139,12 @@ function keyOfAuthorization(value: string): string | PresentedKey | null {
   return FOREIGN_SCHEMES.includes(scheme) ? null : BAD_SCHEME;
 }
 
-/** Compares the length first: of all headers of a request only one or two are made lower-case. */
+/** Compares the lengths first, so that only one or two headers of a request are converted to lower case. */
 function isNamed(name: string, lowerCaseName: string): boolean {
   return name.length === lowerCaseName.length && name.toLowerCase() === lowerCaseName;
 }
 
-/** Escapes are decoded first: `?%6bey=` is a key too. */
+/** Decodes percent escapes first: `?%6bey=` holds a key too. */
 function hasKeyInQuery(query: string): boolean {
   for (const name of new URLSearchParams(query).keys()) {
     if (KEY_QUERY_NAMES.includes(name.toLowerCase())) return true;

@@ -6,61 +6,59 @@ import { DEFAULT_PASSWORD, DEFAULT_PASSWORDS, isDefaultPassword } from './known-
 import type { PasswordWork, WorkLane } from './password-work.ts';
 import { hashPassword, hashWithSalt, type NewHashOptions, verifyPassword } from './passwords.ts';
 
-/** The admin's login: UI_PASSWORD, else the password set in the panel, else the default one. */
+/** The admin's name and password. UI_PASSWORD counts first, then the password set in the panel, then the default one. */
 export interface AdminCredential {
   readonly username: string;
-  /** UI_PASSWORD is set: it alone counts, whatever is stored. */
+  /** True if UI_PASSWORD is set: a stored password does not count then. */
   readonly isManagedByEnvironment: boolean;
-  /** True while the password is one that documentation prints. */
+  /** True while the password is one that the documentation prints. */
   isDefault(): boolean;
-  /** What a password is verified against. That of UI_PASSWORD and of the default one is kept in memory only. */
+  /** The hash to verify a password against. For UI_PASSWORD and the default password it exists in memory only. */
   passwordHash(): Promise<string>;
   /**
-   * Changes when the name or the password does; of the present password, or of the one with this hash. Safe to store, see
-   * `createAdminCredential`.
+   * The fingerprint of the name and a password: the present one, or the one with this hash. It changes when either does.
+   * It is safe to store, see `createAdminCredential`.
    */
   fingerprint(passwordHash?: string): Promise<string>;
 }
 
 export interface AdminCredentialOptions {
   readonly username: string;
-  /** UI_PASSWORD; null: not set. */
+  /** UI_PASSWORD; null if it is not set. */
   readonly password: string | null;
-  /** The hash of the password set in the panel as it is now; null: none was set. */
+  /** Returns the hash of the password set in the panel, or null if none is set. */
   readonly storedHash: () => string | null;
-  /** The store's own random id: it serves as salt, so that one table of passwords does not fit two stores. */
+  /** The store's random id, used as salt: a table of precomputed hashes fits one store at most. */
   readonly instanceId: string;
   readonly work: PasswordWork;
 }
 
-/**
- * The account that a name and password opened. `credential` is the fingerprint that a session opened now is bound to.
- */
+/** The account that a name and a password belong to. */
 export interface Account {
   readonly role: Role;
   /** null for the admin. */
   readonly user: User | null;
   readonly username: string;
+  /** The fingerprint to which a session opened now is bound. */
   readonly credential: string;
 }
 
 export interface CheckOptions {
   readonly admin: AdminCredential;
   readonly userByUsername: ReadonlyMap<string, User>;
-  /** Who may sign in here; `any`: admin or user, whichever fits. */
+  /** Who may sign in here; `any`: the admin and users. */
   readonly role: Role | 'any';
   readonly work: PasswordWork;
   readonly lane?: WorkLane;
 }
 
 /**
- * Makes the admin's credential. The one scrypt it needs runs at the first call of either function (call `fingerprint`
- * right after the start) and is kept; a failed one is tried again.
+ * Makes the admin's credential. The first call of `passwordHash` or `fingerprint` runs one scrypt, and its result is kept;
+ * a failed scrypt is tried again at the next call. Call `fingerprint` right after the start.
  *
- * The fingerprint stands beside sessions in the database file. A plain hash of the password there would let a thief of
- * the file try billions of passwords a second; this one is an HMAC under the scrypt output, so that every guess costs
- * a whole scrypt, as with the users' own hashes, and the scrypt output itself is nowhere on the disk. (The hash of a
- * password set in the panel is on the disk, like the users'.)
+ * The database file holds the fingerprint with each session. A plain hash of the password would let a thief of the file
+ * try billions of passwords a second. The fingerprint is an HMAC keyed with the scrypt output, so each guess costs a whole
+ * scrypt, as with the users' hashes. The scrypt output of UI_PASSWORD and of the default password is never on the disk.
  */
 export function createAdminCredential(options: AdminCredentialOptions): AdminCredential {
   const salt = createHash('sha256').update(`admin\0${options.instanceId}`).digest().subarray(0, 16);
@@ -88,7 +86,7 @@ export function createAdminCredential(options: AdminCredentialOptions): AdminCre
   };
 }
 
-/** Makes the form in which API keys and passwords are stored. Hashing throws HttpError `too_many_attempts`. */
+/** Makes what the store keeps instead of API keys and passwords. Hashing throws HttpError `too_many_attempts`. */
 export function createCredentialCodec(options: Pick<NewHashOptions, 'work' | 'randomBytes'>): {
   readonly describeKey: typeof describeKey;
   readonly hashPassword: (password: string) => Promise<string>;
@@ -99,18 +97,17 @@ export function createCredentialCodec(options: Pick<NewHashOptions, 'work' | 'ra
   };
 }
 
-/** The fingerprint of a user's credentials: it changes when the password is set, even to the same one (new salt). */
+/** The fingerprint of a user's password. It changes whenever the password is set, even to the same one (new salt). */
 export function userFingerprint(passwordHash: string): string {
   return createHash('sha256').update(`user session\0${passwordHash}`).digest('base64url');
 }
 
 /**
- * Finds the account that a name and a password open, or null. One scrypt is done whether the name is the admin's, a
- * user's, a disabled user's or nobody's, so that time does not tell them apart. (A user who bears the admin's name,
- * because UI_USERNAME was changed to theirs, costs a second one.)
- * @throws HttpError `too_many_attempts` when too many sign-ins wait already; `invalid_credentials` for the right password
- *   of a disabled user, who would otherwise try others until they are throttled. Whoever has another one is told
- *   nothing.
+ * Finds the account that a name and a password belong to, or null. It runs one scrypt, whether the name is the admin's, a
+ * user's, a disabled user's or nobody's, so that the time does not tell them apart. (If UI_USERNAME was changed to a
+ * user's name, that name costs a second scrypt.)
+ * @throws HttpError `too_many_attempts` if too many sign-ins wait; `invalid_credentials` for the right password of a
+ *   disabled user, who would otherwise try other passwords until they are throttled. A wrong password reveals nothing.
  */
 export async function checkCredentials(
   username: string,
@@ -120,10 +117,10 @@ export async function checkCredentials(
   const { admin, role } = options;
   const user = role === 'admin' ? undefined : options.userByUsername.get(username);
   const isAdminName = role !== 'user' && username === admin.username;
-  // Always awaited: if only the admin's sign-in waited for the first hash, its time would give the name away.
+  // Awaited for every name: if only the admin's sign-in waited for the first hash, the time would reveal the name.
   const adminHash = await admin.passwordHash();
   if (isAdminName && (await verifyPassword(password, adminHash, options))) {
-    // From the hash that was verified: the password may have changed since.
+    // From the hash that was verified, because the password may have changed since.
     return { role: 'admin', user: null, username, credential: await admin.fingerprint(adminHash) };
   }
   if (isAdminName && user === undefined) return null;
@@ -139,8 +136,8 @@ export async function checkCredentials(
 }
 
 /**
- * The present record of the user who signed in: their request may have taken minutes to arrive.
- * @throws HttpError `not_signed_in` where they are gone, disabled or have another password.
+ * The present record of a signed-in user, checked again because their request may have taken minutes to arrive.
+ * @throws HttpError `not_signed_in` if they were deleted or disabled, or have another password.
  */
 export function requireStillSignedIn(users: ReadonlyMap<string, User>, signedIn: User): User {
   const user = users.get(signedIn.id);
@@ -149,8 +146,8 @@ export function requireStillSignedIn(users: ReadonlyMap<string, User>, signedIn:
 }
 
 /**
- * Tells whether a stored hash is that of a default password: a file from elsewhere may hold it, and would open the default
- * login to the network. @throws HttpError `too_many_attempts` when too many hashes wait already.
+ * True if a stored hash is that of a default password. A file from elsewhere may contain such a hash, which would open the
+ * default login to the network. @throws HttpError `too_many_attempts` if too many hashes wait.
  */
 export async function isHashOfDefaultPassword(stored: string, work: PasswordWork): Promise<boolean> {
   for (const password of DEFAULT_PASSWORDS) {

@@ -1,9 +1,9 @@
 import type { ApiKey, User } from '../store/entities.ts';
 
-/** Model ids, each of which may end with `*` (all that begin so); null: all models. */
+/** Model ids; an entry that ends in `*` allows all ids that start with the rest of it. null: all models. */
 export type ModelList = readonly string[] | null;
 
-/** Tells whether a list allows a model. Ids are compared as they are, case included. */
+/** True if a list allows a model. Ids are case-sensitive. */
 export function mayUseModel(models: ModelList, modelId: string): boolean {
   if (models === null) return true;
   for (const entry of models) {
@@ -12,15 +12,15 @@ export function mayUseModel(models: ModelList, modelId: string): boolean {
   return false;
 }
 
-/** Tells whether everything that `narrow` allows is allowed by `wide`. */
+/** True if `wide` allows everything that `narrow` allows. */
 export function isWithin(narrow: ModelList, wide: ModelList): boolean {
   if (wide === null) return true;
   return narrow === null ? wide.includes('*') : narrow.every((entry) => isCovered(entry, wide));
 }
 
 /**
- * Tells whether a key may use a model: the key's list and its user's list must both allow it, and a user's key works
- * only while that user exists and is enabled. `user` is the one that `key.userId` names, or null.
+ * True if a key may use a model: the key's list and its user's list must both allow it. A user's key works only while
+ * that user exists and is enabled. `user` is the user with the id `key.userId`, or null.
  */
 export function keyMayUseModel(key: ApiKey, user: User | null, modelId: string): boolean {
   if (key.userId === null) return mayUseModel(key.models, modelId);

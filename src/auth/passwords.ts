@@ -19,18 +19,18 @@ interface ScryptHash {
   readonly hash: Buffer;
 }
 
-/** For new hashes, with the cost of `PasswordWork`. */
+/** The parameters of new hashes, besides the cost, which `PasswordWork` knows. */
 const CURRENT = { blockSize: 8, parallelization: 5 } as const;
 const SALT_BYTES = 16;
 const HASH_BYTES = 32;
 
-/** Bounds for what a database file may ask for: a hostile or damaged one must not stop the server. */
+/** Bounds for the hashes in a database file: a hostile or damaged file must not stop the server. */
 const MIN_COST = 2 ** 10;
 const MAX_MEMORY_BYTES = 64 * 2 ** 20;
 const MAX_WORK = 8 * PASSWORD_COST * CURRENT.blockSize * CURRENT.parallelization;
 const MAX_STORED_LENGTH = 256;
 
-/** No password has it: its hash is all zeros. Verified against where there is no account, so that both cost the same. */
+/** A hash that no password has: all zeros. Verified where there is no account, so that both cases cost the same. */
 const NOBODY: Omit<ScryptHash, 'cost'> = {
   ...CURRENT,
   salt: Buffer.alloc(SALT_BYTES),
@@ -39,17 +39,17 @@ const NOBODY: Omit<ScryptHash, 'cost'> = {
 
 export const MIN_PASSWORD_LENGTH = 8;
 const MAX_PASSWORD_LENGTH = 128;
-/** An admin's password, from the environment, may be longer than a user's; nothing longer than this is looked at. */
+/** UI_PASSWORD may be longer than a user's password. Longer passwords than this are wrong without being hashed. */
 const MAX_VERIFIED_LENGTH = 4096;
 
 /**
- * Checks a new password against the policy: 8-128 characters, counted as people do (code points).
- * @throws HttpError `invalid_value` naming `param`; the message never holds the password.
+ * Checks a new password: 8 to 128 characters, counted as code points.
+ * @throws HttpError `invalid_value` with `param`; the message never contains the password.
  */
 export function parseNewPassword(value: unknown, param: string): string {
   if (typeof value !== 'string')
     throw new HttpError('invalid_value', `${param} must be a string.`, { param });
-  // An upper bound in code units first, so that counting is cheap whatever came.
+  // A bound in code units first, so that counting is cheap for any input.
   const length = value.length > 2 * MAX_PASSWORD_LENGTH ? Number.POSITIVE_INFINITY : [...value].length;
   if (length < MIN_PASSWORD_LENGTH || length > MAX_PASSWORD_LENGTH) {
     const range = `${MIN_PASSWORD_LENGTH} to ${MAX_PASSWORD_LENGTH}`;
@@ -61,14 +61,14 @@ export function parseNewPassword(value: unknown, param: string): string {
 }
 
 /**
- * Hashes a password with a new salt for storing: `scrypt$N$r$p$SALT$HASH`, the last two in base64url (RFC 7914).
- * @throws HttpError `too_many_attempts` when too many hashes wait already.
+ * Hashes a password with a new salt: `scrypt$N$r$p$SALT$HASH`, salt and hash in base64url (RFC 7914).
+ * @throws HttpError `too_many_attempts` if too many hashes wait.
  */
 export async function hashPassword(password: string, options: NewHashOptions): Promise<string> {
   return hashWithSalt(password, options.randomBytes(SALT_BYTES), options);
 }
 
-/** As `hashPassword`, with a salt (16 bytes) given by the caller: for a hash that must come out the same again. */
+/** As `hashPassword`, with the caller's salt of 16 bytes: for a hash that must be reproducible. */
 export async function hashWithSalt(password: string, salt: Buffer, options: HashOptions): Promise<string> {
   const { cost } = options.work;
   const { blockSize, parallelization } = CURRENT;
@@ -78,9 +78,9 @@ export async function hashWithSalt(password: string, salt: Buffer, options: Hash
 }
 
 /**
- * Tells whether a password is the one that was stored. Takes the same time and place in the queue whether it is, is
- * not, or whether there is nothing to compare with (`stored` null: no such account; or a stored text that is damaged).
- * @throws HttpError `too_many_attempts` when too many hashes wait already.
+ * True if a password is the stored one. It takes the same time and the same place in the queue if the password is right,
+ * if it is wrong, and if there is nothing to compare with (`stored` is damaged, or null: no such account).
+ * @throws HttpError `too_many_attempts` if too many hashes wait.
  */
 export async function verifyPassword(
   password: string,
@@ -95,7 +95,7 @@ export async function verifyPassword(
   return isEqual && isUsable && parsed !== null;
 }
 
-/** Reads a stored hash; null where the text is not one or asks for more memory or time than any of ours would. */
+/** Parses a stored hash; null if it is malformed, or needs more memory or time than any hash of ours. */
 function parseStored(stored: string): ScryptHash | null {
   if (stored.length > MAX_STORED_LENGTH) return null;
   const match = /^scrypt\$(\d{1,7})\$(\d{1,3})\$(\d{1,3})\$([\w-]+)\$([\w-]+)$/.exec(stored);
@@ -114,8 +114,8 @@ function parseStored(stored: string): ScryptHash | null {
 }
 
 /**
- * The scrypt of a password in Unicode normalisation form C (RFC 8265, section 4.2.2: the same characters typed on
- * another system are the same password).
+ * The scrypt of a password in Unicode normalisation form C (RFC 8265, section 4.2.2), so that the same characters typed on
+ * another system are the same password.
  */
 function derive(password: string, target: ScryptHash): Promise<Buffer> {
   const { cost, blockSize, parallelization, salt, hash } = target;
@@ -135,8 +135,8 @@ function derive(password: string, target: ScryptHash): Promise<Buffer> {
 }
 
 /**
- * What scrypt would take for another password is none: lone surrogates have no UTF-8 and all turn into U+FFFD; HMAC pads
- * its key with zeros (RFC 2104), so that NULs at the end would not count.
+ * False for a password that scrypt would take for another one. Lone surrogates have no UTF-8 and all become U+FFFD. HMAC
+ * pads its key with zeros (RFC 2104), so NULs at the end would not count.
  */
 function isHashable(password: string): boolean {
   return !/[\p{Surrogate}\0]/u.test(password);

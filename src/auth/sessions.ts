@@ -3,52 +3,52 @@ import type { Principal, Session, User } from '../store/entities.ts';
 import type { SessionStore } from '../store/store.ts';
 import { userFingerprint } from './credentials.ts';
 
-/** A session ends this long after it was opened, whatever happens in it. */
+/** A session ends this long after it was opened, however much it is used. */
 export const ABSOLUTE_LIFETIME_MS = 12 * 60 * 60 * 1000;
-/** A session ends when nothing was asked in it for this long. */
+/** A session ends after this long without a request. */
 export const IDLE_LIFETIME_MS = 60 * 60 * 1000;
 
 const TOUCH_INTERVAL_MS = 60 * 1000;
 const MAX_SESSIONS_PER_ACCOUNT = 50;
-/** A session from further in the future was opened under another clock, and would outlive its lifetime. */
+/** A session from further in the future was opened under another clock and would outlive its lifetime. */
 const CLOCK_SLACK_MS = 5 * 60 * 1000;
 const TOKEN_BYTES = 32;
 const TOKEN = /^[\w-]{43}$/;
 
 export type SignedIn = Extract<Principal, { readonly kind: 'admin' | 'user' }>;
 
-/** Whom a session is opened for: an `Account` of credentials.ts is one. */
+/** Who opens a session, such as an `Account` of credentials.ts. */
 export interface SessionOwner {
   readonly user: User | null;
   readonly credential: string;
 }
 
 export interface OpenedSession {
-  /** The secret: given to the client, stored nowhere. */
+  /** The secret. The client gets it; nobody stores it. */
   readonly token: string;
   readonly session: Session;
-  /** ISO 8601; an idle session ends earlier. */
+  /** ISO 8601. An idle session ends earlier. */
   readonly expiresAt: string;
 }
 
 export interface Sessions {
-  /** Opens a session; resolves when it is on the disk. An account's 51st ends the one that rested longest. */
+  /** Opens a session; resolves when it is durable. An account's 51st session ends the one that was idle for longest. */
   open(owner: SessionOwner): Promise<OpenedSession>;
-  /** Whose session it is, or null: unknown, expired, opened with other credentials, its user gone or disabled. */
+  /** The owner of a session; null if it is unknown or expired, or its owner is gone, disabled or has a new password. */
   resolve(token: string): Promise<SignedIn | null>;
   end(session: Session): Promise<void>;
   /**
-   * Binds a session to new credentials, if it has not ended: the one in which its user has just changed their password
-   * goes on.
+   * Binds a session to a new fingerprint, so that it goes on after its owner has changed their password in it. Does
+   * nothing if the session has ended.
    */
   rebind(session: Session, credential: string): Promise<void>;
-  /** Ends an account's sessions (`userId` null: the admin's), but for the one with `exceptDigest`. */
+  /** Ends an account's sessions (`userId` null: the admin's) except the one with `exceptDigest`. */
   endAll(userId: string | null, exceptDigest?: string): Promise<void>;
-  /** Ends everybody's sessions, but for the one with `exceptDigest`. */
+  /** Ends everybody's sessions except the one with `exceptDigest`. */
   endEverybody(exceptDigest?: string): Promise<void>;
   /**
-   * Removes every session that `resolve` would refuse. To be called at the start: a session of a password that was
-   * changed must not come back to life when the old password does.
+   * Removes every session that `resolve` would refuse. Call it at the start: a session of an old password must not come
+   * back to life when a later start sets the old password again.
    */
   prune(): Promise<void>;
 }
@@ -64,7 +64,7 @@ export interface SessionsOptions {
   readonly maxPerAccount?: number;
 }
 
-/** Makes the sign-ins: 256-bit random tokens, of which the store knows the SHA-256 alone. */
+/** Makes the sessions. A token is 256 random bits; the store knows only its SHA-256. */
 export function createSessions(options: SessionsOptions): Sessions {
   const { store, now } = options;
   const maxPerAccount = options.maxPerAccount ?? MAX_SESSIONS_PER_ACCOUNT;
@@ -143,12 +143,12 @@ export function createSessions(options: SessionsOptions): Sessions {
   };
 }
 
-/** The form in which a token is stored and looked up: SHA-256, lower-case hex. */
+/** The digest under which a session is stored and looked up: SHA-256, lower-case hex. */
 function digestToken(token: string): string {
   return createHash('sha256').update(token).digest('hex');
 }
 
-/** Written so that a time that is not a number ends the session. */
+/** Comparisons with NaN are false, so a damaged time ends the session. */
 function isAlive(session: Session, nowMs: number): boolean {
   const age = nowMs - session.createdAt;
   const idle = nowMs - session.lastSeenAt;

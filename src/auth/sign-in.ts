@@ -7,7 +7,7 @@ import type { OpenedSession, Sessions } from './sessions.ts';
 
 export interface SignInOptions {
   readonly admin: AdminCredential;
-  /** The users as they are now, by name. */
+  /** Returns the present users by name. */
   readonly userByUsername: () => ReadonlyMap<string, User>;
   readonly throttle: LoginThrottle;
   readonly work: PasswordWork;
@@ -20,7 +20,7 @@ export interface SignInRequest {
   readonly role: Role | 'any';
   /** See `clientAddress`. */
   readonly address: string;
-  /** See `LocalAccess`; asked only where the admin has a default password. */
+  /** See `LocalAccess`; called only while the admin has a default password. */
   readonly isLocal: () => Promise<boolean>;
 }
 
@@ -32,10 +32,10 @@ export interface SignedInAccount extends OpenedSession {
 export type SignIn = (request: SignInRequest) => Promise<SignedInAccount>;
 
 /**
- * Makes the one way in, for all three login routes.
- * @throws (the function returned) HttpError `invalid_credentials`, the same for a wrong name and a wrong password; with
- *   another message, and not counted, for a disabled user's right one; `too_many_attempts` with `retry-after`;
- *   `default_password_refused` for the admin's name from another machine while the password is a default one
+ * Makes the sign-in of all three login routes.
+ * @throws (the function returned) HttpError `invalid_credentials`, the same for a wrong name and a wrong password, and
+ *   with another message, not counted, for a disabled user's right password; `too_many_attempts` with `retry-after`;
+ *   `default_password_refused` for the admin's name from another machine while the password is a default one.
  */
 export function createSignIn(options: SignInOptions): SignIn {
   return async ({ username, password, role, address, isLocal }) => {

@@ -1,4 +1,4 @@
-/** The value of a metric at the time it is asked for, with its labels. */
+/** A value of a metric, with its labels. */
 export interface Sample {
   readonly labels?: Readonly<Record<string, string>>;
   readonly value: number;
@@ -11,17 +11,18 @@ interface Metric {
   readonly read: () => readonly Sample[];
 }
 
-/** All metrics, written in the Prometheus text format 0.0.4 (prometheus.io, exposition formats). */
+/** Writes all metrics in the Prometheus text format 0.0.4 (prometheus.io, exposition formats). */
 export class Registry {
   readonly #metrics: Metric[] = [];
 
-  /** A metric's name registers once; `read` is called at each scrape. */
+  /** Adds a metric; `read` runs at each scrape. @throws Error if the name is registered already. */
   register(metric: Metric): void {
     if (this.#metrics.some(({ name }) => name === metric.name))
       throw new Error(`metric ${metric.name} exists`);
     this.#metrics.push(metric);
   }
 
+  /** The body of an answer to `GET /metrics`. */
   expose(): string {
     const lines: string[] = [];
     for (const { name, type, help, read } of this.#metrics) {

@@ -30,37 +30,37 @@ export function createServerMetrics(options: ServerMetricsOptions): ServerMetric
   registry.register({
     name: 'ipin_requests_total',
     type: 'counter',
-    help: 'Requests, by status and by how the answer ended; 499: the client went away first.',
+    help: 'Requests, by status and by how the answer ended. Status 499: the client left first.',
     read: () =>
       [...answers].flatMap(([status, byOutcome]) =>
         [...byOutcome].map(([outcome, value]) => ({ labels: { status: String(status), outcome }, value })),
       ),
   });
-  gauge('ipin_running_requests', 'Requests that are not yet answered.', () => [
+  gauge('ipin_running_requests', 'Requests that are not answered yet.', () => [
     { value: options.runningRequests() },
   ]);
-  gauge('ipin_upstream_requests', 'Requests to providers that are not over.', () => [
+  gauge('ipin_upstream_requests', 'Requests to providers that have not ended yet.', () => [
     { value: options.openUpstreamRequests() },
   ]);
-  gauge('ipin_inflight_bytes', 'Bytes held in memory by all requests together.', () => [
+  gauge('ipin_inflight_bytes', 'Bytes that all requests together hold in memory.', () => [
     { value: options.inflightBytes() },
   ]);
-  gauge('ipin_uptime_seconds', 'Time since the start.', () => [
+  gauge('ipin_uptime_seconds', 'Seconds since the start.', () => [
     { value: Math.floor((options.now() - options.lifecycle.startedAt) / 1000) },
   ]);
-  gauge('ipin_storage_state', 'The state of the database: 1 for the present one.', () => {
+  gauge('ipin_storage_state', 'State of the database: 1 for the present state, 0 for the others.', () => {
     const present = options.storage();
     return STORAGE_STATES.map((state) => ({ labels: { state }, value: state === present ? 1 : 0 }));
   });
   gauge(
     'ipin_snapshot_last_written_seconds',
-    'When a snapshot was last written or loaded, Unix time.',
+    'When an off-site snapshot was last written or loaded, Unix time.',
     () => {
       const { lastWrittenAt } = options.snapshot();
       return lastWrittenAt === null ? [] : [{ value: Date.parse(lastWrittenAt) / 1000 }];
     },
   );
-  gauge('ipin_snapshot_ok', 'Whether the last try to write a snapshot worked.', () => {
+  gauge('ipin_snapshot_ok', '1 if the last off-site snapshot was written, else 0.', () => {
     const { lastResult } = options.snapshot();
     return lastResult === null ? [] : [{ value: lastResult === 'written' ? 1 : 0 }];
   });

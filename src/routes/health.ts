@@ -9,7 +9,7 @@ export interface HealthOptions {
   readonly now: () => number;
 }
 
-/** Whether this instance serves: 200, or 503 before it does and on its way out. No upstream is asked. */
+/** Whether this instance serves: 200, or 503 while it starts or drains. No upstream is asked. */
 export function health(options: HealthOptions): Handler {
   const { lifecycle, storage, now } = options;
   return (context) => {

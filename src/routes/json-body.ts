@@ -11,7 +11,7 @@ const NO_PATTERNS = compilePatterns([]);
 const STRUCTURES = 50_000;
 const DEPTH = 32;
 
-/** The fields of an `/api` request. Read them one by one: unknown ones are ignored. */
+/** The fields of a request to `/api`. Code reads the fields it knows; unknown fields are ignored. */
 export type Fields = ReadonlyMap<string, unknown>;
 
 /**
@@ -32,7 +32,7 @@ export async function readFields(
   }
 }
 
-/** @throws HttpError `unsupported_content_type` for a body that is not labelled as JSON in UTF-8. */
+/** @throws HttpError `unsupported_content_type` if the Content-Type is not JSON in UTF-8. */
 export function requireJsonType({ req }: Context): void {
   const contentType = req.headers['content-type'];
   const isJson = isJsonType(contentType);
@@ -40,7 +40,7 @@ export function requireJsonType({ req }: Context): void {
   throw new HttpError(
     'unsupported_content_type',
     isJson
-      ? 'JSON must be UTF-8. Send it so, with Content-Type: application/json and no charset.'
+      ? 'JSON must be UTF-8. Send it as UTF-8, with Content-Type: application/json and no charset.'
       : 'Send the body as JSON, with Content-Type: application/json.',
   );
 }

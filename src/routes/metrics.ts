@@ -2,7 +2,7 @@ import { sendBytes } from '../http/reply.ts';
 import type { Registry } from '../metrics/registry.ts';
 import type { Handler } from './context.ts';
 
-/** Counters and gauges for Prometheus. */
+/** The metrics in the Prometheus text format 0.0.4. */
 export function metrics(registry: Registry): Handler {
   return (context) => {
     const body = Buffer.from(registry.expose());

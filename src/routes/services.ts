@@ -17,7 +17,7 @@ import type { MasterKey } from '../store/entities.ts';
 import type { CredentialCodec } from '../store/migrations.ts';
 import type { Changed, ConfigState, Store } from '../store/store.ts';
 
-/** What routes call. Made once, when the store is open. */
+/** What the routes call. Made once, when the store is open. */
 export interface Services {
   readonly config: Config;
   readonly logger: Logger;
@@ -27,14 +27,14 @@ export interface Services {
    * when the change is durable. @throws whatever `change` throws; HttpError `storage_unavailable`.
    */
   readonly changeConfig: <T>(change: (state: ConfigState) => Changed<T>) => Promise<T>;
-  /** The master key as it is by now. */
+  /** Returns the present master key. */
   readonly masterKey: () => MasterKey;
   readonly upstreams: Upstreams;
   readonly compileOptions: CompileOptions;
   readonly gateway: Gateway;
   readonly budget: InflightBudget;
   readonly admin: AdminCredential;
-  /** Who may use the default password and the sample keys. */
+  /** Decides who may use the default password and the sample keys. */
   readonly localAccess: LocalAccess;
   readonly sessions: Sessions;
   readonly signIn: SignIn;
@@ -42,9 +42,9 @@ export interface Services {
   readonly passwordWork: PasswordWork;
   readonly snapshotStatus: () => SnapshotStatus;
   readonly metrics: ServerMetrics;
-  /** In which form keys and passwords are stored. */
+  /** Makes what the store keeps instead of keys and passwords. */
   readonly credentials: CredentialCodec;
-  /** Every request that is not yet answered. */
+  /** Every request that is not answered yet. */
   readonly running: ReadonlySet<unknown>;
   readonly lifecycle: Lifecycle;
   readonly version: string;

@@ -150,7 +150,7 @@ describe('checkCredentials()', () => {
     });
   }
 
-  it('tells the user that he is switched off only where his password is right, after the same one hash', async () => {
+  it('tells a user that they are switched off only for their right password, after the same one hash', async () => {
     hashes = 0;
     const check = { admin, userByUsername: users, role: 'any', work } as const;
     await assert.rejects(

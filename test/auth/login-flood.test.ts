@@ -8,7 +8,7 @@ import { addUser } from './quick-users.ts';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
-const WRONG = { ...ADMIN, password: 'not his password' };
+const WRONG = { ...ADMIN, password: 'not their password' };
 
 /** How many scrypt jobs this process has begun: Node names them to async_hooks. */
 function countScrypt(t: TestContext): () => number {
@@ -108,7 +108,7 @@ test('without a trusted proxy X-Forwarded-For says nothing', { timeout: 30_000 }
   assert.equal(scrypts(), 10 - made + 1);
   clock.nowMs += MINUTE_MS;
   assert.equal((await login(app, ADMIN)).status, 200, 'nobody is locked out for good');
-  // His address is known from now on: other people’s names from there do not keep him out.
+  // The admin's address is known from now on: other people’s names from there do not keep them out.
   for (let index = 0; index < 10; index += 1) app.services.throttle.begin(`u${index}`, '127.0.0.1');
   assert.equal((await login(app, { ...WRONG, username: 'u10' })).status, 429);
   assert.equal((await login(app, ADMIN, rotating(1))).status, 200);
@@ -138,7 +138,7 @@ test('a flood of sign-ins at once leaves the API and the admin alone', { timeout
   const guesses = Array.from({ length: 150 }, (_, index) => login(app, WRONG, rotating(index)));
   const models = await fetch(`${app.origin}/v1/models`, jsonRequest('GET', `Bearer ${MASTER_KEY}`));
   assert.equal(models.status, 200);
-  // One hash before his at most: his address is known, so that he stands in a line of his own.
+  // At most one hash comes before the admin's: their address is known, so they wait in the trusted lane.
   assert.equal((await login(app, ADMIN, '192.0.2.1')).status, 200);
   const answers = await Promise.all(guesses);
   const looked = answers.filter(({ status }) => status === 401).length;
@@ -169,7 +169,7 @@ test('above sixty a minute an account takes known addresses alone', { timeout: 3
       assert.equal(
         (await login(app, ADMIN, rotating(first + index))).status,
         429,
-        'a stranger, though he knows it',
+        'a stranger who knows the password',
       );
     }
     assert.equal(scrypts(), before);

@@ -1,6 +1,6 @@
 import type { Access } from '../../src/auth/guard.ts';
 
-/** Who may use which route, by the contract: written down a second time, so that a changed row of the server is noticed. */
+/** Who may use which route: written down a second time, so that a test notices a changed row of the server. */
 export const EXPECTED_ACCESS: Readonly<Record<string, Access>> = {
   'GET /health': 'anyone',
   'GET /metrics': 'metrics',

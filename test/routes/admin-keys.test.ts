@@ -268,7 +268,7 @@ const SCENARIOS: readonly Scenario[] = [
   },
   { name: 'give it to a user', method: 'PUT', path: `${BASE}/KEY`, body: { userId: 'USERID' }, status: 200 },
   {
-    name: 'give a user’s key more than he has',
+    name: 'give a user’s key more than the user has',
     method: 'PUT',
     path: `${BASE}/USERKEY`,
     body: { models: ['m', 'other'] },

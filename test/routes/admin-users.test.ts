@@ -203,7 +203,7 @@ const SCENARIOS: readonly Scenario[] = [
     code: 'not_found',
   },
   {
-    name: 'delete takes his keys along',
+    name: 'delete takes their keys along',
     method: 'DELETE',
     path: `${BASE}/USER`,
     status: 204,
@@ -236,7 +236,9 @@ test('users', { timeout: 60_000 }, async (t) => {
   });
 });
 
-test('a user’s sessions end with his password, his right or himself', { timeout: 30_000 }, async (t) => {
+test('a user’s sessions end with their password, their right or themselves', {
+  timeout: 30_000,
+}, async (t) => {
   const fixture = await startFixture(t);
   const { app, as, userId } = fixture;
   const signIn = async (password: string): Promise<string | null> => {
@@ -256,7 +258,7 @@ test('a user’s sessions end with his password, his right or himself', { timeou
   const second = await signIn('another long one');
   assert.ok(await isIn(second));
   await as('admin', 'PUT', `${BASE}/${userId}`, { enabled: false });
-  // Not used while he was disabled: `resolve` did not get to end it.
+  // Not used while its user was disabled, so `resolve` had no occasion to end it.
   assert.equal(await signIn('another long one'), null);
   await as('admin', 'PUT', `${BASE}/${userId}`, { enabled: true });
   assert.ok(!(await isIn(second)), 'a session does not come back to life');

@@ -21,7 +21,7 @@ const SCENARIOS: readonly Scenario[] = [
   ),
   { name: 'as admin', as: 'admin', method: 'GET', path: '/api/user/me', status: 403, code: 'forbidden' },
   {
-    name: 'who he is',
+    name: 'who they are',
     as,
     method: 'GET',
     path: '/api/user/me',
@@ -29,7 +29,7 @@ const SCENARIOS: readonly Scenario[] = [
     has: { username: 'anna', name: 'anna', role: 'user', models: ['m', 'a/b:1'], limits: null },
   },
   {
-    name: 'his keys',
+    name: 'their keys',
     as,
     method: 'GET',
     path: KEYS,
@@ -37,7 +37,14 @@ const SCENARIOS: readonly Scenario[] = [
     contains: ['anna’s'],
     lacks: ['admin’s', 'master'],
   },
-  { name: 'one of his', as, method: 'GET', path: `${KEYS}/USERKEY`, status: 200, has: { name: 'anna’s' } },
+  {
+    name: 'one of their keys',
+    as,
+    method: 'GET',
+    path: `${KEYS}/USERKEY`,
+    status: 200,
+    has: { name: 'anna’s' },
+  },
   { name: 'one of another', as, method: 'GET', path: `${KEYS}/KEY`, status: 404, code: 'not_found' },
   { name: 'the master’s', as, method: 'GET', path: `${KEYS}/master`, status: 404, code: 'not_found' },
   {
@@ -78,7 +85,7 @@ const SCENARIOS: readonly Scenario[] = [
       assert.equal([...app.services.store.config.view().apiKeys.values()].at(-1)?.userId, userId),
   },
   {
-    name: 'create wider than his rights',
+    name: 'create wider than their rights',
     as,
     method: 'POST',
     path: KEYS,
@@ -88,7 +95,7 @@ const SCENARIOS: readonly Scenario[] = [
     param: 'models',
   },
   {
-    name: 'widen beyond his rights',
+    name: 'widen beyond their rights',
     as,
     method: 'PUT',
     path: `${KEYS}/USERKEY`,

@@ -14,7 +14,7 @@ import type { Services } from '../services.ts';
 
 const PASSPHRASE_LENGTH = 12;
 
-/** The whole configuration as one file, without sessions, keys of providers sealed or left out. */
+/** Sends the whole configuration as one file, without sessions. Provider keys are sealed or left out. */
 export function downloadBackup(services: Services): Handler {
   const { store, now, randomBytes } = services;
   return async (context) => {
@@ -30,7 +30,7 @@ export function downloadBackup(services: Services): Handler {
   };
 }
 
-/** Replaces the configuration with a backup, all or nothing, or only reports what that would change. */
+/** Replaces the whole configuration with a backup. With `?dryRun=true` it only reports what would change. */
 export function restoreBackup(services: Services): Handler {
   const { store, config, credentials, now, randomBytes } = services;
   return async (context) => {
@@ -64,7 +64,7 @@ export function restoreBackup(services: Services): Handler {
   };
 }
 
-/** @throws HttpError `invalid_value` for a password that everybody knows: stored, it would be let in from everywhere. */
+/** A stored password signs in from everywhere, so it must not be a known one. @throws HttpError `invalid_value`. */
 async function refuseDefaultPassword({ adminPasswordHash }: ConfigState, work: PasswordWork): Promise<void> {
   if (adminPasswordHash === null || !(await isHashOfDefaultPassword(adminPasswordHash, work))) return;
   const message =
@@ -72,7 +72,7 @@ async function refuseDefaultPassword({ adminPasswordHash }: ConfigState, work: P
   throw new HttpError('invalid_value', message, { param: 'adminPasswordHash' });
 }
 
-/** Ends every session but the restorer's, which goes on under the admin's restored password. */
+/** Ends every session except the caller's, which goes on under the restored admin password. */
 async function keepOnlySession({ principal }: Context, { admin, sessions }: Services): Promise<void> {
   if (principal.kind !== 'admin') return sessions.endEverybody();
   await sessions.rebind(principal.session, await admin.fingerprint());
@@ -80,8 +80,8 @@ async function keepOnlySession({ principal }: Context, { admin, sessions }: Serv
 }
 
 /**
- * An altered backup of an earlier version may name another host for a key, so the caller must confirm the addresses.
- * @throws HttpError `missing_required_parameter`.
+ * A person may have altered a backup of an earlier version so that it names another host for a key. The caller must
+ * confirm the addresses. @throws HttpError `missing_required_parameter`.
  */
 function refuseUnboundKeys({ unboundKeys }: RestoreReport): void {
   if (unboundKeys.length === 0) return;
@@ -94,7 +94,7 @@ function refuseUnboundKeys({ unboundKeys }: RestoreReport): void {
 }
 
 /**
- * The admin's name is not for users (a start allows it, because UI_USERNAME may be changed to a name that a user has).
+ * Users must not have the admin's name. (A start allows it, because UI_USERNAME may be changed to a user's name.)
  * @throws HttpError `already_exists`.
  */
 function refuseAdminName(present: ConfigState, restored: ConfigState, adminName: string): void {
@@ -103,7 +103,7 @@ function refuseAdminName(present: ConfigState, restored: ConfigState, adminName:
     if (username.toLowerCase() !== folded || present.users.get(id)?.username === username) continue;
     throw new HttpError(
       'already_exists',
-      `Nothing was changed. In the backup a user (${id}) has the admin's name. Set UI_USERNAME to another name first.`,
+      `Nothing was changed. In the backup, the user ${id} has the admin's name. Set UI_USERNAME to another name first.`,
       { param: 'username' },
     );
   }
@@ -116,11 +116,11 @@ function chooseSecrets(context: Context, { config }: Services): BackupSecrets {
   if (config.encryptionKey !== null) return { mode: 'encryption-key', key: config.encryptionKey };
   throw new HttpError(
     'passphrase_required',
-    'Without ENCRYPTION_KEY the provider keys need a passphrase: send X-Backup-Passphrase (12 or more characters), or ?secrets=omit to leave them out.',
+    `Without ENCRYPTION_KEY the provider keys need a passphrase. Send X-Backup-Passphrase (${PASSPHRASE_LENGTH} or more characters), or ?secrets=omit to leave the keys out.`,
   );
 }
 
-/** Percent-encoded UTF-8, because headers carry ASCII only. @throws HttpError `invalid_passphrase`. */
+/** The header is percent-encoded UTF-8, because headers carry ASCII only. @throws HttpError `invalid_passphrase`. */
 function readPassphrase(context: Context): string | null {
   const header = context.req.headers['x-backup-passphrase'];
   if (typeof header !== 'string' || header === '') return null;

@@ -4,7 +4,7 @@ import { OPTION_RULES } from '../../store/provider-options.ts';
 import { refuseUnbuilt, wrong } from '../fields.ts';
 
 /**
- * Reads a provider's options: members given replace those before, null removes one, unknown ones are ignored.
+ * Reads a provider's options. A given member replaces the old one, null removes it, unknown members are ignored.
  * @throws HttpError `invalid_value`, `unsupported_parameter`.
  */
 export function toProviderOptions(value: unknown, before: ProviderOptions): ProviderOptions {

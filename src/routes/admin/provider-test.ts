@@ -5,7 +5,7 @@ import { requireEntity } from '../../store/changes.ts';
 import type { Handler } from '../context.ts';
 import type { Services } from '../services.ts';
 
-/** Tries a provider step by step, with its stored key at its stored address. */
+/** Tests a provider step by step, with its stored key at its stored address. */
 export function testProvider(services: Services): Handler {
   return async (context) => {
     const id = context.params.get('id') ?? '';
@@ -20,7 +20,7 @@ export function testProvider(services: Services): Handler {
   };
 }
 
-/** The models that the provider itself lists, and which of them are set up here. */
+/** Lists the models that the provider offers, and tells which of them are already set up here. */
 export function listUpstreamModels(services: Services): Handler {
   return async (context) => {
     const id = context.params.get('id') ?? '';

@@ -79,10 +79,9 @@ function removeModels(isCascade: boolean): Removal<'providers'> {
     for (const model of state.models.values()) count += model.providerId === provider.id ? 1 : 0;
     if (count === 0) return state;
     if (isCascade) return withoutEntities(state, 'models', (model) => model.providerId === provider.id);
-    throw new HttpError(
-      'provider_in_use',
-      `${count} model(s) use this provider. Delete them first, or delete all with ?cascade=true.`,
-    );
+    const models = count === 1 ? '1 model uses' : `${count} models use`;
+    const message = `${models} this provider. Delete the models first, or delete all with ?cascade=true.`;
+    throw new HttpError('provider_in_use', message);
   };
 }
 
