@@ -1,8 +1,7 @@
 import { shownText } from './shown-text.ts';
 
 /**
- * The one table of errors that this server answers with of `/v1` and `/api`: name -> status, type, code.
- * The name equals the code wherever the code is not null.
+ * Every error of `/v1` and `/api`: name -> status, type, code. The name equals the code, unless the code is null.
  */
 export const ERRORS = {
   missing_api_key: { status: 401, type: 'invalid_request_error', code: null },
@@ -72,7 +71,7 @@ export interface ErrorObject {
 }
 
 export interface HttpErrorOptions {
-  /** The field that is wrong, named as the client wrote it. */
+  /** The name of the wrong field, as the client wrote it. */
   readonly param?: string;
   /** Further answer headers, names in lower case, e.g. `{ 'retry-after': '5' }`. */
   readonly headers?: Readonly<Record<string, string>>;
@@ -80,7 +79,7 @@ export interface HttpErrorOptions {
   readonly cause?: unknown;
 }
 
-/** A field's name may come from outside, as in a form. */
+/** The client may have chosen the name, as in a form. */
 function shownParam(param: string | undefined): string | null {
   return param === undefined ? null : shownText(param);
 }
