@@ -5,6 +5,7 @@ import { Registry, type Sample } from './registry.ts';
 
 export interface ServerMetricsOptions {
   readonly lifecycle: Lifecycle;
+  /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly storage: () => StorageState;
   readonly inflightBytes: () => number;
@@ -21,55 +22,81 @@ export interface ServerMetrics {
 
 const STORAGE_STATES: readonly StorageState[] = ['ok', 'recovered', 'volatile', 'read-only', 'failing'];
 
-/** The metrics of the server itself. */
+type Gauge = readonly [
+  name: string,
+  help: string,
+  read: (options: ServerMetricsOptions) => readonly Sample[],
+];
+
+/** What is measured at each scrape. */
+const GAUGES: readonly Gauge[] = [
+  [
+    'ipin_running_requests',
+    'Requests that are not answered yet.',
+    ({ runningRequests }) => [{ value: runningRequests() }],
+  ],
+  [
+    'ipin_upstream_requests',
+    'Requests to providers that have not ended yet.',
+    ({ openUpstreamRequests }) => [{ value: openUpstreamRequests() }],
+  ],
+  [
+    'ipin_inflight_bytes',
+    'Bytes that all requests together hold in memory.',
+    ({ inflightBytes }) => [{ value: inflightBytes() }],
+  ],
+  [
+    'ipin_uptime_seconds',
+    'Seconds since the start.',
+    ({ now, lifecycle }) => [{ value: Math.floor((now() - lifecycle.startedAt) / 1000) }],
+  ],
+  [
+    'ipin_storage_state',
+    'State of the database: 1 for the present state, 0 for the others.',
+    ({ storage }) => {
+      const present = storage();
+      return STORAGE_STATES.map((state) => ({ labels: { state }, value: state === present ? 1 : 0 }));
+    },
+  ],
+  [
+    'ipin_snapshot_last_written_seconds',
+    'When an off-site snapshot was last written or loaded, Unix time.',
+    ({ snapshot }) => {
+      const { lastWrittenAt } = snapshot();
+      return lastWrittenAt === null ? [] : [{ value: Date.parse(lastWrittenAt) / 1000 }];
+    },
+  ],
+  [
+    'ipin_snapshot_ok',
+    '1 if the last off-site snapshot was written, else 0.',
+    ({ snapshot }) => {
+      const { lastResult } = snapshot();
+      return lastResult === null ? [] : [{ value: lastResult === 'written' ? 1 : 0 }];
+    },
+  ],
+];
+
+/** Makes the metrics of the server itself. */
 export function createServerMetrics(options: ServerMetricsOptions): ServerMetrics {
   const registry = new Registry();
-  const answers = new Map<number, Map<string, number>>();
-  const gauge = (name: string, help: string, read: () => readonly Sample[]): void =>
-    registry.register({ name, type: 'gauge', help, read });
+  const requests = new Map<number, Map<string, number>>();
   registry.register({
     name: 'ipin_requests_total',
     type: 'counter',
     help: 'Requests, by status and by how the answer ended. Status 499: the client left first.',
     read: () =>
-      [...answers].flatMap(([status, byOutcome]) =>
+      [...requests].flatMap(([status, byOutcome]) =>
         [...byOutcome].map(([outcome, value]) => ({ labels: { status: String(status), outcome }, value })),
       ),
   });
-  gauge('ipin_running_requests', 'Requests that are not answered yet.', () => [
-    { value: options.runningRequests() },
-  ]);
-  gauge('ipin_upstream_requests', 'Requests to providers that have not ended yet.', () => [
-    { value: options.openUpstreamRequests() },
-  ]);
-  gauge('ipin_inflight_bytes', 'Bytes that all requests together hold in memory.', () => [
-    { value: options.inflightBytes() },
-  ]);
-  gauge('ipin_uptime_seconds', 'Seconds since the start.', () => [
-    { value: Math.floor((options.now() - options.lifecycle.startedAt) / 1000) },
-  ]);
-  gauge('ipin_storage_state', 'State of the database: 1 for the present state, 0 for the others.', () => {
-    const present = options.storage();
-    return STORAGE_STATES.map((state) => ({ labels: { state }, value: state === present ? 1 : 0 }));
-  });
-  gauge(
-    'ipin_snapshot_last_written_seconds',
-    'When an off-site snapshot was last written or loaded, Unix time.',
-    () => {
-      const { lastWrittenAt } = options.snapshot();
-      return lastWrittenAt === null ? [] : [{ value: Date.parse(lastWrittenAt) / 1000 }];
-    },
-  );
-  gauge('ipin_snapshot_ok', '1 if the last off-site snapshot was written, else 0.', () => {
-    const { lastResult } = options.snapshot();
-    return lastResult === null ? [] : [{ value: lastResult === 'written' ? 1 : 0 }];
-  });
+  for (const [name, help, read] of GAUGES) {
+    registry.register({ name, type: 'gauge', help, read: () => read(options) });
+  }
   return {
     registry,
     countRequest({ status, outcome }) {
-      const byOutcome = answers.get(status) ?? new Map<string, number>();
-      if (byOutcome.size === 0) answers.set(status, byOutcome);
-      byOutcome.set(outcome, (byOutcome.get(outcome) ?? 0) + 1);
+      const byOutcome = requests.get(status) ?? new Map<string, number>();
+      requests.set(status, byOutcome.set(outcome, (byOutcome.get(outcome) ?? 0) + 1));
     },
   };
 }

@@ -27,7 +27,7 @@ export function userResource(services: Services): Resource<'users'> {
       const username = toUsername(requireField(request.fields, 'username'));
       const password = parseNewPassword(requireField(request.fields, 'password'), 'password');
       const draft = edit(newUser(username, request, services), request.fields);
-      // Before the hash, which takes long: a taken name is told at once.
+      // Checked before the slow hash as well, so that a taken name is refused at once.
       requireFreeUsername(store.config.view(), draft, config.uiUsername);
       const user = { ...draft, passwordHash: await credentials.hashPassword(password) };
       return {
@@ -38,16 +38,12 @@ export function userResource(services: Services): Resource<'users'> {
       };
     },
     async readEdit({ id, fields, time }) {
-      // Before the hash, which takes long: wrong fields are told at once.
+      // Checked before the slow hash as well, so that wrong fields are refused at once.
       edit(requireEntity(store.config.view(), 'users', id), fields);
-      const password = fields.get('password');
-      const passwordHash =
-        password === undefined || password === ''
-          ? null
-          : await credentials.hashPassword(parseNewPassword(password, 'password'));
+      const passwordHash = await hashGiven(fields, services);
       return (before, state) => {
         const edited = edit(before, fields);
-        const user = { ...edited, passwordHash: passwordHash ?? edited.passwordHash, updatedAt: time };
+        const user = { ...edited, passwordHash: passwordHash ?? before.passwordHash, updatedAt: time };
         requireFreeUsername(state, user, config.uiUsername);
         return user;
       };
@@ -58,6 +54,13 @@ export function userResource(services: Services): Resource<'users'> {
       if (!isStillIn) await sessions.endAll(before.id);
     },
   };
+}
+
+/** The hash of the new password; null if the request gives none, or an empty one. */
+async function hashGiven(fields: Fields, { credentials }: Services): Promise<string | null> {
+  const password = fields.get('password');
+  if (password === undefined || password === '') return null;
+  return credentials.hashPassword(parseNewPassword(password, 'password'));
 }
 
 function newUser(username: string, { time }: EntityRequest, { randomBytes }: Services): User {
