@@ -65,7 +65,7 @@ const ENTRY = /^src\/(server|shutdown|master-key|keep-alive-ping|open-store|demo
 const DOCUMENT =
   /^src\/store\/(backup|restore|migrations|document|document-error|document-layout|document-turns|records|record-reader|plain-record|secrets|json-text|preset)\.ts$/;
 const CODEC =
-  /^src\/(json\/[a-z-]+|http\/((sse|multipart)[a-z-]*|body-transform|byte-gatherer|header-list))\.ts$/;
+  /^src\/(byte-gatherer|json\/[a-z-]+|http\/((sse|multipart)[a-z-]*|body-transform|header-list))\.ts$/;
 
 /** The room that a file of src/ belongs to, or null where the table knows none. */
 function roomOf(path: string): string | null {

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
+import { ByteGatherer } from '../byte-gatherer.ts';
 import { HttpError } from '../errors.ts';
 import { shownText } from '../shown-text.ts';
-import { ByteGatherer } from './byte-gatherer.ts';
 import type { PartHeaders } from './multipart-headers.ts';
 
 /** One part of a multipart/form-data body. */

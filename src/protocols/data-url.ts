@@ -1,4 +1,4 @@
-import { ByteGatherer } from '../http/byte-gatherer.ts';
+import { ByteGatherer } from '../byte-gatherer.ts';
 
 /** Makes a base64 data URL (RFC 2397) of bytes while they arrive: the bytes themselves are not kept. */
 export class DataUrlGatherer {

@@ -1,5 +1,5 @@
+import { ByteGatherer } from '../byte-gatherer.ts';
 import { HttpError } from '../errors.ts';
-import { ByteGatherer } from '../http/byte-gatherer.ts';
 import {
   BACKSLASH,
   CLOSE_BRACE,

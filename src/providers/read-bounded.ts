@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
+import { ByteGatherer } from '../byte-gatherer.ts';
 import { HttpError } from '../errors.ts';
-import { ByteGatherer } from '../http/byte-gatherer.ts';
 import type { InflightLease } from '../inflight-budget.ts';
 
 export interface BoundedRead {

@@ -1,6 +1,6 @@
+import { ByteGatherer } from '../../byte-gatherer.ts';
 import { HttpError } from '../../errors.ts';
 import { modelNotFound } from '../../gateway/routing.ts';
-import { ByteGatherer } from '../../http/byte-gatherer.ts';
 import { fieldBaseName, fieldText, type MultipartPart, readField } from '../../http/multipart.ts';
 import { type InflightLease, overloaded } from '../../inflight-budget.ts';
 import type { FormFields, FormKind } from '../../protocols/form-kinds.ts';

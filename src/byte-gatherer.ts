@@ -2,21 +2,31 @@
 const LARGE_BYTES = 32 * 1024;
 const FIRST_BLOCK_BYTES = 16 * 1024;
 const LAST_BLOCK_BYTES = 1024 * 1024;
+/** Bytes that must arrive before memory is set aside for a larger announced size: announcing costs a sender nothing. */
+const TRUSTED_BYTES = 1024 * 1024;
 
 /**
- * Gathers a body whose chunks may be of any size. A Buffer costs some hundred bytes beside its own, and holds on to the
- * whole read that it is a part of: a body sent byte by byte would take a thousand times its size, so small chunks are
- * copied into blocks.
+ * Gathers a body from chunks of any size. Each Buffer costs about a hundred bytes and keeps alive the whole read that it
+ * views, so a body sent byte by byte would take a thousand times its size: small chunks are copied into blocks. A body of
+ * an announced size goes into one block, so that `whole()` need not copy it.
  */
 export class ByteGatherer {
+  readonly #announcedBytes: number;
   #length = 0;
-  /** The one chunk of a body that came in one. */
+  /** The first chunk, as long as it is the only one. */
   #only: Buffer | null = null;
   readonly #parts: Buffer[] = [];
   #block = Buffer.alloc(0);
-  /** Where in the block the part begins that is not yet among `#parts`, and where it ends. */
+  /** The bytes `[from, to)` of the block are not among `#parts` yet. */
   #from = 0;
   #to = 0;
+  /** True once the block has room for all announced bytes. */
+  #isOneBlock = false;
+
+  /** @param announcedBytes the size that the sender announced; 0: unknown. More bytes than that may still come. */
+  constructor(announcedBytes = 0) {
+    this.#announcedBytes = announcedBytes;
+  }
 
   /** In bytes. */
   get length(): number {
@@ -25,8 +35,9 @@ export class ByteGatherer {
 
   add(chunk: Buffer): void {
     if (chunk.length === 0) return;
+    const before = this.#length;
     this.#length += chunk.length;
-    if (this.#length === chunk.length) {
+    if (before === 0) {
       this.#only = chunk;
       return;
     }
@@ -43,7 +54,7 @@ export class ByteGatherer {
     return this.#parts;
   }
 
-  /** Everything so far, in one: copied unless it is in one piece already. */
+  /** Everything so far, in one buffer: copied unless it is in one piece already. */
   whole(): Buffer {
     const pieces = this.pieces();
     const [only] = pieces;
@@ -51,7 +62,8 @@ export class ByteGatherer {
   }
 
   #append(chunk: Buffer): void {
-    if (chunk.length >= LARGE_BYTES) {
+    if (!this.#isOneBlock && this.#isAnnouncementTrusted()) this.#startOneBlock();
+    if (chunk.length >= LARGE_BYTES && !this.#isOneBlock) {
       this.#seal();
       this.#parts.push(chunk);
       return;
@@ -62,6 +74,22 @@ export class ByteGatherer {
       this.#to += copied;
       at += copied;
     }
+  }
+
+  #isAnnouncementTrusted(): boolean {
+    const announced = this.#announcedBytes;
+    return announced > 0 && (announced <= TRUSTED_BYTES || this.#length >= TRUSTED_BYTES);
+  }
+
+  #startOneBlock(): void {
+    const block = Buffer.allocUnsafeSlow(Math.max(this.#announcedBytes, this.#length));
+    let at = 0;
+    for (const piece of this.pieces()) at += piece.copy(block, at);
+    this.#parts.length = 0;
+    this.#block = block;
+    this.#from = 0;
+    this.#to = at;
+    this.#isOneBlock = true;
   }
 
   #startBlock(): void {

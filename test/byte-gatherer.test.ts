@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { ByteGatherer } from '../../src/http/byte-gatherer.ts';
+import { ByteGatherer } from '../src/byte-gatherer.ts';
 
-function gather(chunks: readonly Buffer[]): ByteGatherer {
-  const gathered = new ByteGatherer();
+function gather(chunks: readonly Buffer[], announcedBytes?: number): ByteGatherer {
+  const gathered = new ByteGatherer(announcedBytes);
   for (const chunk of chunks) gathered.add(chunk);
   return gathered;
 }
@@ -16,10 +16,10 @@ describe('ByteGatherer', () => {
       fc.integer({ min: 30_000, max: 40_000 }).map((length) => new Uint8Array(length).fill(length)),
     );
     fc.assert(
-      fc.property(fc.array(chunk, { maxLength: 60 }), (list) => {
+      fc.property(fc.array(chunk, { maxLength: 60 }), fc.nat(3_000_000), (list, announcedBytes) => {
         const chunks = list.map((bytes) => Buffer.from(bytes));
         const expected = Buffer.concat(chunks);
-        const gathered = gather(chunks);
+        const gathered = gather(chunks, announcedBytes);
         assert.equal(gathered.length, expected.length);
         assert.ok(Buffer.concat([...gathered.pieces()]).equals(expected));
         assert.ok(gathered.whole().equals(expected));
@@ -40,6 +40,14 @@ describe('ByteGatherer', () => {
     const pieces = gather(chunks).pieces();
     assert.ok(pieces.length <= 8, `${pieces.length} pieces`);
     assert.ok(pieces.every((piece) => piece.buffer !== read.buffer));
+  });
+
+  test('puts a body of an announced size into one block, once its first MiB is there', () => {
+    const chunks = Array.from({ length: 64 }, (_, at) => Buffer.alloc(64 * 1024, at));
+    const gathered = gather(chunks, 64 * 64 * 1024);
+    assert.equal(gathered.pieces().length, 1);
+    assert.ok(gathered.whole().equals(Buffer.concat(chunks)));
+    assert.ok(gather(chunks.slice(0, 3), 64 * 64 * 1024).pieces().length === 3, 'not trusted yet');
   });
 
   test('copies neither large chunks nor the only one', () => {
