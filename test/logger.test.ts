@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { createLogger, type LogFields, redact } from '../src/logger.ts';
+import { createLogger, type LogFields } from '../src/logger.ts';
+import { redact } from '../src/redaction.ts';
 
 const HEX = '0123456789abcdef';
 const BASE62 = 'a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0u1V2w3X4';

@@ -1,4 +1,5 @@
-import { compilePatterns, scanJson } from '../../src/json/scan.ts';
+import { compilePatterns } from '../../src/json/patterns.ts';
+import { scanJson } from '../../src/json/scan.ts';
 import { hardBodies } from '../bodies.ts';
 import { interleave, type Measurement, type Row, sampleOf } from '../measurement.ts';
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { networkOf } from '../http/ip-address.ts';
+import { networkOf } from '../ip-address.ts';
 import type { CounterStore } from '../store/store.ts';
 import { AttemptLog } from './attempt-log.ts';
 import { tooManyAttempts, type WorkLane } from './password-work.ts';

@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { endianness } from 'node:os';
-import { normalizeAddress, toAddressBytes } from '../http/ip-address.ts';
+import { normalizeAddress, toAddressBytes } from '../ip-address.ts';
 
 /** A TCP connection, as the server's socket names its two ends. */
 export interface Connection {

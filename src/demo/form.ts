@@ -1,4 +1,5 @@
-import { fieldBaseName, fieldText, MultipartReader, parseBoundary, readField } from '../http/multipart.ts';
+import { fieldBaseName, parseBoundary } from '../http/multipart-headers.ts';
+import { fieldText, MultipartReader, readField } from '../http/multipart.ts';
 import type { JsonObject } from './fields.ts';
 
 /** The content of a form. */

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import { isLoopback, normalizeAddress } from './ip-address.ts';
+import { isLoopback, normalizeAddress } from '../ip-address.ts';
 
 /** What a request says about where it came from. An IncomingMessage has all of it but the first. */
 export interface RequestOrigin {

@@ -1,5 +1,5 @@
+import { type MultipartPart, readField } from './multipart.ts';
 import { hasControlCharacter } from './multipart-headers.ts';
-import { type MultipartPart, readField } from './multipart-part.ts';
 
 const CRLF = Buffer.from('\r\n');
 /** Contents up to this size leave in one piece with their headers. */

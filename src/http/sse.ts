@@ -1,7 +1,5 @@
 import { LF, LineEnds } from './sse-records.ts';
 
-export { CR, LF, LineEnds, type SsePart, SseRecords } from './sse-records.ts';
-
 /** The bytes `[start, end)` of a record. */
 export interface SseSpan {
   readonly start: number;

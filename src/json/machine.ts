@@ -1,3 +1,4 @@
+import type { JsonKind, JsonMatch, JsonScan } from './matches.ts';
 import { findMember, type MemberSource } from './members.ts';
 import type { JsonPatterns, PatternNode } from './patterns.ts';
 import {
@@ -16,27 +17,6 @@ import {
   skipString,
   type TokenSource,
 } from './tokens.ts';
-
-export type JsonKind = 'object' | 'array' | 'string' | 'number' | 'boolean' | 'null';
-
-/** A value that a pattern leads to: the bytes `[start, end)` of the body, without white space around them. */
-export interface JsonMatch {
-  readonly pattern: string;
-  readonly kind: JsonKind;
-  readonly start: number;
-  readonly end: number;
-}
-
-export interface JsonScan {
-  /** The kind of the whole body's value. */
-  readonly kind: JsonKind;
-  /** All matches, in the order in which their values start. */
-  readonly matches: readonly JsonMatch[];
-  /** Patterns of which some step's name stands twice in one object, or at the top level also in other letter case. */
-  readonly ambiguous: readonly string[];
-  /** Patterns whose first step's name stands at the top level in other letter case, once or more often. */
-  readonly folded: readonly string[];
-}
 
 export interface JsonScanLimits {
   /** Arrays and objects open at one time. */

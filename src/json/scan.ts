@@ -1,22 +1,9 @@
 import { isUtf8 } from 'node:buffer';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import {
-  advanceScan,
-  type Frame,
-  finishScan,
-  type JsonMatch,
-  type JsonScan,
-  type JsonScanLimits,
-  startScan,
-} from './machine.ts';
-import { decodeString, sizeOfUnit } from './members.ts';
+import { advanceScan, type Frame, finishScan, type JsonScanLimits, startScan } from './machine.ts';
+import type { JsonScan } from './matches.ts';
 import { compilePatterns, type JsonPatterns } from './patterns.ts';
 import { JsonScanError } from './tokens.ts';
-
-export type { JsonKind, JsonMatch, JsonScan, JsonScanLimits } from './machine.ts';
-export { compilePatterns, type JsonPatterns } from './patterns.ts';
-export { type Patch, splice } from './splice.ts';
-export { JsonScanError } from './tokens.ts';
 
 const DEFAULT_LIMITS: JsonScanLimits = { depth: 128, structures: 1_000_000 };
 
@@ -103,32 +90,4 @@ function findInvalidUtf8(body: Buffer): number {
     else end = middle;
   }
   return start;
-}
-
-/** The first match of a pattern. Where the pattern is not ambiguous and has no `*`, it is the only one. */
-export function firstMatch(scan: JsonScan, pattern: string): JsonMatch | undefined {
-  return scan.matches.find((match) => match.pattern === pattern);
-}
-
-/** The text of a string that a scan of the same body found, decoded. Throws `TypeError` for another kind. */
-export function readString(body: Buffer, match: JsonMatch): string {
-  if (match.kind !== 'string') throw new TypeError(`${match.pattern} is not a string but ${match.kind}`);
-  return decodeString(body, match.start, match.end);
-}
-
-/** The longest escape of one UTF-16 unit. */
-const ESCAPE_BYTES = 6;
-
-/** True where a string takes more bytes than `limit` UTF-16 units can: it need not be decoded to know that it is longer. */
-export function isLongerThan(match: JsonMatch, limit: number): boolean {
-  return match.end - match.start - 2 > limit * ESCAPE_BYTES;
-}
-
-/** About the first `limit` UTF-16 units of a string, however long it is: for messages. Throws `TypeError` for another kind. */
-export function readStringStart(body: Buffer, match: JsonMatch, limit: number): string {
-  if (!isLongerThan(match, limit)) return readString(body, match);
-  let end = match.start + 1;
-  for (let count = 0; count < limit; count++) end += sizeOfUnit(body, end);
-  // The byte at `end` stands for the closing quote.
-  return decodeString(body, match.start, end + 1);
 }

@@ -1,4 +1,5 @@
-import { dataSpan, firstDataSpan, LineEnds } from '../http/sse.ts';
+import { dataSpan, firstDataSpan } from '../http/sse.ts';
+import { LineEnds } from '../http/sse-records.ts';
 import { JsonStringReplacer } from '../json/strings.ts';
 
 /** Where chunks of chat, and events of the Responses API, name their model. */

@@ -1,6 +1,7 @@
 import { type ErrorObject, HttpError } from '../errors.ts';
 import type { BodyTransform } from '../http/body-transform.ts';
-import { bareLines, LF, recordData, recordEvent, type SsePart, SseRecords, sseRecord } from '../http/sse.ts';
+import { bareLines, recordData, recordEvent, sseRecord } from '../http/sse.ts';
+import { LF, type SsePart, SseRecords } from '../http/sse-records.ts';
 import { isRecord, parseJson } from '../json/value.ts';
 import { EventModelRenamer } from './event-model.ts';
 import { ResponseFailure } from './response-failure.ts';

@@ -1,13 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import {
-  compilePatterns,
-  type JsonMatch,
-  type JsonScan,
-  JsonScanError,
-  type Patch,
-  readStringStart,
-  scanJsonInTurns,
-} from '../json/scan.ts';
+import { type JsonMatch, type JsonScan, readStringStart } from '../json/matches.ts';
+import { compilePatterns } from '../json/patterns.ts';
+import { scanJsonInTurns } from '../json/scan.ts';
+import type { Patch } from '../json/splice.ts';
+import { JsonScanError } from '../json/tokens.ts';
 import { checkImageUrl } from './image-url.ts';
 import { imageError } from './images.ts';
 

@@ -1,4 +1,4 @@
-import type { Patch } from '../json/scan.ts';
+import type { Patch } from '../json/splice.ts';
 import { type Base64Facts, scanBase64 } from './base64-scan.ts';
 import { checkImage, type ImageMediaType, imageError } from './images.ts';
 

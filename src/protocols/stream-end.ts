@@ -1,4 +1,5 @@
-import { CR, LF, recordEvent } from '../http/sse.ts';
+import { recordEvent } from '../http/sse.ts';
+import { CR, LF } from '../http/sse-records.ts';
 
 /** How a whole event stream ends; null: any end is taken, for vendors differ. */
 export type StreamEnd = 'chat' | 'responses' | null;

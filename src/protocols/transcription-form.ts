@@ -1,5 +1,5 @@
 import { HttpError } from '../errors.ts';
-import { fieldBaseName } from '../http/multipart.ts';
+import { fieldBaseName } from '../http/multipart-headers.ts';
 import { parseJson } from '../json/value.ts';
 import { languageName } from './language-names.ts';
 import { TRANSCRIPT_FORMATS, type TranscriptFormat } from './transcription.ts';

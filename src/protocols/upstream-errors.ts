@@ -1,5 +1,6 @@
 import type { ErrorObject } from '../errors.ts';
-import { compilePatterns, scanJson } from '../json/scan.ts';
+import { compilePatterns } from '../json/patterns.ts';
+import { scanJson } from '../json/scan.ts';
 import { isRecord, parseJson } from '../json/value.ts';
 
 const TEXT_LIMIT = 500;

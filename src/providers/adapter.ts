@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import type { Endpoint } from '../gateway/endpoints.ts';
 import type { HeaderList } from '../http/header-list.ts';
 import type { MultipartPart } from '../http/multipart.ts';
-import type { JsonScan } from '../json/scan.ts';
+import type { JsonScan } from '../json/matches.ts';
 import type { Patch } from '../json/splice.ts';
 import type { FormFields } from '../protocols/form-kinds.ts';
 import type { Provider } from '../store/entities.ts';

@@ -1,7 +1,8 @@
 import { Readable } from 'node:stream';
 import { HttpError } from '../errors.ts';
-import { fieldBaseName, type MultipartPart, readField } from '../http/multipart.ts';
-import { firstMatch, type JsonMatch } from '../json/scan.ts';
+import { fieldBaseName } from '../http/multipart-headers.ts';
+import { type MultipartPart, readField } from '../http/multipart.ts';
+import { firstMatch, type JsonMatch } from '../json/matches.ts';
 import { chutesTranscribeBody } from '../protocols/chutes-transcribe.ts';
 import { parseChutesTranscript } from '../protocols/chutes-transcript.ts';
 import { renderTranscript, requireSegmentFormat } from '../protocols/transcription.ts';

@@ -1,5 +1,5 @@
 import type { ErrorObject } from '../errors.ts';
-import { redact } from '../logger.ts';
+import { redact } from '../redaction.ts';
 import { toErrorObject } from '../protocols/upstream-errors.ts';
 
 /** An upstream's error body as an error object without the provider's key. */

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { HeaderList } from '../http/header-list.ts';
-import { createBoundary, multipartContentType, relayMultipart } from '../http/multipart.ts';
-import { firstMatch } from '../json/scan.ts';
+import { createBoundary, multipartContentType, relayMultipart } from '../http/multipart-writer.ts';
+import { firstMatch } from '../json/matches.ts';
 import { type Patch, splice } from '../json/splice.ts';
 import type {
   AdapterCall,

@@ -1,7 +1,9 @@
 import { HttpError } from '../errors.ts';
 import { readBody } from '../http/body.ts';
 import type { InflightBudget } from '../inflight-budget.ts';
-import { compilePatterns, JsonScanError, scanJson } from '../json/scan.ts';
+import { compilePatterns } from '../json/patterns.ts';
+import { scanJson } from '../json/scan.ts';
+import { JsonScanError } from '../json/tokens.ts';
 import { isRecord } from '../json/value.ts';
 import { hasUtf8Charset, isJsonType } from '../protocols/passed-headers.ts';
 import type { Context } from './context.ts';

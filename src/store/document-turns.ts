@@ -1,13 +1,10 @@
 import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import {
-  compilePatterns,
-  type JsonMatch,
-  type JsonScan,
-  JsonScanError,
-  scanJsonInTurns,
-  splice,
-} from '../json/scan.ts';
+import type { JsonMatch, JsonScan } from '../json/matches.ts';
+import { compilePatterns } from '../json/patterns.ts';
+import { scanJsonInTurns } from '../json/scan.ts';
+import { splice } from '../json/splice.ts';
+import { JsonScanError } from '../json/tokens.ts';
 import { type RawDocument, readSchemaVersion, refuseDuplicateMembers, requireChecksum } from './document.ts';
 import { DocumentError } from './document-error.ts';
 import { layoutPieces, membersOf } from './document-layout.ts';

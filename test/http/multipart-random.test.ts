@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { HttpError } from '../../src/errors.ts';
-import { type MultipartPart, MultipartReader, readField, relayMultipart } from '../../src/http/multipart.ts';
+import { type MultipartPart, MultipartReader, readField } from '../../src/http/multipart.ts';
+import { relayMultipart } from '../../src/http/multipart-writer.ts';
 import { collect } from '../helpers/chunks.ts';
 
 const IS_LONG = process.env['IPIN_LONG'] === '1';

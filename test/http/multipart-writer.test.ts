@@ -2,15 +2,9 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { HttpError } from '../../src/errors.ts';
-import {
-  createBoundary,
-  type MultipartPart,
-  MultipartReader,
-  multipartContentType,
-  parseBoundary,
-  readField,
-  relayMultipart,
-} from '../../src/http/multipart.ts';
+import { type MultipartPart, MultipartReader, readField } from '../../src/http/multipart.ts';
+import { parseBoundary } from '../../src/http/multipart-headers.ts';
+import { createBoundary, multipartContentType, relayMultipart } from '../../src/http/multipart-writer.ts';
 import { chunksOf, collect } from '../helpers/chunks.ts';
 
 describe('createBoundary()', () => {

@@ -1,14 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { HttpError } from '../../src/errors.ts';
-import {
-  fieldBaseName,
-  fieldText,
-  type MultipartOptions,
-  MultipartReader,
-  parseBoundary,
-  readField,
-} from '../../src/http/multipart.ts';
+import { fieldText, type MultipartOptions, MultipartReader, readField } from '../../src/http/multipart.ts';
+import { fieldBaseName, parseBoundary } from '../../src/http/multipart-headers.ts';
 import { chunksOf } from '../helpers/chunks.ts';
 
 const BOUNDARY = 'AaB03x';

@@ -2,15 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { Stream } from 'openai/streaming';
-import {
-  bareLines,
-  dataSpan,
-  recordData,
-  recordEvent,
-  type SsePart,
-  SseRecords,
-  sseRecord,
-} from '../../src/http/sse.ts';
+import { bareLines, dataSpan, recordData, recordEvent, sseRecord } from '../../src/http/sse.ts';
+import { type SsePart, SseRecords } from '../../src/http/sse-records.ts';
 
 const numRuns = process.env['IPIN_LONG'] === '1' ? 20_000 : 400;
 const LIMIT_BYTES = 4 * 1024 * 1024;

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { isUtf8 } from 'node:buffer';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { compilePatterns, JsonScanError, scanJson } from '../../src/json/scan.ts';
+import { compilePatterns } from '../../src/json/patterns.ts';
+import { scanJson } from '../../src/json/scan.ts';
+import { JsonScanError } from '../../src/json/tokens.ts';
 import { type JsonTree, jsonText, jsonTree, mutated } from '../helpers/json-text.ts';
 
 const LONG = process.env['IPIN_LONG'] === '1';

@@ -2,13 +2,10 @@ import assert from 'node:assert/strict';
 import { isUtf8 } from 'node:buffer';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import {
-  compilePatterns,
-  type JsonScan,
-  JsonScanError,
-  scanJson,
-  scanJsonInTurns,
-} from '../../src/json/scan.ts';
+import type { JsonScan } from '../../src/json/matches.ts';
+import { compilePatterns } from '../../src/json/patterns.ts';
+import { scanJson, scanJsonInTurns } from '../../src/json/scan.ts';
+import { JsonScanError } from '../../src/json/tokens.ts';
 import { jsonText, jsonTree, mutated } from '../helpers/json-text.ts';
 
 const MIB = 1024 * 1024;

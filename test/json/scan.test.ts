@@ -1,14 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import {
-  compilePatterns,
-  firstMatch,
-  type JsonScan,
-  JsonScanError,
-  readString,
-  scanJson,
-} from '../../src/json/scan.ts';
+import { firstMatch, type JsonScan, readString } from '../../src/json/matches.ts';
+import { compilePatterns } from '../../src/json/patterns.ts';
+import { scanJson } from '../../src/json/scan.ts';
+import { JsonScanError } from '../../src/json/tokens.ts';
 
 const WANTED = ['model', 'stream', 'stream_options.include_usage', 'messages.*.content', 'input.*.*'];
 const patterns = compilePatterns(WANTED);

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { compilePatterns, firstMatch, scanJson, splice } from '../../src/json/scan.ts';
+import { firstMatch } from '../../src/json/matches.ts';
+import { compilePatterns } from '../../src/json/patterns.ts';
+import { scanJson } from '../../src/json/scan.ts';
+import { splice } from '../../src/json/splice.ts';
 import { jsonObjectTree, jsonText } from '../helpers/json-text.ts';
 
 const patterns = compilePatterns(['model']);

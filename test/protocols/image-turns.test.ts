@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { compilePatterns, scanJson } from '../../src/json/scan.ts';
+import { compilePatterns } from '../../src/json/patterns.ts';
+import { scanJson } from '../../src/json/scan.ts';
 import { checkImageParts, IMAGE_PATTERNS } from '../../src/protocols/image-parts.ts';
 import { errorOf } from '../helpers/picture-server.ts';
 import { dataUrl, pictureOf } from '../helpers/pictures.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { HttpError } from '../../src/errors.ts';
-import { splice } from '../../src/json/scan.ts';
+import { splice } from '../../src/json/splice.ts';
 import { checkImageUrl, type ImageUrlCheck } from '../../src/protocols/image-url.ts';
 
 const PNG = Buffer.from('\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\xfb\xef\xbe\xff\xfe', 'latin1');

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { MultipartReader, parseBoundary } from '../../src/http/multipart.ts';
+import { MultipartReader } from '../../src/http/multipart.ts';
+import { parseBoundary } from '../../src/http/multipart-headers.ts';
 import { InflightBudget } from '../../src/inflight-budget.ts';
 import { speechForm } from '../../src/protocols/form-kinds.ts';
 import { FormParts } from '../../src/routes/v1/form-parts.ts';

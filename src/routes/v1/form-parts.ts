@@ -1,7 +1,8 @@
 import { ByteGatherer } from '../../byte-gatherer.ts';
 import { HttpError } from '../../errors.ts';
 import { modelNotFound } from '../../gateway/routing.ts';
-import { fieldBaseName, fieldText, type MultipartPart, readField } from '../../http/multipart.ts';
+import { fieldText, type MultipartPart, readField } from '../../http/multipart.ts';
+import { fieldBaseName } from '../../http/multipart-headers.ts';
 import { type InflightLease, overloaded } from '../../inflight-budget.ts';
 import type { FormFields, FormKind } from '../../protocols/form-kinds.ts';
 import { fieldTooLong } from '../../protocols/transcription-form.ts';

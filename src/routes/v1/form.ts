@@ -1,4 +1,5 @@
-import { MultipartReader, parseBoundary } from '../../http/multipart.ts';
+import { MultipartReader } from '../../http/multipart.ts';
+import { parseBoundary } from '../../http/multipart-headers.ts';
 import type { FormFields, FormKind } from '../../protocols/form-kinds.ts';
 import { FormParts } from './form-parts.ts';
 import { refusePickerPart } from './model-pickers.ts';

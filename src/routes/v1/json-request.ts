@@ -1,16 +1,9 @@
 import { HttpError } from '../../errors.ts';
 import { modelNotFound } from '../../gateway/routing.ts';
-import {
-  compilePatterns,
-  firstMatch,
-  isLongerThan,
-  type JsonPatterns,
-  type JsonScan,
-  JsonScanError,
-  readString,
-  readStringStart,
-  scanJsonInTurns,
-} from '../../json/scan.ts';
+import { firstMatch, isLongerThan, type JsonScan, readString, readStringStart } from '../../json/matches.ts';
+import { compilePatterns, type JsonPatterns } from '../../json/patterns.ts';
+import { scanJsonInTurns } from '../../json/scan.ts';
+import { JsonScanError } from '../../json/tokens.ts';
 import { IMAGE_PATTERNS } from '../../protocols/image-parts.ts';
 import { MODEL_LENGTH, PICKER_PATTERNS, PICKERS_FOLDING } from './model-pickers.ts';
 

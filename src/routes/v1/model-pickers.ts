@@ -1,5 +1,5 @@
 import { HttpError } from '../../errors.ts';
-import { firstMatch, type JsonScan } from '../../json/scan.ts';
+import { firstMatch, type JsonScan } from '../../json/matches.ts';
 
 /** No model has a longer name, in UTF-16 units. */
 export const MODEL_LENGTH = 512;

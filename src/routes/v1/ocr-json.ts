@@ -1,5 +1,7 @@
 import { HttpError } from '../../errors.ts';
-import { compilePatterns, firstMatch, type JsonMatch, readStringStart, splice } from '../../json/scan.ts';
+import { firstMatch, type JsonMatch, readStringStart } from '../../json/matches.ts';
+import { compilePatterns } from '../../json/patterns.ts';
+import { splice } from '../../json/splice.ts';
 import { checkImageUrl } from '../../protocols/image-url.ts';
 import type { OcrRequest } from '../../protocols/ocr.ts';
 import { type JsonRequest, parseJsonRequest } from './json-request.ts';
