@@ -1,3 +1,4 @@
+import { isLoopbackHost } from './ip-address.ts';
 import { LOG_LEVELS, type LogLevel } from './logger.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -244,9 +245,4 @@ function isSnapshotUrl(text: string): boolean {
   if (url.protocol === 's3:') return url.hostname !== '' && url.pathname.length > 1;
   if (url.protocol === 'https:') return true;
   return url.protocol === 'http:' && isLoopbackHost(url.hostname);
-}
-
-/** True for a URL's host name of the machine itself, the one host that gets snapshots without TLS. */
-export function isLoopbackHost(hostname: string): boolean {
-  return /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
 }

@@ -48,7 +48,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   entities: BASE,
   codecs: ['errors', 'shown-text'],
   addresses: ['errors', 'entities'],
-  config: ['errors', 'logger'],
+  config: ['errors', 'logger', 'addresses'],
   lifecycle: [],
   cancellation: [],
   'fair-share': [],
@@ -73,7 +73,7 @@ function roomOf(path: string): string | null {
   if (CODEC.test(path)) return 'codecs';
   if (/^src\/(app|create-services)\.ts$/.test(path)) return 'app';
   if (path === 'src/gateway/endpoints.ts') return 'endpoints';
-  if (/^src\/(http\/ip-address|providers\/base-url)\.ts$/.test(path)) return 'addresses';
+  if (/^src\/(ip-address|providers\/base-url)\.ts$/.test(path)) return 'addresses';
   if (/^src\/(store\/(store|entities|changes|provider-options)|offsite\/status)\.ts$/.test(path))
     return 'entities';
   if (DOCUMENT.test(path)) return 'documents';

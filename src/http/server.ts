@@ -8,8 +8,8 @@ import {
 import type { Socket } from 'node:net';
 import { FairShare } from '../fair-share.ts';
 import type { InflightBudget } from '../inflight-budget.ts';
-import { ConnectionGate, type Listener } from './connection-gate.ts';
 import { isPrivate, networkOf, normalizeAddress } from '../ip-address.ts';
+import { ConnectionGate, type Listener } from './connection-gate.ts';
 import { WriteWatch } from './write-watch.ts';
 
 /** Every bound of connections, in one place. Bodies have timers of their own, see body.ts. */

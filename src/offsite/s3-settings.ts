@@ -1,4 +1,5 @@
-import { ConfigError, type Environment, isLoopbackHost } from '../config.ts';
+import { ConfigError, type Environment } from '../config.ts';
+import { isLoopbackHost } from '../ip-address.ts';
 import type { AwsCredentials } from './sigv4.ts';
 
 export interface S3Settings {

@@ -1,9 +1,10 @@
 import { lookup as dnsLookup, type LookupAddress } from 'node:dns';
-import { BlockList, isIP, type LookupFunction } from 'node:net';
+import { isIP, type LookupFunction } from 'node:net';
 import { HttpError } from '../errors.ts';
+import { createNetworkTest, expandIpv6, PRIVATE_NETWORKS } from '../ip-address.ts';
 
 /** Link-local and cloud metadata: never an AI provider, always a way to steal a machine's credentials. */
-const FORBIDDEN = blockList([
+const isForbidden = createNetworkTest([
   ['169.254.0.0', 16],
   ['fe80::', 10],
   ['fd00:ec2::', 32],
@@ -13,45 +14,39 @@ const FORBIDDEN = blockList([
   ['192.0.0.192', 32],
 ]);
 
-/** Loopback, private and other networks that are not the public internet (RFC 6890 and the IANA registries). */
-const PRIVATE = blockList([
+/** Networks that are not the public internet (RFC 6890 and the IANA registries). */
+const isNotPublic = createNetworkTest([
+  ...PRIVATE_NETWORKS,
   ['0.0.0.0', 8],
-  ['10.0.0.0', 8],
-  ['100.64.0.0', 10],
-  ['127.0.0.0', 8],
-  ['172.16.0.0', 12],
   ['192.0.0.0', 24],
   ['192.0.2.0', 24],
-  ['192.168.0.0', 16],
   ['198.18.0.0', 15],
   ['198.51.100.0', 24],
   ['203.0.113.0', 24],
   ['224.0.0.0', 4],
   ['240.0.0.0', 4],
   ['::', 128],
-  ['::1', 128],
   ['100::', 64],
   ['2001:db8::', 32],
-  ['fc00::', 7],
   ['fec0::', 10],
   ['ff00::', 8],
 ]);
 
 /**
- * Whether an upstream may be at this IP address. Addresses that hold an IPv4 one inside (mapped, compatible, NAT64,
- * 6to4, Teredo) are judged by that one as well.
+ * Tells whether an upstream may have this IP address. IPv4 addresses inside an IPv6 one (mapped, compatible, NAT64, 6to4,
+ * Teredo) must be allowed as well.
  */
 export function isAddressAllowed(address: string, blockPrivate: boolean): boolean {
-  const version = isIP(address.split('%')[0] ?? '');
+  const [withoutZone = ''] = address.split('%');
+  const version = isIP(withoutZone);
   if (version === 0) return false;
-  return [address.split('%')[0] ?? '', ...embeddedIpv4(address)].every((candidate) => {
-    const family = isIP(candidate) === 4 ? 'ipv4' : 'ipv6';
-    if (FORBIDDEN.check(candidate, family)) return false;
-    return !blockPrivate || !PRIVATE.check(candidate, family);
-  });
+  const candidates = version === 6 ? [withoutZone, ...embeddedIpv4(withoutZone)] : [withoutZone];
+  return candidates.every(
+    (candidate) => !isForbidden(candidate) && !(blockPrivate && isNotPublic(candidate)),
+  );
 }
 
-/** The error for an upstream whose address is refused. The address is not named: it may describe the owner's network. */
+/** The error for an upstream whose address is refused. It does not name the address, which may describe the owner's network. */
 export function addressRefused(providerId: string): HttpError {
   return new HttpError(
     'upstream_unreachable',
@@ -61,8 +56,8 @@ export function addressRefused(providerId: string): HttpError {
 }
 
 /**
- * Makes the `lookup` of a provider's connections: every address that a name resolves to is checked at the moment of the
- * connection, so a name that changes after it was saved gains nothing (DNS rebinding).
+ * Makes the `lookup` of a provider's connections. It checks every address of a name when the connection is made, so a name
+ * whose addresses change after the provider was saved gains nothing (DNS rebinding).
  */
 export function createGuardedLookup(providerId: string, blockPrivate: boolean): LookupFunction {
   return (hostname, options, callback) => {
@@ -78,42 +73,22 @@ export function createGuardedLookup(providerId: string, blockPrivate: boolean): 
   };
 }
 
-function blockList(rows: readonly (readonly [string, number])[]): BlockList {
-  const list = new BlockList();
-  for (const [network, prefix] of rows) {
-    // Not isIP(): compiling its expression for IPv6 would be a tenth of the server's start.
-    list.addSubnet(network, prefix, network.includes(':') ? 'ipv6' : 'ipv4');
-  }
-  return list;
-}
-
 /** The IPv4 addresses that an IPv6 address stands for (RFC 4291, 6052, 3056, 4380). */
 function embeddedIpv4(address: string): string[] {
-  if (isIP(address.split('%')[0] ?? '') !== 6) return [];
-  const words = expand(address.split('%')[0] ?? '');
-  const pair = (high: number, low: number): string =>
-    [high >> 8, high & 255, low >> 8, low & 255].map(String).join('.');
-  const at = (index: number): number => words[index] ?? 0;
-  const leadingZeros = words.slice(0, 5).every((word) => word === 0);
+  const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0] = expandIpv6(address);
   const found: string[] = [];
-  if (leadingZeros && (at(5) === 0xffff || (at(5) === 0 && (at(6) !== 0 || at(7) > 1))))
-    found.push(pair(at(6), at(7)));
-  if (words.slice(0, 4).every((word) => word === 0) && at(4) === 0xffff && at(5) === 0)
-    found.push(pair(at(6), at(7)));
-  if (at(0) === 0x64 && at(1) === 0xff9b) found.push(pair(at(6), at(7)));
-  if (at(0) === 0x2002) found.push(pair(at(1), at(2)));
-  if (at(0) === 0x2001 && at(1) === 0) found.push(pair(at(6) ^ 0xffff, at(7) ^ 0xffff));
+  if (a === 0 && b === 0 && c === 0 && d === 0) {
+    const isMapped = e === 0 && f === 0xffff;
+    const isTranslated = e === 0xffff && f === 0;
+    const isCompatible = e === 0 && f === 0 && (g !== 0 || h > 1);
+    if (isMapped || isTranslated || isCompatible) found.push(toDotted(g, h));
+  }
+  if (a === 0x64 && b === 0xff9b) found.push(toDotted(g, h));
+  if (a === 0x2002) found.push(toDotted(b, c));
+  if (a === 0x2001 && b === 0) found.push(toDotted(g ^ 0xffff, h ^ 0xffff));
   return found;
 }
 
-/** The eight words of an IPv6 address in any spelling; the URL parser writes the dotted tail as words. */
-function expand(address: string): number[] {
-  const canonical = new URL(`http://[${address}]/`).hostname.slice(1, -1);
-  const [head = '', tail] = canonical.split('::');
-  const left = head === '' ? [] : head.split(':');
-  const right = tail === undefined || tail === '' ? [] : tail.split(':');
-  const zeros = tail === undefined ? 0 : 8 - left.length - right.length;
-  return [...left, ...Array.from({ length: zeros }, () => '0'), ...right].map((word) =>
-    Number.parseInt(word, 16),
-  );
+function toDotted(high: number, low: number): string {
+  return [high >> 8, high & 255, low >> 8, low & 255].join('.');
 }

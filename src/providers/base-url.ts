@@ -1,11 +1,11 @@
 import { HttpError } from '../errors.ts';
+import { isLoopbackHost } from '../ip-address.ts';
 import type { Provider } from '../store/entities.ts';
 
-const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?:[:/]|$)/i;
 /**
- * Parses a base URL as people write it: spaces trimmed, `https://` added where no scheme is given, `http://` on the machine
- * itself, where no server of models speaks TLS.
- * Returns null for anything that is no http or https address, or that carries a user name, a password or a fragment.
+ * Parses a base URL as people write it: trims spaces and adds a missing scheme, `http://` on this machine, where model
+ * servers do not speak TLS, else `https://`.
+ * Returns null for anything but an http or https URL without user name, password and fragment.
  */
 export function parseBaseUrl(text: string): URL | null {
   const trimmed = text.trim();
@@ -19,7 +19,7 @@ export function parseBaseUrl(text: string): URL | null {
 
 /**
  * The parsed base URL of a provider.
- * @throws HttpError `upstream_unreachable` where it cannot be parsed; the URL is not named: it may hold a password.
+ * @throws HttpError `upstream_unreachable` for an unusable URL. The message does not quote it: it may hold a password.
  */
 export function requireBaseUrl({ id, baseUrl }: Provider): URL {
   const url = parseBaseUrl(baseUrl);
@@ -28,13 +28,14 @@ export function requireBaseUrl({ id, baseUrl }: Provider): URL {
   throw new HttpError('upstream_unreachable', message, { headers: { 'x-should-retry': 'false' } });
 }
 
-/** The origin that requests to a base URL go to; null if the URL is not usable. */
+/** The origin of a base URL; null for an unusable URL. */
 export function originOf(baseUrl: string): string | null {
   return parseBaseUrl(baseUrl)?.origin ?? null;
 }
 
-/** An address as it is written, with the scheme that it leaves out. */
+/** Adds the scheme to an address that has none: `http` on this machine, `https` elsewhere. */
 export function withScheme(address: string): string {
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(address)) return address;
-  return `${LOOPBACK.test(address) ? 'http' : 'https'}://${address}`;
+  const [host = ''] = /^(?:\[[^\]]*\]|[^:/]*)(?=[:/]|$)/.exec(address) ?? [];
+  return `${isLoopbackHost(host) ? 'http' : 'https'}://${address}`;
 }

@@ -1,6 +1,6 @@
 import { verifyPassword } from '../auth/passwords.ts';
 import { HttpError } from '../errors.ts';
-import { clientAddress, requestOrigin } from '../http/client-address.ts';
+import { clientAddress } from '../http/client-address.ts';
 import type { Context } from './context.ts';
 import { requireField, wrong } from './fields.ts';
 import type { Fields } from './json-body.ts';
@@ -23,7 +23,7 @@ export async function requireCurrentPassword(
 ): Promise<void> {
   const password = requireField(fields, 'currentPassword');
   if (typeof password !== 'string') throw wrong('currentPassword', 'must be text');
-  const address = clientAddress(requestOrigin(req), config.trustProxyHops);
+  const address = clientAddress(req, config.trustProxyHops);
   const attempt = throttle.begin(account.username, address);
   let isRight: boolean;
   try {

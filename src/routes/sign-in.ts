@@ -1,4 +1,4 @@
-import { clientAddress, isSecure, requestOrigin } from '../http/client-address.ts';
+import { clientAddress, isSecure } from '../http/client-address.ts';
 import { clearedSessionCookie, sessionCookie } from '../http/cookies.ts';
 import { sendEmpty, sendJson } from '../http/reply.ts';
 import type { Role } from '../store/entities.ts';
@@ -14,17 +14,16 @@ export function login(role: Role | 'any', services: Services): Handler {
   const { config, store } = services;
   return async (context) => {
     const fields = await readFields(context, services.budget, LOGIN_LIMIT_BYTES);
-    const origin = requestOrigin(context.req);
     const { token, expiresAt, account } = await services.signIn({
       username: readText(fields, 'username'),
       password: readText(fields, 'password'),
       role,
-      address: clientAddress(origin, config.trustProxyHops),
+      address: clientAddress(context.req, config.trustProxyHops),
       isLocal: () => services.localAccess.allows(context.req),
     });
     const cookie = sessionCookie({
       instanceId: store.config.view().instanceId,
-      secure: isSecure(origin, config.trustProxyHops),
+      secure: isSecure(context.req, config.trustProxyHops),
       token,
       maxAgeSeconds: Math.max(0, Math.floor((Date.parse(expiresAt) - services.now()) / 1000)),
     });
@@ -53,7 +52,7 @@ export function logout(services: Services): Handler {
     const { principal } = context;
     if (principal.kind === 'admin' || principal.kind === 'user')
       await services.sessions.end(principal.session);
-    const secure = isSecure(requestOrigin(context.req), services.config.trustProxyHops);
+    const secure = isSecure(context.req, services.config.trustProxyHops);
     const { instanceId } = services.store.config.view();
     sendEmpty(context, 204, ['set-cookie', clearedSessionCookie(instanceId, secure)]);
   };

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { isIP } from 'node:net';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { isLoopback, networkOf, normalizeAddress } from '../../src/ip-address.ts';
+import { isLoopback, networkOf, normalizeAddress } from '../src/ip-address.ts';
 
 describe('normalizeAddress()', () => {
   const cases: readonly (readonly [string, string | null])[] = [
