@@ -1,4 +1,5 @@
 import { writeSync } from 'node:fs';
+import { redact } from './redaction.ts';
 import { cutText, escapeHidden } from './shown-text.ts';
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
@@ -21,20 +22,6 @@ export interface LoggerOptions {
   /** Values that must never appear in a line, asked for at each line; the same list as long as nothing changed. */
   readonly secrets?: () => readonly string[];
 }
-
-/** Random, so one long word or with a digit near the start; a name such as `sk-learn-something` is neither. */
-const DASHED_KEY = String.raw`(?:sk|cpk|gsk|xai|r8)[-_](?:[a-z\d]{16}|(?=[\w-]{0,40}\d)[\w-]{12})[\w-]*`;
-/** Google, Hugging Face, GitHub and Amazon, as they document them. */
-const FIXED_KEY = String.raw`AIza[\w-]{35,}|hf_[a-z\d]{30,}|gh[oprsu]_[a-z\d]{36,}|AKIA[A-Z\d]{16}\b`;
-/** Inside JSON a line feed before a key is the letter of an escape. */
-const KEY_START = String.raw`(?:\b|(?<=\\(?:[bfnrt]|u[\da-f]{4})))`;
-const KEY_SHAPE = new RegExp(
-  String.raw`${KEY_START}(?:${DASHED_KEY}|${FIXED_KEY})|\bBearer\s+[^\s"\\]+`,
-  'gi',
-);
-
-/** Faster than the whole pattern by far, and true of every text that it fits. */
-const KEY_SIGN = /(?:sk|cpk|gsk|xai|r8)[-_]|AIza|hf_|gh[oprsu]_|AKIA|Bearer/i;
 
 /** Fields that may be longer than a text that is merely quoted, in UTF-16 units. */
 const LONG_FIELDS: Readonly<Record<string, number>> = { stack: 8_000, message: 1_000 };
@@ -102,15 +89,6 @@ function createSecretsCache(read: () => readonly string[]): {
       return escaped;
     },
   };
-}
-
-/** Replaces secrets in a text: the given ones (8 characters or longer) and everything of an API key's shape. */
-export function redact(text: string, secrets: Iterable<string>): string {
-  let clean = text;
-  for (const secret of secrets) {
-    if (secret.length >= 8 && clean.includes(secret)) clean = clean.replaceAll(secret, '[redacted]');
-  }
-  return KEY_SIGN.test(clean) ? clean.replace(KEY_SHAPE, '[redacted]') : clean;
 }
 
 /** Writes lines to standard output in batches; a reader that goes away (`| head`) does not end the server. */

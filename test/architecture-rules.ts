@@ -12,6 +12,8 @@ const BASE = [
   'fair-share',
   'inflight-budget',
   'shown-text',
+  'redaction',
+  'turns',
 ];
 const INTERFACES = [...BASE, 'entities', 'codecs', 'addresses'];
 const WORKERS = ['providers', 'endpoints', 'protocols'];
@@ -46,16 +48,18 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   metrics: [...BASE, 'entities'],
   protocols: INTERFACES,
   entities: BASE,
-  codecs: ['errors', 'shown-text'],
+  codecs: ['errors', 'shown-text', 'turns'],
   addresses: ['errors', 'entities'],
   config: ['errors', 'logger', 'addresses'],
   lifecycle: [],
   cancellation: [],
   'fair-share': [],
   'inflight-budget': ['errors'],
-  logger: ['shown-text'],
+  logger: ['shown-text', 'redaction'],
   errors: ['shown-text'],
   'shown-text': [],
+  redaction: [],
+  turns: [],
 };
 
 const FOLDERS = ['routes', 'gateway', 'auth', 'demo', 'providers', 'protocols', 'metrics', 'http', 'offsite'];
@@ -79,7 +83,7 @@ function roomOf(path: string): string | null {
   if (DOCUMENT.test(path)) return 'documents';
   if (path.startsWith('src/store/')) return 'drivers';
   const top =
-    /^src\/(config|lifecycle|cancellation|fair-share|inflight-budget|errors|logger|shown-text)\.ts$/.exec(
+    /^src\/(config|lifecycle|cancellation|fair-share|inflight-budget|errors|logger|shown-text|redaction|turns)\.ts$/.exec(
       path,
     )?.[1];
   const folder = FOLDERS.find((name) => path.startsWith(`src/${name}/`));

@@ -21,7 +21,8 @@ import {
 } from '../protocols/passed-headers.ts';
 import { findErrorObject } from '../protocols/upstream-errors.ts';
 import type { RenderedAnswer, Target, UpstreamResponse } from '../providers/adapter.ts';
-import { cleanError, withoutSecrets } from '../providers/error-cleaning.ts';
+import { cleanError } from '../providers/error-cleaning.ts';
+import { redactBytes } from '../redaction.ts';
 import { type BoundedRead, readBounded } from '../providers/read-bounded.ts';
 import type { Call } from './call.ts';
 import type { CallRecord } from './record.ts';
@@ -146,7 +147,7 @@ function eventStream(answer: HeldResponse, options: ShapeOptions): ShapedRespons
     model: needsRename(answer, options) ? options.modelId : null,
     streamEnd: options.endpoint.streamEnd,
     clean: (error) => cleanError(error, secrets),
-    withoutKey: (record) => withoutSecrets(record, secrets),
+    withoutKey: (record) => redactBytes(record, secrets),
   });
   return stream(answer, [...responseHeadersFor(answer.headers, false), ...UNBUFFERED], transform);
 }
@@ -175,7 +176,7 @@ async function jsonAnswer(answer: HeldResponse, options: ShapeOptions): Promise<
   const scan = checkAnswer(read.bytes, answer);
   const named = isRenamed ? renamed(read.bytes, scan, options.modelId) : read.bytes;
   const hasError = (firstMatch(scan, 'error')?.kind ?? 'null') !== 'null';
-  const body = hasError ? withoutSecrets(named, answer.target.provider.secrets) : named;
+  const body = hasError ? redactBytes(named, answer.target.provider.secrets) : named;
   if (options.render !== null) return rendered(answer, options.render(body, answer.target.provider.id));
   const headers = responseHeadersFor(answer.headers, false);
   if (mustStream) return whole(answer, asEventStream(headers), eventsOf(body, options));

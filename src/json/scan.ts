@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { type GiveTurn, giveTurn } from '../turns.ts';
 import { advanceScan, type Frame, finishScan, type JsonScanLimits, startScan } from './machine.ts';
 import type { JsonScan } from './matches.ts';
 import { compilePatterns, type JsonPatterns } from './patterns.ts';
@@ -30,8 +30,7 @@ export interface TurnOptions {
   readonly atOnceBytes?: number;
   /** So many bytes are scanned between two turns. */
   readonly sliceBytes?: number;
-  /** Lets others have their turn of the event loop. */
-  readonly turn?: () => Promise<void>;
+  readonly turn?: GiveTurn;
 }
 
 const AT_ONCE_BYTES = 512 * 1024;
@@ -54,7 +53,7 @@ export function scanJsonInTurns(
 async function scanSlices(
   body: Buffer,
   patterns: JsonPatterns,
-  { limits = DEFAULT_LIMITS, sliceBytes = SLICE_BYTES, turn = () => nextTurn() }: TurnOptions,
+  { limits = DEFAULT_LIMITS, sliceBytes = SLICE_BYTES, turn = giveTurn }: TurnOptions,
 ): Promise<JsonScan> {
   for (let at = 0; at < body.length; ) {
     const end = wholeCharacters(body, at + sliceBytes * UTF8_SLICES);

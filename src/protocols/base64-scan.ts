@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Pace } from '../turns.ts';
 
 /** What the scan of a base64 text found. */
 export interface Base64Facts {
@@ -55,17 +55,13 @@ export async function scanBase64(
     head: Buffer.alloc(0),
     sink,
   };
-  let effort = 0;
+  const pace = new Pace(SLICES_PER_TURN);
   for (let at = span.start; at < span.end; ) {
     const end = endOfSlice(body, at, span.end);
     const cost = scanSlice(state, body.toString('latin1', at, end));
     if (cost === null) return null;
-    effort += cost;
     at = end;
-    if (effort >= SLICES_PER_TURN && at < span.end) {
-      effort = 0;
-      await nextTurn();
-    }
+    if (pace.isDue(cost) && at < span.end) await pace.giveTurn();
   }
   return finish(state);
 }

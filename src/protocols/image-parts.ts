@@ -1,9 +1,9 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type JsonMatch, type JsonScan, readStringStart } from '../json/matches.ts';
 import { compilePatterns } from '../json/patterns.ts';
 import { scanJsonInTurns } from '../json/scan.ts';
 import type { Patch } from '../json/splice.ts';
 import { JsonScanError } from '../json/tokens.ts';
+import { type GiveTurn, giveTurn, Pace } from '../turns.ts';
 import { checkImageUrl } from './image-url.ts';
 import { imageError } from './images.ts';
 
@@ -46,14 +46,14 @@ const TYPE_LENGTH = 'input_image'.length + 1;
 export async function checkImageParts(
   body: Buffer,
   scan: JsonScan,
-  turn: () => Promise<void> = () => nextTurn(),
+  turn: GiveTurn = giveTurn,
 ): Promise<readonly Patch[]> {
   if (!scan.matches.some(({ pattern }) => isImagePattern(pattern))) return NO_PATCHES;
   const patches: Patch[] = [];
   const objects: JsonMatch[] = [];
   const strings: JsonMatch[] = [];
   let count = 0;
-  let checkedBytes = 0;
+  const pace = new Pace(TURN_BYTES, turn);
   for (const match of scan.matches) {
     if (!isImagePattern(match.pattern)) continue;
     const param = match.pattern.startsWith('input') ? 'input' : 'messages';
@@ -66,11 +66,7 @@ export async function checkImageParts(
     requireImageString(match, count, param);
     const check = await checkImageUrl(body, match, param);
     const mended = check.kind === 'data' ? check.patches : [];
-    checkedBytes += match.end - match.start;
-    if (checkedBytes >= TURN_BYTES) {
-      checkedBytes = 0;
-      await turn();
-    }
+    if (pace.isDue(match.end - match.start)) await pace.giveTurn();
     const isBare = match.pattern === CHAT_PART || match.pattern === QWEN_PART;
     if (isBare) strings.push(match);
     if (match.pattern === QWEN_PART) patches.push({ ...nameSpan(body, match), bytes: CHAT_NAME });

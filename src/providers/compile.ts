@@ -1,13 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { UpstreamTimeouts } from '../config.ts';
 import { HttpError } from '../errors.ts';
+import { secretForms } from '../redaction.ts';
 import type { HeaderList } from '../http/header-list.ts';
 import type { Provider } from '../store/entities.ts';
 import type { CompiledProvider, Quirk } from './adapter.ts';
 import { requireBaseUrl } from './base-url.ts';
 import { chutesAdapter, isChutes } from './chutes.ts';
 import { createConnection } from './connection.ts';
-import { secretsOf } from './error-cleaning.ts';
 import { joinUrl } from './join-url.ts';
 import { openaiAdapter } from './openai.ts';
 
@@ -41,7 +41,7 @@ export function compileProvider(record: Provider, options: CompileOptions): Comp
       return path;
     },
     quirks: new Set<Quirk>(),
-    secrets: secretsOf(record.apiKey),
+    secrets: record.apiKey === null ? [] : secretForms(record.apiKey),
   };
 }
 

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { JsonMatch, JsonScan } from '../json/matches.ts';
 import { compilePatterns } from '../json/patterns.ts';
 import { scanJsonInTurns } from '../json/scan.ts';
 import { splice } from '../json/splice.ts';
 import { JsonScanError } from '../json/tokens.ts';
+import { type GiveTurn, giveTurn, Pace } from '../turns.ts';
 import { type RawDocument, readSchemaVersion, refuseDuplicateMembers, requireChecksum } from './document.ts';
 import { DocumentError } from './document-error.ts';
 import { layoutPieces, membersOf } from './document-layout.ts';
@@ -37,7 +37,7 @@ const RECORD_COST_BYTES = 128;
  */
 export async function parseRawDocumentInTurns(
   file: Uint8Array,
-  turn: () => Promise<void> = () => nextTurn(),
+  turn: GiveTurn = giveTurn,
 ): Promise<RawDocument> {
   const bytes = Buffer.from(file.buffer, file.byteOffset, file.byteLength);
   const scan = await scanShape(bytes, turn);
@@ -47,7 +47,7 @@ export async function parseRawDocumentInTurns(
   // First: each list has one place only if no name stands twice.
   refuseDuplicateMembers(text);
   const object: JsonObject = { ...outside };
-  const pace = new Pace(turn);
+  const pace = new Pace(TURN_BYTES, turn);
   for (const { pattern } of lists) {
     const items = scan.matches.filter((match) => match.pattern === `${pattern}.*`);
     Object.assign(object, { [pattern]: await parseItems(bytes, items, pace) });
@@ -61,7 +61,7 @@ export async function parseRawDocumentInTurns(
   return { schemaVersion, checksum, object };
 }
 
-async function scanShape(bytes: Buffer, turn: () => Promise<void>): Promise<JsonScan> {
+async function scanShape(bytes: Buffer, turn: GiveTurn): Promise<JsonScan> {
   // Reports an empty file or a byte order mark in the words of `parseJsonObject`.
   if (bytes.length === 0 || bytes[0] === 0xef) parseJsonObject(bytes.subarray(0, 3));
   let scan: JsonScan;
@@ -105,7 +105,7 @@ async function parseItems(bytes: Buffer, items: readonly JsonMatch[], pace: Pace
     const text = bytes.toString('utf8', start, end);
     values.push(JSON.parse(text));
     refuseDuplicateMembers(text);
-    if (pace.isOver(end - start)) await pace.turn();
+    if (pace.isDue(end - start + RECORD_COST_BYTES)) await pace.giveTurn();
   }
   return values;
 }
@@ -114,24 +114,7 @@ async function hashInTurns(object: JsonObject, pace: Pace): Promise<string> {
   const hash = createHash('sha256');
   for (const piece of layoutPieces(membersOf(object))) {
     hash.update(piece);
-    if (pace.isOver(piece.length)) await pace.turn();
+    if (pace.isDue(piece.length + RECORD_COST_BYTES)) await pace.giveTurn();
   }
   return `sha256:${hash.digest('hex')}`;
-}
-
-/** Counts work, and tells when it is somebody else's turn. */
-class Pace {
-  readonly turn: () => Promise<void>;
-  #spentBytes = 0;
-
-  constructor(turn: () => Promise<void>) {
-    this.turn = turn;
-  }
-
-  isOver(bytes: number): boolean {
-    this.#spentBytes += bytes + RECORD_COST_BYTES;
-    if (this.#spentBytes < TURN_BYTES) return false;
-    this.#spentBytes = 0;
-    return true;
-  }
 }
