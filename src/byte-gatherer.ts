@@ -2,6 +2,7 @@
 const LARGE_BYTES = 32 * 1024;
 const FIRST_BLOCK_BYTES = 16 * 1024;
 const LAST_BLOCK_BYTES = 1024 * 1024;
+const NOTHING: Buffer = Buffer.alloc(0);
 /** Bytes that must arrive before memory is set aside for a larger announced size: announcing costs a sender nothing. */
 const TRUSTED_BYTES = 1024 * 1024;
 
@@ -16,7 +17,7 @@ export class ByteGatherer {
   /** The first chunk, as long as it is the only one. */
   #only: Buffer | null = null;
   readonly #parts: Buffer[] = [];
-  #block = Buffer.alloc(0);
+  #block = NOTHING;
   /** The bytes `[from, to)` of the block are not among `#parts` yet. */
   #from = 0;
   #to = 0;

@@ -1,32 +1,89 @@
-import { EmbeddingsConverter, type EmbeddingsOptions } from './embeddings-converter.ts';
+import { HttpError } from '../errors.ts';
+import { JsonRewriter, type RewriteRule } from '../json/rewriter.ts';
+import { parseJson } from '../json/value.ts';
+import { base64ToFloats, floatsToBase64 } from './float32.ts';
 
-export type { EmbeddingsOptions } from './embeddings-converter.ts';
+export interface EmbeddingsOptions {
+  /** The encoding that the client asked for. */
+  readonly encoding: 'float' | 'base64';
+  /** The value for `model` in the answer; null leaves the upstream's. */
+  readonly model: string | null;
+}
+
+/** A vector of 65,536 numbers has about 1.5 MiB. */
+const VALUE_LIMIT_BYTES = 4_194_304;
 
 /**
- * Brings the vectors of an answer of `/v1/embeddings` into the encoding that the client asked for: arrays of numbers, or
- * base64 of little-endian float32 (OpenAI API, `encoding_format`). Everything else keeps its bytes. Null where nothing has
- * to change.
- * @throws HttpError `upstream_invalid_response` for a vector that is neither, and for an answer that is cut off.
+ * Brings the vectors of a response of `/v1/embeddings` into the encoding that the client asked for: arrays of numbers, or
+ * base64 of little-endian float32 (OpenAI API, `encoding_format`). All other bytes stay. Returns null if nothing changes.
+ * @throws HttpError `upstream_invalid_response` for a vector that is neither, and for a response that is cut off.
  */
-export function normaliseEmbeddings(answer: Buffer, options: EmbeddingsOptions): Buffer | null {
-  const converter = new EmbeddingsConverter(options);
-  const pieces = converter.push(answer);
-  converter.end();
-  return converter.hasChanged ? Buffer.concat(pieces) : null;
+export function normaliseEmbeddings(response: Buffer, options: EmbeddingsOptions): Buffer | null {
+  const rewriter = embeddingsRewriter(options);
+  const pieces: Buffer[] = [];
+  rewriter.push(response, pieces);
+  if (!rewriter.isWhole) throw unreadable();
+  return pieces.length === 0 || pieces[0] === response ? null : Buffer.concat(pieces);
 }
 
 /**
- * As `normaliseEmbeddings`, for an answer of any size: holds one vector at a time.
+ * As `normaliseEmbeddings`, for a response of any size: holds one vector at a time.
  * Reading throws the same, and what the source throws.
  */
 export async function* convertEmbeddings(
   source: AsyncIterable<Buffer>,
   options: EmbeddingsOptions,
 ): AsyncGenerator<Buffer> {
-  const converter = new EmbeddingsConverter(options);
+  const rewriter = embeddingsRewriter(options);
   for await (const chunk of source) {
-    const [first, ...others] = converter.push(chunk);
-    if (first !== undefined) yield others.length === 0 ? first : Buffer.concat([first, ...others]);
+    const pieces: Buffer[] = [];
+    rewriter.push(chunk, pieces);
+    const [first] = pieces;
+    if (first !== undefined) yield pieces.length === 1 ? first : Buffer.concat(pieces);
   }
-  converter.end();
+  if (!rewriter.isWhole) throw unreadable();
+}
+
+/** The rewriter behind both functions. Pushing throws HttpError `upstream_invalid_response`. */
+export function embeddingsRewriter({ encoding, model }: EmbeddingsOptions): JsonRewriter {
+  const isFloat = encoding === 'float';
+  const vectors: RewriteRule = {
+    path: ['data', '*', 'embedding'],
+    kind: isFloat ? 'string' : 'numbers',
+    limitBytes: VALUE_LIMIT_BYTES,
+    rewrite: isFloat ? toNumbers : toBase64,
+  };
+  const rules = [vectors];
+  if (model !== null) {
+    const rewrite = (): Buffer => Buffer.from(JSON.stringify(model));
+    rules.push({ path: ['model'], kind: 'string', limitBytes: VALUE_LIMIT_BYTES, rewrite });
+  }
+  const onUnreadable = (): never => {
+    throw unreadable();
+  };
+  return new JsonRewriter({ rules, isOnce: false, onUnreadable });
+}
+
+function unreadable(): HttpError {
+  return new HttpError(
+    'upstream_invalid_response',
+    'The provider answered with embeddings that cannot be read.',
+  );
+}
+
+function toBase64(raw: Buffer): Buffer {
+  const values = parseJson(raw);
+  const text = Array.isArray(values) ? floatsToBase64(values) : null;
+  if (text === null) throw unreadable();
+  return Buffer.from(`"${text}"`);
+}
+
+/** Each number is the exact value of its float. */
+function toNumbers(raw: Buffer): Buffer {
+  const text = parseJson(raw);
+  const floats = typeof text === 'string' ? base64ToFloats(text) : null;
+  if (floats === null || !floats.every(Number.isFinite)) throw unreadable();
+  return Buffer.from(
+    `[${Array.from(floats, (value) => (Object.is(value, -0) ? '-0' : String(value))).join(',')}]`,
+  );
 }

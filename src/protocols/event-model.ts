@@ -1,9 +1,9 @@
 import { dataSpan, firstDataSpan } from '../http/sse.ts';
 import { LineEnds } from '../http/sse-records.ts';
-import { JsonStringReplacer } from '../json/strings.ts';
+import { type JsonRewriter, replaceFirstString } from '../json/rewriter.ts';
 
 /** Where chunks of chat, and events of the Responses API, name their model. */
-const MODEL_PLACES = ['model', 'response.model'];
+const MODEL_PATHS = [['model'], ['response', 'model']];
 
 /**
  * Puts the asked-for model into events. The events of one stream are alike up to their model, so after the first one
@@ -14,7 +14,7 @@ export class EventModelRenamer {
   #prefix: Buffer | null = null;
   #renamedPrefix = Buffer.alloc(0);
   /** Reads the data of a record that comes in pieces, up to its line end. */
-  #replacer: JsonStringReplacer | null = null;
+  #replacer: JsonRewriter | null = null;
 
   constructor(name: string) {
     this.#name = Buffer.from(JSON.stringify(name));
@@ -45,7 +45,7 @@ export class EventModelRenamer {
     out: Buffer[],
   ): void {
     const span = place.begins ? firstDataSpan(piece) : { start: 0, end: new LineEnds(piece).next(0) };
-    if (place.begins && span !== null) this.#replacer = new JsonStringReplacer(MODEL_PLACES, this.#name);
+    if (place.begins && span !== null) this.#replacer = replaceFirstString(MODEL_PATHS, this.#name);
     if (span === null || this.#replacer === null) {
       out.push(piece);
       return;
@@ -69,15 +69,15 @@ export class EventModelRenamer {
       out.push(record);
       return;
     }
-    const replacer = new JsonStringReplacer(MODEL_PLACES, this.#name);
+    const replacer = replaceFirstString(MODEL_PATHS, this.#name);
     out.push(record.subarray(0, span.start));
     replacer.push(record.subarray(span.start, span.end), out);
     replacer.end(out);
     out.push(record.subarray(span.end));
-    const { replaced } = replacer;
-    if (replaced === null) return;
-    const start = span.start + replaced.start;
-    this.#prefix = Buffer.from(record.subarray(0, span.start + replaced.end));
+    const { rewritten } = replacer;
+    if (rewritten === null) return;
+    const start = span.start + rewritten.start;
+    this.#prefix = Buffer.from(record.subarray(0, span.start + rewritten.end));
     this.#renamedPrefix = Buffer.concat([record.subarray(0, start), this.#name]);
   }
 }

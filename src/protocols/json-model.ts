@@ -1,13 +1,13 @@
 import type { BodyTransform } from '../http/body-transform.ts';
-import { JsonStringReplacer } from '../json/strings.ts';
+import { type JsonRewriter, replaceFirstString } from '../json/rewriter.ts';
 
 /** Puts the asked-for model into a JSON answer of any size as it passes: the first string `model` of the object. */
 export class JsonModelRenamer implements BodyTransform {
   readonly error = null;
-  readonly #replacer: JsonStringReplacer;
+  readonly #replacer: JsonRewriter;
 
   constructor(name: string) {
-    this.#replacer = new JsonStringReplacer(['model'], Buffer.from(JSON.stringify(name)));
+    this.#replacer = replaceFirstString([['model']], Buffer.from(JSON.stringify(name)));
   }
 
   push(chunk: Buffer): Buffer {

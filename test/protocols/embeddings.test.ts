@@ -5,9 +5,9 @@ import { HttpError } from '../../src/errors.ts';
 import {
   convertEmbeddings,
   type EmbeddingsOptions,
+  embeddingsRewriter,
   normaliseEmbeddings,
 } from '../../src/protocols/embeddings.ts';
-import { EmbeddingsConverter } from '../../src/protocols/embeddings-converter.ts';
 import { base64ToFloats, floatsToBase64 } from '../../src/protocols/float32.ts';
 
 const FLOAT: EmbeddingsOptions = { encoding: 'float', model: null };
@@ -211,14 +211,14 @@ describe('convertEmbeddings()', () => {
 });
 
 it('B7: a vector that comes byte by byte is held in about its size, and no more than 4 MiB of one', () => {
-  const converter = new EmbeddingsConverter(BASE64);
-  converter.push(Buffer.from('{"data":[{"embedding":[1'));
+  const converter = embeddingsRewriter(BASE64);
+  converter.push(Buffer.from('{"data":[{"embedding":[1'), []);
   const digit = Buffer.from('1');
   const before = process.memoryUsage();
-  for (let count = 0; count < 4_000_000; count += 1) converter.push(digit);
+  for (let count = 0; count < 4_000_000; count += 1) converter.push(digit, []);
   const after = process.memoryUsage();
   const grown = after.heapUsed + after.external - before.heapUsed - before.external;
   assert.ok(grown < 200 * 1024 * 1024, `${grown} bytes for 4 MB`);
-  converter.push(Buffer.alloc(100_000, '1'));
-  assert.throws(() => converter.push(Buffer.alloc(100_000, '1')), isUnreadable);
+  converter.push(Buffer.alloc(100_000, '1'), []);
+  assert.throws(() => converter.push(Buffer.alloc(100_000, '1'), []), isUnreadable);
 });

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { JsonStringReplacer } from '../../src/json/strings.ts';
+import { JsonRewriter, type RewriteRule, replaceFirstString } from '../../src/json/rewriter.ts';
 
-const PLACES = ['model', 'response.model'];
+const PATHS = [['model'], ['response', 'model']];
 
 function replace(text: string, cuts: readonly number[] = [], to = '"alias"'): string {
   const bytes = Buffer.from(text);
-  const replacer = new JsonStringReplacer(PLACES, Buffer.from(to));
+  const replacer = replaceFirstString(PATHS, Buffer.from(to));
   const out: Buffer[] = [];
   let from = 0;
   for (const at of [...cuts.map((cut) => cut % (bytes.length + 1)), bytes.length].sort((a, b) => a - b)) {
@@ -50,7 +50,7 @@ const ROWS: readonly (readonly [what: string, text: string, expected: string])[]
   ['no JSON at all', 'model "model": "x" }}]]', ''],
 ];
 
-describe('JsonStringReplacer', () => {
+describe('replaceFirstString()', () => {
   for (const [what, text, expected] of ROWS) {
     test(`replaces by place, however the text is cut: ${what}`, () => {
       const wanted = expected === '' ? text : expected;
@@ -61,11 +61,11 @@ describe('JsonStringReplacer', () => {
   }
 
   test('says where the string stood', () => {
-    const replacer = new JsonStringReplacer(PLACES, Buffer.from('"b"'));
+    const replacer = replaceFirstString(PATHS, Buffer.from('"b"'));
     replacer.push(Buffer.from('{"x":1,"mod'), []);
-    assert.equal(replacer.replaced, null);
+    assert.equal(replacer.rewritten, null);
     replacer.push(Buffer.from('el":"real"}'), []);
-    assert.deepEqual(replacer.replaced, { start: 15, end: 21 });
+    assert.deepEqual(replacer.rewritten, { start: 15, end: 21 });
   });
 
   test('agrees with a parser, whatever JSON comes and however it is cut', () => {
@@ -104,5 +104,65 @@ describe('JsonStringReplacer', () => {
       }),
       { numRuns: 500 },
     );
+  });
+});
+
+describe('JsonRewriter', () => {
+  const path = ['data', '*', 'v'];
+  const rule = (kind: RewriteRule['kind']): RewriteRule => {
+    return { path, kind, limitBytes: 1000, rewrite: (raw) => Buffer.from(`"${raw.length}"`) };
+  };
+
+  function rewrite(text: string, kind: RewriteRule['kind'], cuts: readonly number[]): string {
+    const rewriter = new JsonRewriter({ rules: [rule(kind)], isOnce: false });
+    const bytes = Buffer.from(text);
+    const out: Buffer[] = [];
+    let from = 0;
+    for (const at of [...cuts.map((cut) => cut % (bytes.length + 1)), bytes.length].sort((a, b) => a - b)) {
+      rewriter.push(bytes.subarray(from, at), out);
+      from = at;
+    }
+    assert.ok(rewriter.isWhole);
+    rewriter.end(out);
+    return Buffer.concat(out).toString();
+  }
+
+  function isNumbers(value: unknown): boolean {
+    return Array.isArray(value) && !/["[{]/.test(JSON.stringify(value).slice(1));
+  }
+
+  test('rewrites every value of its kind at the path and nothing else, however the text is cut', () => {
+    const numbers = fc.array(fc.oneof(fc.integer(), fc.constant(null)), { maxLength: 4 });
+    const value = fc.oneof(fc.string(), numbers, fc.jsonValue());
+    const item = fc.oneof(fc.record({ v: value, w: value }, { requiredKeys: [] }), fc.jsonValue());
+    const text = fc.record({ data: fc.oneof(fc.array(item), fc.jsonValue()), v: value });
+    const kind = fc.constantFrom<RewriteRule['kind']>('string', 'numbers');
+    fc.assert(
+      fc.property(text, kind, fc.array(fc.nat(), { maxLength: 12 }), (given, which, cuts) => {
+        const expected = JSON.parse(JSON.stringify(given)) as { data: unknown };
+        for (const at of Array.isArray(expected.data) ? (expected.data as unknown[]) : []) {
+          const { v } = (at ?? {}) as { v?: unknown };
+          const isWanted = which === 'string' ? typeof v === 'string' : isNumbers(v);
+          if (isWanted) (at as { v: unknown }).v = String(Buffer.byteLength(JSON.stringify(v)));
+        }
+        assert.deepEqual(JSON.parse(rewrite(JSON.stringify(given), which, cuts)), expected);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test('tells of what it cannot follow', () => {
+    const problems: [string, string][] = [
+      ['a value over its limit', `{"data":[{"v":"${'x'.repeat(2_000)}"}]}`],
+      ['deep nesting', '['.repeat(200)],
+      ['a bracket too many', '{}}'],
+    ];
+    for (const [what, text] of problems) {
+      const onUnreadable = (): never => {
+        throw new Error('unreadable');
+      };
+      const rewriter = new JsonRewriter({ rules: [rule('string')], isOnce: false, onUnreadable });
+      assert.throws(() => rewriter.push(Buffer.from(text), []), /unreadable/, what);
+    }
   });
 });
