@@ -1,25 +1,32 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { InflightBudget, InflightLease } from '../inflight-budget.ts';
-import { type Refusal, writeRefusal } from './refusal.ts';
+import {
+  HEAD_TOO_SLOW,
+  HEADERS_TOO_LARGE,
+  MALFORMED,
+  type Refusal,
+  TOO_MANY_WAITING,
+  writeRefusal,
+} from './refusal.ts';
 
 export type Listener = (req: IncomingMessage, res: ServerResponse, expectsContinue: boolean) => void;
 
 export interface GateOptions {
   readonly listener: Listener;
   readonly requestId: () => string;
-  /** node:http drops what comes after its limit without a word, so a request that reaches it is refused. */
+  /** node:http silently drops headers beyond its own limit, so the gate refuses a request that reaches this one. */
   readonly maxHeaders: number;
-  /** What the requests that wait on one connection may take together. */
+  /** Bytes of all requests that wait on one connection. */
   readonly maxWaitingBytes: number;
-  /** Counts them, by the client's address. */
+  /** Counts those bytes, by the client's address. */
   readonly budget: InflightBudget;
 }
 
-/** What node:http hands to `clientError`. */
+/** The error that node:http passes to `clientError`. */
 export type ParseError = NodeJS.ErrnoException & { readonly rawPacket?: Buffer };
 
-/** A request that waits for the answer before its own. */
+/** A pipelined request that waits for the answer before its own. */
 interface Waiting {
   readonly req: IncomingMessage;
   bytes: number;
@@ -27,31 +34,32 @@ interface Waiting {
   readonly isTooMuch: boolean;
 }
 
-/** What is known of a connection. */
 interface Connection {
   /** The client address that its waiting requests are counted for. */
   readonly holder: string;
-  /** The answer to the request that came last. */
+  /** The answer to the latest request. */
   latest: ServerResponse | null;
-  /** In the order in which they came. */
+  /** In the order of their arrival. */
   readonly waiting: Waiting[];
   waitingBytes: number;
   /** Open while requests wait. */
   lease: InflightLease | null;
-  /** Something on it was refused: nothing further is served. */
-  isRefused: boolean;
-  /** What came last is broken: it is refused once the sound requests before it are answered. */
-  isBroken: boolean;
+  /**
+   * `broken`: the latest message cannot be parsed and is refused once the requests before it are answered; `refused`: a
+   * refusal was sent, and nothing further is served.
+   */
+  state: 'sound' | 'broken' | 'refused';
 }
 
-/** What node:http makes of a request, beside its head: measured at 2 to 3 KiB. */
+/** The size of node:http's objects for a request, without its head: measured at 2 to 3 KiB. */
 const REQUEST_BYTES = 2_048;
 
 /**
- * Stands between node:http and the handlers. Messages that must not reach a handler (two Hosts, an odd
- * Transfer-Encoding, a broken head) are answered here and their connection is closed. Of pipelined requests each waits
- * for the answer before it, and none is served after an answer that closes (RFC 9112 sections 9.3.2, 9.6). What waits is
- * counted; a connection on which too much waits is closed.
+ * Stands between node:http and the handlers, because node:http leaves two things open. It lets messages through that another
+ * HTTP parser may read differently (two Hosts, an odd Transfer-Encoding) and answers broken ones without our envelope: the
+ * gate refuses both and closes the connection. It also calls a handler for every pipelined request at once: the gate lets
+ * each wait for the answer before it, serves none after an answer that closes (RFC 9112 sections 9.3.2, 9.6), counts the
+ * waiting bytes, and closes a connection on which too many wait.
  */
 export class ConnectionGate {
   readonly #options: GateOptions;
@@ -61,7 +69,7 @@ export class ConnectionGate {
     this.#options = options;
   }
 
-  /** Must be called for each new connection; `holder`: the client address that its waiting requests count for. */
+  /** Must be called for each new connection; `holder`: the client address that its waiting requests are counted for. */
   open(socket: Socket, holder: string): void {
     this.#connections.set(socket, {
       holder,
@@ -69,25 +77,25 @@ export class ConnectionGate {
       waiting: [],
       waitingBytes: 0,
       lease: null,
-      isRefused: false,
-      isBroken: false,
+      state: 'sound',
     });
   }
 
   /** Must be called when the connection is closed. */
   close(socket: Socket): void {
-    // The answers that still wait for their turn are told nothing by node:http.
+    // node:http tells the answers that still wait for their turn nothing.
     this.#connections.get(socket)?.lease?.release();
     this.#connections.delete(socket);
   }
 
+  /** Must be called for each request. */
   accept(req: IncomingMessage, res: ServerResponse, expectsContinue: boolean): void {
     const connection = this.#connections.get(req.socket);
     if (connection === undefined) return;
     const before = connection.latest;
     connection.latest = res;
     const isOpen = (): boolean =>
-      before?.shouldKeepAlive !== false && !connection.isRefused && !req.socket.destroyed;
+      before?.shouldKeepAlive !== false && connection.state !== 'refused' && !req.socket.destroyed;
     if (before === null || isOver(before)) {
       if (isOpen()) this.#admit(req, res, expectsContinue);
       return;
@@ -95,17 +103,17 @@ export class ConnectionGate {
     const waiting = this.#wait(connection, req);
     if (waiting === null) return;
     before.once('close', () => {
-      leave(connection);
+      endFirstWait(connection);
       if (!isOpen()) return;
-      if (waiting.isTooMuch) this.#refuse(req, 'server_overloaded');
+      if (waiting.isTooMuch) this.#refuse(req, TOO_MANY_WAITING);
       else this.#admit(req, res, expectsContinue);
     });
   }
 
-  /** For what the parser, or the connection, stumbled over. */
+  /** Must be called for each error of the parser or the connection. */
   fail(error: ParseError, socket: Socket): void {
     const connection = this.#connections.get(socket);
-    if (connection?.isRefused === true || connection?.isBroken === true) return;
+    if (connection !== undefined && connection.state !== 'sound') return;
     const refusal = refusalFor(error.code);
     if (connection === undefined || refusal === null) {
       socket.destroy();
@@ -113,18 +121,16 @@ export class ConnectionGate {
     }
     const { latest } = connection;
     const isHead = error.rawPacket?.subarray(0, 5).toString('latin1') === 'HEAD ';
-    const refuse = (isHeadRequest: boolean): void =>
-      this.#answer(socket, connection, { refusal, isHead: isHeadRequest });
-    if (latest === null || isOver(latest)) refuse(isHead);
+    if (latest === null || isOver(latest)) this.#answer(socket, connection, refusal, isHead);
     else if (latest.req.complete) {
-      // The requests before are sound, and answered or waiting for their turn: what is broken came after them.
-      connection.isBroken = true;
-      latest.once('close', () => refuse(false));
+      // The requests before are sound, whether answered or waiting: the broken message came after them.
+      connection.state = 'broken';
+      latest.once('close', () => this.#answer(socket, connection, refusal, false));
     } else if (latest.headersSent) socket.destroy();
-    else refuse(isHead);
+    else this.#answer(socket, connection, refusal, isHead);
   }
 
-  /** Null where it closed the connection. */
+  /** Returns null if it closed the connection. */
   #wait(connection: Connection, req: IncomingMessage): Waiting | null {
     const last = connection.waiting.at(-1);
     const bodyBytes = last?.req.readableLength ?? 0;
@@ -132,7 +138,7 @@ export class ConnectionGate {
     const bytes = REQUEST_BYTES + headBytes(req);
     connection.waitingBytes += bodyBytes + bytes;
     const isFull = connection.waitingBytes > this.#options.maxWaitingBytes;
-    // One that the budget had no room for is refused in its turn; whoever goes on sending does not read refusals.
+    // A request without room is refused in its turn; a client that goes on sending does not read refusals.
     if (isFull || last?.isTooMuch === true) {
       req.socket.destroy();
       return null;
@@ -144,31 +150,26 @@ export class ConnectionGate {
   }
 
   #admit(req: IncomingMessage, res: ServerResponse, expectsContinue: boolean): void {
-    const refusal = this.#complaintAbout(req);
-    if (refusal === null) this.#options.listener(req, res, expectsContinue);
-    else this.#refuse(req, refusal);
-  }
-
-  #complaintAbout(req: IncomingMessage): Refusal | null {
-    if (req.rawHeaders.length >= 2 * this.#options.maxHeaders) return 'headers_too_large';
-    return isAmbiguous(req) ? 'invalid_request_target' : null;
+    if (req.rawHeaders.length >= 2 * this.#options.maxHeaders) this.#refuse(req, HEADERS_TOO_LARGE);
+    else if (isAmbiguous(req)) this.#refuse(req, MALFORMED);
+    else this.#options.listener(req, res, expectsContinue);
   }
 
   #refuse(req: IncomingMessage, refusal: Refusal): void {
     const connection = this.#connections.get(req.socket);
     if (connection === undefined) return;
-    this.#answer(req.socket, connection, { refusal, isHead: req.method === 'HEAD' });
+    this.#answer(req.socket, connection, refusal, req.method === 'HEAD');
     req.resume();
   }
 
-  #answer(socket: Socket, connection: Connection, what: { refusal: Refusal; isHead: boolean }): void {
-    connection.isRefused = true;
-    writeRefusal(socket, { ...what, requestId: this.#options.requestId() });
+  #answer(socket: Socket, connection: Connection, refusal: Refusal, isHead: boolean): void {
+    connection.state = 'refused';
+    writeRefusal(socket, refusal, this.#options.requestId(), isHead);
   }
 }
 
-/** The first of those that wait has its turn. */
-function leave(connection: Connection): void {
+/** Takes the first waiting request off the queue. */
+function endFirstWait(connection: Connection): void {
   const first = connection.waiting.shift();
   connection.waitingBytes -= first?.bytes ?? 0;
   if (connection.waiting.length > 0) return;
@@ -186,7 +187,7 @@ function isOver(res: ServerResponse): boolean {
   return res.writableFinished || res.destroyed;
 }
 
-/** No Host, or several, and framing that two HTTP parsers may read differently (RFC 9112 sections 3.2, 6.1). */
+/** True for no Host or several, and for framing that two HTTP parsers may read differently (RFC 9112 sections 3.2, 6.1). */
 function isAmbiguous(req: IncomingMessage): boolean {
   let hosts = 0;
   const { rawHeaders } = req;
@@ -199,9 +200,9 @@ function isAmbiguous(req: IncomingMessage): boolean {
   return encoding !== undefined && (encoding.toLowerCase() !== 'chunked' || req.httpVersion === '1.0');
 }
 
-/** Null for errors of the connection itself: nobody is left to be told. */
+/** Null for errors of the connection itself: there is nobody to answer. */
 function refusalFor(code: string | undefined): Refusal | null {
-  if (code === 'HPE_HEADER_OVERFLOW') return 'headers_too_large';
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return 'request_timeout';
-  return code?.startsWith('HPE_') === true ? 'invalid_request_target' : null;
+  if (code === 'HPE_HEADER_OVERFLOW') return HEADERS_TOO_LARGE;
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return HEAD_TOO_SLOW;
+  return code?.startsWith('HPE_') === true ? MALFORMED : null;
 }

@@ -1,72 +1,52 @@
 import { type MultipartPart, readField } from './multipart.ts';
-import { hasControlCharacter } from './multipart-headers.ts';
+import { hasControlCharacter, type PartHeaders } from './multipart-headers.ts';
 
 const CRLF = Buffer.from('\r\n');
-/** Contents up to this size leave in one piece with their headers. */
-const JOIN_BYTES = 65_536;
-
-/** A part as it is sent. */
-type OutgoingPart = Pick<MultipartPart, 'name' | 'filename' | 'contentType'> & {
-  readonly body: string | Buffer | AsyncIterable<Buffer>;
-};
 
 export interface RelayOptions {
   readonly boundary: string;
-  /** Values to send in place of those of fields, by their exact name. */
+  /** Values to send instead of the clients', by the exact name of the field. */
   readonly replace: ReadonlyMap<string, string>;
-  readonly fieldLimitBytes: number;
+  /** The longest field, in bytes; `FIELD_LIMIT_BYTES` if absent. */
+  readonly fieldLimitBytes?: number;
 }
 
-/** A boundary of 128 random bits, so that no content can hold it. `random` gives so many random bytes. */
+/** A boundary of 128 random bits, which no content contains by chance. `random` returns that many random bytes. */
 export function createBoundary(random: (bytes: number) => Buffer): string {
   return `----ipin-${random(16).toString('hex')}`;
 }
 
-/** The Content-Type of a body that is written with a boundary of `createBoundary`. */
+/** The Content-Type of a body with a boundary of `createBoundary`. */
 export function multipartContentType(boundary: string): string {
   return `multipart/form-data; boundary=${boundary}`;
 }
 
 /**
- * Sends parts on in their order as they are read: contents byte for byte, headers written anew from what was understood of
- * them, so that the receiver cannot understand them otherwise, and under a boundary of our own; names are escaped as
- * browsers do it (RFC 7578). `replace` changes fields. Reading throws what reading the parts throws, HttpError
- * `request_too_large` for a field over the limit, and TypeError for a content type with control characters.
+ * Writes parts in the order in which they are read. Contents stay byte for byte; headers are written anew from their parsed
+ * values, so that the receiver cannot understand them differently; the boundary is ours; names are escaped as browsers do
+ * (RFC 7578). Reading throws what reading the parts throws, HttpError `request_too_large` for a field over the limit, and
+ * TypeError for a content type with control characters.
  */
 export async function* relayMultipart(
   parts: AsyncIterable<MultipartPart>,
-  options: RelayOptions,
+  { boundary, replace, fieldLimitBytes }: RelayOptions,
 ): AsyncGenerator<Buffer> {
-  const { boundary, replace, fieldLimitBytes } = options;
   for await (const part of parts) {
+    const head = headOf(part, boundary);
     if (part.isFile) {
-      yield* writePart(part, boundary);
-      continue;
+      yield head;
+      for await (const chunk of part.body) yield chunk;
+      yield CRLF;
+    } else {
+      const sent = await readField(part, fieldLimitBytes);
+      const value = replace.get(part.name);
+      yield Buffer.concat([head, value === undefined ? sent : Buffer.from(value), CRLF]);
     }
-    const value = await readField(part, fieldLimitBytes);
-    yield* writePart({ ...part, body: replace.get(part.name) ?? value }, boundary);
   }
-  yield closing(boundary);
+  yield Buffer.from(`--${boundary}--\r\n`);
 }
 
-async function* writePart(part: OutgoingPart, boundary: string): AsyncGenerator<Buffer> {
-  const head = headOf(part, boundary);
-  const body = typeof part.body === 'string' ? Buffer.from(part.body) : part.body;
-  if (Buffer.isBuffer(body) && body.length <= JOIN_BYTES) {
-    yield Buffer.concat([head, body, CRLF]);
-    return;
-  }
-  yield head;
-  if (Buffer.isBuffer(body)) yield body;
-  else yield* body;
-  yield CRLF;
-}
-
-function closing(boundary: string): Buffer {
-  return Buffer.from(`--${boundary}--\r\n`);
-}
-
-function headOf(part: OutgoingPart, boundary: string): Buffer {
+function headOf(part: PartHeaders, boundary: string): Buffer {
   const { filename } = part;
   const contentType = part.contentType ?? (filename === null ? null : 'application/octet-stream');
   if (contentType !== null && hasControlCharacter(contentType)) throw new TypeError('not a content type');
@@ -78,8 +58,8 @@ function headOf(part: OutgoingPart, boundary: string): Buffer {
 }
 
 /**
- * WHATWG HTML, multipart/form-data encoding algorithm. Other control characters are escaped in the same way, and so is
- * the backslash, which some readers take for an escape and others for itself.
+ * WHATWG HTML, multipart/form-data encoding algorithm. Escapes the other control characters too, and the backslash, which
+ * some readers take for an escape and others for itself.
  */
 function escapeName(name: string): string {
   let escaped = '';

@@ -6,9 +6,9 @@ import { fieldBaseName, type PartHeaders, parsePartHeaders } from './multipart-h
 
 /** One part of a multipart/form-data body. */
 export interface MultipartPart extends PartHeaders {
-  /** True where it has a file name, or its field is one of those that hold files. */
+  /** True if it has a file name, or belongs to one of the fields that hold files. */
   readonly isFile: boolean;
-  /** The content, to be read once, before the next part is asked for. */
+  /** The content. Read it once, before you ask for the next part. */
   readonly body: AsyncIterable<Buffer>;
 }
 
@@ -16,11 +16,11 @@ export interface MultipartLimits {
   readonly parts: number;
   /** The header block of one part. */
   readonly headerBytes: number;
-  /** Content of one part that is not a file. */
+  /** Content of a part that is not a file. */
   readonly fieldBytes: number;
-  /** Content of one file: exactly this much passes. */
+  /** Content of a file; one of exactly this size passes. */
   readonly fileBytes: number;
-  /** What may stand before the first boundary, and after the last one. */
+  /** Bytes before the first boundary, and bytes after the last one. */
   readonly outsideBytes: number;
   /** The whole body. */
   readonly totalBytes: number;
@@ -28,21 +28,24 @@ export interface MultipartLimits {
 
 export interface MultipartOptions {
   readonly limits?: Partial<MultipartLimits>;
-  /** Fields (base names) that hold a file even where the part names none. */
+  /** Fields, by base name, that hold a file even if the part has no file name. */
   readonly fileFields?: ReadonlySet<string>;
-  /** Makes the error for a file over the limit, where it is not to be `file_too_large`. */
+  /** Makes the error for a file over the limit; `file_too_large` if absent. */
   readonly fileTooLarge?: (field: string, limitBytes: number) => Error;
 }
+
+/** The most that a form field without a file may hold, in bytes. */
+export const FIELD_LIMIT_BYTES = 1_048_576;
 
 const DEFAULT_LIMITS: MultipartLimits = {
   parts: 256,
   headerBytes: 16_384,
-  fieldBytes: 1_048_576,
+  fieldBytes: FIELD_LIMIT_BYTES,
   fileBytes: 26_214_400,
   outsideBytes: 65_536,
   totalBytes: 52_428_800,
 };
-/** Larger chunks are looked at in slices, so that what is joined to a remainder stays small. */
+/** Larger chunks are taken in slices, so that little is copied when a remainder is joined with the next bytes. */
 const SLICE_BYTES = 65_536;
 const PADDING_BYTES = 256;
 const CR = 0x0d;
@@ -54,24 +57,27 @@ const CRLF = Buffer.from('\r\n');
 const CRLF_CRLF = Buffer.from('\r\n\r\n');
 
 /**
- * Reads a multipart/form-data body (RFC 7578, RFC 2046 section 5.1) part by part as it arrives, and holds no more of it
- * than one chunk and the length of the boundary. Iterate over it once; content that is not read is skipped, within the
- * same limits. The source is only ever read: whoever owns it ends it.
- * Where readers could differ (bare line feeds, text behind a boundary, doubled headers, no closing boundary) it refuses.
- * Iterating throws HttpError `invalid_body`, `file_too_large`, `request_too_large`, or what the source throws.
+ * Reads a multipart/form-data body (RFC 7578, RFC 2046 section 5.1) part by part as it arrives. It holds no more than one
+ * chunk and a boundary. Iterate over it once; content that you do not read is skipped, within the same limits. It only
+ * reads the source: the source's owner ends it.
+ * It refuses bodies that readers could understand differently: bare line feeds, text behind a boundary, repeated headers, a
+ * missing closing boundary. Iterating throws HttpError `invalid_body`, `file_too_large`, `request_too_large`, or what the
+ * source throws.
  */
 export class MultipartReader implements AsyncIterable<MultipartPart> {
   readonly #chunks: AsyncIterator<Buffer>;
+  /** The rest of a chunk that is taken in slices. */
+  #sliced: Buffer = Buffer.alloc(0);
   readonly #delimiter: Buffer;
   readonly #limits: MultipartLimits;
   readonly #options: MultipartOptions;
-  /** Bytes not looked at yet. A delimiter begins with a line end, and the first one may stand at the very start. */
-  #rest: Buffer = CRLF;
+  /** Bytes that are not taken in yet. The line end lets the first delimiter stand at the very start of the body. */
+  #unread: Buffer = CRLF;
   #totalBytes = 0;
   #isInContent = true;
 
   constructor(source: AsyncIterable<Buffer>, boundary: string, options: MultipartOptions = {}) {
-    this.#chunks = inSlices(source);
+    this.#chunks = source[Symbol.asyncIterator]();
     this.#delimiter = Buffer.from(`\r\n--${boundary}`, 'latin1');
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#options = options;
@@ -85,7 +91,7 @@ export class MultipartReader implements AsyncIterable<MultipartPart> {
       const headers = parsePartHeaders(await this.#readHeaders());
       const isFile = headers.filename !== null || this.#isFileField(headers.name);
       const content = this.#readPart(headers.name, isFile);
-      // Not the generator itself: leaving a loop over it would end it, and what is left must still be read over.
+      // Not the generator itself: leaving a loop over it would end it, and the rest must still be skipped.
       const body = { [Symbol.asyncIterator]: () => ({ next: () => content.next() }) };
       yield { ...headers, isFile, body };
       await skip(content);
@@ -104,7 +110,7 @@ export class MultipartReader implements AsyncIterable<MultipartPart> {
     return this.#readContent(fileBytes, () => tooLarge(name, fileBytes));
   }
 
-  /** Yields what stands before the next delimiter, less the line end at its start, and reads over the delimiter. */
+  /** Yields the bytes before the next delimiter, without the line end at their start, and skips the delimiter. */
   async *#readContent(limitBytes: number, tooLarge: () => Error): AsyncGenerator<Buffer> {
     let length = -CRLF.length;
     this.#isInContent = true;
@@ -117,50 +123,50 @@ export class MultipartReader implements AsyncIterable<MultipartPart> {
     }
   }
 
-  /** The longest piece that is known to stand before a delimiter; `#isInContent` turns false with the last one. */
+  /** The longest piece that surely stands before the delimiter; `#isInContent` turns false with the last one. */
   async #nextContent(): Promise<Buffer> {
     for (;;) {
-      const rest = this.#rest;
-      const at = rest.indexOf(this.#delimiter);
+      const unread = this.#unread;
+      const at = unread.indexOf(this.#delimiter);
       const end = at < 0 ? this.#startOfPartialDelimiter() : at;
       if (at >= 0) this.#isInContent = false;
       if (at >= 0 || end > 0) {
-        this.#rest = rest.subarray(at < 0 ? end : at + this.#delimiter.length);
-        return rest.subarray(0, end);
+        this.#unread = unread.subarray(at < 0 ? end : at + this.#delimiter.length);
+        return unread.subarray(0, end);
       }
       await this.#pull();
     }
   }
 
-  /** Where the end of the bytes at hand could be the first bytes of a delimiter; their length where it cannot. */
+  /** The index from which on the unread bytes may be the start of a delimiter; their length if there is none. */
   #startOfPartialDelimiter(): number {
-    const rest = this.#rest;
-    let at = rest.indexOf(CR, Math.max(0, rest.length - this.#delimiter.length + 1));
+    const unread = this.#unread;
+    let at = unread.indexOf(CR, Math.max(0, unread.length - this.#delimiter.length + 1));
     while (at >= 0) {
-      const isLast = at + 1 === rest.length;
-      // The second byte is looked at first, for a run of line ends would be compared at each of its bytes.
-      if (isLast || (rest[at + 1] === LF && this.#beginsDelimiter(at))) return at;
-      at = rest.indexOf(CR, at + 1);
+      const isLast = at + 1 === unread.length;
+      // Check the second byte first: in a run of line ends every byte would be compared with the whole delimiter.
+      if (isLast || (unread[at + 1] === LF && this.#beginsDelimiter(at))) return at;
+      at = unread.indexOf(CR, at + 1);
     }
-    return rest.length;
+    return unread.length;
   }
 
   #beginsDelimiter(at: number): boolean {
-    return this.#delimiter.compare(this.#rest, at, this.#rest.length, 0, this.#rest.length - at) === 0;
+    return this.#delimiter.compare(this.#unread, at, this.#unread.length, 0, this.#unread.length - at) === 0;
   }
 
-  /** Looks behind a delimiter: true at a line end, which is left where it is, false behind the closing `--`. */
+  /** Reads on after a delimiter: true at a line end, which stays unread, false after the closing `--`. */
   async #isAtPart(): Promise<boolean> {
     let at = 0;
     for (;;) {
-      while (this.#rest.length < at + 2) await this.#pull();
-      const [first, second] = this.#rest.subarray(at, at + 2);
+      while (this.#unread.length < at + 2) await this.#pull();
+      const [first, second] = this.#unread.subarray(at, at + 2);
       if (first === CR && second === LF) {
-        this.#rest = this.#rest.subarray(at);
+        this.#unread = this.#unread.subarray(at);
         return true;
       }
       if (first === DASH && second === DASH && at === 0) {
-        this.#rest = this.#rest.subarray(2);
+        this.#unread = this.#unread.subarray(2);
         return false;
       }
       // RFC 2046 allows white space here ("transport padding") and nothing else.
@@ -170,60 +176,60 @@ export class MultipartReader implements AsyncIterable<MultipartPart> {
     }
   }
 
-  /** Reads the header block: from behind the delimiter's line end to the blank line, whose line end is left. */
+  /** Reads the header block, from after the delimiter's line end to the blank line, whose line end stays unread. */
   async #readHeaders(): Promise<Buffer> {
     const { headerBytes } = this.#limits;
     const furthest = CRLF.length + headerBytes;
     let from = 0;
     for (;;) {
-      const end = this.#rest.indexOf(CRLF_CRLF, from);
-      if (end > furthest || (end < 0 && this.#rest.length > furthest + CRLF_CRLF.length)) {
+      const end = this.#unread.indexOf(CRLF_CRLF, from);
+      if (end > furthest || (end < 0 && this.#unread.length > furthest + CRLF_CRLF.length)) {
         throw invalid(`The headers of a part are larger than ${headerBytes} bytes.`);
       }
       if (end >= 0) {
-        const block = Buffer.from(this.#rest.subarray(Math.min(CRLF.length, end), end));
-        this.#rest = this.#rest.subarray(end + CRLF.length);
+        const block = Buffer.from(this.#unread.subarray(Math.min(CRLF.length, end), end));
+        this.#unread = this.#unread.subarray(end + CRLF.length);
         return block;
       }
-      from = Math.max(0, this.#rest.length - CRLF_CRLF.length + 1);
+      from = Math.max(0, this.#unread.length - CRLF_CRLF.length + 1);
       await this.#pull();
     }
   }
 
   async #skipEpilogue(): Promise<void> {
     let skipped = 0;
-    for (let chunk: Buffer | null = this.#rest; chunk !== null; chunk = await this.#nextChunk()) {
+    for (let chunk: Buffer | null = this.#unread; chunk !== null; chunk = await this.#nextChunk()) {
       skipped += chunk.length;
-      if (skipped > this.#limits.outsideBytes) throw invalid('Too much stands behind the multipart body.');
+      if (skipped > this.#limits.outsideBytes)
+        throw invalid('Unexpected data after the closing boundary of the multipart body.');
     }
   }
 
-  /** Adds a chunk to what is left. */
+  /** Adds a chunk to the unread bytes. */
   async #pull(): Promise<void> {
     const chunk = await this.#nextChunk();
     if (chunk === null) throw invalid('The multipart body ends before its closing boundary.');
-    this.#rest = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+    this.#unread = this.#unread.length === 0 ? chunk : Buffer.concat([this.#unread, chunk]);
   }
 
+  /** The next bytes, at least one; null at the end of the body. */
   async #nextChunk(): Promise<Buffer | null> {
-    const { done, value } = await this.#chunks.next();
-    if (done === true) return null;
-    this.#totalBytes += value.length;
+    while (this.#sliced.length === 0) {
+      const { done, value } = await this.#chunks.next();
+      if (done === true) return null;
+      this.#sliced = value;
+    }
+    const slice = this.#sliced.subarray(0, SLICE_BYTES);
+    this.#sliced = this.#sliced.subarray(SLICE_BYTES);
+    this.#totalBytes += slice.length;
     const { totalBytes } = this.#limits;
-    if (this.#totalBytes <= totalBytes) return value;
+    if (this.#totalBytes <= totalBytes) return slice;
     throw new HttpError('request_too_large', `The request body is larger than ${totalBytes} bytes.`);
   }
 }
 
 async function skip(content: AsyncGenerator<Buffer>): Promise<void> {
   while ((await content.next()).done !== true);
-}
-
-/** Never yields an empty chunk, which would look like the end. */
-async function* inSlices(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  for await (const chunk of source) {
-    for (let at = 0; at < chunk.length; at += SLICE_BYTES) yield chunk.subarray(at, at + SLICE_BYTES);
-  }
 }
 
 function invalid(message: string): HttpError {
@@ -236,12 +242,12 @@ function fileTooLarge(field: string, limitBytes: number): HttpError {
 }
 
 /**
- * Reads the content of a part into memory. `tooLarge` makes the error for more than `limitBytes` out of the content's start.
- * @throws HttpError `request_too_large`, param the field's name, where there is no other `tooLarge`.
+ * Reads the content of a part into memory. `tooLarge` makes the error for longer content from its first `limitBytes`.
+ * @throws HttpError `request_too_large` with the field's name as param, unless `tooLarge` makes another error.
  */
 export async function readField(
   part: MultipartPart,
-  limitBytes: number,
+  limitBytes = FIELD_LIMIT_BYTES,
   tooLarge: (start: Buffer) => Error = () => fieldTooLarge(part.name, limitBytes),
 ): Promise<Buffer> {
   const gathered = new ByteGatherer();
@@ -254,7 +260,7 @@ export async function readField(
 
 /**
  * The content of a field as text.
- * @throws HttpError `invalid_body`, param the field's name, where it is not UTF-8.
+ * @throws HttpError `invalid_body` with the field's name as param, if the content is not UTF-8.
  */
 export function fieldText(name: string, value: Buffer): string {
   if (isUtf8(value)) return value.toString('utf8');
