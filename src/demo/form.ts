@@ -1,5 +1,5 @@
-import { fieldBaseName, parseBoundary } from '../http/multipart-headers.ts';
 import { fieldText, MultipartReader, readField } from '../http/multipart.ts';
+import { fieldBaseName, parseBoundary } from '../http/multipart-headers.ts';
 import type { JsonObject } from './fields.ts';
 
 /** The content of a form. */

@@ -22,8 +22,8 @@ import {
 import { findErrorObject } from '../protocols/upstream-errors.ts';
 import type { RenderedAnswer, Target, UpstreamResponse } from '../providers/adapter.ts';
 import { cleanError } from '../providers/error-cleaning.ts';
-import { redactBytes } from '../redaction.ts';
 import { type BoundedRead, readBounded } from '../providers/read-bounded.ts';
+import { redactBytes } from '../redaction.ts';
 import type { Call } from './call.ts';
 import type { CallRecord } from './record.ts';
 

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { HttpError } from '../errors.ts';
-import { fieldBaseName } from '../http/multipart-headers.ts';
 import { type MultipartPart, readField } from '../http/multipart.ts';
+import { fieldBaseName } from '../http/multipart-headers.ts';
 import { firstMatch, type JsonMatch } from '../json/matches.ts';
 import { chutesTranscribeBody } from '../protocols/chutes-transcribe.ts';
 import { parseChutesTranscript } from '../protocols/chutes-transcript.ts';
