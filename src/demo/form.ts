@@ -1,4 +1,4 @@
-import { fieldText, MultipartReader, readField } from '../http/multipart.ts';
+import { FIELD_LIMIT_BYTES, fieldText, MultipartReader, readField } from '../http/multipart.ts';
 import { fieldBaseName, parseBoundary } from '../http/multipart-headers.ts';
 import type { JsonObject } from './fields.ts';
 
@@ -10,7 +10,6 @@ export interface DemoForm {
 }
 
 const FILE_FIELD = 'file';
-const MAX_FIELD_BYTES = 1_048_576;
 
 /**
  * Reads a multipart/form-data body (RFC 7578). Fields that come more than once, or as `name[]`, become a list;
@@ -18,14 +17,14 @@ const MAX_FIELD_BYTES = 1_048_576;
  * @throws HttpError `invalid_body`, `unsupported_content_type`, `request_too_large` for a field over 1 MiB.
  */
 export async function readForm(body: Buffer, contentType: string | undefined): Promise<DemoForm> {
-  const limits = { fileBytes: body.length, totalBytes: body.length, fieldBytes: MAX_FIELD_BYTES };
+  const limits = { fileBytes: body.length, totalBytes: body.length };
   const options = { limits, fileFields: new Set([FILE_FIELD]) };
   const fields = new Map<string, unknown[]>();
   const lists = new Set<string>();
   let file: Buffer | null = null;
   for await (const part of new MultipartReader(once(body), parseBoundary(contentType), options)) {
     const field = fieldBaseName(part.name);
-    const bytes = await readField(part, part.isFile ? body.length : MAX_FIELD_BYTES);
+    const bytes = await readField(part, part.isFile ? body.length : FIELD_LIMIT_BYTES);
     if (part.isFile) {
       if (field === FILE_FIELD) file = bytes;
       continue;

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { type ErrorObject, HttpError } from '../errors.ts';
 import type { AnswerEnd, BodyTransform } from '../http/body-transform.ts';
-import type { HeaderList } from '../http/header-list.ts';
+import type { HeaderList } from '../http/headers.ts';
 import { type InflightLease, overloaded } from '../inflight-budget.ts';
 import { firstMatch, type JsonScan } from '../json/matches.ts';
 import { compilePatterns } from '../json/patterns.ts';

@@ -1,6 +1,6 @@
 import { HttpError } from '../errors.ts';
 import type { AnswerEnd } from '../http/body-transform.ts';
-import type { HeaderList } from '../http/header-list.ts';
+import type { HeaderList } from '../http/headers.ts';
 import type { Principal } from '../store/entities.ts';
 
 /** How a request ended: with its answer, an error, or an answer that was left, broken off by the provider or cut here. */

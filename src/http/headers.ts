@@ -1,4 +1,5 @@
-import type { HeaderList } from './header-list.ts';
+/** The one form of headers inside: names in lower case and values by turns, the form that node:http writes fastest. */
+export type HeaderList = readonly string[];
 
 /** The policy of pages: our own scripts and styles, no other host, no HTML from strings (W3C CSP3, Trusted Types). */
 const CONTENT_SECURITY_POLICY = [

@@ -3,8 +3,7 @@ import type { Readable } from 'node:stream';
 import { HttpError } from '../errors.ts';
 import { hasBody } from './body.ts';
 import type { AnswerEnd, BodyTransform } from './body-transform.ts';
-import type { HeaderList } from './header-list.ts';
-import { withOwnHeaders } from './headers.ts';
+import { type HeaderList, withOwnHeaders } from './headers.ts';
 import type { Exchange } from './reply.ts';
 
 export interface PumpOptions {

@@ -1,8 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HttpError } from '../errors.ts';
 import { hasBody } from './body.ts';
-import type { HeaderList } from './header-list.ts';
-import { withOwnHeaders } from './headers.ts';
+import { type HeaderList, withOwnHeaders } from './headers.ts';
 
 /** One request and its answer, as far as answering needs it. */
 export interface Exchange {

@@ -1,5 +1,5 @@
 import type { HttpError } from '../errors.ts';
-import type { MultipartPart } from '../http/multipart.ts';
+import { FIELD_LIMIT_BYTES, type MultipartPart } from '../http/multipart.ts';
 import { checkAudioFile } from './audio-file.ts';
 import { checkImage, IMAGE_LIMIT_BYTES, imageTooLarge } from './images.ts';
 import { TRANSCRIPTION_FIELD_BYTES, TranscriptionFields } from './transcription-form.ts';
@@ -35,7 +35,7 @@ export interface FormKind<Fields extends FormFields = FormFields> {
 /** OpenAI's limit for audio; exactly this much passes. */
 const AUDIO_LIMIT_BYTES = 26_214_400;
 /** Image edits take up to 16 images and a mask. */
-const IMAGE_FORM_BYTES = 17 * IMAGE_LIMIT_BYTES + 1024 * 1024;
+const IMAGE_FORM_BYTES = 17 * IMAGE_LIMIT_BYTES + FIELD_LIMIT_BYTES;
 const NO_LIMITS = {};
 
 /** The form of `/v1/audio/transcriptions` and `/v1/audio/translations`. */

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Endpoint } from '../gateway/endpoints.ts';
-import type { HeaderList } from '../http/header-list.ts';
+import type { HeaderList } from '../http/headers.ts';
 import type { MultipartPart } from '../http/multipart.ts';
 import type { JsonScan } from '../json/matches.ts';
 import type { Patch } from '../json/splice.ts';

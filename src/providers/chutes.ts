@@ -144,7 +144,7 @@ async function* audioOf(parts: AsyncIterable<MultipartPart>): AsyncGenerator<Buf
   let files = 0;
   for await (const part of parts) {
     if (fieldBaseName(part.name) !== 'file') {
-      await readField(part, 1024 * 1024);
+      await readField(part);
       continue;
     }
     files += 1;

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { UpstreamTimeouts } from '../config.ts';
 import { HttpError } from '../errors.ts';
-import type { HeaderList } from '../http/header-list.ts';
+import type { HeaderList } from '../http/headers.ts';
 import { secretForms } from '../redaction.ts';
 import type { Provider } from '../store/entities.ts';
 import type { CompiledProvider, Quirk } from './adapter.ts';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
-import type { HeaderList } from '../http/header-list.ts';
+import type { HeaderList } from '../http/headers.ts';
 import { createBoundary, multipartContentType, relayMultipart } from '../http/multipart-writer.ts';
 import { firstMatch } from '../json/matches.ts';
 import { type Patch, splice } from '../json/splice.ts';
@@ -49,13 +49,11 @@ function madeRequest(call: AdapterCall, { make }: MadeCallBody, target: Target):
   });
 }
 
-const FIELD_LIMIT_BYTES = 1024 * 1024;
-
 /** The request with the form as it came, sent on while it arrives, but for the model's name. */
 function formRequest(call: AdapterCall, { parts }: FormCallBody, target: Target): UpstreamRequest {
   const boundary = createBoundary(randomBytes);
   const replace = new Map([['model', target.upstreamModel]]);
-  const chunks = relayMultipart(parts, { boundary, replace, fieldLimitBytes: FIELD_LIMIT_BYTES });
+  const chunks = relayMultipart(parts, { boundary, replace });
   const stream = Readable.from(chunks, { objectMode: false });
   const own = ['content-type', multipartContentType(boundary)];
   return postTo(call, target, { own, body: { kind: 'stream', stream } });

@@ -1,7 +1,7 @@
 import { ByteGatherer } from '../../byte-gatherer.ts';
 import { HttpError } from '../../errors.ts';
 import { modelNotFound } from '../../gateway/routing.ts';
-import { fieldText, type MultipartPart, readField } from '../../http/multipart.ts';
+import { FIELD_LIMIT_BYTES, fieldText, type MultipartPart, readField } from '../../http/multipart.ts';
 import { fieldBaseName } from '../../http/multipart-headers.ts';
 import { type InflightLease, overloaded } from '../../inflight-budget.ts';
 import type { FormFields, FormKind } from '../../protocols/form-kinds.ts';
@@ -18,8 +18,6 @@ export interface FormPartsOptions {
   readonly lease: InflightLease;
 }
 
-/** Of all fields that are no files together, and so of each. */
-const FIELDS_LIMIT_BYTES = 1024 * 1024;
 const HEAD_BYTES = 12;
 
 /**
@@ -97,7 +95,7 @@ export class FormParts {
     if (isModel) return readField(counted, MODEL_LENGTH, (start) => modelNotFound(start.toString()));
     const base = fieldBaseName(part.name);
     const limitBytes = this.#options.kind.fieldBytes[base];
-    if (limitBytes === undefined) return readField(counted, FIELDS_LIMIT_BYTES);
+    if (limitBytes === undefined) return readField(counted);
     return readField(counted, limitBytes, () => fieldTooLong(base));
   }
 
@@ -105,7 +103,8 @@ export class FormParts {
   async *#counted(part: MultipartPart): AsyncGenerator<Buffer> {
     for await (const chunk of part.body) {
       this.#fieldBytes += chunk.length;
-      if (this.#fieldBytes > FIELDS_LIMIT_BYTES) {
+      // All fields together may hold as much as one.
+      if (this.#fieldBytes > FIELD_LIMIT_BYTES) {
         throw new HttpError('request_too_large', 'The fields of the form are larger than 1 MB together.', {
           param: part.name,
         });
