@@ -15,31 +15,31 @@ export interface Logger {
 
 export interface LoggerOptions {
   readonly level: LogLevel;
-  /** Takes one finished line, its line end included. */
+  /** Writes one line, which includes its line end. */
   readonly write: (line: string) => void;
   /** The current time in milliseconds. */
   readonly now: () => number;
-  /** Values that must never appear in a line, asked for at each line; the same list as long as nothing changed. */
+  /** Values that must never appear in a line. Called for each line; must return the same array until a value changes. */
   readonly secrets?: () => readonly string[];
 }
 
-/** Fields that may be longer than a text that is merely quoted, in UTF-16 units. */
+/** Limits of the fields that may be longer than others, in UTF-16 units. */
 const LONG_FIELDS: Readonly<Record<string, number>> = { stack: 8_000, message: 1_000 };
 const FIELD_LENGTH = 200;
-/** Looked at beyond a field's limit, so that a secret is recognised before a cut divides it. */
+/** The text beyond a field's limit that is redacted too, so that the cut divides no secret. */
 const SECRET_LENGTH = 4_096;
 
 /**
- * Makes the logger: one JSON line per event (`time`, `level`, `event`, then the fields). Long fields are cut, and hidden
- * characters escaped; known secrets and whatever looks like an API key are replaced by `[redacted]`.
+ * Makes a logger that writes one JSON line per event: `time`, `level`, `event`, then the fields. It cuts long fields, escapes
+ * hidden characters, and replaces known secrets and anything of the shape of an API key by `[redacted]`.
  */
 export function createLogger(options: LoggerOptions): Logger {
   const least = LOG_LEVELS.indexOf(options.level);
   const secrets = createSecretsCache(options.secrets ?? (() => []));
   const line = (level: LogLevel, event: string, fields: LogFields | undefined): void => {
     const head = `{"time":"${timestamp(options.now())}","level":"${level}","event":${JSON.stringify(event)}`;
-    const rest = fields === undefined ? '{}' : JSON.stringify(cutFields(fields, secrets.plain()));
-    const text = rest === '{}' ? `${head}}` : `${head},${rest.slice(1)}`;
+    const members = fields === undefined ? '{}' : JSON.stringify(cutFields(fields, secrets.plain()));
+    const text = members === '{}' ? `${head}}` : `${head},${members.slice(1)}`;
     options.write(`${escapeHidden(redact(text, secrets.escaped()))}\n`);
   };
   const at = (level: LogLevel): Logger['info'] =>
@@ -47,7 +47,7 @@ export function createLogger(options: LoggerOptions): Logger {
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }
 
-/** The fields, each text at most as long as its field may be. */
+/** The fields, each text cut to the limit of its field. */
 function cutFields(fields: LogFields, secrets: readonly string[]): LogFields {
   let cut: Record<string, LogFields[string]> | null = null;
   for (const name in fields) {
@@ -64,7 +64,7 @@ function cutFields(fields: LogFields, secrets: readonly string[]): LogFields {
 let lastMs = -1;
 let lastTimestamp = '';
 
-/** ISO 8601; many lines are written in the same millisecond. */
+/** ISO 8601. Cached, because many lines are written in the same millisecond. */
 function timestamp(ms: number): string {
   if (ms !== lastMs) {
     lastMs = ms;
@@ -73,7 +73,7 @@ function timestamp(ms: number): string {
   return lastTimestamp;
 }
 
-/** Secrets as they are, and as they stand inside a JSON string. */
+/** The secrets as they are, and as they are written inside a JSON string. */
 function createSecretsCache(read: () => readonly string[]): {
   plain(): readonly string[];
   escaped(): readonly string[];
@@ -91,7 +91,7 @@ function createSecretsCache(read: () => readonly string[]): {
   };
 }
 
-/** Writes lines to standard output in batches; a reader that goes away (`| head`) does not end the server. */
+/** Writes lines to standard output, batched per event-loop turn. A reader that leaves (`| head`) does not end the server. */
 export function createStdoutWriter(): (line: string) => void {
   process.stdout.on('error', () => {});
   let pending = '';
@@ -105,7 +105,7 @@ export function createStdoutWriter(): (line: string) => void {
     try {
       writeSync(1, pending);
     } catch {
-      // Nobody reads it any more.
+      // The reader has left.
     }
   });
   return (line) => {

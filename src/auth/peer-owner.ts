@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import { endianness } from 'node:os';
 import { normalizeAddress, toAddressBytes } from '../ip-address.ts';
 
-/** A TCP connection, as the server's socket names its two ends. */
+/** The two ends of a TCP connection, from the server's side. */
 export interface Connection {
   readonly localAddress?: string | undefined;
   readonly localPort?: number | undefined;
@@ -12,19 +12,19 @@ export interface Connection {
 }
 
 /**
- * Who holds the other end of a loopback connection: the user's id; `unknown` where no program does (another network
- * namespace, or the program closed it); `unreadable` where the system does not say.
+ * The user who owns the other end of a loopback connection, by id; `unknown` if no program here does (it runs in another
+ * network namespace, or has closed its end); `unreadable` if the system does not tell.
  */
 export type PeerOwner = number | 'unknown' | 'unreadable';
 
 export interface PeerOwners {
   ownerOf(connection: Connection): Promise<PeerOwner>;
-  /** True where the system names the owners of connections. */
+  /** True if the system tells the owners of connections. */
   canRead(): Promise<boolean>;
 }
 
 export interface PeerOwnersOptions {
-  /** The kernel's tables of TCP sockets, for IPv4 and for IPv6. */
+  /** The paths of the kernel's tables of TCP sockets. */
   readonly tables?: SocketTables;
 }
 
@@ -36,7 +36,7 @@ export interface SocketTables {
 /** Linux: Documentation/networking/proc_net_tcp.rst. */
 const LINUX_TABLES: SocketTables = { ipv4: '/proc/net/tcp', ipv6: '/proc/net/tcp6' };
 const PIECE_BYTES = 64 * 1024;
-/** Per table, about 50,000 sockets; later rows are ignored. */
+/** Per table: about 50,000 sockets. Later rows are ignored. */
 const MAX_TABLE_BYTES = 8 * 1024 * 1024;
 /** A row: number, local and remote address, state, queues, timer, retransmissions, uid, timeout, inode. */
 const ROW =
@@ -44,13 +44,13 @@ const ROW =
 
 const UNREADABLE: readonly unknown[] = ['ENOENT', 'EACCES', 'EPERM'];
 
-/** By local and remote address, as the kernel writes them; null: the table cannot be read. */
+/** User ids by local and remote address, as the kernel writes them; null: the table cannot be read. */
 type Owners = ReadonlyMap<string, number> | null;
 type Tables = Readonly<Record<keyof SocketTables, Owners>>;
 
 /**
- * Makes the lookup of who holds the other end of a connection. Tables are read one at a time; callers that arrive
- * during a read share the next one, so a flood of requests costs no more.
+ * Makes the look-up of connection owners. It reads the tables once at a time; callers that arrive during a read share the
+ * next one, so a flood of requests costs no more.
  */
 export function createPeerOwners({ tables = LINUX_TABLES }: PeerOwnersOptions = {}): PeerOwners {
   let running: Promise<unknown> = Promise.resolve();
@@ -84,35 +84,35 @@ async function readTables({ ipv4, ipv6 }: SocketTables): Promise<Tables> {
   return { ipv4: await readOwners(ipv4), ipv6: await readOwners(ipv6) };
 }
 
-/** Never rejects: null for a table that the system does not show; one that failed to be read names nobody. */
+/** Never rejects: null for a table that the system does not show, no owners for a table whose reading failed. */
 async function readOwners(path: string): Promise<Owners> {
   const owners = new Map<string, number>();
   try {
     const file = await open(path);
     try {
       const piece = Buffer.alloc(PIECE_BYTES);
-      let rest = '';
+      let unfinished = '';
       for (let total = 0; total < MAX_TABLE_BYTES; ) {
         const { bytesRead } = await file.read(piece, 0, PIECE_BYTES, null);
         if (bytesRead === 0) break;
         total += bytesRead;
-        const lines = (rest + piece.toString('latin1', 0, bytesRead)).split('\n');
-        rest = lines.pop() ?? '';
+        const lines = (unfinished + piece.toString('latin1', 0, bytesRead)).split('\n');
+        unfinished = lines.pop() ?? '';
         for (const line of lines) addRow(owners, line);
       }
     } finally {
       await file.close();
     }
   } catch (error) {
-    // Whoever keeps the server short of files must not make it forget the rule: only a table that is not there, or not
-    // for us, is unreadable.
+    // Only a missing or forbidden table is unreadable: every local user may then use the default password. An attacker who
+    // makes the server run out of files must not get there.
     if (UNREADABLE.includes((error as NodeJS.ErrnoException).code)) return null;
     owners.clear();
   }
   return owners;
 }
 
-/** A socket without an inode belongs to no program any more; the kernel may give it to root. */
+/** A socket without an inode belongs to no program any more; the kernel may show root as its owner. */
 function addRow(owners: Map<string, number>, line: string): void {
   const [, local, remote, uid, inode] = ROW.exec(line) ?? [];
   if (local !== undefined && inode !== '0') owners.set(`${local} ${remote}`, Number(uid));
@@ -121,11 +121,11 @@ function addRow(owners: Map<string, number>, line: string): void {
 interface RowKeys {
   /** null: an IPv6 connection. */
   readonly ipv4: string | null;
-  /** IPv4 mapped into IPv6: a program may open an IPv6 socket for an IPv4 connection. */
+  /** An IPv4 address is mapped into IPv6: programs may use an IPv6 socket for an IPv4 connection. */
   readonly ipv6: string;
 }
 
-/** The keys of the row of the other end: its local side is our remote one. */
+/** The keys of the row of the other end: its local address is our remote one. */
 function rowKeys(connection: Connection): RowKeys | null {
   const { localPort, remotePort } = connection;
   const local = normalizeAddress(connection.localAddress ?? '');
@@ -136,7 +136,7 @@ function rowKeys(connection: Connection): RowKeys | null {
   return { ipv4: isIP(remote) === 4 ? keyOf(4) : null, ipv6: keyOf(16) };
 }
 
-/** `0100007F:0BB8`: words of 32 bits as the machine's numbers, the port as a number; both in hexadecimal. */
+/** `0100007F:0BB8`: the address as 32-bit words in the machine's byte order, then the port, both in hexadecimal. */
 function kernelEnd(address: string, port: number, bytes: number): string {
   const words = toAddressBytes(address).subarray(-bytes);
   if (endianness() === 'LE') words.swap32();

@@ -1,4 +1,4 @@
-/** How many bytes of a Cookie header are looked at; Node refuses larger headers by itself, unless told otherwise. */
+/** Larger Cookie headers are ignored; node:http refuses them anyway with its default limits. */
 const MAX_COOKIE_HEADER = 64 * 1024;
 const COOKIE_VALUE = /^[\w.~-]*$/;
 
@@ -11,16 +11,16 @@ export interface SessionCookieOptions {
 }
 
 /**
- * The session cookie's name. It carries the store's instance id, since cookies do not know ports: two instances on
- * localhost would throw each other's users out. Behind TLS it begins with `__Host-`, so that no sibling domain can
- * plant one (RFC 6265bis, section 4.1.3.2).
+ * The name of the session cookie. It contains the store's instance id: cookies ignore ports, so two instances on localhost
+ * would sign each other's users out. Behind TLS it begins with `__Host-`, so that no sibling domain can set it
+ * (RFC 6265bis, section 4.1.3.2).
  */
 export function sessionCookieName(instanceId: string, secure: boolean): string {
   const id = instanceId.replaceAll(/[^A-Za-z0-9]/g, '').slice(0, 12);
   return `${secure ? '__Host-' : ''}ipin_${id}`;
 }
 
-/** The value of the first cookie of exactly this name in a Cookie header, or null. */
+/** The value of the first cookie with exactly this name in a Cookie header, or null. */
 export function readCookie(header: string | undefined, name: string): string | null {
   if (header === undefined || header.length > MAX_COOKIE_HEADER) return null;
   let start = 0;
@@ -38,17 +38,17 @@ export function readCookie(header: string | undefined, name: string): string | n
 
 /**
  * The Set-Cookie header of a session.
- * @throws TypeError for a token that does not fit into a cookie: ours always do
+ * @throws TypeError for a token with characters that a cookie cannot have; tokens made here have none
  */
 export function sessionCookie(options: SessionCookieOptions): string {
   if (!COOKIE_VALUE.test(options.token))
-    throw new TypeError('Session token has characters that no cookie may have');
+    throw new TypeError('The session token contains characters not allowed in cookies');
   const name = sessionCookieName(options.instanceId, options.secure);
   const attributes = `Path=/; Max-Age=${options.maxAgeSeconds}; HttpOnly; SameSite=Strict`;
   return `${name}=${options.token}; ${attributes}${options.secure ? '; Secure' : ''}`;
 }
 
-/** The Set-Cookie header that removes a session's cookie; the attributes are the same, else browsers keep it. */
+/** The Set-Cookie header that removes a session cookie. Its attributes are the same, or browsers would keep the cookie. */
 export function clearedSessionCookie(instanceId: string, secure: boolean): string {
   return sessionCookie({ instanceId, secure, token: '', maxAgeSeconds: 0 });
 }

@@ -17,7 +17,7 @@ const CONTENT_SECURITY_POLICY = [
   "trusted-types 'none'",
 ].join('; ');
 
-/** For answers that are no page: nothing may be done with them. */
+/** The policy of all other answers: a browser may do nothing with them. */
 const DATA_POLICY = "default-src 'none'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
 
 const ALWAYS: readonly string[] = [
@@ -29,7 +29,7 @@ const ALWAYS: readonly string[] = [
   'same-origin',
 ];
 const PAGE_HEADERS: readonly string[] = ['content-security-policy', CONTENT_SECURITY_POLICY, ...ALWAYS];
-/** Keys, prompts and answers are nobody else's: no cache keeps them (RFC 9111 section 5.2.2.5). */
+/** Keys, prompts and answers are private: no cache may store them (RFC 9111 section 5.2.2.5). */
 const DATA_HEADERS: readonly string[] = [
   'cache-control',
   'no-store',
@@ -44,12 +44,12 @@ const EXPOSED =
   'x-ratelimit-remaining-requests, x-ratelimit-reset-requests, x-ratelimit-limit-tokens, ' +
   'x-ratelimit-remaining-tokens, x-ratelimit-reset-tokens';
 
-/** The headers that every answer begins with: security headers, for pages or for data, and the request's id. */
+/** The first headers of every answer: security headers, for pages or for data, and the request's id. */
 export function baseHeaders(requestId: string, kind: 'page' | 'data'): string[] {
   return [...(kind === 'page' ? PAGE_HEADERS : DATA_HEADERS), 'x-request-id', requestId];
 }
 
-/** The headers that every answer has, then its own; a `cache-control` of its own stands in the place of the usual one. */
+/** The headers of every answer, then its own; its own `cache-control` replaces the usual one. */
 export function withOwnHeaders(base: HeaderList, own: HeaderList): string[] {
   const joined = [...base, ...own];
   if (base[0] !== 'cache-control') return joined;
@@ -61,7 +61,7 @@ export function withOwnHeaders(base: HeaderList, own: HeaderList): string[] {
 
 const ANY_ORIGIN: HeaderList = ['access-control-allow-origin', '*'];
 
-/** What CORS allows on `/v1`: every origin, or those listed; never credentials (WHATWG Fetch, CORS protocol). */
+/** The CORS headers on `/v1`: every origin is allowed, or those listed; never credentials (WHATWG Fetch, CORS protocol). */
 export function corsHeaders(origins: '*' | readonly string[], origin: string | undefined): HeaderList {
   if (origins === '*') {
     return origin === undefined ? ANY_ORIGIN : [...ANY_ORIGIN, 'access-control-expose-headers', EXPOSED];
@@ -70,7 +70,7 @@ export function corsHeaders(origins: '*' | readonly string[], origin: string | u
   return ['access-control-allow-origin', origin, 'vary', 'origin', 'access-control-expose-headers', EXPOSED];
 }
 
-/** The answer to a preflight, beside `corsHeaders`. */
+/** The further headers of the answer to a preflight, after `corsHeaders`. */
 export function preflightHeaders(requestedHeaders: string | undefined): HeaderList {
   const wanted = requestedHeaders ?? '';
   const safe = /^[\w!#$%&'*+.^`|~, -]{1,2048}$/.test(wanted) ? wanted : 'authorization, content-type';

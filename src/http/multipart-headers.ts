@@ -1,17 +1,17 @@
 import { isUtf8 } from 'node:buffer';
 import { HttpError } from '../errors.ts';
 
-/** What the header block of one part says. */
+/** The headers of one part. */
 export interface PartHeaders {
   readonly name: string;
-  /** Without folders; null where the part names no file, `''` where a browser sends an empty file input. */
+  /** Without folders; null if the part names no file, `''` for an empty file input of a browser. */
   readonly filename: string | null;
   /** As sent, parameters included. */
   readonly contentType: string | null;
 }
 
 interface HeaderValue {
-  /** What stands before the first parameter, in lower case. */
+  /** The text before the first parameter, in lower case. */
   readonly value: string;
   /** Names in lower case. */
   readonly parameters: ReadonlyMap<string, string>;
@@ -19,16 +19,16 @@ interface HeaderValue {
 
 /** RFC 2046 section 5.1.1: `bchars`, 1 to 70 of them, the last one not a space. */
 const BOUNDARY = /^[0-9A-Za-z'()+_,\-./:=? ]{0,69}[0-9A-Za-z'()+_,\-./:=?]$/;
-/** RFC 2047 section 2: some readers decode it although RFC 7578 section 5.1 has none. */
+/** RFC 2047 section 2: some readers decode encoded words, although RFC 7578 section 5.1 does not allow them. */
 const ENCODED_WORD = /=\?[^?]+\?[bq]\?/i;
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-/** Headers that two readers could take for different ones if they stood twice. */
+/** Headers that may appear once: readers differ in which of two they use. */
 const SINGLE = new Set(['content-disposition', 'content-type', 'content-transfer-encoding']);
 
 /**
- * The boundary that a Content-Type names (RFC 7578 section 4.1, RFC 2046 section 5.1.1), quoted or not.
- * @throws HttpError `unsupported_content_type` where it is not `multipart/form-data`, `invalid_body` where the boundary
- * is missing or not legal.
+ * The boundary in a Content-Type (RFC 7578 section 4.1, RFC 2046 section 5.1.1), quoted or not.
+ * @throws HttpError `unsupported_content_type` for another type than `multipart/form-data`, `invalid_body` for a missing or
+ * invalid boundary.
  */
 export function parseBoundary(contentType: string | undefined): string {
   const media = (contentType ?? '').split(';', 1)[0]?.trim().toLowerCase();
@@ -46,9 +46,9 @@ export function parseBoundary(contentType: string | undefined): string {
 }
 
 /**
- * Reads the header block of a part: lines without the blank one at the end. Bytes that are not UTF-8 count as
- * ISO-8859-1. Names and file names may be quoted with backslashes or escaped as browsers do (`%22`, `%0D`, `%0A`);
- * `filename*` (RFC 8187) wins over `filename`. Where two readers could differ, the part is refused.
+ * Parses the header block of a part, without the blank line at its end. A block that is not UTF-8 is read as ISO-8859-1.
+ * Names and file names may be quoted with backslashes or escaped as browsers do (`%22`, `%0D`, `%0A`); `filename*` (RFC 8187)
+ * wins over `filename`. Refuses headers that two readers could understand differently.
  * @throws HttpError `invalid_body`.
  */
 export function parsePartHeaders(block: Buffer): PartHeaders {
@@ -76,17 +76,14 @@ export function parsePartHeaders(block: Buffer): PartHeaders {
   };
 }
 
-/**
- * The field that a name such as `x[]` or `x[0]` belongs to: `x`. Any other name is its own.
- * Forms write lists in each of these ways.
- */
+/** The base name of a field: `x` for `x[]` and `x[0]`, the two ways to write a list in a form; else the name itself. */
 export function fieldBaseName(name: string): string {
   if (!name.endsWith(']')) return name;
   const opening = name.lastIndexOf('[');
   return opening > 0 && /^\[\d{0,6}\]$/.test(name.slice(opening)) ? name.slice(0, opening) : name;
 }
 
-/** True where a text has a control character other than a tab: no header value may. */
+/** True if a text has a control character other than a tab, which no header value may have. */
 export function hasControlCharacter(text: string): boolean {
   return /[^\t -~\x80-\uffff]/.test(text);
 }
@@ -107,7 +104,7 @@ function addHeader(headers: Map<string, string>, line: string): void {
   headers.set(name, earlier === undefined ? value : `${earlier}, ${value}`);
 }
 
-/** Splits `value; name=text; name="text"`; null where it is malformed or names a parameter twice. */
+/** Parses `value; name=text; name="text"`; null if it is malformed or repeats a parameter. */
 function parseHeaderValue(text: string): HeaderValue | null {
   const parameters = new Map<string, string>();
   let at = text.indexOf(';');
@@ -125,7 +122,7 @@ function parseHeaderValue(text: string): HeaderValue | null {
   }
 }
 
-/** Reads a token or a quoted string; the end is at a semicolon or at the end of the text, or it is null. */
+/** Reads a token or a quoted string up to a semicolon or the end of the text; null if it is malformed. */
 function readParameterValue(text: string, from: number): { value: string; end: number } | null {
   let at = from;
   while (text[at] === ' ' || text[at] === '\t') at++;
@@ -137,14 +134,14 @@ function readParameterValue(text: string, from: number): { value: string; end: n
   const start = at + 1;
   at = closingQuote(text, start);
   if (at < 0) return null;
-  // Only these two are escapes: some clients send paths such as C:\temp\a.mp3 as they are.
+  // Only these two are escapes: some clients send paths such as C:\temp\a.mp3 unescaped.
   const value = text.slice(start, at).replace(/\\(["\\])/g, '$1');
   do at++;
   while (text[at] === ' ' || text[at] === '\t');
   return at >= text.length || text[at] === ';' ? { value, end: at } : null;
 }
 
-/** The index of the quote that ends a quoted string, -1 where there is none. */
+/** The index of the quote that ends a quoted string, -1 if there is none. */
 function closingQuote(text: string, start: number): number {
   let at = text.indexOf('"', start);
   let backslash = text.indexOf('\\', start);
@@ -157,7 +154,7 @@ function closingQuote(text: string, start: number): number {
   return at;
 }
 
-/** Undoes the escapes that browsers write (WHATWG HTML, multipart/form-data encoding algorithm). */
+/** Undoes the escapes of browsers (WHATWG HTML, multipart/form-data encoding algorithm). */
 function unescapeName(text: string): string {
   return text.replace(/%(22|0d|0a)/gi, (sequence) => decodeURIComponent(sequence));
 }
@@ -172,13 +169,13 @@ function fileNameOf(parameters: ReadonlyMap<string, string>): string | null {
   return withoutFolders(name);
 }
 
-/** RFC 7578 section 4.2: directory path information may be present and is not to be used. */
+/** RFC 7578 section 4.2: a directory path may be present and must not be used. */
 function withoutFolders(path: string): string {
   const name = path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1);
   return name === '.' || name === '..' ? '' : name;
 }
 
-/** `UTF-8'en'%e2%82%ac.mp3` (RFC 8187 section 3.2); null where it is malformed. */
+/** Decodes `UTF-8'en'%e2%82%ac.mp3` (RFC 8187 section 3.2); null if it is malformed. */
 function decodeExtended(text: string): string | null {
   const match = /^(utf-8|iso-8859-1)'[^']*'((?:%[0-9a-f]{2}|[!#$&+\-.^_`|~0-9a-z])*)$/i.exec(text);
   if (match === null) return null;

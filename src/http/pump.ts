@@ -10,27 +10,24 @@ export interface PumpOptions {
   readonly status: number;
   readonly headers: HeaderList;
   readonly body: Readable;
-  /**
-   * With a transform, headers are sent before the first byte of the body: clients of event streams time out on missing
-   * headers.
-   */
+  /** With a transform, headers are sent before the first byte of the body: clients of event streams time out without them. */
   readonly transform: BodyTransform | null;
-  /** Told what ended the answer, before its connection is closed. */
+  /** Called with the end of the answer, before its connection is closed. */
   readonly onEnd: (end: AnswerEnd) => void;
 }
 
 const IDLE_COMMENT_MS = 15_000;
 
 /**
- * Streams an answer with back-pressure, and owns its body: whatever ends the answer ends the body, and so the upstream. A
- * client that takes nothing is the connection's matter, see `WriteWatch`.
- * @throws what node:http throws for a head that cannot be sent, nothing else.
+ * Streams an answer with back-pressure and owns its body: whatever ends the answer ends the body, and so the upstream
+ * request. `WriteWatch` ends the connection of a client that reads nothing.
+ * @throws only what node:http throws for a head that it cannot send.
  */
 export function pump(exchange: Exchange, options: PumpOptions): Promise<void> {
   const { req, res } = exchange;
   return new Promise((resolve, reject) => {
     try {
-      // The rest of a request that is still arriving is thrown away, and its connection with it.
+      // The rest of a request that is still arriving is not read: the connection cannot be used again.
       if (hasBody(req) && !req.complete) res.shouldKeepAlive = false;
       res.writeHead(options.status, withOwnHeaders(exchange.headers, options.headers));
       new Pump(res, options, resolve).start();
@@ -68,14 +65,14 @@ class Pump {
     res.on('drain', this.#onDrain).on('close', this.#onClose);
     body.on('error', (error) => this.#onFail(error)).on('end', this.#onBodyEnd);
     body.on('data', this.#onData);
-    // Whoever looked at its beginning has paused it.
+    // The reader of its first bytes has paused it.
     if (body.isPaused()) body.resume();
     if (res.destroyed) this.#onClose();
     else if (body.destroyed && !body.readableEnded) this.#onFail(body.errored);
     else if (this.#transform !== null) setImmediate(() => res.flushHeaders());
   }
 
-  /** What one turn of the event loop brought, often hundreds of chunks, goes on together at its end; see `sendBytes`. */
+  /** Chunks, often hundreds, are batched per event-loop turn; see `sendBytes`. */
   readonly #onData = (chunk: Buffer): void => {
     this.#arrived.push(chunk);
     if (this.#arrived.length === 1) setImmediate(this.#passOn);
@@ -131,7 +128,7 @@ class Pump {
     if (!this.#isSettled) this.#finish(this.#transform?.end() ?? null);
   };
 
-  /** An event stream ends with its error and in good order; any other body is cut, so that the client notices. */
+  /** An event stream ends properly, with the error as its last event; any other body is cut, so that the client notices. */
   #onFail(cause: unknown): void {
     this.#passOn();
     if (this.#isSettled) return;
@@ -142,11 +139,11 @@ class Pump {
       return;
     }
     this.#settle(endedBy(error));
-    // After what has been written, so that the client sees how far it came.
+    // After the bytes written so far: the client may still use them.
     this.#res.socket?.destroySoon();
   }
 
-  /** Ends the answer in good order; its connection stays. */
+  /** Ends the answer properly; its connection stays open. */
   #finish(last: Buffer | null): void {
     this.#settle(endedBy(this.#transform?.error ?? null));
     this.#res.end(last ?? undefined);
@@ -167,7 +164,7 @@ function asBroken(error: unknown): HttpError {
   return new HttpError('upstream_invalid_response', 'The provider broke off its answer.', { cause: error });
 }
 
-/** The codes of this server's own end say so; all other errors came from the provider. */
+/** Code `draining`: this server cut the answer. All other errors come from the provider. */
 function endedBy(error: HttpError | null): AnswerEnd {
   if (error === null) return { outcome: 'ok', error };
   return { outcome: error.error.code === 'draining' ? 'cut' : 'broken', error };

@@ -3,11 +3,11 @@ import type { HttpError } from '../errors.ts';
 import { hasBody } from './body.ts';
 import { type HeaderList, withOwnHeaders } from './headers.ts';
 
-/** One request and its answer, as far as answering needs it. */
+/** One request and its answer. */
 export interface Exchange {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
-  /** The headers that every answer to this request has. */
+  /** The headers of every answer to this request. */
   readonly headers: string[];
 }
 
@@ -30,8 +30,8 @@ export function sendError(exchange: Exchange, error: HttpError, headers: HeaderL
 }
 
 /**
- * Answers with bytes that are all there. They leave at the end of the event loop's turn, with all that this turn brought
- * for others: a write costs most where it wakes the other side up, and so one waking serves many.
+ * Answers with a complete body. It is written at the end of the event-loop turn, together with the turn's other answers: the
+ * most expensive part of a write is to wake up the other side, and so one wake-up serves many.
  */
 export function sendBytes(exchange: Exchange, status: number, body: Buffer, headers: HeaderList): void {
   const { req, res } = exchange;
@@ -54,8 +54,8 @@ function endWith(res: ServerResponse, body: Buffer): void {
 }
 
 /**
- * Ends an answer whose request is still arriving. Closing at once would reset the connection and take the answer from
- * a client that is still sending (RFC 9112 section 9.6), so what comes is thrown away for a while first.
+ * Ends an answer whose request is still arriving. Closing at once would reset the connection, and a client that is still
+ * sending would lose the answer (RFC 9112 section 9.6): read and drop its bytes for a while first.
  */
 function linger(req: IncomingMessage, res: ServerResponse): void {
   let bytes = 0;

@@ -2,7 +2,7 @@ import { decodeSegment } from './request-target.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
-/** A row of the route table. In `path`, `:name` stands for one segment and a last `*name` for all the rest. */
+/** A row of the route table. In `path`, `:name` matches one segment and a final `*name` all remaining segments. */
 export interface Route<T> {
   readonly method: Method;
   readonly path: string;
@@ -19,7 +19,7 @@ export type Match<T> =
 const NO_PARAMS: Params = new Map();
 const UNKNOWN = { kind: 'unknown' } as const;
 
-/** Finds the row for a method and a path: exact paths by one look-up, those with parameters one after another. */
+/** Finds the row for a method and a path: exact paths by one look-up, then paths with parameters in their order. */
 export class Router<T> {
   readonly #exact = new Map<string, Map<string, Route<T>>>();
   readonly #patterns: { readonly segments: readonly string[]; readonly methods: Map<string, Route<T>> }[] =
@@ -35,7 +35,7 @@ export class Router<T> {
     }
   }
 
-  /** HEAD is served by the GET row. The path is compared as it was sent; only parameters are percent-decoded. */
+  /** The GET row serves HEAD. The path is compared undecoded; only parameters are percent-decoded. */
   match(method: string, path: string): Match<T> {
     const exact = this.#exact.get(path);
     if (exact !== undefined) return pick(exact, method, NO_PARAMS);
@@ -73,17 +73,17 @@ function pick<T>(methods: Map<string, Route<T>>, method: string, params: Params)
 function fit(segments: readonly string[], asked: readonly string[]): Params | null {
   const params = new Map<string, string>();
   for (const [index, segment] of segments.entries()) {
-    const rest = segment.startsWith('*');
-    const given = rest ? asked.slice(index).join('/') : asked[index];
+    const isTail = segment.startsWith('*');
+    const given = isTail ? asked.slice(index).join('/') : asked[index];
     if (given === undefined) return null;
-    if (!rest && !segment.startsWith(':')) {
+    if (!isTail && !segment.startsWith(':')) {
       if (given !== segment) return null;
       continue;
     }
     const value = decodeSegment(given);
     if (value === null || value === '') return null;
     params.set(segment.slice(1), value);
-    if (rest) return params;
+    if (isTail) return params;
   }
   return segments.length === asked.length ? params : null;
 }

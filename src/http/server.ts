@@ -12,24 +12,24 @@ import { isPrivate, networkOf, normalizeAddress } from '../ip-address.ts';
 import { ConnectionGate, type Listener } from './connection-gate.ts';
 import { WriteWatch } from './write-watch.ts';
 
-/** Every bound of connections, in one place. Bodies have timers of their own, see body.ts. */
+/** Every limit of connections. The limits of bodies are in body.ts. */
 const BOUNDS = {
-  /** All that are open at a time. */
+  /** Open at the same time. */
   connections: 4_096,
-  /** Per client address; IPv6 per /64. Loopback and private addresses, where proxies are, are exempt. */
+  /** Per client address, for IPv6 per /64. Loopback and private addresses are exempt: proxies connect from there. */
   connectionsOfAddress: 512,
   requestsOfConnection: 100_000,
   headers: 200,
-  /** A head, all headers together. */
+  /** Request line and headers together. */
   headBytes: 16_384,
   headMs: 10_000,
-  /** Bytes of requests that wait on one connection for earlier answers: about a hundred small requests. */
+  /** Pipelined requests that wait on one connection: about a hundred small ones. */
   waitingBytes: 256 * 1024,
-  /** A client that takes no written byte for this long is disconnected. */
+  /** A client that reads nothing for this long is disconnected. */
   writeStallMs: 60_000,
-  /** Idle connections outlive the balancers' own idle time (ALB 60 s, nginx 75 s), so that they never race. */
+  /** Longer than the idle times of balancers (ALB 60 s, nginx 75 s), so that the balancer closes first. */
   idleMs: 90_000,
-  /** How often node:http looks for heads that are late. */
+  /** How often node:http checks for late heads. */
   checkMs: 2_000,
 } as const;
 
@@ -38,23 +38,20 @@ type AnswerHead = OutgoingHttpHeaders | OutgoingHttpHeader[];
 export interface HttpServerOptions {
   readonly listener: Listener;
   readonly requestId: () => string;
-  /** True once connections are to end: each answer that begins from then on says so. */
+  /** True once connections must end: every answer that begins from then on closes its connection. */
   readonly isDraining: () => boolean;
-  /** Where the requests that wait on connections are counted. */
+  /** Counts the memory of requests that wait on connections. */
   readonly budget: InflightBudget;
   /** For tests; BOUNDS.writeStallMs if absent. */
   readonly writeStallMs?: number;
-  /** The address at the other end; the socket's own where it is absent, undefined once it is closed. */
+  /** For tests: the address of the client, undefined once the socket is closed; `socket.remoteAddress` if absent. */
   readonly peerOf?: (socket: Socket) => string | undefined;
 }
 
-/**
- * Makes the HTTP server with all its bounds; it does not listen. Messages that are no sound HTTP are answered here, see
- * `ConnectionGate`.
- */
+/** Makes the HTTP server with all its limits; it does not listen yet. `ConnectionGate` answers malformed messages. */
 export function createHttpServer(options: HttpServerOptions): Server {
   const { isDraining } = options;
-  // At the head of the answer, not at the request: one that came before the drain may be answered in it.
+  // Decided at the head of the answer: a request from before the drain may be answered during it.
   class Answer extends ServerResponse {
     override writeHead(status: number, reason?: string | AnswerHead, head?: AnswerHead): this {
       if (isDraining()) this.shouldKeepAlive = false;
@@ -72,7 +69,7 @@ export function createHttpServer(options: HttpServerOptions): Server {
     keepAlive: true,
     noDelay: true,
     joinDuplicateHeaders: false,
-    // A missing Host is refused by the gate, in our own words.
+    // The gate refuses a missing Host, in our envelope.
     requireHostHeader: false,
   });
   server.maxConnections = BOUNDS.connections;
@@ -82,7 +79,7 @@ export function createHttpServer(options: HttpServerOptions): Server {
   return server;
 }
 
-/** Counts, watches and gates each connection from its beginning to its end. */
+/** Counts each connection and puts it under the gate and the write watch, until it closes. */
 function admitConnections(server: Server, options: HttpServerOptions): void {
   const { listener, requestId, budget, peerOf = remoteAddress } = options;
   const gate = new ConnectionGate({

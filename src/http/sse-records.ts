@@ -2,15 +2,16 @@ export const LF = 0x0a;
 export const CR = 0x0d;
 const NOTHING = Buffer.alloc(0);
 
-/** A record, or of one that is longer than what may be held back, a piece. */
+/** A record, or a piece of a record that is too long to be held back. */
 export interface SsePart {
   readonly bytes: Buffer;
-  /** Whether the record begins, and ends, with these bytes. */
+  /** True if these are the first bytes of the record. */
   readonly begins: boolean;
+  /** True if these are the last bytes of the record. */
   readonly ends: boolean;
 }
 
-/** Finds line ends in order, LF or CR, looking at each byte once for either however they are mixed. */
+/** Finds line ends, LF or CR, in order. It searches every byte only once for each, however they are mixed. */
 export class LineEnds {
   readonly #bytes: Buffer;
   #lf = -1;
@@ -20,7 +21,7 @@ export class LineEnds {
     this.#bytes = bytes;
   }
 
-  /** The index of the first line end from `from` on, or the length. `from` must not go back between calls. */
+  /** The index of the first line end from `from` on, or the length. `from` must not decrease between calls. */
   next(from: number): number {
     if (this.#lf < from) this.#lf = this.#find(LF, from);
     if (this.#cr < from) this.#cr = this.#find(CR, from);
@@ -34,21 +35,20 @@ export class LineEnds {
 }
 
 /**
- * Cuts an event stream into its records as it comes (WHATWG HTML, 9.2.5 "Parsing an event stream"): a record ends
- * with an empty line, a line with LF, CR or CRLF. No byte is changed, dropped or held back longer than its
- * record is unfinished. So a record whose last byte so far is a CR is given at once; should an LF follow that
- * belongs to this line end, it comes as a record of its own, like any empty line between records. At most
- * `heldBytes` of one record are held, copied into one buffer, because a view of one byte can keep a whole read alive;
- * a longer record comes in pieces.
+ * Splits an event stream into its records as it arrives (WHATWG HTML, 9.2.5 "Parsing an event stream"): a record ends with an
+ * empty line, a line with LF, CR or CRLF. It changes and drops no byte, and holds bytes back only until their record is
+ * complete. So a record that ends with a CR is returned at once; if the LF of that line end follows, it becomes a record of
+ * its own, like any empty line between records. At most `heldBytes` of one record are held, copied into one buffer, because a
+ * view of one byte can keep a whole read alive; a longer record comes in pieces.
  */
 export class SseRecords {
   readonly #heldBytesAtMost: number;
   #held = NOTHING;
   #heldBytes = 0;
-  /** The record's first bytes were given already. */
+  /** The first bytes of the record were returned already. */
   #isOpen = false;
   #isLineStart = true;
-  /** The last byte was a CR, so that an LF now would belong to it. */
+  /** The last byte was a CR: an LF now belongs to the same line end. */
   #isAfterCr = false;
 
   constructor(heldBytes: number) {
@@ -56,8 +56,8 @@ export class SseRecords {
   }
 
   /**
-   * The records that are finished with this chunk, each with its empty line, and what can be given of a long one. What
-   * lies whole in the chunk is a view of it.
+   * Returns the records that this chunk completes, each with its empty line, and the pieces of a long one. A record that lies
+   * in one chunk is a view of it.
    */
   push(chunk: Buffer): SsePart[] {
     const parts: SsePart[] = [];
@@ -80,17 +80,17 @@ export class SseRecords {
     return parts;
   }
 
-  /** True where nothing is held and the next byte begins a record. */
+  /** True if nothing is held and the next byte begins a record. */
   get isBetweenRecords(): boolean {
     return this.#heldBytes === 0 && !this.#isOpen && this.#isLineStart && !this.#isAfterCr;
   }
 
-  /** True where a part of the present record was given already. */
+  /** True if a piece of the current record was returned already. */
   get isInsideRecord(): boolean {
     return this.#isOpen;
   }
 
-  /** What is left of a record that the stream's end cut short, or null. */
+  /** The held bytes of a record that the end of the stream cut off, or null. */
   end(): Buffer | null {
     return this.#heldBytes > 0 ? this.#takeHeld() : null;
   }
@@ -126,7 +126,7 @@ export class SseRecords {
     this.#isOpen = true;
   }
 
-  /** What is held and what follows, in one piece: so the first piece of a long record has its whole head. */
+  /** The held bytes and these in one piece: so the first piece of a long record has its whole head. */
   #withHeld(bytes: Buffer): Buffer {
     if (this.#heldBytes === 0) return bytes;
     if (!this.#fits(bytes)) return Buffer.concat([this.#takeHeld(), bytes]);
@@ -149,7 +149,7 @@ export class SseRecords {
     this.#heldBytes = needed;
   }
 
-  /** Lets go of the buffer, which from now on is the caller's. */
+  /** The held bytes; their buffer now belongs to the caller. */
   #takeHeld(): Buffer {
     const held = this.#held.subarray(0, this.#heldBytes);
     this.#held = NOTHING;

@@ -13,12 +13,12 @@ const DATA = Buffer.from('data');
 const EVENT = Buffer.from('event');
 const BYTE_ORDER_MARK = Buffer.from('\ufeff');
 
-/** Of bare lines no more are given: an upstream's error is one. */
+/** The error of an upstream is one bare line. */
 const MAX_BARE_LINES = 16;
 
 /**
- * Goes through the lines of a record; `[start, end)` is the line without its end. Between the CR and the LF of a
- * line end it sees an empty line, which is no field either.
+ * Iterates over the lines of a record; `[start, end)` is the line without its line end. Between CR and LF it finds an empty
+ * line, which is harmless because an empty line is not a field.
  */
 class RecordLines {
   readonly record: Buffer;
@@ -30,7 +30,7 @@ class RecordLines {
   constructor(record: Buffer) {
     this.record = record;
     this.#lineEnds = new LineEnds(record);
-    // A stream may begin with a byte order mark, which is no part of its first line.
+    // A stream may begin with a byte order mark, which does not belong to its first line.
     this.#after = startsWith(record, 0, BYTE_ORDER_MARK) ? BYTE_ORDER_MARK.length : 0;
   }
 
@@ -42,7 +42,7 @@ class RecordLines {
     return true;
   }
 
-  /** Goes on to the next line of a field; `[start, end)` is its value, without one space after the colon. */
+  /** Moves to the next line of a field; `[start, end)` is its value, without one space after the colon. */
   nextValue(field: Buffer): boolean {
     while (this.next()) {
       const colon = this.start + field.length;
@@ -67,8 +67,8 @@ function startsWith(record: Buffer, from: number, bytes: Buffer): boolean {
 }
 
 /**
- * The data of a record: the values of its `data` lines joined with LF, a view of the record where there is one
- * only; null where there is none. Of a record with empty data a browser makes no event.
+ * The data of a record: the values of its `data` lines joined with LF, a view of the record if it has only one; null if it
+ * has none. Browsers dispatch no event for empty data.
  */
 export function recordData(record: Buffer): Buffer | null {
   const lines = new RecordLines(record);
@@ -84,13 +84,13 @@ export function recordData(record: Buffer): Buffer | null {
   return joined.subarray(0, length);
 }
 
-/** The bytes of the first `data` line of a record, or of its first piece, in which the line may be unfinished; else null. */
+/** The value of the first `data` line in a record or in its first piece, where the line may be incomplete; null if none. */
 export function firstDataSpan(piece: Buffer): SseSpan | null {
   const lines = new RecordLines(piece);
   return lines.nextValue(DATA) ? { start: lines.start, end: lines.end } : null;
 }
 
-/** The bytes of the data, for changing it in place, where a record has exactly one `data` line; else null. */
+/** The value of the `data` line, for replacing it in place, if the record has exactly one; else null. */
 export function dataSpan(record: Buffer): SseSpan | null {
   const lines = new RecordLines(record);
   if (!lines.nextValue(DATA)) return null;
@@ -98,7 +98,7 @@ export function dataSpan(record: Buffer): SseSpan | null {
   return lines.nextValue(DATA) ? null : { start, end };
 }
 
-/** The type of a record's event: the value of its last `event` line; null where there is none or it is empty. */
+/** The event type of a record: the value of its last `event` line; null if there is none or it is empty. */
 export function recordEvent(record: Buffer): string | null {
   const lines = new RecordLines(record);
   let event: string | null = null;
@@ -107,8 +107,8 @@ export function recordEvent(record: Buffer): string | null {
 }
 
 /**
- * The first lines of a record, 16 at most, that begin with an opening brace, so are no field, and that clients
- * pass over: an upstream that failed in mid-stream may have written its error as bare JSON.
+ * The first lines of a record, 16 at most, that begin with an opening brace. They are not fields, and clients ignore them:
+ * an upstream that fails in mid-stream may write its error as bare JSON.
  */
 export function bareLines(record: Buffer): Buffer[] {
   const lines = new RecordLines(record);
@@ -119,7 +119,7 @@ export function bareLines(record: Buffer): Buffer[] {
   return found;
 }
 
-/** Writes a record, data over several lines as several `data` lines. Throws `RangeError` for line ends in `event`. */
+/** Writes a record; data of several lines becomes several `data` lines. Throws `RangeError` for line ends in `event`. */
 export function sseRecord(data: string, event?: string): Buffer {
   const lines = /[\r\n]/.test(data) ? data.replaceAll(/\r\n|\r|\n/g, '\ndata: ') : data;
   if (event === undefined) return Buffer.from(`data: ${lines}\n\n`);

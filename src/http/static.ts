@@ -16,7 +16,7 @@ const TYPES: Readonly<Record<string, string>> = {
 
 type Encoding = 'br' | 'gzip' | 'identity';
 
-/** A file's bytes and what is made of them, both on first use: a start should not wait for pages that nobody asks for. */
+/** A file, read and compressed on first use, so that the start does not wait for it. */
 class StaticFile {
   readonly type: string;
   readonly #path: string;
@@ -52,15 +52,15 @@ class StaticFile {
 
 export type StaticFiles = ReadonlyMap<string, StaticFile>;
 
-/** A window of 64 KiB holds the largest page; making room for the usual 4 MiB costs twenty times the compression itself. */
+/** A window of 64 KiB holds the largest page; allocating the default of 4 MiB takes twenty times as long as compressing. */
 const BROTLI = { [constants.BROTLI_PARAM_QUALITY]: 9, [constants.BROTLI_PARAM_LGWIN]: 16 };
 
 const compressBrotli = promisify(brotliCompress);
 const compressGzip = promisify(gzip);
 
 /**
- * Lists a folder of pages as a fixed map from URL path to file. Requests are looked up in the map and never become
- * a path on the disk; `index.html` is `/`.
+ * Lists a folder of pages as a fixed map from URL path to file; `index.html` is `/`. Requests are looked up in the map and
+ * never become a path on the disk.
  */
 export function listStaticFiles(folder: string): StaticFiles {
   const files = new Map<string, StaticFile>();
@@ -74,7 +74,7 @@ export function listStaticFiles(folder: string): StaticFiles {
   return files;
 }
 
-/** Answers with a file: 304 where the client has it (RFC 9110 section 13.1.2), else compressed as the client likes. */
+/** Answers with a file: 304 if the client has it (RFC 9110 section 13.1.2), else compressed as the client accepts. */
 export async function sendStatic(exchange: Exchange, file: StaticFile): Promise<void> {
   const { headers } = exchange.req;
   const common = ['cache-control', 'no-cache', 'etag', file.etag, 'vary', 'accept-encoding'];

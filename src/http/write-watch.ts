@@ -1,16 +1,16 @@
 import type { Socket } from 'node:net';
 
-/** How far a client had come when it was last looked at. */
+/** How much a client had taken at the last look. */
 interface Seen {
   takenBytes: number;
   queuedBytes: number;
-  /** Looks in a row that found bytes waiting and not one of them taken. */
-  still: number;
+  /** Looks in a row at which bytes waited and the client had taken none. */
+  stalls: number;
 }
 
 const LOOKS = 4;
 
-/** With which a connection ends whose client reads nothing. */
+/** The error of a connection whose client reads nothing. */
 export class WriteStallError extends Error {
   override readonly name = 'WriteStallError';
 
@@ -20,23 +20,23 @@ export class WriteStallError extends Error {
 }
 
 /**
- * Ends a connection whose client reads nothing. A socket's own timeout cannot tell: bytes that the client sends set it
- * back, and so does each answer that ends.
+ * Ends connections whose client reads nothing. The timeout of the socket itself is no help: bytes from the client restart it,
+ * and so does the end of each answer.
  */
 export class WriteWatch {
   readonly #stallMs: number;
   readonly #seen = new Map<Socket, Seen>();
   #timer: NodeJS.Timeout | null = null;
 
-  /** `stallMs`: so long a client may take nothing; it is ended at most a quarter of that later. */
+  /** `stallMs`: for so long a client may read nothing. Its connection ends at most a quarter of that later. */
   constructor(stallMs: number) {
     this.#stallMs = stallMs;
   }
 
-  /** From now on, until `stop()`. */
+  /** Starts to look at all connections, until `stop()`. */
   start(): void {
     this.stop();
-    // Not setInterval: after a blocked event loop two looks must not run without I/O between them.
+    // Not setInterval: after a blocked event loop, two looks could run without I/O between them.
     this.#timer = setTimeout(() => {
       this.#look();
       this.start();
@@ -50,7 +50,7 @@ export class WriteWatch {
   }
 
   add(socket: Socket): void {
-    this.#seen.set(socket, { takenBytes: 0, queuedBytes: 0, still: 0 });
+    this.#seen.set(socket, { takenBytes: 0, queuedBytes: 0, stalls: 0 });
   }
 
   remove(socket: Socket): void {
@@ -64,15 +64,15 @@ export class WriteWatch {
       const isStill = takenBytes === seen.takenBytes && queuedBytes === seen.queuedBytes;
       seen.takenBytes = takenBytes;
       seen.queuedBytes = queuedBytes;
-      seen.still = isStill && socket.writableLength > 0 ? seen.still + 1 : 0;
-      if (seen.still >= LOOKS) socket.destroy(new WriteStallError());
+      seen.stalls = isStill && socket.writableLength > 0 ? seen.stalls + 1 : 0;
+      if (seen.stalls >= LOOKS) socket.destroy(new WriteStallError());
     }
   }
 }
 
 /**
- * What the system has not taken yet of the write that is under way. Node shows it nowhere else, and net's own timeout
- * goes by it: a large write to a slow client takes minutes, in which `writableLength` does not change.
+ * The bytes of the current write that the system has not taken yet. node:net uses this internal count for its own timeout and
+ * has no public one: a large write to a slow client takes minutes, in which `writableLength` does not change.
  */
 function queuedBytesOf(socket: Socket): number {
   const { _handle: handle } = socket as Socket & {

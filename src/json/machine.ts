@@ -19,13 +19,13 @@ import {
 } from './tokens.ts';
 
 export interface JsonScanLimits {
-  /** Arrays and objects open at one time. */
+  /** Arrays and objects that are open at the same time. */
   readonly depth: number;
   /** Structural characters: braces, brackets, colons and commas. */
   readonly structures: number;
 }
 
-/** More than any request holds messages, parts or inputs; bounds the memory that one body can make a scan use. */
+/** More than the messages, parts or inputs of any request. Limits the memory that one body can make a scan use. */
 const MAX_MATCHES = 100_000;
 
 type MutableMatch = { -readonly [K in keyof JsonMatch]: JsonMatch[K] };
@@ -37,30 +37,30 @@ export interface Frame {
   match: MutableMatch | null;
 }
 
-/** What the scan is about to read; white space may stand before it, but within a string. */
+/** The next thing to read; white space may come first, except inside a string. */
 type Step = 'value' | 'first' | 'next' | 'name' | 'colon' | 'end' | 'in value' | 'in name';
 
-/** A scan on its way. */
+/** A running scan. */
 export interface ScanState extends TokenSource, MemberSource {
   readonly patterns: JsonPatterns;
   readonly limits: JsonScanLimits;
   readonly matches: MutableMatch[];
-  /** By depth; those above `depth` are left over and used again. */
+  /** By depth; frames above `depth` are unused and kept for later. */
   readonly frames: Frame[];
   depth: number;
   structures: number;
   step: Step;
-  /** The next byte to be looked at. */
+  /** The index of the next byte. */
   at: number;
-  /** Where the string that is being read began. */
+  /** The index of the first byte of the current string. */
   quote: number;
-  /** What is wanted of the value that comes next. */
+  /** The pattern node of the next value. */
   wanted: PatternNode | null;
-  /** Of the whole body's value. */
+  /** Of the outermost value. */
   kind: JsonKind;
 }
 
-/** Begins a scan, before its first byte. `frames` may be shared by scans that run to their end at once. */
+/** Begins a scan, before its first byte. Scans that are not sliced may share `frames`. */
 export function startScan(
   body: Buffer,
   { patterns, limits, frames }: Pick<ScanState, 'patterns' | 'limits' | 'frames'>,
@@ -86,12 +86,12 @@ export function startScan(
   };
 }
 
-/** What a scan has found that is at the end of its body. */
+/** The result of a scan that is at the end of its body. */
 export function finishScan({ kind, matches, ambiguous, folded }: ScanState): JsonScan {
   return { kind, matches, ambiguous, folded };
 }
 
-/** Scans on up to a byte, or a little further to the end of a token; true at the end of the body. Throws `JsonScanError`. */
+/** Scans on to `limit`, or a little further to the end of a token. True at the end of the body. Throws `JsonScanError`. */
 export function advanceScan(scan: ScanState, limit: number): boolean {
   const { body } = scan;
   let at = scan.at;
@@ -129,7 +129,7 @@ function scanToken(scan: ScanState, at: number, limit: number): number {
   }
 }
 
-/** Reads over the end of an array or object, a comma, or the beginning of its first item. */
+/** Reads the end of an array or object, a comma, or the beginning of its first item. */
 function scanItem(scan: ScanState, at: number, limit: number): number {
   const frame = scan.frames[scan.depth - 1] as Frame;
   const byte = scan.body[at] as number;
@@ -150,7 +150,7 @@ function scanName(scan: ScanState, at: number, limit: number): number {
   return scanString(scan, at + 1, limit);
 }
 
-/** Reads over a simple value, or the opening of an array or object, which becomes the innermost frame. */
+/** Reads a simple value, or the opening of an array or object, which becomes the innermost frame. */
 function scanValue(scan: ScanState, at: number, limit: number): number {
   const { body } = scan;
   const first = body[at] as number;
@@ -164,7 +164,7 @@ function scanValue(scan: ScanState, at: number, limit: number): number {
   return endValue(scan, first <= 0x39 ? skipNumber(body, at) : skipLiteral(body, at));
 }
 
-/** Reads on in a string, to its end or to the limit. */
+/** Reads a string on to its end or to the limit. */
 function scanString(scan: ScanState, from: number, limit: number): number {
   const end = skipString(scan, from, limit);
   if (end < 0) return ~end;

@@ -1,13 +1,13 @@
 import { MAX_NAME_LENGTH, type PatternNode } from './patterns.ts';
 import { BACKSLASH, QUOTE } from './tokens.ts';
 
-/** What of a scan the look-up of a member's name needs. */
+/** The part of a scan that the look-up of a member's name uses. */
 export interface MemberSource {
   readonly body: Buffer;
   readonly serial: number;
   readonly ambiguous: string[];
   readonly folded: string[];
-  /** The index after the closing quote of the name that was last read. */
+  /** The index after the closing quote of the latest name. */
   nameEnd: number;
 }
 
@@ -16,17 +16,17 @@ const FOLDED = 1;
 const EXACT = 2;
 
 /**
- * What is wanted, in the object that last opened at `node`, of the member whose name in quotes starts at `from`
- * and ends at `scan.nameEnd`.
+ * The pattern node of a member of the object that last opened at `node`; null if no pattern wants the member. Its name, in
+ * quotes, starts at `from` and ends at `scan.nameEnd`.
  */
 export function findMember(scan: MemberSource, node: PatternNode, from: number): PatternNode | null {
   const { body, nameEnd } = scan;
   let found: PatternNode | null = null;
-  const isPlain = isPlainName(body, from + 1, nameEnd - 1);
-  const length = isPlain ? nameEnd - from - 2 : decodeName(body, from + 1, nameEnd - 1);
+  const isAscii = isAsciiName(body, from + 1, nameEnd - 1);
+  const length = isAscii ? nameEnd - from - 2 : decodeName(body, from + 1, nameEnd - 1);
   for (const member of node.members) {
     if (member.bytes.length !== length) continue;
-    const likeness = isPlain ? compareName(body, from + 1, member.bytes) : compareDecoded(member.bytes);
+    const likeness = isAscii ? compareName(body, from + 1, member.bytes) : compareDecoded(member.bytes);
     if (likeness === DIFFERENT || (likeness === FOLDED && !node.foldsNames)) continue;
     if (likeness === EXACT) found = member;
     else addPatterns(scan.folded, member);
@@ -35,8 +35,8 @@ export function findMember(scan: MemberSource, node: PatternNode, from: number):
   return found;
 }
 
-/** Whether a name's bytes are its characters: ASCII without escapes. */
-function isPlainName(body: Buffer, start: number, end: number): boolean {
+/** True for a name in ASCII without escapes: its bytes are its characters. */
+function isAsciiName(body: Buffer, start: number, end: number): boolean {
   for (let at = start; at < end; at++) {
     const byte = body[at] as number;
     if (byte >= 0x80 || byte === BACKSLASH) return false;
@@ -44,7 +44,7 @@ function isPlainName(body: Buffer, start: number, end: number): boolean {
   return true;
 }
 
-/** How the bytes from `start` on are like a name of that length: exactly, but for ASCII letter case, or not. */
+/** Compares the bytes from `start` on with a name of the same length: equal, equal but for ASCII letter case, or different. */
 function compareName(source: Uint8Array, start: number, name: Uint8Array): number {
   let likeness = EXACT;
   for (let at = 0; at < name.length; at++) {
@@ -58,7 +58,7 @@ function compareName(source: Uint8Array, start: number, name: Uint8Array): numbe
   return likeness;
 }
 
-/** The name that `decodeName` last read, and whether it stands there as written or folded into ASCII. */
+/** The name that `decodeName` read last, and whether a character was folded into ASCII. */
 const decoded = new Uint8Array(MAX_NAME_LENGTH);
 let isFolded = false;
 
@@ -68,8 +68,8 @@ function compareDecoded(name: Uint8Array): number {
 }
 
 /**
- * Reads a name with escapes or beyond ASCII into `decoded` and gives its length, or -1 where no wanted name can
- * be like it. Two characters beyond ASCII fold into it (Unicode CaseFolding.txt, as Go's encoding/json does).
+ * Decodes a name with escapes or beyond ASCII into `decoded` and returns its length, or -1 if no wanted name can equal it.
+ * Two characters beyond ASCII fold into ASCII (Unicode CaseFolding.txt; Go's encoding/json does the same).
  */
 function decodeName(body: Buffer, start: number, end: number): number {
   isFolded = false;
@@ -87,7 +87,7 @@ function decodeName(body: Buffer, start: number, end: number): number {
   return length;
 }
 
-/** The bytes of the character or escape that starts at an index of a sound string. */
+/** The number of bytes of the character or escape at an index of a valid string. */
 export function sizeOfUnit(body: Buffer, at: number): number {
   const first = body[at] as number;
   if (first === BACKSLASH) return body[at + 1] === 0x75 ? 6 : 2;
@@ -95,7 +95,7 @@ export function sizeOfUnit(body: Buffer, at: number): number {
   return first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
 }
 
-/** The UTF-16 unit that starts at an index of a sound string; 0xffff for any that no wanted name can hold. */
+/** The UTF-16 unit at an index of a valid string; 0xffff for a character that no wanted name has. */
 function unitAt(body: Buffer, at: number): number {
   const first = body[at] as number;
   const second = body[at + 1] as number;
@@ -118,7 +118,7 @@ function hexUnit(body: Buffer, from: number): number {
   return unit;
 }
 
-/** Notes a member as seen in this object; a second time makes all patterns that lead through it ambiguous. */
+/** Marks a member as seen in this object. A second occurrence makes all patterns through it ambiguous. */
 function noteSeen(scan: MemberSource, node: PatternNode, member: PatternNode): void {
   if (member.seenIn !== node.serial) {
     member.seenIn = node.serial;
@@ -133,7 +133,7 @@ function addPatterns(list: string[], { patterns }: PatternNode): void {
   for (const pattern of patterns) if (!list.includes(pattern)) list.push(pattern);
 }
 
-/** The text of the JSON string, in its quotes, at bytes `[start, end)`, which a scan has recognised. */
+/** Decodes the JSON string at bytes `[start, end)`, its quotes included, which a scan has checked. */
 export function decodeString(body: Buffer, start: number, end: number): string {
   const text = body.toString('utf8', start + 1, end - 1);
   return text.includes('\\') ? (JSON.parse(`"${text}"`) as string) : text;

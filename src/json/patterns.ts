@@ -1,18 +1,18 @@
-/** One step of a path: the member or the array element that it leads to, and what is wanted from there on. */
+/** One step of a path: a member or an array element, and the steps from there on. */
 export interface PatternNode {
   /** The member's name in ASCII, as in the pattern. */
   readonly name: string;
   readonly bytes: Uint8Array;
   readonly members: PatternNode[];
-  /** Whether members' names are also looked at in other letter cases: at the top level, and where it is asked for. */
+  /** True if the letter case of members' names is ignored: at the top level, and below the paths in `folding`. */
   foldsNames: boolean;
-  /** What is wanted of every element, where the value is an array. */
+  /** The step to every element, if the value is an array. */
   each: PatternNode | null;
   /** The pattern that ends here. */
   pattern: string | null;
   /** All patterns that lead through this step or end at it. */
   readonly patterns: string[];
-  /** The serial number of the array or object that last opened at this step; never two are open at once. */
+  /** The serial number of the array or object that last opened at this step; never are two of them open. */
   serial: number;
   /** The serial number of the object that this member was last seen in. */
   seenIn: number;
@@ -20,13 +20,13 @@ export interface PatternNode {
   reportedIn: number;
 }
 
-/** Patterns made ready for any number of scans, one at a time. */
+/** Compiled patterns, for any number of scans, one at a time. */
 export interface JsonPatterns {
   readonly root: PatternNode;
-  /** What they were made of. */
+  /** The arguments of `compilePatterns`. */
   readonly paths: readonly string[];
   readonly folding: readonly string[];
-  /** Serial numbers given out so far, to scans and to the objects in them. */
+  /** The latest serial number of a scan or an object. */
   serial: number;
 }
 
@@ -49,9 +49,9 @@ function createNode(name: string, foldsNames: boolean): PatternNode {
 }
 
 /**
- * Makes paths ready for `scanJson`: member names joined by dots, `*` for every element of an array, e.g.
- * `messages.*.content.*.image_url`. `folding` names the paths below which, as at the top level, names count in other
- * letter cases too. Throws `RangeError` for a step that is empty, longer than 64 characters or not in printable ASCII.
+ * Compiles paths for `scanJson`: member names joined by dots, `*` for every element of an array, such as
+ * `messages.*.content.*.image_url`. Directly below the paths in `folding`, as at the top level, the letter case of names is
+ * ignored. Throws `RangeError` for a step that is empty, longer than 64 characters or not in printable ASCII.
  */
 export function compilePatterns(paths: readonly string[], folding: readonly string[] = []): JsonPatterns {
   const root = createNode('', true);

@@ -7,15 +7,16 @@ import { JsonScanError } from './tokens.ts';
 
 const DEFAULT_LIMITS: JsonScanLimits = { depth: 128, structures: 1_000_000 };
 
-/** The frames of all scans that run to their end at once: none of those starts within another. */
+/** The frames of all scans that are not sliced: none of those starts within another. */
 const sharedFrames: Frame[] = [];
 
 /**
- * Recognises one JSON text (RFC 8259, UTF-8 without a byte order mark) in one pass over its bytes and finds the
- * values that patterns lead to. Accepts what `JSON.parse` accepts and nothing else, numbers of more than 64 KiB apart.
- * Member names are compared decoded, so that `"mod\u0065l"` is `model`. A pattern is ambiguous where a reader that keeps
- * the first of two equal names, one that keeps the last and one without regard to letter case could differ: who acts on a
- * value must refuse a body where its pattern is. Throws `JsonScanError`, `too_large` also for over 100,000 matches.
+ * Checks one JSON text (RFC 8259, UTF-8 without a byte order mark) in one pass over its bytes and finds the values that
+ * patterns lead to. Accepts exactly the texts that `JSON.parse` accepts, except for numbers of more than 64 KiB.
+ * Member names are compared decoded: `"mod\u0065l"` is `model`. A pattern is ambiguous if readers could find different values
+ * for it: one keeps the first of two equal names, one the last, one ignores letter case. Refuse a body with an ambiguous
+ * pattern before you act on its value. Throws `JsonScanError`, `too_large` also for over 100,000 matches.
+ * @example scanJson(body, compilePatterns(['model'])).matches
  */
 export function scanJson(body: Buffer, patterns: JsonPatterns, limits = DEFAULT_LIMITS): JsonScan {
   if (!isUtf8(body)) throw new JsonScanError('invalid_json', findInvalidUtf8(body));
@@ -26,19 +27,19 @@ export function scanJson(body: Buffer, patterns: JsonPatterns, limits = DEFAULT_
 
 export interface TurnOptions {
   readonly limits?: JsonScanLimits;
-  /** Bodies up to this size are scanned at once. */
+  /** Bodies up to this size are scanned without a turn for others. */
   readonly atOnceBytes?: number;
-  /** So many bytes are scanned between two turns. */
+  /** The bytes that are scanned between two turns. */
   readonly sliceBytes?: number;
   readonly turn?: GiveTurn;
 }
 
 const AT_ONCE_BYTES = 512 * 1024;
 const SLICE_BYTES = 512 * 1024;
-/** Checking UTF-8 is many times as fast as scanning. */
+/** Checking UTF-8 is many times faster than scanning. */
 const UTF8_SLICES = 8;
 
-/** The same as `scanJson`, for bodies of any size: gives way to others after each slice of a large one. */
+/** As `scanJson`, for bodies of any size: after each slice of a large one, others have their turn of the event loop. */
 export function scanJsonInTurns(
   body: Buffer,
   patterns: JsonPatterns,
@@ -62,14 +63,14 @@ async function scanSlices(
     at = end;
     await turn();
   }
-  // Patterns remember what they have seen in an object, and another scan may run between two slices.
+  // Patterns keep state while a scan runs, and another scan may run between two slices.
   const own = compilePatterns(patterns.paths, patterns.folding);
   const scan = startScan(body, { patterns: own, limits, frames: [] });
   while (!advanceScan(scan, Math.min(body.length, scan.at + sliceBytes))) await turn();
   return finishScan(scan);
 }
 
-/** The index itself, or up to three less, where no character is cut in two. */
+/** The index, or up to three less, so that no character is cut in two. */
 function wholeCharacters(body: Buffer, at: number): number {
   if (at >= body.length) return body.length;
   let end = at;
@@ -77,7 +78,7 @@ function wholeCharacters(body: Buffer, at: number): number {
   return end;
 }
 
-/** Halves the body down to the first sequence that is not UTF-8; a cut never falls inside a sound sequence. */
+/** The index of the first bytes that are not UTF-8, by bisection; no cut divides a valid character. */
 function findInvalidUtf8(body: Buffer): number {
   let start = 0;
   let end = body.length;

@@ -1,4 +1,4 @@
-/** Bytes to put in place of `[start, end)` of a body; `start === end` inserts. */
+/** Bytes that replace `[start, end)` of a body; `start === end` inserts them. */
 export interface Patch {
   readonly start: number;
   readonly end: number;
@@ -6,9 +6,9 @@ export interface Patch {
 }
 
 /**
- * Puts patches into a body without copying it: gives the pieces to send in order, those of the body as views of
- * it, empty ones left out. Patches may come in any order; insertions at one place keep theirs and come before
- * what is replaced there. Throws `RangeError` where patches overlap or leave the body.
+ * Applies patches to a body without copying it: returns the pieces to send in order, views of the body and the bytes of the
+ * patches, none empty. Patches may come in any order; insertions at one index keep their order and precede a replacement
+ * there. Throws `RangeError` if patches overlap or leave the body.
  */
 export function splice(body: Buffer, patches: readonly Patch[]): Buffer[] {
   const sorted =

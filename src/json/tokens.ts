@@ -1,6 +1,6 @@
 /**
- * The tokens of JSON (RFC 8259 sections 2, 3, 6 and 7), recognised in a buffer and never copied out of it.
- * Each function takes the index of a token's first byte and gives back the index after its last one.
+ * The tokens of JSON (RFC 8259 sections 2, 3, 6 and 7), checked in a buffer and never copied out of it. Each function takes
+ * the index of a token's first byte and returns the index after its last one.
  */
 
 export type JsonScanReason = 'invalid_json' | 'too_deep' | 'too_large';
@@ -12,8 +12,8 @@ const MESSAGES: Readonly<Record<JsonScanReason, string>> = {
 };
 
 /**
- * A body that is not JSON in UTF-8, or goes beyond a bound; `offset` is the byte where that shows
- * (of what is not UTF-8: up to seven bytes before it).
+ * The error for a body that is not JSON in UTF-8, or exceeds a limit. `offset` is the index of the first wrong byte; for
+ * invalid UTF-8 up to seven bytes before it.
  */
 export class JsonScanError extends Error {
   override readonly name = 'JsonScanError';
@@ -27,7 +27,7 @@ export class JsonScanError extends Error {
   }
 }
 
-/** The buffer under the scan; `words` is the same memory four bytes at a time, made when a long string asks. */
+/** The scanned buffer; `words` is the same memory four bytes at a time, made for the first long string. */
 export interface TokenSource {
   readonly body: Buffer;
   words: Int32Array | null;
@@ -45,10 +45,10 @@ export const CLOSE_BRACE = 0x7d;
 const MINUS = 0x2d;
 const ZERO = 0x30;
 
-/** A string that goes on after so many bytes is likely long: from here on four bytes a step pay. */
+/** A string that goes on after so many bytes is likely long: from there on, four bytes a step are faster. */
 const SHORT_RUN_BYTES = 16;
 
-/** More digits say nothing, and a number is read in one go. */
+/** More digits carry no information, and a number is read without a turn for others. */
 const MAX_DIGITS = 65_536;
 
 /** Throws `JsonScanError` `invalid_json` at a byte. */
@@ -56,14 +56,14 @@ export function failAt(offset: number): never {
   throw new JsonScanError('invalid_json', offset);
 }
 
-/** The byte at an index, -1 after the end. */
+/** The byte at an index, -1 behind the end. */
 function byteAt(body: Buffer, at: number): number {
   return at < body.length ? (body[at] as number) : -1;
 }
 
 /**
- * Reads on in a string from a byte behind its opening quote. Gives the index after the closing quote, or `~at` where it
- * stopped at `at`, not before `limit`. Throws `JsonScanError`.
+ * Reads a string on from a byte behind its opening quote. Returns the index after the closing quote, or `~at` if it stopped at
+ * `at`, at `limit` or just behind. Throws `JsonScanError`.
  */
 export function skipString(source: TokenSource, from: number, limit: number): number {
   const { body } = source;
@@ -83,9 +83,9 @@ export function skipString(source: TokenSource, from: number, limit: number): nu
 }
 
 /**
- * Reads over whole words of four bytes that hold no quote, backslash or control character. Exclusive or with
- * 2 swaps 0x20 with 0x22 and leaves 0x00-0x1f below them, so that one subtraction finds quotes and control
- * characters alike: a borrow into a byte's high bit that the byte itself had not set.
+ * Skips words of four bytes without quote, backslash and control character. Exclusive or with 2 swaps 0x20 and 0x22 and leaves
+ * 0x00-0x1f below them, so that one subtraction finds both quotes and control characters: it borrows into the high bit of a
+ * byte that had this bit clear.
  */
 function skipPlainWords(source: TokenSource, from: number, limit: number): number {
   const { body } = source;
@@ -139,7 +139,7 @@ function skipDigits(body: Buffer, from: number): number {
   return at > from ? at : failAt(from);
 }
 
-/** Reads over a number of any precision up to 64 KiB of digits. Throws `JsonScanError`. */
+/** Reads a number of any precision, up to 64 KiB of digits. Throws `JsonScanError`. */
 export function skipNumber(body: Buffer, from: number): number {
   let at = byteAt(body, from) === MINUS ? from + 1 : from;
   at = byteAt(body, at) === ZERO ? at + 1 : skipDigits(body, at);
@@ -155,7 +155,7 @@ const TRUE = Buffer.from('true');
 const FALSE = Buffer.from('false');
 const NULL = Buffer.from('null');
 
-/** Reads over `true`, `false` or `null`. Throws `JsonScanError`. */
+/** Reads `true`, `false` or `null`. Throws `JsonScanError`. */
 export function skipLiteral(body: Buffer, from: number): number {
   const first = byteAt(body, from);
   const literal = first === 0x74 ? TRUE : first === 0x66 ? FALSE : NULL;

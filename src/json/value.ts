@@ -1,4 +1,4 @@
-/** Parses JSON; undefined where it is none. */
+/** Parses JSON; undefined if the text is not JSON. */
 export function parseJson(text: Buffer | string): unknown {
   try {
     return JSON.parse(typeof text === 'string' ? text : text.toString('utf8'));
@@ -7,7 +7,7 @@ export function parseJson(text: Buffer | string): unknown {
   }
 }
 
-/** True for a JSON object (no array, not null). */
+/** True for a JSON object, false for an array or null. */
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
