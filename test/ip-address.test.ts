@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { isIP } from 'node:net';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { isLoopback, networkOf, normalizeAddress } from '../src/ip-address.ts';
+import { expandIpv6, isLoopback, isLoopbackHost, networkOf, normalizeAddress } from '../src/ip-address.ts';
 
 describe('normalizeAddress()', () => {
   const cases: readonly (readonly [string, string | null])[] = [
@@ -98,5 +98,41 @@ describe('isLoopback()', () => {
     '',
   ]) {
     it(`says no to ${JSON.stringify(address)}`, () => assert.equal(isLoopback(address), false));
+  }
+});
+
+describe('expandIpv6()', () => {
+  it('gives the eight groups of every spelling', () => {
+    const group = fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 0xffff }));
+    fc.assert(
+      fc.property(fc.array(group, { minLength: 8, maxLength: 8 }), (groups) => {
+        const long = groups.map((value) => value.toString(16)).join(':');
+        const short = new URL(`http://[${long}]/`).hostname.slice(1, -1);
+        const [g = 0, h = 0] = groups.slice(6);
+        const dotted = [g >> 8, g & 255, h >> 8, h & 255].join('.');
+        const mixed = [...groups.slice(0, 6).map((value) => value.toString(16)), dotted].join(':');
+        for (const text of [long, long.toUpperCase(), short, `${short}%eth0`, mixed]) {
+          assert.deepEqual(expandIpv6(text), groups, text);
+        }
+      }),
+    );
+  });
+});
+
+describe('isLoopbackHost()', () => {
+  for (const host of ['localhost', 'LOCALHOST', '127.0.0.1', '127.8.9.1', '[::1]']) {
+    it(`says yes to ${host}`, () => assert.equal(isLoopbackHost(host), true));
+  }
+  for (const host of [
+    'localhost.',
+    'localhost.example',
+    '127.1',
+    '128.0.0.1',
+    '::1',
+    '[::2]',
+    '',
+    '127.0.0.1.example',
+  ]) {
+    it(`says no to ${JSON.stringify(host)}`, () => assert.equal(isLoopbackHost(host), false));
   }
 });

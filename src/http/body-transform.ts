@@ -1,5 +1,9 @@
 import type { HttpError } from '../errors.ts';
 
+/**
+ * What `pump` and the protocols agree on, apart from both, so that protocols need not know node:http.
+ */
+
 /** Changes bytes on their way to the client. Returned bytes are sent at once; null sends nothing. */
 export interface BodyTransform {
   push(chunk: Buffer): Buffer | null;

@@ -1,6 +1,10 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { normalizeAddress } from '../ip-address.ts';
 
+/**
+ * What headers tell about the client: its address and TLS through trusted proxies, and whether our own page sent it.
+ */
+
 /** The parts of an `IncomingMessage` that name the client. */
 export interface ClientFacts {
   /** `remoteAddress` is undefined once the socket is closed. */

@@ -7,7 +7,7 @@ import { type GiveTurn, giveTurn, Pace } from '../turns.ts';
 import { checkImageUrl } from './image-url.ts';
 import { imageError } from './images.ts';
 
-/** Where images stand in requests, for the scan: parts of chat messages, of the input of `/v1/responses`, of functions' outputs there. */
+/** The paths of images in requests: in chat messages, in the input of `/v1/responses`, and in function outputs there. */
 export const IMAGE_PATTERNS = [
   'messages.*.content.*.image_url',
   'messages.*.content.*.image_url.url',
@@ -18,29 +18,29 @@ export const IMAGE_PATTERNS = [
 
 const CHAT_PART = 'messages.*.content.*.image_url';
 const CHAT_URL = `${CHAT_PART}.url`;
-/** Alibaba's own form of a part, `{"type":"image","image":URL}`, which its tools send to the chat API too. */
+/** Alibaba's own form of a part, `{"type":"image","image":URL}`, which its tools also send to the chat API. */
 const QWEN_PART = 'messages.*.content.*.image';
 const ANY_PART = 'messages.*.content.*';
-/** For a second look, at bodies that hold a picture as a plain string. */
+/** For a second scan of bodies with an image as a plain string. */
 const PART_PATTERNS = compilePatterns([ANY_PART, `${ANY_PART}.type`]);
 const IMAGES_LIMIT = 500;
-/** Of images that are each too small to give way to others while they are read. */
+/** Small images are checked without a turn for others: after this many bytes of them others have one. */
 const TURN_BYTES = 512 * 1024;
 const NO_PATCHES: readonly Patch[] = [];
 const QUOTE = 0x22;
 const OBJECT_OPENING = Buffer.from('{"url":');
 const OBJECT_CLOSING = Buffer.from('}');
-/** The chat API's name of a part's type, and of its member. */
+/** The chat API's type of an image part, which is also the name of its member. */
 const CHAT_NAME = Buffer.from('"image_url"');
 const FOREIGN_TYPES: readonly string[] = ['input_image', 'image'];
-/** A type that is longer is none of those. */
+/** Longer types are none of those. */
 const TYPE_LENGTH = 'input_image'.length + 1;
 
 /**
- * Checks every image of a JSON body where it stands and returns what must differ for the provider: a wrong media type
- * is mended, and a plain string becomes the object form that the chat API documents (Qwen's API takes no other), as do
- * parts of the responses API (`input_image`) and of Alibaba's own in a chat.
- * Pictures behind http(s) addresses are passed on and never fetched. `turn` lets others have their turn of the event loop.
+ * Checks every image of a JSON body in place and returns the patches that the provider needs. They correct a wrong media
+ * type, and turn a plain string, and in a chat parts of the Responses API (`input_image`) and Alibaba's parts, into the object
+ * form that the chat API documents, because Qwen's API accepts no other.
+ * Images behind http(s) URLs pass and are never fetched.
  * @throws HttpError `image_validation_failed` for an image that is too large, broken or of a wrong format.
  */
 export async function checkImageParts(
@@ -78,8 +78,8 @@ export async function checkImageParts(
 }
 
 /**
- * @param count the number of this image among those of the request, from 1
- * @throws HttpError where it is no string, or one image too many
+ * @param count the number of this image among the images of the request, from 1
+ * @throws HttpError if the image is not a string, or one image too many
  */
 function requireImageString(match: JsonMatch, count: number, param: string): void {
   if (match.kind !== 'string') {
@@ -95,7 +95,7 @@ function isImagePattern(pattern: string): boolean {
   return IMAGE_PLACES.has(pattern);
 }
 
-/** The string form in the chat API: the same value inside an object. */
+/** Wraps a plain string into the object form. */
 function wrapped(match: JsonMatch, mended: readonly Patch[]): Patch[] {
   return [
     { start: match.start, end: match.start, bytes: OBJECT_OPENING },
@@ -104,20 +104,20 @@ function wrapped(match: JsonMatch, mended: readonly Patch[]): Patch[] {
   ];
 }
 
-/** True for a string that begins as a data URL or an http(s) address does. */
+/** True for a string that begins like a data URL or an http(s) URL. */
 function isAddress(body: Buffer, match: JsonMatch): boolean {
   return (
     match.kind === 'string' && /^"(data|http)/i.test(body.toString('latin1', match.start, match.start + 5))
   );
 }
 
-/** Where the name of a member stands, quotes included, before its value. */
+/** The span of a member's name, quotes included, before its value. */
 function nameSpan(body: Buffer, value: JsonMatch): { start: number; end: number } {
   const closing = body.lastIndexOf(QUOTE, value.start - 1);
   return { start: body.lastIndexOf(QUOTE, closing - 1), end: closing + 1 };
 }
 
-/** The type of the parts that name themselves as other APIs do, under the chat API's name. */
+/** Patches that give parts with the type name of another API the chat API's type name. */
 async function retyped(body: Buffer, strings: readonly JsonMatch[]): Promise<Patch[]> {
   const patches: Patch[] = [];
   let hasPicture = false;
@@ -150,7 +150,7 @@ async function scanParts(body: Buffer): Promise<readonly JsonMatch[]> {
   }
 }
 
-/** Objects and addresses come in the order of the body, so one walk over both is enough. */
+/** Objects and URLs are in the order of the body, so one pass over both is enough. */
 function requireUrls(scan: JsonScan, objects: readonly JsonMatch[]): void {
   const urls = scan.matches.filter(({ pattern, kind }) => pattern === CHAT_URL && kind === 'string');
   let next = 0;
