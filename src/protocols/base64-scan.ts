@@ -81,8 +81,8 @@ function scanSlice(state: ScanState, raw: string): number | null {
   if (text === null || Buffer.byteLength(text) !== text.length) return null;
   const isEscaped = text !== raw;
   if (text.includes('-') || text.includes('_')) state.isLoose = true;
-  const isPlain = state.padding === 0 && !state.hasSpace;
-  if (isPlain && takeLetters(state, text)) return isEscaped ? SLOW_SLICES : 1;
+  const isStrictSoFar = state.padding === 0 && !state.hasSpace;
+  if (isStrictSoFar && takeLetters(state, text)) return isEscaped ? SLOW_SLICES : 1;
   return takeLoosely(state, text) ? SLOW_SLICES : null;
 }
 

@@ -61,7 +61,7 @@ export class EventStream implements BodyTransform {
       this.#renamer === null &&
       this.#failure === null &&
       this.#records.isBetweenRecords &&
-      isPlain(chunk)
+      mayPassUnread(chunk)
     ) {
       return chunk;
     }
@@ -162,10 +162,10 @@ export class EventStream implements BodyTransform {
 }
 
 /**
- * True for whole records of which none needs a closer look: data lines or comments, in LF, that do not speak of an error.
- * JSON in a data line holds no line end, so what follows one begins a line.
+ * True for whole records that need not be read: data lines or comments, with LF, without an error. JSON in a data line holds
+ * no line end, so the byte after a line end begins a line.
  */
-function isPlain(chunk: Buffer): boolean {
+function mayPassUnread(chunk: Buffer): boolean {
   const { length } = chunk;
   if (chunk[length - 1] !== LF || chunk[length - 2] !== LF) return false;
   if (chunk[0] !== LETTER_D && chunk[0] !== COLON) return false;

@@ -4,26 +4,26 @@ import type { LookupFunction } from 'node:net';
 import type { Duplex } from 'node:stream';
 
 /**
- * How long an idle upstream connection is kept. Where the server hints at a shorter time (`Keep-Alive: timeout=N`),
- * node:http lets go a second before it, so that no request is sent into a connection that is just being closed.
+ * How long an idle upstream connection is kept. If the server announces a shorter time (`Keep-Alive: timeout=N`), node:http
+ * closes the connection a second before it, so that no request is sent into a connection that is being closed.
  */
 const IDLE_MS = 4_000;
-/** How many requests may run at one provider at a time; more wait for a connection. */
+/** The most requests that run at one provider at the same time; more wait for a connection. */
 export const MAX_SOCKETS = 1_024;
 const MAX_IDLE_SOCKETS = 64;
 
 /**
- * One provider's connections. A connection that receives bytes while idle is dropped, so that an answer nobody asked
- * for is never taken for the next request's (CVE-2026-48931).
+ * The connections of one provider. A connection that receives bytes while it is idle is closed, so that an unrequested
+ * response is never taken for the response to the next request (CVE-2026-48931).
  */
 export class KeepAliveHttpAgent extends HttpAgent {
   constructor(lookup: LookupFunction) {
     super({ lookup, keepAlive: true, scheduling: 'lifo', timeout: IDLE_MS });
-    bound(this);
+    limitSockets(this);
   }
 
   override keepSocketAlive(socket: Duplex): boolean {
-    return rest(socket, super.keepSocketAlive(socket));
+    return watchIdle(socket, super.keepSocketAlive(socket));
   }
 
   override reuseSocket(socket: Duplex, request: ClientRequest): void {
@@ -36,11 +36,11 @@ export class KeepAliveHttpAgent extends HttpAgent {
 export class KeepAliveHttpsAgent extends HttpsAgent {
   constructor(lookup: LookupFunction) {
     super({ lookup, keepAlive: true, scheduling: 'lifo', timeout: IDLE_MS, rejectUnauthorized: true });
-    bound(this);
+    limitSockets(this);
   }
 
   override keepSocketAlive(socket: Duplex): boolean {
-    return rest(socket, super.keepSocketAlive(socket));
+    return watchIdle(socket, super.keepSocketAlive(socket));
   }
 
   override reuseSocket(socket: Duplex, request: ClientRequest): void {
@@ -49,14 +49,14 @@ export class KeepAliveHttpsAgent extends HttpsAgent {
   }
 }
 
-/** Set here, not among the options, which node:http copies for every request. */
-function bound(agent: HttpAgent): void {
+/** Set here, because node:http copies the options for every request. */
+function limitSockets(agent: HttpAgent): void {
   agent.maxSockets = MAX_SOCKETS;
   agent.maxFreeSockets = MAX_IDLE_SOCKETS;
 }
 
-/** `mayKeep` is node:http's own verdict; its type says void, older versions return true. */
-function rest(socket: Duplex, mayKeep: unknown): boolean {
+/** Tells whether to keep the socket. `mayKeep` is node:http's decision; its type says void, older versions return true. */
+function watchIdle(socket: Duplex, mayKeep: unknown): boolean {
   if (mayKeep === false || socket.readableLength > 0) return false;
   socket.on('data', dropIdle);
   return true;
