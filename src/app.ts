@@ -19,7 +19,7 @@ import { listUpstreamModels, testProvider } from './routes/admin/provider-test.t
 import { providerResource } from './routes/admin/providers.ts';
 import { adminStatus } from './routes/admin/status.ts';
 import { userResource } from './routes/admin/users.ts';
-import { lastUsedCounter } from './routes/api-key-records.ts';
+import { nameOfKeyUse } from './routes/api-key-records.ts';
 import { createDispatch, type Dispatch, type RouteRow } from './routes/dispatch.ts';
 import { health } from './routes/health.ts';
 import { metrics } from './routes/metrics.ts';
@@ -92,7 +92,7 @@ export function createApp(options: AppOptions): App {
         now: options.now,
         running,
         onClosed: services.metrics.countRequest,
-        onKeyUsed: (id) => noteKeyUse(store, id, options.now()),
+        onKeyUsed: (id) => void store.lastUse.note(nameOfKeyUse(id), options.now()),
       });
       lifecycle.phase = 'ready';
       return services;
@@ -198,14 +198,6 @@ function answerStarting(exchange: Parameters<typeof sendError>[0], { lifecycle, 
   }
   const message = 'The server is starting. Try again in a moment.';
   sendError(exchange, new HttpError('starting', message, { headers: { 'retry-after': '2' } }));
-}
-
-const KEY_USE_MS = 60_000;
-
-function noteKeyUse(store: Store, keyId: string, nowMs: number): void {
-  const name = lastUsedCounter(keyId);
-  const before = store.counters.get(name);
-  if (before === undefined || nowMs - before >= KEY_USE_MS) store.counters.set(name, nowMs);
 }
 
 /** Unique, not secret: random bytes of the process, then a count. */

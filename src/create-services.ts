@@ -14,6 +14,7 @@ import { SNAPSHOTS_OFF, type SnapshotStatus } from './offsite/status.ts';
 import { Providers } from './providers/compile.ts';
 import { createUpstreams } from './providers/upstream.ts';
 import type { Services } from './routes/services.ts';
+import { changeConfig } from './store/change-config.ts';
 import type { MasterKey } from './store/entities.ts';
 import type { Store } from './store/store.ts';
 
@@ -57,7 +58,7 @@ export function createServices(options: ServicesOptions): Services {
     adminFingerprint: () => admin.fingerprint(),
     userById: (id) => view().users.get(id),
   });
-  const throttle = createLoginThrottle({ now, counters: store.counters });
+  const throttle = createLoginThrottle({ now, lastUse: store.lastUse, attempts: store.attempts });
   const signIn = createSignIn({
     admin,
     userByUsername: () => view().userByUsername,
@@ -78,7 +79,7 @@ export function createServices(options: ServicesOptions): Services {
   });
   return {
     ...options,
-    changeConfig: (change) => store.config.update(change),
+    changeConfig: (change) => changeConfig(store.config, change),
     upstreams,
     compileOptions,
     gateway,

@@ -1,4 +1,5 @@
 import { describeKey, generateKey } from './auth/api-keys.ts';
+import { changeConfig } from './store/change-config.ts';
 import type { MasterKey } from './store/entities.ts';
 import type { ConfigStore } from './store/store.ts';
 
@@ -33,7 +34,7 @@ async function generate(
 ): Promise<MasterKey> {
   const key = generateKey(randomBytes);
   const masterKey = describeKey(key);
-  await config.update((state) => ({ state: { ...state, masterKey }, result: null }));
+  await changeConfig(config, (state) => ({ state: { ...state, masterKey }, result: null }));
   announce(key);
   return masterKey;
 }

@@ -80,17 +80,12 @@ export function createSessions(options: SessionsOptions): Sessions {
   };
 
   const trim = async (opened: Session): Promise<void> => {
-    const others: Session[] = [];
-    // The store has no list: a predicate that names nothing sees every session.
-    await store.remove((session) => {
-      const isOther = session.userId === opened.userId && session.digest !== opened.digest;
-      if (isOther && isAlive(session, opened.createdAt)) others.push(session);
-      return !isAlive(session, opened.createdAt);
-    });
-    if (others.length < maxPerAccount) return;
-    others.sort((a, b) => b.lastSeenAt - a.lastSeenAt);
-    const surplus = new Set(others.slice(maxPerAccount - 1).map((session) => session.digest));
-    await store.remove((session) => surplus.has(session.digest));
+    await store.deleteIdle(opened.createdAt - IDLE_LIFETIME_MS + 1);
+    const others = (await store.listByUser(opened.userId)).filter(({ digest }) => digest !== opened.digest);
+    const alive = others.filter((session) => isAlive(session, opened.createdAt));
+    const kept = alive.sort((a, b) => b.lastSeenAt - a.lastSeenAt).slice(0, maxPerAccount - 1);
+    const ended = others.filter((session) => !kept.includes(session));
+    if (ended.length > 0) await store.delete(ended.map(({ digest }) => digest));
   };
 
   return {
@@ -112,33 +107,30 @@ export function createSessions(options: SessionsOptions): Sessions {
     async resolve(token) {
       if (!TOKEN.test(token)) return null;
       const digest = digestToken(token);
-      const found = store.find(digest);
+      const found = await store.get(digest);
       if (found === undefined) return null;
       const fingerprint = found.role === 'admin' ? await options.adminFingerprint() : '';
       // Looked up again: it may have ended while the fingerprint was being made.
-      const session = store.find(digest);
+      const session = await store.get(digest);
       const principal = session === undefined ? null : principalOf(session, fingerprint);
       if (principal === null) {
         // Gone from memory at once; the answer need not wait for the disk, and a failing one changes nothing in it.
-        store.remove((stored) => stored.digest === digest).catch(() => {});
+        store.delete([digest]).catch(() => {});
         return null;
       }
       const seenAt = now();
       if (seenAt - principal.session.lastSeenAt < TOUCH_INTERVAL_MS) return principal;
-      const touched = { ...principal.session, lastSeenAt: seenAt };
-      store.touch(touched);
-      return { ...principal, session: touched };
+      await store.touch(digest, seenAt);
+      return { ...principal, session: { ...principal.session, lastSeenAt: seenAt } };
     },
-    end: (session) => store.remove((stored) => stored.digest === session.digest),
-    async rebind(session, credential) {
-      if (store.find(session.digest) !== undefined) await store.put({ ...session, credential });
-    },
-    endAll: (userId, exceptDigest) =>
-      store.remove((stored) => stored.userId === userId && stored.digest !== exceptDigest),
-    endEverybody: (exceptDigest) => store.remove((stored) => stored.digest !== exceptDigest),
+    end: (session) => store.delete([session.digest]),
+    rebind: (session, credential) => store.rebind(session.digest, credential),
+    endAll: (userId, exceptDigest) => store.deleteByUser(userId, exceptDigest),
+    endEverybody: (exceptDigest) => store.deleteAll(exceptDigest),
     async prune() {
       const fingerprint = await options.adminFingerprint();
-      await store.remove((stored) => principalOf(stored, fingerprint) === null);
+      const ended = (await store.list()).filter((session) => principalOf(session, fingerprint) === null);
+      await store.delete(ended.map(({ digest }) => digest));
     },
   };
 }

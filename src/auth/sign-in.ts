@@ -46,17 +46,17 @@ export function createSignIn(options: SignInOptions): SignIn {
         `The default password works only on the machine itself, for the user who runs the server. ${howToSet(options.admin)}`,
       );
     }
-    const attempt = options.throttle.begin(username, address);
+    const attempt = await options.throttle.begin(username, address);
     const check = { ...options, role, lane: attempt.lane, userByUsername: options.userByUsername() };
     let account: Account | null;
     try {
       account = await checkCredentials(username, password, check);
     } catch (error) {
-      attempt.cancel();
+      await attempt.cancel();
       throw error;
     }
     if (account === null) throw new HttpError('invalid_credentials', 'The username or password is wrong.');
-    attempt.succeed();
+    await attempt.succeed();
     return { account, ...(await options.sessions.open(account)) };
   };
 }

@@ -1,6 +1,5 @@
 import { ConfigError } from '../config.ts';
 import type { Logger } from '../logger.ts';
-import type { CounterStore } from '../store/store.ts';
 import { type DocumentFacts, readDocumentFacts, relationOf, WRITER_COUNTER } from './document-facts.ts';
 import { SnapshotError } from './errors.ts';
 import { type LoadedSnapshot, restoreSnapshot } from './restore.ts';
@@ -12,14 +11,15 @@ import { SnapshotWriter } from './writer.ts';
 
 /** What snapshots need of a store. */
 export interface SnapshotSource {
-  readonly counters: CounterStore;
+  /** Keeps a number in the database file; written with the next change or later. */
+  keepNumber(name: string, value: number): void;
   /** Calls back after each durable change. */
-  onChange(listener: () => void): void;
+  onChange(listener: () => void): () => void;
   /** The bytes of a database file with what was saved last. */
   exportDocument(): Buffer;
   /** The generation that the store started with, before it wrote anything. */
   readonly loadedGeneration: number;
-  /** Writes to the disk, counters included. */
+  /** Writes to the disk, kept numbers included. */
   rewrite(): Promise<boolean>;
 }
 
@@ -157,7 +157,7 @@ export class Snapshotter {
     if (!this.#isCompared) await this.#compare(source, local);
     const { generation } = local;
     if (generation <= this.#writtenGeneration) return;
-    source.counters.set(WRITER_COUNTER, this.#writerId);
+    source.keepNumber(WRITER_COUNTER, this.#writerId);
     await this.#writer.write(document, { generation, writer: this.#writerId }, this.#ending.signal);
     this.#writtenGeneration = generation;
     this.#report('written', 'The newest state is in the snapshot.');
@@ -184,7 +184,7 @@ export class Snapshotter {
     if (relation === 'ours') return;
     if (relation === 'newer') {
       // Later changes will pass the snapshot's generation without holding its changes: the number on the disk tells.
-      source.counters.set(WRITER_COUNTER, this.#writerId);
+      source.keepNumber(WRITER_COUNTER, this.#writerId);
       await source.rewrite();
     }
     throw new SnapshotError('conflict', `${this.#options.target.host} ${CONFLICTS[relation]}`);

@@ -2,7 +2,7 @@ import { describeKey, generateKey, parseCustomKey } from '../auth/api-keys.ts';
 import { isWithin } from '../auth/model-access.ts';
 import { HttpError } from '../errors.ts';
 import type { ApiKey, User } from '../store/entities.ts';
-import type { ConfigState, CounterStore } from '../store/store.ts';
+import type { ConfigState, LastUseStore } from '../store/store.ts';
 import {
   given,
   isBlank,
@@ -19,14 +19,15 @@ import type { EntityRequest, View } from './resource.ts';
 import type { Services } from './services.ts';
 
 /** The name under which the store keeps the time of a key's last use. */
-export function lastUsedCounter(keyId: string): string {
+export function nameOfKeyUse(keyId: string): string {
   return `key-last-used:${keyId}`;
 }
 
 /** Keys as their owners see them: without the digests. */
-export function viewApiKeys(keys: readonly ApiKey[], counters: CounterStore): View[] {
-  return keys.map(({ digest: _digest, ...visible }) => {
-    const time = counters.get(lastUsedCounter(visible.id));
+export async function viewApiKeys(keys: readonly ApiKey[], lastUse: LastUseStore): Promise<View[]> {
+  const times = await lastUse.read(keys.map(({ id }) => nameOfKeyUse(id)));
+  return keys.map(({ digest: _digest, ...visible }, index) => {
+    const time = times[index];
     const lastUsedAt = time === undefined ? null : new Date(time).toISOString();
     return { ...visible, limits: null, lastUsedAt };
   });

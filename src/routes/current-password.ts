@@ -24,16 +24,16 @@ export async function requireCurrentPassword(
   const password = requireField(fields, 'currentPassword');
   if (typeof password !== 'string') throw wrong('currentPassword', 'must be text');
   const address = clientAddress(req, config.trustProxyHops);
-  const attempt = throttle.begin(account.username, address);
+  const attempt = await throttle.begin(account.username, address);
   let isRight: boolean;
   try {
     isRight = await verifyPassword(password, account.passwordHash, { work, lane: 'trusted' });
   } catch (error) {
-    attempt.cancel();
+    await attempt.cancel();
     throw error;
   }
   if (!isRight) throw wrongPassword();
-  attempt.succeed();
+  await attempt.succeed();
 }
 
 /** The error for a wrong current password. */

@@ -13,9 +13,10 @@ import type { ServerMetrics } from '../metrics/server-metrics.ts';
 import type { SnapshotStatus } from '../offsite/status.ts';
 import type { CompileOptions } from '../providers/compile.ts';
 import type { Upstreams } from '../providers/upstream.ts';
+import type { Changed } from '../store/change-config.ts';
 import type { MasterKey } from '../store/entities.ts';
 import type { CredentialCodec } from '../store/migrations.ts';
-import type { Changed, ConfigState, Store } from '../store/store.ts';
+import type { ConfigState, Store } from '../store/store.ts';
 
 /** What the routes call. Made once, when the store is open. */
 export interface Services {

@@ -80,7 +80,7 @@ export async function exportBackup(config: ConfigState, options: ExportBackupOpt
     savedAt: new Date(now()).toISOString(),
     config: secrets.mode === 'omit' ? withoutSecrets(config) : config,
     sessions: [],
-    counters: [],
+    numbers: [],
   };
   return new DocumentCodec(sealer).encode(document, header).bytes;
 }

@@ -26,15 +26,20 @@ const READ_VERSIONS: readonly unknown[] = [1, SCHEMA_VERSION];
 /** A larger database, backup or snapshot is not one of ours; it is not read. */
 export const DOCUMENT_LIMIT_BYTES = 64 * 1024 * 1024;
 
+/** All that a store keeps. Sessions and numbers may change between two iterations. */
+export interface StoreContent {
+  readonly config: ConfigState;
+  readonly sessions: Iterable<Session>;
+  /** Times of last use, and other numbers by name whose last minute may be lost; `counters` in the file. */
+  readonly numbers: Iterable<readonly [string, number]>;
+}
+
 /** What one database file says. */
-export interface StoredDocument {
+export interface StoredDocument extends StoreContent {
   /** Counts the writes. */
   readonly generation: number;
   /** ISO 8601. */
   readonly savedAt: string;
-  readonly config: ConfigState;
-  readonly sessions: Iterable<Session>;
-  readonly counters: Iterable<readonly [string, number]>;
 }
 
 export interface DecodedDocument extends StoredDocument {
@@ -110,7 +115,7 @@ export class DocumentCodec {
       ['apiKeys', this.#list(config.apiKeys)],
       ['users', this.#list(config.users)],
       ['sessions', Array.from(document.sessions, (session) => this.#text(session))],
-      ['counters', Array.from(document.counters, ([name, value]) => JSON.stringify([name, value]))],
+      ['counters', Array.from(document.numbers, ([name, value]) => JSON.stringify([name, value]))],
     ]);
     const checksum = checksumOf(body);
     return { bytes: Buffer.from(`{\n"checksum":"${checksum}",\n${body.slice(2)}`), checksum };
@@ -148,7 +153,7 @@ export class DocumentCodec {
       savedAt: String(savedAt),
       config,
       sessions: readSessions(object['sessions']),
-      counters: readCounters(object['counters']),
+      numbers: readNumbers(object['counters']),
       hasStaleSecrets,
       unboundKeys,
     };
@@ -272,7 +277,7 @@ function readSessions(value: unknown): Session[] {
   });
 }
 
-function readCounters(value: unknown): (readonly [string, number])[] {
+function readNumbers(value: unknown): (readonly [string, number])[] {
   if (!Array.isArray(value)) return [];
   return value.flatMap((item) => {
     const [name, number] = Array.isArray(item) ? item : [];

@@ -1,8 +1,16 @@
 import type { Logger } from '../logger.ts';
-import type { DecodedDocument } from './document.ts';
-import { Engine, type StoreContent } from './engine.ts';
+import type { DecodedDocument, StoreContent } from './document.ts';
+import { Engine } from './engine.ts';
 import type { PlainCopies } from './plain-copies.ts';
-import type { ConfigStore, CounterStore, SessionStore, StorageStatus, Store } from './store.ts';
+import type {
+  AttemptStore,
+  ConfigStore,
+  LastUseStore,
+  SessionStore,
+  StorageStatus,
+  Store,
+  StoredChange,
+} from './store.ts';
 import { ReplacedError, type StoreDisk } from './store-disk.ts';
 import { codeOf, StoreHealth } from './store-health.ts';
 import type { StoreLock } from './store-lock.ts';
@@ -33,7 +41,8 @@ export class FileStore implements Store {
   readonly loadedGeneration: number;
   readonly config: ConfigStore;
   readonly sessions: SessionStore;
-  readonly counters: CounterStore;
+  readonly lastUse: LastUseStore;
+  readonly attempts: AttemptStore;
   readonly exportDocument: () => Buffer;
   readonly #options: FileStoreOptions;
   readonly #engine: Engine;
@@ -46,9 +55,7 @@ export class FileStore implements Store {
     this.#options = options;
     this.#health = new StoreHealth(options.status);
     this.#engine = new Engine({
-      config: document.config,
-      sessions: document.sessions,
-      counters: document.counters,
+      content: document,
       commit: (content) => this.#commit(content),
       onSoftChange: () => this.#writeLater(options.softChangeDelayMs ?? SOFT_CHANGE_DELAY_MS),
     });
@@ -56,7 +63,8 @@ export class FileStore implements Store {
     this.loadedGeneration = options.loadedGeneration;
     this.config = this.#engine.config;
     this.sessions = this.#engine.sessions;
-    this.counters = this.#engine.counters;
+    this.lastUse = this.#engine.lastUse;
+    this.attempts = this.#engine.attempts;
     this.exportDocument = options.exportDocument;
   }
 
@@ -68,8 +76,13 @@ export class FileStore implements Store {
     return this.#options.copies.find();
   }
 
-  onChange(listener: () => void): void {
-    this.#engine.onChange(listener);
+  onChange(listener: (change: StoredChange) => void): () => void {
+    return this.#engine.onChange(listener);
+  }
+
+  /** Keeps a number in the file by its name; written with the next change, or some time later. */
+  keepNumber(name: string, value: number): void {
+    this.#engine.keepNumber(name, value);
   }
 
   /** Writes once more although nothing changed; false where that failed, which the status shows and a timer tries again. */
@@ -98,9 +111,8 @@ export class FileStore implements Store {
   async #commit(content: StoreContent): Promise<void> {
     const { disk, logger, retryDelayMs = RETRY_DELAY_MS } = this.#options;
     if (disk === null || this.#health.isStopped) throw this.#health.unavailable();
-    const { config, sessions, counters } = content;
     try {
-      await disk.write({ config, sessions: valuesOf(sessions), counters: entriesOf(counters) });
+      await disk.write(content);
       this.#health.succeeded();
     } catch (error) {
       this.#health.failed(error);
@@ -136,12 +148,4 @@ export class FileStore implements Store {
       void (isRetry ? this.rewrite() : this.#engine.flush().catch(() => {}));
     }, delayMs).unref();
   }
-}
-
-function valuesOf<T>(records: { values(): Iterable<T> }): Iterable<T> {
-  return { [Symbol.iterator]: () => records.values()[Symbol.iterator]() };
-}
-
-function entriesOf<T>(records: { entries(): Iterable<[string, T]> }): Iterable<[string, T]> {
-  return { [Symbol.iterator]: () => records.entries()[Symbol.iterator]() };
 }

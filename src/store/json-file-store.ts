@@ -47,6 +47,8 @@ export interface JsonFileStore extends Store {
   readonly loadedGeneration: number;
   /** Writes once more although nothing changed; false where that failed. */
   rewrite(): Promise<boolean>;
+  /** Keeps a number in the file by its name; written with the next change, or some time later. */
+  keepNumber(name: string, value: number): void;
   /** A database file with what was saved last, as bytes: for keeping it somewhere else. */
   exportDocument(): Buffer;
 }

@@ -1,22 +1,22 @@
 import { Engine } from './engine.ts';
-import { createPresetConfig, type PresetOptions } from './preset.ts';
+import { createNewConfig, type NewConfigOptions } from './new-config.ts';
 import type { ConfigState, Store } from './store.ts';
 
-export interface MemoryStoreOptions extends PresetOptions {
+export interface MemoryStoreOptions extends NewConfigOptions {
   /** What differs from a fresh store. */
   readonly initial?: Partial<ConfigState>;
 }
 
 /** Makes a store that lives in memory alone, for tests and the demo; it behaves as the one on disk does. */
 export function createMemoryStore(options: MemoryStoreOptions): Store {
-  const engine = new Engine({
-    config: { ...createPresetConfig(options), ...options.initial },
-    commit: async () => {},
-  });
+  const config = { ...createNewConfig(options), ...options.initial };
+  const engine = new Engine({ content: { config, sessions: [], numbers: [] }, commit: async () => {} });
+  const { sessions, lastUse, attempts } = engine;
   return {
     config: engine.config,
-    sessions: engine.sessions,
-    counters: engine.counters,
+    sessions,
+    lastUse,
+    attempts,
     status: () => ({
       state: 'volatile',
       message: 'Everything is kept in memory and is gone when the process ends.',
@@ -24,6 +24,8 @@ export function createMemoryStore(options: MemoryStoreOptions): Store {
     }),
     findPlainCopies: async () => [],
     onChange: (listener) => engine.onChange(listener),
-    close: () => engine.flush(),
+    close: async () => {
+      await engine.flush();
+    },
   };
 }

@@ -1,8 +1,7 @@
 import type { Logger } from '../logger.ts';
 import { HalfWrittenError, readWholeFile, replaceFile, writeNewFile, writeWholeFile } from './atomic-file.ts';
-import { isSameConfig } from './config-index.ts';
-import { DOCUMENT_LIMIT_BYTES, type DocumentCodec, parseRawDocument } from './document.ts';
-import type { Session } from './entities.ts';
+import { isSameConfig } from './config-view.ts';
+import { DOCUMENT_LIMIT_BYTES, type DocumentCodec, parseRawDocument, type StoreContent } from './document.ts';
 import {
   errorCode,
   type FileOps,
@@ -11,20 +10,12 @@ import {
   isSameStamp,
   unlinkIfThere,
 } from './file-ops.ts';
-import type { ConfigState } from './store.ts';
 import type { StoreLock } from './store-lock.ts';
 import type { StorePaths } from './store-paths.ts';
 import type { Version, VersionHistory } from './version-history.ts';
 
 /** What is written is smaller, so that what grew is always read again. */
 const WRITE_LIMIT_BYTES = 48 * 1024 * 1024;
-
-/** What is written; sessions and counters may change while they wait for it. */
-export interface DiskContent {
-  readonly config: ConfigState;
-  readonly sessions: Iterable<Session>;
-  readonly counters: Iterable<readonly [string, number]>;
-}
 
 /** What the file holds, as far as this process knows. */
 export interface KnownFile {
@@ -45,7 +36,7 @@ export interface StoreDiskOptions {
   readonly lock: Pick<StoreLock, 'isHeld' | 'settle'>;
   readonly history: VersionHistory;
   readonly known: KnownFile;
-  readonly content: DiskContent;
+  readonly content: StoreContent;
   readonly logger: Logger;
   readonly now: () => number;
   readonly randomBytes: (count: number) => Buffer;
@@ -71,7 +62,7 @@ class DatabaseFullError extends Error {
 export class StoreDisk {
   readonly #options: StoreDiskOptions;
   #known: KnownFile;
-  #content: DiskContent;
+  #content: StoreContent;
   #isSettled = false;
   #hasWarnedInPlace = false;
 
@@ -91,7 +82,7 @@ export class StoreDisk {
    * @throws ReplacedError or LockLostError where the file is no longer ours; the system's error where it failed: then
    * the old content stands, or is written again before anything else.
    */
-  async write(content: DiskContent): Promise<void> {
+  async write(content: StoreContent): Promise<void> {
     if (!(await this.#options.lock.isHeld())) throw new LockLostError('Another process holds the lock.');
     const mustMend = !this.#known.isWhole;
     if (mustMend) await this.#replace({ ...content, config: this.#content.config });
@@ -140,7 +131,7 @@ export class StoreDisk {
     }
   }
 
-  async #replace(content: DiskContent): Promise<void> {
+  async #replace(content: StoreContent): Promise<void> {
     const { ops, paths, now, randomBytes, history } = this.#options;
     const { bytes, checksum } = this.#encode(content, this.#known.generation + 1);
     const isGrowing = bytes.length > (this.#known.stamp?.size ?? 0);
@@ -173,7 +164,7 @@ export class StoreDisk {
   }
 
   /** The version that the file holds, where it must be kept before it goes. */
-  #versionToKeep(content: DiskContent): Version | null {
+  #versionToKeep(content: StoreContent): Version | null {
     const { generation, savedAtMs, isWhole, stamp } = this.#known;
     const isNew = isWhole && stamp !== null && !isSameConfig(content.config, this.#content.config);
     return isNew && generation > 0 ? { number: generation, savedAtMs } : null;
@@ -193,7 +184,7 @@ export class StoreDisk {
     );
   }
 
-  #encode(content: DiskContent, generation: number): { readonly bytes: Buffer; readonly checksum: string } {
+  #encode(content: StoreContent, generation: number): { readonly bytes: Buffer; readonly checksum: string } {
     const savedAt = new Date(this.#options.now()).toISOString();
     return this.#options.codec.encode({ ...content, generation, savedAt });
   }

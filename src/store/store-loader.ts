@@ -8,7 +8,7 @@ import {
 import { DocumentError, StoreStartError } from './document-error.ts';
 import { errorCode, type FileOps, type FileStamp, factsOrNull } from './file-ops.ts';
 import { type CredentialCodec, migratePlainDocument } from './migrations.ts';
-import { createPresetConfig, type PresetOptions } from './preset.ts';
+import { createNewConfig, type NewConfigOptions } from './new-config.ts';
 import type { StorePaths } from './store-paths.ts';
 import type { VersionHistory } from './version-history.ts';
 
@@ -22,7 +22,7 @@ export interface Seed {
   readonly name: string;
 }
 
-export interface LoadOptions extends PresetOptions {
+export interface LoadOptions extends NewConfigOptions {
   readonly ops: FileOps;
   readonly paths: StorePaths;
   readonly codec: DocumentCodec;
@@ -112,8 +112,8 @@ async function startAnew(
       return { origin: 'seed', document: seed.document, migrationNotices: seed.notices };
   }
   const savedAt = new Date(options.now()).toISOString();
-  const config = createPresetConfig(options);
-  const empty = { sessions: [], counters: [], hasStaleSecrets: false, unboundKeys: new Set<string>() };
+  const config = createNewConfig(options);
+  const empty = { sessions: [], numbers: [], hasStaleSecrets: false, unboundKeys: new Set<string>() };
   const document = { generation: 0, savedAt, config, ...empty };
   return { origin: 'fresh', document, migrationNotices: [] };
 }

@@ -13,48 +13,103 @@ export interface ConfigState {
   readonly users: ReadonlyMap<string, User>;
 }
 
-/** The configuration with the indexes that requests need. */
+/** The configuration in memory, with the indexes that requests need. */
 export interface ConfigView extends ConfigState {
+  /** Rises with each stored change, whoever made it. */
+  readonly version: number;
   readonly apiKeyByDigest: ReadonlyMap<string, ApiKey>;
   readonly userByUsername: ReadonlyMap<string, User>;
 }
 
-/** What a change makes of the newest state: the state to store, and the value for whoever asked. */
-export interface Changed<T> {
+/** A whole new configuration, made from the view with `expectedVersion`. */
+export interface ConfigReplacement {
+  readonly expectedVersion: number;
   readonly state: ConfigState;
-  readonly result: T;
 }
 
 /**
- * Providers, models, keys and users. Reading is synchronous, on a view in memory; a change is pure, is applied
- * to the newest state, and is visible to readers only once it is durable.
+ * Providers, models, keys and users. Reading is synchronous, on a view in memory; a view shows only what is durable.
+ * Code that changes something calls `changeConfig`, which retries after a conflict.
  */
 export interface ConfigStore {
   view(): ConfigView;
   /**
-   * Applies a change; resolves when it is on the disk.
-   * @throws whatever `change` throws, the state untouched; HttpError `storage_unavailable` when the write failed, the
-   * old state staying in memory and on the disk.
+   * Compare-and-set: stores the state if the stored version is still `expectedVersion`; resolves when the state is
+   * durable and the view shows it.
+   * @throws VersionConflictError if somebody else was faster; HttpError `storage_unavailable` if the write failed, and
+   * the old state stands, in memory and on the disk.
    */
-  update<T>(change: (state: ConfigState) => Changed<T>): Promise<T>;
+  replace(replacement: ConfigReplacement): Promise<void>;
 }
 
-/** Sign-ins. Kept in memory and written behind (a lost second of `lastSeenAt` harms nobody); `put` and `remove` write at once. */
+/** The configuration is no longer the one that a replacement was made from. */
+export class VersionConflictError extends Error {
+  override readonly name = 'VersionConflictError';
+}
+
+/**
+ * Sign-ins. All changes but `touch` resolve when they are durable. A failing disk does not keep people out: the change
+ * then resolves all the same and lives in memory.
+ */
 export interface SessionStore {
-  find(digest: string): Session | undefined;
-  /** Adds or replaces; waits for the disk, but a failing disk does not keep people out: then it lives in memory. */
+  get(digest: string): Promise<Session | undefined>;
+  /** Adds or replaces a session. */
   put(session: Session): Promise<void>;
-  /** Replaces in memory now, on the disk some time later. */
-  touch(session: Session): void;
-  /** Removes every session that the predicate names, in memory at once; resolves when the disk knows (or failed). */
-  remove(matches: (session: Session) => boolean): Promise<void>;
+  /** Binds a session to other credentials; does nothing if the session has ended. */
+  rebind(digest: string, credential: string): Promise<void>;
+  /** Notes when a session was last used; may be stored later. Does nothing if the session has ended. */
+  touch(digest: string, lastSeenAt: number): Promise<void>;
+  list(): Promise<readonly Session[]>;
+  /** The sessions of one account; `null`: the admin's. */
+  listByUser(userId: string | null): Promise<readonly Session[]>;
+  delete(digests: readonly string[]): Promise<void>;
+  /** Ends an account's sessions but the one with `exceptDigest`; `null`: the admin's. */
+  deleteByUser(userId: string | null, exceptDigest?: string): Promise<void>;
+  /** Ends the sessions of all accounts but the one with `exceptDigest`. */
+  deleteAll(exceptDigest?: string): Promise<void>;
+  /** Ends the sessions that were last used before a time, in milliseconds since the epoch. */
+  deleteIdle(seenBeforeMs: number): Promise<void>;
 }
 
-/** Small numbers that change often and may lose their last minute: when a key was last used, who signed in from where. */
-export interface CounterStore {
-  get(name: string): number | undefined;
-  /** Bounded: the names set longest ago are forgotten first. */
-  set(name: string, value: number): void;
+/**
+ * When something was last used: a key, or an address to sign in to an account. Exact to a minute, and a crash may lose
+ * the last minute. Bounded: the names whose time was stored longest ago are forgotten first.
+ */
+export interface LastUseStore {
+  /** Milliseconds since the epoch, in the order of the names; `undefined`: not known. */
+  read(names: readonly string[]): Promise<readonly (number | undefined)[]>;
+  /** Notes a use; a time before the stored one changes nothing. Never rejects. */
+  note(name: string, atMs: number): Promise<void>;
+}
+
+/** A sliding window in which attempts count. */
+export interface AttemptWindow {
+  /** What kind of name it is; each kind is bounded by itself. */
+  readonly kind: string;
+  readonly name: string;
+  /** How many attempts a window holds; further ones are not counted. */
+  readonly limit: number;
+  readonly windowMs: number;
+  /** Whether an attempt is refused while this window is full. */
+  readonly refuses: boolean;
+}
+
+export interface AttemptCount {
+  /** How long to wait until another attempt is let through; 0: this one was. */
+  readonly waitMs: number;
+  /** Where the attempt was counted: a full window that does not refuse counts no more. */
+  readonly counted: readonly AttemptWindow[];
+}
+
+/** Attempts to sign in, counted before their password is looked at. */
+export interface AttemptStore {
+  /**
+   * Counts an attempt in all the windows, or in none if one of those that refuse is full; atomically, so that parallel
+   * attempts cannot slip through.
+   */
+  take(windows: readonly AttemptWindow[], atMs: number): Promise<AttemptCount>;
+  /** Takes back an attempt that was counted in these windows at a time. */
+  giveBack(counted: readonly AttemptWindow[], atMs: number): Promise<void>;
 }
 
 export type StorageState = 'ok' | 'recovered' | 'volatile' | 'read-only' | 'failing';
@@ -67,16 +122,26 @@ export interface StorageStatus {
   readonly encrypted: boolean;
 }
 
-/** One driver's whole face; `server.ts` alone picks the driver. */
+/** What a listener is told of. */
+export type StoredChange = 'config' | 'sessions';
+
+/**
+ * What a driver offers; `open-store.ts` and the demo pick the driver. Everything that must be the same in several
+ * processes is asynchronous, and all arguments are plain values, so that a shared engine can stand behind it.
+ */
 export interface Store {
   readonly config: ConfigStore;
   readonly sessions: SessionStore;
-  readonly counters: CounterStore;
+  readonly lastUse: LastUseStore;
+  readonly attempts: AttemptStore;
   status(): StorageStatus;
   /** Names of files beside the database that hold secrets in clear text; a person must delete them. */
   findPlainCopies(): Promise<readonly string[]>;
-  /** Calls back after each durable change of configuration or sessions. */
-  onChange(listener: () => void): void;
-  /** Writes what is not yet written and lets go of the file. */
+  /**
+   * Calls back after each durable change, by this process or another; the view then shows it. Returns a function that
+   * unsubscribes the listener.
+   */
+  onChange(listener: (change: StoredChange) => void): () => void;
+  /** Writes what is not yet written and releases the database. */
   close(): Promise<void>;
 }

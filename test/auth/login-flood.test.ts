@@ -89,7 +89,7 @@ for (const { name, hops, guesser, owner } of ROWS) {
     // The second time around without most of the hashes, which take long.
     const spared = hops === 1 ? 0 : 8;
     for (let index = 0; index < spared; index += 1)
-      app.services.throttle.begin(ADMIN.username, '198.51.100.7');
+      await app.services.throttle.begin(ADMIN.username, '198.51.100.7');
     await flood(app, guesser, spared);
     assert.equal(scrypts() - before, 10 - spared, 'only so many passwords were hashed');
     assert.equal((await login(app, ADMIN, owner)).status, 200, 'from another address');
@@ -102,14 +102,15 @@ for (const { name, hops, guesser, owner } of ROWS) {
 test('without a trusted proxy X-Forwarded-For says nothing', { timeout: 30_000 }, async (t) => {
   const { app, clock, scrypts } = await start(t, 0);
   const made = 6;
-  for (let index = 0; index < made; index += 1) app.services.throttle.begin(ADMIN.username, '127.0.0.1');
+  for (let index = 0; index < made; index += 1)
+    await app.services.throttle.begin(ADMIN.username, '127.0.0.1');
   await flood(app, rotating, made);
   // The admin’s own hash is one more.
   assert.equal(scrypts(), 10 - made + 1);
   clock.nowMs += MINUTE_MS;
   assert.equal((await login(app, ADMIN)).status, 200, 'nobody is locked out for good');
   // The admin's address is known from now on: other people’s names from there do not keep them out.
-  for (let index = 0; index < 10; index += 1) app.services.throttle.begin(`u${index}`, '127.0.0.1');
+  for (let index = 0; index < 10; index += 1) await app.services.throttle.begin(`u${index}`, '127.0.0.1');
   assert.equal((await login(app, { ...WRONG, username: 'u10' })).status, 429);
   assert.equal((await login(app, ADMIN, rotating(1))).status, 200);
 });
@@ -155,14 +156,14 @@ test('above sixty a minute an account takes known addresses alone', { timeout: 3
   const guess = async (first: number): Promise<void> => {
     // Fifty that cost no hash here: they are counted where all are.
     for (let index = 0; index < 50; index += 1) {
-      app.services.throttle.begin(ADMIN.username, rotating(first + index));
+      await app.services.throttle.begin(ADMIN.username, rotating(first + index));
     }
     for (let index = 50; index < 52; index += 1) {
       const { status } = await login(app, WRONG, rotating(first + index));
       assert.equal(status, 401, String(index));
     }
     for (let index = 52; index < 60; index += 1) {
-      app.services.throttle.begin(ADMIN.username, rotating(first + index));
+      await app.services.throttle.begin(ADMIN.username, rotating(first + index));
     }
     const before = scrypts();
     for (let index = 60; index < 75; index += 1) {
@@ -210,22 +211,22 @@ test('a name that nobody has costs the hash that a wrong password costs, and is 
 test('the throttle remembers ten thousand names and no more', { timeout: 30_000 }, async (t) => {
   const { app } = await start(t, 0);
   const { throttle } = app.services;
-  const isHeld = (account: string, address: string): boolean => {
+  const isHeld = async (account: string, address: string): Promise<boolean> => {
     try {
-      throttle.begin(account, address);
+      await throttle.begin(account, address);
       return false;
     } catch (error) {
       assert.ok(error instanceof HttpError);
       return true;
     }
   };
-  for (let index = 0; index < 10; index += 1) assert.ok(!isHeld('first', '192.0.2.1'));
+  for (let index = 0; index < 10; index += 1) assert.ok(!(await isHeld('first', '192.0.2.1')));
   const name = (index: number): readonly [string, string] => [
     `user ${index}`,
     `2001:db8:${index.toString(16)}::1`,
   ];
-  for (let index = 0; index < 9_999; index += 1) assert.ok(!isHeld(...name(index)));
-  assert.ok(isHeld('first', '192.0.2.1'), 'still remembered among ten thousand');
-  for (let index = 10_000; index < 20_000; index += 1) assert.ok(!isHeld(...name(index)));
-  assert.ok(!isHeld('first', '192.0.2.1'), 'forgotten after ten thousand others');
+  for (let index = 0; index < 9_999; index += 1) assert.ok(!(await isHeld(...name(index))));
+  assert.ok(await isHeld('first', '192.0.2.1'), 'still remembered among ten thousand');
+  for (let index = 10_000; index < 20_000; index += 1) assert.ok(!(await isHeld(...name(index))));
+  assert.ok(!(await isHeld('first', '192.0.2.1')), 'forgotten after ten thousand others');
 });

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { AttemptLog } from '../../src/auth/attempt-log.ts';
 import { createLoginThrottle, type LoginAttempt, type LoginThrottle } from '../../src/auth/login-throttle.ts';
 import { HttpError } from '../../src/errors.ts';
-import type { CounterStore } from '../../src/store/store.ts';
+import { AttemptLog } from '../../src/store/attempt-log.ts';
+import type { LastUseStore } from '../../src/store/store.ts';
 import { errorHeader } from '../helpers/error-header.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -13,30 +13,26 @@ const HOME = '198.51.100.1';
 interface World {
   readonly throttle: LoginThrottle;
   readonly clock: { nowMs: number };
-  readonly counters: Map<string, number>;
+  readonly lastUses: Map<string, number>;
 }
 
-function worldOf(maxNames?: number): World {
+function worldOf(): World {
   const clock = { nowMs: 1_800_000_000_000 };
-  const counters = new Map<string, number>();
-  const store: CounterStore = {
-    get: (name) => counters.get(name),
-    set: (name, value) => {
-      counters.set(name, value);
+  const lastUses = new Map<string, number>();
+  const lastUse: LastUseStore = {
+    read: async (names) => names.map((name) => lastUses.get(name)),
+    note: async (name, atMs) => {
+      lastUses.set(name, atMs);
     },
   };
-  const options = { now: () => clock.nowMs, counters: store };
-  return {
-    throttle: createLoginThrottle(maxNames === undefined ? options : { ...options, maxNames }),
-    clock,
-    counters,
-  };
+  const attempts = new AttemptLog();
+  return { throttle: createLoginThrottle({ now: () => clock.nowMs, lastUse, attempts }), clock, lastUses };
 }
 
 /** The attempt, or how many seconds the refusal says to wait. */
-function knock({ throttle }: World, account: string, address: string): LoginAttempt | number {
+async function knock({ throttle }: World, account: string, address: string): Promise<LoginAttempt | number> {
   try {
-    return throttle.begin(account, address);
+    return await throttle.begin(account, address);
   } catch (error) {
     assert.ok(error instanceof HttpError);
     assert.equal(error.status, 429);
@@ -48,22 +44,22 @@ function knock({ throttle }: World, account: string, address: string): LoginAtte
 }
 
 /** How many of so many attempts are let through. */
-function countLet(
+async function countLet(
   world: World,
   attempts: number,
   next: (index: number) => readonly [string, string],
-): number {
+): Promise<number> {
   let count = 0;
   for (let index = 0; index < attempts; index += 1) {
-    if (typeof knock(world, ...next(index)) === 'object') count += 1;
+    if (typeof (await knock(world, ...next(index))) === 'object') count += 1;
   }
   return count;
 }
 
-function signIn(world: World, account: string, address: string): void {
-  const attempt = knock(world, account, address);
+async function signIn(world: World, account: string, address: string): Promise<void> {
+  const attempt = await knock(world, account, address);
   assert.ok(typeof attempt === 'object');
-  attempt.succeed();
+  await attempt.succeed();
 }
 
 const addressOf = (index: number): string => `203.0.${Math.floor(index / 250)}.${(index % 250) + 1}`;
@@ -103,226 +99,226 @@ describe('createLoginThrottle()', () => {
     ],
   ];
   for (const [name, attempts, next, expected] of rows) {
-    it(`${name}: lets ${expected} of ${attempts} through in a minute`, () => {
-      assert.equal(countLet(worldOf(), attempts, next), expected);
+    it(`${name}: lets ${expected} of ${attempts} through in a minute`, async () => {
+      assert.equal(await countLet(worldOf(), attempts, next), expected);
     });
   }
 
-  it('says exactly how long to wait', () => {
+  it('says exactly how long to wait', async () => {
     const world = worldOf();
     for (let index = 0; index < 10; index += 1) {
-      assert.equal(typeof knock(world, 'admin', HOME), 'object');
+      assert.equal(typeof (await knock(world, 'admin', HOME)), 'object');
       world.clock.nowMs += 1500;
     }
     // The first attempt was 15 s ago.
-    assert.equal(knock(world, 'admin', HOME), 45);
+    assert.equal(await knock(world, 'admin', HOME), 45);
     world.clock.nowMs += 44_001;
-    assert.equal(knock(world, 'admin', HOME), 1);
+    assert.equal(await knock(world, 'admin', HOME), 1);
     world.clock.nowMs += 999;
-    assert.equal(typeof knock(world, 'admin', HOME), 'object');
-    assert.equal(knock(world, 'admin', HOME), 2);
+    assert.equal(typeof (await knock(world, 'admin', HOME)), 'object');
+    assert.equal(await knock(world, 'admin', HOME), 2);
   });
 
-  it('waits for the longest of several limits', () => {
+  it('waits for the longest of several limits', async () => {
     const world = worldOf();
-    countLet(world, 10, () => ['admin', HOME]);
+    await countLet(world, 10, () => ['admin', HOME]);
     world.clock.nowMs += 30_000;
-    countLet(world, 50, (index) => ['ann', addressOf(index)]);
-    countLet(world, 10, (index) => ['ann', addressOf(100 + index)]);
-    assert.equal(knock(world, 'ann', HOME), 60);
-    assert.equal(knock(world, 'admin', HOME), 30);
-    assert.equal(knock(world, 'ann', addressOf(200)), 60);
+    await countLet(world, 50, (index) => ['ann', addressOf(index)]);
+    await countLet(world, 10, (index) => ['ann', addressOf(100 + index)]);
+    assert.equal(await knock(world, 'ann', HOME), 60);
+    assert.equal(await knock(world, 'admin', HOME), 30);
+    assert.equal(await knock(world, 'ann', addressOf(200)), 60);
   });
 
-  it('is not put off by being asked again and again', () => {
+  it('is not put off by being asked again and again', async () => {
     const world = worldOf();
-    countLet(world, 10, () => ['admin', HOME]);
+    await countLet(world, 10, () => ['admin', HOME]);
     for (let second = 0; second < 60; second += 1) {
-      assert.equal(knock(world, 'admin', HOME), 60 - second);
+      assert.equal(await knock(world, 'admin', HOME), 60 - second);
       world.clock.nowMs += 1000;
     }
-    assert.equal(typeof knock(world, 'admin', HOME), 'object');
+    assert.equal(typeof (await knock(world, 'admin', HOME)), 'object');
   });
 
-  it('counts attempts whose passwords are still being looked at', () => {
+  it('counts attempts whose passwords are still being looked at', async () => {
     const world = worldOf();
-    const open = Array.from({ length: 10 }, () => knock(world, 'admin', HOME));
+    const open = await Promise.all(Array.from({ length: 10 }, () => knock(world, 'admin', HOME)));
     assert.ok(open.every((attempt) => typeof attempt === 'object'));
-    assert.equal(knock(world, 'admin', HOME), 60);
+    assert.equal(await knock(world, 'admin', HOME), 60);
   });
 
-  it('does not count sign-ins that succeed, nor attempts that were not looked at', () => {
+  it('does not count sign-ins that succeed, nor attempts that were not looked at', async () => {
     const world = worldOf();
-    for (let index = 0; index < 50; index += 1) signIn(world, 'admin', HOME);
+    for (let index = 0; index < 50; index += 1) await signIn(world, 'admin', HOME);
     for (let index = 0; index < 50; index += 1) {
-      const attempt = knock(world, 'ann', addressOf(1));
+      const attempt = await knock(world, 'ann', addressOf(1));
       assert.ok(typeof attempt === 'object');
-      attempt.cancel();
+      await attempt.cancel();
     }
-    assert.equal(
-      countLet(world, 30, () => ['admin', HOME]),
-      10,
-    );
-    assert.equal(
-      countLet(world, 30, () => ['ann', addressOf(1)]),
-      10,
-    );
+    assert.equal(await countLet(world, 30, () => ['admin', HOME]), 10);
+    assert.equal(await countLet(world, 30, () => ['ann', addressOf(1)]), 10);
   });
 
-  it('takes back an attempt once, however often it is told to', () => {
+  it('takes back an attempt once, however often it is told to', async () => {
     const world = worldOf();
-    assert.equal(
-      countLet(world, 9, () => ['admin', HOME]),
-      9,
-    );
-    const attempt = knock(world, 'admin', HOME);
+    assert.equal(await countLet(world, 9, () => ['admin', HOME]), 9);
+    const attempt = await knock(world, 'admin', HOME);
     assert.ok(typeof attempt === 'object');
-    for (let again = 0; again < 5; again += 1) attempt.cancel();
-    attempt.succeed();
-    assert.equal(
-      countLet(world, 30, () => ['ann', HOME]),
-      1,
-    );
+    for (let again = 0; again < 5; again += 1) await attempt.cancel();
+    await attempt.succeed();
+    assert.equal(await countLet(world, 30, () => ['ann', HOME]), 1);
   });
 
-  it('takes back one attempt, not those of others: own sign-ins between do not buy guesses', () => {
+  it('takes back one attempt, not those of others: own sign-ins between do not buy guesses', async () => {
     const world = worldOf();
     let guesses = 0;
     for (let index = 0; index < 100; index += 1) {
-      const own = knock(world, 'mallory', HOME);
-      if (typeof own === 'object') own.succeed();
-      if (typeof knock(world, 'admin', HOME) === 'object') guesses += 1;
+      const own = await knock(world, 'mallory', HOME);
+      if (typeof own === 'object') await own.succeed();
+      if (typeof (await knock(world, 'admin', HOME)) === 'object') guesses += 1;
     }
     assert.equal(guesses, 10);
   });
 });
 
 describe('an address that the account knows', () => {
-  it('is let in while strangers from everywhere are held', () => {
+  it('is let in while strangers from everywhere are held', async () => {
     const world = worldOf();
-    signIn(world, 'admin', HOME);
-    assert.equal(
-      countLet(world, 600, (index) => ['admin', addressOf(index)]),
-      60,
-    );
-    const attempt = knock(world, 'admin', HOME);
+    await signIn(world, 'admin', HOME);
+    assert.equal(await countLet(world, 600, (index) => ['admin', addressOf(index)]), 60);
+    const attempt = await knock(world, 'admin', HOME);
     assert.ok(typeof attempt === 'object');
     assert.equal(attempt.lane, 'trusted');
   });
 
-  it('is let in while somebody beside it guesses at other accounts', () => {
+  it('is let in while somebody beside it guesses at other accounts', async () => {
     const world = worldOf();
-    signIn(world, 'admin', HOME);
-    assert.equal(
-      countLet(world, 30, (index) => [`user${index}`, HOME]),
-      10,
-    );
-    assert.equal(typeof knock(world, 'admin', HOME), 'object');
-    assert.equal(typeof knock(world, 'ann', HOME), 'number');
+    await signIn(world, 'admin', HOME);
+    assert.equal(await countLet(world, 30, (index) => [`user${index}`, HOME]), 10);
+    assert.equal(typeof (await knock(world, 'admin', HOME)), 'object');
+    assert.equal(typeof (await knock(world, 'ann', HOME)), 'number');
   });
 
-  it('has ten attempts of its own, and no more guesses than others have', () => {
+  it('has ten attempts of its own, and no more guesses than others have', async () => {
     const world = worldOf();
-    signIn(world, 'admin', HOME);
-    assert.equal(
-      countLet(world, 30, () => ['admin', HOME]),
-      10,
-    );
-    assert.equal(
-      countLet(world, 30, () => ['ann', HOME]),
-      0,
-    );
+    await signIn(world, 'admin', HOME);
+    assert.equal(await countLet(world, 30, () => ['admin', HOME]), 10);
+    assert.equal(await countLet(world, 30, () => ['ann', HOME]), 0);
   });
 
-  it('is known for this account alone, to its network, and for 30 days', () => {
+  it('is known for this account alone, to its network, and for 30 days', async () => {
     const world = worldOf();
-    signIn(world, 'admin', '2001:db8::1');
-    const laneOf = (account: string, address: string): string => {
-      const attempt = knock(world, account, address);
+    await signIn(world, 'admin', '2001:db8::1');
+    const laneOf = async (account: string, address: string): Promise<string> => {
+      const attempt = await knock(world, account, address);
       if (typeof attempt === 'number') return 'refused';
-      attempt.cancel();
+      await attempt.cancel();
       return attempt.lane;
     };
-    assert.equal(laneOf('admin', '2001:db8::2'), 'trusted');
-    assert.equal(laneOf('admin', '2001:db8:0:1::1'), 'public');
-    assert.equal(laneOf('ann', '2001:db8::1'), 'public');
+    assert.equal(await laneOf('admin', '2001:db8::2'), 'trusted');
+    assert.equal(await laneOf('admin', '2001:db8:0:1::1'), 'public');
+    assert.equal(await laneOf('ann', '2001:db8::1'), 'public');
     world.clock.nowMs += 30 * DAY_MS - 1;
-    assert.equal(laneOf('admin', '2001:db8::1'), 'trusted');
+    assert.equal(await laneOf('admin', '2001:db8::1'), 'trusted');
     world.clock.nowMs += 1;
-    assert.equal(laneOf('admin', '2001:db8::1'), 'public');
+    assert.equal(await laneOf('admin', '2001:db8::1'), 'public');
   });
 
-  it('is remembered in the store, under a name that shows neither account nor address', () => {
+  it('is remembered in the store, under a name that shows neither account nor address', async () => {
     const world = worldOf();
-    signIn(world, 'admin', HOME);
-    const [[name, at] = ['', 0]] = [...world.counters];
+    await signIn(world, 'admin', HOME);
+    const [[name, at] = ['', 0]] = [...world.lastUses];
     assert.match(name, /^sign-in:[\w-]{22}$/);
     assert.equal(at, world.clock.nowMs);
-    assert.equal(world.counters.size, 1);
+    assert.equal(world.lastUses.size, 1);
   });
 });
 
+/** One window of an `AttemptLog`, asked and added to by itself. */
+function windowOf({ limit, windowMs, maxNames }: { limit: number; windowMs: number; maxNames: number }) {
+  const log = new AttemptLog(maxNames);
+  const take = (name: string, atMs: number, refuses: boolean) =>
+    log.take([{ kind: 'any', name, limit, windowMs, refuses }], atMs);
+  return {
+    size: () => log.sizeOf('any'),
+    /** Counts an attempt; returns what takes it back. */
+    add: async (name: string, atMs: number): Promise<() => Promise<void>> => {
+      const { counted } = await take(name, atMs, false);
+      return () => log.giveBack(counted, atMs);
+    },
+    /** How long to wait; 0 if an attempt would be let through. */
+    waitMs: async (name: string, atMs: number): Promise<number> => {
+      const { waitMs, counted } = await take(name, atMs, true);
+      await log.giveBack(counted, atMs);
+      return waitMs;
+    },
+  };
+}
+
 describe('AttemptLog', () => {
-  it('remembers so many names and no more, however many come', () => {
-    const log = new AttemptLog({ limit: 10, windowMs: 60_000, maxNames: 100 });
-    for (let index = 0; index < 10_000; index += 1) log.add(`name ${index}`, index);
-    assert.equal(log.size, 100);
+  it('remembers so many names and no more, however many come', async () => {
+    const log = windowOf({ limit: 10, windowMs: 60_000, maxNames: 100 });
+    for (let index = 0; index < 10_000; index += 1) await log.add(`name ${index}`, index);
+    assert.equal(log.size(), 100);
   });
 
-  it('forgets first the name not heard of for longest, asking included', () => {
-    const log = new AttemptLog({ limit: 1, windowMs: 60_000, maxNames: 3 });
-    for (const name of ['a', 'b', 'c']) log.add(name, 0);
-    log.waitMs('a', 1);
-    log.add('d', 1);
-    assert.deepEqual(
-      ['a', 'b', 'c', 'd'].map((name) => log.waitMs(name, 2)),
-      [59_998, 0, 59_998, 59_999],
-    );
+  it('forgets first the name not heard of for longest, asking included', async () => {
+    const log = windowOf({ limit: 1, windowMs: 60_000, maxNames: 3 });
+    for (const name of ['a', 'b', 'c']) await log.add(name, 0);
+    await log.waitMs('a', 1);
+    await log.add('d', 1);
+    const waits: number[] = [];
+    for (const name of ['a', 'c', 'd', 'b']) waits.push(await log.waitMs(name, 2));
+    assert.deepEqual(waits, [59_998, 59_998, 59_999, 0]);
   });
 
-  it('counts nothing over the limit, so that waits stay exact', () => {
-    const log = new AttemptLog({ limit: 2, windowMs: 60_000, maxNames: 3 });
-    log.add('a', 0);
-    log.add('a', 10_000);
-    const undo = log.add('a', 20_000);
-    assert.equal(log.waitMs('a', 20_000), 40_000);
-    assert.equal(log.waitMs('a', 60_000), 0);
-    undo();
-    log.add('a', 60_000);
-    assert.equal(log.waitMs('a', 60_000), 10_000);
+  it('counts nothing over the limit, so that waits stay exact', async () => {
+    const log = windowOf({ limit: 2, windowMs: 60_000, maxNames: 3 });
+    await log.add('a', 0);
+    await log.add('a', 10_000);
+    const undo = await log.add('a', 20_000);
+    assert.equal(await log.waitMs('a', 20_000), 40_000);
+    assert.equal(await log.waitMs('a', 60_000), 0);
+    await undo();
+    await log.add('a', 60_000);
+    assert.equal(await log.waitMs('a', 60_000), 10_000);
   });
 
-  it('does not block for longer than its window after the clock was set back', () => {
-    const log = new AttemptLog({ limit: 1, windowMs: 60_000, maxNames: 3 });
-    log.add('a', 10 * DAY_MS);
-    assert.equal(log.waitMs('a', 0), 0);
+  it('does not block for longer than its window after the clock was set back', async () => {
+    const log = windowOf({ limit: 1, windowMs: 60_000, maxNames: 3 });
+    await log.add('a', 10 * DAY_MS);
+    assert.equal(await log.waitMs('a', 0), 0);
   });
 
-  it('never lets more than its limit through in any window, and waits are exact', () => {
+  it('never lets more than its limit through in any window, and waits are exact', async () => {
     const step = fc.record({ stepMs: fc.integer({ min: 0, max: 40 }), takeBack: fc.boolean() });
-    fc.assert(
-      fc.property(fc.array(step, { maxLength: 200 }), fc.integer({ min: 1, max: 5 }), (steps, limit) => {
-        const windowMs = 100;
-        const log = new AttemptLog({ limit, windowMs, maxNames: 10 });
-        const counted: number[] = [];
-        let nowMs = 0;
-        for (const { stepMs, takeBack } of steps) {
-          nowMs += stepMs;
-          const recent = counted.filter((at) => nowMs - at < windowMs);
-          const waitMs = log.waitMs('a', nowMs);
-          assert.equal(waitMs > 0, recent.length >= limit);
-          if (waitMs > 0) {
-            assert.equal(
-              counted.filter((at) => nowMs + waitMs - at < windowMs).length,
-              limit - 1 - tiesAt(recent, limit),
-            );
-            continue;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(step, { maxLength: 200 }),
+        fc.integer({ min: 1, max: 5 }),
+        async (steps, limit) => {
+          const windowMs = 100;
+          const log = windowOf({ limit, windowMs, maxNames: 10 });
+          const counted: number[] = [];
+          let nowMs = 0;
+          for (const { stepMs, takeBack } of steps) {
+            nowMs += stepMs;
+            const recent = counted.filter((at) => nowMs - at < windowMs);
+            const waitMs = await log.waitMs('a', nowMs);
+            assert.equal(waitMs > 0, recent.length >= limit);
+            if (waitMs > 0) {
+              assert.equal(
+                counted.filter((at) => nowMs + waitMs - at < windowMs).length,
+                limit - 1 - tiesAt(recent, limit),
+              );
+              continue;
+            }
+            const undo = await log.add('a', nowMs);
+            if (takeBack) await undo();
+            else counted.push(nowMs);
           }
-          const undo = log.add('a', nowMs);
-          if (takeBack) undo();
-          else counted.push(nowMs);
-        }
-      }),
+        },
+      ),
       { numRuns: 500 },
     );
   });
@@ -335,7 +331,7 @@ function tiesAt(recent: readonly number[], limit: number): number {
 }
 
 describe('the throttle as a whole', () => {
-  it('keeps every limit under any traffic', () => {
+  it('keeps every limit under any traffic', async () => {
     const accounts = ['admin', 'ann', 'ben'];
     const event = fc.record({
       account: fc.nat(2),
@@ -343,8 +339,8 @@ describe('the throttle as a whole', () => {
       stepMs: fc.integer({ min: 0, max: 3000 }),
       outcome: fc.constantFrom('wrong', 'wrong', 'wrong', 'wrong', 'right', 'cancelled'),
     });
-    fc.assert(
-      fc.property(fc.array(event, { minLength: 100, maxLength: 400 }), (events) => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(event, { minLength: 100, maxLength: 400 }), async (events) => {
         const world = worldOf();
         const failures: { at: number; pair: string; account: string; known: boolean; address: string }[] = [];
         const known = new Set<string>();
@@ -354,7 +350,7 @@ describe('the throttle as a whole', () => {
           const pair = `${account} ${address}`;
           const now = world.clock.nowMs;
           const within = failures.filter(({ at }) => now - at < 60_000);
-          const attempt = knock(world, account, address);
+          const attempt = await knock(world, account, address);
           const pairCount = within.filter((failure) => failure.pair === pair).length;
           if (typeof attempt === 'number') {
             // Nobody is refused without reason, and a known address only by its own failures.
@@ -370,9 +366,9 @@ describe('the throttle as a whole', () => {
           }
           assert.ok(pairCount < 10);
           assert.equal(attempt.lane, known.has(pair) ? 'trusted' : 'public');
-          if (outcome === 'cancelled') attempt.cancel();
+          if (outcome === 'cancelled') await attempt.cancel();
           else if (outcome === 'right') {
-            attempt.succeed();
+            await attempt.succeed();
             known.add(pair);
           } else failures.push({ at: now, pair, account, known: known.has(pair), address });
         }

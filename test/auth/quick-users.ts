@@ -1,4 +1,5 @@
 import { userFingerprint } from '../../src/auth/credentials.ts';
+import { changeConfig } from '../../src/store/change-config.ts';
 import { withEntity } from '../../src/store/changes.ts';
 import type { User } from '../../src/store/entities.ts';
 import { makeUser } from '../helpers/records.ts';
@@ -15,7 +16,7 @@ export async function addUser(
   const createdAt = new Date(app.services.now()).toISOString();
   const user = makeUser({ passwordHash: SOME_HASH, createdAt, updatedAt: createdAt, ...fields });
   const { config } = app.services.store;
-  await config.update((state) => ({ state: withEntity(state, 'users', user), result: null }));
+  await changeConfig(config, (state) => ({ state: withEntity(state, 'users', user), result: null }));
   return openSession(app, user);
 }
 

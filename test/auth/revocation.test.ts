@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { sessionCookieName } from '../../src/http/cookies.ts';
+import { changeConfig } from '../../src/store/change-config.ts';
 import { CHAT_ANSWER, json, startUpstream } from '../helpers/fake-upstream.ts';
 import {
   ADMIN,
@@ -160,7 +161,7 @@ test('what is taken away is refused from the next request on', { timeout: 60_000
   const user = initial.users.get('anna') ?? assert.fail();
   for (const { name, step, key, session, undo } of REVOCATIONS) {
     await t.test(name, async () => {
-      await config.update(() => ({ state: initial, result: null }));
+      await changeConfig(config, () => ({ state: initial, result: null }));
       // The second one is not used before all is back: it must be over by then, not merely refused meanwhile.
       const [used, unused] = [await openSession(app, user), await openSession(app, user)];
       assert.equal(await chat(fixture), '200 answered');

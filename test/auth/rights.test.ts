@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
 import { digestKey } from '../../src/auth/api-keys.ts';
+import { changeConfig } from '../../src/store/change-config.ts';
 import { type AppUnderTest, expectStatus, jsonRequest, startApp } from '../helpers/start-app.ts';
 import { addUser, openSession, stateOf } from './quick-users.ts';
 
@@ -150,7 +151,7 @@ test('fields that are nobody’s to set change nothing', { timeout: 30_000 }, as
     assert.deepEqual(strangeMembers(app), [], name);
     // Apart from the name and the time of the change, all is as it was.
     const changed = stateOf(app).replaceAll(/"(name|updatedAt)":"[^"]*"/g, '"$1":""');
-    await config.update(() => ({ state: initial, result: null }));
+    await changeConfig(config, () => ({ state: initial, result: null }));
     if (method === 'PUT')
       assert.equal(changed, stateOf(app).replaceAll(/"(name|updatedAt)":"[^"]*"/g, '"$1":""'), name);
   }
@@ -216,7 +217,7 @@ test('no order of edits makes a key wider than its owner', { timeout: 60_000 }, 
   const initial = app.services.store.config.view();
   await fc.assert(
     fc.asyncProperty(fc.array(edit, { minLength: 1, maxLength: 8 }), async (edits) => {
-      await app.services.store.config.update(() => ({ state: initial, result: null }));
+      await changeConfig(app.services.store.config, () => ({ state: initial, result: null }));
       const keys = [await app.addKey({ userId: OWNERS[0] })];
       for (const step of edits) {
         const made = await apply(app, step, idOfKey(app, keys[0] ?? ''));

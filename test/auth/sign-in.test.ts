@@ -40,7 +40,7 @@ function signInOf(
     adminFingerprint: ADMIN.fingerprint,
     userById: (id) => store.config.view().users.get(id),
   });
-  const throttle = createLoginThrottle({ now, counters: store.counters });
+  const throttle = createLoginThrottle({ now, lastUse: store.lastUse, attempts: store.attempts });
   const userByUsername = () => users;
   const admin = { ...ADMIN, isDefault: () => hasDefaultPassword };
   return createSignIn({ admin, userByUsername, throttle, work, sessions });

@@ -1,4 +1,5 @@
 import { test } from 'node:test';
+import { changeConfig } from '../../src/store/change-config.ts';
 import { ADMIN, startApp } from '../helpers/start-app.ts';
 import { checkLooks } from './looks.ts';
 import { addSampleData, SAMPLE_PASSWORD } from './sample-data.ts';
@@ -51,7 +52,7 @@ test('no barriers in the tabs of the panel', { skip: SKIPPED }, async (t) => {
 
 test('no barriers in the tabs of a panel where nothing is set up', { skip: SKIPPED }, async (t) => {
   const app = await startApp(t);
-  await app.services.store.config.update((state) => ({
+  await changeConfig(app.services.store.config, (state) => ({
     state: { ...state, providers: new Map(), models: new Map() },
     result: null,
   }));

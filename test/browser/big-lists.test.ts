@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
+import { changeConfig } from '../../src/store/change-config.ts';
 import { json, startUpstream } from '../helpers/fake-upstream.ts';
 import { type AppUnderTest, startApp } from '../helpers/start-app.ts';
 import { expectFocus } from './keyboard-hands.ts';
@@ -18,7 +19,7 @@ async function addMany(app: AppUnderTest): Promise<void> {
   }));
   await app.addProvider({ id: 'up', name: 'Up', baseUrl: 'http://127.0.0.1:9/v1' }, []);
   const time = new Date(0).toISOString();
-  await app.services.store.config.update((state) => {
+  await changeConfig(app.services.store.config, (state) => {
     const models = new Map(state.models);
     for (const model of ids)
       models.set(model.id, {

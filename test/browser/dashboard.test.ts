@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
+import { changeConfig } from '../../src/store/change-config.ts';
 import { startApp } from '../helpers/start-app.ts';
 import { addSampleData, SAMPLE_PASSWORD } from './sample-data.ts';
 import { fillSignIn, flip, row, SKIPPED, visit } from './start-browser.ts';
@@ -54,7 +55,7 @@ test('a key wider than its user is refused at the field that says so', { skip: S
 test('nothing yet: no keys, no models; one way to the chat', { skip: SKIPPED }, async (t) => {
   const app = await startApp(t);
   await addSampleData(app);
-  await app.services.store.config.update((state) => ({
+  await changeConfig(app.services.store.config, (state) => ({
     state: { ...state, models: new Map() },
     result: null,
   }));

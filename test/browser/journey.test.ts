@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import type { Locator, Page } from 'playwright-core';
 import { createDemoProvider } from '../../src/demo/provider.ts';
+import { changeConfig } from '../../src/store/change-config.ts';
 import { ADMIN, startApp } from '../helpers/start-app.ts';
 import { chooseTab, fillSignIn, flip, row, SKIPPED, visit } from './start-browser.ts';
 
@@ -146,7 +147,7 @@ async function restore(page: Page, backup: string): Promise<void> {
 test('from the first sign-in to a restored backup', { skip: SKIPPED }, async (t) => {
   const app = await startApp(t);
   const baseUrl = await startDemo(t);
-  await app.services.store.config.update((state) => ({
+  await changeConfig(app.services.store.config, (state) => ({
     state: { ...state, providers: new Map(), models: new Map() },
     result: null,
   }));

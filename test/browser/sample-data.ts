@@ -1,4 +1,5 @@
 import { randomBytes, scryptSync } from 'node:crypto';
+import { changeConfig } from '../../src/store/change-config.ts';
 import { withEntity } from '../../src/store/changes.ts';
 import type { AppUnderTest } from '../helpers/start-app.ts';
 
@@ -72,7 +73,7 @@ export async function addSampleData(app: AppUnderTest): Promise<void> {
   }
   const time = new Date(Date.now() - 40 * DAY_MS).toISOString();
   const passwordHash = quickHash(SAMPLE_PASSWORD);
-  await app.services.store.config.update((state) => {
+  await changeConfig(app.services.store.config, (state) => {
     const users = USERS.map((user) => ({ name: user.username, models: null, enabled: true, ...user }));
     const changed = users.reduce(
       (before, user) =>

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { Page } from 'playwright-core';
+import { changeConfig } from '../../src/store/change-config.ts';
 import { withEntity } from '../../src/store/changes.ts';
 import { json, startUpstream } from '../helpers/fake-upstream.ts';
 import { ADMIN, type AppUnderTest, expectStatus, startApp } from '../helpers/start-app.ts';
@@ -35,7 +36,7 @@ async function fill(app: AppUnderTest, upstreamOrigin: string): Promise<void> {
   const [user] = users.values();
   const [key] = apiKeys.values();
   assert.ok(user && key);
-  await app.services.store.config.update((state) => ({
+  await changeConfig(app.services.store.config, (state) => ({
     state: NAMES.reduce((before, name, index) => {
       const fields = { name, digest: index.toString(16).padStart(64, '0'), keyHint: `sk-…${name}` };
       const withKey = withEntity(before, 'apiKeys', { ...key, ...fields, id: `key-${name}`, models: [name] });
@@ -125,7 +126,7 @@ test('names from the provider’s list, from a new key and from a backup are tex
     mimeType: 'application/json',
     buffer: Buffer.from(await backup.text()),
   };
-  await app.services.store.config.update((state) => ({
+  await changeConfig(app.services.store.config, (state) => ({
     state: { ...state, providers: new Map(), models: new Map(), apiKeys: new Map() },
     result: null,
   }));

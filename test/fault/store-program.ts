@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, rmSync, statfsSync, writeFileSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { changeConfig } from '../../src/store/change-config.ts';
 import { StoreStartError } from '../../src/store/document-error.ts';
 import type { JsonFileStore } from '../../src/store/json-file-store.ts';
 import { openStore } from '../store/fixture.ts';
@@ -20,7 +21,7 @@ async function write(store: JsonFileStore): Promise<void> {
   const writer = async (number: number): Promise<never> => {
     for (let count = 0; ; count += 1) {
       const id = `${prefix}-${number}-${count}`;
-      await store.config.update(withApiKey(makeApiKey(id)));
+      await changeConfig(store.config, withApiKey(makeApiKey(id)));
       say(id);
     }
   };
@@ -36,7 +37,7 @@ async function step(store: JsonFileStore): Promise<void> {
 }
 
 function add(store: JsonFileStore, id: string): Promise<string> {
-  return store.config.update(withApiKey(makeApiKey(id))).then(
+  return changeConfig(store.config, withApiKey(makeApiKey(id))).then(
     () => 'saved',
     (error: unknown) => (error instanceof Error ? error.message : String(error)),
   );

@@ -15,6 +15,7 @@ import type { SnapshotStatus } from '../../src/offsite/status.ts';
 import { newApiKey } from '../../src/routes/api-key-records.ts';
 import type { Services } from '../../src/routes/services.ts';
 import { shutDown } from '../../src/shutdown.ts';
+import { changeConfig } from '../../src/store/change-config.ts';
 import { withEntity } from '../../src/store/changes.ts';
 import type { Model, Provider } from '../../src/store/entities.ts';
 import { createMemoryStore } from '../../src/store/memory-store.ts';
@@ -130,7 +131,7 @@ export async function startApp(t: TestContext, options: StartOptions = {}): Prom
       return fetch(`${origin}${path}`, jsonRequest(method, `Bearer ${token}`, body));
     },
     async addProvider(provider, models) {
-      await store.config.update((state) => {
+      await changeConfig(store.config, (state) => {
         const time = new Date(now()).toISOString();
         const times = { createdAt: time, updatedAt: time };
         const withProvider = withEntity(state, 'providers', makeProvider({ ...times, ...provider }));
@@ -145,7 +146,7 @@ export async function startApp(t: TestContext, options: StartOptions = {}): Prom
       const given = new Map(Object.entries({ name: 'test key', ...fields }));
       const request = { fields: given, time: new Date(now()).toISOString() };
       const { key, record } = newApiKey(request, userId, services);
-      await store.config.update((state) => ({
+      await changeConfig(store.config, (state) => ({
         state: withEntity(state, 'apiKeys', record),
         result: null,
       }));

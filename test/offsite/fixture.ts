@@ -5,7 +5,7 @@ import type { LogFields, Logger } from '../../src/logger.ts';
 import { SnapshotError, type SnapshotErrorKind } from '../../src/offsite/errors.ts';
 import { SnapshotSeal } from '../../src/offsite/seal.ts';
 import { DocumentCodec } from '../../src/store/document.ts';
-import { createPresetConfig } from '../../src/store/preset.ts';
+import { createNewConfig } from '../../src/store/new-config.ts';
 
 export const KEY = 'correct horse battery staple';
 
@@ -41,9 +41,9 @@ export function documentOf(
   generation: number,
   { instanceId = 'a1b2c3d4', counters = [] as [string, number][] } = {},
 ): Buffer {
-  const config = { ...createPresetConfig({ now: () => 0, randomBytes }), instanceId };
+  const config = { ...createNewConfig({ now: () => 0, randomBytes }), instanceId };
   const savedAt = '2026-03-01T12:00:00.000Z';
-  const document = { generation, savedAt, config, sessions: [], counters };
+  const document = { generation, savedAt, config, sessions: [], numbers: counters };
   return new DocumentCodec(null).encode(document).bytes;
 }
 

@@ -5,6 +5,7 @@ import { type Environment, loadConfig } from '../../src/config.ts';
 import { createSnapshotTarget } from '../../src/offsite/create-target.ts';
 import { Snapshotter } from '../../src/offsite/snapshotter.ts';
 import { openStore } from '../../src/open-store.ts';
+import { changeConfig } from '../../src/store/change-config.ts';
 import { withEntity } from '../../src/store/changes.ts';
 import type { JsonFileStore } from '../../src/store/json-file-store.ts';
 import { FakeTimers } from './fake-timers.ts';
@@ -61,7 +62,7 @@ export async function startInstance(t: TestContext, options: InstanceOptions): P
     lines,
     started,
     async addModel(id) {
-      await store.config.update((state) => {
+      await changeConfig(store.config, (state) => {
         const [preset] = state.models.values();
         if (preset === undefined) throw new Error('The preset has no model.');
         return { state: withEntity(state, 'models', { ...preset, id }), result: null };

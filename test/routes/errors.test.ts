@@ -212,14 +212,14 @@ describe('errors of a server in trouble', { timeout: 30_000 }, () => {
       ...inner,
       config: {
         view: inner.config.view,
-        update: (change) =>
+        replace: (replacement) =>
           isFailing
             ? Promise.reject(
                 new HttpError('storage_unavailable', 'The change could not be saved. Try again.', {
                   headers: { 'retry-after': '5' },
                 }),
               )
-            : inner.config.update(change),
+            : inner.config.replace(replacement),
       },
     };
     const app = await startApp(t, { store });
@@ -238,7 +238,7 @@ describe('errors of a server in trouble', { timeout: 30_000 }, () => {
     const store: Store = {
       ...inner,
       config: {
-        update: inner.config.update,
+        replace: inner.config.replace,
         view: () => {
           if (isBroken) throw new TypeError('secret detail of the inside');
           return inner.config.view();

@@ -10,7 +10,7 @@ import {
   parseBackup,
 } from '../../src/store/backup.ts';
 import type { Provider } from '../../src/store/entities.ts';
-import { createPresetConfig } from '../../src/store/preset.ts';
+import { createNewConfig } from '../../src/store/new-config.ts';
 import { planRestore } from '../../src/store/restore.ts';
 import { createPassphraseSealer, createSealer, type Sealer } from '../../src/store/secrets.ts';
 import type { ConfigState } from '../../src/store/store.ts';
@@ -43,7 +43,7 @@ const MODES: readonly [string, BackupSecrets, Partial<ParseBackupOptions>][] = [
 
 function config(...providers: Provider[]): ConfigState {
   return {
-    ...createPresetConfig({ now, randomBytes }),
+    ...createNewConfig({ now, randomBytes }),
     providers: new Map(providers.map((one) => [one.id, one])),
   };
 }

@@ -11,7 +11,7 @@ import {
   parseBackup,
 } from '../../src/store/backup.ts';
 import type { Provider, User } from '../../src/store/entities.ts';
-import { createPresetConfig } from '../../src/store/preset.ts';
+import { createNewConfig } from '../../src/store/new-config.ts';
 import { planRestore } from '../../src/store/restore.ts';
 import type { ConfigState } from '../../src/store/store.ts';
 import { credentials, NOW_MS, sha256 } from './fixture.ts';
@@ -57,7 +57,7 @@ function byId<T extends { readonly id: string }>(...records: T[]): ReadonlyMap<s
 
 function config(fields: Partial<ConfigState> = {}): ConfigState {
   return {
-    ...createPresetConfig({ now, randomBytes }),
+    ...createNewConfig({ now, randomBytes }),
     providers: byId(provider('p'), provider('open', { apiKey: null })),
     apiKeys: byId(makeApiKey('a')),
     users: byId(user('u')),

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLogger } from '../../src/logger.ts';
+import { changeConfig } from '../../src/store/change-config.ts';
 import {
   type JsonFileStore,
   type JsonFileStoreOptions,
@@ -85,7 +86,7 @@ export function openStore(path: string, fields: Partial<JsonFileStoreOptions> = 
 export async function goodVersions(): Promise<{ readonly good: Buffer; readonly backup: Buffer }> {
   const path = join(makeFolder(), 'ipin-proxy.db');
   const store = await openStore(path);
-  for (const id of ['a', 'b', 'c']) await store.config.update(withApiKey(makeApiKey(id)));
+  for (const id of ['a', 'b', 'c']) await changeConfig(store.config, withApiKey(makeApiKey(id)));
   await store.close();
   return { good: readFileSync(path), backup: readFileSync(`${path}.bak-3`) };
 }

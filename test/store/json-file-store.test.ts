@@ -12,11 +12,12 @@ import {
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { HttpError } from '../../src/errors.ts';
+import { changeConfig } from '../../src/store/change-config.ts';
 import { locateStore } from '../../src/store/location.ts';
 import type { Store } from '../../src/store/store.ts';
 import { createFaultyOps } from './faulty-ops.ts';
 import { captureLog, makeFolder, NOW_MS, noLock, openStore } from './fixture.ts';
-import { describeStore, makeApiKey, makeSession, withApiKey } from './store-contract.ts';
+import { describeStore, makeApiKey, makeSession, stateOf, withApiKey } from './store-contract.ts';
 
 const paths = new Map<Store, string>();
 
@@ -39,7 +40,7 @@ test('the file is JSON with schemaVersion, generation and checksum, mode 0600 wh
   const umask = process.umask(0);
   try {
     const store = await openStore(path);
-    await store.config.update(withApiKey(makeApiKey('a')));
+    await changeConfig(store.config, withApiKey(makeApiKey('a')));
     for (const name of readdirSync(folder)) {
       if (!name.includes('.sock-')) assert.equal(statSync(join(folder, name)).mode & 0o777, 0o600, name);
     }
@@ -69,7 +70,7 @@ test('a write syncs the new file before it takes the place of the old one, and t
   const ops = createFaultyOps();
   const store = await openStore(join(makeFolder(), 'ipin-proxy.db'), { ops, acquireLock: noLock });
   ops.arm(null);
-  await store.config.update(withApiKey(makeApiKey('a')));
+  await changeConfig(store.config, withApiKey(makeApiKey('a')));
   const calls = ops.calls.filter((call) => /sync|rename|write/.test(call));
   assert.deepEqual(calls, ['wx file.write', 'wx file.sync', 'rename', 'r file.sync']);
 });
@@ -80,9 +81,9 @@ test('a write in place syncs the side copy first and never truncates the file be
   const ops = createFaultyOps({ renameCode: 'EBUSY' });
   const { lines, logger } = captureLog();
   const store = await openStore(path, { ops, acquireLock: noLock, logger });
-  await store.config.update(withApiKey(makeApiKey('a')));
+  await changeConfig(store.config, withApiKey(makeApiKey('a')));
   ops.arm(null);
-  await store.config.update(withApiKey(makeApiKey('b')));
+  await changeConfig(store.config, withApiKey(makeApiKey('b')));
   const calls = ops.calls.filter((call) => /sync|rename|write|truncate/.test(call));
   const expected = ['wx file.write', 'wx file.sync', 'rename', 'rename', 'r file.sync'];
   expected.push('r+ file.write', 'r+ file.truncate', 'r+ file.sync', 'rename');
@@ -95,7 +96,7 @@ test('waiting changes go out in one write', async () => {
   const store = await openStore(join(makeFolder(), 'ipin-proxy.db'), { ops, acquireLock: noLock });
   ops.arm(null);
   const updates = Array.from({ length: 40 }, (_, index) =>
-    store.config.update(withApiKey(makeApiKey(`k${index}`))),
+    changeConfig(store.config, withApiKey(makeApiKey(`k${index}`))),
   );
   await Promise.all(updates);
   assert.equal(ops.calls.filter((call) => call === 'rename').length, 1);
@@ -115,7 +116,7 @@ test('a link in the place of the file stays a link', async () => {
     secretsFolder: folder,
   });
   const store = await openStore(location.path, { location });
-  await store.config.update(withApiKey(makeApiKey('a')));
+  await changeConfig(store.config, withApiKey(makeApiKey('a')));
   await store.close();
   assert.ok(lstatSync(link).isSymbolicLink());
   assert.match(readFileSync(link, 'utf8'), /"Key a"/);
@@ -127,13 +128,13 @@ test('sessions live on in memory while the disk fails, and reach it later', asyn
   const store = await openStore(path, { ops, acquireLock: noLock, retryDelayMs: 3_600_000 });
   ops.arm({ at: 1, kind: 'lasting', code: 'ENOSPC' });
   await store.sessions.put(makeSession('s'));
-  assert.equal(store.sessions.find('s')?.digest, 's');
+  assert.equal((await store.sessions.get('s'))?.digest, 's');
   assert.equal(store.status().state, 'failing');
   assert.match(store.status().message, /no space is left/);
   ops.arm(null);
   await store.close();
   const again = await openStore(path);
-  assert.equal(again.sessions.find('s')?.digest, 's');
+  assert.equal((await again.sessions.get('s'))?.digest, 's');
   await again.close();
 });
 
@@ -142,7 +143,7 @@ test('a failing disk is tried again by itself', async () => {
   const path = join(makeFolder(), 'ipin-proxy.db');
   const store = await openStore(path, { ops, acquireLock: noLock, retryDelayMs: 1 });
   ops.arm({ at: 1, kind: 'once', code: 'EIO' });
-  await assert.rejects(store.config.update(withApiKey(makeApiKey('a'))), HttpError);
+  await assert.rejects(changeConfig(store.config, withApiKey(makeApiKey('a'))), HttpError);
   while (store.status().state === 'failing') await new Promise(setImmediate);
   assert.equal(store.status().state, 'ok');
   await store.close();
@@ -153,7 +154,7 @@ test('soft changes are written behind, once for many', async () => {
   const ops = createFaultyOps();
   const store = await openStore(path, { ops, acquireLock: noLock, softChangeDelayMs: 5 });
   ops.arm(null);
-  for (let index = 0; index < 100; index += 1) store.counters.set(`n${index}`, index);
+  for (let index = 0; index < 100; index += 1) await store.lastUse.note(`n${index}`, index);
   while (!readFileSync(path, 'utf8').includes('n99')) await new Promise(setImmediate);
   assert.equal(ops.calls.filter((call) => call === 'rename').length, 1);
   assert.equal(readdirSync(join(path, '..')).filter((name) => name.includes('.bak-')).length, 0);
@@ -166,16 +167,16 @@ test('shutdown writes only when there is something to write', async () => {
   const before = statSync(path).ino;
   await store.close();
   assert.equal(statSync(path).ino, before);
-  await assert.rejects(store.config.update(withApiKey(makeApiKey('a'))), /stopping/);
+  await assert.rejects(changeConfig(store.config, withApiKey(makeApiKey('a'))), /stopping/);
 });
 
 test('exportDocument() gives a database file with what was saved', async () => {
   const folder = makeFolder();
   const store = await openStore(join(folder, 'ipin-proxy.db'));
-  await store.config.update(withApiKey(makeApiKey('a')));
+  await changeConfig(store.config, withApiKey(makeApiKey('a')));
   writeFileSync(join(folder, 'copy.db'), store.exportDocument());
   const copy = await openStore(join(folder, 'copy.db'));
-  assert.deepEqual(copy.config.view(), store.config.view());
+  assert.deepEqual(stateOf(copy), stateOf(store));
   await copy.close();
   await store.close();
 });
@@ -186,7 +187,7 @@ test('a hot copy is always a whole file', async () => {
   let isDone = false;
   const writers = Array.from({ length: 4 }, async (_, writer) => {
     for (let index = 0; !isDone; index += 1)
-      await store.config.update(withApiKey(makeApiKey(`w${writer}-${index}`)));
+      await changeConfig(store.config, withApiKey(makeApiKey(`w${writer}-${index}`)));
   });
   for (let copy = 0; copy < 200; copy += 1) {
     assert.ok(JSON.parse(readFileSync(path, 'utf8')).checksum);
@@ -204,7 +205,7 @@ test('backups are versions of the configuration: hard links that later writes do
   const store = await openStore(path, { now: () => now });
   for (const id of ['a', 'b', 'c', 'd', 'e', 'f', 'g']) {
     now += 1000;
-    await store.config.update(withApiKey(makeApiKey(id)));
+    await changeConfig(store.config, withApiKey(makeApiKey(id)));
     await store.sessions.put(makeSession(id));
   }
   await store.close();
@@ -221,7 +222,7 @@ test('another name of the file (a hard link) does not disturb', async () => {
   const path = join(makeFolder(), 'ipin-proxy.db');
   const store = await openStore(path);
   linkSync(path, `${path}.mine`);
-  await store.config.update(withApiKey(makeApiKey('a')));
+  await changeConfig(store.config, withApiKey(makeApiKey('a')));
   assert.doesNotMatch(readFileSync(`${path}.mine`, 'utf8'), /"Key a"/);
   await store.close();
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { changeConfig } from '../../src/store/change-config.ts';
 import { StoreStartError } from '../../src/store/document-error.ts';
 import {
   type FolderProbe,
@@ -63,7 +64,7 @@ test('a directory in the place of the file means the file inside it', async () =
   const location = await locateStore(here);
   assert.equal(location.path, join(here.root, 'app', 'ipin-proxy.db', 'ipin-proxy.db'));
   const store = await openStore(location.path, { location });
-  await store.config.update(withApiKey(makeApiKey('a')));
+  await changeConfig(store.config, withApiKey(makeApiKey('a')));
   await store.close();
   assert.ok(statSync(location.path).isFile());
   const slash = machine({ dbPath: 'folder/' });
@@ -131,7 +132,7 @@ test('volatile storage starts from the Secret File once, not again', async () =>
   const store = await openStore(location.path, { location });
   assert.deepEqual([...store.config.view().providers.keys()], ['p']);
   assert.equal(store.status().state, 'volatile');
-  await store.config.update(withApiKey(makeApiKey('a')));
+  await changeConfig(store.config, withApiKey(makeApiKey('a')));
   await store.close();
   writeFileSync(secret, JSON.stringify({ providers: [] }));
   const again = await openStore(location.path, { location: await locateStore(here) });
@@ -156,13 +157,13 @@ test('where nothing can be written, what is there is served and changes are refu
   const here = machine({}, ['app', 'tmp']);
   const path = join(here.root, 'app', 'ipin-proxy.db');
   const earlier = await openStore(path);
-  await earlier.config.update(withApiKey(makeApiKey('a')));
+  await changeConfig(earlier.config, withApiKey(makeApiKey('a')));
   await earlier.close();
   const location = await locateStore(here);
   assert.deepEqual([location.mode, location.path], ['read-only', path]);
   const store = await openStore(path, { location });
   assert.deepEqual([...store.config.view().apiKeys.keys()], ['a']);
-  await assert.rejects(store.config.update(withApiKey(makeApiKey('b'))), {
+  await assert.rejects(changeConfig(store.config, withApiKey(makeApiKey('b'))), {
     status: 503,
     message: /read-only/,
   });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { changeConfig } from '../../src/store/change-config.ts';
 import type { ConfigState } from '../../src/store/store.ts';
 import { ADMIN, expectStatus, jsonRequest, signIn } from '../helpers/start-app.ts';
 import { makeTestFolder, startServer } from '../helpers/start-server.ts';
@@ -70,8 +71,8 @@ describe('backups from before ENCRYPTION_KEY was set', () => {
     const folder = makeFolder();
     const path = join(folder, 'ipin-proxy.db');
     const plain = await openStore(path);
-    await plain.config.update(withProviders('sk-canary'));
-    await plain.config.update(withProviders(null));
+    await changeConfig(plain.config, withProviders('sk-canary'));
+    await changeConfig(plain.config, withProviders(null));
     await plain.close();
     assert.match(textOf(folder), /sk-canary/);
     const store = await openStore(path, { encryptionKey: ENCRYPTION_KEY });
@@ -84,8 +85,8 @@ describe('backups from before ENCRYPTION_KEY was set', () => {
     const folder = makeFolder();
     const path = join(folder, 'ipin-proxy.db');
     const plain = await openStore(path);
-    await plain.config.update(withProviders('sk-canary'));
-    await plain.config.update(withProviders('sk-canary-2'));
+    await changeConfig(plain.config, withProviders('sk-canary'));
+    await changeConfig(plain.config, withProviders('sk-canary-2'));
     await plain.close();
     const backups = readdirSync(folder).filter((name) => name.includes('.bak-'));
     const before = backups.map((name) => [name, readFileSync(join(folder, name))] as const);
@@ -102,7 +103,7 @@ test('B8: what nobody can seal is named: copies kept for people, and what a snap
   const folder = makeFolder();
   const path = join(folder, 'ipin-proxy.db');
   const plain = await openStore(path);
-  await plain.config.update(withProviders('sk-canary'));
+  await changeConfig(plain.config, withProviders('sk-canary'));
   await plain.close();
   const bytes = readFileSync(path);
   await (await openStore(path, { encryptionKey: ENCRYPTION_KEY })).close();

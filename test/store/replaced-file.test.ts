@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { changeConfig } from '../../src/store/change-config.ts';
 import type { JsonFileStore } from '../../src/store/json-file-store.ts';
 import { makeFolder, openStore } from './fixture.ts';
 import { makeApiKey, makeSession, withApiKey } from './store-contract.ts';
@@ -28,9 +29,9 @@ async function rig(): Promise<Rig> {
   const path = join(folder, 'ipin-proxy.db');
   const copy = join(folder, 'copy');
   const store = await openStore(path);
-  await store.config.update(withApiKey(makeApiKey('a')));
+  await changeConfig(store.config, withApiKey(makeApiKey('a')));
   copyFileSync(path, copy);
-  await store.config.update(withApiKey(makeApiKey('b')));
+  await changeConfig(store.config, withApiKey(makeApiKey('b')));
   return { folder, path, copy, store };
 }
 
@@ -54,7 +55,7 @@ for (const [how, replace] of REPLACEMENTS) {
     replace(it);
     const theirs = readFileSync(it.path);
     for (let attempt = 0; attempt < 2; attempt += 1) {
-      await assert.rejects(it.store.config.update(withApiKey(makeApiKey('c'))), {
+      await assert.rejects(changeConfig(it.store.config, withApiKey(makeApiKey('c'))), {
         status: 503,
         message: /replaced from outside.*restart/,
       });
@@ -77,7 +78,7 @@ test('after the restart the restored content is live, and later backups count on
   const again = await openStore(path);
   assert.equal(again.status().state, 'ok');
   assert.deepEqual([...again.config.view().apiKeys.keys()], ['a']);
-  await again.config.update(withApiKey(makeApiKey('d')));
+  await changeConfig(again.config, withApiKey(makeApiKey('d')));
   await again.close();
   writeFileSync(path, 'torn');
   const recovered = await openStore(path);
@@ -88,7 +89,7 @@ test('after the restart the restored content is live, and later backups count on
 test('unsaved sessions go into the conflict file when the file was replaced before the shutdown', async () => {
   const { path, copy, store, folder } = await rig();
   await store.sessions.put(makeSession('s'));
-  store.sessions.touch(makeSession('s', { lastSeenAt: 424242 }));
+  await store.sessions.touch('s', 424242);
   copyFileSync(copy, path);
   const theirs = readFileSync(path);
   await store.close();
@@ -99,10 +100,10 @@ test('unsaved sessions go into the conflict file when the file was replaced befo
 test('a file that was only touched, or replaced by its own copy, is still ours', async () => {
   const { path, store, folder } = await rig();
   utimesSync(path, 1, 1);
-  await store.config.update(withApiKey(makeApiKey('c')));
+  await changeConfig(store.config, withApiKey(makeApiKey('c')));
   copyFileSync(path, join(folder, 'same'));
   renameSync(join(folder, 'same'), path);
-  await store.config.update(withApiKey(makeApiKey('d')));
+  await changeConfig(store.config, withApiKey(makeApiKey('d')));
   assert.equal(store.config.view().apiKeys.size, 4);
   await store.close();
   assert.equal(conflictIn(folder), null);
@@ -111,7 +112,7 @@ test('a file that was only touched, or replaced by its own copy, is still ours',
 test('a file that was removed is written anew', async () => {
   const { path, store } = await rig();
   rmSync(path);
-  await store.config.update(withApiKey(makeApiKey('c')));
+  await changeConfig(store.config, withApiKey(makeApiKey('c')));
   await store.close();
   const again = await openStore(path);
   assert.equal(again.config.view().apiKeys.size, 3);

@@ -5,7 +5,7 @@ import { exportBackup } from '../../src/store/backup.ts';
 import { parseRawDocument } from '../../src/store/document.ts';
 import { DocumentError } from '../../src/store/document-error.ts';
 import { parseRawDocumentInTurns } from '../../src/store/document-turns.ts';
-import { createPresetConfig } from '../../src/store/preset.ts';
+import { createNewConfig } from '../../src/store/new-config.ts';
 import { errorOf } from '../helpers/picture-server.ts';
 import { startApp } from '../helpers/start-app.ts';
 import { NOW_MS } from './fixture.ts';
@@ -18,7 +18,7 @@ async function backupWith(keys: number): Promise<Buffer> {
   const models = Array.from({ length: 20 }, (_, index) => `model-${index}`);
   const records = Array.from({ length: keys }, (_, index) => ({ ...makeApiKey(`key_${index}`), models }));
   const config = {
-    ...createPresetConfig({ now, randomBytes }),
+    ...createNewConfig({ now, randomBytes }),
     apiKeys: new Map(records.map((r) => [r.id, r])),
   };
   return exportBackup(config, { secrets: { mode: 'omit' }, now, randomBytes });

@@ -3,8 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { type Changed, changeConfig } from '../../src/store/change-config.ts';
 import { createSealer } from '../../src/store/secrets.ts';
-import type { Changed, ConfigState } from '../../src/store/store.ts';
+import type { ConfigState } from '../../src/store/store.ts';
 import { captureLog, makeFolder, openStore } from './fixture.ts';
 
 const CANARY = 'sk-canary-0123456789abcdef';
@@ -62,8 +63,8 @@ test('with ENCRYPTION_KEY a provider key is in no file, and is there again after
   const path = join(folder, 'ipin-proxy.db');
   const store = await openStore(path, { encryptionKey: OLD });
   assert.equal(store.status().encrypted, true);
-  await store.config.update(withProviderKey('p', CANARY));
-  await store.config.update(withProviderKey('q', 'sk-other'));
+  await changeConfig(store.config, withProviderKey('p', CANARY));
+  await changeConfig(store.config, withProviderKey('q', 'sk-other'));
   assert.doesNotMatch(allBytes(folder), /canary|sk-other/);
   await store.close();
   const again = await openStore(path, { encryptionKey: OLD });
@@ -78,13 +79,13 @@ test('a write seals only what changed', async () => {
     return providers.find((provider: { id: string }) => provider.id === id).apiKey.sealed;
   };
   const store = await openStore(path, { encryptionKey: OLD });
-  await store.config.update(withProviderKey('p', CANARY));
+  await changeConfig(store.config, withProviderKey('p', CANARY));
   const before = sealedOf('p');
-  await store.config.update(withProviderKey('q', 'sk-other'));
+  await changeConfig(store.config, withProviderKey('q', 'sk-other'));
   assert.equal(sealedOf('p'), before);
   await store.close();
   const again = await openStore(path, { encryptionKey: OLD });
-  await again.config.update(withProviderKey('r', 'sk-third'));
+  await changeConfig(again.config, withProviderKey('r', 'sk-third'));
   assert.equal(sealedOf('p'), before);
   await again.close();
 });
@@ -93,8 +94,8 @@ test('turning encryption on seals what is there, backups included', async () => 
   const folder = makeFolder();
   const path = join(folder, 'ipin-proxy.db');
   const plain = await openStore(path);
-  await plain.config.update(withProviderKey('p', CANARY));
-  await plain.config.update(withProviderKey('q', 'sk-other'));
+  await changeConfig(plain.config, withProviderKey('p', CANARY));
+  await changeConfig(plain.config, withProviderKey('q', 'sk-other'));
   await plain.close();
   assert.match(allBytes(folder), /canary/);
   const store = await openStore(path, { encryptionKey: OLD });
@@ -106,8 +107,8 @@ test('turning encryption on seals what is there, backups included', async () => 
 test('a changed key: with both everything opens and is sealed anew, then the old one is needed no more', async () => {
   const path = join(makeFolder(), 'ipin-proxy.db');
   const before = await openStore(path, { encryptionKey: OLD });
-  await before.config.update(withProviderKey('p', CANARY));
-  await before.config.update(withProviderKey('q', 'sk-other'));
+  await changeConfig(before.config, withProviderKey('p', CANARY));
+  await changeConfig(before.config, withProviderKey('q', 'sk-other'));
   await before.close();
   await (await openStore(path, { encryptionKey: NEW, previousEncryptionKey: OLD })).close();
   const store = await openStore(path, { encryptionKey: NEW });
@@ -126,7 +127,7 @@ for (const [what, encryptionKey] of [
   test(`with ${what} key the provider is closed and its ciphertext kept through writes, until the right one is back`, async () => {
     const path = join(makeFolder(), 'ipin-proxy.db');
     const before = await openStore(path, { encryptionKey: OLD });
-    await before.config.update(withProviderKey('p', CANARY));
+    await changeConfig(before.config, withProviderKey('p', CANARY));
     await before.close();
     const { lines, logger } = captureLog();
     const store = await openStore(path, { encryptionKey, logger });
@@ -134,7 +135,7 @@ for (const [what, encryptionKey] of [
     assert.equal(closed?.apiKey, null);
     assert.match(closed?.unreadableApiKey ?? '', /^v2\./);
     assert.ok(lines.some(({ event, level }) => event === 'store.unreadable_keys' && level === 'error'));
-    await store.config.update(withProviderKey('q', 'sk-other'));
+    await changeConfig(store.config, withProviderKey('q', 'sk-other'));
     await store.close();
     const again = await openStore(path, { encryptionKey: OLD });
     assert.equal(again.config.view().providers.get('p')?.apiKey, CANARY);
@@ -145,7 +146,7 @@ for (const [what, encryptionKey] of [
 test('a ciphertext that was changed or moved closes its provider alone', async () => {
   const path = join(makeFolder(), 'ipin-proxy.db');
   const before = await openStore(path, { encryptionKey: OLD });
-  for (const id of ['p', 'q', 'r']) await before.config.update(withProviderKey(id, `${CANARY}-${id}`));
+  for (const id of ['p', 'q', 'r']) await changeConfig(before.config, withProviderKey(id, `${CANARY}-${id}`));
   await before.close();
   const { checksum: _, ...document } = JSON.parse(readFileSync(path, 'utf8'));
   const [, p, q] = document.providers;
@@ -163,10 +164,10 @@ test('a ciphertext that was changed or moved closes its provider alone', async (
 test('a new key for a closed provider takes the place of the old ciphertext', async () => {
   const path = join(makeFolder(), 'ipin-proxy.db');
   const before = await openStore(path, { encryptionKey: OLD });
-  await before.config.update(withProviderKey('p', CANARY));
+  await changeConfig(before.config, withProviderKey('p', CANARY));
   await before.close();
   const store = await openStore(path, { encryptionKey: NEW });
-  await store.config.update(withProviderKey('p', 'sk-new'));
+  await changeConfig(store.config, withProviderKey('p', 'sk-new'));
   await store.close();
   const again = await openStore(path, { encryptionKey: NEW });
   assert.equal(again.config.view().providers.get('p')?.apiKey, 'sk-new');
@@ -195,7 +196,7 @@ for (const baseUrl of OTHER_ORIGINS) {
   test(`B6: a base URL changed in the file to ${baseUrl} closes the provider, and its key is kept`, async () => {
     const path = join(makeFolder(), 'ipin-proxy.db');
     const before = await openStore(path, { encryptionKey: OLD });
-    await before.config.update(withProviderKey('p', CANARY));
+    await changeConfig(before.config, withProviderKey('p', CANARY));
     await before.close();
     const original = JSON.parse(readFileSync(path, 'utf8')).providers[1].baseUrl;
     editProviders(path, (provider) => {
@@ -208,7 +209,7 @@ for (const baseUrl of OTHER_ORIGINS) {
     assert.match(closed?.unreadableApiKey ?? '', /^v2\./);
     const line = lines.find(({ event }) => event === 'store.unreadable_keys');
     assert.match(line?.message ?? '', /base URL was changed/);
-    await store.config.update(withProviderKey('q', 'sk-other'));
+    await changeConfig(store.config, withProviderKey('q', 'sk-other'));
     await store.close();
     editProviders(path, (provider) => {
       if (provider.id === 'p') provider.baseUrl = `${original}/another/path`;
@@ -223,8 +224,8 @@ test('B6: a file whose keys are bound to no address is opened, said so with the 
   const folder = makeFolder();
   const path = join(folder, 'ipin-proxy.db');
   const before = await openStore(path, { encryptionKey: OLD });
-  await before.config.update(withProviderKey('p', CANARY));
-  await before.config.update(withProviderKey('q', 'sk-other'));
+  await changeConfig(before.config, withProviderKey('p', CANARY));
+  await changeConfig(before.config, withProviderKey('q', 'sk-other'));
   await before.close();
   const sealer = createSealer({ key: OLD, previousKey: null, randomBytes });
   const keys: Record<string, string> = { p: CANARY, q: 'sk-other' };

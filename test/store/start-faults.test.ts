@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { changeConfig } from '../../src/store/change-config.ts';
 import { StoreStartError } from '../../src/store/document-error.ts';
 import type { JsonFileStore } from '../../src/store/json-file-store.ts';
 import { createFaultyOps } from './faulty-ops.ts';
@@ -15,13 +16,13 @@ type Files = Readonly<Record<string, string>>;
 async function goodFile(): Promise<string> {
   const path = join(makeFolder(), 'ipin-proxy.db');
   const store = await openStore(path);
-  await store.config.update((state) => {
+  await changeConfig(store.config, (state) => {
     const [preset] = state.providers.values();
     assert.ok(preset);
     const provider = { ...preset, apiKey: 'sk-unsealed' };
     return { state: { ...state, providers: new Map([[provider.id, provider]]) }, result: null };
   });
-  for (const id of ['a', 'b']) await store.config.update(withApiKey(makeApiKey(id)));
+  for (const id of ['a', 'b']) await changeConfig(store.config, withApiKey(makeApiKey(id)));
   await store.close();
   return readFileSync(path, 'utf8');
 }
@@ -103,7 +104,7 @@ for (const [what, makeFiles] of STARTS) {
         ops.arm(null);
         if (store !== undefined) {
           assert.equal(keysOf(store), 'ab', cell);
-          await store.config.update(withApiKey(makeApiKey('c')));
+          await changeConfig(store.config, withApiKey(makeApiKey('c')));
           await store.close();
         }
         const again = await openStore(path, { acquireLock: noLock, encryptionKey });

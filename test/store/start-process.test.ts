@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { changeConfig } from '../../src/store/change-config.ts';
 import { expectStatus, jsonRequest, MASTER_KEY, signIn } from '../helpers/start-app.ts';
 import { runServer } from '../helpers/start-server.ts';
 import { makeFolder, openStore } from './fixture.ts';
@@ -55,7 +56,7 @@ describe('a folder that cannot be written', { skip }, () => {
 
   async function writeDatabase(path: string, id: string): Promise<void> {
     const store = await openStore(path);
-    await store.config.update(withApiKey(makeApiKey(id)));
+    await changeConfig(store.config, withApiKey(makeApiKey(id)));
     await store.close();
   }
 

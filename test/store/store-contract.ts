@@ -1,8 +1,16 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, test } from 'node:test';
+import { type Changed, changeConfig } from '../../src/store/change-config.ts';
 import type { ApiKey, Session } from '../../src/store/entities.ts';
-import type { Changed, ConfigState, Store } from '../../src/store/store.ts';
+import {
+  type ConfigState,
+  type ConfigStore,
+  type ConfigView,
+  type SessionStore,
+  type Store,
+  VersionConflictError,
+} from '../../src/store/store.ts';
 
 export const TIME = '2026-03-01T12:00:00.000Z';
 
@@ -44,6 +52,12 @@ export function withApiKey(apiKey: ApiKey): (state: ConfigState) => Changed<stri
   });
 }
 
+/** The configuration without its version, which is not kept over a restart. */
+export function stateOf(store: Store): Omit<ConfigView, 'version'> {
+  const { version: _, ...state } = store.config.view();
+  return state;
+}
+
 /** What every driver must do; `open` makes a fresh store, `reopen` (where there is a disk) opens it once more. */
 export function describeStore(
   name: string,
@@ -52,7 +66,10 @@ export function describeStore(
   describe(`${name}: the store's contract`, () => {
     configTests(drive.open);
     queueTests(drive.open);
+    compareAndSetTests(drive.open);
+    eventTests(drive.open);
     sessionTests(drive.open);
+    useTests(drive.open);
     if (drive.reopen !== undefined) durabilityTests(drive.open, drive.reopen);
   });
 }
@@ -73,7 +90,7 @@ function configTests(open: () => Promise<Store>): void {
   test('update() changes the view and its indexes; an older view stays as it was', async () => {
     const store = await open();
     const before = store.config.view();
-    const id = await store.config.update(withApiKey(makeApiKey('a')));
+    const id = await changeConfig(store.config, withApiKey(makeApiKey('a')));
     assert.equal(id, 'a');
     assert.equal(store.config.view().apiKeyByDigest.get(digestOf('a'))?.id, 'a');
     assert.equal(before.apiKeys.size, 0);
@@ -83,7 +100,7 @@ function configTests(open: () => Promise<Store>): void {
 
   test('update() is not visible before it resolves', async () => {
     const store = await open();
-    const done = store.config.update(withApiKey(makeApiKey('a')));
+    const done = changeConfig(store.config, withApiKey(makeApiKey('a')));
     assert.equal(store.config.view().apiKeys.size, 0);
     await done;
     assert.equal(store.config.view().apiKeys.size, 1);
@@ -92,7 +109,7 @@ function configTests(open: () => Promise<Store>): void {
 
   test('a list keeps the order of insertion', async () => {
     const store = await open();
-    for (const id of ['z', 'm', 'a']) await store.config.update(withApiKey(makeApiKey(id)));
+    for (const id of ['z', 'm', 'a']) await changeConfig(store.config, withApiKey(makeApiKey(id)));
     assert.deepEqual([...store.config.view().apiKeys.keys()], ['z', 'm', 'a']);
     await store.close();
   });
@@ -103,11 +120,11 @@ function queueTests(open: () => Promise<Store>): void {
     const store = await open();
     const failure = new Error('no');
     const results = await Promise.allSettled([
-      store.config.update(withApiKey(makeApiKey('a'))),
-      store.config.update(() => {
+      changeConfig(store.config, withApiKey(makeApiKey('a'))),
+      changeConfig(store.config, () => {
         throw failure;
       }),
-      store.config.update(withApiKey(makeApiKey('b'))),
+      changeConfig(store.config, withApiKey(makeApiKey('b'))),
     ]);
     assert.deepEqual(
       results.map((result) => (result.status === 'fulfilled' ? result.value : result.reason)),
@@ -120,86 +137,247 @@ function queueTests(open: () => Promise<Store>): void {
   test('parallel updates each see the ones before them', async () => {
     const store = await open();
     await Promise.all(
-      Array.from({ length: 50 }, (_, index) => store.config.update(withApiKey(makeApiKey(`k${index}`)))),
+      Array.from({ length: 50 }, (_, index) =>
+        changeConfig(store.config, withApiKey(makeApiKey(`k${index}`))),
+      ),
     );
     assert.equal(store.config.view().apiKeys.size, 50);
+    await store.close();
+  });
+}
+
+/** A second handle on the same configuration, with a queue of changes of its own, as another process has. */
+function otherHandle({ config }: Store): ConfigStore {
+  return { view: () => config.view(), replace: (replacement) => config.replace(replacement) };
+}
+
+function compareAndSetTests(open: () => Promise<Store>): void {
+  test('replace() stores a state once for each version: the slower one is told, and nothing is lost', async () => {
+    const store = await open();
+    const { version: expectedVersion } = store.config.view();
+    const replaceWith = (id: string): Promise<void> => {
+      const { state } = withApiKey(makeApiKey(id))(store.config.view());
+      return store.config.replace({ expectedVersion, state });
+    };
+    const outcomes = await Promise.allSettled([replaceWith('a'), replaceWith('b'), replaceWith('c')]);
+    assert.deepEqual(
+      outcomes.map((outcome) => (outcome.status === 'fulfilled' ? 'stored' : outcome.reason.name)),
+      ['stored', 'VersionConflictError', 'VersionConflictError'],
+    );
+    assert.deepEqual([...store.config.view().apiKeys.keys()], ['a']);
+    assert.ok(store.config.view().version > expectedVersion);
+    await assert.rejects(replaceWith('d'), VersionConflictError);
+    await store.close();
+  });
+
+  test('a state that changes nothing keeps its version', async () => {
+    const store = await open();
+    const { version } = store.config.view();
+    await store.config.replace({ expectedVersion: version, state: store.config.view() });
+    assert.equal(store.config.view().version, version);
+    await store.close();
+  });
+
+  test('changes through two handles at once are all stored: a conflict is tried again', async () => {
+    const store = await open();
+    const other = otherHandle(store);
+    let applied = 0;
+    const change = (config: ConfigStore, id: string): Promise<string> =>
+      changeConfig(config, (state) => {
+        applied += 1;
+        return withApiKey(makeApiKey(id))(state);
+      });
+    const ids = Array.from({ length: 20 }, (_, index) => `k${index}`);
+    await Promise.all(ids.map((id, index) => change(index % 2 === 0 ? store.config : other, id)));
+    assert.deepEqual([...store.config.view().apiKeys.keys()].sort(), ids.sort());
+    assert.ok(applied > ids.length, 'at least one handle met a conflict');
+    await store.close();
+  });
+
+  test('whoever loses every time is told to try again, and the change is not stored', async () => {
+    const store = await open();
+    let count = 0;
+    const losing: ConfigStore = {
+      view: () => store.config.view(),
+      replace: async (replacement) => {
+        count += 1;
+        await changeConfig(store.config, withApiKey(makeApiKey(`faster-${count}`)));
+        await store.config.replace(replacement);
+      },
+    };
+    await assert.rejects(changeConfig(losing, withApiKey(makeApiKey('slow'))), {
+      status: 503,
+      message: /same time.*Try again/,
+    });
+    assert.ok(count > 1 && count <= 20);
+    assert.equal(store.config.view().apiKeys.has('slow'), false);
+    await store.close();
+  });
+}
+
+function eventTests(open: () => Promise<Store>): void {
+  test('a listener sees in the view what another handle has changed, until it unsubscribes', async () => {
+    const store = await open();
+    const seen: string[] = [];
+    const unsubscribe = store.onChange((change) => {
+      seen.push(`${change} ${[...store.config.view().apiKeys.keys()].join('')}`);
+    });
+    await changeConfig(otherHandle(store), withApiKey(makeApiKey('a')));
+    assert.deepEqual(seen, ['config a']);
+    unsubscribe();
+    unsubscribe();
+    await changeConfig(otherHandle(store), withApiKey(makeApiKey('b')));
+    assert.deepEqual(seen, ['config a']);
     await store.close();
   });
 
   test('listeners hear of durable changes of configuration and sessions, not of failed or soft ones', async () => {
     const store = await open();
-    let heard = 0;
-    store.onChange(() => {
-      heard += 1;
+    const heard: string[] = [];
+    store.onChange((change) => {
+      heard.push(change);
     });
-    await store.config.update(withApiKey(makeApiKey('a')));
-    assert.equal(heard, 1);
+    await changeConfig(store.config, withApiKey(makeApiKey('a')));
+    assert.deepEqual(heard, ['config']);
     await store.sessions.put(makeSession('s'));
-    assert.equal(heard, 2);
-    await store.config.update((state) => ({ state, result: null }));
+    assert.deepEqual(heard, ['config', 'sessions']);
+    await changeConfig(store.config, (state) => ({ state, result: null }));
     await assert.rejects(
-      store.config.update(() => {
+      changeConfig(store.config, () => {
         throw new Error('no');
       }),
     );
-    store.counters.set('used', 1);
-    store.sessions.touch(makeSession('s', { lastSeenAt: 2000 }));
+    await store.lastUse.note('used', 1);
+    await store.sessions.touch('s', 2000);
     await store.close();
-    assert.equal(heard, 2);
+    assert.deepEqual(heard, ['config', 'sessions']);
   });
 }
 
 function sessionTests(open: () => Promise<Store>): void {
-  test('sessions are found at once, replaced by touch and removed by predicate', async () => {
+  test('sessions are found at once, replaced by touch and ended by account', async () => {
     const store = await open();
     const put = store.sessions.put(makeSession('s1'));
-    assert.equal(store.sessions.find('s1')?.digest, 's1');
+    assert.equal((await store.sessions.get('s1'))?.digest, 's1');
     await put;
     await store.sessions.put(makeSession('s2', { role: 'user', userId: 'u' }));
-    store.sessions.touch(makeSession('s1', { lastSeenAt: 5000 }));
-    assert.equal(store.sessions.find('s1')?.lastSeenAt, 5000);
-    const removed = store.sessions.remove((session) => session.userId === 'u');
-    assert.equal(store.sessions.find('s2'), undefined);
+    await store.sessions.touch('s1', 5000);
+    assert.equal((await store.sessions.get('s1'))?.lastSeenAt, 5000);
+    const removed = store.sessions.deleteByUser('u');
+    assert.equal(await store.sessions.get('s2'), undefined);
     await removed;
-    assert.equal(store.sessions.find('s1')?.digest, 's1');
+    assert.equal((await store.sessions.get('s1'))?.digest, 's1');
     await store.close();
   });
 
-  test('touch() does not bring a removed session back', async () => {
+  test('touch() and rebind() do not bring an ended session back', async () => {
     const store = await open();
     await store.sessions.put(makeSession('s1'));
-    await store.sessions.remove(() => true);
-    store.sessions.touch(makeSession('s1'));
-    assert.equal(store.sessions.find('s1'), undefined);
+    await store.sessions.deleteAll();
+    await store.sessions.touch('s1', 5000);
+    await store.sessions.rebind('s1', 'other');
+    assert.equal(await store.sessions.get('s1'), undefined);
     await store.close();
   });
 
-  test('counters are bounded: the names set longest ago are forgotten first', async () => {
+  test('rebind() changes the credentials alone, touch() the time alone', async () => {
+    const store = await open();
+    await store.sessions.put(makeSession('s1'));
+    await store.sessions.rebind('s1', 'other');
+    await store.sessions.touch('s1', 5000);
+    const expected = makeSession('s1', { credential: 'other', lastSeenAt: 5000 });
+    assert.deepEqual(await store.sessions.get('s1'), expected);
+    await store.close();
+  });
+
+  type Row = readonly [string, (sessions: SessionStore) => Promise<void>, string];
+  const endings: readonly Row[] = [
+    ['delete()', (sessions) => sessions.delete(['a1', 'u1', 'nobody']), 'a2 u2 v1'],
+    ['delete() of none', (sessions) => sessions.delete([]), 'a1 a2 u1 u2 v1'],
+    ['deleteByUser() of a user', (sessions) => sessions.deleteByUser('u'), 'a1 a2 v1'],
+    ['deleteByUser() of the admin but one', (sessions) => sessions.deleteByUser(null, 'a2'), 'a2 u1 u2 v1'],
+    ['deleteAll() but one', (sessions) => sessions.deleteAll('u2'), 'u2'],
+    ['deleteIdle()', (sessions) => sessions.deleteIdle(2000), 'a2 u2'],
+  ];
+  for (const [name, end, left] of endings) {
+    test(`${name} ends the sessions that it names`, async () => {
+      const store = await open();
+      const late = { lastSeenAt: 2000 };
+      await Promise.all([
+        store.sessions.put(makeSession('a1')),
+        store.sessions.put(makeSession('a2', late)),
+        store.sessions.put(makeSession('u1', { userId: 'u' })),
+        store.sessions.put(makeSession('u2', { userId: 'u', ...late })),
+        store.sessions.put(makeSession('v1', { userId: 'v' })),
+      ]);
+      await end(store.sessions);
+      const digests = (await store.sessions.list()).map(({ digest }) => digest);
+      assert.equal(digests.sort().join(' '), left);
+      const ofUser = (await store.sessions.listByUser('u')).map(({ digest }) => digest);
+      assert.deepEqual(
+        ofUser.sort(),
+        digests.filter((digest) => digest.startsWith('u')),
+      );
+      await store.close();
+    });
+  }
+}
+
+function useTests(open: () => Promise<Store>): void {
+  test('times of last use are bounded: the names noted longest ago are forgotten first', async () => {
     const store = await open();
     for (let index = 0; index < 20_001; index += 1) {
-      store.counters.set(`n${index}`, index);
-      if (index % 1000 === 0) store.counters.set('kept', index);
+      await store.lastUse.note(`n${index}`, index);
+      if (index % 1000 === 0) await store.lastUse.note('kept', index * 60);
     }
-    assert.equal(store.counters.get('n0'), undefined);
-    assert.equal(store.counters.get('n20000'), 20_000);
-    assert.equal(store.counters.get('kept'), 20_000);
+    const known = await store.lastUse.read(['n0', 'n20000', 'kept']);
+    assert.deepEqual(known, [undefined, 20_000, 1_200_000]);
+    await store.close();
+  });
+
+  test('a last use is exact to a minute, and an earlier one changes nothing', async () => {
+    const store = await open();
+    for (const atMs of [600_000, 0, 660_000, 690_000]) await store.lastUse.note('key', atMs);
+    assert.deepEqual(await store.lastUse.read(['key', 'other']), [660_000, undefined]);
+    await store.close();
+  });
+
+  test('attempts count in all windows or in none, also when they come at once', async () => {
+    const store = await open();
+    const windows = [
+      { kind: 'pair', name: 'p', limit: 3, windowMs: 1000, refuses: true },
+      { kind: 'address', name: 'a', limit: 2, windowMs: 1000, refuses: false },
+    ];
+    const taken = await Promise.all([1, 2, 3, 4].map(() => store.attempts.take(windows, 100)));
+    assert.deepEqual(
+      taken.map(({ waitMs, counted }) => [waitMs, counted.map(({ kind }) => kind).join(' ')]),
+      [
+        [0, 'pair address'],
+        [0, 'pair address'],
+        [0, 'pair'],
+        [1000, ''],
+      ],
+    );
+    await store.attempts.giveBack(taken[2]?.counted ?? [], 100);
+    assert.equal((await store.attempts.take(windows, 500)).waitMs, 0);
+    assert.equal((await store.attempts.take(windows, 500)).waitMs, 600);
+    assert.equal((await store.attempts.take(windows, 1100)).waitMs, 0);
     await store.close();
   });
 }
 
 function durabilityTests(open: () => Promise<Store>, reopen: (store: Store) => Promise<Store>): void {
-  test('configuration, sessions and counters are there after close and open', async () => {
+  test('configuration, sessions and last uses are there after close and open', async () => {
     const store = await open();
-    await store.config.update(withApiKey(makeApiKey('a', { models: ['gpt-*'], expiresAt: TIME })));
+    await changeConfig(store.config, withApiKey(makeApiKey('a', { models: ['gpt-*'], expiresAt: TIME })));
     await store.sessions.put(makeSession('s'));
-    store.sessions.touch(makeSession('s', { lastSeenAt: 7000 }));
-    store.counters.set('used', 42);
-    const before = store.config.view();
+    await store.sessions.touch('s', 7000);
+    await store.lastUse.note('used', 42);
+    const before = stateOf(store);
     const again = await reopen(store);
-    const after = again.config.view();
-    assert.deepEqual(after, before);
-    assert.deepEqual(again.sessions.find('s'), makeSession('s', { lastSeenAt: 7000 }));
-    assert.equal(again.counters.get('used'), 42);
+    assert.deepEqual(stateOf(again), before);
+    assert.deepEqual(await again.sessions.get('s'), makeSession('s', { lastSeenAt: 7000 }));
+    assert.deepEqual(await again.lastUse.read(['used']), [42]);
     await again.close();
   });
 }

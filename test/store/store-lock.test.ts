@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { changeConfig } from '../../src/store/change-config.ts';
 import { StoreStartError } from '../../src/store/document-error.ts';
 import { identifyProcess, startTimeOf } from '../../src/store/process-identity.ts';
 import { acquireStoreLock } from '../../src/store/store-lock.ts';
@@ -127,7 +128,7 @@ test('whoever lost his lock writes no more', async () => {
   const store = await openStore(path);
   const lock = JSON.parse(readFileSync(`${path}.lock`, 'utf8'));
   writeFileSync(`${path}.lock`, JSON.stringify({ ...lock, nonce: 'ffffffff' }));
-  await assert.rejects(store.config.update(withApiKey(makeApiKey('a'))), {
+  await assert.rejects(changeConfig(store.config, withApiKey(makeApiKey('a'))), {
     status: 503,
     message: /taken over/,
   });
@@ -140,7 +141,7 @@ test('a lock file that somebody removed is made again', async () => {
   const path = join(makeFolder(), 'ipin-proxy.db');
   const store = await openStore(path);
   rmSync(`${path}.lock`);
-  await store.config.update(withApiKey(makeApiKey('a')));
+  await changeConfig(store.config, withApiKey(makeApiKey('a')));
   await assertInUse(path);
   await store.close();
 });

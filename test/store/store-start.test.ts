@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { copyFileSync, existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { changeConfig } from '../../src/store/change-config.ts';
 import { StoreStartError } from '../../src/store/document-error.ts';
 import { captureLog, goodVersions, makeFolder, openStore } from './fixture.ts';
 import { makeApiKey, withApiKey } from './store-contract.ts';
@@ -129,7 +130,7 @@ describe('a file that cannot be used, with a backup', () => {
       const aside = readdirSync(folder).filter((entry) => entry.includes('.corrupt-'));
       assert.equal(aside.length, 1);
       assert.deepEqual(readFileSync(join(folder, aside[0] ?? '')), content());
-      await store.config.update(withApiKey(makeApiKey('d')));
+      await changeConfig(store.config, withApiKey(makeApiKey('d')));
       await store.close();
       const again = await openStore(path);
       assert.deepEqual([again.status().state, again.config.view().apiKeys.size], ['ok', 3]);
@@ -262,7 +263,7 @@ test('a file edited by hand is accepted without its checksum, in any layout', as
   writeFileSync(path, JSON.stringify({ ...rest, generation: undefined, savedAt: undefined }, null, 2));
   const store = await openStore(path);
   assert.equal(store.config.view().apiKeys.size, 3);
-  await store.config.update(withApiKey(makeApiKey('d')));
+  await changeConfig(store.config, withApiKey(makeApiKey('d')));
   await store.close();
 });
 
@@ -276,7 +277,7 @@ test('members that this version does not know are kept', async () => {
   const path = join(makeFolder(), 'ipin-proxy.db');
   writeFileSync(path, withoutChecksum('"name":"Key a"', '"name":"Key a","colour":"red"'));
   const store = await openStore(path);
-  await store.config.update(withApiKey(makeApiKey('d')));
+  await changeConfig(store.config, withApiKey(makeApiKey('d')));
   await store.close();
   assert.match(readFileSync(path, 'utf8'), /"colour":"red"/);
 });

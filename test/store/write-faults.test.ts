@@ -3,6 +3,7 @@ import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { HttpError } from '../../src/errors.ts';
+import { changeConfig } from '../../src/store/change-config.ts';
 import type { JsonFileStore } from '../../src/store/json-file-store.ts';
 import { errorHeader } from '../helpers/error-header.ts';
 import { createFaultyOps, type Fault, type FaultyOps } from './faulty-ops.ts';
@@ -31,8 +32,8 @@ async function rig(renameCode: string | undefined): Promise<Rig> {
   if (renameCode !== undefined) writeFileSync(path, '');
   const ops = createFaultyOps(renameCode === undefined ? {} : { renameCode });
   const store = await openStore(path, { ops, acquireLock: noLock, retryDelayMs: 3_600_000 });
-  await store.config.update(withApiKey(makeApiKey('a')));
-  await store.config.update(withApiKey(makeApiKey('b')));
+  await changeConfig(store.config, withApiKey(makeApiKey('a')));
+  await changeConfig(store.config, withApiKey(makeApiKey('b')));
   return { path, folder, ops, store };
 }
 
@@ -51,7 +52,7 @@ function keysOf(store: JsonFileStore): string {
 async function countCalls(renameCode: string | undefined): Promise<number> {
   const { ops, store } = await rig(renameCode);
   ops.arm(null);
-  await store.config.update(withApiKey(makeApiKey('c')));
+  await changeConfig(store.config, withApiKey(makeApiKey('c')));
   return ops.calls.length;
 }
 
@@ -82,7 +83,7 @@ for (const { way, renameCode } of WAYS) {
         const { path, ops, store } = await rig(renameCode);
         ops.arm({ at, kind: 'death', code: '', torn });
         let isAnswered = false;
-        void store.config.update(withApiKey(makeApiKey('c'))).then(() => {
+        void changeConfig(store.config, withApiKey(makeApiKey('c'))).then(() => {
           isAnswered = true;
         });
         while (ops.calls.length < at) await new Promise(setImmediate);
@@ -104,7 +105,7 @@ function codesFor(at: number): readonly string[] {
 async function checkError(renameCode: string | undefined, fault: Fault): Promise<void> {
   const { path, folder, ops, store } = await rig(renameCode);
   ops.arm(fault);
-  const outcome = await store.config.update(withApiKey(makeApiKey('c'))).then(
+  const outcome = await changeConfig(store.config, withApiKey(makeApiKey('c'))).then(
     () => 'saved',
     (error: unknown) => error,
   );
@@ -131,7 +132,7 @@ async function checkRecovery(
   cell: string,
   expected: string,
 ): Promise<void> {
-  await store.config.update(withApiKey(makeApiKey('d')));
+  await changeConfig(store.config, withApiKey(makeApiKey('d')));
   assert.equal(store.status().state, 'ok', cell);
   assert.equal(keysOf(store), `${expected}d`, `${cell}: memory after recovery`);
   await store.close();

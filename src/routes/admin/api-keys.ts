@@ -18,7 +18,7 @@ export function apiKeyResource(services: Services): Resource<'apiKeys'> {
   const { store, masterKey } = services;
   return {
     collection: 'apiKeys',
-    view: (keys) => viewApiKeys(keys, store.counters),
+    view: (keys) => viewApiKeys(keys, store.lastUse),
     readNew(request) {
       const userId = given(request.fields, 'userId', null, orNull(toId));
       const { key, record } = newApiKey(request, userId, services);

@@ -21,7 +21,7 @@ export function ownKeyResource(services: Services): Resource<'apiKeys'> {
   const { store, masterKey } = services;
   return {
     collection: 'apiKeys',
-    view: (keys) => viewApiKeys(keys, store.counters),
+    view: (keys) => viewApiKeys(keys, store.lastUse),
     isVisible: (key, principal) => key.userId === signedInUser(principal).user.id,
     readNew(request) {
       const { user } = signedInUser(request.principal);

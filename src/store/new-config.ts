@@ -1,15 +1,15 @@
 import type { Model, Provider } from './entities.ts';
 import type { ConfigState } from './store.ts';
 
-export interface PresetOptions {
+export interface NewConfigOptions {
   /** The current time in milliseconds. */
   readonly now: () => number;
   /** Random bytes, for the instance id. */
   readonly randomBytes: (count: number) => Buffer;
 }
 
-/** What a fresh store holds: one OCR provider, switched off and without a key, and its model. */
-export function createPresetConfig(options: PresetOptions): ConfigState {
+/** The content of a new database: one OCR provider, disabled and without a key, and its model. */
+export function createNewConfig(options: NewConfigOptions): ConfigState {
   const time = new Date(options.now()).toISOString();
   const provider: Provider = {
     id: 'chutes-dots-ocr',
