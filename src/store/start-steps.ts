@@ -1,4 +1,4 @@
-import { closeAfter, FILE_MODE, readWholeFile, replaceFile, writeWholeFile } from './atomic-file.ts';
+import { closeAfter, FILE_MODE, readWholeFile, writeWholeFile } from './atomic-file.ts';
 import { DOCUMENT_LIMIT_BYTES, type DocumentCodec, parseRawDocument } from './document.ts';
 import { DocumentError, StoreStartError } from './document-error.ts';
 import { errorCode, type FileOps, factsOrNull, unlinkIfThere } from './file-ops.ts';
@@ -25,7 +25,7 @@ export function knownFile(loaded: Loaded, history: VersionHistory): KnownFile {
     checksum,
     generation,
     savedAtMs: stamp === null ? 0 : Number(stamp.mtimeNs / 1_000_000n),
-    isWhole: origin !== 'backup' && origin !== 'side-copy',
+    isSure: origin !== 'backup' && origin !== 'side-copy',
   };
 }
 
@@ -98,9 +98,7 @@ export async function resealBackups(
     const bytes = await readWholeFile(ops, target, DOCUMENT_LIMIT_BYTES);
     const resealed = Buffer.isBuffer(bytes) ? reseal(bytes, codec) : null;
     if (resealed === null) continue;
-    const steps = { beforeReplace: async () => {}, beforeOverwrite: async () => {} };
-    const replacement = { target, temp: paths.temp(`reseal-${number}`), side: paths.temp(`side-${number}`) };
-    await replaceFile(ops, replacement, { bytes: resealed, isTargetWhole: true, ...steps });
+    await writeWholeFile(ops, { path: target, temp: paths.temp(`reseal-${number}`) }, resealed);
   }
 }
 

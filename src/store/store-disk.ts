@@ -1,5 +1,11 @@
 import type { Logger } from '../logger.ts';
-import { HalfWrittenError, readWholeFile, replaceFile, writeNewFile, writeWholeFile } from './atomic-file.ts';
+import {
+  NotReplaceableError,
+  overwriteFile,
+  readWholeFile,
+  UnsyncedError,
+  writeWholeFile,
+} from './atomic-file.ts';
 import { isSameConfig } from './config-view.ts';
 import { DOCUMENT_LIMIT_BYTES, type DocumentCodec, parseRawDocument, type StoreContent } from './document.ts';
 import {
@@ -14,7 +20,7 @@ import type { StoreLock } from './store-lock.ts';
 import type { StorePaths } from './store-paths.ts';
 import type { Version, VersionHistory } from './version-history.ts';
 
-/** What is written is smaller, so that what grew is always read again. */
+/** Less than what is read, so that a file that was written can always be read again. */
 const WRITE_LIMIT_BYTES = 48 * 1024 * 1024;
 
 /** What the file holds, as far as this process knows. */
@@ -25,8 +31,8 @@ export interface KnownFile {
   readonly checksum: string | null;
   readonly generation: number;
   readonly savedAtMs: number;
-  /** False where the file does not hold a whole content. */
-  readonly isWhole: boolean;
+  /** False if the file may be torn or hold a change that was refused: then there is nothing in it to protect. */
+  readonly isSure: boolean;
 }
 
 export interface StoreDiskOptions {
@@ -42,29 +48,38 @@ export interface StoreDiskOptions {
   readonly randomBytes: (count: number) => Buffer;
 }
 
-/** Somebody else put another file in the place of ours; it is kept. */
+/** Somebody else put another file in the place of ours; that file is kept. */
 export class ReplacedError extends Error {
   override readonly name = 'ReplacedError';
 }
 
-/** Another process has taken the file over. */
+/** Another process has taken over the file. */
 export class LockLostError extends Error {
   override readonly name = 'LockLostError';
 }
 
-/** The file would grow beyond what is written. */
+/** The file would grow beyond the limit. */
 class DatabaseFullError extends Error {
   override readonly name = 'DatabaseFullError';
   readonly code = 'EFBIG';
 }
 
-/** The database file: writes it whole, keeps earlier versions, and never writes over what is not its own. */
+interface Encoded {
+  readonly bytes: Buffer;
+  readonly checksum: string;
+}
+
+/**
+ * The database file: writes it whole, keeps earlier versions, and never writes over what is not its own.
+ * Where one file is mounted into a container, it can only be overwritten in place: then a side copy of the old content is
+ * durable before the first byte is overwritten, and a start takes it if the file is torn.
+ */
 export class StoreDisk {
   readonly #options: StoreDiskOptions;
   #known: KnownFile;
   #content: StoreContent;
   #isSettled = false;
-  #hasWarnedInPlace = false;
+  #isMountPoint = false;
 
   constructor(options: StoreDiskOptions) {
     this.#options = options;
@@ -79,20 +94,28 @@ export class StoreDisk {
 
   /**
    * Replaces the file's content durably.
-   * @throws ReplacedError or LockLostError where the file is no longer ours; the system's error where it failed: then
-   * the old content stands, or is written again before anything else.
+   * @throws ReplacedError or LockLostError if the file is no longer ours; the system's error if the write failed: then
+   * the old content stands, or memory knows that the file is not to be trusted.
    */
   async write(content: StoreContent): Promise<void> {
     if (!(await this.#options.lock.isHeld())) throw new LockLostError('Another process holds the lock.');
-    const mustMend = !this.#known.isWhole;
-    if (mustMend) await this.#replace({ ...content, config: this.#content.config });
-    else await this.refuseIfReplaced();
-    if (!mustMend || !isSameConfig(content.config, this.#content.config)) await this.#replace(content);
+    await this.refuseIfReplaced();
+    const generation = this.#known.generation + 1;
+    const next = this.#encode(content, generation);
+    const isGrowing = next.bytes.length > (this.#known.stamp?.size ?? 0);
+    if (isGrowing && next.bytes.length > WRITE_LIMIT_BYTES)
+      throw new DatabaseFullError('The database is full.');
+    const version = this.#versionToKeep(content);
+    const stamp = this.#isMountPoint ? null : await this.#replace(next, version);
+    this.#wrote(next, stamp ?? (await this.#overwrite(next, version)), generation);
     this.#content = content;
-    await this.#settleLock();
+    await this.#quietly('store.prune', () => this.#options.history.prune());
+    if (this.#isSettled) return;
+    this.#isSettled = true;
+    await this.#quietly('store.lock', () => this.#options.lock.settle());
   }
 
-  /** Saves what was written last beside the file; returns where. @throws the system's error. */
+  /** Saves what was written last beside the file; returns its path. @throws the system's error. */
   async saveConflict(): Promise<string> {
     const { ops, paths, now } = this.#options;
     const path = paths.aside('conflict', now());
@@ -100,13 +123,15 @@ export class StoreDisk {
     return path;
   }
 
-  /** @throws ReplacedError where the file holds what this process did not write; the system's error. */
+  /** @throws ReplacedError if the file holds what this process did not write; the system's error. */
   async refuseIfReplaced(): Promise<void> {
     const { ops, paths, logger } = this.#options;
+    const { stamp, isSure } = this.#known;
+    if (!isSure) return;
     const facts = await factsOrNull(ops, paths.target);
-    const { stamp } = this.#known;
     if (facts === null) {
       if (stamp !== null) logger.warn('store.file_missing', { message: 'It is written anew.' });
+      this.#known = { ...this.#known, stamp: null };
       return;
     }
     if (stamp !== null && isSameStamp(facts, stamp)) return;
@@ -114,16 +139,10 @@ export class StoreDisk {
     this.#known = { ...this.#known, stamp: facts };
   }
 
-  async #settleLock(): Promise<void> {
-    if (this.#isSettled) return;
-    this.#isSettled = true;
-    await this.#quietly('store.lock', () => this.#options.lock.settle());
-  }
-
   async #isOurContent(): Promise<boolean> {
     const { ops, paths } = this.#options;
     const bytes = await readWholeFile(ops, paths.target, DOCUMENT_LIMIT_BYTES);
-    if (bytes === null || bytes === 'too-large') return false;
+    if (!Buffer.isBuffer(bytes)) return false;
     try {
       return parseRawDocument(bytes).checksum === this.#known.checksum;
     } catch {
@@ -131,62 +150,71 @@ export class StoreDisk {
     }
   }
 
-  async #replace(content: StoreContent): Promise<void> {
-    const { ops, paths, now, randomBytes, history } = this.#options;
-    const { bytes, checksum } = this.#encode(content, this.#known.generation + 1);
-    const isGrowing = bytes.length > (this.#known.stamp?.size ?? 0);
-    if (isGrowing && bytes.length > WRITE_LIMIT_BYTES) throw new DatabaseFullError('The database is full.');
-    const backup = new BackupStep(this.#options, this.#versionToKeep(content));
+  /** The usual way, by rename; null if the file is a mount point. */
+  async #replace(next: Encoded, version: Version | null): Promise<FileStamp | null> {
+    const { ops, paths, logger, history } = this.#options;
+    const target = { path: paths.target, temp: this.#temp() };
     try {
-      const { stamp, inPlace } = await replaceFile(
-        ops,
-        { target: paths.target, side: paths.side, temp: paths.temp(randomBytes(6).toString('hex')) },
-        {
-          bytes,
-          isTargetWhole: this.#known.isWhole,
-          beforeReplace: async () => {
-            await backup.link();
-            if (this.#known.isWhole) await this.refuseIfReplaced();
-          },
-          beforeOverwrite: (previous) => backup.part(previous),
-        },
-      );
-      const generation = this.#known.generation + 1;
-      const isNewVersion = !isSameConfig(content.config, this.#content.config);
-      this.#known = { stamp, checksum, generation, savedAtMs: now(), isWhole: true };
-      if (inPlace) await this.#dropSideCopy(isNewVersion ? { number: generation, savedAtMs: now() } : null);
-      await this.#quietly('store.prune', () => history.prune());
-    } catch (error) {
-      const isBack = await backup.undo(error instanceof HalfWrittenError);
-      if (error instanceof HalfWrittenError && !isBack) this.#known = { ...this.#known, isWhole: false };
-      throw error;
-    }
-  }
-
-  /** The version that the file holds, where it must be kept before it goes. */
-  #versionToKeep(content: StoreContent): Version | null {
-    const { generation, savedAtMs, isWhole, stamp } = this.#known;
-    const isNew = isWhole && stamp !== null && !isSameConfig(content.config, this.#content.config);
-    return isNew && generation > 0 ? { number: generation, savedAtMs } : null;
-  }
-
-  async #dropSideCopy(version: Version | null): Promise<void> {
-    const { ops, paths, history, logger } = this.#options;
-    if (!this.#hasWarnedInPlace) {
-      this.#hasWarnedInPlace = true;
-      logger.warn('store.in_place', {
-        message:
-          'The database is a single mounted file; mount its folder instead, which is faster and safer.',
+      return await writeWholeFile(ops, target, next.bytes, async () => {
+        await this.refuseIfReplaced();
+        // A backup that cannot be made does not fail the write.
+        if (version !== null) await this.#quietly('store.backup', () => history.keepCurrent(version));
       });
+    } catch (error) {
+      if (error instanceof UnsyncedError) await this.#putBack((old) => writeWholeFile(ops, target, old));
+      if (!(error instanceof NotReplaceableError)) throw error;
+    }
+    // The backup may be a second name of the very file that is going to be overwritten.
+    if (version !== null) await history.remove(version.number);
+    this.#isMountPoint = true;
+    const advice =
+      'The database is a single mounted file; mount its folder instead, which is faster and safer.';
+    logger.warn('store.in_place', { message: advice });
+    return null;
+  }
+
+  async #overwrite(next: Encoded, version: Version | null): Promise<FileStamp> {
+    const { ops, paths, history } = this.#options;
+    await writeWholeFile(ops, { path: paths.side, temp: this.#temp() }, this.encode());
+    let stamp: FileStamp;
+    try {
+      stamp = await overwriteFile(ops, paths.target, next.bytes);
+    } catch (error) {
+      await this.#putBack((old) => overwriteFile(ops, paths.target, old));
+      throw error;
     }
     await this.#quietly('store.side_copy', () =>
       version === null ? unlinkIfThere(ops, paths.side) : history.adopt(paths.side, version),
     );
+    return stamp;
   }
 
-  #encode(content: StoreContent, generation: number): { readonly bytes: Buffer; readonly checksum: string } {
+  /** After a write that failed half-way: tries to write the old content again, so that no refused change comes to life. */
+  async #putBack(write: (old: Buffer) => Promise<FileStamp>): Promise<void> {
+    const { generation } = this.#known;
+    const old = this.#encode(this.#content, generation);
+    this.#known = { ...this.#known, isSure: false };
+    await this.#quietly('store.put_back', async () => this.#wrote(old, await write(old.bytes), generation));
+  }
+
+  #wrote({ checksum }: Encoded, stamp: FileStamp, generation: number): void {
+    this.#known = { stamp, checksum, generation, savedAtMs: this.#options.now(), isSure: true };
+  }
+
+  /** The version that the file holds, if the write changes the configuration. */
+  #versionToKeep(content: StoreContent): Version | null {
+    const { generation, savedAtMs, isSure, stamp } = this.#known;
+    const isNew = isSure && stamp !== null && !isSameConfig(content.config, this.#content.config);
+    return isNew && generation > 0 ? { number: generation, savedAtMs } : null;
+  }
+
+  #encode(content: StoreContent, generation: number): Encoded {
     const savedAt = new Date(this.#options.now()).toISOString();
     return this.#options.codec.encode({ ...content, generation, savedAt });
+  }
+
+  #temp(): string {
+    return this.#options.paths.temp(this.#options.randomBytes(6).toString('hex'));
   }
 
   /** For what a finished write does not depend on. */
@@ -195,57 +223,6 @@ export class StoreDisk {
       await work();
     } catch (error) {
       this.#options.logger.warn(event, { code: errorCode(error) });
-    }
-  }
-}
-
-/** Keeps the version that a write replaces; a backup that cannot be made does not fail the write. */
-class BackupStep {
-  readonly #options: StoreDiskOptions;
-  readonly #version: Version | null;
-  #isLinked = false;
-
-  constructor(options: StoreDiskOptions, version: Version | null) {
-    this.#options = options;
-    this.#version = version;
-  }
-
-  async link(): Promise<void> {
-    const { ops, paths, history, logger } = this.#options;
-    const version = this.#version;
-    if (version === null || history.has(version.number)) return;
-    try {
-      this.#isLinked = await history.keepCurrent(version, async () => {
-        const bytes = await readWholeFile(ops, paths.target, DOCUMENT_LIMIT_BYTES);
-        if (bytes === null || bytes === 'too-large') throw new Error('There is nothing to copy.');
-        return bytes;
-      });
-    } catch (error) {
-      logger.warn('store.backup', { code: errorCode(error) });
-    }
-  }
-
-  /** Makes a copy of a backup that is the very file that is going to be overwritten. */
-  async part(previous: Buffer | null): Promise<void> {
-    const { ops, paths } = this.#options;
-    if (!this.#isLinked || this.#version === null) return;
-    const path = paths.backup(this.#version.number);
-    await unlinkIfThere(ops, path);
-    if (previous !== null) await writeNewFile(ops, path, previous);
-  }
-
-  /** After a failed write: puts the old version back into its place, or drops its second name. True where it is back. */
-  async undo(isReplaced: boolean): Promise<boolean> {
-    const { ops, paths, history } = this.#options;
-    if (!this.#isLinked || this.#version === null) return false;
-    const { number } = this.#version;
-    try {
-      if (isReplaced) await history.putBack(number);
-      else await unlinkIfThere(ops, paths.backup(number));
-      history.forget(number);
-      return isReplaced;
-    } catch {
-      return false;
     }
   }
 }

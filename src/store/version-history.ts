@@ -1,12 +1,13 @@
-import { writeNewFile } from './atomic-file.ts';
+import { readWholeFile, writeNewFile } from './atomic-file.ts';
+import { DOCUMENT_LIMIT_BYTES } from './document.ts';
 import { errorCode, type FileOps, factsOrNull, unlinkIfThere } from './file-ops.ts';
 import type { StorePaths } from './store-paths.ts';
 
 /** How many earlier versions of the configuration are kept. */
 const VERSIONS_LIMIT = 5;
-/** Of how many earlier days the last version is kept before recent versions fill the rest. */
+/** For how many earlier days the last version is kept before recent versions fill the rest. */
 const EARLIER_DAYS = 3;
-/** Where the file system has no hard links a backup is a copy, and not worth more than one in this time. */
+/** Where the file system has no hard links a backup is a copy, made at most once in this time. */
 const COPY_SPACING_MS = 10 * 60 * 1000;
 const NO_LINKS: readonly string[] = ['EXDEV', 'EPERM', 'ENOTSUP', 'ENOSYS', 'EMLINK'];
 
@@ -19,9 +20,8 @@ export interface Version {
 
 /**
  * The earlier versions of a database file. A version is what the file held when a write changed the configuration, so
- * it was complete and acknowledged; keeping it costs a hard link. The five that are kept: the last one of each of the
- * three most recent earlier days (UTC), and the most recent ones for the rest, so that a busy hour does not push
- * yesterday's out.
+ * it was complete and acknowledged; keeping it costs a hard link. Five are kept: the last one of each of the three most
+ * recent earlier days (UTC), and the most recent ones, so that a busy hour does not push yesterday's out.
  */
 export class VersionHistory {
   readonly #ops: FileOps;
@@ -43,11 +43,8 @@ export class VersionHistory {
       if (number === null || facts?.kind !== 'file') continue;
       versions.push({ number, savedAtMs: Number(facts.mtimeNs / 1_000_000n) });
     }
-    return new VersionHistory(
-      ops,
-      paths,
-      versions.sort((one, other) => other.number - one.number),
-    );
+    versions.sort((one, other) => other.number - one.number);
+    return new VersionHistory(ops, paths, versions);
   }
 
   /** Newest first. */
@@ -55,60 +52,41 @@ export class VersionHistory {
     return this.#versions;
   }
 
-  has(number: number): boolean {
-    return this.#versions.some((version) => version.number === number);
-  }
-
-  /**
-   * Keeps the file's present content under a number; the file stays. `read` gives the content where only a copy is
-   * possible. True where there is a backup now. @throws the system's errors.
-   */
-  async keepCurrent(version: Version, read: () => Promise<Buffer>): Promise<boolean> {
+  /** Keeps the file's present content as a version; the file stays. @throws the system's errors. */
+  async keepCurrent(version: Version): Promise<void> {
+    const { target } = this.#paths;
     const path = this.#paths.backup(version.number);
+    if (this.#versions.some(({ number }) => number === version.number)) return;
+    // A file of this number that is not a known version, such as a half copy.
+    await unlinkIfThere(this.#ops, path);
     try {
-      await this.#ops.link(this.#paths.target, path);
+      await this.#ops.link(target, path);
     } catch (error) {
-      if (errorCode(error) === 'EEXIST') {
-        await unlinkIfThere(this.#ops, path);
-        return await this.keepCurrent(version, read);
-      }
       if (!NO_LINKS.includes(errorCode(error))) throw error;
       const newest = this.#versions[0];
-      if (newest !== undefined && version.savedAtMs - newest.savedAtMs < COPY_SPACING_MS) return false;
-      await writeNewFile(this.#ops, path, await read());
+      if (newest !== undefined && version.savedAtMs - newest.savedAtMs < COPY_SPACING_MS) return;
+      const bytes = await readWholeFile(this.#ops, target, DOCUMENT_LIMIT_BYTES);
+      if (!Buffer.isBuffer(bytes)) return;
+      await writeNewFile(this.#ops, path, bytes);
     }
-    this.#add(version);
-    return true;
+    this.#versions = [version, ...this.#versions];
   }
 
-  /** Takes a file that holds a complete version into the history. @throws the system's errors. */
+  /** Makes a version of a file that holds a complete content. @throws the system's errors. */
   async adopt(path: string, version: Version): Promise<void> {
     await this.#ops.rename(path, this.#paths.backup(version.number));
-    this.#add(version);
+    this.#versions = [version, ...this.#versions.filter(({ number }) => number !== version.number)];
   }
 
-  /** Puts a version back into the file's place. @throws the system's errors. */
-  async putBack(number: number): Promise<void> {
-    await this.#ops.rename(this.#paths.backup(number), this.#paths.target);
-    this.forget(number);
-  }
-
-  /** Drops a number whose file is gone. */
-  forget(number: number): void {
+  /** Removes a version. @throws the system's errors. */
+  async remove(number: number): Promise<void> {
+    await unlinkIfThere(this.#ops, this.#paths.backup(number));
     this.#versions = this.#versions.filter((version) => version.number !== number);
   }
 
   /** Removes what is beyond the limit. @throws the system's errors. */
   async prune(): Promise<void> {
-    for (const { number } of versionsToDrop(this.#versions)) {
-      await unlinkIfThere(this.#ops, this.#paths.backup(number));
-      this.forget(number);
-    }
-  }
-
-  #add(version: Version): void {
-    this.forget(version.number);
-    this.#versions = [version, ...this.#versions];
+    for (const { number } of versionsToDrop(this.#versions)) await this.remove(number);
   }
 }
 

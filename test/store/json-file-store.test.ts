@@ -85,10 +85,25 @@ test('a write in place syncs the side copy first and never truncates the file be
   ops.arm(null);
   await changeConfig(store.config, withApiKey(makeApiKey('b')));
   const calls = ops.calls.filter((call) => /sync|rename|write|truncate/.test(call));
-  const expected = ['wx file.write', 'wx file.sync', 'rename', 'rename', 'r file.sync'];
+  const expected = ['wx file.write', 'wx file.sync', 'rename', 'r file.sync'];
   expected.push('r+ file.write', 'r+ file.truncate', 'r+ file.sync', 'rename');
   assert.deepEqual(calls, expected);
   assert.equal(lines.filter(({ event }) => event === 'store.in_place').length, 1);
+});
+
+test('a write in place keeps the old version as a backup, which later writes do not touch', async () => {
+  const path = join(makeFolder(), 'ipin-proxy.db');
+  await (await openStore(path)).close();
+  const versions = [readFileSync(path)];
+  const store = await openStore(path, { ops: createFaultyOps({ renameCode: 'EBUSY' }), acquireLock: noLock });
+  for (const id of ['a', 'b', 'c']) {
+    await changeConfig(store.config, withApiKey(makeApiKey(id)));
+    versions.push(readFileSync(path));
+  }
+  await store.close();
+  for (const [index, bytes] of versions.slice(0, -1).entries()) {
+    assert.deepEqual(readFileSync(`${path}.bak-${index + 1}`), bytes, `version ${index + 1}`);
+  }
 });
 
 test('waiting changes go out in one write', async () => {
