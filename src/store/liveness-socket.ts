@@ -1,16 +1,17 @@
 import { connect, createServer, type Server } from 'node:net';
 
 const CONNECT_TIMEOUT_MS = 1000;
-/** `sun_path` of a Unix socket holds 108 bytes on Linux, 104 elsewhere, the last one zero (unix(7)). */
+/** `sun_path` of a Unix socket holds 108 bytes on Linux and 104 elsewhere, with a zero at the end (unix(7)). */
 const SOCKET_PATH_LIMIT = 103;
 
-/** Listens on a Unix socket that answers nothing; null where there is no such thing. */
+/** Listens on a Unix socket that answers nothing; null where the system or the path allows none. */
 export function listenOnSocket(path: string): Promise<Server | null> {
-  if (process.platform === 'win32' || Buffer.byteLength(path) > SOCKET_PATH_LIMIT)
+  if (process.platform === 'win32' || Buffer.byteLength(path) > SOCKET_PATH_LIMIT) {
     return Promise.resolve(null);
+  }
   const server = createServer((connection) => connection.destroy()).unref();
   return new Promise((resolve) => {
-    // Stays for good: an error after that (no more descriptors) must not end the process.
+    // Stays for good: a later error (no more descriptors) must not end the process.
     server.on('error', () => resolve(null));
     server.listen(path, () => resolve(server));
   });
@@ -24,7 +25,7 @@ export function closeSocket(server: Server | null): Promise<void> {
   });
 }
 
-/** True where somebody listens on a Unix socket; a process that is stopped does, one that is gone does not. */
+/** True if somebody listens on a Unix socket: a stopped process does, a dead one does not. */
 export function canConnect(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const connection = connect({ path, timeout: CONNECT_TIMEOUT_MS });

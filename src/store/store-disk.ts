@@ -164,8 +164,6 @@ export class StoreDisk {
       if (error instanceof UnsyncedError) await this.#putBack((old) => writeWholeFile(ops, target, old));
       if (!(error instanceof NotReplaceableError)) throw error;
     }
-    // The backup may be a second name of the very file that is going to be overwritten.
-    if (version !== null) await history.remove(version.number);
     this.#isMountPoint = true;
     const advice =
       'The database is a single mounted file; mount its folder instead, which is faster and safer.';

@@ -4,37 +4,40 @@ import { isRecord } from '../json/value.ts';
 import { StoreStartError } from './document-error.ts';
 import { errorCode } from './file-ops.ts';
 import { canConnect, closeSocket, listenOnSocket } from './liveness-socket.ts';
-import { identifyProcess, isSameBoot, type ProcessIdentity, startTimeOf } from './process-identity.ts';
 import type { StorePaths } from './store-paths.ts';
 
 /** The exclusive right of one process to a database file. */
 export interface StoreLock {
-  /** True where the lock of a process that is gone was there, and that process had stored something. */
+  /** True if this lock took over the lock of a dead process that had stored something. */
   readonly hasReplacedSettled: boolean;
   /** True for the name of a file that belongs to this lock. */
   isOwn(name: string): boolean;
-  /** False once another process has taken the lock over. Takes it again where somebody removed it. */
+  /** False once another process has taken over the lock. Takes the lock again if somebody removed its file. */
   isHeld(): Promise<boolean>;
-  /** Notes that something was stored under this lock: from then on an empty file is a torn one. */
+  /** Notes that something was stored under this lock: from then on an empty database file is a torn one. */
   settle(): Promise<void>;
   release(): Promise<void>;
 }
 
-interface LockRecord extends ProcessIdentity {
-  readonly nonce: string;
+interface LockRecord {
   /** 1 once something was stored; one digit, so that it can be changed in place. */
   readonly settled: 0 | 1;
-  /** Whether the process listens on the socket that goes by the nonce. */
-  readonly hasSocket: boolean;
+  /** Names the lock and its socket. */
+  readonly nonce: string;
+  /** For people. */
+  readonly pid: number;
 }
 
 const TAKE_OVER_ATTEMPTS = 5;
 const SETTLED_START = '{"settled":';
 
 /**
- * Takes the lock of a database file: a lock file that names process, start time and boot, and a Unix socket beside it,
- * which tells across containers whether the owner lives. A lock whose owner is gone is taken over.
- * @throws StoreStartError where a living process holds it; the system's error where the folder cannot be written.
+ * Takes the lock of a database file: a lock file, and a Unix socket beside it on which the owner listens. The kernel
+ * closes the socket of a dead process, so that whoever can connect has met a living owner: across containers that share
+ * a folder (each with a pid 1), after a pid was reused, and while the owner is stopped.
+ * Where there can be no socket (Windows, some network folders, a very long path) the newest process takes over, and the
+ * older one notices before its next write and writes no more.
+ * @throws StoreStartError if a living process holds the lock; the system's error if the folder cannot be written.
  */
 export async function acquireStoreLock(
   paths: StorePaths,
@@ -43,14 +46,13 @@ export async function acquireStoreLock(
   const nonce = options.randomBytes(4).toString('hex');
   const socket = await listenOnSocket(paths.socket(nonce));
   try {
-    const identity = await identifyProcess();
-    const record: LockRecord = { settled: 0, nonce, hasSocket: socket !== null, ...identity };
+    const record: LockRecord = { settled: 0, nonce, pid: process.pid };
     let hasReplacedSettled = false;
     for (let attempt = 0; attempt < TAKE_OVER_ATTEMPTS; attempt += 1) {
       if (await createLock(paths, record)) return new FileLock(paths, { record, socket, hasReplacedSettled });
       const other = await readLock(paths.lock);
       if (other === 'missing') continue;
-      if (other !== 'unreadable' && (await isOwnerAlive(paths, other, identity))) throw inUse(paths, other);
+      if (other !== 'unreadable' && (await canConnect(paths.socket(other.nonce)))) throw inUse(paths, other);
       const isTakenOver = await removeLock(paths, other, nonce);
       hasReplacedSettled ||= isTakenOver && (other === 'unreadable' || other.settled === 1);
     }
@@ -112,7 +114,7 @@ class FileLock implements StoreLock {
   }
 }
 
-/** Makes the lock file, whole from its first moment; false where there is one. */
+/** Makes the lock file, whole from its first moment; false if there is one. */
 async function createLock(paths: StorePaths, record: LockRecord): Promise<boolean> {
   const temp = `${paths.lock}.${record.nonce}`;
   await writeExclusively(temp, record);
@@ -121,7 +123,7 @@ async function createLock(paths: StorePaths, record: LockRecord): Promise<boolea
     return true;
   } catch (error) {
     if (errorCode(error) === 'EEXIST') return false;
-    // No hard links here: less exact, since another process may see the file before its content.
+    // No hard links on this file system: another process may see the file before its content.
     return await writeExclusively(paths.lock, record);
   } finally {
     await unlink(temp).catch(() => {});
@@ -144,7 +146,7 @@ async function writeExclusively(path: string, record: LockRecord): Promise<boole
   }
 }
 
-/** Takes a stale lock away; false where it was no longer the one that was judged. */
+/** Removes a stale lock; false if it was no longer the lock that was judged. */
 async function removeLock(
   paths: StorePaths,
   judged: LockRecord | 'unreadable',
@@ -159,7 +161,7 @@ async function removeLock(
   }
   const found = await readLock(moved);
   const isJudged = nonceOf(found) === nonceOf(judged);
-  // Somebody else was faster and this is their lock: give it back.
+  // Another process was faster and this is its lock: give it back.
   if (!isJudged) await link(moved, paths.lock).catch(() => {});
   await unlink(moved);
   if (isJudged && judged !== 'unreadable') await unlink(paths.socket(judged.nonce)).catch(() => {});
@@ -190,26 +192,9 @@ function isLockRecord(value: unknown): value is LockRecord {
   return (
     isRecord(value) &&
     Number.isSafeInteger(value['pid']) &&
-    typeof value['bootId'] === 'string' &&
     typeof value['nonce'] === 'string' &&
     /^[0-9a-f]+$/.test(value['nonce'])
   );
-}
-
-/**
- * Within one world of process numbers, number and start time decide. Across such worlds, or where there is no start
- * time, the socket does. Where neither can tell, the owner counts as gone: if it is not, it sees that its lock was taken
- * before it writes again.
- */
-async function isOwnerAlive(paths: StorePaths, other: LockRecord, own: ProcessIdentity): Promise<boolean> {
-  const isSameWorld = isSameBoot(other.bootId, own.bootId) && other.pidNamespace === own.pidNamespace;
-  if (isSameWorld) {
-    const startTime = await startTimeOf(other.pid);
-    if (startTime === null) return false;
-    if (startTime !== 'unknown' && other.startTime !== null) return startTime === other.startTime;
-  }
-  if (other.hasSocket) return await canConnect(paths.socket(other.nonce));
-  return isSameWorld;
 }
 
 function inUse(paths: StorePaths, other: LockRecord): StoreStartError {
