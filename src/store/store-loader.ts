@@ -63,24 +63,20 @@ type Examined =
   | { readonly kind: 'bad'; readonly error: DocumentError };
 
 /**
- * Decides what a store starts with, changing nothing on the disk: the file; where it cannot be used its side copy or
- * the newest backup that can; where there never was anything, the seed or the preset.
- * @throws StoreStartError where only a person can decide, and where nothing usable is left.
+ * Decides what a store starts with, and changes nothing on the disk: the file; if it cannot be used, its side copy or
+ * the newest good backup; if there never was anything, the seed or the content of a new database.
+ * @throws StoreStartError if only a person can decide, or nothing usable is left.
  */
 export async function loadStore(options: LoadOptions): Promise<Loaded> {
   const { paths, history } = options;
   const file = await readTarget(options);
   const main = await examine(file?.bytes ?? null, options);
-  const base = { file, checksum: null, notice: null, migrationNotices: [] };
+  const found = (origin: Origin, document: DecodedDocument, more: Partial<Loaded> = {}): Loaded => {
+    return { origin, document, file, checksum: null, notice: null, migrationNotices: [], ...more };
+  };
   if (main.kind === 'good') {
     const { document, checksum, isMigrated, notices } = main;
-    return {
-      ...base,
-      origin: isMigrated ? 'migration' : 'file',
-      document,
-      checksum,
-      migrationNotices: notices,
-    };
+    return found(isMigrated ? 'migration' : 'file', document, { checksum, migrationNotices: notices });
   }
   if (main.kind === 'bad' && main.error.fault === 'refused') throw unusable(paths.target, main.error);
 
@@ -88,34 +84,39 @@ export async function loadStore(options: LoadOptions): Promise<Loaded> {
   const side = await examineFile(paths.side, options);
   if (side.kind === 'good') {
     const notice = `The database file was cut off in a write (${problem}); the complete copy beside it was used, nothing is lost.`;
-    return { ...base, origin: 'side-copy', document: side.document, notice };
+    return found('side-copy', side.document, { notice });
   }
   if (main.kind === 'bad' && main.error.fault === 'altered') throw unusable(paths.target, main.error);
   const wasStored =
     history.versions.length > 0 || side.kind === 'bad' || (main.kind === 'empty' && options.hasStored);
-  if (main.kind !== 'bad' && !wasStored) return { ...base, ...(await startAnew(options)) };
-
+  if (main.kind !== 'bad' && !wasStored) {
+    const seed = await examineSeed(options);
+    if (seed === null) return found('fresh', newDocument(options));
+    return found('seed', seed.document, { migrationNotices: seed.notices });
+  }
   const backup = await newestGoodBackup(options);
   if (backup === null) throw lost(paths, problem);
   const notice = `The database file could not be used (${problem}); the backup of ${backup.document.savedAt} was used, later changes are lost.`;
-  return { ...base, origin: 'backup', document: backup.document, notice };
+  return found('backup', backup.document, { notice });
 }
 
-async function startAnew(
-  options: LoadOptions,
-): Promise<Pick<Loaded, 'origin' | 'document' | 'migrationNotices'>> {
-  if (options.seed !== null) {
-    const { name, bytes } = options.seed;
-    const seed = await examine(bytes, options);
-    if (seed.kind === 'bad') throw unusable(name, seed.error);
-    if (seed.kind === 'good')
-      return { origin: 'seed', document: seed.document, migrationNotices: seed.notices };
-  }
-  const savedAt = new Date(options.now()).toISOString();
-  const config = createNewConfig(options);
-  const empty = { sessions: [], numbers: [], hasStaleSecrets: false, unboundKeys: new Set<string>() };
-  const document = { generation: 0, savedAt, config, ...empty };
-  return { origin: 'fresh', document, migrationNotices: [] };
+async function examineSeed(options: LoadOptions): Promise<Good | null> {
+  if (options.seed === null) return null;
+  const seed = await examine(options.seed.bytes, options);
+  if (seed.kind === 'bad') throw unusable(options.seed.name, seed.error);
+  return seed.kind === 'good' ? seed : null;
+}
+
+function newDocument(options: LoadOptions): DecodedDocument {
+  return {
+    generation: 0,
+    savedAt: new Date(options.now()).toISOString(),
+    config: createNewConfig(options),
+    sessions: [],
+    numbers: [],
+    hasStaleSecrets: false,
+    unboundKeys: new Set(),
+  };
 }
 
 async function readTarget({ ops, paths }: LoadOptions): Promise<Loaded['file']> {
