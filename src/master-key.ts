@@ -4,16 +4,16 @@ import type { MasterKey } from './store/entities.ts';
 import type { ConfigStore } from './store/store.ts';
 
 export interface MasterKeyOptions {
-  /** MASTER_API_KEY, or null where it is not set. */
+  /** MASTER_API_KEY; null: not set. */
   readonly configured: string | null;
   readonly randomBytes: (size: number) => Buffer;
-  /** Shows a generated key to the owner, once: it is stored as a digest only. */
+  /** Shows a generated key to the owner, once: only its digest is stored. */
   readonly announce: (key: string) => void;
 }
 
 /**
- * Finds the master key: the environment's, else the stored one, which is generated at the first start. Returns a function
- * that gives the key as it is by now, because a restore may replace the stored one.
+ * Finds the master key: the environment's, else the stored one, which the first start generates. Returns a function that
+ * gives the present key, because a restore may replace the stored one.
  * @throws HttpError `storage_unavailable`.
  */
 export async function resolveMasterKey(

@@ -9,8 +9,9 @@ import type { Logger } from './logger.ts';
 import { type DocumentFacts, readDocumentFacts } from './offsite/document-facts.ts';
 import type { LoadedSnapshot } from './offsite/restore.ts';
 import type { Snapshotter } from './offsite/snapshotter.ts';
-import { type JsonFileStore, openJsonFileStore } from './store/json-file-store.ts';
+import type { JsonFileStore } from './store/json-file-store.ts';
 import { locateStore, type StoreLocation } from './store/location.ts';
+import { openJsonFileStore } from './store/open-json-file-store.ts';
 import { StorePaths } from './store/store-paths.ts';
 
 export interface OpenStoreOptions {
@@ -18,12 +19,12 @@ export interface OpenStoreOptions {
   readonly logger: Logger;
   /** The program's own folder. */
   readonly root: string;
-  /** Null where no copies are kept off the machine. */
+  /** null: no copies are kept off the machine. */
   readonly snapshotter: Snapshotter | null;
 }
 
 /**
- * Opens the database file where it belongs; where the machine has lost its state, from the copy that is kept elsewhere.
+ * Opens the database; if the machine has lost its state, from the copy that is kept off the machine.
  * @throws StoreStartError, SnapshotStartError with one line that says what to do.
  */
 export async function openStore(options: OpenStoreOptions): Promise<JsonFileStore> {
@@ -48,7 +49,7 @@ export async function openStore(options: OpenStoreOptions): Promise<JsonFileStor
   });
 }
 
-/** Asks for the snapshot where the disk is empty or does not last; elsewhere what is there is used. */
+/** Asks for the off-site snapshot if the disk is empty or does not last; else the database on the disk is used. */
 async function findSeed(
   { path, mode }: StoreLocation,
   snapshotter: Snapshotter,
@@ -78,7 +79,7 @@ async function namesBeside(path: string): Promise<string[]> {
   );
 }
 
-/** What a start would use in the place of a database that is gone. */
+/** The newest copy that a start would use for a missing database. */
 async function newestCopy(path: string, names: readonly string[]): Promise<DocumentFacts | null> {
   let newest: DocumentFacts | null = null;
   for (const name of names.filter((one) => /^\.(side|bak-\d+)$/.test(one.slice(basename(path).length)))) {
@@ -89,7 +90,7 @@ async function newestCopy(path: string, names: readonly string[]): Promise<Docum
   return newest;
 }
 
-/** What a newer state comes instead of makes room; nothing is deleted. */
+/** Moves files aside for a newer state; nothing is deleted. */
 async function moveAside(path: string, names: readonly string[]): Promise<void> {
   if (names.length === 0) return;
   const folder = dirname(path);

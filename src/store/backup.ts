@@ -18,7 +18,7 @@ import {
 } from './secrets.ts';
 import type { ConfigState } from './store.ts';
 
-/** In which form a backup holds the keys of providers. */
+/** How a backup protects the keys of providers. */
 export type BackupSecrets =
   | { readonly mode: 'encryption-key'; readonly key: string }
   | { readonly mode: 'passphrase'; readonly passphrase: string }
@@ -52,9 +52,9 @@ export interface Backup {
 export const OMITTED_SECRET = 'omitted';
 
 const FORMAT = 'ipin-proxy-backup';
-/** Of what is wrong with a backup, in which names of the file stand. */
+/** Of the message about a bad backup: it repeats names from the file. */
 const MESSAGE_LENGTH = 500;
-/** A known text sealed with the backup's key tells whether a key is the right one, also where nothing else is sealed. */
+/** A known text, sealed with the backup's key: shows whether a key is the right one even if nothing else is sealed. */
 const CHECK_TEXT = 'ipin-proxy';
 const CHECK_PLACE: SecretPlace = { record: 'backup', id: '', field: 'check' };
 
@@ -86,8 +86,8 @@ export async function exportBackup(config: ConfigState, options: ExportBackupOpt
 }
 
 /**
- * Reads and validates a backup; a database file, or a plain file of earlier programs, does as well.
- * @throws HttpError `invalid_json` or `invalid_body` where it is none, `passphrase_required`, `invalid_passphrase` where
+ * Reads and validates a backup, a database file or a plain file of earlier programs.
+ * @throws HttpError `invalid_json` or `invalid_body` if it is none of them, `passphrase_required`, `invalid_passphrase` if
  * the passphrase or ENCRYPTION_KEY does not open it.
  */
 export async function parseBackup(bytes: Uint8Array, options: ParseBackupOptions): Promise<Backup> {
@@ -128,11 +128,11 @@ async function sealerFor(
   return await createPassphraseSealer(secrets.passphrase, parameters, randomBytes);
 }
 
-/** What opens the secrets of a backup, tried on its check text. */
+/** The sealer that opens the secrets of a backup, tried on its check text. */
 async function openSecrets(object: JsonObject, options: ParseBackupOptions): Promise<Sealer | null> {
   const { encryptionKey: key, previousEncryptionKey: previousKey, randomBytes } = options;
   const own = key === null ? null : createSealer({ key, previousKey, randomBytes });
-  // A database file: what the own key does not open stays closed, as at a start.
+  // A database file: a secret that our key does not open stays closed, as at a start.
   if (object['format'] === undefined) return own;
   const { mode, check, scrypt } = readHead(object);
   if (mode === 'omit') return null;
@@ -162,8 +162,7 @@ async function passphraseSealer(scrypt: unknown, options: ParseBackupOptions): P
       'This backup was made with a passphrase; send it as X-Backup-Passphrase.',
     );
   }
-  if (!isPassphraseParameters(scrypt))
-    throw new DocumentError('refused', 'secrets.scrypt is not as it should be');
+  if (!isPassphraseParameters(scrypt)) throw new DocumentError('refused', 'secrets.scrypt has a wrong form');
   try {
     return await createPassphraseSealer(options.passphrase, scrypt, options.randomBytes);
   } catch (error) {

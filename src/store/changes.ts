@@ -48,7 +48,7 @@ const NOUNS: Record<Collection, string> = {
   users: 'user',
 };
 
-/** @throws HttpError `not_found`; the message is the same for an entity of somebody else. */
+/** @throws HttpError `not_found`; the message is the same for an entity that belongs to somebody else. */
 export function requireEntity<C extends Collection>(
   state: ConfigState,
   collection: C,

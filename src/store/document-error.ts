@@ -1,6 +1,6 @@
 /**
- * `damaged`: nobody could have meant this content, a backup may take its place. `altered`: the checksum does not fit, so
- * it was torn or edited by hand. `refused`: somebody's content that this version does not use.
+ * `damaged`: nobody could have meant this content; a backup may replace it. `altered`: the checksum does not match, so the
+ * file was torn or edited by hand. `refused`: meaningful content that this version cannot use.
  */
 export type DocumentFault = 'damaged' | 'altered' | 'refused';
 
@@ -15,7 +15,7 @@ export class DocumentError extends Error {
   constructor(fault: DocumentFault, message: string, options: ErrorOptions & { readonly fix?: string } = {}) {
     super(message, options);
     this.fault = fault;
-    this.fix = options.fix ?? 'Mend it by hand, or put a good copy in its place';
+    this.fix = options.fix ?? 'Fix it by hand, or replace it with a good copy';
   }
 }
 

@@ -31,8 +31,8 @@ function* listPieces(texts: Iterable<string>): Generator<string> {
 }
 
 /**
- * The members of a document, the text of each item of a list made when it is asked for.
- * @throws DocumentError (also while iterating) `damaged` where it is nested too deeply to be written again.
+ * The members of a document. The text of a list item is made when the item is read.
+ * @throws DocumentError (also while iterating) `damaged` if it is nested too deeply to be written again.
  */
 export function membersOf(object: JsonObject): Member[] {
   return Object.entries(object).map(([name, value]) => [

@@ -10,7 +10,7 @@ import { DocumentError } from './document-error.ts';
 import { layoutPieces, membersOf } from './document-layout.ts';
 import { type JsonObject, parseJsonObject } from './json-text.ts';
 
-/** How many records a backup's lists may hold: far more than a server that one process serves. */
+/** How many records the lists of a backup may hold: far more than one process can serve. */
 const LIST_LIMITS = {
   providers: 2_000,
   models: 20_000,
@@ -24,16 +24,16 @@ const LISTS = Object.keys(LIST_LIMITS);
 const PATTERNS = compilePatterns(LISTS.flatMap((name) => [name, `${name}.*`]));
 const SHAPE = { depth: 32, structures: 4_000_000 };
 const RECORD_BYTES = 256 * 1024;
-/** What stands outside of the lists; in plain files of earlier programs those may be maps. */
+/** Largest size outside of the lists; plain files of earlier programs may hold maps instead of lists. */
 const OUTSIDE_BYTES = 1024 * 1024;
-/** Work between two turns: bytes, and so many more for each record. */
+/** Work between two turns, in bytes; each record costs some more. */
 const TURN_BYTES = 256 * 1024;
 const RECORD_COST_BYTES = 128;
 
 /**
- * The same as `parseRawDocument` for files from outside: bounds their shape before anything is made of it, and gives way
- * to others again and again. `turn` lets others have their turn of the event loop.
- * Rejects with DocumentError as `parseRawDocument`, `refused` also for more records than a server of this kind has.
+ * Does the same as `parseRawDocument` for files from outside, which may be large or hostile: checks their shape before it
+ * builds any value, and yields to the event loop again and again by `turn`.
+ * @throws DocumentError as `parseRawDocument`; `refused` also for too many records.
  */
 export async function parseRawDocumentInTurns(
   file: Uint8Array,
@@ -44,7 +44,7 @@ export async function parseRawDocumentInTurns(
   const lists = scan.matches.filter(({ pattern, kind }) => kind === 'array' && !pattern.includes('.'));
   const frame = withEmptyLists(bytes, lists);
   const { text, object: outside } = parseJsonObject(frame);
-  // First: each list has one place only if no name stands twice.
+  // First, because each list has one place only if no name stands twice.
   refuseDuplicateMembers(text);
   const object: JsonObject = { ...outside };
   const pace = new Pace(TURN_BYTES, turn);
@@ -56,7 +56,7 @@ export async function parseRawDocumentInTurns(
   const checksum = stated === null ? '' : await hashInTurns(rest, pace);
   const schemaVersion = readSchemaVersion(object);
   requireChecksum(stated, checksum);
-  // The caller decodes all records at once: let others run before.
+  // The caller decodes all records in one go: yield before that.
   await turn();
   return { schemaVersion, checksum, object };
 }
@@ -86,7 +86,7 @@ async function scanShape(bytes: Buffer, turn: GiveTurn): Promise<JsonScan> {
   return scan;
 }
 
-/** The document without what its lists hold. */
+/** The document with empty lists. */
 function withEmptyLists(bytes: Buffer, lists: readonly JsonMatch[]): Buffer {
   const empty = Buffer.from('[]');
   const pieces = splice(

@@ -19,11 +19,11 @@ import {
 import { isUnbound, type Sealer, type SecretPlace } from './secrets.ts';
 import type { ConfigState } from './store.ts';
 
-/** 2: provider keys are bound to an origin, and the admin's password may stand in it; else as 1, which is read the same. */
+/** Version 2 binds provider keys to an origin and may hold the admin's password; otherwise it is read as version 1. */
 const SCHEMA_VERSION = 2;
 const READ_VERSIONS: readonly unknown[] = [1, SCHEMA_VERSION];
 
-/** A larger database, backup or snapshot is not one of ours; it is not read. */
+/** A larger database, backup or off-site snapshot is not ours; it is not read. */
 export const DOCUMENT_LIMIT_BYTES = 64 * 1024 * 1024;
 
 /** All that a store keeps. Sessions and numbers may change between two iterations. */
@@ -43,18 +43,18 @@ export interface StoredDocument extends StoreContent {
 }
 
 export interface DecodedDocument extends StoredDocument {
-  /** True where a provider key should be sealed anew: it was not sealed, or not in the present form. */
+  /** True if a provider key should be sealed anew: it was not sealed, or not in the present form. */
   readonly hasStaleSecrets: boolean;
   /**
-   * Ids of the providers whose key was sealed by an earlier version, bound to no origin: whoever can change the file can
-   * have it sent anywhere.
+   * Ids of the providers whose key an earlier version sealed without binding it to an origin: anybody who can change the
+   * file can have such a key sent anywhere.
    */
   readonly unboundKeys: ReadonlySet<string>;
 }
 
-/** A database file as JSON, its checksum verified, before its records are looked at. */
+/** A database file as JSON, with its checksum verified and its records not yet read. */
 export interface RawDocument {
-  /** 0: no version given, the plain shape of earlier programs. */
+  /** 0: none is given, as in the plain files of earlier programs. */
   readonly schemaVersion: number;
   /** SHA-256 over the content, whether the file states it or not. */
   readonly checksum: string;
@@ -62,9 +62,9 @@ export interface RawDocument {
 }
 
 /**
- * Reads the bytes of a database file up to its records.
- * @throws DocumentError `damaged` where it is no JSON object; `refused` for what a person must decide: a wrong checksum,
- * a member that stands twice, a newer version, another program's file.
+ * Reads the bytes of a database file, but not its records.
+ * @throws DocumentError `damaged` if it is no JSON object; `altered` for a wrong checksum; `refused` for a duplicate
+ * member, a newer version or another program's file.
  */
 export function parseRawDocument(bytes: Uint8Array): RawDocument {
   const { text, object } = parseJsonObject(bytes);
@@ -76,7 +76,7 @@ export function parseRawDocument(bytes: Uint8Array): RawDocument {
   return { schemaVersion, checksum, object };
 }
 
-/** Compares what a file states, null where it states nothing, with what it is. @throws DocumentError `altered`. */
+/** Compares the stated checksum (null: none is stated) with the computed one. @throws DocumentError `altered`. */
 export function requireChecksum(stated: unknown, checksum: string): void {
   if (stated === null || stated === checksum) return;
   const fix = 'If you edited it by hand, remove its "checksum" line to accept it as it is';
@@ -84,8 +84,8 @@ export function requireChecksum(stated: unknown, checksum: string): void {
 }
 
 /**
- * Turns documents into bytes and back; one per store. Remembers the text of each record, so that a write makes only
- * what changed, and the sealed form of each provider key, so that it is sealed once.
+ * Turns documents into bytes and back; one codec per store. Keeps the text of each record, so that a write serialises only
+ * records that changed, and the sealed form of each provider key, so that an unchanged key is not sealed again.
  */
 export class DocumentCodec {
   readonly #sealer: Sealer | null;
@@ -96,7 +96,7 @@ export class DocumentCodec {
     this.#sealer = sealer;
   }
 
-  /** The bytes of a database file: JSON, one record a line, the checksum first, then what `header` adds. */
+  /** The bytes of a database file: JSON, one record per line, the checksum first, then the members of `header`. */
   encode(
     document: StoredDocument,
     header: readonly Member[] = [],
@@ -210,7 +210,7 @@ export class DocumentCodec {
   }
 }
 
-/** A provider as it was read, and in which form its key was stored. */
+/** A provider from a file, and how its key was stored. */
 interface ReadProvider {
   readonly provider: Provider;
   readonly isStale: boolean;
@@ -218,7 +218,7 @@ interface ReadProvider {
 }
 
 /**
- * What a provider's key is sealed to: its record and origin. With another origin it does not open. No origin: nothing
+ * A provider's key is sealed to its record and origin, and does not open with another origin. Without an origin nothing
  * is ever sent.
  */
 function placeOf({ id, baseUrl }: Pick<Provider, 'id' | 'baseUrl'>): SecretPlace {
@@ -230,7 +230,7 @@ function providerText(provider: Provider, apiKey: StoredSecret): string {
   return JSON.stringify({ ...stored, apiKey });
 }
 
-/** Absent where no password was set in the panel. */
+/** None if no password was set in the panel. */
 function adminPasswordMember({ adminPasswordHash }: ConfigState): Member[] {
   return adminPasswordHash === null ? [] : [['adminPasswordHash', JSON.stringify(adminPasswordHash)]];
 }
@@ -239,14 +239,14 @@ function checksumOf(text: string): string {
   return `sha256:${hash('sha256', text, 'hex')}`;
 }
 
-/** @throws DocumentError `refused` where a member stands twice in one object of a JSON text. */
+/** @throws DocumentError `refused` if a member stands twice in one object of a JSON text. */
 export function refuseDuplicateMembers(text: string): void {
   const name = findDuplicateMember(text);
   if (name === null) return;
   throw new DocumentError('refused', `the member ${JSON.stringify(name)} stands twice in one record`);
 }
 
-/** @throws DocumentError `refused` for a newer version and for what is not a database of ours. */
+/** @throws DocumentError `refused` for a newer version and for a file of another program. */
 export function readSchemaVersion(object: JsonObject): number {
   const version = object['schemaVersion'];
   if (version === undefined) {
@@ -265,7 +265,7 @@ export function readSchemaVersion(object: JsonObject): number {
   });
 }
 
-/** Sessions that cannot be read end: their owners sign in again. */
+/** A session that cannot be read ends: its owner signs in again. */
 function readSessions(value: unknown): Session[] {
   if (!Array.isArray(value)) return [];
   return value.flatMap((item) => {

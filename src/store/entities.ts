@@ -1,4 +1,4 @@
-/** What the store keeps. Plain values, never mutated: a change makes a new object (readers hold snapshots). */
+/** What the store keeps. Plain values, never mutated: a change makes a new object (readers may hold the old one). */
 
 export type ProviderType = 'openai' | 'chutes';
 export type PathMode = 'auto' | 'append-v1' | 'exact';
@@ -8,7 +8,7 @@ export interface ProviderOptions {
   readonly pathMode?: PathMode;
   /** Chutes: path of the transcription endpoint, `/transcribe` if absent. */
   readonly transcribePath?: string;
-  /** Chutes: pass `language` on although the chute may take it as an order to translate. */
+  /** Chutes: forward `language` even though the chute may then translate. */
   readonly chutesLanguageHint?: boolean;
   readonly connectTimeoutMs?: number;
   readonly headersTimeoutMs?: number;
@@ -19,9 +19,9 @@ export interface Provider {
   readonly id: string;
   readonly name: string;
   readonly baseUrl: string;
-  /** Plaintext in memory; null: no key (Ollama), or one that could not be decrypted. */
+  /** Plain text in memory; null: there is no key (Ollama), or it could not be decrypted. */
   readonly apiKey: string | null;
-  /** The stored ciphertext where it could not be decrypted: the provider is closed and the value kept as it is. */
+  /** The stored ciphertext of a key that could not be decrypted: the provider is closed, the value is kept. */
   readonly unreadableApiKey: string | null;
   readonly type: ProviderType;
   readonly enabled: boolean;
@@ -46,12 +46,12 @@ export interface Model {
 export interface ApiKey {
   readonly id: string;
   readonly name: string;
-  /** SHA-256 of the key, lower-case hex: what it is looked up by. */
+  /** SHA-256 of the key, lower-case hex; keys are looked up by it. */
   readonly digest: string;
-  /** First and last characters, for people to recognise it by. */
+  /** First and last characters, by which people recognise the key. */
   readonly keyHint: string;
   readonly enabled: boolean;
-  /** Model ids, `*` allowed at the end of one; null: all (what its user may use). */
+  /** Model ids; an id may end with `*`. null: all models that the owner may use. */
   readonly models: readonly string[] | null;
   /** The owner; null: the admin's own. */
   readonly userId: string | null;
@@ -64,7 +64,7 @@ export interface User {
   readonly username: string;
   readonly name: string;
   readonly enabled: boolean;
-  /** As in ApiKey: what this user's keys and session may use at most. */
+  /** As in ApiKey: the models that this user's keys and sessions may use at most. */
   readonly models: readonly string[] | null;
   /** `scrypt$N$r$p$salt$hash`, see auth/passwords.ts. */
   readonly passwordHash: string;
@@ -80,17 +80,17 @@ export interface Session {
   readonly role: Role;
   /** null for the admin. */
   readonly userId: string | null;
-  /** Fingerprint of the credentials it was opened with: it ends when they change. */
+  /** Fingerprint of the credentials that opened the session; it ends when they change. */
   readonly credential: string;
-  /** Milliseconds since the epoch, as all times of a session. */
+  /** Milliseconds since the epoch, as is `lastSeenAt`. */
   readonly createdAt: number;
   readonly lastSeenAt: number;
 }
 
-/** Stands for the master key where ids of API keys stand; no other key may have it. */
+/** The id of the master key among API keys; no other key may have it. */
 export const MASTER_ID = 'master';
 
-/** The generated master key (one from the environment is not stored). */
+/** The generated master key; a master key from the environment is not stored. */
 export interface MasterKey {
   readonly digest: string;
   readonly keyHint: string;

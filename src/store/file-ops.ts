@@ -1,6 +1,6 @@
 import { type FileHandle, link, open, readdir, rename, stat, unlink } from 'node:fs/promises';
 
-/** What identifies a file's content without reading it. */
+/** Identifies a file's content without reading it. */
 export interface FileStamp {
   readonly dev: bigint;
   readonly ino: bigint;
@@ -27,7 +27,7 @@ export interface OpenFile {
   close(): Promise<void>;
 }
 
-/** Every call to the file system that the store makes, so that a test can fail or stop each of them. */
+/** Every call that the store makes to the file system. A test can make each of them fail or hang. */
 export interface FileOps {
   open(path: string, flags: string, mode?: number): Promise<OpenFile>;
   rename(from: string, to: string): Promise<void>;
@@ -53,7 +53,7 @@ export function errorCode(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 }
 
-/** The facts of a file, or null where there is none. @throws the system's other errors. */
+/** The facts of a file, or null if there is none. @throws the system's other errors. */
 export async function factsOrNull(ops: FileOps, path: string): Promise<FileFacts | null> {
   try {
     return await ops.facts(path);
@@ -72,7 +72,7 @@ export async function unlinkIfThere(ops: FileOps, path: string): Promise<void> {
   }
 }
 
-/** True where both stamps are of the same file with the same content, as far as the file system tells. */
+/** True if both stamps are of the same file with the same content, as far as the file system tells. */
 export function isSameStamp(one: FileStamp, other: FileStamp): boolean {
   return (
     one.dev === other.dev && one.ino === other.ino && one.size === other.size && one.mtimeNs === other.mtimeNs
@@ -107,7 +107,7 @@ function toOpenFile(handle: FileHandle): OpenFile {
 
 async function readUpTo(handle: FileHandle, limitBytes: number): Promise<Buffer> {
   const { size } = await handle.stat();
-  // One byte more than expected, so that a file which grows meanwhile is seen to end.
+  // One byte more than expected, to notice a file that grows meanwhile.
   const buffer = Buffer.allocUnsafe(Math.min(size + 1, limitBytes));
   let length = 0;
   while (length < buffer.length) {

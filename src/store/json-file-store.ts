@@ -1,239 +1,153 @@
-import { readFile } from 'node:fs/promises';
 import type { Logger } from '../logger.ts';
-import { originOf } from '../providers/base-url.ts';
-import { DocumentCodec } from './document.ts';
-import { StoreStartError } from './document-error.ts';
-import { type FileOps, nodeFileOps, unlinkIfThere } from './file-ops.ts';
-import { FileStore } from './file-store.ts';
-import type { StoreLocation } from './location.ts';
-import type { CredentialCodec } from './migrations.ts';
-import { PlainCopies } from './plain-copies.ts';
-import { createSealer } from './secrets.ts';
-import { closeToOthers, keepOriginal, knownFile, removeStrays, resealBackups } from './start-steps.ts';
-import type { StorageStatus, Store } from './store.ts';
-import { StoreDisk } from './store-disk.ts';
-import { codeOf } from './store-health.ts';
-import { type Loaded, loadStore, type Seed } from './store-loader.ts';
-import { acquireStoreLock, type StoreLock } from './store-lock.ts';
-import { StorePaths } from './store-paths.ts';
-import { VersionHistory } from './version-history.ts';
+import type { DecodedDocument, StoreContent } from './document.ts';
+import { Engine } from './engine.ts';
+import type { PlainCopies } from './plain-copies.ts';
+import type {
+  AttemptStore,
+  ConfigStore,
+  LastUseStore,
+  SessionStore,
+  StorageStatus,
+  Store,
+  StoredChange,
+} from './store.ts';
+import { ReplacedError, type StoreDisk } from './store-disk.ts';
+import { codeOf, StoreHealth } from './store-health.ts';
+import type { StoreLock } from './store-lock.ts';
 
-export interface JsonFileStoreOptions {
-  readonly location: StoreLocation;
-  /** null: provider keys are stored as they are. */
-  readonly encryptionKey: string | null;
-  /** Opens what was sealed before the key was changed; sealed anew at the start. */
-  readonly previousEncryptionKey: string | null;
-  readonly credentials: CredentialCodec;
+/** How long a last use, or the time of a session, may wait for the disk. */
+const SOFT_CHANGE_DELAY_MS = 60_000;
+/** How long after a failed write it is tried again. */
+const RETRY_DELAY_MS = 10_000;
+
+export interface FileStoreOptions {
+  readonly path: string;
+  readonly loadedGeneration: number;
+  readonly document: DecodedDocument;
+  readonly status: StorageStatus;
+  /** null: nothing can be written. */
+  readonly disk: StoreDisk | null;
+  readonly lock: Pick<StoreLock, 'release'> | null;
+  readonly exportDocument: () => Buffer;
+  readonly copies: Pick<PlainCopies, 'find'>;
   readonly logger: Logger;
-  /** The current time in milliseconds. */
-  readonly now: () => number;
-  readonly randomBytes: (count: number) => Buffer;
-  /**
-   * Called once the lock is held: finds what to start from where there is no database yet, which goes before the
-   * location's own seed, and may make room for it. What it throws is passed on.
-   */
-  readonly findSeed?: () => Promise<Seed | null>;
-  readonly ops?: FileOps;
-  readonly acquireLock?: typeof acquireStoreLock;
   readonly softChangeDelayMs?: number;
   readonly retryDelayMs?: number;
 }
 
-/** A store over one JSON file. */
-export interface JsonFileStore extends Store {
+/** A store over one file: the engine, a disk to commit to, and the timers that write behind. */
+export class JsonFileStore implements Store {
   readonly path: string;
-  /** The generation of what the store started with, before anything was written. */
+  /** The generation of the content that the store started with, before any write. */
   readonly loadedGeneration: number;
-  /** Writes once more although nothing changed; false where that failed. */
-  rewrite(): Promise<boolean>;
-  /** Keeps a number in the file by its name; written with the next change, or some time later. */
-  keepNumber(name: string, value: number): void;
-  /** A database file with what was saved last, as bytes: for keeping it somewhere else. */
-  exportDocument(): Buffer;
-}
+  readonly config: ConfigStore;
+  readonly sessions: SessionStore;
+  readonly lastUse: LastUseStore;
+  readonly attempts: AttemptStore;
+  /** The bytes of a database file with the content that was saved last, for a copy elsewhere. */
+  readonly exportDocument: () => Buffer;
+  readonly #options: FileStoreOptions;
+  readonly #engine: Engine;
+  readonly #health: StoreHealth;
+  #timer: NodeJS.Timeout | null = null;
+  #isRetry = false;
 
-/**
- * Opens the database file: takes its lock, reads it or what can stand in for it, migrates it, and keeps it.
- * @throws StoreStartError with one line that says what is wrong and what to do.
- */
-export async function openJsonFileStore(options: JsonFileStoreOptions): Promise<JsonFileStore> {
-  const { location, acquireLock = acquireStoreLock } = options;
-  const paths = new StorePaths(location.path);
-  const refuse = (error: unknown): never => {
-    throw asStartError(error, paths);
-  };
-  const lock = location.mode === 'read-only' ? null : await acquireLock(paths, options).catch(refuse);
-  try {
-    const seed = (await options.findSeed?.()) ?? null;
-    return await new Opening(options, paths, lock).open(seed).catch(refuse);
-  } catch (error) {
-    await lock?.release();
-    throw error;
-  }
-}
-
-function asStartError(error: unknown, { target }: StorePaths): StoreStartError {
-  if (error instanceof StoreStartError) return error;
-  const problem = codeOf(error) || String(error);
-  return new StoreStartError(
-    `The database ${target} cannot be opened (${problem}); see that its folder exists and can be written.`,
-    { cause: error },
-  );
-}
-
-/** One start of a store. */
-class Opening {
-  readonly #options: JsonFileStoreOptions;
-  readonly #ops: FileOps;
-  readonly #paths: StorePaths;
-  readonly #lock: StoreLock | null;
-  readonly #codec: DocumentCodec;
-  readonly #copies: PlainCopies;
-
-  constructor(options: JsonFileStoreOptions, paths: StorePaths, lock: StoreLock | null) {
-    const { encryptionKey, previousEncryptionKey: previousKey, randomBytes } = options;
-    const keys = encryptionKey === null ? null : { key: encryptionKey, previousKey, randomBytes };
+  constructor(options: FileStoreOptions) {
+    const { document } = options;
     this.#options = options;
-    this.#ops = options.ops ?? nodeFileOps;
-    this.#paths = paths;
-    this.#lock = lock;
-    this.#codec = new DocumentCodec(keys === null ? null : createSealer(keys));
-    this.#copies = new PlainCopies({ ops: this.#ops, paths, isEncrypted: encryptionKey !== null });
+    this.#health = new StoreHealth(options.status);
+    this.#engine = new Engine({
+      content: document,
+      commit: (content) => this.#commit(content),
+      onSoftChange: () => this.#writeLater(options.softChangeDelayMs ?? SOFT_CHANGE_DELAY_MS),
+    });
+    this.path = options.path;
+    this.loadedGeneration = options.loadedGeneration;
+    this.config = this.#engine.config;
+    this.sessions = this.#engine.sessions;
+    this.lastUse = this.#engine.lastUse;
+    this.attempts = this.#engine.attempts;
+    this.exportDocument = options.exportDocument;
   }
 
-  async open(seed: Seed | null): Promise<JsonFileStore> {
-    const lock = this.#lock;
-    const names =
-      lock === null
-        ? await this.#ops.list(this.#paths.folder).catch(() => [])
-        : await this.#ops.list(this.#paths.folder);
-    const history = await VersionHistory.open(this.#ops, this.#paths, names);
-    const loaded = await loadStore({
-      ...this.#options,
-      ops: this.#ops,
-      paths: this.#paths,
-      codec: this.#codec,
-      history,
-      seed: seed ?? (await readSeed(this.#options.location.seedPath)),
-      hasStored: lock?.hasReplacedSettled ?? false,
-    });
-    this.#log(loaded);
-    if (lock === null) return this.#store(loaded, null);
-
-    const steps = { ops: this.#ops, paths: this.#paths, now: this.#options.now };
-    await this.#quietly(() => removeStrays(steps, names, (name) => lock.isOwn(name)));
-    await keepOriginal(steps, loaded);
-    await closeToOthers(steps);
-    const { ops, logger, now, randomBytes } = { ...this.#options, ops: this.#ops };
-    const disk = new StoreDisk({
-      ops,
-      paths: this.#paths,
-      codec: this.#codec,
-      lock,
-      history,
-      known: knownFile(loaded, history),
-      content: loaded.document,
-      logger,
-      now,
-      randomBytes,
-    });
-    const store = this.#store(loaded, disk);
-    await this.#bringUpToDate(store, loaded, history);
-    return store;
+  status(): StorageStatus {
+    return this.#health.status();
   }
 
-  /** Writes what was loaded where the file does not hold it, or not in the form it should have. */
-  async #bringUpToDate(store: FileStore, loaded: Loaded, history: VersionHistory): Promise<void> {
-    const { hasStaleSecrets } = loaded.document;
-    if (loaded.origin !== 'file' || hasStaleSecrets) {
-      const isWritten = await store.rewrite();
-      const isRequired =
-        loaded.origin !== 'file' && loaded.origin !== 'backup' && loaded.origin !== 'side-copy';
-      if (!isWritten && isRequired) {
-        const { message } = store.status();
-        await store.close();
-        throw new StoreStartError(`The database ${this.#paths.target} cannot be written. ${message}`);
-      }
-      if (!isWritten) return;
+  findPlainCopies(): Promise<readonly string[]> {
+    return this.#options.copies.find();
+  }
+
+  onChange(listener: (change: StoredChange) => void): () => void {
+    return this.#engine.onChange(listener);
+  }
+
+  /** Keeps a number in the file by its name; written with the next change, or some time later. */
+  keepNumber(name: string, value: number): void {
+    this.#engine.keepNumber(name, value);
+  }
+
+  /** Writes although nothing changed; false if that failed: then the status shows it and a timer tries again. */
+  rewrite(): Promise<boolean> {
+    return this.#engine.rewrite().then(
+      () => true,
+      () => false,
+    );
+  }
+
+  async close(): Promise<void> {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    const { disk, lock, logger } = this.#options;
+    try {
+      await this.#engine.flush();
+      if (!this.#health.isStopped) await disk?.refuseIfReplaced();
+    } catch (error) {
+      if (error instanceof ReplacedError) await this.#saveConflict();
+      else logger.error('store.close', { code: codeOf(error) });
     }
-    await this.#quietly(() => unlinkIfThere(this.#ops, this.#paths.side));
-    await this.#quietly(async () => {
-      if (!hasStaleSecrets && !(await this.#hasPlainBackup())) return;
-      await resealBackups(
-        { ops: this.#ops, paths: this.#paths, now: this.#options.now },
-        this.#codec,
-        history,
-      );
-    });
+    this.#health.close();
+    await lock?.release();
   }
 
-  /** An interrupted start may have left some; or a backup has a key whose provider is gone from the database. */
-  async #hasPlainBackup(): Promise<boolean> {
-    if (this.#options.encryptionKey === null) return false;
-    return (await this.#copies.find()).some((name) => this.#paths.versionOf(name) !== null);
+  async #commit(content: StoreContent): Promise<void> {
+    const { disk, logger, retryDelayMs = RETRY_DELAY_MS } = this.#options;
+    if (disk === null || this.#health.isStopped) throw this.#health.unavailable();
+    try {
+      await disk.write(content);
+      this.#health.succeeded();
+    } catch (error) {
+      this.#health.failed(error);
+      logger.error('store.write_failed', { code: codeOf(error), message: this.#health.status().message });
+      if (error instanceof ReplacedError) await this.#saveConflict();
+      else if (!this.#health.isStopped) this.#writeLater(retryDelayMs, true);
+      throw this.#health.unavailable(error);
+    }
   }
 
-  #store(loaded: Loaded, disk: StoreDisk | null): FileStore {
-    const { location, logger, softChangeDelayMs, retryDelayMs, encryptionKey } = this.#options;
-    return new FileStore({
-      path: this.#paths.target,
-      loadedGeneration: loaded.document.generation,
-      document: loaded.document,
-      status: statusOf(loaded, location, encryptionKey !== null),
-      disk,
-      lock: this.#lock,
-      copies: this.#copies,
-      exportDocument: () => disk?.encode() ?? this.#codec.encode(loaded.document).bytes,
-      logger,
-      ...(softChangeDelayMs === undefined ? {} : { softChangeDelayMs }),
-      ...(retryDelayMs === undefined ? {} : { retryDelayMs }),
-    });
-  }
-
-  #log({ migrationNotices, notice, document }: Loaded): void {
-    const { logger, location } = this.#options;
-    for (const message of migrationNotices) logger.warn('store.migrated', { message });
-    if (notice !== null) logger.error('store.recovered', { message: notice });
-    if (location.reason !== null) logger.warn(`store.${location.mode}`, { message: location.reason });
-    const providers = [...document.config.providers.values()];
-    const unbound = providers.filter(({ id, apiKey }) => apiKey !== null && document.unboundKeys.has(id));
-    if (unbound.length > 0) {
-      logger.warn('store.unbound_keys', {
-        providers: unbound
-          .map(({ id, baseUrl }) => `${id} (${originOf(baseUrl) ?? 'no address'})`)
-          .join(', '),
-        message:
-          'An earlier version encrypted the keys of these providers without their addresses; from now on each is bound to the address shown. If one is wrong, correct it in the panel and replace the key.',
+  /** The file that replaced ours may lack changes that were acknowledged: keeps them beside it. */
+  async #saveConflict(): Promise<void> {
+    const { disk, logger } = this.#options;
+    try {
+      const path = await disk?.saveConflict();
+      logger.error('store.conflict', { message: `The state before that was saved as ${path}.` });
+    } catch (error) {
+      logger.error('store.conflict', {
+        code: codeOf(error),
+        message: 'The state before that could not be saved.',
       });
     }
-    const unreadable = providers.filter(({ unreadableApiKey }) => unreadableApiKey !== null);
-    if (unreadable.length === 0) return;
-    logger.error('store.unreadable_keys', {
-      providers: unreadable.map(({ id }) => id).join(', '),
-      message:
-        'The keys of these providers cannot be decrypted, so they stay closed: ENCRYPTION_KEY is another one, or the base URL was changed in the file. Set the right ENCRYPTION_KEY (or ENCRYPTION_KEY_PREVIOUS), or enter their keys again.',
-    });
   }
 
-  /** For what a start does not depend on. */
-  async #quietly(work: () => Promise<void>): Promise<void> {
-    try {
-      await work();
-    } catch (error) {
-      this.#options.logger.warn('store.tidy', { code: codeOf(error) });
+  #writeLater(delayMs: number, isRetry = false): void {
+    if (this.#timer !== null) {
+      if (this.#isRetry || !isRetry) return;
+      clearTimeout(this.#timer);
     }
+    this.#isRetry = isRetry;
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      void (isRetry ? this.rewrite() : this.#engine.flush().catch(() => {}));
+    }, delayMs).unref();
   }
-}
-
-function statusOf(loaded: Loaded, location: StoreLocation, encrypted: boolean): StorageStatus {
-  const { mode, reason } = location;
-  if (mode === 'read-only') return { state: 'read-only', message: reason ?? '', encrypted };
-  if (loaded.notice !== null) return { state: 'recovered', message: loaded.notice, encrypted };
-  if (mode === 'volatile') return { state: 'volatile', message: reason ?? '', encrypted };
-  return { state: 'ok', message: 'Every change is on the disk before it is confirmed.', encrypted };
-}
-
-async function readSeed(path: string | null): Promise<Seed | null> {
-  return path === null ? null : { bytes: await readFile(path), name: path };
 }

@@ -5,7 +5,7 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 
 /**
  * Reads bytes as one JSON object: strict UTF-8 without byte order mark (RFC 8259 section 8.1).
- * @throws DocumentError `damaged` where it is none, `refused` for a byte order mark.
+ * @throws DocumentError `damaged` if it is none, `refused` for a byte order mark.
  */
 export function parseJsonObject(bytes: Uint8Array): { readonly text: string; readonly object: JsonObject } {
   if (bytes.length === 0) throw new DocumentError('damaged', 'it is empty');

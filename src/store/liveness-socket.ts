@@ -4,7 +4,7 @@ const CONNECT_TIMEOUT_MS = 1000;
 /** `sun_path` of a Unix socket holds 108 bytes on Linux and 104 elsewhere, with a zero at the end (unix(7)). */
 const SOCKET_PATH_LIMIT = 103;
 
-/** Listens on a Unix socket that answers nothing; null where the system or the path allows none. */
+/** Listens on a Unix socket that answers nothing; null if the system or the path allows none. */
 export function listenOnSocket(path: string): Promise<Server | null> {
   if (process.platform === 'win32' || Buffer.byteLength(path) > SOCKET_PATH_LIMIT) {
     return Promise.resolve(null);

@@ -16,12 +16,12 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { StoreStartError } from './document-error.ts';
 import { errorCode } from './file-ops.ts';
 
-/** The database's name where only a folder is known. */
+/** The file's name if only its folder is given. */
 const DEFAULT_NAME = 'ipin-proxy.db';
-/** As Linux: more links in a row than this are a loop. */
+/** As on Linux: more links in a row are a loop. */
 const LINKS_LIMIT = 40;
 
-/** Where a store's file lives, and what may be expected of that place. */
+/** Where the database file lives, and whether it lasts there. */
 export interface StoreLocation {
   /** Absolute, links resolved. */
   readonly path: string;
@@ -30,16 +30,16 @@ export interface StoreLocation {
    * written anywhere; what can be read is served.
    */
   readonly mode: 'persistent' | 'volatile' | 'read-only';
-  /** Why it is not persistent, one sentence for log and panel; null where it is. */
+  /** Why it is not persistent, one sentence for log and panel; null if it is. */
   readonly reason: string | null;
-  /** A file to start from where there is no database yet. */
+  /** A file to start from if there is no database yet. */
   readonly seedPath: string | null;
 }
 
 export interface LocateOptions {
   /** As `DB_PATH` says; null: not set. */
   readonly dbPath: string | null;
-  /** True where `RENDER` is set: then only a mounted disk lasts. */
+  /** True if `RENDER` is set: then only a mounted disk lasts. */
   readonly onRender: boolean;
   readonly workingFolder: string;
   readonly temporaryFolder: string;
@@ -50,11 +50,11 @@ export interface LocateOptions {
   readonly folders?: FolderProbe;
 }
 
-/** What `locateStore` asks about folders. */
+/** Answers the questions of `locateStore` about folders. */
 export interface FolderProbe {
-  /** The code of the error that keeps files from being made in a folder, such as `EACCES`; null: they can be. */
+  /** The code of the error if no file can be made in a folder, such as `EACCES`; null: files can be made. */
   writeErrorOf(folder: string): Promise<string | null>;
-  /** True where the folder is on the device that holds `/`. */
+  /** True if the folder is on the device that holds `/`. */
   isOnRootDevice(folder: string): Promise<boolean>;
 }
 
@@ -77,7 +77,7 @@ export const nodeFolderProbe: FolderProbe = {
  * Decides where the database lives: at `DB_PATH` or in the working folder if that can be written (and lasts); else in
  * the temporary folder; else nowhere, and what is there is only read. A directory in the file's place means the file
  * inside it; links are followed.
- * @throws StoreStartError with the command that mends it where `DB_PATH` is set and cannot be written.
+ * @throws StoreStartError with the command that fixes the problem, if `DB_PATH` is set and cannot be written.
  */
 export async function locateStore(options: LocateOptions): Promise<StoreLocation> {
   const probe = options.folders ?? nodeFolderProbe;
@@ -106,7 +106,7 @@ export async function locateStore(options: LocateOptions): Promise<StoreLocation
   return { path, mode: 'read-only', reason, seedPath: seedPath === path ? null : seedPath };
 }
 
-/** Follows links, also to a file that does not exist yet, and goes into a directory in the file's place. */
+/** Follows links, also to a file that does not exist yet; a directory stands for the file inside it. */
 async function resolveTarget(asked: string, dbPath: string | null): Promise<string> {
   let path = dbPath !== null && /[/\\]$/.test(dbPath) ? join(asked, DEFAULT_NAME) : asked;
   for (let links = 0; links < LINKS_LIMIT; links += 1) {
@@ -120,7 +120,7 @@ async function resolveTarget(asked: string, dbPath: string | null): Promise<stri
   );
 }
 
-/** The code of the error that keeps the folder from being there, or null. */
+/** Makes the folder if it is missing; the code of the error if that fails, else null. */
 async function makeFolder(folder: string): Promise<string | null> {
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -130,7 +130,7 @@ async function makeFolder(folder: string): Promise<string | null> {
   }
 }
 
-/** A folder of our own that nobody else on the machine can prepare or look into; null where none can be made. */
+/** A folder that no other user of the machine can prepare or look into; null if none can be made. */
 async function makeTemporaryFolder(parent: string, probe: FolderProbe): Promise<string | null> {
   const folder = join(parent, 'ipin-proxy');
   try {

@@ -2,7 +2,7 @@ import { MASTER_ID, type MasterKey } from './entities.ts';
 import type { JsonObject } from './json-text.ts';
 import { listPlainRecords, type PlainRecord } from './plain-record.ts';
 
-/** How credentials that older files hold in plain text are stored today. */
+/** Turns the plain-text credentials of older files into what is stored today. */
 export interface CredentialCodec {
   /** Digest and hint of an API key. */
   readonly describeKey: (key: string) => MasterKey;
@@ -18,11 +18,11 @@ export interface MigrationOptions extends CredentialCodec {
 export interface Migration {
   /** A document of schema version 1, not yet decoded. */
   readonly object: JsonObject;
-  /** What somebody should know; no secrets. */
+  /** Sentences for the log; no secrets. */
   readonly notices: readonly string[];
 }
 
-/** No password has this hash: whoever has it cannot sign in until the admin sets a new password. */
+/** No password has this hash: its user cannot sign in until the admin sets a new password. */
 export const NO_PASSWORD_HASH = '!';
 
 const KEY_NAMES = ['key', 'apiKey', 'value', 'token'] as const;
@@ -45,7 +45,7 @@ export async function migratePlainDocument(
   const users = collection('users');
   const { apiKeys, masterKey } = migrateApiKeys(collection('apiKeys', 'api_keys', 'keys'), users, options);
   const migratedUsers = [];
-  // One at a time: hashing is made to be slow, and nothing else waits for it.
+  // One at a time: hashing is slow on purpose, and nothing else waits for it.
   for (const user of users) migratedUsers.push(await migrateUser(user, options));
   const migrated = {
     schemaVersion: 1,
@@ -112,7 +112,7 @@ function migrateApiKeys(
   for (const plain of keys) {
     // Earlier programs listed the master key among the others.
     const isMaster = plain.hasId(MASTER_ID) || plain.flag(false, 'isMaster', 'master');
-    // Where the environment had the master key, its row was only there to be seen.
+    // If the environment set the master key, its row was there for display only.
     if (isMaster && plain.get(...KEY_NAMES, ...DIGEST_NAMES) === undefined) continue;
     const described = describe(plain, options);
     if (isMaster) masterKey = described;
@@ -136,7 +136,7 @@ function migrateApiKey(plain: PlainRecord, key: MasterKey, ownerOf: ReadonlyMap<
   };
 }
 
-/** True for a key in a map that goes by the keys themselves. */
+/** True for a record of a map whose names are the keys themselves. */
 function isNamedByKey(plain: PlainRecord): boolean {
   const hasKey = plain.get(...KEY_NAMES, ...DIGEST_NAMES) !== undefined;
   return !hasKey && !plain.hasOwnId && plain.name !== null && /^sk-|^.{20}/.test(plain.name);
@@ -173,7 +173,7 @@ async function migratePassword(plain: PlainRecord, options: MigrationOptions): P
   const password = plain.text('', 'password');
   const known = [hash, password].find((text) => text.startsWith('scrypt$'));
   if (known !== undefined) return known;
-  // A bare digest (SHA-256 or the like) or another program's hash: the password itself cannot be had from it.
+  // A bare digest (SHA-256 or the like) or another program's hash does not give the password back.
   const isDigest = /^([0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}|[0-9a-f]{128})$/i.test(password);
   if (hash !== '' || password === '' || isDigest || password.startsWith('$')) return NO_PASSWORD_HASH;
   return await options.hashPassword(password);

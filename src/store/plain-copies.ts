@@ -3,7 +3,7 @@ import { DOCUMENT_LIMIT_BYTES } from './document.ts';
 import { type FileOps, type FileStamp, factsOrNull, isSameStamp } from './file-ops.ts';
 import type { StorePaths } from './store-paths.ts';
 
-/** A member that holds a secret as it is, in the files of this program and of earlier ones. */
+/** A member that holds a secret in clear text, in files of this program and of earlier ones. */
 const PLAIN_SECRET = /"(?:apiKey|api_key|key|password)"\s*:\s*"[^"]/;
 
 export interface PlainCopiesOptions {
@@ -27,7 +27,7 @@ export class PlainCopies {
     this.#options = options;
   }
 
-  /** Their names, relative to the database's folder. What cannot be read is left out. */
+  /** Their names, relative to the database's folder. Skips files that cannot be read. */
   async find(): Promise<string[]> {
     const { paths } = this.#options;
     const found: string[] = [];

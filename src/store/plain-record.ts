@@ -9,7 +9,7 @@ interface PlainItem {
   readonly place: string;
 }
 
-/** One record of a plain file, whose members go by several names. Its methods throw DocumentError `refused`. */
+/** One record of a plain file; a member may have one of several names. Its methods throw DocumentError `refused`. */
 export class PlainRecord {
   readonly name: string | null;
   readonly #record: JsonObject;
@@ -23,7 +23,7 @@ export class PlainRecord {
     this.#now = now;
   }
 
-  /** The first of the members that is there, in camelCase or snake_case. */
+  /** The first member that is present, in camelCase or snake_case. */
   get(...names: string[]): unknown {
     for (const name of names) {
       const snake = name.replace(/[A-Z]+/g, (letters) => `_${letters.toLowerCase()}`);
@@ -59,7 +59,7 @@ export class PlainRecord {
     return typeof value === 'boolean' ? value : this.fail(names[0] ?? '', 'true or false');
   }
 
-  /** An empty list meant "all models" there. */
+  /** In plain files an empty list means all models. */
   modelList(): readonly string[] | null {
     const value = this.get('models', 'allowedModels');
     if (value === undefined || value === '*' || value === 'all') return null;
@@ -87,8 +87,8 @@ export class PlainRecord {
 }
 
 /**
- * The records of a collection of a plain file, a list or a map by id, under the first of the names that is there.
- * @throws DocumentError `refused` where it is neither, or an item is no object.
+ * The records of a collection of a plain file, a list or a map by id, under the first of the names that is present.
+ * @throws DocumentError `refused` if it is neither, or an item is no object.
  */
 export function listPlainRecords(object: JsonObject, names: readonly string[], now: string): PlainRecord[] {
   const name = names.find((candidate) => object[candidate] != null);

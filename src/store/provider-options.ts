@@ -3,7 +3,7 @@ import type { PathMode, ProviderOptions } from './entities.ts';
 const DAY_MS = 24 * 60 * 60 * 1000;
 const PATH_MODES: readonly PathMode[] = ['auto', 'append-v1', 'exact'];
 
-/** What the value of an option must be: as a check, and in words. */
+/** What an option's value must be: as a check, and in words. */
 export interface OptionRule {
   readonly expected: string;
   isRight(value: unknown): boolean;
@@ -15,7 +15,7 @@ const TIMEOUT: OptionRule = {
 };
 const FLAG: OptionRule = { expected: 'true or false', isRight: (value) => typeof value === 'boolean' };
 
-/** The rules of all options, for what comes through the API and for what a file holds. */
+/** The rules of all options, for values from the API and from a file. */
 export const OPTION_RULES: Readonly<Record<keyof ProviderOptions, OptionRule>> = {
   pathMode: {
     expected: `one of ${PATH_MODES.join(', ')}`,

@@ -2,11 +2,11 @@ import { isRecord } from '../json/value.ts';
 import { DocumentError } from './document-error.ts';
 import type { JsonObject } from './json-text.ts';
 
-/** Longest text in a record: far above anything real, far below what would hurt. */
+/** Longest text in a record: far above any real text, far below what would hurt. */
 const TEXT_LIMIT = 64 * 1024;
 const ID_LIMIT = 256;
 
-/** Reads the members of one stored record; whatever does not fit is a DocumentError `refused` that names the place. */
+/** Reads the members of one stored record. Its methods throw DocumentError `refused`, which names the member. */
 export class RecordReader {
   readonly record: JsonObject;
   readonly #place: string;
@@ -20,7 +20,7 @@ export class RecordReader {
   id(): string {
     const id = this.text('id');
     const isText = id !== '' && id.length <= ID_LIMIT && !/[\p{Cc}\p{Cs}]/u.test(id);
-    // No URL can name these, so that the panel could not delete such a record (WHATWG URL, section 4.1, dot segments).
+    // No URL can name "." and ".." (WHATWG URL, section 4.1, dot segments): the panel could not delete such a record.
     return isText && id !== '.' && id !== '..'
       ? id
       : this.fail('id', `1 to ${ID_LIMIT} printable characters other than "." and ".."`);

@@ -13,15 +13,15 @@ import {
 import { OPTION_RULES } from './provider-options.ts';
 import { RecordReader } from './record-reader.ts';
 
-/** A provider's key as it is stored: as it is, sealed, or none. */
+/** A provider's key in a file: in clear text, sealed, or none. */
 export type StoredSecret = string | { readonly sealed: string } | null;
 
-/** The form `hashPassword` writes; with anything else the admin could not sign in. */
+/** The form that `hashPassword` writes; with any other the admin could not sign in. */
 const ADMIN_PASSWORD_HASH = /^scrypt\$\d{1,7}\$\d{1,3}\$\d{1,3}\$[\w-]{1,100}\$[\w-]{1,100}$/;
 
-// Members that this version does not know are kept as they are: a newer one may have written them.
+// Members that this version does not know are kept: a newer version may have written them.
 
-/** Reads a stored provider; what becomes of its key is up to `openKey`. @throws DocumentError `refused`. */
+/** Reads a stored provider; `openKey` reads its key. @throws DocumentError `refused`. */
 export function readProvider(
   value: unknown,
   place: string,
@@ -67,7 +67,7 @@ export function readModel(value: unknown, place: string): Model {
 export function readApiKey(value: unknown, place: string): ApiKey {
   const read = new RecordReader(value, place);
   const id = read.id();
-  // The panel shows the master key under this id and lets nobody delete it, so that this key could never be withdrawn.
+  // The panel shows the master key under this id and never deletes it: such a key could not be withdrawn.
   if (id === MASTER_ID) read.fail('id', `an id that keys may have: "${MASTER_ID}" is the master key's`);
   return {
     ...read.record,
@@ -99,14 +99,14 @@ export function readUser(value: unknown, place: string): User {
   };
 }
 
-/** Reads the stored master key; null where none was generated. @throws DocumentError `refused`. */
+/** Reads the stored master key; null if none was generated. @throws DocumentError `refused`. */
 export function readMasterKey(value: unknown): MasterKey | null {
   if (value == null) return null;
   const read = new RecordReader(value, 'masterKey');
   return { digest: readDigest(read), keyHint: read.text('keyHint') };
 }
 
-/** Reads the hash of the admin's password; null where none was set in the panel. @throws DocumentError `refused`. */
+/** Reads the hash of the admin's password; null if none was set in the panel. @throws DocumentError `refused`. */
 export function readAdminPasswordHash(value: unknown): string | null {
   if (value == null) return null;
   if (typeof value === 'string' && ADMIN_PASSWORD_HASH.test(value)) return value;
@@ -128,7 +128,7 @@ export function readSession(value: unknown, place: string): Session {
 
 /**
  * Reads a list of records into a map by their `keyOf`.
- * @throws DocumentError `refused` where it is no list, a record cannot be read or two have the same key.
+ * @throws DocumentError `refused` if it is no list, a record cannot be read or two have the same key.
  */
 export function readList<T>(
   value: unknown,
@@ -145,7 +145,7 @@ export function readList<T>(
   return records;
 }
 
-/** @throws DocumentError `refused` where two records have the same value, such as two users one username. */
+/** @throws DocumentError `refused` if two records have the same value, such as two users one username. */
 export function refuseDuplicates<T>(
   records: ReadonlyMap<string, T>,
   name: string,
@@ -171,7 +171,7 @@ function readSecret(read: RecordReader): StoredSecret {
   return typeof sealed === 'string' ? { sealed } : read.fail('apiKey', 'a text, null or {"sealed": "..."}');
 }
 
-/** Options that this version knows must be as the API takes them; others are texts, numbers or booleans. */
+/** Known options must be as the API takes them; unknown ones are texts, numbers or booleans. */
 function readOptions(read: RecordReader): ProviderOptions {
   const value = read.record['options'] ?? {};
   if (!isRecord(value)) return read.fail('options', 'an object');

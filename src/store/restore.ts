@@ -16,7 +16,7 @@ export interface KindReport {
   readonly changed: readonly Named[];
 }
 
-/** What a restore changes, for somebody to decide upon; no secrets. */
+/** What a restore changes, for a person to confirm; no secrets. */
 export interface RestoreReport {
   /** When the backup was made, ISO 8601. */
   readonly createdAt: string;
@@ -29,13 +29,13 @@ export interface RestoreReport {
   /** Providers that stay closed until their key is entered: it is not in the backup, or cannot be opened. */
   readonly providersWithoutKey: readonly Named[];
   /**
-   * Providers whose key was sealed by an earlier version, bound to no address, with the origin that it will be sent to.
+   * Providers whose key an earlier version sealed without an address, with the origin that the key will be sent to.
    * A person must check these origins: an altered backup may name another host. null: the base URL is not usable.
    */
   readonly unboundKeys: readonly (Named & { readonly origin: string | null })[];
-  /** True where the generated master key becomes another one. */
+  /** True if the generated master key changes. */
   readonly changesMasterKey: boolean;
-  /** True where the admin's password that was set in the panel becomes another one. */
+  /** True if the admin's password from the panel changes. */
   readonly changesAdminPassword: boolean;
 }
 
@@ -46,7 +46,7 @@ export interface RestorePlan {
 }
 
 export interface RestoreOptions {
-  /** True where MASTER_API_KEY is set: it counts alone, and the stored key stays as it is. */
+  /** True if MASTER_API_KEY is set: it counts alone, and the stored key stays. */
   readonly hasOwnMasterKey?: boolean;
   /** True to leave out the keys that are bound to no address. */
   readonly closesUnboundKeys?: boolean;
@@ -54,10 +54,10 @@ export interface RestoreOptions {
 
 /**
  * The configuration after a restore, and what that changes.
- * The instance stays the same one.
- * A generated master key and the admin's password stay where the backup has none.
- * A provider key that the backup left out stays where the provider has the same origin.
- * A key that is in use at one origin is not restored for another: an altered backup would send it there.
+ * The instance id stays.
+ * A generated master key and the admin's password stay if the backup has none.
+ * A provider key that the backup left out stays if the provider has the same origin.
+ * A key that is in use at one origin is not restored for another one: an altered backup could send it there.
  */
 export function planRestore(
   current: ConfigState,
@@ -119,7 +119,7 @@ function withPresentKeys(
     const known = present.get(id);
     if (provider.unreadableApiKey !== OMITTED_SECRET || known === undefined) continue;
     const { apiKey, unreadableApiKey } = known;
-    // A stored key is never sent to another host than the one it was entered for.
+    // A stored key is sent only to the host that it was entered for.
     if (isSameOrigin(provider.baseUrl, known.baseUrl))
       providers.set(id, { ...provider, apiKey, unreadableApiKey });
   }
@@ -132,7 +132,7 @@ function isKeyOfAnotherHost({ apiKey, baseUrl }: Provider, present: ReadonlyMap<
   return holders.length > 0 && !holders.some((known) => isSameOrigin(known.baseUrl, baseUrl));
 }
 
-/** True where the key, readable or not, is stored here already for the same origin. */
+/** True if the key, readable or not, is stored here already for the same origin. */
 function isKnownHere({ apiKey, unreadableApiKey, baseUrl }: Provider, present: readonly Provider[]): boolean {
   return present.some(
     (known) =>

@@ -1,18 +1,18 @@
 import { createCipheriv, createDecipheriv, hkdfSync, scrypt } from 'node:crypto';
 import { isRecord } from '../json/value.ts';
 
-/** Where a secret stands. It is bound to this place: moved to another record or field it does not open. */
+/** The place of a secret, to which it is bound: in another record or field it does not open. */
 export interface SecretPlace {
   readonly record: string;
   readonly id: string;
   readonly field: string;
-  /** The origin that the secret is sent to: with another one it does not open. Absent where it is never sent. */
+  /** The origin that the secret is sent to; with another origin it does not open. Absent: it is never sent. */
   readonly origin?: string;
 }
 
 export interface OpenedSecret {
   readonly text: string;
-  /** True where it should be sealed anew: it was sealed with the previous key, or is not bound to its origin. */
+  /** True if it should be sealed anew: it was sealed with the previous key, or is not bound to its origin. */
   readonly isStale: boolean;
 }
 
@@ -24,20 +24,20 @@ export interface Sealer {
    */
   seal(text: string, place: SecretPlace): string;
   /**
-   * The text, or null where no key opens it (another key, a changed byte, another place). In a place with an origin it
-   * opens `v1.` too, the form of earlier versions: whether to trust that is up to the caller, see `isUnbound`.
+   * The text, or null if no key opens it (another key, a changed byte, another place). In a place with an origin it
+   * opens `v1.` too, the form of earlier versions: the caller decides whether to trust it, see `isUnbound`.
    */
   open(sealed: string, place: SecretPlace): OpenedSecret | null;
 }
 
 export interface SealerOptions {
   readonly key: string;
-  /** The key before the last change of it. */
+  /** The key before the last change. */
   readonly previousKey: string | null;
   readonly randomBytes: (count: number) => Buffer;
 }
 
-/** What a sealed text begins with: `v1.` is bound to its record, `v2.` to its record and origin. */
+/** Prefixes of sealed texts: `v1.` is bound to its record, `v2.` to its record and origin. */
 const RECORD_BOUND = 'v1.';
 const ORIGIN_BOUND = 'v2.';
 const CIPHER = 'aes-256-gcm';
@@ -54,7 +54,7 @@ export function createSealer(options: SealerOptions): Sealer {
   return sealerOf({ key, previousKey, randomBytes: options.randomBytes });
 }
 
-/** True for a sealed text that no origin is bound to, as earlier versions made them for the keys of providers. */
+/** True for a sealed text without an origin; earlier versions sealed provider keys like that. */
 export function isUnbound(sealed: string): boolean {
   return sealed.startsWith(RECORD_BOUND);
 }
@@ -82,7 +82,7 @@ export function newPassphraseParameters(randomBytes: (count: number) => Buffer):
 
 /**
  * Makes a sealer whose key comes from a passphrase. Characters that can be written in two ways count as the same (NFC).
- * @throws RangeError where the parameters ask for far more memory or time than ours.
+ * @throws RangeError if the parameters ask for far more memory or time than ours.
  */
 export async function createPassphraseSealer(
   passphrase: string,

@@ -13,7 +13,7 @@ export interface StartStepOptions {
   readonly now: () => number;
 }
 
-/** What the disk holds, for the first write after a start. */
+/** What the file holds when the store starts, for its first write. */
 export function knownFile(loaded: Loaded, history: VersionHistory): KnownFile {
   const { document, file, checksum, origin } = loaded;
   const newest = history.versions[0]?.number ?? 0;
@@ -29,7 +29,7 @@ export function knownFile(loaded: Loaded, history: VersionHistory): KnownFile {
   };
 }
 
-/** Removes what a process that died left behind and nobody needs. */
+/** Removes useless files that a dead process left behind. */
 export async function removeStrays(
   { ops, paths }: StartStepOptions,
   names: readonly string[],
@@ -40,9 +40,8 @@ export async function removeStrays(
 }
 
 /**
- * Keeps the file's bytes as they are, before something else takes their place: the original of a migration, a file that
- * could not be used, a torn one.
- * @throws StoreStartError where that cannot be done: then the file must not be written to.
+ * Keeps the file's bytes before other content replaces them: the original of a migration, an unusable or a torn file.
+ * @throws StoreStartError if that fails: then nothing may overwrite the file.
  */
 export async function keepOriginal(options: StartStepOptions, loaded: Loaded): Promise<void> {
   const { ops, paths } = options;
@@ -62,7 +61,7 @@ export async function keepOriginal(options: StartStepOptions, loaded: Loaded): P
   }
 }
 
-/** A start that was cut off may have kept it already, or begun to; a different one is never written over. */
+/** An interrupted start may have kept the original already. A different file of that name is never overwritten. */
 async function keepBeforeMigration(options: StartStepOptions, bytes: Buffer): Promise<void> {
   const path = options.paths.beforeMigration;
   const kept = await readWholeFile(options.ops, path, DOCUMENT_LIMIT_BYTES);
@@ -74,7 +73,7 @@ async function keep({ ops, paths }: StartStepOptions, path: string, bytes: Buffe
   await writeWholeFile(ops, { path, temp: paths.temp('aside') }, bytes);
 }
 
-/** Takes the rights of group and others from a file that came from elsewhere; does not matter where it cannot. */
+/** Removes the rights of group and others from a file that came from elsewhere, if possible. */
 export async function closeToOthers({ ops, paths }: StartStepOptions): Promise<void> {
   if (process.platform === 'win32') return;
   try {
@@ -83,11 +82,11 @@ export async function closeToOthers({ ops, paths }: StartStepOptions): Promise<v
     const file = await ops.open(paths.target, 'r');
     await closeAfter(file, () => file.chmod(FILE_MODE));
   } catch {
-    // Another user's file that we may only read and replace.
+    // The file belongs to another user: we may only read and replace it.
   }
 }
 
-/** Seals the provider keys in all backups with the present key, so that a key that was changed is needed no longer. */
+/** Seals the provider keys in all backups with the present key, so that the previous key is no longer needed. */
 export async function resealBackups(
   { ops, paths }: StartStepOptions,
   codec: DocumentCodec,
@@ -102,7 +101,7 @@ export async function resealBackups(
   }
 }
 
-/** The same document with its keys sealed anew; null where there is nothing to do or it cannot be read. */
+/** The same document with its keys sealed anew; null if nothing is to be done or it cannot be read. */
 function reseal(bytes: Buffer, codec: DocumentCodec): Buffer | null {
   try {
     const { schemaVersion, object } = parseRawDocument(bytes);

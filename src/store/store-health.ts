@@ -25,7 +25,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EIO: 'the disk reports an error',
 };
 
-/** How the storage is doing, in words for people. */
+/** The state of the storage, in words for people. */
 export class StoreHealth {
   readonly #base: StorageStatus;
   #failure: string | null = null;
@@ -35,7 +35,7 @@ export class StoreHealth {
     this.#base = base;
   }
 
-  /** True once nothing can be written any more in this process. */
+  /** True once this process can write nothing more. */
   get isStopped(): boolean {
     return this.#stop !== null;
   }
@@ -64,11 +64,11 @@ export class StoreHealth {
     else this.#failure = REASONS[codeOf(error)] ?? `the disk reports ${codeOf(error) || 'an unknown error'}`;
   }
 
-  /** What whoever asked for the change is told. */
+  /** The error for a change that was not saved. */
   unavailable(cause?: unknown): HttpError {
     const message =
       this.#stop === null
-        ? `The change was not saved: ${this.#failure ?? 'the storage is read-only'}. Everything is as it was before; mend that and try again.`
+        ? `The change was not saved: ${this.#failure ?? 'the storage is read-only'}. Everything is as it was before; fix the problem and retry.`
         : STOPPED[this.#stop];
     return new HttpError('storage_unavailable', message, { headers: RETRY_AFTER, cause });
   }

@@ -12,7 +12,7 @@ import { createNewConfig, type NewConfigOptions } from './new-config.ts';
 import type { StorePaths } from './store-paths.ts';
 import type { VersionHistory } from './version-history.ts';
 
-/** Where the content that a store starts with came from. */
+/** Where a store's first content came from. */
 export type Origin = 'file' | 'side-copy' | 'backup' | 'migration' | 'seed' | 'fresh';
 
 /** Content for a store that has none yet, such as a Secret File or a snapshot. */
@@ -29,7 +29,7 @@ export interface LoadOptions extends NewConfigOptions {
   readonly credentials: CredentialCodec;
   readonly history: VersionHistory;
   readonly seed: Seed | null;
-  /** True where a process that had stored something left its lock: then an empty file is a torn one. */
+  /** True if a dead process that had stored something left its lock: then an empty file is a torn one. */
   readonly hasStored: boolean;
 }
 
@@ -38,11 +38,11 @@ export interface Loaded {
   readonly document: DecodedDocument;
   /** The file as it is on the disk; null: there is none. */
   readonly file: { readonly stamp: FileStamp; readonly bytes: Buffer | 'too-large' } | null;
-  /** Of the file's content, where the document came from it unchanged. */
+  /** Of the file's content, if the document came from it unchanged. */
   readonly checksum: string | null;
-  /** What went wrong and what was done about it, one sentence; null: nothing did. */
+  /** What went wrong and what was done about it, one sentence; null: nothing went wrong. */
   readonly notice: string | null;
-  /** What a migration has to say. */
+  /** The notices of a migration. */
   readonly migrationNotices: readonly string[];
 }
 
@@ -170,7 +170,7 @@ async function examine(bytes: Uint8Array | 'too-large' | null, options: LoadOpti
   }
 }
 
-/** @throws StoreStartError at a backup of a newer version: an older one would lose what came after it. */
+/** @throws StoreStartError at a backup of a newer program version: an older backup would lose later changes. */
 async function newestGoodBackup(options: LoadOptions): Promise<Good | null> {
   for (const { number } of options.history.versions) {
     const path = options.paths.backup(number);

@@ -130,7 +130,7 @@ async function createLock(paths: StorePaths, record: LockRecord): Promise<boolea
   }
 }
 
-/** False where the file exists. @throws the system's other errors. */
+/** False if the file exists. @throws the system's other errors. */
 async function writeExclusively(path: string, record: LockRecord): Promise<boolean> {
   try {
     const file = await open(path, 'wx', 0o600);

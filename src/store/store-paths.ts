@@ -1,15 +1,15 @@
 import { basename, dirname, join } from 'node:path';
 
-/** The names of everything that the store keeps beside its file. */
+/** The names of all files that the store keeps beside the database. */
 export class StorePaths {
   readonly target: string;
   readonly folder: string;
-  /** The complete new content while the file is overwritten in place. */
+  /** The complete old content while the file is overwritten in place. */
   readonly side: string;
   readonly lock: string;
-  /** The file as an earlier program left it, from before its migration. */
+  /** The file of an earlier program, from before its migration. */
   readonly beforeMigration: string;
-  /** What the file held when its side copy was taken instead: one, the last. */
+  /** The torn file that a side copy replaced; only the latest is kept. */
   readonly torn: string;
   readonly #name: string;
 
@@ -35,7 +35,7 @@ export class StorePaths {
     return `${this.target}.bak-${version}`;
   }
 
-  /** A file that is kept for people: what was unreadable, or our own state when somebody replaced the file. */
+  /** A file that is kept for people: an unusable one, or our own state after somebody replaced the file. */
   aside(kind: 'corrupt' | 'conflict', nowMs: number): string {
     const time = new Date(nowMs).toISOString().replaceAll(/[-:.]/g, '');
     return `${this.target}.${kind}-${time}`;
@@ -47,28 +47,28 @@ export class StorePaths {
     return /^\d{1,15}$/.test(rest) ? Number(rest) : null;
   }
 
-  /** True for the original of a migration, in a folder or not. */
+  /** True for the original of a migration, also inside a folder. */
   isBeforeMigration(name: string): boolean {
     return basename(name).startsWith(`${this.#name}.v0.bak`);
   }
 
-  /** True for what is kept of the database for people or for a later start. */
+  /** True for a copy of the database that is kept for people or for a later start. */
   isCopy(name: string): boolean {
     const rest = name.startsWith(this.#name) ? name.slice(this.#name.length) : '';
     return /^\.(?:bak-\d+|v0\.bak|corrupt-|conflict-|torn$)/.test(rest);
   }
 
-  /** True for the name of a folder as `replaced` makes them. */
+  /** True for the name of a folder that `replaced` made. */
   isReplaced(name: string): boolean {
     return /^replaced-\d+$/.test(name);
   }
 
-  /** The folder for files that a newer state replaced. */
+  /** The folder for the files that a newer state replaces. */
   replaced(nowMs: number): string {
     return join(this.folder, `replaced-${nowMs}`);
   }
 
-  /** What a process that died may have left and nobody needs. */
+  /** True for a useless file that a dead process may have left. */
   isStray(name: string): boolean {
     return ['.tmp-', '.sock-', '.lock.'].some((part) => name.startsWith(this.#name + part));
   }

@@ -118,7 +118,7 @@ export interface StorageStatus {
   readonly state: StorageState;
   /** One sentence for the panel: what it means and what to do; never a secret. */
   readonly message: string;
-  /** True where provider keys are stored encrypted. */
+  /** True if provider keys are stored encrypted. */
   readonly encrypted: boolean;
 }
 

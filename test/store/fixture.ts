@@ -4,11 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLogger } from '../../src/logger.ts';
 import { changeConfig } from '../../src/store/change-config.ts';
-import {
-  type JsonFileStore,
-  type JsonFileStoreOptions,
-  openJsonFileStore,
-} from '../../src/store/json-file-store.ts';
+import type { JsonFileStore } from '../../src/store/json-file-store.ts';
+import { type JsonFileStoreOptions, openJsonFileStore } from '../../src/store/open-json-file-store.ts';
 import type { acquireStoreLock } from '../../src/store/store-lock.ts';
 import { makeApiKey, withApiKey } from './store-contract.ts';
 
