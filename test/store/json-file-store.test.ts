@@ -153,6 +153,19 @@ test('sessions live on in memory while the disk fails, and reach it later', asyn
   await again.close();
 });
 
+test('a last use that a failed write took along reaches the disk later', async () => {
+  const path = join(makeFolder(), 'ipin-proxy.db');
+  const ops = createFaultyOps();
+  const store = await openStore(path, { ops, acquireLock: noLock, retryDelayMs: 3_600_000 });
+  await store.lastUse.note('key', 42);
+  ops.arm({ at: 1, kind: 'once', code: 'EIO' });
+  await assert.rejects(changeConfig(store.config, withApiKey(makeApiKey('a'))), HttpError);
+  await store.close();
+  const again = await openStore(path);
+  assert.deepEqual(await again.lastUse.read(['key']), [42]);
+  await again.close();
+});
+
 test('a failing disk is tried again by itself', async () => {
   const ops = createFaultyOps();
   const path = join(makeFolder(), 'ipin-proxy.db');

@@ -362,6 +362,13 @@ function useTests(open: () => Promise<Store>): void {
     assert.equal((await store.attempts.take(windows, 500)).waitMs, 0);
     assert.equal((await store.attempts.take(windows, 500)).waitMs, 600);
     assert.equal((await store.attempts.take(windows, 1100)).waitMs, 0);
+    const [, address] = windows.map((window) => ({ ...window, name: 'fresh', refuses: true }));
+    const full = windows.map((window) => ({ ...window, limit: 1, refuses: true }));
+    assert.ok(address !== undefined && full[0] !== undefined);
+    for (let again = 0; again < 5; again += 1) {
+      assert.ok((await store.attempts.take([full[0], address], 1100)).waitMs > 0);
+    }
+    assert.equal((await store.attempts.take([address], 1100)).waitMs, 0, 'a refused attempt counts nowhere');
     await store.close();
   });
 }
