@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { prepareProgram } from '../store/compiled-program.ts';
+import { prepareProgram } from '../helpers/programs.ts';
 import { makeFolder } from '../store/fixture.ts';
 
 const canMount = spawnSync('unshare', ['-m', 'true']).status === 0;

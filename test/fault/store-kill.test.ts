@@ -3,7 +3,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { prepareProgram } from '../store/compiled-program.ts';
+import { prepareProgram } from '../helpers/programs.ts';
 import { makeFolder, openStore } from '../store/fixture.ts';
 import { digestOf } from '../store/store-contract.ts';
 

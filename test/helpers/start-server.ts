@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { Environment } from '../../src/config.ts';
+import { prepareProgram } from './programs.ts';
 
 export type Ending = readonly [code: number | null, signal: NodeJS.Signals | null];
 
@@ -26,7 +27,7 @@ export interface ServerRun {
 export interface RunOptions {
   readonly folder: string;
   readonly env: Environment;
-  /** The words to start it with; the sources as they are, if none are given. */
+  /** The words to start it with; those of `prepareProgram`, if none are given. */
   readonly command?: readonly string[];
   /** What follows them. */
   readonly words?: readonly string[];
@@ -46,8 +47,6 @@ export interface ServerProcess {
 }
 
 const ENTRY = fileURLToPath(new URL('../../src/server.ts', import.meta.url));
-const LOADER = Reflect.get(process.features, 'typescript') ? [] : ['--import', import.meta.resolve('tsx')];
-const SOURCES = [process.execPath, ...LOADER, ENTRY];
 const SHOW_MS = 20_000;
 const LISTENING = /"event":"listening".*?"port":(\d+)/;
 
@@ -63,7 +62,7 @@ export function makeTestFolder(t: TestContext): string {
  * test. Does not wait: a start may be meant to be refused.
  */
 export function runServer(t: TestContext, options: RunOptions): ServerRun {
-  const [file = '', ...words] = options.command ?? SOURCES;
+  const [file = '', ...words] = options.command ?? prepareProgram(ENTRY);
   const env = { PATH: process.env['PATH'], PORT: '0', HOST: '127.0.0.1', KEEP_ALIVE_URL: '', ...options.env };
   const child = spawn(file, [...words, ...(options.words ?? [])], { cwd: options.folder, env });
   let stdout = '';

@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { HttpError } from '../../src/errors.ts';
 import { createGuardedLookup, isAddressAllowed } from '../../src/providers/address-policy.ts';
 import { CHAT_ANSWER, json, startUpstream } from '../helpers/fake-upstream.ts';
+import { prepareProgram } from '../helpers/programs.ts';
 import { startApp } from '../helpers/start-app.ts';
 
 /** Loopback and private networks: refused with BLOCK_PRIVATE_UPSTREAMS alone. */
@@ -271,11 +272,11 @@ describe('createGuardedLookup()', () => {
   });
 
   test('sees at the next connection that a name has changed', async (t) => {
-    const script = join(import.meta.dirname, 'changing-name.ts');
+    const program = prepareProgram(join(import.meta.dirname, 'changing-name.ts'));
     const hosts = join(process.env['TMPDIR'] ?? '/tmp', `ipin-proxy-hosts-${process.pid}`);
     writeFileSync(hosts, '1.1.1.1 changing.test\n');
     t.after(() => rmSync(hosts));
-    const command = `mount --bind "${hosts}" /etc/hosts && exec "${process.execPath}" ${process.execArgv.join(' ')} "${script}" "${hosts}"`;
+    const command = `mount --bind "${hosts}" /etc/hosts && exec "${program.join('" "')}" "${hosts}"`;
     const run = await promisify(execFile)('unshare', ['-m', 'sh', '-c', command], { timeout: 20_000 }).catch(
       (error: unknown) => error,
     );

@@ -1,8 +1,7 @@
-import { symlinkSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
+import { prepareProgram } from '../helpers/programs.ts';
 import { ADMIN, expectStatus, jsonRequest, MASTER_KEY } from '../helpers/start-app.ts';
 import type { Ending, ServerRun } from '../helpers/start-server.ts';
-import { prepareProgram } from './compiled-program.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 /** What every server of these tests has in its environment. */
@@ -10,14 +9,7 @@ export const ENV = { MASTER_API_KEY: MASTER_KEY, UI_USERNAME: ADMIN.username, UI
 
 /** The whole server made ready to be started many times: the words to start it with. */
 export function prepareServer(): readonly string[] {
-  const entry = join(ROOT, 'src', 'server.ts');
-  const command = prepareProgram(entry);
-  const program = command.at(-1) ?? '';
-  if (program !== entry) {
-    const home = join(dirname(program), '..');
-    for (const name of ['public', 'package.json']) symlinkSync(join(ROOT, name), join(home, name));
-  }
-  return command;
+  return prepareProgram(join(ROOT, 'src', 'server.ts'));
 }
 
 /** For a start that must be refused: how it ended, or that it listens instead. */

@@ -9,7 +9,7 @@ import { changeConfig } from '../../src/store/change-config.ts';
 import { StoreStartError } from '../../src/store/document-error.ts';
 import { acquireStoreLock } from '../../src/store/store-lock.ts';
 import { StorePaths } from '../../src/store/store-paths.ts';
-import { prepareProgram } from './compiled-program.ts';
+import { prepareProgram } from '../helpers/programs.ts';
 import { makeFolder, openStore } from './fixture.ts';
 import { makeApiKey, withApiKey } from './store-contract.ts';
 
