@@ -26,13 +26,19 @@ export async function checkLooks(page: Page, place: string): Promise<void> {
   }
 }
 
-/** Waits for the animations that end: half-way through one, colours are mixed. */
+/** Finishes the animations that end, and those that follow from them: half-way through one, colours are mixed. */
 export async function settle(page: Page): Promise<void> {
-  await page.waitForFunction(() =>
-    document
-      .getAnimations()
-      .every(
-        ({ playState, effect }) => playState !== 'running' || effect?.getTiming().iterations === Infinity,
-      ),
-  );
+  await page.evaluate(async () => {
+    for (;;) {
+      const running = document
+        .getAnimations()
+        .filter(
+          ({ playState, effect }) =>
+            playState === 'running' && effect?.getComputedTiming().iterations !== Number.POSITIVE_INFINITY,
+        );
+      if (running.length === 0) return;
+      for (const animation of running) animation.finish();
+      await Promise.all(running.map(({ finished }) => finished));
+    }
+  });
 }

@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
 import { after, type TestContext } from 'node:test';
-import { AxeBuilder } from '@axe-core/playwright';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { ADMIN } from '../helpers/start-app.ts';
 import { CHROMIUM_FLAGS, findChromium } from './chromium.ts';
 
+/** Required, because an import first searches all of Playwright for the names that it exports, which takes a second. */
+const require = createRequire(import.meta.url);
+
+type AxeBuilder = import('@axe-core/playwright').AxeBuilder;
 type RunOptions = Parameters<AxeBuilder['options']>[0];
 type AxeResults = Awaited<ReturnType<AxeBuilder['analyze']>>;
 
@@ -55,6 +59,7 @@ export async function visit(
   path: string | null,
   options: OpenOptions = {},
 ): Promise<Visitor> {
+  const { chromium }: typeof import('playwright-core') = require('playwright-core');
   launched ??= chromium.launch({
     executablePath: executablePath ?? '',
     args: [...CHROMIUM_FLAGS, EXAMPLE_HOSTS],
@@ -158,6 +163,7 @@ function runAxe(page: Page, options: RunOptions): Promise<AxeResults['violations
 }
 
 async function injectAxe(page: Page, options: RunOptions): Promise<AxeResults['violations']> {
+  const { AxeBuilder }: typeof import('@axe-core/playwright') = require('@axe-core/playwright');
   // "Legacy" means without a second page for the results of frames, of which there are none.
   const { violations } = await new AxeBuilder({ page }).setLegacyMode(true).options(options).analyze();
   return violations;
