@@ -17,8 +17,8 @@ const words = process.argv.slice(2);
 const isLong = words.includes('--long');
 const options = words.filter((word) => word.startsWith('-') && word !== '--long');
 const patterns = words.filter((word) => !word.startsWith('-'));
-/** Timeout of a test, and of a group with all its tests. */
-const timeoutMs = isLong ? 3_600_000 : 400_000;
+/** Timeout of a test, and of a group with all its tests; .ci/run ends a run a little later. */
+const timeoutMs = isLong ? 3_600_000 : 560_000;
 
 const { files, unmatched } = selectFiles(root, patterns);
 if (unmatched.length > 0) {
