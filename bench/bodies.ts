@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 const PNG_HEAD = Buffer.from('89504e470d0a1a0a0000000d49484452000003e8000003e80802000000', 'hex');
 const MIB = 1024 * 1024;
 
-/** Bodies that are hard on a reader of JSON, by name; each is valid, and as large as a client may send it. */
+/** JSON bodies that are expensive to read, by name. Each is valid, and has the largest size that a client may send. */
 export function hardBodies(isQuick: boolean): ReadonlyMap<string, Buffer> {
   const scale = isQuick ? 0.1 : 1;
   const text = (piece: string, bytes: number) => piece.repeat(Math.ceil((bytes * scale) / piece.length));
@@ -23,7 +23,7 @@ export function hardBodies(isQuick: boolean): ReadonlyMap<string, Buffer> {
   ]);
 }
 
-/** A chat request with one PNG of random content as a data URL; `imageBytes` is its decoded size. */
+/** A chat request with one PNG of random content as a data URL. `imageBytes` is the decoded size. */
 export function imageBody(imageBytes: number): Buffer {
   const image = Buffer.concat([PNG_HEAD, randomBytes(imageBytes - PNG_HEAD.length)]).toString('base64');
   const parts = [
@@ -33,7 +33,7 @@ export function imageBody(imageBytes: number): Buffer {
   return Buffer.from(JSON.stringify({ model: 'bench-model', messages: [{ role: 'user', content: parts }] }));
 }
 
-/** A form for `/v1/audio/transcriptions` with a file of random bytes; curl's examples name the model after it. */
+/** A form for `/v1/audio/transcriptions` with a file of random bytes. Many clients send the model after the file. */
 export function transcriptionForm(options: {
   readonly fileBytes: number;
   readonly model: string;

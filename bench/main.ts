@@ -46,7 +46,7 @@ function printTable(result: Result): void {
 const all = await loadMeasurements();
 const chosen = names.length === 0 ? all : all.filter((one) => names.includes(one.name));
 if (chosen.length === 0) {
-  console.error(`No such measurement. There are: ${all.map((one) => one.name).join(', ')}`);
+  console.error(`Unknown measurement. Choose from: ${all.map((one) => one.name).join(', ')}`);
   process.exit(1);
 }
 const run: Run = {
@@ -64,7 +64,7 @@ const machine = {
 console.log(
   `Node ${machine.node}, ${machine.cpu}, load ${machine.loadBefore.map((load) => load.toFixed(2)).join(' ')}`,
 );
-if (isQuick) console.log('Quick: small counts, figures without meaning.');
+if (isQuick) console.log('Quick run: the counts are small, and the figures mean nothing.');
 const results: Result[] = [];
 try {
   for (const { name, title, columns = COLUMNS, measure } of chosen) {

@@ -1,4 +1,4 @@
-/** One number of several rounds. */
+/** One figure, measured in several rounds. */
 export interface Sample {
   readonly median: number;
   readonly least: number;
@@ -9,33 +9,33 @@ export interface Sample {
 export interface Row {
   readonly what: string;
   readonly unit: 'µs' | 'ms' | 'MiB' | 'KiB' | '1/s' | 'count';
-  /** The first column: the bare relay under the same load; null where it has nothing to compare. */
+  /** The first column: the bare relay under the same load; null if there is nothing to compare. */
   readonly bare: Sample | null;
   readonly proxy: Sample;
 }
 
-/** What a measurement gets to know of the run that it is part of. */
+/** The run that a measurement is part of. */
 export interface Run {
-  /** Small counts, to see that everything works; the figures mean little. */
+  /** Small counts, to check that everything works. The figures mean nothing. */
   readonly isQuick: boolean;
   readonly rounds: number;
-  /** A folder of this run, deleted at its end. */
+  /** The folder of this run, deleted at the end. */
   readonly folder: string;
-  /** Takes the first value in a full run and the second in a quick one. */
+  /** Returns the first value in a full run and the second in a quick run. */
   pick(full: number, quick: number): number;
 }
 
-/** One file of bench/rows/ exports one of these as `measurement`. */
+/** Each file of bench/rows/ exports a `measurement`. */
 export interface Measurement {
-  /** What `npm run bench -- NAME` calls it. */
+  /** NAME in `npm run bench -- NAME`. */
   readonly name: string;
   readonly title: string;
-  /** Heads of the two columns, where they are not the bare relay and the proxy. */
+  /** The titles of the two columns; by default the bare relay and the proxy. */
   readonly columns?: readonly [string, string];
   measure(run: Run): Promise<Row[]>;
 }
 
-/** Median, least and most of the rounds' values. */
+/** Median, minimum and maximum of the values of all rounds. */
 export function sampleOf(values: readonly number[]): Sample {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = (sorted.length - 1) / 2;
@@ -43,13 +43,14 @@ export function sampleOf(values: readonly number[]): Sample {
   return { median, least: sorted[0] ?? 0, most: sorted.at(-1) ?? 0 };
 }
 
-/** The value below which a share of the sorted values lies, e.g. 0.99 for the 99th percentile. */
+/** A percentile of sorted values; `share` is 0.99 for the 99th percentile. */
 export function percentile(sorted: readonly number[], share: number): number {
   return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? 0;
 }
 
 /**
- * Runs every task once per round, in turn and each other round backwards, so that a drift of the machine meets all alike.
+ * Runs every task once per round, and reverses the order in every second round, so that a drift of the machine affects
+ * all tasks equally.
  * @returns the values of each task, one per round.
  */
 export async function interleave<Name extends string, Value>(

@@ -1,15 +1,15 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Version 1 has a hierarchy per resource (https://docs.kernel.org/admin-guide/cgroup-v1/memory.html), version 2 one for all. */
+/** cgroup version 1 has one hierarchy per resource (https://docs.kernel.org/admin-guide/cgroup-v1/memory.html), version 2 has one for all. */
 const HIERARCHIES = [
   { folder: '/sys/fs/cgroup/memory', limit: 'memory.limit_in_bytes' },
   { folder: '/sys/fs/cgroup', limit: 'memory.max' },
 ];
 
 /**
- * Puts a running process under a limit of memory, over which the kernel ends it.
- * @returns false where the machine does not let us.
+ * Limits the memory of a running process. The kernel kills a process that exceeds the limit.
+ * @returns false if the machine does not allow it.
  */
 export function limitMemory(pid: number, limitBytes: number): boolean {
   for (const { folder, limit } of HIERARCHIES) {
@@ -21,7 +21,7 @@ export function limitMemory(pid: number, limitBytes: number): boolean {
       writeFileSync(join(group, 'cgroup.procs'), String(pid));
       return true;
     } catch {
-      // Not ours to set, or no such hierarchy.
+      // No permission, or no such hierarchy.
     }
   }
   return false;

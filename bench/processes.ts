@@ -4,13 +4,13 @@ import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { createServer } from 'node:net';
 
-/** A server in a process of its own, on loopback. */
+/** A server in a separate process, on loopback. */
 export interface Subject {
   readonly pid: number;
   readonly port: number;
-  /** From the start of the process to the first 200, in milliseconds. */
+  /** Time from the start of the process to the first 200. */
   readonly startMs: number;
-  /** CPU time used since the start, by all threads, in microseconds. */
+  /** CPU time of all threads since the start. */
   cpuMicros(): number;
   memory(): Memory;
   stop(): Promise<void>;
@@ -24,11 +24,11 @@ export interface Memory {
 export interface StartOptions {
   readonly script: string;
   readonly args?: readonly string[];
-  /** The whole environment, PORT apart. */
+  /** The whole environment, except PORT. */
   readonly env?: Readonly<Record<string, string>>;
-  /** File that takes standard output and errors. */
+  /** The file for standard output and standard error. */
   readonly logPath: string;
-  /** Path that answers 200 once the server is up. */
+  /** The path that answers 200 when the server is ready. */
   readonly probePath?: string;
 }
 
@@ -36,8 +36,8 @@ const START_TIMEOUT_MS = 20_000;
 const STOP_TIMEOUT_MS = 10_000;
 
 /**
- * Starts a server with `PORT` set to a free one and waits until it answers.
- * @throws Error when it exits or stays silent, with what it wrote.
+ * Starts a server on a free port (`PORT`) and waits until it answers.
+ * @throws Error with its output, if it exits or does not answer in time.
  */
 export async function startSubject(options: StartOptions): Promise<Subject> {
   const port = await freePort();
@@ -96,7 +96,7 @@ async function freePort(): Promise<number> {
   return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
-/** Time on a CPU of each thread in nanoseconds (https://docs.kernel.org/scheduler/sched-stats.html, first field). */
+/** Reads the CPU time of each thread in nanoseconds (https://docs.kernel.org/scheduler/sched-stats.html, first field). */
 function cpuMicrosOf(pid: number): number {
   const threads = readdirSync(`/proc/${pid}/task`);
   const nanos = threads.map((thread) =>
@@ -105,7 +105,7 @@ function cpuMicrosOf(pid: number): number {
   return nanos.reduce((sum, value) => sum + value, 0) / 1000;
 }
 
-/** Resident memory now and at its highest, from proc(5), /proc/PID/status. */
+/** Current and peak resident memory, from /proc/PID/status (proc(5)). */
 function memoryOf(pid: number): Memory {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   const mib = (name: string): number =>

@@ -5,26 +5,26 @@ const ROOT = join(import.meta.dirname, '../../../..');
 export const ADMIN = { username: 'bench-admin', password: 'bench-admin-password' };
 const MASTER_API_KEY = 'sk-bench-master-0123456789abcdef';
 
-/** What the measured proxy knows, beside what a fresh database holds. */
+/** The content of the proxy's database, in addition to the content of a fresh one. */
 export interface StoreOptions {
   readonly dbPath: string;
   readonly upstreamPort: number;
-  /** API keys in all, at least 1; the last one made is used. */
+  /** Number of API keys, at least 1. The requests use the last one. */
   readonly keys?: number;
-  /** Models in all, at least 3: `bench-model`, `bench-alias` that the upstream knows as `bench-model`, `bench-chute`. */
+  /** Number of models, at least 3: `bench-model`, `bench-alias` (upstream name `bench-model`) and `bench-chute`. */
   readonly models?: number;
-  /** Providers in all, at least 2: one that speaks OpenAI's dialect and one that speaks Chutes'. */
+  /** Number of providers, at least 2: one with the OpenAI API and one of type Chutes. */
   readonly providers?: number;
 }
 
 export interface ProxyOptions {
   readonly dbPath: string;
   readonly logLevel: 'info' | 'warn';
-  /** File that the longest stall of the event loop goes to on SIGUSR2. */
+  /** The file that gets the longest stall of the event loop on SIGUSR2. */
   readonly loopDelayPath?: string;
 }
 
-/** Starts the compiled proxy on a database file, its log in a file beside it. */
+/** Starts the compiled proxy with a database file. The log file is beside it. */
 export function startProxy(options: ProxyOptions): Promise<Subject> {
   const env = {
     NODE_ENV: 'production',
@@ -44,15 +44,15 @@ export function startProxy(options: ProxyOptions): Promise<Subject> {
   return startSubject({ script: join(ROOT, 'dist/server.js'), env, logPath, probePath: '/health' });
 }
 
-/** Starts one of bench/servers/ by its name. */
+/** Starts a server of bench/servers/. */
 export function startServer(name: string, options: Pick<StartOptions, 'env' | 'logPath'>): Promise<Subject> {
   return startSubject({ script: join(import.meta.dirname, 'servers', `${name}.js`), ...options });
 }
 
 /**
- * Makes a database through the admin API of a running proxy, which is stopped again.
- * @returns the API key to send requests with.
- * @throws Error that names the call which was refused.
+ * Fills a database through the admin API: starts a proxy and stops it again.
+ * @returns the API key for the requests.
+ * @throws Error that names the failed call.
  */
 export async function makeStore(options: StoreOptions): Promise<string> {
   const proxy = await startProxy({ dbPath: options.dbPath, logLevel: 'warn' });
@@ -80,7 +80,7 @@ export async function makeStore(options: StoreOptions): Promise<string> {
     );
     await inParallel((options.keys ?? 1) - 1, (index) => admin.post('apikeys', { name: `Key ${index}` }));
     const { key } = await admin.post('apikeys', { name: 'Bench' });
-    if (typeof key !== 'string') throw new Error('the answer to POST /api/admin/apikeys holds no key');
+    if (typeof key !== 'string') throw new Error('the answer to POST /api/admin/apikeys contains no key');
     return key;
   } finally {
     await proxy.stop();
@@ -89,11 +89,11 @@ export async function makeStore(options: StoreOptions): Promise<string> {
 
 export interface Admin {
   readonly headers: Readonly<Record<string, string>>;
-  /** Sends JSON to `/api/admin/PATH` and gives the answer's object. */
+  /** Sends JSON to `/api/admin/PATH` and returns the object of the answer. */
   post(path: string, body: object): Promise<Record<string, unknown>>;
 }
 
-/** Signs in as the administrator that `startProxy` sets. */
+/** Signs in as the administrator of `startProxy`. */
 export async function signIn(port: number): Promise<Admin> {
   const plain = { 'content-type': 'application/json' };
   const { token } = await post(`http://127.0.0.1:${port}/api/admin/login`, plain, ADMIN);

@@ -1,5 +1,5 @@
 // `npm run bench`, `npm run bench -- --quick`, `npm run bench -- NAME ...`: compiles the server and the benchmark, so that
-// both sides of each ratio are plain JavaScript, and starts it.
+// both sides of each ratio are plain JavaScript, and starts the benchmark.
 import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';

@@ -6,15 +6,15 @@ import { interleave, type Row, type Run, sampleOf } from './measurement.ts';
 import type { Subject } from './processes.ts';
 import { makeStore, type StoreOptions, startProxy, startServer } from './proxy-setup.ts';
 
-/** One upstream, the bare relay and the proxy before it, ready to be loaded. */
+/** Running servers: an upstream, and the bare relay and the proxy in front of it. */
 export interface Stage {
   readonly upstream: Subject;
   readonly bare: Subject;
   readonly proxy: Subject;
   readonly dbPath: string;
-  /** Headers of a request with a JSON body. */
+  /** The headers of a request with a JSON body. */
   readonly headers: Readonly<Record<string, string>>;
-  /** How long the proxy's event loop stood still at most since it was last asked, in milliseconds, on a stage that watches it. */
+  /** The longest stall of the proxy's event loop since the last call. Needs `watchesLoop`. */
   longestStallMs(): Promise<number>;
 }
 
@@ -22,11 +22,11 @@ export interface StageOptions extends Partial<Pick<StoreOptions, 'keys' | 'model
   readonly upstream?: 'upstream-static' | 'upstream-sse' | 'upstream-stalling';
   readonly upstreamEnv?: Readonly<Record<string, string>>;
   readonly logLevel?: 'info' | 'warn';
-  /** Costs the proxy a timer each millisecond. */
+  /** Watches the event loop of the proxy. Costs a timer per millisecond. */
   readonly watchesLoop?: boolean;
 }
 
-/** Sets up a stage, runs something on it and stops all of it, whatever happens. */
+/** Starts the servers, runs `body`, and stops the servers in any case. */
 export async function onStage<Result>(
   run: Run,
   options: StageOptions,
@@ -66,14 +66,14 @@ async function readStall(pid: number, path: string): Promise<number> {
   return Number(readFileSync(path, 'utf8'));
 }
 
-/** Writes a body to a file of the run, for the load generators to read. */
+/** Writes a body to a file in the folder of the run, for the load generators. */
 export function bodyFile(run: Run, name: string, body: string | Buffer): string {
   const path = join(run.folder, name);
   writeFileSync(path, body);
   return path;
 }
 
-/** A chat request of an everyday size (about 1.5 KB). */
+/** A chat request of typical size (about 1.5 KB). */
 export function chatBody(model: string, stream: boolean): string {
   const messages = [
     {
@@ -91,7 +91,7 @@ export function chatBody(model: string, stream: boolean): string {
   });
 }
 
-/** A load without its place: the path and all that both sides get alike. */
+/** A load without its server: the part that is the same for relay and proxy. */
 export type LoadShape = Omit<ClosedLoad, 'url' | 'headers'> & { readonly path?: string };
 
 export interface Cost {
@@ -99,7 +99,7 @@ export interface Cost {
   readonly perSecond: number;
 }
 
-/** Loads one server in a closed loop and accounts its CPU time to the answers. */
+/** Loads one server in a closed loop and divides its CPU time by the number of responses. */
 export async function costOf(subject: Subject, stage: Stage, shape: LoadShape): Promise<Cost> {
   const { path = '/v1/chat/completions', ...load } = shape;
   const before = subject.cpuMicros();
@@ -109,7 +109,7 @@ export async function costOf(subject: Subject, stage: Stage, shape: LoadShape): 
   return { cpuMicrosPerResponse: cpuMicros / result.responses, perSecond: result.responses / result.seconds };
 }
 
-/** The costs of bare relay and proxy, in turn, after both have run warm; one value per round. */
+/** Measures relay and proxy in turn, after a warm-up of both. Returns one value per round. */
 export async function compareCosts(
   run: Run,
   stage: Stage,
@@ -123,7 +123,7 @@ export async function compareCosts(
   return interleave(run.rounds, tasks);
 }
 
-/** A row of CPU time, each cost divided by what one answer holds (1, or its number of events). */
+/** A row of CPU time. Each cost is divided by `parts`, the number of events per response. */
 export function cpuRow(what: string, costs: { bare: Cost[]; proxy: Cost[] }, parts = 1): Row {
   const sample = (list: Cost[]) => sampleOf(list.map((cost) => cost.cpuMicrosPerResponse / parts));
   return { what, unit: 'µs', bare: sample(costs.bare), proxy: sample(costs.proxy) };

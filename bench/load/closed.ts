@@ -1,4 +1,4 @@
-// A closed loop of autocannon in a process of its own: each connection sends its next request when the last one is answered.
+// Runs autocannon in a separate process, in a closed loop: each connection sends the next request after the last answer.
 import { readFileSync } from 'node:fs';
 import autocannon from 'autocannon';
 import type { ClosedLoad, ClosedResult } from './load.ts';

@@ -5,24 +5,24 @@ import { promisify } from 'node:util';
 interface Load {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** File that holds the body. */
+  /** The file with the body. */
   readonly bodyPath: string;
 }
 
 export interface ClosedLoad extends Load {
   readonly connections: number;
-  /** How long, where no number of requests is given. */
+  /** Used if there is no number of requests. */
   readonly seconds?: number;
   readonly requests?: number;
 }
 
 export interface ClosedResult {
-  /** Answers of status 2xx. */
+  /** Responses with status 2xx. */
   readonly responses: number;
-  /** Answers of any other status, and failed connections. */
+  /** Responses with any other status, and failed connections. */
   readonly others: number;
   readonly seconds: number;
-  /** Answers by status, for the message of a failure. */
+  /** The number of responses per status, for error messages. */
   readonly statuses: string;
 }
 
@@ -41,26 +41,26 @@ export interface PacedResult {
 
 /**
  * Loads a server in a closed loop.
- * @throws Error when an answer is not 2xx: figures of failures mean nothing.
+ * @throws Error for a response that is not 2xx, because figures of failures mean nothing.
  */
 export async function runClosed(load: ClosedLoad): Promise<ClosedResult> {
   const result: ClosedResult = await runLoad('closed.js', load);
   return refuseFailures(load, result);
 }
 
-/** The same, where failures are what is wanted (refused logins). */
+/** The same, for a load that must fail (refused logins). */
 export function runClosedWithFailures(load: ClosedLoad): Promise<ClosedResult> {
   return runLoad('closed.js', load);
 }
 
-/** Sends `requests` large requests, as many at a time as there are connections; answers of any status count. */
+/** Sends `requests` large requests, one at a time on each connection. Responses of any status count. */
 export function runTogether(load: ClosedLoad): Promise<ClosedResult> {
   return runLoad('together.js', load);
 }
 
 /**
  * Sends requests at fixed times.
- * @throws Error when an answer is not 200.
+ * @throws Error for a response that is not 200.
  */
 export async function runPaced(load: PacedLoad): Promise<PacedResult> {
   const result: PacedResult = await runLoad('paced.js', load);

@@ -1,5 +1,6 @@
-// An open loop in a process of its own: requests start at fixed times whether or not the last ones are answered, so that a server
-// that stalls delays all that come meanwhile, and shows it. (autocannon sends a second's worth at once.)
+// Sends requests from a separate process, in an open loop: they start at fixed times, whether or not the earlier ones are
+// answered. A server that stalls therefore delays all requests of that time. (autocannon sends the requests of one second
+// at once.)
 import { readFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { percentile } from '../measurement.ts';

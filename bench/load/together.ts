@@ -1,5 +1,5 @@
-// Sends large requests at the same time, each on a connection of its own, twice; reads each answer, also one that comes before
-// the request is sent, which load generators count as a failed connection.
+// Sends large requests at the same time, each on its own connection. Reads every response, even one that arrives before
+// the request is complete: load generators count such a response as a failed connection.
 import { readFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import type { ClosedLoad, ClosedResult } from './load.ts';
@@ -7,7 +7,7 @@ import type { ClosedLoad, ClosedResult } from './load.ts';
 const load: ClosedLoad = JSON.parse(process.argv[2] ?? '{}');
 const body = readFileSync(load.bodyPath);
 
-/** @returns the status, or 0 where no whole answer came. */
+/** @returns the status, or 0 without a complete response. */
 function send(): Promise<number> {
   return new Promise((resolve) => {
     const headers = { ...load.headers, 'content-length': String(body.length) };

@@ -3,7 +3,7 @@ import { bodyFile, chatBody, compareCosts, cpuRow, onStage } from '../stage.ts';
 
 const CONNECTIONS = 16;
 
-/** Chat completions without streaming: CPU and rate, by log level, and with a model whose upstream name differs. */
+/** Chat completions without streaming: CPU and rate per log level, and for a model with a different upstream name. */
 export const measurement: Measurement = {
   name: 'chat',
   title: `Chat completions, ${CONNECTIONS} connections in a closed loop`,

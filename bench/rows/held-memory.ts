@@ -7,12 +7,12 @@ import { onStage, type Stage } from '../stage.ts';
 const KIB = 1024;
 const MIB = 1024 * KIB;
 const MEMORY_LIMIT_BYTES = 512 * MIB;
-/** Longer than anything here needs to arrive. */
+/** Longer than all the data needs to arrive. */
 const SETTLE_MS = 3_000;
 
 /**
- * The most memory, on top of an idle server's, that requests take which never end: with answers that must be held, waiting
- * in pipelines, with bodies that stop. Under a limit of 512 MiB where the machine lets us set one; the server must live on.
+ * Peak memory of requests that never end, over the memory of an idle server: answers that must be held, requests waiting
+ * in pipelines, incomplete bodies. The server has a limit of 512 MiB if the machine allows it, and must survive.
  */
 export const measurement: Measurement = {
   name: 'held-memory',
@@ -28,7 +28,7 @@ export const measurement: Measurement = {
 interface Load {
   readonly what: string;
   readonly connections: number;
-  /** What is sent on each connection. */
+  /** The data to send on each connection. */
   readonly bytes: (key: string) => Buffer;
 }
 

@@ -12,7 +12,7 @@ const PATTERNS = [
   'input.*.content.*.image_url',
 ];
 
-/** The scan of a body's bytes beside `JSON.parse`, both in this process. */
+/** The time to scan the bytes of a body, compared with `JSON.parse`, in this process. */
 export const measurement: Measurement = {
   name: 'json-scan',
   title: 'Reading JSON bodies',

@@ -4,7 +4,7 @@ import { bodyFile, compareCosts, cpuRow, onStage } from '../stage.ts';
 
 const MICROS_PER_MS = 1000;
 
-/** CPU that one large or awkward request costs on its whole way. */
+/** CPU time of one large or awkward request, from its arrival to the end of its answer. */
 export const measurement: Measurement = {
   name: 'large-bodies',
   title: 'CPU per large or awkward request, one at a time',

@@ -5,7 +5,7 @@ import { bodyFile, chatBody, onStage } from '../stage.ts';
 
 const PER_SECOND = 200;
 
-/** What a relay adds to the time of a chat completion, against the upstream asked directly. */
+/** The latency that a relay adds to a chat completion, compared with a request sent directly to the upstream. */
 export const measurement: Measurement = {
   name: 'latency',
   title: `Added latency, ${PER_SECOND} chat completions per second`,

@@ -3,7 +3,7 @@ import { bodyFile, chatBody, costOf, onStage, type Stage } from '../stage.ts';
 
 const CONNECTIONS = 16;
 
-/** The proxy with many API keys and models beside itself with few. */
+/** The proxy with many API keys and models, compared with the proxy with few. */
 export const measurement: Measurement = {
   name: 'many-keys',
   title: 'Many API keys and models',

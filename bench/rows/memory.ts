@@ -5,7 +5,7 @@ import { bodyFile, chatBody, onStage } from '../stage.ts';
 
 const CONNECTIONS = 64;
 
-/** Memory right after a time of chat completions on many connections, and at its highest. */
+/** Memory directly after chat completions on many connections, and its peak. */
 export const measurement: Measurement = {
   name: 'memory',
   title: `Memory under load, ${CONNECTIONS} connections`,

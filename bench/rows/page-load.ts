@@ -6,21 +6,21 @@ import { onStage } from '../stage.ts';
 
 const USER = { username: 'bench-user', password: 'bench-user-password' };
 
-/** Who opens each page, and what of it can be used once the page is ready. */
+/** The pages, with the account that opens them, and a control that people use first. */
 const PAGES = [
-  { path: '/', who: null, control: 'input[name="username"]' },
-  { path: '/admin.html', who: ADMIN, control: 'button.count' },
-  { path: '/chat.html', who: ADMIN, control: 'textarea' },
-  { path: '/dashboard.html', who: USER, control: 'tbody [role="switch"]' },
+  { path: '/', account: null, control: 'input[name="username"]' },
+  { path: '/admin.html', account: ADMIN, control: 'button.count' },
+  { path: '/chat.html', account: ADMIN, control: 'textarea' },
+  { path: '/dashboard.html', account: USER, control: 'tbody [role="switch"]' },
 ];
 
-/** After the control is there, nothing may keep the page busy for this long. */
+/** How long to look for long tasks after the control has appeared. */
 const QUIET_MS = 500;
 const TIMEOUT_MS = 10_000;
 
 /**
- * Notes when the page could be used: the first frame with its control visible and enabled, or the end of the last long task
- * (W3C Long Tasks, over 50 ms) where that is later.
+ * Script that measures when a page can be used: at the first frame with its control visible and enabled, or at the end of
+ * the last long task (W3C Long Tasks, over 50 ms) if that is later.
  */
 const watchFor = (control: string): string => `(() => {
   const control = ${JSON.stringify(control)};
@@ -46,7 +46,7 @@ interface Load {
   readonly bytes: number;
 }
 
-/** What a browser needs for each page, the first time and again. */
+/** Time, requests and bytes that a browser needs for each page, the first time and again. */
 export const measurement: Measurement = {
   name: 'page-load',
   title: 'Pages in Chromium: opened for the first time, and again',
@@ -66,7 +66,7 @@ export const measurement: Measurement = {
           const first: Load[] = [];
           const again: Load[] = [];
           for (let round = 0; round < run.rounds; round++) {
-            const context = await visitorOf(browser, proxy.port, page.who);
+            const context = await freshProfile(browser, proxy.port, page.account);
             first.push(await openPage(context, page));
             again.push(await openPage(context, page));
             await context.close();
@@ -88,10 +88,14 @@ export const measurement: Measurement = {
     }),
 };
 
-/** A browser profile that has seen nothing yet but the sign-in. */
-async function visitorOf(browser: Browser, port: number, who: typeof USER | null): Promise<BrowserContext> {
+/** A browser profile with an empty cache, signed in if there is an account. */
+async function freshProfile(
+  browser: Browser,
+  port: number,
+  account: typeof USER | null,
+): Promise<BrowserContext> {
   const context = await browser.newContext({ baseURL: `http://127.0.0.1:${port}` });
-  if (who !== null) await context.request.post('/api/login', { data: who });
+  if (account !== null) await context.request.post('/api/login', { data: account });
   return context;
 }
 

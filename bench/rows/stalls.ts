@@ -7,12 +7,12 @@ import { onStage, type Stage } from '../stage.ts';
 
 const MIB = 1024 * 1024;
 const BOUNDARY = 'bench-boundary-7f3a9c';
-/** The machine's other work only ever adds to a stall, so the least of several counts. */
+/** Other work of the machine can only prolong a stall, so the shortest of several rounds counts. */
 const ROUNDS = 5;
 
 /**
- * The longest time for which one request, of the most awkward content and any size up to the limits, keeps the proxy's event
- * loop from everybody else: 50 ms is the most that is meant to be. Refused or served does not matter.
+ * The longest time for which one request stops the proxy's event loop, with the most awkward content and any size up to
+ * the limits, whether it is served or refused. The goal is at most 50 ms.
  */
 export const measurement: Measurement = {
   name: 'stalls',
@@ -36,7 +36,7 @@ interface Load {
   readonly path: string;
   readonly body: Buffer;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Sent without its length. */
+  /** Sent without `Content-Length`. */
   readonly isChunked?: boolean;
 }
 
@@ -52,7 +52,7 @@ async function measureOne(stage: Stage, load: Load): Promise<Row> {
   return { what, unit: 'ms', bare: null, proxy: sampleOf([Math.min(...stalls)]) };
 }
 
-/** @returns the answer's status. */
+/** @returns the status of the answer. */
 function send(stage: Stage, { path, body, headers, isChunked = false }: Load): Promise<number> {
   return new Promise((resolve, reject) => {
     const length = isChunked ? { 'transfer-encoding': 'chunked' } : { 'content-length': body.length };
@@ -210,7 +210,7 @@ function adminLoads(run: Run): Load[] {
   ];
 }
 
-/** How long the page reads an answer of 200,000 characters, at most. */
+/** How long the page needs to parse an answer of 200,000 characters. */
 async function markdownRows(run: Run): Promise<Row[]> {
   const folder = join(import.meta.dirname, '../../../../../public/js/lib');
   const { parseBlocks } = await import(join(folder, 'markdown-blocks.js'));

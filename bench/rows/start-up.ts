@@ -12,7 +12,7 @@ interface Start {
   readonly rssMib: number;
 }
 
-/** From the start of the process to its first answer, with a database that exists; memory a second later. */
+/** Time from the start of the process to its first answer, with an existing database; memory one second later. */
 export const measurement: Measurement = {
   name: 'start-up',
   title: 'Start-up and idle memory',

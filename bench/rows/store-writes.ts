@@ -2,7 +2,7 @@ import { type Measurement, percentile, type Row, type Run, sampleOf } from '../m
 import { signIn } from '../proxy-setup.ts';
 import { onStage, type StageOptions } from '../stage.ts';
 
-/** Changes of the configuration, each answered once it is on the disk. */
+/** Changes of the configuration. Each is answered when it is on the disk. */
 export const measurement: Measurement = {
   name: 'store-writes',
   title: 'Creating API keys through the admin API, with 200 providers and 5,000 keys',

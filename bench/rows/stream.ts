@@ -6,7 +6,7 @@ const CASES = [
   { what: 'one every 5 ms', events: 100, intervalMs: 5, connections: 32 },
 ] as const;
 
-/** CPU per event of a streamed chat completion: passed as it is, and with the model's name put back in every event. */
+/** CPU per event of a streamed chat completion: relayed unchanged, and with the model's name replaced in every event. */
 export const measurement: Measurement = {
   name: 'stream',
   title: 'Streamed chat completions (SSE)',

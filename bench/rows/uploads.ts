@@ -8,8 +8,8 @@ const MIB = 1024 * 1024;
 const MEMORY_LIMIT_BYTES = 512 * MIB;
 
 /**
- * The most memory that large requests take when they come together, on top of an idle server's, with an upstream that reads
- * 10 MiB a second on each connection, under a limit of 512 MiB where the machine lets us set one.
+ * Peak memory of large requests that arrive together, over the memory of an idle server. The upstream reads 10 MiB per
+ * second on each connection. The server has a limit of 512 MiB if the machine allows it.
  */
 export const measurement: Measurement = {
   name: 'uploads',
@@ -89,7 +89,7 @@ function measureLoad(run: Run, load: Load): Promise<Row[]> {
   });
 }
 
-/** @throws Error for failures other than a server's that has no room. */
+/** @throws Error for failures other than 503. */
 function refuseFailures(load: Load, { responses, others, statuses }: ClosedResult): void {
   const counts: Record<string, { count: number }> = JSON.parse(statuses);
   if (responses > 0 && others === (counts['503']?.count ?? 0)) return;

@@ -1,5 +1,5 @@
-// The smallest possible relay in node:http, which every figure is set against: it reads the body, parses it, forwards it over
-// kept connections and pipes the answer back. No keys, no routing, no checks, no log. UPSTREAM_PORT says where to.
+// The smallest possible relay in node:http, the reference for every figure. It reads and parses the body, forwards it over
+// kept-alive connections to UPSTREAM_PORT and pipes the response back: no keys, no routing, no checks, no log.
 import { Agent, createServer, request } from 'node:http';
 
 const port = Number(process.env['UPSTREAM_PORT']);

@@ -1,5 +1,5 @@
-// Loaded before the proxy where its event loop is watched: on SIGUSR2 it writes how long the loop stood still at most since the
-// last time, in milliseconds, to LOOP_DELAY_PATH.
+// Loaded before the proxy to watch its event loop. On SIGUSR2 it writes the longest stall since the last SIGUSR2, in
+// milliseconds, to LOOP_DELAY_PATH.
 import { renameSync, writeFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 

@@ -1,4 +1,4 @@
-// An upstream that answers with an event stream of EVENTS chunks: INTERVAL_MS apart, or as fast as they are taken when it is 0.
+// An upstream that answers with an event stream of EVENTS chunks, INTERVAL_MS apart; 0: as fast as the client reads them.
 
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';

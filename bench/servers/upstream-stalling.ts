@@ -1,4 +1,4 @@
-// An upstream that answers with ANSWER_BYTES of a JSON text and then neither goes on nor ends.
+// An upstream that sends ANSWER_BYTES of a JSON response and then stops, without ending it.
 import { createServer } from 'node:http';
 
 const answer = Buffer.alloc(Number(process.env['ANSWER_BYTES'] ?? 0), 0x20);

@@ -1,5 +1,5 @@
-// An upstream that answers at once with the same JSON, after it has read the request: as fast as it comes, or on each
-// connection BYTES_PER_SECOND of it.
+// An upstream that reads the request and then answers at once, always with the same JSON. It reads as fast as it can, or
+// BYTES_PER_SECOND on each connection.
 import { createServer } from 'node:http';
 
 const CHAT = JSON.stringify({
