@@ -1,5 +1,5 @@
 # docker build -t ipin-proxy .
-# For builds that repeat to the byte, name the base by digest: --build-arg NODE_IMAGE=node:24-alpine@sha256:...
+# For reproducible builds, pin the base image by digest: --build-arg NODE_IMAGE=node:24-alpine@sha256:...
 ARG NODE_IMAGE=node:24-alpine
 
 FROM ${NODE_IMAGE} AS build
@@ -12,11 +12,11 @@ RUN npm run -s bundle
 FROM ${NODE_IMAGE}
 ENV NODE_ENV=production DB_PATH=/data/ipin-proxy.db
 WORKDIR /app
-# The server needs neither npm nor yarn; /data is for a volume, /app is the work folder, also for a database file mounted into it.
+# The server needs neither npm nor yarn. /data is for a volume. /app is the working folder, also for a single mounted database file.
 RUN rm -rf /usr/local/lib/node_modules/npm /usr/local/lib/node_modules/corepack /opt/yarn-* \
       /usr/local/bin/npm /usr/local/bin/npx /usr/local/bin/corepack /usr/local/bin/yarn /usr/local/bin/yarnpkg \
   && mkdir -p /app /data && chown 1000:1000 /app /data
-# Root owns the program, outside the working folder: the owner of a folder can replace its files.
+# The program is outside the working folder and belongs to root, because the owner of a folder can replace its files.
 COPY package.json /opt/ipin-proxy/
 COPY public /opt/ipin-proxy/public
 COPY --from=build /build/dist /opt/ipin-proxy/dist
