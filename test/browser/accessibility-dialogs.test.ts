@@ -64,7 +64,7 @@ test('no barriers in the dialogs of providers', { skip: SKIPPED }, async (t) => 
   await checkLooks(page, 'import models');
   await discard(page);
   await button(page, 'Fetch models of Fails').click();
-  await page.getByText('could not be loaded').waitFor();
+  await page.getByText('Loading failed').waitFor();
   await checkLooks(page, 'import that fails');
   await close(page);
   await button(page, 'Delete OpenRouter').click();
@@ -80,12 +80,12 @@ test('no barriers in the dialogs of models, keys, users and settings', { skip: S
   await chooseTab(page, 'API Keys');
   await button(page, 'Add API Key').click();
   await page.getByLabel('Name', { exact: true }).fill('Maria’s tablet');
-  await page.getByText('Only these').click();
-  await page.getByLabel('Expires', { exact: true }).selectOption('At a certain time …');
+  await page.getByText('Only selected').click();
+  await page.getByLabel('Expires', { exact: true }).selectOption('At a date and time …');
   await checkLooks(page, 'add a key');
   await page.getByLabel('Expires', { exact: true }).selectOption('Never');
   await button(page, 'Create key').click();
-  await page.getByText('Tick a model above').waitFor();
+  await page.getByText('Select a model above').waitFor();
   await checkLooks(page, 'a key without models');
   await page.getByRole('button', { name: /^Select all \d+$/ }).click();
   await button(page, 'Create key').click();

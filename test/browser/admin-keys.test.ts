@@ -16,7 +16,7 @@ test('a key is made, shown once and works; then it is nowhere in the page', { sk
   const { page } = await visitPanel(t, app.origin, 'API Keys');
   await page.getByRole('button', { name: 'Add API Key' }).click();
   await page.getByLabel('Name', { exact: true }).fill("John's Key");
-  await page.getByText('Only these').click();
+  await page.getByText('Only selected').click();
   await page.getByLabel('two').check();
   await page.getByRole('button', { name: 'Create key' }).click();
   const dialog = page.getByRole('dialog', { name: "John's Key is ready" });
@@ -51,14 +51,14 @@ test('a key of one’s own, with an end; copied where there is no clipboard', { 
   await dialog.locator('[aria-invalid="true"]').waitFor();
   const key = 'my-own-key-0123456789-abcdef';
   await page.getByLabel('Custom Key').fill(key);
-  await page.getByLabel('Expires', { exact: true }).selectOption('At a certain time …');
+  await page.getByLabel('Expires', { exact: true }).selectOption('At a date and time …');
   await page.getByLabel('Expires at').fill('2020-01-01T10:00');
   await page.getByRole('button', { name: 'Create key' }).click();
-  await dialog.getByText('This time is over. Choose one in the future.').waitFor();
+  await dialog.getByText('This time has passed. Choose a time in the future.').waitFor();
   await page.getByLabel('Expires', { exact: true }).selectOption('In 7 days');
-  await page.getByText('Only these').click();
+  await page.getByText('Only selected').click();
   await page.getByRole('button', { name: 'Create key' }).click();
-  await dialog.getByText('Tick a model above, or write a pattern.').waitFor();
+  await dialog.getByText('Select a model above, or enter a pattern.').waitFor();
   await page.getByText('All models').click();
   await page.getByRole('button', { name: 'Create key' }).click();
   await dialog.getByText('shown this once').waitFor();
@@ -66,7 +66,7 @@ test('a key of one’s own, with an end; copied where there is no clipboard', { 
   const selected = await page.evaluate(() => getSelection()?.toString());
   assert.equal(selected, key);
   await dialog.getByRole('button', { name: 'Done' }).click();
-  await row(page, 'Custom').getByText('ends in 7 days').waitFor();
+  await row(page, 'Custom').getByText('expires in 7 days').waitFor();
   assert.deepEqual(await usableModels(app.origin, key), []);
 });
 

@@ -34,7 +34,7 @@ test('B1: the warning on Overview leads to the form that ends the default passwo
   await warnings.getByRole('button', { name: 'Set a password' }).click();
   await page.getByRole('tab', { name: 'Settings', selected: true }).waitFor();
   await expectFocus(page, page.getByLabel('Current password'));
-  await page.getByText('The password is still the default one').waitFor();
+  await page.getByText('The password is still the default').waitFor();
   await checkLooks(page, 'Settings');
 
   await setPassword(page, 'not this one', NEW_PASSWORD);
@@ -43,7 +43,7 @@ test('B1: the warning on Overview leads to the form that ends the default passwo
   await page.getByText('This must not be a default password.').waitFor();
   await setPassword(page, 'admin', NEW_PASSWORD);
   await page.getByText('Your password is changed.').waitFor();
-  await page.getByText('The password is still the default one').waitFor({ state: 'detached' });
+  await page.getByText('The password is still the default').waitFor({ state: 'detached' });
   assert.equal(await page.getByLabel('New password').inputValue(), '');
 
   // This session goes on, the other one has ended.

@@ -45,7 +45,7 @@ test('a provider is added, tested and its models are fetched', { skip: SKIPPED }
   await page.getByRole('button', { name: 'Import 1 model' }).click();
   await page.getByText('1 model imported.').waitFor();
   await page.getByRole('button', { name: 'Fetch models of My provider' }).click();
-  await page.getByText('All 3 models that the provider lists are imported already.').waitFor();
+  await page.getByText('All 3 models are already imported.').waitFor();
   await page.keyboard.press('Escape');
 
   await chooseTab(page, 'Models');
@@ -113,7 +113,7 @@ test('another host is told of once, and the key can be typed again or removed', 
   const { page } = await visitPanel(t, app.origin, 'Providers');
   await page.getByRole('button', { name: 'Edit mine' }).click();
   const dialog = page.getByRole('dialog');
-  const hint = dialog.getByText('Leave this empty to keep it');
+  const hint = dialog.getByText('Leave empty to keep the stored key');
   const note = dialog.getByText('This is another host');
   const error = dialog.getByText(
     'The base URL leads to another host. Enter the API key for it again, or remove the stored one.',

@@ -77,8 +77,8 @@ test('thousands of models and keys: a tab, a letter and an order draw a few rows
   await page.getByText('5,000').waitFor();
   const shown = page.locator('tbody tr');
   for (const [tab, all, search, digit, found, one] of [
-    ['Models', '1,001 in all', 'Search models', '9', '19 of 1,001', 'Model 999'],
-    ['API Keys', '5,001 in all', 'Search keys', '8', '95 of 5,001', 'Key number 887'],
+    ['Models', '1,001 models', 'Search models', '9', '19 of 1,001 models', 'Model 999'],
+    ['API Keys', '5,001 keys', 'Search keys', '8', '95 of 5,001 keys', 'Key number 887'],
   ] as const) {
     const opened = await countDrawn(page, async () => {
       await chooseTab(page, tab);
@@ -110,7 +110,7 @@ test('what is added to thousands comes first, also where a search hides it', { s
   const app = await startApp(t);
   await addMany(app);
   const { page } = await visitPanel(t, app.origin, 'Models');
-  await page.getByText('1,001 in all').waitFor();
+  await page.getByText('1,001 models').waitFor();
   const search = page.getByLabel('Search models');
   await search.fill('Model 99');
   await page.getByText('19 of 1,001').waitFor();
@@ -119,7 +119,7 @@ test('what is added to thousands comes first, also where a search hides it', { s
   await page.getByLabel('Model ID').fill('newest');
   await page.getByLabel('Provider').selectOption('up');
   await page.getByRole('button', { name: 'Save' }).click();
-  await page.getByText('1,002 in all').waitFor();
+  await page.getByText('1,002 models').waitFor();
   assert.equal(await search.inputValue(), '');
   assert.match((await page.locator('tbody tr').first().textContent()) ?? '', /The newest/);
 });
@@ -129,7 +129,7 @@ test('a list of boxes is one stop of the Tab key', { skip: SKIPPED }, async (t) 
   await addMany(app);
   const { page } = await visitPanel(t, app.origin, 'API Keys');
   await page.getByRole('button', { name: 'Add API Key' }).click();
-  await page.getByText('Only these').click();
+  await page.getByText('Only selected').click();
   await page.getByRole('button', { name: 'Select all 1001' }).focus();
   await page.keyboard.press('Tab');
   for (const key of ['ArrowDown', 'ArrowDown', 'ArrowDown', 'ArrowUp', 'Space'])
@@ -166,7 +166,7 @@ test('a thousand models to tick: for a key, and from a provider', { skip: SKIPPE
 
   await chooseTab(page, 'API Keys');
   await page.getByRole('button', { name: 'Add API Key' }).click();
-  await page.getByText('Only these').click();
+  await page.getByText('Only selected').click();
   assert.ok((await choices.count()) <= MOST_ROWS);
   await page.getByLabel('Find a model').fill('model-77');
   assert.equal(await choices.count(), 11);
@@ -183,8 +183,8 @@ test('tabs that were left leave nothing behind', { skip: SKIPPED }, async (t) =>
   };
   const goRound = async (): Promise<void> => {
     for (const [tab, all] of [
-      ['API Keys', '5,001 in all'],
-      ['Models', '1,001 in all'],
+      ['API Keys', '5,001 keys'],
+      ['Models', '1,001 models'],
     ] as const) {
       await chooseTab(page, tab);
       await page.getByText(all).waitFor();

@@ -114,7 +114,7 @@ test('a list that could not be read comes when the server is back', options, asy
   await page.getByText('The server does not answer. Trying again').waitFor();
   await modelList(page).locator('option[value="seeing-model"]').waitFor({ state: 'attached' });
   assert.equal(await modelList(page).isEnabled(), true);
-  assert.equal(await page.getByText('Nothing was lost here').count(), 0);
+  assert.equal(await page.getByText('Your input is still here').count(), 0);
 });
 
 test('signed in, a first message asks for a list that is lacking', options, async (t) => {
@@ -124,7 +124,7 @@ test('signed in, a first message asks for a list that is lacking', options, asyn
   await page.route('**/v1/models', (route) => route.fulfill({ status: 503, body: 'Not now.' }), { times: 1 });
   await page.goto(`${app.origin}/chat.html`);
   await modelList(page)
-    .locator('option', { hasText: 'No models could be read' })
+    .locator('option', { hasText: 'Loading the models failed' })
     .waitFor({ state: 'attached' });
   await ask(page, 'Hello');
   await page.getByText('Connection works: 2 models.').waitFor();
@@ -156,7 +156,7 @@ test('where there is no model yet the chat says whose turn it is', options, asyn
   await context.request.post(`${app.origin}/api/login`, { data: user });
   await page.goto(`${app.origin}/chat.html`);
   await page.getByRole('heading', { name: 'No model yet' }).waitFor();
-  await page.getByText('You may use no model yet: ask the owner of this server').waitFor();
+  await page.getByText('You may not use any model yet. Ask the person who runs this server.').waitFor();
   await app.admin('PUT', '/api/admin/providers/scripted', { enabled: false });
   const panel = await visitPanel(t, app.origin, 'Chat');
   await panel.page.getByRole('heading', { name: 'No model yet' }).waitFor();
@@ -174,9 +174,9 @@ test('Test Connection says what the server says', options, async (t) => {
   await page.getByText(error.message).waitFor();
   await page.getByText('invalid_api_key · HTTP 401 · request id').waitFor();
   assert.equal(await modelList(page).isDisabled(), true);
-  assert.deepEqual(await modelList(page).locator('option').allInnerTexts(), ['This key gives no models']);
+  assert.deepEqual(await modelList(page).locator('option').allInnerTexts(), ['The key was refused']);
   await useKey(page, 'sk-схема-ключ');
-  await page.getByText('The key holds characters that no key can have.').waitFor();
+  await page.getByText('The key contains characters that are not allowed in a key.').waitFor();
   const narrow = await app.addKey({ models: ['seeing-model'] });
   await useKey(page, narrow);
   await page.getByText('Connection works: 1 model.').waitFor();
@@ -218,12 +218,12 @@ test('numbers that are none are shown at their field and nothing is sent', optio
   await page.getByLabel('Temperature').fill('3');
   await page.getByRole('button', { name: 'Settings' }).click();
   await ask(page, 'Hello');
-  await page.getByText('A number from 0 to 2.').waitFor();
+  await page.getByText('Enter a number from 0 to 2.').waitFor();
   assert.equal(await isFocused(page, 'input[max="2"]'), true);
   await page.getByLabel('Temperature').fill('0.2');
   await page.getByLabel('Max Tokens').fill('1.5');
   await ask(page, 'Hello');
-  await page.getByText('A whole number from 1.').waitFor();
+  await page.getByText('Enter a whole number, at least 1.').waitFor();
   assert.equal(upstream.received.length, 0);
 });
 

@@ -39,7 +39,7 @@ test('a connection that breaks off is no riddle, and the button named asks again
   (await nextCall()).say('Half of it');
   await answers(page).getByText('Half of it').waitFor();
   app.server.closeAllConnections();
-  await answers(page).getByText('The connection broke off. Press Regenerate to ask again.').waitFor();
+  await answers(page).getByText('The connection was interrupted. Press Regenerate to try again.').waitFor();
   assert.equal(await answers(page).getByText('Half of it').count(), 1);
   await page.getByRole('button', { name: 'Regenerate' }).click();
   assert.equal((await nextCall()).body.messages.length, 1);

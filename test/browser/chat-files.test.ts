@@ -22,9 +22,9 @@ test('a model that hears makes text and subtitles of an audio file', options, as
   await page.getByRole('textbox', { name: 'Hint for the transcription (optional)' }).waitFor();
   const audio = page.getByLabel('Audio file');
   await audio.setInputFiles({ name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('text') });
-  await page.getByText('“notes.txt” is no audio file.').waitFor();
+  await page.getByText('“notes.txt” is not an audio file.').waitFor();
   await drop(page, 'long.wav', LIMIT_BYTES + 1);
-  await page.getByText('“long.wav” is too large: 25 MB is the most.').waitFor();
+  await page.getByText('“long.wav” is too large: the limit is 25 MB.').waitFor();
   await audio.setInputFiles(wavOfText('speech.wav', SPOKEN));
   await page.getByRole('button', { name: 'Remove speech.wav' }).waitFor();
   const attached = page.getByRole('list', { name: 'Attached files' });
@@ -65,7 +65,7 @@ test('audio that is dropped where a message is written leads to the task for it'
   const { page } = await openChat(t, app, 'Chat tab');
   await page.getByRole('textbox', { name: 'Message', exact: true }).waitFor();
   await drop(page, 'speech.wav', 100);
-  await page.getByText('Choose the task Transcribe for audio.').waitFor();
+  await page.getByText('For audio, choose the task Transcribe.').waitFor();
   await task(page, 'Transcribe').locator('..').click();
   await drop(page, 'speech.wav', 100);
   await page.getByRole('button', { name: 'Remove speech.wav' }).waitFor();

@@ -79,17 +79,17 @@ test('exactly 10 MB pass, one byte more and other formats are refused in words',
   await modelList(page).selectOption('seeing-model');
   const hint = page.locator('.chat-hint');
   await handOver(page, 'drop', { ...PNG, name: 'over.png' }, LIMIT_BYTES + 1);
-  await hint.getByText('“over.png” is too large: 10.1 MB, and 10 MB is the most.').waitFor();
+  await hint.getByText('“over.png” is too large: it has 10.1 MB, the limit is 10 MB.').waitFor();
   await chooseFiles(page, [
     { name: 'page.png', mimeType: 'image/png', buffer: Buffer.from('<svg onload=x>') },
   ]);
-  await hint.getByText('“page.png” is no PNG, JPEG, WebP or GIF image.').waitFor();
+  await hint.getByText('“page.png” is not a PNG, JPEG, WebP or GIF image.').waitFor();
   await handOver(page, 'drop', {
     name: 'letter.pdf',
     mimeType: 'application/pdf',
     buffer: Buffer.from('%PDF-1.7'),
   });
-  await hint.getByText('“letter.pdf” is no PNG').waitFor();
+  await hint.getByText('“letter.pdf” is not a PNG').waitFor();
   assert.equal(await page.getByRole('list', { name: 'Attached files' }).locator('li').count(), 0);
   assert.equal(upstream.received.length, 0);
   await handOver(page, 'paste', { ...PNG, name: 'largest.png' }, LIMIT_BYTES);
@@ -104,7 +104,7 @@ test('a model that does not see explains itself, and nothing is attached or sent
   const { page } = await openChat(t, app, 'Chat tab');
   const button = page.getByRole('button', { name: 'Image', exact: true });
   assert.equal(await button.isDisabled(), true);
-  await page.getByText('Images: choose a model marked 📷 images.').waitFor();
+  await page.getByText('For images, choose a model marked 📷 images.').waitFor();
   await handOver(page, 'drop', PNG);
   await page.getByText('This model takes no images. Choose a model marked 📷 images.').waitFor();
   await modelList(page).selectOption('seeing-model');
@@ -116,7 +116,7 @@ test('a model that does not see explains itself, and nothing is attached or sent
   const hint = page.locator('.chat-hint');
   assert.equal(
     await textOf(hint),
-    'This model takes no images: remove them or choose a model marked 📷 images.',
+    'This model takes no images. Remove them, or choose a model marked 📷 images.',
   );
   assert.equal(await messageField(page).inputValue(), 'Look');
   assert.equal(upstream.received.length, 0);

@@ -158,7 +158,7 @@ test('on plain http, where there is no clipboard, the code is selected', options
     document.execCommand = () => false;
   });
   await copy.click();
-  await page.getByText('Selected: press Ctrl+C (or ⌘C) to copy it.').waitFor();
+  await page.getByText('Selected. Press Ctrl+C (or ⌘C) to copy it.').waitFor();
   assert.equal(await selection(page), CODE);
 });
 

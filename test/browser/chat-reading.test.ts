@@ -41,7 +41,7 @@ test('a message whose image turns out to be none stays, and says so', options, a
   await ask(page, 'Look');
   await release();
   await preview(page, 'dot.gif').waitFor();
-  await page.locator('.chat-hint').getByText('“page.png” is no PNG, JPEG, WebP or GIF image.').waitFor();
+  await page.locator('.chat-hint').getByText('“page.png” is not a PNG, JPEG, WebP or GIF image.').waitFor();
   assert.equal(await messageField(page).inputValue(), 'Look');
   assert.equal(upstream.received.length, 0);
   await messageField(page).press('Enter');

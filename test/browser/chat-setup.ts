@@ -135,7 +135,7 @@ export function modelList(page: Page): Locator {
 
 /** The text to be sent, whatever the task calls it. */
 export function messageField(page: Page): Locator {
-  return page.getByRole('textbox', { name: /^(Message|Hint for the .*)$/ });
+  return page.getByRole('textbox', { name: /^(Message|Hint for the .*|Instructions for .*)$/ });
 }
 
 /** Writes a message and sends it by Enter. */

@@ -54,6 +54,6 @@ test('no rate of what came at once, and no tokens where nothing was said', () =>
   );
   assert.equal(
     describeSpeed({ startMs: 0, firstMs: null, endMs: 900, characters: none, usage: null }),
-    '0.90 s in all',
+    '0.90 s in total',
   );
 });

@@ -105,7 +105,7 @@ test('system prompt, temperature and length reach the provider, streamed or not'
   });
   fancy.reply(200, { choices: [{ index: 0, message: { content: 'Arr' }, finish_reason: 'length' }] });
   await answers(page).getByText('Arr').waitFor();
-  await answers(page).getByText('Cut off at the largest number of tokens.').waitFor();
+  await answers(page).getByText('The answer was cut off: it reached the maximum number of tokens.').waitFor();
   assert.match(await textOf(page.locator('.chat-speed')), /~1 token$/);
 });
 

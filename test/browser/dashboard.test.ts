@@ -44,7 +44,7 @@ test('a key wider than its user is refused at the field that says so', { skip: S
   await fillSignIn(page, 'john', SAMPLE_PASSWORD);
   await button(page, 'Add API Key').click();
   await page.getByLabel('Name', { exact: true }).fill('Too wide');
-  await page.getByText('Only these').click();
+  await page.getByText('Only selected').click();
   await page.getByLabel('Patterns').fill('claude-*');
   await button(page, 'Create key').click();
   await page.getByText('This allows more than the user of the key may use.').waitFor();

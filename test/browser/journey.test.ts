@@ -64,7 +64,7 @@ async function makeKey(page: Page, name: string, model: string | null): Promise<
   await button(page, 'Add API Key').click();
   await page.getByLabel('Name', { exact: true }).fill(name);
   if (model !== null) {
-    await page.getByText('Only these').click();
+    await page.getByText('Only selected').click();
     await page.getByLabel(model).check();
   }
   await button(page, 'Create key').click();
@@ -98,7 +98,7 @@ async function addUser(page: Page): Promise<void> {
   await button(page, 'Add User').click();
   await page.getByLabel('Username').fill(MARIA.username);
   await page.getByLabel('Password').fill(MARIA.password);
-  await page.getByText('Only these').click();
+  await page.getByText('Only selected').click();
   await page.getByLabel('demo-vision').check();
   await button(page, 'Save').click();
   await row(page, MARIA.username).waitFor();
@@ -135,9 +135,9 @@ async function restore(page: Page, backup: string): Promise<void> {
   await chooseTab(page, 'Settings');
   const file = { name: 'backup.json', mimeType: 'application/json', buffer: Buffer.from(backup) };
   await page.getByLabel('Backup file').setInputFiles(file);
-  await page.getByLabel('Passphrase of the file').fill(PASSPHRASE);
+  await page.getByLabel('Passphrase of the backup').fill(PASSPHRASE);
   await button(page, 'Check the file').click();
-  for (const change of ['Providers addedvLLM', 'Users who may sign in againmaria'])
+  for (const change of ['Providers addedvLLM', 'Users who can sign in againmaria'])
     await page.locator('dl > div').filter({ hasText: change }).waitFor();
   await button(page, 'Restore now').click();
   await button(page, 'Replace').click();

@@ -29,7 +29,7 @@ test('a key: made for one model, copied, changed, switched and deleted', { skip:
   await page.keyboard.type('Mine');
   await hands.goTo(page.getByRole('radio', { name: 'All models' }));
   await hands.press('ArrowRight');
-  await expectFocus(page, page.getByRole('radio', { name: 'Only these' }));
+  await expectFocus(page, page.getByRole('radio', { name: 'Only selected' }));
   await hands.type(page.getByLabel('Find a model'), 'tw');
   await hands.press('Enter');
   await hands.goTo(page.getByLabel('two'));
@@ -86,7 +86,7 @@ test('settings: the theme, a backup and a restore', { skip: SKIPPED }, async (t)
   await app.addProvider({ id: 'up', name: 'Up', baseUrl: 'http://127.0.0.1:9/v1' }, []);
   const { page } = await visitPanel(t, app.origin, 'Settings');
   const hands = createKeyboard(page);
-  await hands.goTo(page.getByRole('radio', { name: 'As the system' }));
+  await hands.goTo(page.getByRole('radio', { name: 'Same as system' }));
   await hands.press('ArrowRight', 'ArrowRight');
   assert.equal(await page.evaluate(() => document.documentElement.dataset['theme']), 'dark');
   await hands.type(page.getByLabel('Passphrase', { exact: true }), 'three old ships at sea');
@@ -101,7 +101,7 @@ test('settings: the theme, a backup and a restore', { skip: SKIPPED }, async (t)
   await hands.goTo(file);
   await hands.press('Enter');
   await (await choosing).setFiles(backup);
-  await hands.type(page.getByLabel('Passphrase of the file'), 'three old ships at sea');
+  await hands.type(page.getByLabel('Passphrase of the backup'), 'three old ships at sea');
   await hands.press('Enter');
   await page.locator('dl > div').filter({ hasText: 'Providers addedUp' }).waitFor();
   await hands.activate(button(page, 'Restore now'));

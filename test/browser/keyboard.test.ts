@@ -127,7 +127,7 @@ test('a model: added, found, changed, switched and deleted', { skip: SKIPPED }, 
   await hands.type(page.getByLabel('Model ID'), 'vendor/mine');
   await hands.goTo(page.getByLabel('Provider', { exact: true }));
   await page.keyboard.type('Up');
-  await hands.goTo(page.getByRole('radio', { name: 'By its name' }));
+  await hands.goTo(page.getByRole('radio', { name: 'Guess from the name' }));
   await hands.press('ArrowRight');
   await expectFocus(page, page.getByRole('radio', { name: 'Yes' }));
   await hands.activate(button(page, 'Save'));

@@ -136,6 +136,6 @@ test('under another name than localhost the default password is refused, a good 
   await other.page.getByText(`${origin}/v1`, { exact: true }).waitFor();
   assert.equal(await other.page.evaluate(() => isSecureContext), false);
   await other.page.getByRole('button', { name: 'Copy the base URL' }).click();
-  await other.page.getByText(/^(Copied\.|Selected: press Ctrl\+C)/).waitFor();
+  await other.page.getByText(/^(Copied\.|Selected. Press Ctrl\+C)/).waitFor();
   assert.equal(await other.page.evaluate(() => getSelection()?.toString()), `${origin}/v1`);
 });

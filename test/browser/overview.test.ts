@@ -73,8 +73,8 @@ test('the last snapshot is the last that was written, not the last that was trie
     }),
   });
   const { page } = await visitPanel(t, app.origin, 'Overview');
-  const fact = page.locator('.facts div').filter({ hasText: 'Snapshots off this machine' });
-  assert.match((await fact.textContent()) ?? '', /cannot be reached\.The last is of .*\b4\b/);
+  const fact = page.locator('.details div').filter({ hasText: 'Off-site snapshots' });
+  assert.match((await fact.textContent()) ?? '', /cannot be reached\.Last snapshot: .*\b4\b/);
 });
 
 test('what could not be loaded is said, and loaded after “Try again”', { skip: SKIPPED }, async (t) => {

@@ -21,7 +21,7 @@ test('an hour of rest in the middle of a change: sign in over it, the change is 
   restedMs = IDLE_LIFETIME_MS + 1000;
   await page.getByRole('button', { name: 'Save' }).click();
   const again = page.getByRole('dialog', { name: 'Please sign in again' });
-  await again.getByText('Your session has ended. What you typed is still here.').waitFor();
+  await again.getByText('Your session has ended. Your input is still here.').waitFor();
   assert.equal(await again.getByLabel('Username').inputValue(), ADMIN.username);
   await again.getByLabel('Password').fill('not this one');
   await page.keyboard.press('Enter');
@@ -99,7 +99,7 @@ test('the server restarts under an open form: it says so, loses nothing and goes
 
   await page.getByRole('button', { name: 'Save' }).click();
   const dialog = page.getByRole('dialog', { name: 'Add Provider' });
-  await dialog.getByRole('alert').getByText('The server does not answer. Nothing was lost here').waitFor();
+  await dialog.getByRole('alert').getByText('The server does not answer. Your input is still here').waitFor();
   await page.getByText('The server does not answer. Trying again').waitFor();
   assert.equal(await page.getByLabel('API Key').inputValue(), 'sk-typed-before-the-restart');
 

@@ -19,7 +19,7 @@ async function makeBackup(app: AppUnderTest, query = '?secrets=omit'): Promise<s
 async function check(page: Page, content: string, passphrase = ''): Promise<void> {
   const file = { name: 'backup.json', mimeType: 'application/json', buffer: Buffer.from(content) };
   await page.getByLabel('Backup file').setInputFiles(file);
-  await page.getByLabel('Passphrase of the file').fill(passphrase);
+  await page.getByLabel('Passphrase of the backup').fill(passphrase);
   await page.getByRole('button', { name: 'Check the file' }).click();
 }
 
@@ -60,7 +60,7 @@ test('a restore says what it would change before anything does', { skip: SKIPPED
     'API keys addedGone key',
     'Users removednewcomer',
     'API keys that work againGone key',
-    'Providers that need their key typed againOld one',
+    'Providers whose key you must enter againOld one',
   ])
     await change(page, text).waitFor();
   assert.equal(app.services.store.config.view().providers.has('old'), false);
@@ -98,7 +98,7 @@ test('a file that is no backup and a passphrase that does not open it', { skip: 
   const { page } = await visitPanel(t, app.origin, 'Settings');
   const alert = page.getByRole('alert');
   await check(page, 'not a backup');
-  await alert.getByText('This file is not a backup: it is not JSON.').waitFor();
+  await alert.getByText('This file is not a backup. A backup is a JSON file.').waitFor();
   await check(page, '{"hello":"there"}');
   await alert.getByText(/backup/).waitFor();
 
@@ -109,7 +109,7 @@ test('a file that is no backup and a passphrase that does not open it', { skip: 
   const backup = await download(page);
   assert.equal(backup.includes(PROVIDER_KEY), false);
   await check(page, backup);
-  await alert.getByText('This backup needs its passphrase.').waitFor();
+  await alert.getByText('Enter the passphrase of this backup.').waitFor();
   await check(page, backup, 'another passphrase');
   await alert.getByText(/passphrase/).waitFor();
   const report = page.getByRole('heading', { name: 'What would change' });
@@ -135,7 +135,7 @@ test('with ENCRYPTION_KEY a backup needs no passphrase; keys can be left out', {
   await app.admin('DELETE', '/api/admin/providers/up');
   await check(page, sealed);
   await change(page, 'Providers addedUp').waitFor();
-  assert.equal(await change(page, 'typed again').count(), 0);
+  assert.equal(await change(page, 'enter again').count(), 0);
   await check(page, bare);
-  await change(page, 'Providers that need their key typed againUp').waitFor();
+  await change(page, 'Providers whose key you must enter againUp').waitFor();
 });

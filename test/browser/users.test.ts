@@ -12,7 +12,7 @@ test('the admin adds a user, who finds her models and makes a key', { skip: SKIP
   await admin.page.getByRole('button', { name: 'Add User' }).click();
   await admin.page.getByLabel('Username').fill('maria');
   await admin.page.getByLabel('Password').fill(PASSWORD);
-  await admin.page.getByText('Only these').click();
+  await admin.page.getByText('Only selected').click();
   await admin.page.getByLabel('two').check();
   await admin.page.getByRole('button', { name: 'Save' }).click();
   await row(admin.page, 'maria').waitFor();

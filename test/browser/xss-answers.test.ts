@@ -91,7 +91,7 @@ test('text read from images, heard in audio, and the names of their files are te
   await page
     .getByLabel('Image file')
     .setInputFiles({ name, mimeType: 'image/png', buffer: Buffer.from('no image') });
-  await page.getByText(`“${name}” is no PNG`).waitFor();
+  await page.getByText(`“${name}” is not a PNG`).waitFor();
   await page.getByLabel('Image file').setInputFiles(pngOfText(name, all));
   await page.getByRole('button', { name: `Remove ${name}` }).waitFor();
   assert.deepEqual(await findStrangers(page), []);

@@ -1,6 +1,6 @@
 /** The only caller of `fetch`. */
 
-/** What the server, or the network on the way to it, said no with. `status` 0: no answer came. */
+/** A request that failed, at the server or on the way to it. `status` 0: there was no response. */
 export class ApiError extends Error {
   /**
    * @param {string} message
@@ -16,7 +16,7 @@ export class ApiError extends Error {
   }
 }
 
-/** The folder that holds the pages, so that the panel also works under a path of another server. */
+/** The folder of the pages. All addresses are relative to it, so that the panel also works under a path behind a proxy. */
 const ROOT = new URL('../../', import.meta.url);
 
 /** @type {(() => Promise<boolean>) | null} */
@@ -25,8 +25,8 @@ let signInAgain = null;
 let pendingSignIn = null;
 
 /**
- * Says what happens when the session has ended: the callback asks the person to sign in over the page and resolves
- * true when the request may be tried again. However many requests fail together, it is called once.
+ * Sets what happens when the session has ended. The callback asks the person to sign in, in a dialog over the page, and
+ * resolves true when the request may be sent again. If several requests fail together, the callback runs once.
  * @param {() => Promise<boolean>} ask
  */
 export function onSessionEnded(ask) {
@@ -34,10 +34,10 @@ export function onSessionEnded(ask) {
 }
 
 /**
- * Asks the person to sign in again, now; resolves true when that happened.
- * @returns {Promise<boolean>}
+ * Asks the person to sign in again.
+ * @returns {Promise<boolean>} true when they did
  */
-export function endSession() {
+export function requestSignIn() {
   if (signInAgain === null) return Promise.resolve(false);
   pendingSignIn ??= signInAgain().finally(() => {
     pendingSignIn = null;
@@ -46,12 +46,12 @@ export function endSession() {
 }
 
 /**
- * Sends a request as it is and gives the answer as it comes (streams, files). With the session's cookie; when that
- * has ended and no key was given in the headers, the person is asked to sign in and the request is made again.
+ * Sends a request with the session cookie and returns the response unread (for streams and files). If the session has
+ * ended and `init` has no key, the person is asked to sign in, and the request is sent again.
  * @param {string} path such as `/v1/chat/completions`
- * @param {RequestInit & { keepSession?: boolean }} [init] keepSession: hand out a 401 as it is
- * @returns {Promise<Response>} whatever its status
- * @throws {ApiError} status 0 when no answer came; an AbortError when the caller's signal stopped it
+ * @param {RequestInit & { keepSession?: boolean }} [init] keepSession: return a 401 without asking to sign in
+ * @returns {Promise<Response>} with any status
+ * @throws {ApiError} status 0 when there was no response; an AbortError when the caller's signal aborted the request
  */
 export async function raw(path, init = {}) {
   const { keepSession = false, ...request } = init;
@@ -61,7 +61,7 @@ export async function raw(path, init = {}) {
     } catch (error) {
       if (error instanceof DOMException && error.name === 'AbortError') throw error;
       dispatchEvent(new Event('server-unreachable'));
-      throw new ApiError('The server does not answer. Nothing was lost here: try again in a moment.', {
+      throw new ApiError('The server does not answer. Your input is still here: try again in a moment.', {
         status: 0,
       });
     }
@@ -69,7 +69,7 @@ export async function raw(path, init = {}) {
   const response = await send();
   if (response.status !== 401 || keepSession || new Headers(request.headers).has('authorization'))
     return response;
-  return (await endSession()) ? send() : response;
+  return (await requestSignIn()) ? send() : response;
 }
 
 /**
@@ -77,7 +77,8 @@ export async function raw(path, init = {}) {
  * @param {string} path
  * @param {unknown} [body] sent as JSON
  * @param {RequestInit & { keepSession?: boolean }} [init]
- * @returns {Promise<any>} the answer's JSON; null when it has none
+ * @returns {Promise<any>} the JSON of the response; null when it has no JSON
+ * @throws {ApiError}
  */
 async function call(method, path, body, init = {}) {
   const headers = new Headers(init.headers);
@@ -89,7 +90,7 @@ async function call(method, path, body, init = {}) {
 }
 
 /**
- * Reads an error answer.
+ * Reads an error response.
  * @param {Response} response
  * @returns {Promise<ApiError>}
  */
@@ -118,22 +119,20 @@ export const api = {
 };
 
 /**
- * A page of this panel, as an address.
+ * The absolute URL of a page.
  * @param {string} name such as `admin.html`
  */
 export function pageUrl(name) {
   return new URL(name, ROOT).href;
 }
 
-/**
- * The address that clients are pointed at.
- */
+/** The base URL for API clients. */
 export function baseUrl() {
   return new URL('v1', ROOT).href;
 }
 
 /**
- * What to show of anything thrown.
+ * The text to show for a caught value.
  * @param {unknown} error
  */
 export function messageOf(error) {

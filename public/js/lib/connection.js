@@ -6,8 +6,8 @@ let banner = null;
 const PAUSES_MS = [1000, 2000, 3000, 5000];
 
 /**
- * Shows a strip while the server does not answer (a restart, a lost network) and takes it away when it does; then
- * `server-back` is fired on the window, on which lists read themselves again.
+ * Shows a banner while the server does not answer (during a restart, without a network). When the server is back,
+ * `server-back` is dispatched on the window, and views load their data again.
  */
 export function watchConnection() {
   addEventListener('server-unreachable', () => {

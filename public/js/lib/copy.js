@@ -3,11 +3,11 @@ import { icon } from './icons.js';
 import { announce, toast } from './toast.js';
 
 /**
- * Copies a text. The clipboard API exists on https and localhost only; elsewhere the text of `source` is selected
- * and the old copy command tried, and if that is refused too the selection stays for Ctrl+C.
+ * Copies a text. The clipboard API exists on https and localhost only. Elsewhere the text of `source` is selected and
+ * copied by the old command. If that fails too, the text stays selected for Ctrl+C.
  * @param {string} text
- * @param {HTMLElement} source where the text can be seen
- * @returns {Promise<boolean>} false: selected only
+ * @param {HTMLElement} source the element that shows the text
+ * @returns {Promise<boolean>} false: the text is selected, not copied
  */
 export async function copyText(text, source) {
   if (isSecureContext && navigator.clipboard) {
@@ -15,7 +15,7 @@ export async function copyText(text, source) {
       await navigator.clipboard.writeText(text);
       return true;
     } catch {
-      // Permission refused: the selection below still works.
+      // Permission denied: try the old command.
     }
   }
   getSelection()?.selectAllChildren(source);
@@ -23,10 +23,10 @@ export async function copyText(text, source) {
 }
 
 /**
- * A button that copies.
+ * A button that copies a text.
  * @param {() => string} text
  * @param {HTMLElement} source the element that shows the text
- * @param {{ label?: string, visible?: boolean }} [options] visible: the label is shown, not only spoken
+ * @param {{ label?: string, visible?: boolean }} [options] visible: the label is shown; else only screen readers get it
  */
 export function copyButton(text, source, options = {}) {
   const label = options.label ?? 'Copy';
@@ -47,7 +47,7 @@ export function copyButton(text, source, options = {}) {
       button.firstElementChild?.replaceWith(icon('check'));
       setTimeout(() => button.firstElementChild?.replaceWith(icon('copy')), 1600);
     } else {
-      toast.info('Selected: press Ctrl+C (or ⌘C) to copy it.');
+      toast.info('Selected. Press Ctrl+C (or ⌘C) to copy it.');
     }
   });
   return button;
@@ -56,7 +56,7 @@ export function copyButton(text, source, options = {}) {
 /**
  * A block of code with a copy button.
  * @param {string} code
- * @param {string} [label] what is copied, for screen readers
+ * @param {string} [label] of the button, for screen readers
  */
 export function codeBlock(code, label = 'Copy this code') {
   const pre = h('pre', { tabindex: 0, role: 'group', 'aria-label': 'Code' }, h('code', null, code));

@@ -12,8 +12,8 @@ let count = 0;
 /** @typedef {{ element: HTMLDialogElement, content: HTMLElement, close: () => void, tryClose: () => Promise<void>, closed: Promise<void> }} Dialog */
 
 /**
- * Opens a modal dialog: the browser keeps the focus inside and gives it back at the end; Escape and the cross close
- * it, after a question where `isDirty` says that something typed would be lost, and not while `isBusy`. It leaves the page when closed.
+ * Opens a modal dialog. The browser keeps the focus inside and gives it back afterwards. Escape and the close button
+ * close the dialog: not while `isBusy`, and if `isDirty`, only after a question. A closed dialog is removed from the page.
  * @param {DialogOptions} options
  * @returns {Dialog}
  */
@@ -61,7 +61,7 @@ export function openDialog(options) {
     event.preventDefault();
     void tryClose();
   });
-  // A browser may close a dialog on a second Escape without asking; the key itself is stopped before that.
+  // Browsers may close a dialog on a second Escape without a `cancel` event, so the key is handled here.
   element.addEventListener('keydown', (event) => {
     if (event.key !== 'Escape' || event.defaultPrevented) return;
     event.preventDefault();
@@ -75,7 +75,8 @@ export function openDialog(options) {
 }
 
 /**
- * False where, while something was read for a dialog, its view went or another dialog came up (by a double click).
+ * Whether a dialog may open after its data was loaded: false if the view was closed or another dialog was opened
+ * meanwhile (by a double click).
  * @param {AbortSignal} signal of the view
  */
 export function mayOpenDialog(signal) {
@@ -84,14 +85,14 @@ export function mayOpenDialog(signal) {
 
 const DISCARD = {
   title: 'Discard your changes?',
-  message: 'What you typed here is not saved yet.',
+  message: 'Your changes are not saved yet.',
   confirmLabel: 'Discard',
   cancelLabel: 'Keep editing',
   danger: true,
 };
 
 /**
- * Asks before something that cannot be undone. Enter does not confirm a dangerous one: the focus starts on Cancel.
+ * Asks for a confirmation. If `danger` is set, the focus starts on Cancel, so that Enter does not confirm.
  * @param {{ title: string, message: string | import('./h.js').Child[], confirmLabel: string, cancelLabel?: string, danger?: boolean }} options
  * @returns {Promise<boolean>}
  */
@@ -131,20 +132,22 @@ export async function confirmDialog(options) {
  * @param {HTMLElement} closeButton
  */
 function focusFirst(element, closeButton) {
-  const wanted =
+  const first =
     element.querySelector('[autofocus]') ??
-    element.querySelector('.dialog-body :is(input, select, textarea):not(:disabled)');
-  const first = wanted ?? element.querySelector('.dialog-foot .btn:last-child') ?? closeButton;
+    element.querySelector('.dialog-body :is(input, select, textarea):not(:disabled)') ??
+    element.querySelector('.dialog-foot .btn:last-child') ??
+    closeButton;
   if (first instanceof HTMLElement) first.focus();
 }
 
 /**
- * The browser gives the focus back itself, except to an element that a list has drawn anew meanwhile.
+ * Gives the focus back when a list has replaced the opener meanwhile: to the element with the same id, or to the search
+ * field. In all other cases the browser does so itself.
  * @param {Element | null} opener
  */
 function returnFocus(opener) {
   if (!(opener instanceof HTMLElement)) return;
-  const twin = opener.isConnected ? opener : opener.id && document.getElementById(opener.id);
-  const target = twin || document.querySelector('[data-focus-home]');
+  const same = opener.isConnected ? opener : opener.id && document.getElementById(opener.id);
+  const target = same || document.querySelector('[data-focus-home]');
   if (target instanceof HTMLElement) target.focus({ preventScroll: true });
 }

@@ -3,13 +3,13 @@ import { alertBox, handleSubmit } from './form.js';
 import { h } from './h.js';
 
 /**
- * A dialog with a form in it: Save and Cancel, errors in their places, a question before typed things are thrown away.
+ * A dialog with a form: Save and Cancel buttons, errors at their fields, a question before edits are discarded.
  * @template T
  * @param {{
  *   title: string, fields: readonly import('./form.js').Field[], content: import('./h.js').Child[], save: () => Promise<T>,
  *   submitLabel?: string, size?: '' | 'narrow' | 'wide', explain?: (error: import('./api.js').ApiError) => import('./h.js').Child,
  * }} options
- * @returns {Promise<T | null>} what `save` gave; null when it was cancelled
+ * @returns {Promise<T | null>} the result of `save`; null after Cancel
  */
 export async function formDialog(options) {
   /** @type {T | null} */
@@ -29,7 +29,7 @@ export async function formDialog(options) {
     title: options.title,
     size: options.size,
     isDirty: () => isDirty,
-    // A refusal must find what was typed still there.
+    // If the server refuses the values, the form must still be open.
     isBusy: () => isSaving,
     body: [form],
   });

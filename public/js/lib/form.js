@@ -16,26 +16,82 @@ let count = 0;
  */
 
 /**
- * A text field with its label, hint and error.
+ * A text field with label, hint and error message.
  * @param {FieldOptions} options
  * @returns {Field & { control: HTMLInputElement }}
  */
 export function textField(options) {
   const id = `field-${++count}`;
   const control = h('input', { class: 'input', id, type: 'text', autocomplete: 'off', ...options.input });
-  return wrap(control, options, id);
+  return createField(control, options, id);
 }
 
 /**
+ * The two fields of every sign-in form.
+ * @param {string} [knownUsername] filled in; the password then has the focus
+ */
+export function signInFields(knownUsername) {
+  const username = textField({
+    label: 'Username',
+    input: {
+      name: 'username',
+      autocomplete: 'username',
+      value: knownUsername,
+      required: true,
+      autocapitalize: 'none',
+      spellcheck: 'false',
+    },
+  });
+  const password = textField({
+    label: 'Password',
+    input: {
+      name: 'password',
+      type: 'password',
+      autocomplete: 'current-password',
+      required: true,
+      autofocus: knownUsername !== undefined,
+    },
+  });
+  return { username, password };
+}
+
+/**
+ * A search field without a visible label. Typing does not count as a change of the form around it, and Enter does not
+ * submit that form.
+ * @param {string} label
+ * @param {(query: string) => void} onQuery called with the trimmed text in lower case
+ */
+export function searchField(label, onQuery) {
+  const control = h('input', {
+    class: 'input',
+    type: 'search',
+    'aria-label': label,
+    placeholder: label,
+    autocomplete: 'off',
+    spellcheck: 'false',
+    oninput: (event) => {
+      event.stopPropagation();
+      onQuery(control.value.trim().toLowerCase());
+    },
+    onkeydown: (event) => {
+      if (event.key === 'Enter') event.preventDefault();
+    },
+  });
+  return { element: h('div', { class: 'search' }, icon('search'), control), control };
+}
+
+/**
+ * A text field of several lines.
  * @param {FieldOptions} options
  * @returns {Field & { control: HTMLTextAreaElement }}
  */
 export function textAreaField(options) {
   const id = `field-${++count}`;
-  return wrap(h('textarea', { class: 'input', id, rows: 3, ...options.input }), options, id);
+  return createField(h('textarea', { class: 'input', id, rows: 3, ...options.input }), options, id);
 }
 
 /**
+ * A drop-down list.
  * @param {FieldOptions & { choices: readonly { value: string, label: string }[], value?: string }} options
  * @returns {Field & { control: HTMLSelectElement }}
  */
@@ -44,11 +100,11 @@ export function selectField(options) {
   const control = h('select', { class: 'input', id, ...options.input });
   control.append(...options.choices.map((choice) => h('option', { value: choice.value }, choice.label)));
   if (options.value !== undefined) control.value = options.value;
-  return wrap(control, options, id);
+  return createField(control, options, id);
 }
 
 /**
- * A tick box with its label beside it.
+ * A checkbox with its label beside it.
  * @param {FieldOptions} options
  * @returns {Field & { control: HTMLInputElement }}
  */
@@ -70,13 +126,14 @@ export function checkField(options) {
 }
 
 /**
+ * Puts label, hint and error message around a control.
  * @template {HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement} T
  * @param {T} control
  * @param {FieldOptions} options
  * @param {string} id
  * @returns {Field & { control: T }}
  */
-function wrap(control, options, id) {
+function createField(control, options, id) {
   const hint = options.hint ? h('p', { class: 'hint', id: `${id}-hint` }, options.hint) : null;
   const error = h('p', { class: 'field-error', id: `${id}-error`, hidden: true });
   if (hint) control.setAttribute('aria-describedby', hint.id);
@@ -104,7 +161,7 @@ function wrap(control, options, id) {
 }
 
 /**
- * A choice of a few things, all of them in sight.
+ * Radio buttons that look like one segmented button.
  * @param {{ label: string, choices: readonly { value: string, label: string }[], value: string, onchange?: (value: string) => void }} options
  */
 export function segmented(options) {
@@ -140,7 +197,7 @@ export function segmented(options) {
 }
 
 /**
- * A message that screen readers hear when it appears.
+ * A message that screen readers announce when it appears.
  * @param {'danger' | 'warn' | 'ok' | ''} [kind]
  */
 export function alertBox(kind = 'danger') {
@@ -158,8 +215,8 @@ export function alertBox(kind = 'danger') {
 }
 
 /**
- * Lets a form run `save` once at a time: its button shows that, an error is put at the field that the server names
- * or at the form's head, and what was typed stays.
+ * Runs `save` when a valid form is submitted, one run at a time. The button is busy meanwhile. An error appears at the
+ * field that the server names, else at the top of the form. The fields keep their values.
  * @param {HTMLFormElement} form
  * @param {{ fields: readonly Field[], submit: HTMLButtonElement, alert: ReturnType<typeof alertBox>, save: () => Promise<unknown>, explain?: (error: ApiError) => import('./h.js').Child }} options
  */
@@ -184,7 +241,7 @@ export function handleSubmit(form, options) {
 }
 
 /**
- * At its field a message needs no name of the field.
+ * Shows an error at its field, or in the form's alert box.
  * @param {unknown} error
  * @param {{ fields: readonly Field[], alert: ReturnType<typeof alertBox>, explain?: (error: ApiError) => import('./h.js').Child }} options
  */
@@ -198,13 +255,16 @@ function showError(error, options) {
     options.alert.element.scrollIntoView({ block: 'nearest' });
     return;
   }
+  // The message stands below the field, so that it need not begin with the field's name.
   field.setError(messageOf(error).replace(/^`[\w.]+`(?= )/, 'This'));
   field.control.focus();
 }
 
 /**
+ * Marks the invalid fields and moves the focus to the first of them.
  * @param {HTMLFormElement} form
  * @param {readonly Field[]} fields
+ * @returns {boolean} true when all are valid
  */
 function checkValid(form, fields) {
   /** @type {HTMLElement | null} */
@@ -227,6 +287,7 @@ function checkValid(form, fields) {
 }
 
 /**
+ * Shows on a button that its work is running.
  * @param {HTMLButtonElement} button
  * @param {boolean} busy
  */

@@ -12,14 +12,14 @@ const UNITS = [
 ];
 
 /**
- * `3 minutes ago`, `in 2 days`; `never` for nothing.
+ * `3 minutes ago`, `in 2 days`; `never` without a time.
  * @param {string | null | undefined} iso
  */
 export function relativeTime(iso) {
   if (!iso) return 'never';
   const seconds = (Date.parse(iso) - Date.now()) / 1000;
   for (const [unit, length] of UNITS) {
-    // What lies ahead is rounded: a week from now is seven days away, also a second later.
+    // Times in the future are rounded: "in 7 days" should not become "in 6 days" a second later.
     const inUnits = seconds / length;
     if (Math.abs(inUnits) >= 1)
       return relative.format(inUnits > 0 ? Math.round(inUnits) : Math.trunc(inUnits), unit);
@@ -28,7 +28,7 @@ export function relativeTime(iso) {
 }
 
 /**
- * Date and time as people here write them.
+ * Date and time in the browser's language.
  * @param {string | null | undefined} iso
  */
 export function dateTime(iso) {

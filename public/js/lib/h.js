@@ -1,4 +1,4 @@
-/** Builds DOM nodes. Text is always text: there is no way through here from a string to HTML. */
+/** Builds DOM nodes. Strings become text nodes, never HTML. */
 
 /** @typedef {Node | string | number | false | null | undefined | readonly (Node | string | null | false)[]} Child */
 /** @typedef {{ [K in keyof GlobalEventHandlersEventMap as `on${K}`]?: (event: GlobalEventHandlersEventMap[K]) => unknown }} Handlers */
@@ -19,18 +19,19 @@
 
 const SVG = 'http://www.w3.org/2000/svg';
 const REFUSED = /^(innerhtml|outerhtml|srcdoc|style)$/i;
-/** Set as properties: as attributes they would only be the value at the start. */
+/** Set as properties: as attributes they would only be initial values. */
 const PROPERTIES = new Set(['value', 'checked', 'selected', 'indeterminate']);
 const URL_ATTRIBUTES = new Set(['href', 'src', 'action', 'formaction']);
 
 /**
- * Makes an element: `h('button', { class: 'btn', onclick: save }, 'Save')`.
- * Strings become text nodes; null, undefined and false are left out; handlers are functions.
+ * Creates an element. Strings become text nodes; null, undefined and false are skipped; handlers are functions.
+ * @example h('button', { class: 'btn', onclick: save }, 'Save')
  * @template {keyof HTMLElementTagNameMap} K
  * @param {K} tag
  * @param {Props | null} [props]
  * @param {...Child} children
  * @returns {HTMLElementTagNameMap[K]}
+ * @throws {TypeError} for a name or an address that could run code
  */
 export function h(tag, props, ...children) {
   const element = document.createElement(tag);
@@ -40,7 +41,7 @@ export function h(tag, props, ...children) {
 }
 
 /**
- * Makes an SVG element.
+ * Creates an SVG element.
  * @param {string} tag
  * @param {Record<string, string | number>} attributes
  * @param {...SVGElement} children
@@ -57,7 +58,7 @@ export function svg(tag, attributes, ...children) {
 }
 
 /**
- * True for addresses that a link may open: http, https and mailto, or a path of this site.
+ * True for addresses that a link may open: http, https, mailto and blob, or a path of this site.
  * @param {string} url
  */
 function isSafeUrl(url) {

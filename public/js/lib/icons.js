@@ -1,6 +1,6 @@
 import { svg } from './h.js';
 
-/** Drawn on a 24 x 24 grid with round strokes. */
+/** SVG paths on a 24 x 24 grid, with round strokes. */
 const PATHS = {
   overview: 'M3 13h7V3H3zM14 21h7V11h-7zM14 3v4h7V3zM3 17v4h7v-4z',
   server: 'M4 4h16v6H4zM4 14h16v6H4zM8 7h.01M8 17h.01',
@@ -38,22 +38,23 @@ const PATHS = {
 
 /** @typedef {keyof typeof PATHS} IconName */
 
-/** Copying is cheaper than drawing. @type {Map<IconName, SVGElement>} */
-const DRAWN = new Map();
+/** One element per icon: cloning is cheaper than building. @type {Map<IconName, SVGElement>} */
+const ICONS = new Map();
 
 /**
- * A decorative icon in the size and colour of the text around it; what it stands beside, or its button, has the name.
+ * A decorative icon in the size and colour of the surrounding text. The text beside it, or its button, has the
+ * accessible name.
  * @param {IconName} name
  */
 export function icon(name) {
-  let drawn = DRAWN.get(name);
-  if (drawn === undefined) {
-    drawn = svg(
+  let element = ICONS.get(name);
+  if (element === undefined) {
+    element = svg(
       'svg',
       { class: 'icon', viewBox: '0 0 24 24', 'aria-hidden': 'true' },
       svg('path', { d: PATHS[name] }),
     );
-    DRAWN.set(name, drawn);
+    ICONS.set(name, element);
   }
-  return drawn.cloneNode(true);
+  return element.cloneNode(true);
 }

@@ -3,47 +3,50 @@ import { h } from './h.js';
 const CHUNK = 30;
 
 /**
- * Fills a container with the first few of many items, and with more as the end comes into sight, so that thousands
- * cost no more than dozens.
+ * Renders the first few of many items, and more when the end of the container scrolls into view. A list of thousands
+ * costs no more than a list of dozens.
  * @template T
- * @param {{ host: HTMLElement, end: HTMLElement, draw: (item: T) => Node }} options end: an element after the host
+ * @param {{ host: HTMLElement, sentinel: HTMLElement, renderItem: (item: T) => Node }} options
+ *   sentinel: an element after the host
  */
-export function createWindow({ host, end, draw }) {
+export function createLazyItems({ host, sentinel, renderItem }) {
   /** @type {readonly T[]} */
   let items = [];
   let shown = 0;
   const observer = new IntersectionObserver(
     (entries) => {
-      if (entries.some((entry) => entry.isIntersecting)) more();
+      if (entries.some((entry) => entry.isIntersecting)) showMore();
     },
     { rootMargin: '400px' },
   );
-  function more() {
+  function showMore() {
     const next = items.slice(shown, shown + CHUNK);
     shown += next.length;
-    host.append(...next.map(draw));
-    observer.unobserve(end);
-    // Observed anew: if the end is still in sight, that is reported again.
-    if (shown < items.length) observer.observe(end);
+    host.append(...next.map(renderItem));
+    observeEnd();
+  }
+  function observeEnd() {
+    // Observing again makes the browser report again, even if the sentinel never left the view.
+    observer.unobserve(sentinel);
+    if (shown < items.length) observer.observe(sentinel);
   }
   return {
-    /** @param {readonly T[]} next */
+    /** Replaces the items; keeps about as many rendered as before. @param {readonly T[]} next */
     show(next) {
       const least = Math.min(Math.max(shown, CHUNK), 4 * CHUNK);
       items = next;
       shown = Math.min(least, next.length);
-      host.replaceChildren(...next.slice(0, shown).map(draw));
-      observer.unobserve(end);
-      if (shown < items.length) observer.observe(end);
+      host.replaceChildren(...next.slice(0, shown).map(renderItem));
+      observeEnd();
     },
-    /** Forgets how far it was scrolled: for a new search or order. */
-    rewind() {
+    /** Forgets how many items were rendered: for a new search or sort order. */
+    reset() {
       shown = 0;
     },
   };
 }
 
-/** The element that marks the end of a list. */
-export function endMark() {
-  return h('div', { class: 'end-mark', 'aria-hidden': 'true' });
+/** The invisible element that marks the end of a list. */
+export function createSentinel() {
+  return h('div', { class: 'sentinel', 'aria-hidden': 'true' });
 }

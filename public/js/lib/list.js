@@ -1,12 +1,13 @@
 import { ApiError, messageOf } from './api.js';
-import { number } from './format.js';
+import { searchField } from './form.js';
+import { number, plural } from './format.js';
 import { h } from './h.js';
 import { icon } from './icons.js';
+import { createLazyItems, createSentinel } from './lazy-items.js';
 import { afterPress } from './press.js';
-import { forgetLists, knownList, loadList, rememberList } from './resource.js';
+import { cachedList, cacheList, clearCachedLists, loadList } from './resource.js';
 import { failed, skeleton } from './states.js';
 import { toast } from './toast.js';
-import { createWindow, endMark } from './window.js';
 
 /**
  * @template T
@@ -15,81 +16,74 @@ import { createWindow, endMark } from './window.js';
 /**
  * @template T
  * @typedef {{
- *   label: string, search: string, columns: readonly Column<T>[], id: (item: T) => string, text: (item: T) => string,
- *   path: string, beside?: readonly string[], empty: () => Node, actions?: import('./h.js').Child[], signal: AbortSignal,
+ *   label: string, noun: string, columns: readonly Column<T>[], id: (item: T) => string, text: (item: T) => string,
+ *   path: string, alsoLoad?: readonly string[], empty: () => Node, actions?: import('./h.js').Child[], signal: AbortSignal,
  *   onLoad?: (items: T[]) => void,
- * }} ListOptions path: where it is read; beside: other lists of which its rows speak, read with it before `onLoad`
+ * }} ListOptions noun: `model`, for the search field and the count; text: what a search looks in; path: where the list is
+ *   loaded from; alsoLoad: other lists that the rows need, loaded at the same time, before `onLoad`
  */
 
 const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' });
 
 /**
- * A table with search, sorting and its loading, empty and error states; thousands of rows stay fluid.
- * The first column names the row.
+ * A table with search, sorting, and loading, empty and error states. Thousands of rows scroll smoothly.
+ * The first column is the header of the row.
  * @template T
  * @param {ListOptions<T>} options
  */
 export function createList(options) {
   /** @type {T[] | null} */
-  let items = knownList(options.path);
+  let items = cachedList(options.path);
   /** How often `put` and `remove` were called. */
   let changes = 0;
   let reads = 0;
   let query = '';
   let sortIndex = -1;
   let isDescending = false;
-  /** What is searched, made once per item. @type {Map<T, string>} */
+  /** The text to search in, per item. @type {Map<T, string>} */
   const texts = new Map();
-  /** @type {Set<string>} */
-  const fresh = new Set();
-  /** Those that were added here come first, whatever the list holds, until it is sorted. @type {Set<string>} */
+  /** Ids of rows to highlight once. @type {Set<string>} */
+  const highlighted = new Set();
+  /** Ids that were added here. Their rows come first until the list is sorted. @type {Set<string>} */
   const added = new Set();
 
-  const input = h('input', {
-    class: 'input',
-    type: 'search',
-    'aria-label': options.search,
-    placeholder: options.search,
-    autocomplete: 'off',
-    spellcheck: 'false',
-    'data-focus-home': '',
-    oninput: () => {
-      query = input.value.trim().toLowerCase();
-      windowed.rewind();
-      drawNow();
-    },
+  const search = searchField(`Search ${options.noun}s`, (text) => {
+    query = text;
+    rows.reset();
+    render();
   });
+  search.control.dataset.focusHome = '';
   const count = h('p', { class: 'muted small nowrap', role: 'status' });
-  const heads = options.columns.map((column, index) => head(column, () => sortBy(index)));
+  const headers = options.columns.map((column, index) => headerCell(column, () => sortBy(index)));
   const body = h('tbody', { role: 'rowgroup' });
   const table = h(
     'table',
     { class: 'table', role: 'table', 'aria-label': options.label },
-    h('thead', { role: 'rowgroup' }, h('tr', { role: 'row' }, ...heads)),
+    h('thead', { role: 'rowgroup' }, h('tr', { role: 'row' }, ...headers)),
     body,
   );
   const state = h('div');
-  const end = endMark();
-  const windowed = createWindow({ host: body, end, draw: row });
+  const sentinel = createSentinel();
+  const rows = createLazyItems({ host: body, sentinel, renderItem: renderRow });
   const toolbar = h(
     'div',
     { class: 'row between toolbar' },
-    h('div', { class: 'search' }, icon('search'), input),
+    search.element,
     h('div', { class: 'row' }, count, ...(options.actions ?? [])),
   );
-  const card = h('div', { class: 'card flush list' }, table, state, end);
+  const card = h('div', { class: 'card flush list' }, table, state, sentinel);
   const element = h('div', { class: 'stack' }, toolbar, card);
-  const draw = afterPress(card, drawNow, options.signal);
+  const renderAfterPress = afterPress(card, render, options.signal);
 
   /** @param {T} item */
-  function row(item) {
+  function renderRow(item) {
     const id = options.id(item);
     const cells = options.columns.map((column, index) =>
       index === 0
         ? h('th', { role: 'rowheader', scope: 'row', class: column.class }, column.cell(item))
         : h('td', { role: 'cell', class: column.class }, column.cell(item)),
     );
-    return h('tr', { role: 'row', 'data-id': id, class: fresh.delete(id) ? 'fresh' : null }, ...cells);
+    return h('tr', { role: 'row', 'data-id': id, class: highlighted.delete(id) ? 'fresh' : null }, ...cells);
   }
 
   /** @param {number} index */
@@ -97,12 +91,12 @@ export function createList(options) {
     added.clear();
     isDescending = sortIndex === index && !isDescending;
     sortIndex = index;
-    heads.forEach((cell, at) => {
+    headers.forEach((cell, at) => {
       if (at === index) cell.setAttribute('aria-sort', isDescending ? 'descending' : 'ascending');
       else cell.removeAttribute('aria-sort');
     });
-    windowed.rewind();
-    drawNow();
+    rows.reset();
+    render();
   }
 
   /** @param {T} item */
@@ -115,14 +109,14 @@ export function createList(options) {
     return text;
   }
 
-  function words() {
+  function queryWords() {
     return query.split(/\s+/).filter(Boolean);
   }
 
   /** @param {T[]} all */
-  function arranged(all) {
-    const wanted = words();
-    const found = wanted.length === 0 ? all.slice() : all.filter((item) => hasAll(searchText(item), wanted));
+  function findRows(all) {
+    const words = queryWords();
+    const found = words.length === 0 ? all.slice() : all.filter((item) => hasAll(searchText(item), words));
     return addedFirst(sorted(found));
   }
 
@@ -144,39 +138,41 @@ export function createList(options) {
     return [...found.filter(isAdded).reverse(), ...found.filter((item) => !isAdded(item))];
   }
 
-  function drawNow() {
+  function render() {
     if (items === null) return;
-    const found = arranged(items);
+    const found = findRows(items);
     const isEmpty = items.length === 0;
-    const keep = focusedControl(body, () => (isEmpty ? toolbar.querySelector('button') : input));
+    const restoreFocus = rememberFocus(body, () =>
+      isEmpty ? toolbar.querySelector('button') : search.control,
+    );
     table.hidden = found.length === 0;
     toolbar.classList.toggle('lone', isEmpty);
-    windowed.show(found);
-    count.textContent = isEmpty ? '' : counted(found.length, items.length);
+    rows.show(found);
+    count.textContent = isEmpty ? '' : countText(found.length, items.length, options.noun);
     state.replaceChildren(...(isEmpty ? [options.empty()] : found.length === 0 ? [noMatch(query)] : []));
-    keep?.();
+    restoreFocus?.();
   }
 
   async function reload() {
     if (items === null) {
       table.hidden = true;
-      state.replaceChildren(skeleton());
+      state.replaceChildren(skeleton({ count: 3, itemClass: 'skeleton-row' }));
     }
     const changesBefore = changes;
     const read = ++reads;
     try {
-      const [loaded = []] = await Promise.all([options.path, ...(options.beside ?? [])].map(loadList));
+      const [loaded = []] = await Promise.all([options.path, ...(options.alsoLoad ?? [])].map(loadList));
       if (options.signal.aborted || read !== reads) return;
-      // It may have been read before the change: it would take what is on the screen away again.
+      // The answer may be older than a change made here, and would undo the change on the screen.
       if (changes !== changesBefore) return reload();
       items = loaded;
       texts.clear();
       options.onLoad?.(loaded);
-      draw();
+      renderAfterPress();
     } catch (error) {
       if (options.signal.aborted || read !== reads) return;
       if (items === null) state.replaceChildren(failed(messageOf(error), reload));
-      // A server that does not answer has a strip of its own.
+      // A banner already says that the server does not answer.
       else if (!(error instanceof ApiError && error.status === 0)) toast.error(messageOf(error));
     }
   }
@@ -185,30 +181,30 @@ export function createList(options) {
   function change(next) {
     changes++;
     items = next;
-    // The view was left: another may have read the list since.
-    if (options.signal.aborted) return forgetLists(options.path);
-    rememberList(options.path, next);
-    draw();
+    // This view is closed, and another one may have loaded the list since.
+    if (options.signal.aborted) return clearCachedLists(options.path);
+    cacheList(options.path, next);
+    renderAfterPress();
   }
 
   addEventListener('server-back', () => void reload(), { signal: options.signal });
-  if (items === null) state.replaceChildren(skeleton());
-  else draw();
+  if (items === null) state.replaceChildren(skeleton({ count: 3, itemClass: 'skeleton-row' }));
+  else renderAfterPress();
   table.hidden ||= items === null;
 
   return {
     element,
     reload,
-    /** Puts a changed item in its old one's place, or a new one in sight, and lights it up. @param {T} item */
+    /** Replaces a changed item, or adds a new one at the top; highlights its row. @param {T} item */
     put(item) {
       const id = options.id(item);
-      fresh.add(id);
+      highlighted.add(id);
       if (items === null) void reload();
       else if (items.some((one) => options.id(one) === id))
         change(items.map((one) => (options.id(one) === id ? item : one)));
       else {
         added.add(id);
-        if (!hasAll(searchText(item), words())) input.value = query = '';
+        if (!hasAll(searchText(item), queryWords())) search.control.value = query = '';
         change([...items, item]);
       }
     },
@@ -224,7 +220,7 @@ export function createList(options) {
  * @param {Column<any>} column
  * @param {() => void} onclick
  */
-function head(column, onclick) {
+function headerCell(column, onclick) {
   const content = column.sort
     ? h('button', { type: 'button', class: 'sort', onclick }, column.label)
     : column.label;
@@ -237,12 +233,12 @@ function head(column, onclick) {
 }
 
 /**
- * Remembers which control of which row has the focus, and gives it back after the rows are drawn anew; where the row
- * is gone, to another element.
+ * Remembers which control of which row has the focus. Rendering replaces the rows.
  * @param {HTMLElement} body
- * @param {() => HTMLElement | null} home
+ * @param {() => HTMLElement | null} fallback where the focus goes when the row is gone
+ * @returns {(() => void) | null} gives the focus back after rendering; null when no row had it
  */
-function focusedControl(body, home) {
+function rememberFocus(body, fallback) {
   const active = document.activeElement;
   if (!(active instanceof HTMLElement) || !body.contains(active)) return null;
   const tr = active.closest('tr');
@@ -254,7 +250,7 @@ function focusedControl(body, home) {
       index
     ];
     if (twin instanceof HTMLElement) twin.focus({ preventScroll: true });
-    else home()?.focus({ preventScroll: true });
+    else fallback()?.focus({ preventScroll: true });
   };
 }
 
@@ -277,9 +273,10 @@ function compare(a, b) {
 /**
  * @param {number} found
  * @param {number} all
+ * @param {string} noun
  */
-function counted(found, all) {
-  return found === all ? `${number(all)} in all` : `${number(found)} of ${number(all)}`;
+function countText(found, all, noun) {
+  return found === all ? plural(all, noun) : `${number(found)} of ${plural(all, noun)}`;
 }
 
 /** @param {string} query */

@@ -1,6 +1,7 @@
 /**
- * Block structure of Markdown as plain objects: no DOM here, so that it runs anywhere. After CommonMark 0.31 and the
- * tables and task items of GFM, forgiving where language models are careless (see `readItem`). Depth is bounded.
+ * Parses the block structure of Markdown into plain objects. Has no DOM, so it also runs in tests. Follows CommonMark 0.31
+ * and the tables and task items of GFM, with two exceptions for the output of language models (see `readItem`). The depth
+ * is bounded.
  */
 import {
   closesFence,
@@ -97,8 +98,8 @@ function readQuote({ lines, at, depth }) {
 }
 
 /**
- * The lines of one list item. Two leanings: a marker two columns in belongs to the item even where the item's text
- * starts further right, and a fence that is open in an item holds until it closes, whatever the indentation.
+ * Reads the lines of one list item. Two exceptions to CommonMark: a marker indented by two columns starts a nested list
+ * even if the item's text starts further right, and an open fence continues until it is closed, whatever the indentation.
  * @param {string[]} lines @param {number} at @param {import('./markdown-lines.js').Marker} marker
  */
 function readItem(lines, at, marker) {
@@ -211,16 +212,16 @@ function readContainer(place) {
 }
 
 /**
- * Parses a text, line ends LF only.
- * @param {string} text
- * @returns {PlacedBlock[]} the blocks with the line each starts on; never throws, time grows with the length
+ * Parses a text and keeps the line where each block starts. Never throws; the time is proportional to the length.
+ * @param {string} text with LF line ends only
+ * @returns {PlacedBlock[]}
  */
 export function parsePlacedBlocks(text) {
   return readLines(text.split('\n'), 0);
 }
 
 /**
- * Parses a whole text.
+ * Parses a text with any line ends.
  * @param {string} text
  * @returns {Block[]}
  */

@@ -1,7 +1,7 @@
 /**
- * Inline Markdown to plain objects: no DOM here, so that it runs anywhere. After CommonMark 0.31 and GFM, with three
- * leanings towards what language models write: a line end is a line break, emphasis works beside punctuation of any
- * script, and TeX between its own marks is kept as it stands. Every loop is bounded: time grows with the text's length.
+ * Parses inline Markdown into plain objects. Has no DOM, so it also runs in tests. Follows CommonMark 0.31 and GFM, with
+ * three exceptions for the output of language models: a line end is a line break, emphasis works beside punctuation of
+ * any script, and TeX is kept as it is. Every loop is bounded: the time is proportional to the length.
  */
 import { addText, charBefore, MarkStack, readRun, WORD } from './markdown-marks.js';
 import { scanSpans, toSafeHref } from './markdown-spans.js';
@@ -44,7 +44,7 @@ function matchAt(sticky, text, at) {
 }
 
 /**
- * Length of a bare URL without the punctuation of the sentence around it (GFM, extended autolinks).
+ * The length of a bare URL without the punctuation that ends its sentence (GFM, extended autolinks).
  * @param {string} url
  */
 function urlLength(url) {
@@ -60,7 +60,7 @@ function urlLength(url) {
 }
 
 /**
- * What a character that may mean something means; null: nothing, it is text.
+ * Reads a line break, an escape, a tag or an entity; null if the character is plain text.
  * @param {string} text
  * @param {number} at
  * @returns {{ length: number, node: Inline } | null}
@@ -91,8 +91,8 @@ function readSpecial(text, at) {
 }
 
 /**
- * A bare URL that ends before `to`. After a failed URL, the rest of the same run is not tried again: each try would
- * read to the run's end.
+ * Reads a bare URL that ends before `to`. After a failure, later positions in the same URL are not tried: each try would
+ * read to its end, which takes quadratic time.
  * @param {string} text
  * @param {number} at
  * @param {{ to: number, failedUntil: number }} range
@@ -119,9 +119,9 @@ function toLink(url, length) {
 }
 
 /**
- * Parses one paragraph's, heading's or cell's text.
+ * Parses the text of one paragraph, heading or table cell. Never throws. Adjacent texts are joined into one node.
  * @param {string} text
- * @returns {Inline[]} never throws; text between marks is kept whole, adjoining texts are one node
+ * @returns {Inline[]}
  */
 export function parseInline(text) {
   return parseRange(text, scanSpans(text), 0, text.length);

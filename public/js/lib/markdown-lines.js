@@ -1,6 +1,6 @@
-/** What single lines of Markdown are: indentation, fences, list markers (CommonMark 0.31, sections 4 and 5). */
+/** Recognises single lines of Markdown: indentation, fences, list markers (CommonMark 0.31, sections 4 and 5). */
 
-// The dot stands for every character: where it could fail at one, the marks before it would be tried in all lengths.
+// The flag `s` lets the dot match every character. Otherwise a failing match would try all lengths of the marks before it.
 const FENCE = /^ {0,3}(`{3,}|~{3,})(.*)$/s;
 export const HEADING = /^ {0,3}(#{1,6})(?:[ \t](.*))?$/s;
 export const RULE = /^ {0,3}([-*_])[ \t]*(?:\1[ \t]*){2,}$/;
@@ -13,7 +13,7 @@ const MARKER = /^[ \t]*(?:([-*+])|(\d{1,9})([.)]))(?=[ \t]|$)/;
 export const isBlank = (line) => line === undefined || line.trim() === '';
 
 /**
- * Columns of white space in front, a tab reaching to the next multiple of four.
+ * The indentation in columns; a tab extends to the next multiple of four.
  * @param {string} line
  */
 export function indentOf(line) {
@@ -27,7 +27,7 @@ export function indentOf(line) {
 }
 
 /**
- * Takes up to that many columns of white space away.
+ * Removes up to this many columns of indentation.
  * @param {string} line
  * @param {number} columns
  */
@@ -62,9 +62,9 @@ export function closesFence(line, mark) {
 }
 
 /**
- * The list marker in front of a line; columns of its indentation and of it with the space after.
+ * Reads the list marker at the start of a line.
  * @param {string} line
- * @returns {Marker | null}
+ * @returns {Marker | null} indent: columns before the marker; width: columns of the marker and the space after it
  */
 export function readMarker(line) {
   const m = RULE.test(line) ? null : MARKER.exec(line);
@@ -83,7 +83,7 @@ export function readMarker(line) {
 }
 
 /**
- * Whether a line ends the paragraph before it.
+ * Whether a line interrupts the paragraph before it.
  * @param {string} line
  */
 export function interrupts(line) {

@@ -1,4 +1,4 @@
-/** Emphasis (CommonMark 0.31, section 6.2; GFM, strikethrough) by a stack of open marks, in linear time. */
+/** Parses emphasis (CommonMark 0.31, section 6.2; GFM, strikethrough) with a stack of open marks, in linear time. */
 
 /**
  * @typedef {import('./markdown-inline.js').Inline} Inline
@@ -10,7 +10,7 @@ const MAX_RUN = 8;
 export const WORD = /[\p{L}\p{N}]/u;
 
 /**
- * Adds text, joined to the text before it.
+ * Appends text, and joins it to a preceding text node.
  * @param {Inline[]} children
  * @param {string} text
  */
@@ -22,7 +22,7 @@ export function addText(children, text) {
 }
 
 /**
- * The character before an index, whole even where it is a surrogate pair.
+ * The character before an index. A surrogate pair counts as one character.
  * @param {string} text
  * @param {number} at
  */
@@ -40,7 +40,7 @@ function charAfter(text, at) {
   return code === undefined ? '' : String.fromCodePoint(code);
 }
 
-/** Emphasis in work: a stack of open marks, each with what has come since. Closing never moves a node twice. */
+/** A stack of open marks, each with the nodes after it. Closing never moves a node twice, so the time is linear. */
 export class MarkStack {
   /** @type {Frame[]} */
   frames = [{ mark: '', count: 0, canOpen: false, canClose: false, children: [] }];
@@ -50,7 +50,7 @@ export class MarkStack {
   }
 
   /**
-   * Turns the open marks above `index` back into text.
+   * Converts the open marks above `index` back to text.
    * @param {number} index
    */
   flattenAbove(index) {
@@ -77,7 +77,7 @@ export class MarkStack {
   }
 
   /**
-   * Takes a run of `*`, `_` or `~~`: closes what it can, opens with the rest.
+   * Takes a run of `*`, `_` or `~~`: closes matching open marks, and opens a mark with the rest of the run.
    * @param {Frame} run
    */
   take(run) {
@@ -109,7 +109,7 @@ export class MarkStack {
 }
 
 /**
- * Reads a run of one mark; where it is mere text, it can neither open nor close.
+ * Reads a run of one mark. A run that is only text can neither open nor close.
  * @param {string} text
  * @param {number} at
  * @returns {Frame}

@@ -1,5 +1,5 @@
 /**
- * The spans of an inline text that bind tighter than emphasis: code, TeX, images and links (CommonMark 0.31, section 6).
+ * Finds the spans that take precedence over emphasis: code, TeX, images and links (CommonMark 0.31, section 6).
  */
 
 /**
@@ -8,14 +8,14 @@
  */
 
 const MAX_DESTINATION_CHARS = 2000;
-/** Parentheses open at once in an address: a text full of them would be read over again at each. */
+/** Nested parentheses in an address. A text full of parentheses would otherwise take quadratic time. */
 const MAX_PARENTHESES = 32;
 const POINT = /[\\`[\]$]/g;
 const SPACE = /[ \t\n]{0,8}/y;
 const TITLE = /[ \t\n]{1,8}(?:"[^"]{0,500}"|'[^']{0,500}'|\([^()]{0,500}\))/y;
 
 /**
- * The normalised form of an absolute http or https address, else null: the only links a page may carry.
+ * The normalised form of an absolute http or https address; null for any other address, which must not become a link.
  * @param {string} address
  * @returns {string | null}
  */
@@ -28,7 +28,8 @@ export function toSafeHref(address) {
 /**
  * @param {RegExp} sticky
  * @param {string} text
- * @param {number} at end of the match, `at` where there is none
+ * @param {number} at
+ * @returns {number} the end of the match; `at` without a match
  */
 function skip(sticky, text, at) {
   sticky.lastIndex = at;
@@ -37,8 +38,8 @@ function skip(sticky, text, at) {
 
 /**
  * @param {string} text
- * @param {number} at index after `<` or of the first character;
- * @returns {number} end, or -1
+ * @param {number} at index of the first character
+ * @returns {number} the end of the link destination, or -1
  */
 function destinationEnd(text, at) {
   const limit = Math.min(text.length, at + MAX_DESTINATION_CHARS);
@@ -72,7 +73,7 @@ function readDestination(text, at) {
 }
 
 /**
- * All runs of backticks: length of run -> where such runs start.
+ * Finds all runs of backticks: length of the run -> start positions.
  * @param {string} text
  */
 function findTickRuns(text) {
@@ -93,9 +94,9 @@ function toCodeText(raw) {
 }
 
 /**
- * Finds the spans of a text in one pass.
+ * Finds the spans of a text in one pass. The label of a link is not parsed yet.
  * @param {string} text
- * @returns {Map<number, Span>} by the index of their first character; a link's label is still to be parsed
+ * @returns {Map<number, Span>} by the index of the first character
  */
 export function scanSpans(text) {
   /** @type {Map<number, Span>} */ const spans = new Map();
@@ -108,7 +109,7 @@ export function scanSpans(text) {
    * @param {number} at
    * @param {string} open
    * @param {string} close
-   * @returns {number} where to go on
+   * @returns {number} where to continue
    */
   function takeMath(at, open, close) {
     const end = missing.has(close) ? -1 : text.indexOf(close, at + open.length);

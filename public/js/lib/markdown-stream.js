@@ -1,13 +1,13 @@
-/** Markdown that grows: only the block at the end is parsed again, so that a long answer costs what its length costs. */
+/** Parses Markdown that grows. Only the last blocks are parsed again, so that the time is proportional to the length. */
 import { parsePlacedBlocks } from './markdown-blocks.js';
 
 /** @typedef {import('./markdown-blocks.js').Block} Block */
 
 /**
- * Parses a text that arrives in pieces. A block is settled once two more whole lines have come after its end, for the
- * line after a block can still turn it into something else (a rule into text, a line into a table's header).
- * @returns {{ push(text: string): void, take(): { settled: Block[], open: Block[] }, end(): Block[] }} `take` answers
- *   the blocks settled since the last call and, as they stand, the ones that may still change; `end` the last ones
+ * Parses a text that arrives in pieces. The line after a block can still change the block (a paragraph becomes a table
+ * header, for example), so a block is settled only when two more whole lines have arrived after its end.
+ * @returns {{ push(text: string): void, take(): { settled: Block[], open: Block[] }, end(): Block[] }} `take` returns the
+ *   blocks settled since the last call, and the open ones, which may change; `end` returns the last blocks
  */
 export function createBlockStream() {
   let tail = '';
@@ -43,7 +43,7 @@ export function createBlockStream() {
 }
 
 /**
- * Number of line ends, which is the last line's index.
+ * The number of line ends, which equals the index of the last line.
  * @param {string} text
  */
 function countLines(text) {

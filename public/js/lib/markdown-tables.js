@@ -1,12 +1,12 @@
-/** Tables (GFM, "Tables"). A row wider than its header widens the table: no cell of an answer may get lost. */
+/** Parses tables (GFM, "Tables"). A row with more cells than the header widens the table, so that no cell is lost. */
 
 const UNFINISHED_ROW = /^ {0,3}\|[ \t:|-]*$/;
 const MAX_COLUMNS = 100;
-/** Rows of a table with more cells than this are not filled up to its width: a short text would make millions. */
+/** Rows are padded to the width of the table up to this many cells. A short text could otherwise create millions of cells. */
 const MAX_FILLED_CELLS = 100_000;
 
 /**
- * Cells of a row; `\|` is a bar inside a cell.
+ * Splits a row into cells. `\|` is a bar inside a cell.
  * @param {string} line
  */
 function splitRow(line) {
@@ -23,8 +23,8 @@ function splitRow(line) {
 }
 
 /**
- * Whether a line is nothing but dashes, colons and bars as under a table's header. Written by hand: as a
- * pattern, white space that two parts may take costs quadratic time.
+ * Whether a line has the form of a delimiter row: dashes, colons and bars. Not a regular expression, because two parts
+ * that both match white space would take quadratic time.
  * @param {string} line
  */
 function isDelimiters(line) {
@@ -47,7 +47,7 @@ function isDelimiters(line) {
 }
 
 /**
- * The index of the first character from `at` on that is not one of `characters`.
+ * The index of the first character at or after `at` that is not in `characters`.
  * @param {string} text
  * @param {number} at
  * @param {string} characters
@@ -59,7 +59,7 @@ function skipAll(text, at, characters) {
 }
 
 /**
- * Whether the line is the row of dashes under a table's header. The last line of the text may be a row in the making.
+ * Whether a line is the delimiter row under a table header. The last line of the text may be an unfinished one.
  * @param {string[]} lines
  * @param {number} at index of the line
  * @returns {boolean}
@@ -78,7 +78,7 @@ function toAlign(cell) {
 }
 
 /**
- * Reads the table that starts on a line, if one does.
+ * Reads the table that starts at a line; null without a table.
  * @param {import('./markdown-blocks.js').Place} place
  * @returns {import('./markdown-blocks.js').Reading | null}
  */

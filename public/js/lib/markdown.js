@@ -1,4 +1,4 @@
-/** Markdown as DOM nodes. Nothing in a text becomes HTML, and nothing is fetched: images are shown as links. */
+/** Renders Markdown as DOM nodes. Text never becomes HTML. Nothing is fetched: images become links. */
 import { copyButton } from './copy.js';
 import { h } from './h.js';
 import { parseInline } from './markdown-inline.js';
@@ -10,15 +10,15 @@ import { createBlockStream } from './markdown-stream.js';
  */
 
 const HEADINGS = /** @type {const} */ (['h3', 'h4', 'h5', 'h6', 'h6', 'h6']);
-/** Drawing may take this share of the time at most: after a slow one, the next waits that many times as long. */
-const REST_PER_WORK = 3;
+/** After rendering, the next rendering waits this many times as long, so that the page stays responsive. */
+const PAUSE_FACTOR = 3;
 
 /**
- * A text that grows on the page: at most once a frame, and only its last block is drawn again.
- * @param {{ onDraw?: () => void }} [options] onDraw: after each change of the page
+ * Markdown that grows on the page. Renders at most once per frame, and renders only the last block again.
+ * @param {{ onRender?: () => void }} [options] onRender: called after each change of the page
  * @returns {{ element: HTMLElement, append(text: string): void, finish(): void }}
  */
-export function createMarkdownView({ onDraw } = {}) {
+export function createMarkdownView({ onRender } = {}) {
   const element = h('div', { class: 'md' });
   const stream = createBlockStream();
   /** @type {HTMLElement[]} */
@@ -26,16 +26,16 @@ export function createMarkdownView({ onDraw } = {}) {
   /** @type {Block | undefined} */
   let lastOpen;
   let frame = 0;
-  let restUntil = 0;
+  let pauseUntil = 0;
 
-  /** @param {Block[]} blocks */
-  function redraw(blocks) {
+  /** Replaces the open blocks. @param {Block[]} blocks */
+  function replaceOpen(blocks) {
     const [block] = blocks;
     if (blocks.length === 1 && block && growCode(open, lastOpen, block)) {
       lastOpen = block;
       return;
     }
-    const fresh = blocks.map(drawBlock);
+    const fresh = blocks.map(renderBlock);
     for (const node of open) node.remove();
     element.append(...fresh);
     open = fresh;
@@ -43,27 +43,27 @@ export function createMarkdownView({ onDraw } = {}) {
   }
 
   /** @param {number} now */
-  function draw(now) {
+  function render(now) {
     frame = 0;
-    if (now < restUntil) {
+    if (now < pauseUntil) {
       schedule();
       return;
     }
     const start = performance.now();
     const taken = stream.take();
     if (taken.settled.length > 0) {
-      redraw(taken.settled);
+      replaceOpen(taken.settled);
       open = [];
       lastOpen = undefined;
     }
-    redraw(taken.open);
-    onDraw?.();
+    replaceOpen(taken.open);
+    onRender?.();
     const end = performance.now();
-    restUntil = end + (end - start) * REST_PER_WORK;
+    pauseUntil = end + (end - start) * PAUSE_FACTOR;
   }
 
   function schedule() {
-    if (frame === 0) frame = requestAnimationFrame(draw);
+    if (frame === 0) frame = requestAnimationFrame(render);
   }
 
   return {
@@ -75,21 +75,22 @@ export function createMarkdownView({ onDraw } = {}) {
     finish() {
       cancelAnimationFrame(frame);
       frame = 0;
-      redraw(stream.end());
-      onDraw?.();
+      replaceOpen(stream.end());
+      onRender?.();
     },
   };
 }
 
 /**
- * Adds to a code block that stands already, so that a selection in it and its scrolling stay.
- * @param {HTMLElement[]} drawn
+ * Appends to a rendered code block, so that its selection and scroll position stay.
+ * @param {HTMLElement[]} rendered
  * @param {Block | undefined} before
  * @param {Block} now
+ * @returns {boolean} false: the block must be rendered again
  */
-function growCode(drawn, before, now) {
+function growCode(rendered, before, now) {
   if (before?.type !== 'code' || now.type !== 'code' || before.info !== now.info) return false;
-  const text = drawn.length === 1 ? drawn[0]?.querySelector('code')?.firstChild : null;
+  const text = rendered.length === 1 ? rendered[0]?.querySelector('code')?.firstChild : null;
   if (!(text instanceof Text) || !now.text.startsWith(before.text)) return false;
   text.appendData(now.text.slice(before.text.length));
   return true;
@@ -99,20 +100,20 @@ function growCode(drawn, before, now) {
  * @param {Block} block
  * @returns {HTMLElement}
  */
-function drawBlock(block) {
+function renderBlock(block) {
   switch (block.type) {
     case 'heading':
-      return h(HEADINGS[block.level - 1] ?? 'h6', null, drawInline(block.text));
+      return h(HEADINGS[block.level - 1] ?? 'h6', null, renderInline(block.text));
     case 'paragraph':
-      return h('p', null, drawInline(block.text));
+      return h('p', null, renderInline(block.text));
     case 'code':
-      return drawCode(block.text, block.info);
+      return renderCode(block.text, block.info);
     case 'quote':
-      return h('blockquote', null, block.blocks.map(drawBlock));
+      return h('blockquote', null, block.blocks.map(renderBlock));
     case 'list':
-      return drawList(block);
+      return renderList(block);
     case 'table':
-      return drawTable(block);
+      return renderTable(block);
     case 'rule':
       return h('hr');
   }
@@ -121,9 +122,9 @@ function drawBlock(block) {
 /**
  * A code block with its language and a copy button.
  * @param {string} text
- * @param {string} info what stood behind the fence
+ * @param {string} info the text after the opening fence
  */
-export function drawCode(text, info) {
+export function renderCode(text, info) {
   const code = h('code', null, document.createTextNode(text));
   const pre = h('pre', { tabindex: 0, role: 'group', 'aria-label': info ? `Code, ${info}` : 'Code' }, code);
   const copy = copyButton(() => code.textContent ?? '', pre, { label: 'Copy code' });
@@ -136,10 +137,10 @@ export function drawCode(text, info) {
 }
 
 /** @param {Extract<Block, { type: 'list' }>} list */
-function drawList(list) {
+function renderList(list) {
   const items = list.items.map(({ blocks, isChecked }) => {
     const content = blocks.flatMap((block) =>
-      list.isTight && block.type === 'paragraph' ? drawInline(block.text) : [drawBlock(block)],
+      list.isTight && block.type === 'paragraph' ? renderInline(block.text) : [renderBlock(block)],
     );
     if (isChecked === null) return h('li', null, content);
     const box = h('input', { type: 'checkbox', disabled: true, checked: isChecked, 'aria-label': 'Task' });
@@ -150,14 +151,14 @@ function drawList(list) {
 }
 
 /** @param {Extract<Block, { type: 'table' }>} table */
-function drawTable(table) {
+function renderTable(table) {
   /** @param {'th' | 'td'} tag */
-  const drawCell = (tag) => (/** @type {string} */ text, /** @type {number} */ column) => {
+  const renderCell = (tag) => (/** @type {string} */ text, /** @type {number} */ column) => {
     const align = table.align[column];
-    return h(tag, align ? { class: `md-${align}` } : null, drawInline(text));
+    return h(tag, align ? { class: `md-${align}` } : null, renderInline(text));
   };
-  const head = h('thead', null, h('tr', null, table.header.map(drawCell('th'))));
-  const rows = table.rows.map((row) => h('tr', null, row.map(drawCell('td'))));
+  const head = h('thead', null, h('tr', null, table.header.map(renderCell('th'))));
+  const rows = table.rows.map((row) => h('tr', null, row.map(renderCell('td'))));
   const element = h('table', null, head, h('tbody', null, rows));
   return h('div', { class: 'md-table', tabindex: 0, role: 'group', 'aria-label': 'Table' }, element);
 }
@@ -166,15 +167,15 @@ function drawTable(table) {
  * @param {string} text
  * @returns {(Node | string)[]}
  */
-function drawInline(text) {
-  return parseInline(text).map(drawNode);
+function renderInline(text) {
+  return parseInline(text).map(renderNode);
 }
 
 /**
  * @param {Inline} node
  * @returns {Node | string}
  */
-function drawNode(node) {
+function renderNode(node) {
   switch (node.type) {
     case 'text':
       return node.text;
@@ -185,11 +186,11 @@ function drawNode(node) {
     case 'br':
       return h('br');
     case 'image':
-      return node.href ? drawLink(node.href, [`Image: ${node.alt || node.href}`]) : node.source;
+      return node.href ? renderLink(node.href, [`Image: ${node.alt || node.href}`]) : node.source;
     case 'link':
-      return drawLink(node.href, node.children.map(drawNode));
+      return renderLink(node.href, node.children.map(renderNode));
     default:
-      return h(node.type, null, node.children.map(drawNode));
+      return h(node.type, null, node.children.map(renderNode));
   }
 }
 
@@ -197,6 +198,6 @@ function drawNode(node) {
  * @param {string} href
  * @param {(Node | string)[]} children
  */
-function drawLink(href, children) {
+function renderLink(href, children) {
   return h('a', { href, title: href, target: '_blank', rel: 'noopener noreferrer' }, children);
 }

@@ -1,12 +1,12 @@
+import { searchField } from './form.js';
 import { number, plural } from './format.js';
 import { h } from './h.js';
-import { icon } from './icons.js';
-import { createWindow, endMark } from './window.js';
+import { createLazyItems, createSentinel } from './lazy-items.js';
 
 /** @typedef {{ id: string, detail?: string, isFixed?: boolean, note?: string }} Choice */
 
 /**
- * A searchable list of tick boxes for one or a thousand things.
+ * A searchable list of checkboxes, for one choice or a thousand.
  * @param {{ label: string, search: string, choices: readonly Choice[], selected?: Iterable<string>, onchange?: () => void }} options
  */
 export function createPicker(options) {
@@ -16,34 +16,22 @@ export function createPicker(options) {
   const host = h('ul', {
     class: 'picker-list',
     'aria-label': options.label,
-    'aria-description': 'The arrow keys go from one to the next.',
-    onkeydown: walk,
-    onfocusin: (event) => enter(event.target),
+    'aria-description': 'Use the arrow keys to move.',
+    onkeydown: moveFocus,
+    onfocusin: (event) => setTabStop(event.target),
   });
-  const end = endMark();
-  const windowed = createWindow({ host, end, draw });
+  const sentinel = createSentinel();
+  const rows = createLazyItems({ host, sentinel, renderItem: renderChoice });
   const status = h('p', { class: 'muted small', role: 'status' });
   const all = h('button', { type: 'button', class: 'btn ghost small', onclick: () => toggleShown() });
-  const input = h('input', {
-    class: 'input',
-    type: 'search',
-    'aria-label': options.search,
-    placeholder: options.search,
-    autocomplete: 'off',
-    oninput: (event) => {
-      event.stopPropagation();
-      query = input.value.trim().toLowerCase();
-      windowed.rewind();
-      render();
-    },
-    onkeydown: (event) => {
-      // Enter in the search must not send the form around it.
-      if (event.key === 'Enter') event.preventDefault();
-    },
+  const search = searchField(options.search, (text) => {
+    query = text;
+    rows.reset();
+    render();
   });
 
   /** @param {Choice} choice */
-  function draw(choice) {
+  function renderChoice(choice) {
     const box = h('input', {
       type: 'checkbox',
       checked: choice.isFixed || selected.has(choice.id),
@@ -93,23 +81,23 @@ export function createPicker(options) {
   }
 
   function render() {
-    windowed.show(matches());
+    rows.show(matches());
     const first = host.querySelector('input:enabled');
-    if (first) enter(first);
-    // Where nothing in it can be ticked it is still scrolled by keys.
+    if (first) setTabStop(first);
+    // A list without an enabled checkbox takes the focus itself, to be scrolled with the keys.
     host.tabIndex = first ? -1 : 0;
     describe();
   }
 
-  /** One stop of the Tab key, however many boxes there are: the one that had the focus last. @param {EventTarget | null} box */
-  function enter(box) {
+  /** Makes one checkbox the list's only stop of the Tab key: the one that had the focus last. @param {EventTarget | null} box */
+  function setTabStop(box) {
     if (!(box instanceof HTMLInputElement)) return;
     for (const other of host.querySelectorAll('input[tabindex="0"]')) other.setAttribute('tabindex', '-1');
     box.tabIndex = 0;
   }
 
   /** @param {KeyboardEvent} event */
-  function walk(event) {
+  function moveFocus(event) {
     const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
     if (step === 0) return;
     const boxes = [...host.querySelectorAll('input:enabled')];
@@ -123,8 +111,8 @@ export function createPicker(options) {
   const element = h(
     'div',
     { class: 'stack tight' },
-    h('div', { class: 'row between' }, h('div', { class: 'search' }, icon('search'), input), all),
-    h('div', { class: options.choices.length > 8 ? 'picker long' : 'picker' }, host, end),
+    h('div', { class: 'row between' }, search.element, all),
+    h('div', { class: options.choices.length > 8 ? 'picker long' : 'picker' }, host, sentinel),
     status,
   );
   return { element, selected: () => [...selected] };

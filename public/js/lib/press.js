@@ -1,12 +1,12 @@
 const TAP_MS = 300;
 
 /**
- * Puts work off while a pointer or the space bar is down in an element: a button that is replaced under it is never
- * clicked.
+ * Postpones work while a pointer or the space bar is pressed in an element. Replacing a button while it is pressed
+ * would lose the click.
  * @param {HTMLElement} element
  * @param {() => void} work
- * @param {AbortSignal} signal ends the watching
- * @returns {() => void} does the work, now or when the press is over
+ * @param {AbortSignal} signal removes the listeners on the window
+ * @returns {() => void} runs the work now, or after the press
  */
 export function afterPress(element, work, signal) {
   let isPressed = false;
@@ -20,7 +20,7 @@ export function afterPress(element, work, signal) {
     isPressed = false;
     if (isDue) run();
   };
-  // The click comes after the release: in the same turn, but after a tap some turns later.
+  // The click event follows the release: in the same turn of the event loop with a mouse, later after a tap.
   const release = (/** @type {Event} */ event) => {
     clearTimeout(timer);
     timer = setTimeout(end, event instanceof PointerEvent && event.pointerType === 'touch' ? TAP_MS : 0);

@@ -1,10 +1,10 @@
 import { api } from './api.js';
 
-/** What was read last, per path, so that a view shows it at once and renews it behind. In memory only. @type {Map<string, any[]>} */
+/** The last answer per path. A view shows it at once and loads the list again in the background. In memory only. @type {Map<string, any[]>} */
 const cache = new Map();
 
 /**
- * Reads a list.
+ * Loads a list and caches it.
  * @param {string} path such as `/api/admin/models`
  * @returns {Promise<any[]>}
  */
@@ -15,47 +15,47 @@ export async function loadList(path) {
 }
 
 /**
- * The list as it was read last; null: not yet.
+ * The cached list; null when it was never loaded.
  * @param {string} path
  * @returns {any[] | null}
  */
-export function knownList(path) {
+export function cachedList(path) {
   return cache.get(path) ?? null;
 }
 
 /**
- * The list as it was read last, renewed behind for the next time; read now where that was never.
+ * The cached list, refreshed in the background for the next caller; loads it when nothing is cached.
  * @param {string} path
  * @returns {Promise<any[]>}
  */
-export async function needList(path) {
+export async function getList(path) {
   const loading = loadList(path);
-  const known = cache.get(path);
-  if (known === undefined) return loading;
+  const cached = cache.get(path);
+  if (cached === undefined) return loading;
   loading.catch(() => {});
-  return known;
+  return cached;
 }
 
 /**
- * Forgets what was read: all of it, where everything was replaced.
+ * Caches a list that was changed here.
+ * @param {string} path
+ * @param {any[]} items
+ */
+export function cacheList(path, items) {
+  cache.set(path, items);
+}
+
+/**
+ * Removes one list from the cache, or all of them.
  * @param {string} [path]
  */
-export function forgetLists(path) {
+export function clearCachedLists(path) {
   if (path === undefined) cache.clear();
   else cache.delete(path);
 }
 
 /**
- * Takes a list for what would be read now: something in it was changed here.
- * @param {string} path
- * @param {any[]} items
- */
-export function rememberList(path, items) {
-  cache.set(path, items);
-}
-
-/**
- * The path of one member; ids may hold slashes.
+ * The path of one record; ids may contain slashes.
  * @param {string} path
  * @param {string} id
  */

@@ -1,14 +1,39 @@
-import { messageOf } from './api.js';
+import { api, messageOf } from './api.js';
 import { confirmDialog } from './dialog.js';
 import { h } from './h.js';
 import { icon } from './icons.js';
+import { memberPath } from './resource.js';
 import { toast } from './toast.js';
 
+/** @typedef {{ id: string, enabled: boolean }} Switchable */
+
 /**
- * The switch of a row; it goes back when the server says no.
- * @param {{ name: string, isOn: boolean, isFixed?: boolean, save: (isOn: boolean) => Promise<unknown> }} options
+ * The column with the switches that enable and disable records.
+ * @template {Switchable} T
+ * @param {{ path: string, name: (item: T) => string, isFixed?: (item: T) => boolean, onChange: (item: T) => void }} options
+ *   path: of the list at the API; isFixed: always on; onChange: gets the changed record
+ * @returns {import('./list.js').Column<T>}
  */
-export function enabledSwitch(options) {
+export function switchColumn({ path, name, isFixed = () => false, onChange }) {
+  return {
+    label: 'On',
+    class: 'switch-cell',
+    sort: (item) => Number(!item.enabled),
+    cell: (item) =>
+      enabledSwitch({
+        name: name(item),
+        isOn: item.enabled,
+        isFixed: isFixed(item),
+        save: async (enabled) => onChange(await api.put(memberPath(path, item.id), { enabled })),
+      }),
+  };
+}
+
+/**
+ * A switch that goes back when the server refuses the change.
+ * @param {{ name: string, isOn: boolean, isFixed: boolean, save: (isOn: boolean) => Promise<unknown> }} options
+ */
+function enabledSwitch(options) {
   const control = h('input', {
     type: 'checkbox',
     role: 'switch',
@@ -37,11 +62,40 @@ export function enabledSwitch(options) {
 }
 
 /**
- * An icon button of a row; `label` says what it does to which thing.
- * @param {import('./icons.js').IconName} symbol
+ * The button above a list that adds a record.
  * @param {string} label
  * @param {() => unknown} onclick
- * @param {{ isDangerous?: boolean, id?: string, text?: string }} [options] text: shown beside the icon where there is room
+ */
+export function addButton(label, onclick) {
+  return h(
+    'button',
+    { type: 'button', class: 'btn primary', id: 'add', onclick: () => void onclick() },
+    icon('plus'),
+    label,
+  );
+}
+
+/**
+ * The cell with the buttons of a row.
+ * @param {{ name: string, onEdit: () => unknown, onDelete: () => unknown, more?: import('./h.js').Child[] }} options
+ *   name: of the record, for the labels of Edit and Delete; more: buttons before these two
+ */
+export function actionsCell({ name, onEdit, onDelete, more = [] }) {
+  return h(
+    'div',
+    { class: 'actions' },
+    ...more,
+    rowButton('edit', `Edit ${name}`, onEdit),
+    rowButton('trash', `Delete ${name}`, onDelete, { isDangerous: true }),
+  );
+}
+
+/**
+ * An icon button of a row.
+ * @param {import('./icons.js').IconName} symbol
+ * @param {string} label the action and its object, such as `Edit GPT-4`
+ * @param {() => unknown} onclick
+ * @param {{ isDangerous?: boolean, text?: string }} [options] text: shown beside the icon where there is room
  */
 export function rowButton(symbol, label, onclick, options = {}) {
   return h(
@@ -51,7 +105,6 @@ export function rowButton(symbol, label, onclick, options = {}) {
       class: `btn ghost small ${options.text ? 'with-text' : 'icon-only'} ${options.isDangerous ? 'dangerous' : ''}`,
       'aria-label': label,
       title: label,
-      id: options.id,
       onclick: () => void onclick(),
     },
     icon(symbol),
@@ -60,7 +113,7 @@ export function rowButton(symbol, label, onclick, options = {}) {
 }
 
 /**
- * The first cell of a row: its name, with what belongs to it below.
+ * The first cell of a row: the record's name and badges, with a detail below.
  * @param {string} title
  * @param {import('./h.js').Child} detail
  * @param {...import('./h.js').Child} badges
@@ -75,9 +128,9 @@ export function titleCell(title, detail, ...badges) {
 }
 
 /**
- * Asks, then deletes.
+ * Asks for a confirmation, then deletes.
  * @param {{ title: string, message: string | import('./h.js').Child[], confirmLabel?: string, run: () => Promise<unknown>, done: string }} options
- * @returns {Promise<boolean>} true when it is gone
+ * @returns {Promise<boolean>} true when the record was deleted
  */
 export async function confirmAndDelete(options) {
   const question = {

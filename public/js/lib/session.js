@@ -1,20 +1,20 @@
 import { api, onSessionEnded, pageUrl } from './api.js';
 import { openDialog } from './dialog.js';
-import { alertBox, handleSubmit, textField } from './form.js';
+import { alertBox, handleSubmit, signInFields } from './form.js';
 import { h } from './h.js';
 
-/** Tells the other tabs of this browser; it carries a word, never a secret. */
+/** Messages between the tabs of this browser: `signed-in` and `signed-out`, never a secret. */
 const channel = new BroadcastChannel('ipin-session');
 
 /**
- * Signs in over the page when the session has ended, so that nothing typed is lost and the request that found out
- * is made again. Signing out in another tab shows at once.
+ * Shows a sign-in dialog over the page when the session has ended, so that no input is lost. Notices at once when the
+ * person signs out in another tab.
  * @param {import('./types.js').Me} me
  */
 export function guardSession(me) {
   onSessionEnded(() => askToSignIn(me));
   channel.addEventListener('message', (event) => {
-    // Asking for the own name finds out whether it was this session that ended.
+    // If this session has ended, the request fails with 401, and the dialog opens.
     if (event.data === 'signed-out') api.get(`/api/${me.role}/me`).catch(() => {});
   });
 }
@@ -29,7 +29,7 @@ export async function signOut(role) {
   location.assign(pageUrl(''));
 }
 
-/** Says to the other tabs that they may go on. */
+/** Tells the other tabs that the person has signed in, so that they close their dialogs. */
 export function announceSignIn() {
   channel.postMessage('signed-in');
 }
@@ -40,20 +40,7 @@ export function announceSignIn() {
  */
 async function askToSignIn(me) {
   let signedIn = false;
-  const username = textField({
-    label: 'Username',
-    input: {
-      autocomplete: 'username',
-      value: me.username,
-      required: true,
-      autocapitalize: 'none',
-      spellcheck: 'false',
-    },
-  });
-  const password = textField({
-    label: 'Password',
-    input: { type: 'password', autocomplete: 'current-password', required: true, autofocus: true },
-  });
+  const { username, password } = signInFields(me.username);
   const alert = alertBox();
   const submit = h('button', { type: 'submit', class: 'btn primary' }, 'Sign in');
   const leave = h(
@@ -77,7 +64,7 @@ async function askToSignIn(me) {
       h(
         'div',
         { class: 'stack' },
-        h('p', { class: 'muted' }, 'Your session has ended. What you typed is still here.'),
+        h('p', { class: 'muted' }, 'Your session has ended. Your input is still here.'),
         form,
       ),
     ],
@@ -109,7 +96,7 @@ async function askToSignIn(me) {
   return signedIn;
 }
 
-/** Somebody else's page must not stay on the screen, and what it was about to send must not go out in another name. */
+/** Another person has signed in: they must not see this page, and its request must not be sent in their name. */
 function reloadForGood() {
   location.reload();
   return new Promise(() => {});

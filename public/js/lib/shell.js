@@ -1,12 +1,13 @@
-import { messageOf } from './api.js';
+import { ApiError, api, messageOf, pageUrl } from './api.js';
 import { watchConnection } from './connection.js';
 import { h, svg } from './h.js';
 import { icon } from './icons.js';
 import { guardSession, signOut } from './session.js';
+import { failed } from './states.js';
 import { themeButton } from './theme.js';
 import { toast } from './toast.js';
 
-/** The sign of the product, drawn in the accent colour. */
+/** The logo, in the accent colour. */
 export function logo() {
   return svg(
     'svg',
@@ -18,11 +19,36 @@ export function logo() {
 }
 
 /**
- * Draws what every signed-in page has: skip link, brand, theme, sign-out; watches session and connection.
+ * Opens a page for signed-in people: loads who they are and renders the page. Without a session the sign-in page opens.
+ * @template T
+ * @param {string} mePath such as `/api/admin/me`
+ * @param {(me: T) => unknown} render
+ */
+export async function openPage(mePath, render) {
+  let me;
+  try {
+    me = await api.get(mePath, { keepSession: true });
+  } catch (error) {
+    if (error instanceof ApiError && (error.status === 401 || error.status === 403)) {
+      location.replace(pageUrl(''));
+      return;
+    }
+    const retry = () => openPage(mePath, render);
+    document
+      .querySelector('#app')
+      ?.replaceChildren(h('main', { class: 'page' }, failed(messageOf(error), retry)));
+    return;
+  }
+  await render(me);
+}
+
+/**
+ * Renders the frame of a page for signed-in people: skip link, brand, theme button, Sign out. Watches the session and
+ * the connection.
  * @param {import('./types.js').Me} me
  * @param {...import('./h.js').Child} content navigation and `main`
  */
-export function drawShell(me, ...content) {
+export function renderShell(me, ...content) {
   guardSession(me);
   watchConnection();
   const leave = h(

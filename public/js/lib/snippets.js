@@ -1,9 +1,9 @@
 import { baseUrl } from './api.js';
-import { codeBlock } from './copy.js';
+import { codeBlock, copyButton } from './copy.js';
 import { h } from './h.js';
 import { createTabs } from './tabs.js';
 
-/** Stands for the key where none can be shown. */
+/** In the examples, where the real key is unknown. */
 const KEY_PLACEHOLDER = 'sk-your-api-key';
 const LOOPBACK = /^(localhost|127\.|\[::1\])/;
 
@@ -52,7 +52,7 @@ export OPENAI_API_KEY="${key}"`,
 const NOT_CHAT = /embed|whisper|transcri|tts|speech|ocr|rerank|moderation|image|dall-e|voyage/i;
 
 /**
- * A model to show in examples: the first that looks like one to chat with.
+ * The model for the examples: the first whose name looks like a chat model.
  * @param {readonly { id: string }[]} models
  * @returns {string | undefined}
  */
@@ -61,7 +61,32 @@ export function exampleModel(models) {
 }
 
 /**
- * Ready code for the usual clients.
+ * The card that shows how to connect a client: the base URL and examples.
+ * @param {HTMLElement} examples
+ */
+export function connectCard(examples) {
+  const address = h('code', null, baseUrl());
+  return h(
+    'section',
+    { class: 'card stack' },
+    h('h2', null, 'Connect'),
+    h(
+      'p',
+      { class: 'muted' },
+      'Every client for the OpenAI API works. Enter this base URL and one of your keys.',
+    ),
+    h(
+      'div',
+      { class: 'secret plain' },
+      address,
+      copyButton(baseUrl, address, { label: 'Copy the base URL' }),
+    ),
+    examples,
+  );
+}
+
+/**
+ * Examples for common clients, in tabs.
  * @param {{ key?: string, model?: string }} [options]
  */
 export function snippets({ key = KEY_PLACEHOLDER, model = 'model-id' } = {}) {
@@ -85,7 +110,7 @@ export function snippets({ key = KEY_PLACEHOLDER, model = 'model-id' } = {}) {
       h(
         'p',
         { class: 'muted small' },
-        'This address works on this computer only. Open this page by the computer’s name or address to copy one for others.',
+        'This address works on this computer only. For other computers, open this page under the name or IP address of this computer.',
       ),
   );
 }

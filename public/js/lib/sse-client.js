@@ -1,18 +1,18 @@
 /**
- * Reading of `text/event-stream` answers that came by `fetch` (EventSource can neither POST nor send headers).
+ * Reads `text/event-stream` responses of `fetch`. (EventSource can neither POST nor send headers.)
  * Grammar: WHATWG HTML, "Server-sent events", parsing an event stream.
  */
 
-/** One event's data may not grow past this many characters: a hostile server must not fill the tab's memory. */
+/** The longest event: a hostile server must not fill the memory of the tab. */
 const EVENT_LIMIT_CHARS = 8 * 1024 * 1024;
 
 /** @typedef {{ event: string, data: string }} SseEvent */
 
 /**
- * A push parser: text in, whole events out. Lines may end in LF, CR or CRLF, split anywhere between two chunks.
- * An event that is still open at the end counts, because several servers forget the last blank line.
+ * A push parser: text in, whole events out. Lines end in LF, CR or CRLF, and chunks may be cut anywhere. An event
+ * without its final blank line counts too, because several servers forget that line.
  * @param {number} [limitChars] largest event, in characters
- * @returns {{ push(text: string): SseEvent[], end(): SseEvent[] }} `push` throws RangeError past the limit
+ * @returns {{ push(text: string): SseEvent[], end(): SseEvent[] }} `push` throws RangeError for a longer event
  */
 export function createSseDecoder(limitChars = EVENT_LIMIT_CHARS) {
   /** @type {string[]} */ let lineParts = [];
@@ -95,9 +95,9 @@ export function createSseDecoder(limitChars = EVENT_LIMIT_CHARS) {
 }
 
 /**
- * Yields the events of a response body as they arrive; leaving the loop early cancels the body.
+ * Yields the events of a response body as they arrive. Leaving the loop early cancels the body.
  * @param {ReadableStream<Uint8Array>} body
- * @returns {AsyncGenerator<SseEvent, void, void>} throws what the stream throws (AbortError when stopped)
+ * @returns {AsyncGenerator<SseEvent, void, void>} throws the errors of the stream (AbortError when aborted)
  */
 export async function* readSse(body) {
   const reader = body.getReader();

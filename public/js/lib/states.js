@@ -2,7 +2,7 @@ import { h } from './h.js';
 import { icon } from './icons.js';
 
 /**
- * An error in a list's or card's place, with a way to try again.
+ * An error message in place of a list or card, with a button to try again.
  * @param {string} message
  * @param {() => unknown} retry
  */
@@ -17,14 +17,14 @@ export function failed(message, retry) {
     'div',
     { class: 'empty', role: 'alert' },
     icon('warning'),
-    h('h2', null, 'This could not be loaded'),
+    h('h2', null, 'Loading failed'),
     h('p', null, message),
     again,
   );
 }
 
 /**
- * An empty list: what belongs here and how to begin.
+ * The text of an empty list: what belongs here and how to begin.
  * @param {import('./icons.js').IconName} symbol
  * @param {string} title
  * @param {string} text
@@ -41,21 +41,22 @@ export function emptyState(symbol, title, text, ...actions) {
   );
 }
 
-/** Lines in the place of what is on its way. */
-export function skeleton() {
-  const line = () =>
+/**
+ * Placeholders while content is loading.
+ * @param {{ count: number, itemClass: string, class?: string }} options
+ */
+export function skeleton(options) {
+  const item = () =>
     h(
       'div',
-      { class: 'skeleton-row' },
+      { class: options.itemClass },
       h('div', { class: 'skeleton wide' }),
       h('div', { class: 'skeleton narrow' }),
     );
   return h(
     'div',
-    { 'aria-busy': 'true' },
+    { class: options.class, 'aria-busy': 'true' },
     h('span', { class: 'visually-hidden' }, 'Loading'),
-    line(),
-    line(),
-    line(),
+    ...Array.from({ length: options.count }, item),
   );
 }

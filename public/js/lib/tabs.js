@@ -11,7 +11,7 @@ let count = 0;
  */
 
 /**
- * A row of tabs with one panel (WAI-ARIA tabs pattern): one stop of the Tab key, arrows, Home and End within.
+ * A row of tabs with one panel (WAI-ARIA tabs pattern). The Tab key stops once; the arrow keys, Home and End change the tab.
  * @param {TabsOptions} options
  */
 export function createTabs(options) {
@@ -24,7 +24,7 @@ export function createTabs(options) {
         role: 'tab',
         id: `${prefix}-${tab.id}`,
         'aria-controls': `${prefix}-panel`,
-        onclick: () => choose(tab.id),
+        onclick: () => select(tab.id),
       },
       tab.icon && icon(tab.icon),
       tab.label,
@@ -39,19 +39,19 @@ export function createTabs(options) {
   );
 
   /** @param {string} id */
-  function choose(id) {
-    mark(id);
+  function select(id) {
+    markSelected(id);
     options.onSelect(id);
   }
 
-  /** Shows a tab as the chosen one. @param {string} id */
-  function mark(id) {
+  /** Shows a tab as selected, without calling `onSelect`. @param {string} id */
+  function markSelected(id) {
     options.tabs.forEach((tab, index) => {
-      const isChosen = tab.id === id;
+      const isSelected = tab.id === id;
       const button = buttons[index];
-      button.setAttribute('aria-selected', String(isChosen));
-      button.tabIndex = isChosen ? 0 : -1;
-      if (isChosen) {
+      button.setAttribute('aria-selected', String(isSelected));
+      button.tabIndex = isSelected ? 0 : -1;
+      if (isSelected) {
         options.panel.setAttribute('aria-labelledby', button.id);
         button.scrollIntoView({ block: 'nearest', inline: 'center' });
       }
@@ -74,10 +74,10 @@ export function createTabs(options) {
     const index = next[event.key];
     if (now < 0 || index === undefined || event.ctrlKey || event.altKey || event.metaKey) return;
     event.preventDefault();
-    choose(options.tabs[index].id);
+    select(options.tabs[index].id);
     buttons[index].focus();
   }
 
-  choose(options.selected);
-  return { element, mark };
+  select(options.selected);
+  return { element, markSelected };
 }

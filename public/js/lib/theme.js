@@ -17,7 +17,7 @@ export function currentTheme() {
 }
 
 /**
- * Sets the theme and remembers it; it is the only thing that this panel stores in the browser.
+ * Sets the theme and stores it. The pages store nothing else in the browser.
  * @param {Theme} theme
  */
 export function setTheme(theme) {
@@ -26,7 +26,7 @@ export function setTheme(theme) {
     if (theme === 'system') localStorage.removeItem('theme');
     else localStorage.setItem('theme', theme);
   } catch {
-    // Storage may be blocked; the theme lasts as long as the page then.
+    // Storage may be blocked. Then the theme lasts until the page is closed.
   }
 }
 
@@ -42,10 +42,10 @@ addEventListener('storage', (event) => {
   if (event.key === 'theme') apply(event.newValue);
 });
 
-/** A button that goes through system, light and dark. */
+/** A button that switches from system to light to dark. */
 export function themeButton() {
   const button = h('button', { type: 'button', class: 'btn ghost icon-only' });
-  const draw = () => {
+  const render = () => {
     const theme = currentTheme();
     const label = `Theme: ${theme}`;
     button.replaceChildren(icon(THEMES[theme].icon));
@@ -53,7 +53,7 @@ export function themeButton() {
     button.title = label;
   };
   button.addEventListener('click', () => setTheme(THEMES[currentTheme()].next));
-  addEventListener('theme-changed', draw);
-  draw();
+  addEventListener('theme-changed', render);
+  render();
   return button;
 }

@@ -3,22 +3,22 @@ import { icon } from './icons.js';
 
 /** @type {HTMLElement | null} */
 let region = null;
-const MOST = 4;
+const MAX_TOASTS = 4;
 
-/** Short messages in the corner; screen readers hear them without losing their place. */
+/** Short messages in the corner. Screen readers announce them; the focus stays where it is. */
 export const toast = {
   /** @param {string} message */
   ok: (message) => show(message, 'ok', 5000),
   /** @param {string} message */
   info: (message) => show(message, 'info', 5000),
-  /** Stays twice as long. @param {string} message */
+  /** Stays longer than the others. @param {string} message */
   error: (message) => show(message, 'error', 12000),
 };
 
 /**
- * Says to screen readers alone what eyes see already.
+ * Tells screen readers about a change that is visible on the page.
  * @param {string} message
- * @param {HTMLElement} near what it is about: a modal dialog makes all outside it mute
+ * @param {HTMLElement} near the changed element: while a modal dialog is open, only elements inside it are announced
  */
 export function announce(message, near) {
   const host = near.closest('dialog') ?? document.body;
@@ -26,7 +26,7 @@ export function announce(message, near) {
     host.querySelector('.announcer') ?? h('div', { class: 'announcer visually-hidden', role: 'status' });
   node.replaceChildren();
   host.append(node);
-  // Only a change of a region that is there is spoken.
+  // Screen readers announce a change of the region, not its first content.
   setTimeout(() => node.replaceChildren(message), 50);
 }
 
@@ -61,9 +61,9 @@ function show(message, kind, lifeMs) {
   node.addEventListener('pointerleave', () => {
     timer = setTimeout(remove, lifeMs / 2);
   });
-  while (host.childElementCount >= MOST) host.firstElementChild?.remove();
+  while (host.childElementCount >= MAX_TOASTS) host.firstElementChild?.remove();
   host.append(node);
-  // Shown anew each time: the last one shown stands above a dialog that opened meanwhile.
+  // Hidden and shown again, to be above a dialog that opened meanwhile.
   if (host.matches(':popover-open')) host.hidePopover();
   host.showPopover();
 }

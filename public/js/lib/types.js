@@ -1,4 +1,4 @@
-/** Shapes of the API's answers, for the type checker alone: nothing imports this file at run time. */
+/** Shapes of the API's answers, for the type checker only. Nothing imports this file at run time. */
 
 /** @typedef {'admin' | 'user'} Role */
 /** @typedef {{ username: string, role: Role }} Me */

@@ -1,7 +1,7 @@
 import { h } from './h.js';
 import { icon } from './icons.js';
 
-/** The sign of a model that takes images. */
+/** The badge of a model that takes images. */
 export function visionBadge() {
   return h(
     'span',

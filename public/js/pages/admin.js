@@ -1,18 +1,18 @@
-import { ApiError, api, messageOf, pageUrl } from '../lib/api.js';
+import { messageOf } from '../lib/api.js';
 import { h } from '../lib/h.js';
-import { drawShell } from '../lib/shell.js';
+import { openPage, renderShell } from '../lib/shell.js';
 import { failed } from '../lib/states.js';
 import { createTabs } from '../lib/tabs.js';
 
 /**
- * What a view gets: who is signed in, the way to other tabs, why it was opened, and a signal that ends with it.
+ * What every view gets. intent: what the view should do at once, such as `add`; signal: aborted when the view is closed.
  * @typedef {{
  *   me: import('../lib/types.js').Me, navigate: (tab: string, intent?: string) => void, intent: string | undefined,
  *   signal: AbortSignal,
  * }} ViewContext
  */
 
-/** Views are read when they are first needed, and all of them once the first one stands. */
+/** The tabs. The module of a view is loaded when its tab is opened, or in the background after the first view. */
 const TABS = /** @type {const} */ ([
   {
     id: 'overview',
@@ -58,45 +58,28 @@ const TABS = /** @type {const} */ ([
   },
 ]);
 
-async function start() {
-  let me;
-  try {
-    me = await api.get('/api/admin/me', { keepSession: true });
-  } catch (error) {
-    if (error instanceof ApiError && (error.status === 401 || error.status === 403)) {
-      location.replace(pageUrl(''));
-      return;
-    }
-    document
-      .querySelector('#app')
-      ?.replaceChildren(h('main', { class: 'page' }, failed(messageOf(error), start)));
-    return;
-  }
-  drawPanel(me);
-}
-
 /** @param {import('../lib/types.js').Me} me */
-function drawPanel(me) {
+function renderPanel(me) {
   const panel = h('div', { class: 'view', tabindex: -1 });
   const title = h('h1');
   /** @type {string | undefined} */
   let intent;
   let current = '';
-  let life = new AbortController();
+  let controller = new AbortController();
 
   /** @param {string} id */
   function show(id) {
     const tab = TABS.find((one) => one.id === id) ?? TABS[0];
     if (tab.id === current) return;
     current = tab.id;
-    life.abort();
-    life = new AbortController();
+    controller.abort();
+    controller = new AbortController();
     document.title = `${tab.label} · iPin Proxy`;
     title.textContent = tab.label;
     panel.replaceChildren();
     panel.classList.toggle('chat-view', tab.id === 'chat');
     scrollTo({ top: 0 });
-    void mount(tab, { me, navigate, intent, signal: life.signal });
+    void mount(tab, { me, navigate, intent, signal: controller.signal });
     intent = undefined;
   }
 
@@ -109,18 +92,18 @@ function drawPanel(me) {
       const mountView = await tab.load();
       if (!context.signal.aborted) mountView(panel, context);
     } catch (error) {
-      // A module that failed to load is not asked for again: only the page can be read anew.
+      // Browsers do not load a failed module again, so the whole page is reloaded.
       if (!context.signal.aborted) panel.replaceChildren(failed(messageOf(error), () => location.reload()));
     }
   }
 
   /**
    * @param {string} tab
-   * @param {string} [why]
+   * @param {string} [nextIntent]
    */
-  function navigate(tab, why) {
-    intent = why;
-    // What was pressed goes with its tab.
+  function navigate(tab, nextIntent) {
+    intent = nextIntent;
+    // The pressed button disappears with its tab, so the focus moves first.
     document.getElementById('main')?.focus({ preventScroll: true });
     location.hash = tab;
   }
@@ -128,24 +111,22 @@ function drawPanel(me) {
   const tabs = createTabs({
     label: 'Panel',
     tabs: TABS,
-    selected: tabOfAddress(),
+    selected: tabFromHash(),
     panel,
     class: 'sidebar',
     onSelect: (id) => {
       show(id);
-      if (tabOfAddress() !== id) history.pushState(null, '', `#${id}`);
+      if (tabFromHash() !== id) history.pushState(null, '', `#${id}`);
     },
   });
-  // Fired by links, by `navigate` and by the back button, not by pushState above.
-  addEventListener('hashchange', () => {
-    tabs.mark(tabOfAddress());
-    show(tabOfAddress());
-  });
-  addEventListener('popstate', () => {
-    tabs.mark(tabOfAddress());
-    show(tabOfAddress());
-  });
-  drawShell(
+  function followHash() {
+    tabs.markSelected(tabFromHash());
+    show(tabFromHash());
+  }
+  // Dispatched by links, by `navigate` and by the back button, not by pushState above.
+  addEventListener('hashchange', followHash);
+  addEventListener('popstate', followHash);
+  renderShell(
     me,
     h(
       'div',
@@ -154,17 +135,17 @@ function drawPanel(me) {
       h('main', { id: 'main', tabindex: -1, class: 'page' }, title, panel),
     ),
   );
-  // Once more now that it can scroll into sight.
-  tabs.mark(tabOfAddress());
-  setTimeout(readAhead, 1000);
+  // Again, because only now the tab can scroll into view.
+  tabs.markSelected(tabFromHash());
+  setTimeout(preloadViews, 1000);
 }
 
-function tabOfAddress() {
+function tabFromHash() {
   const id = location.hash.slice(1);
   return TABS.some((tab) => tab.id === id) ? id : 'overview';
 }
 
-/** Kept while the panel is open, so that a conversation survives a look at another tab. @type {HTMLElement | null} */
+/** Kept while the panel is open, so that the conversation survives a change of tabs. @type {HTMLElement | null} */
 let chatHost = null;
 
 /** @param {typeof import('../views/chat.js').mountChat} mountChat */
@@ -178,9 +159,9 @@ function mountChatTab(mountChat) {
   };
 }
 
-/** Reads the other views while nobody waits, so that a tab opens at once, also when the server is away. */
-function readAhead() {
+/** Loads the other views in the background, so that a tab opens at once, even if the server does not answer. */
+function preloadViews() {
   for (const tab of TABS) if (tab.id !== 'chat') tab.load().catch(() => {});
 }
 
-void start();
+void openPage('/api/admin/me', renderPanel);

@@ -8,7 +8,7 @@ import { themeButton } from '../lib/theme.js';
 import { mountChat } from '../views/chat.js';
 
 /**
- * Who is signed in, if anybody: the chat is for people without an account too.
+ * Who is signed in; null for people without an account, who may use the chat too.
  * @returns {Promise<import('../lib/types.js').Me | null>}
  */
 async function whoAmI() {
@@ -17,9 +17,9 @@ async function whoAmI() {
 }
 
 /** @param {import('../lib/types.js').Me | null} me */
-function drawHeader(me) {
+function createHeader(me) {
   const home = me?.role === 'admin' ? 'admin.html' : me ? 'dashboard.html' : '';
-  const words = me?.role === 'admin' ? 'Panel' : me ? 'My account' : 'Sign in';
+  const label = me?.role === 'admin' ? 'Panel' : me ? 'My account' : 'Sign in';
   return h(
     'header',
     { class: 'topbar' },
@@ -27,7 +27,7 @@ function drawHeader(me) {
     h(
       'div',
       { class: 'row nowrap' },
-      h('a', { class: 'btn ghost', href: pageUrl(home) }, icon(me ? 'overview' : 'lock'), words),
+      h('a', { class: 'btn ghost', href: pageUrl(home) }, icon(me ? 'overview' : 'lock'), label),
       themeButton(),
     ),
   );
@@ -38,10 +38,10 @@ async function start() {
   if (me) guardSession(me);
   watchConnection();
   const main = h('main', { class: 'chat-page' }, h('h1', { class: 'visually-hidden' }, 'Chat'));
-  document.querySelector('#app')?.replaceChildren(drawHeader(me), main);
+  document.querySelector('#app')?.replaceChildren(createHeader(me), main);
   const chat = mountChat(main, { signedIn: me !== null, role: me?.role ?? null });
   addEventListener('beforeunload', (event) => {
-    // Where somebody signs in over the page, it must be free to go.
+    // Not during a sign-in over the page, which may have to leave the page.
     if (chat.hasConversation() && document.querySelector('dialog[open]') === null) event.preventDefault();
   });
 }

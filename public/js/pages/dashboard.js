@@ -1,43 +1,25 @@
-import { ApiError, api, baseUrl, messageOf, pageUrl } from '../lib/api.js';
-import { copyButton } from '../lib/copy.js';
+import { pageUrl } from '../lib/api.js';
 import { h } from '../lib/h.js';
 import { icon } from '../lib/icons.js';
 import { createList } from '../lib/list.js';
 import { titleCell } from '../lib/row.js';
-import { drawShell } from '../lib/shell.js';
-import { exampleModel, snippets } from '../lib/snippets.js';
-import { emptyState, failed } from '../lib/states.js';
+import { openPage, renderShell } from '../lib/shell.js';
+import { connectCard, exampleModel, snippets } from '../lib/snippets.js';
+import { emptyState } from '../lib/states.js';
 import { visionBadge } from '../lib/vision.js';
 import { mountKeyList } from '../views/keys.js';
 import { passwordCard } from '../views/password.js';
 
-/** What a key of this user can call. */
+/** The models that this user may use. */
 const MODELS = '/v1/models';
 
-async function start() {
-  let me;
-  try {
-    me = await api.get('/api/user/me', { keepSession: true });
-  } catch (error) {
-    if (error instanceof ApiError && (error.status === 401 || error.status === 403)) {
-      location.replace(pageUrl(''));
-      return;
-    }
-    document
-      .querySelector('#app')
-      ?.replaceChildren(h('main', { class: 'page' }, failed(messageOf(error), start)));
-    return;
-  }
-  await drawPage(me);
-}
-
 /** @param {import('../lib/types.js').UserMe} me */
-async function drawPage(me) {
+async function renderPage(me) {
   const { signal } = new AbortController();
   const keys = h('div');
   const models = createList({
     label: 'Your models',
-    search: 'Search models',
+    noun: 'model',
     signal,
     path: MODELS,
     id: (model) => model.id,
@@ -46,7 +28,7 @@ async function drawPage(me) {
       emptyState(
         'cube',
         'No models yet',
-        'Nothing is open to you so far. Ask the person who runs this proxy.',
+        'You may not use any model yet. Ask the person who runs this server.',
       ),
     columns: [
       {
@@ -57,13 +39,13 @@ async function drawPage(me) {
           titleCell(model.name, h('span', { class: 'mono' }, model.id), model.vision && visionBadge()),
       },
     ],
-    onLoad: (all) => example.replaceChildren(snippets({ model: exampleModel(all) })),
+    onLoad: (all) => examples.replaceChildren(snippets({ model: exampleModel(all) })),
   });
-  const example = h('div', null, snippets());
+  const examples = h('div', null, snippets());
   void models.reload();
-  // Drawn when the keys are known, so that nothing moves under the hand; the models come last on the page.
+  // The page is rendered when the keys are loaded, so that nothing moves later. The models are at its end.
   await mountKeyList(keys, { path: '/api/user/apikeys', modelsPath: MODELS, usersPath: null, signal });
-  drawShell(
+  renderShell(
     { username: me.username, role: 'user' },
     h(
       'main',
@@ -78,7 +60,7 @@ async function drawPage(me) {
       h(
         'div',
         { class: 'two-columns' },
-        connectCard(example),
+        connectCard(examples),
         passwordCard({ username: me.username, path: '/api/user/password' }),
       ),
       h('section', { class: 'stack' }, h('h2', null, 'Your models'), models.element),
@@ -86,26 +68,4 @@ async function drawPage(me) {
   );
 }
 
-/** @param {HTMLElement} example */
-function connectCard(example) {
-  const address = h('code', null, baseUrl());
-  return h(
-    'section',
-    { class: 'card stack' },
-    h('h2', null, 'Connect'),
-    h(
-      'p',
-      { class: 'muted' },
-      'Any client for the OpenAI API works: give it this base URL and one of your keys.',
-    ),
-    h(
-      'div',
-      { class: 'secret plain' },
-      address,
-      copyButton(baseUrl, address, { label: 'Copy the base URL' }),
-    ),
-    example,
-  );
-}
-
-void start();
+void openPage('/api/user/me', renderPage);

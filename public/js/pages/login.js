@@ -1,5 +1,5 @@
 import { ApiError, api, messageOf, pageUrl } from '../lib/api.js';
-import { alertBox, handleSubmit, setBusy, textField } from '../lib/form.js';
+import { alertBox, handleSubmit, setBusy, signInFields } from '../lib/form.js';
 import { h } from '../lib/h.js';
 import { announceSignIn } from '../lib/session.js';
 import { logo } from '../lib/shell.js';
@@ -7,7 +7,7 @@ import { themeButton } from '../lib/theme.js';
 
 const HOME = { admin: 'admin.html', user: 'dashboard.html' };
 
-/** Sends a signed-in person on; draws the form for everybody else. */
+/** Opens the home page of a signed-in person; shows the form to everybody else. */
 async function start() {
   const { user } = await api.get('/api/me', { keepSession: true }).catch(() => ({ user: null }));
   if (user !== null) return location.replace(pageUrl(HOME[user.role === 'admin' ? 'admin' : 'user']));
@@ -18,20 +18,7 @@ async function start() {
 }
 
 function signInCard() {
-  const username = textField({
-    label: 'Username',
-    input: {
-      name: 'username',
-      autocomplete: 'username',
-      required: true,
-      autocapitalize: 'none',
-      spellcheck: 'false',
-    },
-  });
-  const password = textField({
-    label: 'Password',
-    input: { name: 'password', type: 'password', autocomplete: 'current-password', required: true },
-  });
+  const { username, password } = signInFields();
   const alert = alertBox();
   const submit = h('button', { type: 'submit', class: 'btn primary block' }, 'Sign in');
   const form = h(
@@ -52,12 +39,12 @@ function signInCard() {
         const answer = await api.post('/api/login', credentials, { keepSession: true });
         announceSignIn();
         location.replace(pageUrl(HOME[answer.user.role === 'admin' ? 'admin' : 'user']));
-        // The button stays busy until the next page is there.
+        // The button stays busy until the next page opens.
         await new Promise(() => {});
       } catch (error) {
         password.control.select();
         if (error instanceof ApiError && error.code === 'too_many_attempts')
-          await waitOut(error, { submit, alert, username: username.control });
+          await countDown(error, { submit, alert, username: username.control });
         else throw error;
       }
     },
@@ -72,23 +59,24 @@ function signInCard() {
 }
 
 /**
- * Counts down to the moment from which the server listens again, or until it is somebody else who signs in.
+ * Counts down on the button until another attempt is allowed. Typing another username ends the countdown: the limit is
+ * per account.
  * @param {ApiError} error
  * @param {{ submit: HTMLButtonElement, alert: ReturnType<typeof alertBox>, username: HTMLInputElement }} parts
  */
-async function waitOut(error, { submit, alert, username }) {
+async function countDown(error, { submit, alert, username }) {
   let until = Date.now() + (error.retryAfterSeconds ?? 30) * 1000;
-  const other = new Promise((resolve) => username.addEventListener('input', resolve, { once: true }));
-  void other.then(() => {
+  const edited = new Promise((resolve) => username.addEventListener('input', resolve, { once: true }));
+  void edited.then(() => {
     until = 0;
   });
   setBusy(submit, false);
   submit.setAttribute('aria-disabled', 'true');
-  alert.show('Too many failed attempts. Please wait until the button is back, then try again.');
+  alert.show('Too many failed attempts. Wait until you can press the button again.');
   for (let left = until - Date.now(); left > 0; left = until - Date.now()) {
     submit.textContent = `Try again in ${Math.ceil(left / 1000)} s`;
     const second = new Promise((resolve) => setTimeout(resolve, Math.min(left, 1000)));
-    await Promise.race([second, other]);
+    await Promise.race([second, edited]);
   }
   submit.textContent = 'Sign in';
   alert.show(null);

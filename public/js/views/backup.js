@@ -7,14 +7,14 @@ import { toast } from '../lib/toast.js';
 /** @type {Record<string, string>} */
 const HINTS = {
   passphrase:
-    'The provider keys in the file are encrypted with your passphrase. Whoever restores it needs the passphrase: keep it somewhere else.',
+    'The provider keys in the file are encrypted with your passphrase. You need it to restore the file: keep it in another place.',
   server:
-    'The provider keys in the file are encrypted with the ENCRYPTION_KEY of this server. Only a server with the same one can restore them.',
-  omit: 'The file holds no provider keys. You type them again after a restore.',
+    'The provider keys in the file are encrypted with the ENCRYPTION_KEY of this server. Only a server with the same ENCRYPTION_KEY can restore them.',
+  omit: 'The file contains no provider keys. Enter them again after a restore.',
 };
 
 /**
- * The card that downloads the whole configuration as one file.
+ * The card for downloading the whole configuration as one file.
  * @param {boolean} hasServerKey whether the server has an ENCRYPTION_KEY
  */
 export function backupCard(hasServerKey) {
@@ -24,7 +24,7 @@ export function backupCard(hasServerKey) {
     hint: 'At least 12 characters.',
     input: { type: 'password', autocomplete: 'new-password', required: true, minlength: 12 },
   });
-  const how = segmented({
+  const mode = segmented({
     label: 'Provider keys in the file',
     value: 'passphrase',
     choices: [
@@ -44,7 +44,7 @@ export function backupCard(hasServerKey) {
     'form',
     { class: 'stack' },
     alert.element,
-    how.element,
+    mode.element,
     hint,
     passphrase.element,
     h('div', null, submit),
@@ -54,7 +54,7 @@ export function backupCard(hasServerKey) {
     submit,
     alert,
     save: async () => {
-      await download(how.value(), passphrase.control.value);
+      await download(mode.value(), passphrase.control.value);
       passphrase.control.value = '';
     },
   });
@@ -62,19 +62,19 @@ export function backupCard(hasServerKey) {
     'section',
     { class: 'card stack' },
     h('h2', null, 'Backup'),
-    h('p', { class: 'muted' }, 'Providers, models, keys and users in one file. Sessions stay out.'),
+    h('p', { class: 'muted' }, 'Providers, models, keys and users in one file, without sessions.'),
     form,
   );
 }
 
 /**
- * @param {string} how
+ * @param {string} mode `passphrase`, `server` or `omit`
  * @param {string} passphrase
  */
-async function download(how, passphrase) {
-  const path = how === 'omit' ? '/api/admin/backup?secrets=omit' : '/api/admin/backup';
+async function download(mode, passphrase) {
+  const path = mode === 'omit' ? '/api/admin/backup?secrets=omit' : '/api/admin/backup';
   const headers =
-    how === 'passphrase' ? { 'x-backup-passphrase': encodeURIComponent(passphrase) } : undefined;
+    mode === 'passphrase' ? { 'x-backup-passphrase': encodeURIComponent(passphrase) } : undefined;
   const response = await raw(path, { headers });
   if (!response.ok) throw await toApiError(response);
   const name = /filename="([^"]+)"/.exec(response.headers.get('content-disposition') ?? '')?.[1];

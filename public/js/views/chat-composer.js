@@ -1,4 +1,4 @@
-/** Where a message is written: text, files by button, paste and drop, Send and Stop. */
+/** The form for a message: text, files (by button, paste or drop), Send and Stop. */
 import { textAreaField } from '../lib/form.js';
 import { h } from '../lib/h.js';
 import { icon } from '../lib/icons.js';
@@ -9,13 +9,13 @@ import { checkAudio, createFileTray, isAudio, readImage } from './chat-files.js'
 
 const IMAGE_TYPES = 'image/png,image/jpeg,image/webp,image/gif';
 const AUDIO_TYPES = 'audio/*,.flac,.m4a,.mp3,.mp4,.mpga,.ogg,.opus,.wav,.webm';
-/** What the text is for, and an example of it. */
-const WORDS = {
+/** Label and placeholder of the text field, by task. */
+const TEXTS = {
   chat: { label: 'Message', placeholder: 'Ask something …' },
   transcribe: { label: 'Hint for the transcription (optional)', placeholder: 'Names, style' },
-  ocr: { label: 'Hint for the reading (optional)', placeholder: 'What to read and how' },
+  ocr: { label: 'Instructions for OCR (optional)', placeholder: 'What to read and how' },
 };
-const AUDIO_MISFIT = 'Choose the task Transcribe for audio.';
+const AUDIO_NEEDS_TASK = 'For audio, choose the task Transcribe.';
 
 /**
  * @param {{ onSend: (draft: Draft) => boolean, onStop: () => void }} options onSend: false keeps the draft
@@ -25,18 +25,18 @@ export function createComposer({ onSend, onStop }) {
   let task = 'chat';
   let hasVision = false;
   let isBusy = false;
-  /** The latest files with all before them: what was wrong with the first bad one, or ''. @type {Promise<string> | null} */
+  /** The files that are being read; resolves to the first problem, or ''. @type {Promise<string> | null} */
   let reading = null;
-  /** Those that a message which was sent off waits for. @type {Promise<string> | null} */
+  /** The files that the message waits for, after the person pressed Send. @type {Promise<string> | null} */
   let waitingFor = null;
   const tray = createFileTray({ onChange: update });
   const field = textAreaField({
-    label: WORDS.chat.label,
-    input: { rows: 1, placeholder: WORDS.chat.placeholder, enterkeyhint: 'send' },
+    label: TEXTS.chat.label,
+    input: { rows: 1, placeholder: TEXTS.chat.placeholder, enterkeyhint: 'send' },
   });
   const hint = h('p', { class: 'hint chat-hint', role: 'status' });
-  const image = createPicker('image', 'Image', IMAGE_TYPES);
-  const audio = createPicker('audio', 'Audio', AUDIO_TYPES);
+  const image = createFileButton('image', 'Image', IMAGE_TYPES);
+  const audio = createFileButton('audio', 'Audio', AUDIO_TYPES);
   const send = h('button', { type: 'submit', class: 'btn primary' }, icon('send'), 'Send');
   const stop = h(
     'button',
@@ -53,11 +53,11 @@ export function createComposer({ onSend, onStop }) {
   );
 
   /**
-   * @param {import('../lib/icons.js').IconName} sign
+   * @param {import('../lib/icons.js').IconName} symbol
    * @param {string} name
    * @param {string} accept
    */
-  function createPicker(sign, name, accept) {
+  function createFileButton(symbol, name, accept) {
     const input = h('input', {
       type: 'file',
       accept,
@@ -72,7 +72,7 @@ export function createComposer({ onSend, onStop }) {
     const button = h(
       'button',
       { type: 'button', class: 'btn', onclick: () => input.click() },
-      icon(sign),
+      icon(symbol),
       name,
     );
     return { element: h('div', null, button, input), button };
@@ -82,63 +82,64 @@ export function createComposer({ onSend, onStop }) {
     return task === 'ocr' || (task === 'chat' && hasVision);
   }
 
-  /** What is attached that this task cannot take, in words; empty when all is well. */
-  function findMisfit() {
+  /** Why the attached files do not fit the task; '' if they do. */
+  function findMismatch() {
     if (tray.images().length > 0 && !takesImages()) {
       return task === 'transcribe'
-        ? 'Only audio can be transcribed: remove the image.'
-        : 'This model takes no images: remove them or choose a model marked 📷 images.';
+        ? 'Only audio can be transcribed. Remove the image.'
+        : 'This model takes no images. Remove them, or choose a model marked 📷 images.';
     }
-    return tray.audio() && task !== 'transcribe' ? AUDIO_MISFIT : '';
+    return tray.audio() && task !== 'transcribe' ? AUDIO_NEEDS_TASK : '';
   }
 
-  /** @param {string} message */
-  function complain(message) {
+  /** @param {string} message '' removes the error */
+  function showError(message) {
     hint.textContent = message;
     hint.classList.toggle('field-error', message !== '');
   }
 
   function update() {
-    const misfit = findMisfit();
-    complain(misfit);
-    if (misfit !== '') return;
-    if (task === 'chat' && !hasVision) hint.textContent = 'Images: choose a model marked 📷 images.';
-    else if (task === 'transcribe') hint.textContent = 'MP3, WAV, M4A, FLAC, OGG or WebM, 25 MB at most.';
-    else hint.textContent = 'PNG, JPEG, WebP or GIF, 10 MB at most. Paste or drop works too.';
+    const mismatch = findMismatch();
+    showError(mismatch);
+    if (mismatch !== '') return;
+    if (task === 'chat' && !hasVision) hint.textContent = 'For images, choose a model marked 📷 images.';
+    else if (task === 'transcribe') hint.textContent = 'MP3, WAV, M4A, FLAC, OGG or WebM, at most 25 MB.';
+    else hint.textContent = 'PNG, JPEG, WebP or GIF, at most 10 MB. You can also paste or drop images.';
   }
 
   /** @param {readonly File[]} files */
   async function addFiles(files) {
-    const own = attach(files, reading);
-    reading = own;
-    await own;
-    if (reading === own) reading = null;
+    const attaching = attach(files, reading);
+    reading = attaching;
+    await attaching;
+    if (reading === attaching) reading = null;
   }
 
   /**
-   * Attaches files after those that are still being read: they keep the order in which they came.
+   * Attaches files after the earlier ones have been read, so that they keep their order.
    * @param {readonly File[]} files
    * @param {Promise<string> | null} earlier
+   * @returns {Promise<string>} the first problem, also of the earlier files; '' without one
    */
   async function attach(files, earlier) {
-    let complaint = (await earlier) ?? '';
+    let problem = (await earlier) ?? '';
     try {
       for (const file of files) {
         if (task === 'transcribe') {
           checkAudio(file);
           tray.setAudio(file);
         } else if (isAudio(file)) {
-          throw new Error(AUDIO_MISFIT);
+          throw new Error(AUDIO_NEEDS_TASK);
         } else if (takesImages()) {
           tray.addImage(await readImage(file), task === 'ocr');
         } else throw new Error('This model takes no images. Choose a model marked 📷 images.');
       }
     } catch (error) {
-      complaint ||= error instanceof Error ? error.message : String(error);
+      problem ||= error instanceof Error ? error.message : String(error);
     }
-    if (complaint !== '') complain(complaint);
+    if (problem !== '') showError(problem);
     field.control.focus();
-    return complaint;
+    return problem;
   }
 
   /** @param {Promise<string> | null} files */
@@ -150,24 +151,24 @@ export function createComposer({ onSend, onStop }) {
   async function submit() {
     if (isBusy || waitingFor) return;
     if (reading) {
-      const own = reading;
-      waitFor(own);
-      const complaint = await own;
-      // Held back meanwhile.
-      if (waitingFor !== own) return;
+      const files = reading;
+      waitFor(files);
+      const problem = await files;
+      // `cancelSend` was called meanwhile.
+      if (waitingFor !== files) return;
       waitFor(null);
-      if (complaint !== '') return;
+      if (problem !== '') return;
     }
     sendDraft();
   }
 
   function sendDraft() {
-    // An answer may have begun while the files were read.
+    // Another request may have started while the files were read.
     if (isBusy) return;
     const draft = { text: field.control.value, images: tray.images(), audio: tray.audio() };
-    if (task === 'transcribe' && !draft.audio) return complain('Choose an audio file first.');
-    if (task === 'ocr' && draft.images.length === 0) return complain('Choose an image first.');
-    if (findMisfit() !== '') return update();
+    if (task === 'transcribe' && !draft.audio) return showError('Choose an audio file first.');
+    if (task === 'ocr' && draft.images.length === 0) return showError('Choose an image first.');
+    if (findMismatch() !== '') return update();
     if (draft.text.trim() === '' && draft.images.length === 0 && !draft.audio) return field.control.focus();
     if (!onSend(draft)) return;
     field.control.value = '';
@@ -180,7 +181,7 @@ export function createComposer({ onSend, onStop }) {
     void submit();
   });
   field.control.addEventListener('keydown', (event) => {
-    // While an input method composes, Enter chooses a word.
+    // In an input method editor, Enter chooses a word.
     if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
     event.preventDefault();
     void submit();
@@ -196,12 +197,12 @@ export function createComposer({ onSend, onStop }) {
     element,
     addFiles,
     focus: () => field.control.focus(),
-    /** @param {Task} nextTask @param {boolean} nextVision */
-    fit(nextTask, nextVision) {
+    /** Adapts the form to the task and the model. @param {Task} nextTask @param {boolean} nextHasVision */
+    setTask(nextTask, nextHasVision) {
       task = nextTask;
-      hasVision = nextVision;
-      field.control.placeholder = WORDS[task].placeholder;
-      for (const label of field.control.labels) label.textContent = WORDS[task].label;
+      hasVision = nextHasVision;
+      field.control.placeholder = TEXTS[task].placeholder;
+      for (const label of field.control.labels) label.textContent = TEXTS[task].label;
       image.element.hidden = task === 'transcribe';
       audio.element.hidden = task !== 'transcribe';
       image.button.disabled = !takesImages();
@@ -215,7 +216,7 @@ export function createComposer({ onSend, onStop }) {
       stop.hidden = !busy;
       if (hadFocus) field.control.focus();
     },
-    /** A message that still waits for its files is not sent by itself any more; it stays as it is. */
-    hold: () => waitFor(null),
+    /** If the message is waiting for its files, it will not be sent; the draft stays. */
+    cancelSend: () => waitFor(null),
   };
 }

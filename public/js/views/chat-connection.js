@@ -1,4 +1,4 @@
-/** Who is asking and what may be asked: the key, the list of models, the test of both. */
+/** The API key, the list of models, and the test of the connection. */
 import { api } from '../lib/api.js';
 import { textField } from '../lib/form.js';
 import { plural } from '../lib/format.js';
@@ -6,19 +6,21 @@ import { h } from '../lib/h.js';
 import { describeFailure, readFailure, ServerFailure, toFailure } from './chat-failure.js';
 import { toChatModels } from './chat-tasks.js';
 
-/** Long enough that a key typed by hand is not tried letter by letter. */
+/** After the last keystroke: a key is not tried while the person is still typing. */
 const TYPING_PAUSE_MS = 500;
 
 /**
- * The key is kept in its field alone: never stored, gone with the page.
+ * The key is kept only in its field, until the page is closed. It is never stored.
  * @param {{ signedIn: boolean, onModels: (models: import('./chat-tasks.js').ChatModel[] | null, whyNone?: string) => void }} options
- *   onModels: null while there is no list, and why in a few words
+ *   onModels: gets null and a short reason when there is no list
  */
 export function createConnection({ signedIn, onModels }) {
   const field = textField({
     label: 'API Key',
     optional: signedIn,
-    hint: signedIn ? 'Empty: your session is used. Paste a key to test it.' : 'Stays in this page’s memory.',
+    hint: signedIn
+      ? 'Leave empty to use your own account, or paste a key to test it.'
+      : 'The key is forgotten when you close this page.',
     input: { type: 'password', placeholder: 'sk-…', spellcheck: 'false', autocapitalize: 'none' },
   });
   const show = h(
@@ -39,7 +41,8 @@ export function createConnection({ signedIn, onModels }) {
   const element = h('div', { class: 'stack tight' }, field.element, test, result);
   let running = new AbortController();
   let timer = 0;
-  let loadedFor = '\n';
+  /** The key that the list was loaded with; the initial value equals no key. */
+  let loadedKey = '\n';
 
   function toggleKey() {
     const isShown = field.control.type === 'text';
@@ -56,31 +59,31 @@ export function createConnection({ signedIn, onModels }) {
     const value = key();
     if (value === '' && !signedIn) throw new ServerFailure('Enter an API key first.');
     if (!/^[\x20-\x7e]*$/.test(value))
-      throw new ServerFailure('The key holds characters that no key can have.');
+      throw new ServerFailure('The key contains characters that are not allowed in a key.');
     if (value !== '') headers.set('authorization', `Bearer ${value}`);
     return api.raw(path, { ...init, headers });
   }
 
   /**
    * @param {'ok' | 'danger'} kind
-   * @param {...import('../lib/h.js').Child} words
+   * @param {...import('../lib/h.js').Child} content
    */
-  function say(kind, ...words) {
-    result.replaceChildren(h('div', { class: `alert ${kind} small` }, h('div', null, ...words)));
+  function showResult(kind, ...content) {
+    result.replaceChildren(h('div', { class: `alert ${kind} small` }, h('div', null, ...content)));
   }
 
-  function halt() {
+  function abort() {
     clearTimeout(timer);
     running.abort();
     test.setAttribute('aria-busy', 'false');
   }
 
-  /** @param {boolean} isTest the outcome is shown even where it is good */
+  /** @param {boolean} isTest show a success too */
   async function load(isTest) {
-    halt();
+    abort();
     running = new AbortController();
     const { signal } = running;
-    loadedFor = key();
+    loadedKey = key();
     test.setAttribute('aria-busy', 'true');
     if (isTest) result.replaceChildren(h('p', { class: 'muted small' }, 'Asking the server …'));
     try {
@@ -89,14 +92,15 @@ export function createConnection({ signedIn, onModels }) {
       const models = toChatModels(await response.json());
       if (signal.aborted) return;
       onModels(models);
-      if (isTest) say('ok', `Connection works: ${plural(models.length, 'model')}.`);
+      if (isTest) showResult('ok', `Connection works: ${plural(models.length, 'model')}.`);
       else result.replaceChildren();
     } catch (error) {
       if (signal.aborted) return;
       const failure = toFailure(error, 'Test Connection');
-      const isKeyRefused = loadedFor !== '' && (failure.status === 401 || failure.status === 403);
-      onModels(null, isKeyRefused ? 'This key gives no models' : 'No models could be read');
-      say('danger', failure.message, h('p', { class: 'chat-failure-detail' }, describeFailure(failure)));
+      const isKeyRefused = loadedKey !== '' && (failure.status === 401 || failure.status === 403);
+      onModels(null, isKeyRefused ? 'The key was refused' : 'Loading the models failed');
+      const detail = h('p', { class: 'chat-failure-detail' }, describeFailure(failure));
+      showResult('danger', failure.message, detail);
     } finally {
       if (!signal.aborted) test.setAttribute('aria-busy', 'false');
     }
@@ -104,11 +108,11 @@ export function createConnection({ signedIn, onModels }) {
 
   function onKey() {
     clearTimeout(timer);
-    if (key() === loadedFor) return;
+    if (key() === loadedKey) return;
     if (key() !== '' || signedIn) void load(false);
     else {
-      halt();
-      loadedFor = '';
+      abort();
+      loadedKey = '';
       result.replaceChildren();
       onModels(null, 'Enter an API key first');
     }
@@ -130,8 +134,8 @@ export function createConnection({ signedIn, onModels }) {
   return {
     element,
     send,
-    /** Without a model to ask: asks for the list again, or leads to the key where that is what is lacking. */
-    complain() {
+    /** Helps when no model can be chosen: loads the list again, or moves the focus to the missing key. */
+    requestModels() {
       if (key() === '' && signedIn) return void load(true);
       if (key() === '' && !signedIn) field.setError('Enter an API key first.');
       field.control.focus();

@@ -1,4 +1,4 @@
-/** The turns of a conversation: asks, shows the answer as it comes, asks again. In memory only. */
+/** The turns of a conversation: sends requests, shows the answers as they arrive. In memory only. */
 import { toFailure } from './chat-failure.js';
 import { createAnswer, createUserMessage } from './chat-message.js';
 import { completeChat, toChatBody } from './chat-request.js';
@@ -8,23 +8,24 @@ import { convertFile } from './chat-tasks.js';
 /**
  * @typedef {import('./chat-request.js').ChatMessage} ChatMessage
  * @typedef {import('./chat-request.js').ChatSettings} ChatSettings
- * @typedef {{ model: import('./chat-tasks.js').ChatModel, task: import('./chat-tasks.js').Task, settings: ChatSettings, transcript: Record<string, string> }} Ask
- *   what and how to ask, as chosen at the time
- * @typedef {{ user: ChatMessage, file: File | null, ask: Ask, answer: string }} Turn
+ * @typedef {{ model: import('./chat-tasks.js').ChatModel, task: import('./chat-tasks.js').Task, settings: ChatSettings, transcript: Record<string, string> }} Choices
+ *   the model, the task and the settings at the time of the request
+ * @typedef {{ user: ChatMessage, file: File | null, choices: Choices, answer: string }} Turn
  * @typedef {ReturnType<typeof createAnswer>} Answer
  * @typedef {{ note: string, stats: string }} Ending
  */
 
+/** Notes below an answer, by `finish_reason`. */
 const NOTES = new Map([
-  ['length', 'Cut off at the largest number of tokens.'],
-  ['content_filter', 'Cut off by the provider’s content filter.'],
+  ['length', 'The answer was cut off: it reached the maximum number of tokens.'],
+  ['content_filter', 'The content filter of the provider cut off the answer.'],
 ]);
 
 /**
  * @param {{ log: ReturnType<typeof import('./chat-log.js').createLog>, send: import('./chat-request.js').Send,
- *   readAsk: () => Ask | null, onBusy: (isBusy: boolean) => void }} options readAsk: null where something is missing
+ *   readChoices: () => Choices | null, onBusy: (isBusy: boolean) => void }} options readChoices: null if a choice is missing
  */
-export function createConversation({ log, send, readAsk, onBusy }) {
+export function createConversation({ log, send, readChoices, onBusy }) {
   /** @type {Turn[]} */
   let turns = [];
   /** @type {AbortController | null} */
@@ -47,9 +48,9 @@ export function createConversation({ log, send, readAsk, onBusy }) {
     const controller = new AbortController();
     running = controller;
     const answer = createAnswer({
-      model: turn.ask.model.name,
+      model: turn.choices.model.name,
       onRegenerate: () => regenerate(turn),
-      onDraw: log.follow,
+      onRender: log.follow,
     });
     log.add(answer.element);
     log.announce('');
@@ -59,7 +60,7 @@ export function createConversation({ log, send, readAsk, onBusy }) {
     /** @type {Ending} */
     let ending = { note: '', stats: '' };
     try {
-      ending = await (turn.ask.task === 'chat'
+      ending = await (turn.choices.task === 'chat'
         ? chat(turn, answer, controller.signal)
         : convert(turn, answer, controller.signal));
     } catch (error) {
@@ -75,7 +76,8 @@ export function createConversation({ log, send, readAsk, onBusy }) {
   }
 
   /**
-   * The question with the earlier ones that were answered: a failed one is not sent, nor paid for, with every later one.
+   * The messages to send: the question, after the earlier turns that were answered. Failed turns are left out, because
+   * they would cost tokens in each later request.
    * @param {Turn} turn
    */
   function messagesUpTo(turn) {
@@ -92,7 +94,7 @@ export function createConversation({ log, send, readAsk, onBusy }) {
    * @returns {Promise<Ending>}
    */
   async function chat(turn, answer, signal) {
-    const { model, settings } = turn.ask;
+    const { model, settings } = turn.choices;
     const body = toChatBody({
       model: model.id,
       hasVision: model.hasVision,
@@ -133,7 +135,7 @@ export function createConversation({ log, send, readAsk, onBusy }) {
       usage: outcome.usage,
     });
     if (!outcome.isComplete)
-      return { note: 'The answer broke off: the server closed the stream early.', stats };
+      return { note: 'The answer is incomplete: the server closed the stream early.', stats };
     const isEmpty = firstMs === null;
     return { note: NOTES.get(outcome.finishReason ?? '') ?? (isEmpty ? 'The answer is empty.' : ''), stats };
   }
@@ -147,12 +149,12 @@ export function createConversation({ log, send, readAsk, onBusy }) {
   async function convert(turn, answer, signal) {
     const { file } = turn;
     if (!file) return { note: '', stats: '' };
-    const { model, task, transcript } = turn.ask;
+    const { model, task, transcript } = turn.choices;
     const path = task === 'ocr' ? '/v1/ocr' : '/v1/audio/transcriptions';
     const fields = { model: model.id, prompt: turn.user.text.trim(), ...(task === 'ocr' ? {} : transcript) };
     const startMs = performance.now();
     const { text, isCode } = await convertFile({ send, path, fields, file, signal });
-    answer.showPlain(text, isCode);
+    answer.showWhole(text, isCode);
     const none = { ascii: 0, other: 0 };
     const stats = describeSpeed({
       startMs,
@@ -169,13 +171,13 @@ export function createConversation({ log, send, readAsk, onBusy }) {
    * @param {string} text
    */
   function edit(turn, text) {
-    const ask = readAsk();
+    const choices = readChoices();
     const index = turns.indexOf(turn);
-    if (!ask || index < 0) return;
-    cut(index, 0);
+    if (!choices || index < 0) return;
+    keepTurns(index, index * 2);
     start({
       ...turn,
-      ask: ask.task === turn.ask.task ? ask : turn.ask,
+      choices: choices.task === turn.choices.task ? choices : turn.choices,
       user: { ...turn.user, text },
       answer: '',
     });
@@ -183,44 +185,44 @@ export function createConversation({ log, send, readAsk, onBusy }) {
 
   /** @param {Turn} turn */
   function regenerate(turn) {
-    const ask = readAsk();
+    const choices = readChoices();
     const index = turns.indexOf(turn);
-    if (!ask || index < 0) return;
-    cut(index + 1, -1);
-    if (ask.task === turn.ask.task) turn.ask = ask;
+    if (!choices || index < 0) return;
+    keepTurns(index + 1, index * 2 + 1);
+    if (choices.task === turn.choices.task) turn.choices = choices;
     turn.answer = '';
     void run(turn);
   }
 
   /**
-   * Keeps that many turns, and of the last one the question alone where `extra` is -1.
-   * @param {number} count
-   * @param {0 | -1} extra
+   * Keeps the first turns and the first messages, and removes the others. A turn has two messages: question and answer.
+   * @param {number} turnCount
+   * @param {number} messageCount
    */
-  function cut(count, extra) {
+  function keepTurns(turnCount, messageCount) {
     stop();
-    // Forgotten at once: else its end would be told of a text that is gone.
+    // Reset at once, or the end of the request would be announced to screen readers after its text was removed.
     if (running) {
       running = null;
       onBusy(false);
     }
-    turns = turns.slice(0, count);
-    log.keep(count * 2 + extra);
+    turns = turns.slice(0, turnCount);
+    log.keep(messageCount);
   }
 
   return {
     stop,
     isBusy: () => running !== null,
     isEmpty: () => turns.length === 0,
-    /** @param {import('./chat-composer.js').Draft} draft @param {Ask} ask */
-    send({ text, images, audio }, ask) {
-      const file = ask.task === 'transcribe' ? audio : (images[0]?.file ?? null);
+    /** @param {import('./chat-composer.js').Draft} draft @param {Choices} choices */
+    send({ text, images, audio }, choices) {
+      const file = choices.task === 'transcribe' ? audio : (images[0]?.file ?? null);
       /** @type {ChatMessage} */
-      const user = { role: 'user', text, images, task: ask.task, fileName: file?.name ?? null };
-      start({ user, file, ask, answer: '' });
+      const user = { role: 'user', text, images, task: choices.task, fileName: file?.name ?? null };
+      start({ user, file, choices, answer: '' });
     },
     clear() {
-      cut(0, 0);
+      keepTurns(0, 0);
       log.announce('');
     },
   };

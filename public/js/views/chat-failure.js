@@ -1,12 +1,12 @@
-/** What went wrong with a request, in the server's own words. No DOM here. */
+/** Errors of chat requests, with the server's own message. Has no DOM. */
 import { duration } from '../lib/format.js';
 
 /** @typedef {{ status?: number, code?: string | null, requestId?: string | null }} FailureDetail */
 
 export class ServerFailure extends Error {
   /**
-   * @param {string} message as the server said it
-   * @param {FailureDetail} [detail] status 0: none was received
+   * @param {string} message from the server
+   * @param {FailureDetail} [detail] status 0: there was no response
    */
   constructor(message, { status = 0, code = null, requestId = null } = {}) {
     super(message);
@@ -20,10 +20,10 @@ export class ServerFailure extends Error {
 const MAX_TEXT_CHARS = 1000;
 
 /**
- * Finds the error in a parsed answer or stream event: OpenAI's `{"error":{...}}`, or `{"object":"error"}` as vLLM sends it.
+ * Finds the error in a parsed response or stream event: `{"error":{...}}` (OpenAI) or `{"object":"error"}` (vLLM).
  * @param {any} body
  * @param {FailureDetail} detail
- * @returns {ServerFailure | null} null where there is none
+ * @returns {ServerFailure | null} null without an error
  */
 export function failureIn(body, detail) {
   const error = body?.error ?? (body?.object === 'error' ? body : null);
@@ -37,7 +37,7 @@ export function failureIn(body, detail) {
 }
 
 /**
- * Reads the answer to a request that failed, whatever its form.
+ * Reads the response to a failed request: JSON or any text.
  * @param {Response} response
  * @returns {Promise<ServerFailure>}
  */
@@ -55,8 +55,8 @@ export async function readFailure(response) {
 }
 
 /**
- * How long to wait, never too short, in a line of its own; empty where it is not said in seconds.
- * @param {number} seconds
+ * A line that says how long to wait, rounded up; '' if the server did not say so in seconds.
+ * @param {number} seconds may be NaN
  */
 function describeWait(seconds) {
   if (!(seconds > 0)) return '';
@@ -65,7 +65,7 @@ function describeWait(seconds) {
 
 /**
  * @param {string} text
- * @returns {any} undefined where it is no JSON
+ * @returns {any} undefined for invalid JSON
  */
 export function parseJson(text) {
   try {
@@ -76,21 +76,21 @@ export function parseJson(text) {
 }
 
 /**
- * Turns anything thrown into a failure.
+ * Converts a caught value.
  * @param {unknown} error
- * @param {string} button asks again
+ * @param {string} button label of the button that repeats the request
  * @returns {ServerFailure}
  */
 export function toFailure(error, button) {
   if (error instanceof ServerFailure) return error;
-  // What browsers throw where an answer ends too early, each in words of its own that say as little.
+  // Thrown when a response ends too early. The messages of the browsers differ and explain nothing.
   if (error instanceof TypeError)
-    return new ServerFailure(`The connection broke off. Press ${button} to ask again.`);
+    return new ServerFailure(`The connection was interrupted. Press ${button} to try again.`);
   return new ServerFailure(error instanceof Error ? error.message : String(error));
 }
 
 /**
- * Code, status and request id in one line, for people who report it; no status where that one was good.
+ * Code, status and request id in one line, for error reports. A status below 400 is left out.
  * @param {ServerFailure} failure
  */
 export function describeFailure({ code, status, requestId }) {

@@ -1,4 +1,4 @@
-/** Files for a message: checked before anything is sent, shown, removable. */
+/** The files of a message: checked before the message is sent, shown, and removable. */
 import { bytes } from '../lib/format.js';
 import { h } from '../lib/h.js';
 import { icon } from '../lib/icons.js';
@@ -7,11 +7,11 @@ import { icon } from '../lib/icons.js';
 
 const MAX_IMAGE_BYTES = 10 * 1024 * 1024;
 const MAX_AUDIO_BYTES = 25 * 1024 * 1024;
-/** Three of the largest still fit into the 50 MB that a request may have by default. */
+/** Three of the largest images, encoded as base64, fit into the default MAX_BODY_MB of 50. */
 const MAX_TOTAL_IMAGE_BYTES = 30 * 1024 * 1024;
 const AUDIO_NAME = /\.(flac|mp3|mp4|mpeg|mpga|m4a|oga|ogg|opus|wav|webm)$/i;
 
-/** What files begin with (PNG, section 5.2; JPEG SOI and marker; GIF89a; WebP container, RIFF header), in hexadecimal. */
+/** The first bytes of image files, in hexadecimal (PNG, section 5.2; JPEG SOI and marker; GIF89a; WebP container, RIFF header). */
 const SIGNATURES = /** @type {const} */ ([
   ['image/png', /^89504e470d0a1a0a/],
   ['image/jpeg', /^ffd8ff/],
@@ -20,20 +20,20 @@ const SIGNATURES = /** @type {const} */ ([
 ]);
 
 /**
- * Checks an image by its size and first bytes and reads it.
+ * Reads an image after checking its size and first bytes.
  * @param {File} file
  * @returns {Promise<ChatImage>}
- * @throws {Error} in words for the person who chose it
+ * @throws {Error} with a message for the person
  */
 export async function readImage(file) {
   if (file.size > MAX_IMAGE_BYTES) {
     const size = (Math.ceil((file.size / 1048576) * 10) / 10).toFixed(1);
-    throw new Error(`“${file.name}” is too large: ${size} MB, and 10 MB is the most.`);
+    throw new Error(`“${file.name}” is too large: it has ${size} MB, the limit is 10 MB.`);
   }
   const start = new Uint8Array(await file.slice(0, 12).arrayBuffer());
   const head = Array.from(start, (byte) => byte.toString(16).padStart(2, '0')).join('');
   const type = SIGNATURES.find(([, signature]) => signature.test(head))?.[0];
-  if (!type) throw new Error(`“${file.name}” is no PNG, JPEG, WebP or GIF image.`);
+  if (!type) throw new Error(`“${file.name}” is not a PNG, JPEG, WebP or GIF image.`);
   const typed = new File([file], file.name, { type });
   return { name: file.name, type, dataUrl: await toDataUrl(typed), file: typed };
 }
@@ -45,11 +45,11 @@ export function isAudio({ name, type }) {
 
 /**
  * @param {File} file
- * @throws {Error} in words for the person who chose it
+ * @throws {Error} with a message for the person
  */
 export function checkAudio(file) {
-  if (!isAudio(file)) throw new Error(`“${file.name}” is no audio file.`);
-  if (file.size > MAX_AUDIO_BYTES) throw new Error(`“${file.name}” is too large: 25 MB is the most.`);
+  if (!isAudio(file)) throw new Error(`“${file.name}” is not an audio file.`);
+  if (file.size > MAX_AUDIO_BYTES) throw new Error(`“${file.name}” is too large: the limit is 25 MB.`);
 }
 
 /**
@@ -66,7 +66,7 @@ function toDataUrl(blob) {
 }
 
 /**
- * The files chosen for the next message.
+ * The list of files for the next message.
  * @param {{ onChange: () => void }} options
  */
 export function createFileTray({ onChange }) {
@@ -76,16 +76,16 @@ export function createFileTray({ onChange }) {
   let audio = null;
   const element = h('ul', { class: 'chat-tray', 'aria-label': 'Attached files' });
 
-  function draw() {
+  function render() {
     const items = images.map((image) =>
-      drawItem(image.name, h('img', { src: image.dataUrl, alt: image.name }), () => {
+      renderItem(image.name, h('img', { src: image.dataUrl, alt: image.name }), () => {
         images = images.filter((other) => other !== image);
       }),
     );
     const { name, size } = audio ?? { name: '', size: 0 };
-    const words = h('span', null, name, h('small', null, bytes(size)));
-    const sound = h('span', { class: 'chat-audio row nowrap' }, icon('audio'), words);
-    if (audio) items.push(drawItem(name, sound, () => (audio = null)));
+    const text = h('span', null, name, h('small', null, bytes(size)));
+    const audioPreview = h('span', { class: 'chat-audio row nowrap' }, icon('audio'), text);
+    if (audio) items.push(renderItem(name, audioPreview, () => (audio = null)));
     element.replaceChildren(...items);
     onChange();
   }
@@ -95,7 +95,7 @@ export function createFileTray({ onChange }) {
    * @param {HTMLElement} preview
    * @param {() => void} remove
    */
-  function drawItem(name, preview, remove) {
+  function renderItem(name, preview, remove) {
     const button = h(
       'button',
       { type: 'button', class: 'btn small icon-only', 'aria-label': `Remove ${name}`, title: 'Remove' },
@@ -103,7 +103,7 @@ export function createFileTray({ onChange }) {
     );
     button.addEventListener('click', () => {
       remove();
-      draw();
+      render();
     });
     return h('li', { title: name }, preview, button);
   }
@@ -112,24 +112,24 @@ export function createFileTray({ onChange }) {
     element,
     images: () => images,
     audio: () => audio,
-    /** @param {ChatImage} image @param {boolean} isOnly it takes the place of the others */
+    /** @param {ChatImage} image @param {boolean} isOnly replace the other images */
     addImage(image, isOnly) {
       const next = isOnly ? [image] : [...images, image];
       const total = next.reduce((sum, { file }) => sum + file.size, 0);
       if (total > MAX_TOTAL_IMAGE_BYTES)
-        throw new Error('The images together are too large: 30 MB is the most.');
+        throw new Error('The images are too large: the limit for all of them is 30 MB.');
       images = next;
-      draw();
+      render();
     },
     /** @param {File} file */
     setAudio(file) {
       audio = file;
-      draw();
+      render();
     },
     clear() {
       images = [];
       audio = null;
-      draw();
+      render();
     },
   };
 }

@@ -1,14 +1,14 @@
-/** The conversation on the page: follows its end while the reader is there, and leaves him alone where he is not. */
+/** The messages on the page. Scrolls to new text only while the reader is at the end. */
 import { h } from '../lib/h.js';
 import { icon } from '../lib/icons.js';
 
-/** So near to the end counts as being there. */
-const NEAR_PX = 24;
-const SPOKEN_CHARS = 500;
+/** The reader is at the end if no more than this is hidden below. */
+const NEAR_END_PX = 24;
+const MAX_ANNOUNCED_CHARS = 500;
 
 export function createLog() {
   const empty = h('div', { class: 'empty' });
-  /** @param {import('../lib/h.js').Child[] | null} missing what to do before there can be a conversation */
+  /** @param {import('../lib/h.js').Child[] | null} missing what to do first, if no model can be used */
   function showEmpty(missing) {
     empty.replaceChildren(
       icon(missing ? 'cube' : 'chat'),
@@ -16,7 +16,7 @@ export function createLog() {
       h(
         'p',
         null,
-        ...(missing ?? ['It stays in this page’s memory: leaving or reloading the page forgets it.']),
+        ...(missing ?? ['The conversation is not stored. It is lost when you close or reload this page.']),
       ),
     );
   }
@@ -37,21 +37,21 @@ export function createLog() {
     },
     icon('chevron'),
   );
-  const spoken = h('p', { class: 'visually-hidden', role: 'status' });
-  const element = h('div', { class: 'chat-log-frame' }, scroller, down, spoken);
+  const announcer = h('p', { class: 'visually-hidden', role: 'status' });
+  const element = h('div', { class: 'chat-log-frame' }, scroller, down, announcer);
   let isFollowing = true;
 
   function follow() {
-    // Who edits a message looks at it.
+    // A person who edits a message is looking at it.
     const isEdited = messages.querySelector('textarea:focus') !== null;
     if (isFollowing && !isEdited) scroller.scrollTop = scroller.scrollHeight;
     down.hidden = isFollowing;
   }
 
   scroller.addEventListener('scroll', () => {
-    // A log out of sight, in another tab of the panel, has no size and no place to be at.
+    // While another tab of the panel is open, the log has no size and no scroll position.
     if (scroller.clientHeight === 0) return;
-    isFollowing = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight <= NEAR_PX;
+    isFollowing = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight <= NEAR_END_PX;
     down.hidden = isFollowing;
   });
   down.addEventListener('click', () => {
@@ -74,7 +74,7 @@ export function createLog() {
       isFollowing = true;
       follow();
     },
-    /** Takes away all messages from the given one on; the focus stays in the log. @param {number} count how many stay */
+    /** Keeps the first messages and removes the others. The focus stays in the log. @param {number} count */
     keep(count) {
       const hadFocus = messages.contains(document.activeElement);
       const all = [...messages.children].filter((child) => child !== empty);
@@ -82,9 +82,10 @@ export function createLog() {
       if (count === 0) messages.replaceChildren(empty);
       if (hadFocus && !messages.contains(document.activeElement)) scroller.focus();
     },
-    /** Tells screen readers, once and politely. @param {string} text */
+    /** Announces a text to screen readers. @param {string} text */
     announce(text) {
-      spoken.textContent = text.length > SPOKEN_CHARS ? `${text.slice(0, SPOKEN_CHARS)} …` : text;
+      const isLong = text.length > MAX_ANNOUNCED_CHARS;
+      announcer.textContent = isLong ? `${text.slice(0, MAX_ANNOUNCED_CHARS)} …` : text;
     },
   };
 }

@@ -1,21 +1,21 @@
-/** One message on the page: the person's, and the model's as it grows. */
+/** Messages on the page: the person's, and the answer of the model while it arrives. */
 import { copyButton } from '../lib/copy.js';
 import { textAreaField } from '../lib/form.js';
 import { h } from '../lib/h.js';
 import { icon } from '../lib/icons.js';
-import { createMarkdownView, drawCode } from '../lib/markdown.js';
+import { createMarkdownView, renderCode } from '../lib/markdown.js';
 import { describeFailure } from './chat-failure.js';
 
 /**
  * @param {string} label
  * @param {import('../lib/icons.js').IconName} symbol
  * @param {() => void} onclick
- * @param {string} [more] further classes
+ * @param {string} [extraClass]
  */
-function actionButton(label, symbol, onclick, more = '') {
+function actionButton(label, symbol, onclick, extraClass = '') {
   const props = {
     type: 'button',
-    class: `btn ghost small icon-only ${more}`,
+    class: `btn ghost small icon-only ${extraClass}`,
     'aria-label': label,
     title: label,
   };
@@ -23,7 +23,7 @@ function actionButton(label, symbol, onclick, more = '') {
 }
 
 /**
- * What the person wrote, as it was written; it can be edited and sent again.
+ * The person's message as plain text. It can be edited and sent again.
  * @param {import('./chat-request.js').ChatMessage} message
  * @param {{ onEdit: (text: string) => void }} options
  */
@@ -45,7 +45,7 @@ export function createUserMessage(message, { onEdit }) {
     actions,
   );
   const editButton = actionButton('Edit message', 'edit', edit, 'when-idle');
-  // Else an Enter that is held would open what it has just closed.
+  // An Enter key held down would close the form and open it again.
   editButton.addEventListener('keydown', (event) => event.repeat && event.preventDefault());
   if (message.task === 'chat') actions.append(editButton);
 
@@ -76,7 +76,7 @@ export function createUserMessage(message, { onEdit }) {
       ) {
         event.preventDefault();
         if (event.repeat) return;
-        // One Enter too many must not take away all that came after: the same text again takes the button.
+        // Sending again removes the later messages. An unchanged text is sent by the button only, not by Enter.
         if (field.control.value === message.text) close();
         else form.requestSubmit();
       }
@@ -89,12 +89,12 @@ export function createUserMessage(message, { onEdit }) {
 }
 
 /**
- * The model's answer: thoughts folded away, text as Markdown, tool calls, then how it ended.
- * @param {{ model: string, onRegenerate: () => void, onDraw: () => void }} options
+ * The answer of the model: collapsed thoughts, text as Markdown, tool calls, and a note or error at the end.
+ * @param {{ model: string, onRegenerate: () => void, onRender: () => void }} options
  */
-export function createAnswer({ model, onRegenerate, onDraw }) {
+export function createAnswer({ model, onRegenerate, onRender }) {
   let text = '';
-  const markdown = createMarkdownView({ onDraw });
+  const markdown = createMarkdownView({ onRender });
   const thoughtText = document.createTextNode('');
   const thoughtTitle = h('summary', null, 'Thinking …');
   const thoughts = h(
@@ -141,7 +141,7 @@ export function createAnswer({ model, onRegenerate, onDraw }) {
     addThought(piece) {
       thoughts.hidden = false;
       thoughtText.appendData(piece);
-      onDraw();
+      onRender();
     },
     /** @param {import('./chat-request.js').ToolCall[]} calls */
     showToolCalls(calls) {
@@ -152,18 +152,18 @@ export function createAnswer({ model, onRegenerate, onDraw }) {
             'div',
             { class: 'chat-tool' },
             h('div', { class: 'small' }, 'Tool call: ', h('strong', null, call.name || '…')),
-            drawCode(call.arguments, 'json'),
+            renderCode(call.arguments, 'json'),
           ),
         ),
       );
-      onDraw();
+      onRender();
     },
-    /** @param {string} whole @param {boolean} isCode */
-    showPlain(whole, isCode) {
+    /** Shows a whole answer without Markdown. @param {string} whole @param {boolean} isCode */
+    showWhole(whole, isCode) {
       waiting.hidden = true;
       text = whole;
       markdown.element.replaceChildren(
-        isCode ? drawCode(whole, '') : h('div', { class: 'chat-text' }, whole),
+        isCode ? renderCode(whole, '') : h('div', { class: 'chat-text' }, whole),
       );
     },
     /** @param {{ failure: import('./chat-failure.js').ServerFailure | null, note: string, stats: string }} end */
@@ -175,13 +175,13 @@ export function createAnswer({ model, onRegenerate, onDraw }) {
       if (note) ending.append(h('p', { class: 'hint' }, note));
       if (failure) {
         const detail = h('p', { class: 'chat-failure-detail' }, describeFailure(failure));
-        const words = h('div', null, h('div', { class: 'chat-text' }, failure.message), detail);
-        ending.append(h('div', { class: 'alert danger' }, icon('warning'), words));
+        const content = h('div', null, h('div', { class: 'chat-text' }, failure.message), detail);
+        ending.append(h('div', { class: 'alert danger' }, icon('warning'), content));
       }
       speed.textContent = stats;
       copy.hidden = text === '';
       actions.hidden = false;
-      onDraw();
+      onRender();
     },
   };
 }

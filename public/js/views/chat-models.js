@@ -1,4 +1,4 @@
-/** The choice of a model and of what to do with it. */
+/** The choice of the model and of the task. */
 import { segmented, selectField } from '../lib/form.js';
 import { h } from '../lib/h.js';
 import { guessTask, TASKS } from './chat-tasks.js';
@@ -14,22 +14,22 @@ function labelOf({ id, name, hasVision }) {
 }
 
 /**
- * @param {{ onChange: () => void, isKeyNeeded: boolean }} options onChange: another model or task is chosen
+ * @param {{ onChange: () => void, isKeyNeeded: boolean }} options onChange: called for another model or task
  */
 export function createModelChoice({ onChange, isKeyNeeded }) {
   /** @type {ChatModel[]} */
   let models = [];
-  /** The model chosen last: it outlives a time without a list. */
-  let wanted = '';
+  /** The id of the model chosen last, kept while there is no list. */
+  let lastChosen = '';
   const select = selectField({ label: 'Model', choices: [], input: { disabled: true } });
   const task = segmented({ label: 'Task', choices: TASKS, value: 'chat', onchange: onChange });
 
   const chosen = () => models.find(({ id }) => id === select.control.value) ?? null;
 
-  /** The task follows the model: what a whisper is for needs no second choice. */
+  /** Chooses the task that fits the model: a Whisper model is for transcription. */
   function onModel() {
-    wanted = select.control.value;
-    const guess = guessTask(wanted);
+    lastChosen = select.control.value;
+    const guess = guessTask(lastChosen);
     if (task.value() === guess) onChange();
     else for (const radio of task.element.querySelectorAll('input')) if (radio.value === guess) radio.click();
   }
@@ -41,24 +41,23 @@ export function createModelChoice({ onChange, isKeyNeeded }) {
 
   /**
    * @param {ChatModel[] | null} list
-   * @param {string} whyNone stands in the place of a list that is null
+   * @param {string} whyNone shown if the list is null
    */
   function show(list, whyNone) {
     models = list ?? [];
     select.control.disabled = models.length === 0;
-    if (models.length === 0) {
-      fill([{ value: '', label: list ? 'No model yet' : whyNone }]);
-    } else fill(models.map((model) => ({ value: model.id, label: labelOf(model) })));
-    const kept = models.find(({ id }) => id === wanted);
+    if (models.length === 0) fill([{ value: '', label: list ? 'No model yet' : whyNone }]);
+    else fill(models.map((model) => ({ value: model.id, label: labelOf(model) })));
+    const kept = models.find(({ id }) => id === lastChosen);
     const shown = kept ?? models.find(({ id }) => guessTask(id) === 'chat') ?? models[0];
     select.control.value = shown?.id ?? '';
-    // The task was chosen for that model too, so it waits like it.
+    // The task was chosen for the last model, so it stays as long as that model.
     if (kept || !shown) onChange();
     else onModel();
   }
 
   select.control.addEventListener('change', onModel);
-  fill([{ value: '', label: isKeyNeeded ? 'Enter an API key first' : 'Reading the models …' }]);
+  fill([{ value: '', label: isKeyNeeded ? 'Enter an API key first' : 'Loading the models …' }]);
   return {
     elements: [select.element, task.element],
     chosen,

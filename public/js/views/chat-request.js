@@ -1,4 +1,4 @@
-/** One chat completion: from the conversation to a body, from the answer to pieces of text. No DOM here. */
+/** One chat completion: builds the body, and reads text, thoughts and tool calls from the response. Has no DOM. */
 import { readSse } from '../lib/sse-client.js';
 import { failureIn, parseJson, readFailure, ServerFailure } from './chat-failure.js';
 import { createThoughtSplitter } from './chat-thoughts.js';
@@ -17,7 +17,7 @@ import { createThoughtSplitter } from './chat-thoughts.js';
 /**
  * Builds the body of `POST /v1/chat/completions`.
  * @param {{ model: string, hasVision: boolean, messages: readonly ChatMessage[], settings: ChatSettings }} request
- *   without vision, earlier images are left out of what is sent
+ *   hasVision: false leaves out the images of earlier messages
  * @returns {Record<string, unknown>}
  */
 export function toChatBody({ model, hasVision, messages, settings }) {
@@ -25,7 +25,7 @@ export function toChatBody({ model, hasVision, messages, settings }) {
   const sent = settings.system.trim() === '' ? [] : [{ role: 'system', content: settings.system }];
   for (const message of messages) {
     const images = hasVision && message.task === 'chat' ? message.images : [];
-    // A file that is not sent along leaves its name, so that the turn is not empty.
+    // The name stands for a file that is not sent, so that the message is not empty.
     const name = images.length === 0 && message.fileName ? `[${message.fileName}]` : '';
     const text = message.text || name;
     if (text === '' && images.length === 0) continue;
@@ -43,11 +43,11 @@ export function toChatBody({ model, hasVision, messages, settings }) {
 }
 
 /**
- * Sends a chat completion and tells the listener what comes, streamed or not. Asks once more without `stream_options`
- * where a provider refuses just that.
+ * Sends a chat completion and passes the parts of the answer to the listener, streamed or not. If the provider refuses
+ * `stream_options`, the request is sent again without it.
  * @param {{ send: Send, body: Record<string, unknown>, signal: AbortSignal, listener: Listener }} call
  * @returns {Promise<Outcome>}
- * @throws {ServerFailure} what the server said, before or within the stream; an AbortError when stopped
+ * @throws {ServerFailure} for an error response or an error in the stream; an AbortError when aborted
  */
 export async function completeChat({ send, body, signal, listener }) {
   let response = await post(send, body, signal);
@@ -74,7 +74,7 @@ export async function completeChat({ send, body, signal, listener }) {
     const failure = reader.take(parseJson(text), detail);
     if (failure) throw failure;
     if (!reader.outcome.isComplete)
-      throw new ServerFailure(`No chat completion: ${text.slice(0, 500)}`, detail);
+      throw new ServerFailure(`The answer is not a chat completion: ${text.slice(0, 500)}`, detail);
   }
   reader.finish();
   return reader.outcome;
@@ -114,7 +114,7 @@ function createAnswerReader(listener) {
   return {
     outcome,
     /**
-     * @param {any} chunk a stream's chunk or a whole completion, parsed
+     * @param {any} chunk parsed: a chunk of a stream, or a whole completion
      * @param {import('./chat-failure.js').FailureDetail} detail
      */
     take(chunk, detail) {
@@ -139,7 +139,7 @@ function createAnswerReader(listener) {
 }
 
 /**
- * Content is a string, or with some providers a list of parts.
+ * Content is a string, or a list of parts with some providers.
  * @param {unknown} content
  * @param {ReturnType<typeof createThoughtSplitter>} thoughts
  */
@@ -151,7 +151,7 @@ function takeContent(content, thoughts) {
 }
 
 /**
- * Usage as OpenAI sends it, or where Groq puts it.
+ * Usage from `usage` (OpenAI) or `x_groq.usage` (Groq).
  * @param {any} chunk
  * @returns {Usage | null}
  */

@@ -1,4 +1,4 @@
-/** What goes along with each request: system prompt, temperature, length, streaming; language and format of transcripts. */
+/** The settings of a request: system prompt, temperature, length and streaming; language and format for transcripts. */
 import { checkField, selectField, textAreaField, textField } from '../lib/form.js';
 import { h } from '../lib/h.js';
 import { TRANSCRIPT_FORMATS } from './chat-tasks.js';
@@ -6,7 +6,7 @@ import { TRANSCRIPT_FORMATS } from './chat-tasks.js';
 /**
  * @returns {{ element: HTMLElement, showTask: (task: import('./chat-tasks.js').Task) => void,
  *   chat: () => import('./chat-request.js').ChatSettings | null, transcript: () => Record<string, string> }}
- *   `chat` answers null, with the fault shown at its field and the focus there, where a number is not one
+ *   chat: returns null if a number is invalid, and shows the error at its field
  */
 export function createSettings() {
   const system = textAreaField({
@@ -39,13 +39,13 @@ export function createSettings() {
 
   /**
    * @param {ReturnType<typeof textField>} field
-   * @param {string} complaint
-   * @returns {number | null | undefined} null: left empty; undefined: no good
+   * @param {string} message
+   * @returns {number | null | undefined} null: empty; undefined: invalid
    */
-  function readNumber({ control, setError }, complaint) {
+  function readNumber({ control, setError }, message) {
     if (control.validity.valid) return control.value === '' ? null : control.valueAsNumber;
     control.dispatchEvent(new CustomEvent('chat-show-settings', { bubbles: true }));
-    setError(complaint);
+    setError(message);
     control.focus();
     return undefined;
   }
@@ -57,14 +57,14 @@ export function createSettings() {
       forTranscripts.hidden = task !== 'transcribe';
     },
     chat() {
-      const heat = readNumber(temperature, 'A number from 0 to 2.');
-      if (heat === undefined) return null;
-      const length = readNumber(maxTokens, 'A whole number from 1.');
-      if (length === undefined) return null;
+      const temperatureValue = readNumber(temperature, 'Enter a number from 0 to 2.');
+      if (temperatureValue === undefined) return null;
+      const maxTokensValue = readNumber(maxTokens, 'Enter a whole number, at least 1.');
+      if (maxTokensValue === undefined) return null;
       return {
         system: system.control.value,
-        temperature: heat,
-        maxTokens: length,
+        temperature: temperatureValue,
+        maxTokens: maxTokensValue,
         isStreaming: stream.control.checked,
       };
     },

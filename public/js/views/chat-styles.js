@@ -1,7 +1,7 @@
 import { h } from '../lib/h.js';
 
 /**
- * Adds the chat's style sheet to a page that has it not, and resolves when it is there (or cannot be had).
+ * Adds the chat's style sheet if the page does not have it. Resolves when it is loaded, or when loading failed.
  * @returns {Promise<void>}
  */
 export function loadChatStyles() {
@@ -17,7 +17,7 @@ export function loadChatStyles() {
 }
 
 /**
- * Keeps `--chat-top`, where the chat begins on the page, so that it fills what is left of the window.
+ * Sets `--chat-top` to the position of the chat on the page, so that the chat fills the rest of the window.
  * @param {HTMLElement} element
  */
 export function watchChatTop(element) {

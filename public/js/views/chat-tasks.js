@@ -1,4 +1,4 @@
-/** What a model is for, guessed from its name, and the two tasks that take a file. No DOM here. */
+/** The tasks of a model, guessed from its name, and the two tasks that take a file. Has no DOM. */
 import { parseJson, readFailure } from './chat-failure.js';
 
 /** @typedef {'chat' | 'transcribe' | 'ocr'} Task */
@@ -14,6 +14,7 @@ export const TASKS = /** @type {const} */ ([
 export const TRANSCRIPT_FORMATS = /** @type {const} */ (['json', 'text', 'srt', 'vtt', 'verbose_json']);
 
 /**
+ * Guesses the task from the name of a model.
  * @param {string} modelId
  * @returns {Task}
  */
@@ -41,10 +42,10 @@ export function toChatModels(body) {
 }
 
 /**
- * Sends an audio file or an image to be turned into text.
+ * Converts an audio file or an image to text.
  * @param {{ send: import('./chat-request.js').Send, path: string, fields: Record<string, string>, file: File, signal: AbortSignal }} call
- *   empty fields are left out
- * @returns {Promise<{ text: string, isCode: boolean }>} isCode: subtitles or JSON, to be shown as they are
+ *   empty fields are not sent
+ * @returns {Promise<{ text: string, isCode: boolean }>} isCode: the text is subtitles or JSON
  * @throws {import('./chat-failure.js').ServerFailure}
  */
 export async function convertFile({ send, path, fields, file, signal }) {

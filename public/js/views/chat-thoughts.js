@@ -1,10 +1,11 @@
-/** Models without a reasoning parser in front write their thoughts into the answer, between `<think>` and `</think>`. */
+/** Thoughts in the answer's text. Some servers leave them there, between `<think>` and `</think>`. */
 
 const OPEN = '<think>';
 const CLOSE = '</think>';
 
 /**
- * Parts such thoughts from an answer that arrives in pieces. Only at its very start: later the words may be meant.
+ * Separates thoughts from the text of an answer that arrives in pieces. Thoughts are recognised at the start only:
+ * later, `<think>` may be part of the text.
  * @param {{ onText: (text: string) => void, onThought: (text: string) => void }} listener
  * @returns {{ push(piece: string): void, finish(): void }}
  */

@@ -1,4 +1,4 @@
-/** The chat: tries keys and models. Used by the public page and by the panel's Chat tab. */
+/** The chat, on its own page and in the panel's Chat tab. */
 import { pageUrl } from '../lib/api.js';
 import { confirmDialog } from '../lib/dialog.js';
 import { h } from '../lib/h.js';
@@ -12,18 +12,18 @@ import { createSettings } from './chat-settings.js';
 import { loadChatStyles, watchChatTop } from './chat-styles.js';
 
 /**
- * Puts the chat into a container. Nothing of it is stored: key and conversation end with the page.
+ * Adds the chat to a container. Key and conversation are kept in memory, until the page is closed.
  * @param {HTMLElement} container
- * @param {{ signedIn: boolean, role?: string | null }} options signedIn: the session's cookie serves without a key
+ * @param {{ signedIn: boolean, role?: string | null }} options signedIn: the session cookie serves instead of a key
  * @returns {{ hasConversation(): boolean }}
  */
 export function mountChat(container, { signedIn, role = null }) {
   const log = createLog();
   const settings = createSettings();
-  const choice = createModelChoice({ onChange: fit, isKeyNeeded: !signedIn });
+  const choice = createModelChoice({ onChange: applyTask, isKeyNeeded: !signedIn });
   const connection = createConnection({ signedIn, onModels });
   const composer = createComposer({ onSend, onStop: () => conversation.stop() });
-  const conversation = createConversation({ log, send: connection.send, readAsk, onBusy });
+  const conversation = createConversation({ log, send: connection.send, readChoices, onBusy });
   const side = h(
     'aside',
     { class: 'chat-side', id: 'chat-side', 'aria-label': 'Chat settings' },
@@ -63,26 +63,26 @@ export function mountChat(container, { signedIn, role = null }) {
   /** @param {import('./chat-tasks.js').ChatModel[] | null} models @param {string} [whyNone] */
   function onModels(models, whyNone = '') {
     choice.show(models, whyNone);
-    log.showEmpty(models?.length === 0 ? whatIsMissing(role) : null);
+    log.showEmpty(models?.length === 0 ? noModelHelp(role) : null);
   }
 
-  function fit() {
+  function applyTask() {
     settings.showTask(choice.task());
-    composer.fit(choice.task(), choice.chosen()?.hasVision === true);
+    composer.setTask(choice.task(), choice.chosen()?.hasVision === true);
   }
 
-  /** On a narrow window the settings stand above the conversation, and only when wanted. */
+  /** In a narrow window the settings are above the conversation, and can be hidden. */
   function showSide(isShown = !side.classList.contains('is-open')) {
     side.classList.toggle('is-open', isShown);
     sideButton.setAttribute('aria-expanded', String(isShown));
   }
 
-  /** @returns {import('./chat-conversation.js').Ask | null} what is missing is shown */
-  function readAsk() {
+  /** @returns {import('./chat-conversation.js').Choices | null} null if a choice is missing; the page then shows which */
+  function readChoices() {
     const model = choice.chosen();
     if (!model) {
       showSide(true);
-      connection.complain();
+      connection.requestModels();
       return null;
     }
     const chat = settings.chat();
@@ -91,10 +91,10 @@ export function mountChat(container, { signedIn, role = null }) {
 
   /** @param {import('./chat-composer.js').Draft} draft */
   function onSend(draft) {
-    const ask = readAsk();
-    if (!ask) return false;
+    const choices = readChoices();
+    if (!choices) return false;
     showSide(false);
-    conversation.send(draft, ask);
+    conversation.send(draft, choices);
     return true;
   }
 
@@ -105,12 +105,12 @@ export function mountChat(container, { signedIn, role = null }) {
     clear.disabled = conversation.isEmpty();
   }
 
-  /** What is being written stays: it is no part of the conversation. */
+  /** Removes the messages. The draft stays: it is not part of the conversation. */
   async function clearAll() {
-    composer.hold();
+    composer.cancelSend();
     const isSure = await confirmDialog({
       title: 'Clear the conversation?',
-      message: 'Its messages and answers are kept nowhere else. What you are writing stays.',
+      message: 'The messages are not stored anywhere else. Your draft stays.',
       confirmLabel: 'Clear conversation',
       danger: true,
     });
@@ -150,7 +150,7 @@ export function mountChat(container, { signedIn, role = null }) {
   watchChatTop(element);
   container.append(element);
   showSide(!signedIn);
-  fit();
+  applyTask();
   connection.start();
   void loadChatStyles().then(() => {
     element.hidden = false;
@@ -160,13 +160,14 @@ export function mountChat(container, { signedIn, role = null }) {
 }
 
 /**
+ * What to do if there is no model.
  * @param {string | null} role
  * @returns {import('../lib/h.js').Child[]}
  */
-function whatIsMissing(role) {
-  if (role === 'user') return ['You may use no model yet: ask the owner of this server for one.'];
+function noModelHelp(role) {
+  if (role === 'user') return ['You may not use any model yet. Ask the person who runs this server.'];
   if (role !== 'admin')
-    return ['This key may use no model: ask the owner of this server, or try another key.'];
-  const link = h('a', { href: pageUrl('admin.html#overview') }, 'the Overview');
-  return ['Switch a provider on, and fetch or add its models: ', link, ' says how far it is.'];
+    return ['This key may not use any model. Ask the person who runs this server, or try another key.'];
+  const link = h('a', { href: pageUrl('admin.html#overview') }, 'Overview');
+  return ['Switch a provider on, and add its models. The ', link, ' shows the next step.'];
 }

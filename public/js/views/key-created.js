@@ -4,9 +4,9 @@ import { h } from '../lib/h.js';
 import { snippets } from '../lib/snippets.js';
 
 /**
- * Shows a new key, the one time that it can be shown; it leaves the page with the dialog.
- * @param {import('../lib/types.js').ApiKey} key as the answer to its creation
- * @param {string | undefined} model one that it may use, for the examples
+ * Shows a new key, the only time that it can be shown. The key is on the page until the dialog closes.
+ * @param {import('../lib/types.js').ApiKey} key as created, with the key itself
+ * @param {string | undefined} model that the key may use, for the examples
  */
 export async function showCreatedKey(key, model) {
   const secret = key.key ?? '';
@@ -16,13 +16,13 @@ export async function showCreatedKey(key, model) {
   const dialog = openDialog({
     title: `${key.name} is ready`,
     size: 'wide',
-    // An Escape too many must not lose it.
+    // Escape must not close the dialog: the key would be lost.
     closable: false,
     body: [
       h(
         'div',
         { class: 'stack' },
-        h('p', null, 'Copy the key now: it is shown this once and cannot be read again.'),
+        h('p', null, 'Copy the key now. It is shown only once.'),
         h('div', { class: 'secret' }, code, copy),
         h('h3', null, 'Try it'),
         snippets({ key: secret, model }),

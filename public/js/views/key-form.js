@@ -13,15 +13,15 @@ const LIFETIMES = [
   { value: '30', label: 'In 30 days' },
   { value: '90', label: 'In 90 days' },
   { value: '365', label: 'In a year' },
-  { value: 'date', label: 'At a certain time …' },
+  { value: 'date', label: 'At a date and time …' },
 ];
 
 /**
- * Makes an API key, or changes one. The answer to a new one holds the key itself, this once.
- * @param {import('../lib/types.js').ApiKey | null} key null: a new one
+ * Asks for the properties of an API key and saves them.
+ * @param {import('../lib/types.js').ApiKey | null} key null: create a key
  * @param {{ path: string, models: readonly { id: string, name: string }[], users: readonly import('../lib/types.js').User[] | null }} context
- *   users: null where keys have no choice of owner
- * @returns {Promise<import('../lib/types.js').ApiKey | null>}
+ *   users: null for users, who make keys for themselves only
+ * @returns {Promise<import('../lib/types.js').ApiKey | null>} a created record contains the key itself; null after Cancel
  */
 export function editKey(key, context) {
   const isNew = key === null;
@@ -34,18 +34,18 @@ export function editKey(key, context) {
     label: 'Custom Key',
     optional: true,
     param: 'key',
-    hint: 'Leave it empty and a strong one is made. Your own needs 24 to 256 characters.',
+    hint: 'Leave empty to get a strong random key. Otherwise 24 to 256 characters.',
     input: { minlength: 24, maxlength: 256, spellcheck: 'false', autocapitalize: 'none' },
   });
   const owner = selectField({
     label: 'Owner',
     param: 'userId',
     choices: [
-      { value: '', label: 'Nobody (yours)' },
+      { value: '', label: 'You (admin)' },
       ...(context.users ?? []).map((user) => ({ value: user.id, label: user.username })),
     ],
     value: key?.userId ?? '',
-    hint: 'A key may use no more than its owner.',
+    hint: 'The key can use only the models that its owner may use.',
   });
   const access = modelAccess({ models: key?.models ?? null, known: context.models });
   const expiry = expiryField(key?.expiresAt ?? null);
@@ -92,7 +92,7 @@ function expiryField(stored) {
     date.element.hidden = !isDate;
     date.control.required = isDate;
     const isOver = isDate && Date.parse(date.control.value) <= Date.now();
-    date.control.setCustomValidity(isOver ? 'This time is over. Choose one in the future.' : '');
+    date.control.setCustomValidity(isOver ? 'This time has passed. Choose a time in the future.' : '');
   }
   field.control.addEventListener('change', check);
   date.control.addEventListener('input', check);

@@ -4,8 +4,8 @@ import { dateTime, relativeTime } from '../lib/format.js';
 import { h } from '../lib/h.js';
 import { icon } from '../lib/icons.js';
 import { createList } from '../lib/list.js';
-import { knownList, loadList, memberPath, needList } from '../lib/resource.js';
-import { confirmAndDelete, enabledSwitch, rowButton, titleCell } from '../lib/row.js';
+import { cachedList, getList, loadList, memberPath } from '../lib/resource.js';
+import { actionsCell, addButton, confirmAndDelete, switchColumn, titleCell } from '../lib/row.js';
 import { exampleModel } from '../lib/snippets.js';
 import { emptyState } from '../lib/states.js';
 import { toast } from '../lib/toast.js';
@@ -16,7 +16,7 @@ import { accessText } from './model-access.js';
 /** @typedef {import('../lib/types.js').ApiKey} ApiKey */
 /** @typedef {import('../lib/types.js').User} User */
 
-/** What can be called right now: enabled models of enabled providers. */
+/** The models that requests can use now: enabled models of enabled providers. */
 const CALLABLE = '/v1/models';
 
 /**
@@ -41,20 +41,14 @@ export function mountKeys(container, context) {
 }
 
 /**
- * A list of API keys: the admin's of all, or a user's own.
+ * A list of API keys: all keys for the admin, their own for a user.
  * @param {HTMLElement} container
  * @param {KeysContext} context
- * @returns {Promise<void>} resolves when the keys, or why there are none, can be seen
+ * @returns {Promise<void>} resolves when the keys are loaded, or an error is shown
  */
 export function mountKeyList(container, context) {
   const { path, modelsPath, usersPath } = context;
   let owners = usersById(usersPath);
-  const addButton = h(
-    'button',
-    { type: 'button', class: 'btn primary', id: 'add', onclick: () => void edit(null) },
-    icon('plus'),
-    'Add API Key',
-  );
   /** @type {import('../lib/list.js').Column<ApiKey>} */
   const ownerColumn = {
     label: 'Owner',
@@ -64,21 +58,21 @@ export function mountKeyList(container, context) {
   };
   const list = createList({
     label: 'API keys',
-    search: 'Search keys',
+    noun: 'key',
     signal: context.signal,
     path,
-    beside: usersPath === null ? [] : [usersPath],
+    alsoLoad: usersPath === null ? [] : [usersPath],
     onLoad: () => {
       owners = usersById(usersPath);
     },
     id: (key) => key.id,
     text: (key) => `${key.name} ${key.keyHint} ${ownerName(key)} ${key.models?.join(' ') ?? ''}`,
-    actions: [addButton],
+    actions: [addButton('Add API Key', () => edit(null))],
     empty: () =>
       emptyState(
         'key',
         'No API keys yet',
-        'A key lets a program use your models. Give every program and every person a key of their own.',
+        'A program needs a key to use your models. Make a separate key for each program and each person.',
       ),
     columns: [
       { label: 'Name', class: 'main-cell', sort: (one) => one.name, cell: (one) => keyTitle(one, owners) },
@@ -96,7 +90,12 @@ export function mountKeyList(container, context) {
         cell: (one) =>
           h('span', { class: 'muted', title: dateTime(one.lastUsedAt) }, relativeTime(one.lastUsedAt)),
       },
-      { label: 'On', class: 'switch-cell', sort: (one) => Number(!one.enabled), cell: onCell },
+      switchColumn({
+        path,
+        name: (one) => one.name,
+        isFixed: isMaster,
+        onChange: (changed) => list.put(changed),
+      }),
       { label: 'Actions', class: 'actions-cell w-actions-2', cell: actions },
     ],
   });
@@ -107,55 +106,38 @@ export function mountKeyList(container, context) {
   }
 
   /** @param {ApiKey} key */
-  function onCell(key) {
-    return enabledSwitch({
-      name: key.name,
-      isOn: key.enabled,
-      isFixed: isMaster(key),
-      save: async (enabled) => {
-        list.put(await api.put(memberPath(path, key.id), { enabled }));
-      },
-    });
-  }
-
-  /** @param {ApiKey} key */
   function actions(key) {
     if (isMaster(key)) return null;
-    return h(
-      'div',
-      { class: 'actions' },
-      rowButton('edit', `Edit ${key.name}`, () => edit(key)),
-      rowButton('trash', `Delete ${key.name}`, () => remove(key), { isDangerous: true }),
-    );
+    return actionsCell({ name: key.name, onEdit: () => edit(key), onDelete: () => remove(key) });
   }
 
   /** @param {ApiKey | null} key */
   async function edit(key) {
-    // Read before it is needed: nothing may stand between a key that was made and its only showing.
+    // Loaded now, because a created key must be shown at once: it is the only time.
     if (key === null) loadList(CALLABLE).catch(() => {});
-    const [models, people] = await Promise.all([
-      needList(modelsPath).catch(() => []),
-      usersPath === null ? null : needList(usersPath).catch(() => []),
+    const [models, users] = await Promise.all([
+      getList(modelsPath).catch(() => []),
+      usersPath === null ? null : getList(usersPath).catch(() => []),
     ]);
     if (!mayOpenDialog(context.signal)) return;
-    const changed = await editKey(key, { path, models, users: people });
+    const changed = await editKey(key, { path, models, users });
     if (changed === null) return;
-    const { key: secret, ...rest } = changed;
-    list.put(rest);
+    const { key: _, ...withoutSecret } = changed;
+    list.put(withoutSecret);
     if (key !== null) toast.ok(`${changed.name} is saved.`);
-    else await showCreatedKey({ ...rest, key: secret }, usable(changed.models, knownList(CALLABLE) ?? []));
+    else await showCreatedKey(changed, modelForExamples(changed.models, cachedList(CALLABLE) ?? []));
   }
 
   /** @param {ApiKey} key */
   async function remove(key) {
-    const isGone = await confirmAndDelete({
+    const isDeleted = await confirmAndDelete({
       title: `Delete ${key.name}?`,
       message:
-        'Programs that use this key are refused at once. This cannot be undone; to pause a key, switch it off instead.',
+        'Programs with this key can no longer send requests. You cannot undo this. To pause the key, switch it off instead.',
       run: () => api.del(memberPath(path, key.id)),
       done: `${key.name} is deleted.`,
     });
-    if (isGone) list.remove(key.id);
+    if (isDeleted) list.remove(key.id);
   }
 
   container.append(list.element);
@@ -184,33 +166,40 @@ function keyTitle(key, owners) {
     isMaster(key) &&
       h(
         'span',
-        { class: 'badge ok', title: 'May use every model; it cannot be deleted or switched off here' },
+        {
+          class: 'badge ok',
+          title: 'The master key may use every model. You cannot delete it or switch it off here.',
+        },
         icon('lock'),
         'protected',
       ),
     expiryBadge(key.expiresAt),
     owner?.enabled === false &&
-      h('span', { class: 'badge warn', title: 'Refused until its owner is switched on' }, 'owner off'),
+      h(
+        'span',
+        { class: 'badge warn', title: 'The owner is switched off, so this key is refused' },
+        'owner off',
+      ),
   );
 }
 
 /** @param {string | null} expiresAt */
 function expiryBadge(expiresAt) {
   if (expiresAt === null || expiresAt === undefined) return null;
-  const isOver = Date.parse(expiresAt) <= Date.now();
+  const isExpired = Date.parse(expiresAt) <= Date.now();
   return h(
     'span',
-    { class: `badge ${isOver ? 'danger' : ''}`, title: dateTime(expiresAt) },
-    isOver ? 'expired' : `ends ${relativeTime(expiresAt)}`,
+    { class: `badge ${isExpired ? 'danger' : ''}`, title: dateTime(expiresAt) },
+    isExpired ? 'expired' : `expires ${relativeTime(expiresAt)}`,
   );
 }
 
 /**
- * A model for the examples.
- * @param {readonly string[] | null} allowed
+ * A model that the key may use, for the examples.
+ * @param {readonly string[] | null} allowed ids and patterns; null: all
  * @param {readonly { id: string }[]} models
  */
-function usable(allowed, models) {
+function modelForExamples(allowed, models) {
   const isAllowed = (/** @type {string} */ id) =>
     allowed === null ||
     allowed.some((one) => (one.endsWith('*') ? id.startsWith(one.slice(0, -1)) : one === id));
@@ -223,6 +212,6 @@ function usable(allowed, models) {
  */
 function usersById(usersPath) {
   /** @type {User[]} */
-  const users = (usersPath !== null && knownList(usersPath)) || [];
+  const users = (usersPath !== null && cachedList(usersPath)) || [];
   return new Map(users.map((user) => [user.id, user]));
 }

@@ -5,11 +5,11 @@ import { createPicker } from '../lib/picker.js';
 
 const CHOICES = [
   { value: 'all', label: 'All models' },
-  { value: 'some', label: 'Only these' },
+  { value: 'some', label: 'Only selected' },
 ];
 
 /**
- * Which models a key or a user may use: all, or a list of ids; an id may end in `*`.
+ * The fields for the models that a key or a user may use: all, or a list of ids, which may end in `*`.
  * @param {{ models: string[] | null, known: readonly { id: string, name: string }[] }} options
  */
 export function modelAccess(options) {
@@ -29,7 +29,7 @@ export function modelAccess(options) {
     label: 'Patterns',
     optional: true,
     param: 'models',
-    hint: 'With * at the end, separated by commas: gpt-4*, openrouter/*. They count for models added later too.',
+    hint: 'Separated by commas, with * at the end: gpt-4*, openrouter/*. They also match models that you add later.',
     input: { value: others.join(', '), spellcheck: 'false', autocapitalize: 'none' },
   });
   const details = h(
@@ -55,10 +55,10 @@ export function modelAccess(options) {
     return [...new Set([...picker.selected(), ...typed.filter(Boolean)])];
   }
 
-  /** A list of nothing is a slip: who should have no model is switched off. */
+  /** An empty list is a mistake: to allow no model at all, people switch the key or user off. */
   function check() {
     const isEmpty = choice.value() === 'some' && read().length === 0;
-    patterns.control.setCustomValidity(isEmpty ? 'Tick a model above, or write a pattern.' : '');
+    patterns.control.setCustomValidity(isEmpty ? 'Select a model above, or enter a pattern.' : '');
     if (!isEmpty) patterns.setError(null);
   }
 
@@ -71,7 +71,7 @@ export function modelAccess(options) {
 }
 
 /**
- * What a list says about it in one cell.
+ * The allowed models in one cell of a table.
  * @param {readonly string[] | null} models
  */
 export function accessText(models) {

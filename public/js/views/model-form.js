@@ -6,7 +6,7 @@ import { memberPath } from '../lib/resource.js';
 
 const PATH = '/api/admin/models';
 const VISION = [
-  { value: 'auto', label: 'By its name' },
+  { value: 'auto', label: 'Guess from the name' },
   { value: 'yes', label: 'Yes' },
   { value: 'no', label: 'No' },
 ];
@@ -14,10 +14,10 @@ const VISION = [
 const VISION_VALUES = { auto: null, yes: true, no: false };
 
 /**
- * Adds a model, or changes one.
- * @param {import('../lib/types.js').Model | null} model null: a new one
+ * Asks for the properties of a model and saves them.
+ * @param {import('../lib/types.js').Model | null} model null: add a model
  * @param {readonly import('../lib/types.js').Provider[]} providers
- * @returns {Promise<import('../lib/types.js').Model | null>}
+ * @returns {Promise<import('../lib/types.js').Model | null>} the saved model; null after Cancel
  */
 export function editModel(model, providers) {
   const isNew = model === null;
@@ -29,7 +29,7 @@ export function editModel(model, providers) {
   const id = textField({
     label: 'Model ID',
     param: 'id',
-    hint: isNew ? 'What clients write as “model”. It cannot change later.' : null,
+    hint: isNew ? 'The name that clients send as “model”. You cannot change it later.' : null,
     input: {
       value: model?.id,
       required: true,
@@ -50,7 +50,7 @@ export function editModel(model, providers) {
     label: 'Upstream Name',
     optional: true,
     param: 'upstreamModel',
-    hint: 'The name at the provider, where it differs from the id.',
+    hint: 'The provider’s name for the model, if it differs from the ID.',
     input: { value: model?.upstreamModel ?? '', spellcheck: 'false', autocapitalize: 'none' },
   });
   const vision = segmented({
@@ -92,10 +92,10 @@ function providerChoices(model, providers) {
     value: one.id,
     label: one.name === one.id ? one.id : `${one.name} (${one.id})`,
   }));
-  const isLost = model !== null && !providers.some((one) => one.id === model.providerId);
+  const isMissing = model !== null && !providers.some((one) => one.id === model.providerId);
   return [
     { value: '', label: providers.length === 0 ? 'Add a provider first' : 'Choose …' },
-    ...(isLost ? [{ value: model.providerId, label: `${model.providerId} (missing)` }] : []),
+    ...(isMissing ? [{ value: model.providerId, label: `${model.providerId} (missing)` }] : []),
     ...choices,
   ];
 }

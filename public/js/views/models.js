@@ -1,10 +1,9 @@
 import { api } from '../lib/api.js';
 import { mayOpenDialog } from '../lib/dialog.js';
 import { h } from '../lib/h.js';
-import { icon } from '../lib/icons.js';
 import { createList } from '../lib/list.js';
-import { knownList, memberPath, needList } from '../lib/resource.js';
-import { confirmAndDelete, enabledSwitch, rowButton, titleCell } from '../lib/row.js';
+import { cachedList, getList, memberPath } from '../lib/resource.js';
+import { actionsCell, addButton, confirmAndDelete, switchColumn, titleCell } from '../lib/row.js';
 import { emptyState } from '../lib/states.js';
 import { toast } from '../lib/toast.js';
 import { visionBadge } from '../lib/vision.js';
@@ -15,8 +14,8 @@ import { editModel } from './model-form.js';
 
 const PATH = '/api/admin/models';
 const PROVIDERS = '/api/admin/providers';
-/** What clients see; it says of each model whether it takes images. */
-const OFFERED = '/v1/models';
+/** The models as clients see them, with `vision` guessed where the model has no setting. */
+const CALLABLE = '/v1/models';
 
 /**
  * The Models tab.
@@ -25,34 +24,28 @@ const OFFERED = '/v1/models';
  */
 export function mountModels(container, context) {
   /** @type {Map<string, Provider>} */
-  let providers = byId(knownList(PROVIDERS) ?? []);
-  /** Those whose name tells the server that they take images. */
-  let seeing = idsOfSeeing(knownList(OFFERED) ?? []);
-  const addButton = h(
-    'button',
-    { type: 'button', class: 'btn primary', id: 'add', onclick: () => void edit(null) },
-    icon('plus'),
-    'Add Model',
-  );
+  let providers = byId(cachedList(PROVIDERS) ?? []);
+  /** Ids of the models that take images. */
+  let visionIds = visionIdsOf(cachedList(CALLABLE) ?? []);
   const list = createList({
     label: 'Models',
-    search: 'Search models',
+    noun: 'model',
     signal: context.signal,
     path: PATH,
-    beside: [PROVIDERS, OFFERED],
+    alsoLoad: [PROVIDERS, CALLABLE],
     onLoad: () => {
-      providers = byId(knownList(PROVIDERS) ?? []);
-      seeing = idsOfSeeing(knownList(OFFERED) ?? []);
+      providers = byId(cachedList(PROVIDERS) ?? []);
+      visionIds = visionIdsOf(cachedList(CALLABLE) ?? []);
     },
     id: (model) => model.id,
     text: (model) =>
       `${model.id} ${model.name} ${model.upstreamModel ?? ''} ${model.providerId} ${providers.get(model.providerId)?.name ?? ''}`,
-    actions: [addButton],
+    actions: [addButton('Add Model', () => edit(null))],
     empty: () =>
       emptyState(
         'cube',
         'No models yet',
-        'A model gives a name that clients use to something a provider offers. Fetch them from a provider, or add one by hand.',
+        'A model is a name that clients use, and the provider that serves it. Fetch models from a provider, or add one yourself.',
         h(
           'button',
           { type: 'button', class: 'btn', onclick: () => context.navigate('providers') },
@@ -68,7 +61,11 @@ export function mountModels(container, context) {
         sort: (one) => one.upstreamModel ?? '',
         cell: upstreamCell,
       },
-      { label: 'On', class: 'switch-cell', sort: (one) => Number(!one.enabled), cell: onCell },
+      switchColumn({
+        path: PATH,
+        name: (/** @type {Model} */ one) => one.name,
+        onChange: (changed) => list.put(changed),
+      }),
       { label: 'Actions', class: 'actions-cell w-actions-2', cell: actions },
     ],
   });
@@ -87,7 +84,7 @@ export function mountModels(container, context) {
         h('span', { class: 'mono', title: id }, id),
         h('span', { class: 'narrow-only' }, ` · ${providerName(model)}`),
       ],
-      (model.vision ?? seeing.has(model.id)) && visionBadge(),
+      (model.vision ?? visionIds.has(model.id)) && visionBadge(),
     );
   }
 
@@ -99,36 +96,20 @@ export function mountModels(container, context) {
       'div',
       { class: 'row nowrap' },
       h('span', { class: 'truncate', title: providerName(model) }, providerName(model)),
-      isOff && h('span', { class: 'badge warn', title: 'Its provider is switched off' }, 'off'),
+      isOff && h('span', { class: 'badge warn', title: 'The provider is switched off' }, 'off'),
     );
-  }
-
-  /** @param {Model} model */
-  function onCell(model) {
-    return enabledSwitch({
-      name: model.name,
-      isOn: model.enabled,
-      save: async (enabled) => {
-        list.put(await api.put(memberPath(PATH, model.id), { enabled }));
-      },
-    });
   }
 
   /** @param {Model} model */
   function actions(model) {
-    return h(
-      'div',
-      { class: 'actions' },
-      rowButton('edit', `Edit ${model.name}`, () => edit(model)),
-      rowButton('trash', `Delete ${model.name}`, () => remove(model), { isDangerous: true }),
-    );
+    return actionsCell({ name: model.name, onEdit: () => edit(model), onDelete: () => remove(model) });
   }
 
   /** @param {Model | null} model */
   async function edit(model) {
-    const choices = await needList(PROVIDERS).catch(() => []);
+    const allProviders = await getList(PROVIDERS).catch(() => []);
     if (!mayOpenDialog(context.signal)) return;
-    const changed = await editModel(model, choices);
+    const changed = await editModel(model, allProviders);
     if (changed === null) return;
     list.put(changed);
     toast.ok(`${changed.name} is saved.`);
@@ -137,13 +118,13 @@ export function mountModels(container, context) {
 
   /** @param {Model} model */
   async function remove(model) {
-    const isGone = await confirmAndDelete({
+    const isDeleted = await confirmAndDelete({
       title: `Delete ${model.name}?`,
-      message: `Requests for “${model.id}” are refused from then on.`,
+      message: `Requests for “${model.id}” will then be refused.`,
       run: () => api.del(memberPath(PATH, model.id)),
       done: `${model.name} is deleted.`,
     });
-    if (isGone) list.remove(model.id);
+    if (isDeleted) list.remove(model.id);
   }
 
   container.append(list.element);
@@ -157,9 +138,9 @@ function upstreamCell(model) {
   return h('div', { class: 'truncate', title: model.upstreamModel }, model.upstreamModel);
 }
 
-/** @param {{ id: string, vision?: boolean }[]} offered */
-function idsOfSeeing(offered) {
-  return new Set(offered.filter((model) => model.vision === true).map((model) => model.id));
+/** @param {{ id: string, vision?: boolean }[]} models */
+function visionIdsOf(models) {
+  return new Set(models.filter((model) => model.vision === true).map((model) => model.id));
 }
 
 /** @param {Provider[]} providers */

@@ -1,28 +1,28 @@
-import { api, baseUrl, messageOf } from '../lib/api.js';
-import { copyButton } from '../lib/copy.js';
+import { api, messageOf } from '../lib/api.js';
 import { number } from '../lib/format.js';
 import { h } from '../lib/h.js';
 import { icon } from '../lib/icons.js';
 import { loadList } from '../lib/resource.js';
-import { exampleModel, snippets } from '../lib/snippets.js';
-import { failed } from '../lib/states.js';
-import { serverFacts } from './server-facts.js';
+import { connectCard, exampleModel, snippets } from '../lib/snippets.js';
+import { failed, skeleton } from '../lib/states.js';
+import { serverStatus } from './server-status.js';
 
 /** @typedef {import('../pages/admin.js').ViewContext} ViewContext */
 /**
  * @typedef {{
  *   status: import('../lib/types.js').Status, providers: import('../lib/types.js').Provider[], models: import('../lib/types.js').Model[],
  *   keys: import('../lib/types.js').ApiKey[], users: import('../lib/types.js').User[],
- * }} Facts
+ * }} PanelState
  */
 
 /**
- * The Overview tab: what is set up, what is missing, how to use it.
+ * The Overview tab: warnings, the steps of the setup, the number of records, and how to connect.
  * @param {HTMLElement} container
  * @param {ViewContext} context
  */
 export function mountOverview(container, context) {
-  const host = h('div', { class: 'stack loose' }, skeleton());
+  const placeholder = skeleton({ count: 4, itemClass: 'card stack', class: 'counts' });
+  const host = h('div', { class: 'stack loose' }, placeholder);
   container.append(host);
   async function load() {
     try {
@@ -33,7 +33,7 @@ export function mountOverview(container, context) {
         loadList('/api/admin/apikeys'),
         loadList('/api/admin/users'),
       ]);
-      if (!context.signal.aborted) draw(host, { status, providers, models, keys, users }, context);
+      if (!context.signal.aborted) render(host, { status, providers, models, keys, users }, context);
     } catch (error) {
       if (!context.signal.aborted)
         host.replaceChildren(h('div', { class: 'card' }, failed(messageOf(error), load)));
@@ -45,30 +45,33 @@ export function mountOverview(container, context) {
 
 /**
  * @param {HTMLElement} host
- * @param {Facts} facts
+ * @param {PanelState} state
  * @param {ViewContext} context
  */
-function draw(host, facts, context) {
-  const usable = usableModels(facts);
-  const keys = facts.keys.filter((one) => one.id !== 'master');
+function render(host, state, context) {
+  const usable = usableModels(state);
+  const keys = state.keys.filter((one) => one.id !== 'master');
   const isReady = usable.length > 0 && keys.length > 0;
   host.replaceChildren(
-    ...(facts.status.warnings.length > 0 ? [warnings(facts.status, context)] : []),
-    ...(isReady ? [] : [setup(facts, usable.length > 0, context)]),
-    counts(facts, context),
+    ...(state.status.warnings.length > 0 ? [warnings(state.status, context)] : []),
+    ...(isReady ? [] : [setup(state, usable.length > 0, context)]),
+    counts(state, context),
     h(
       'div',
       { class: 'two-columns' },
-      connect(exampleModel(usable)),
-      h('section', { class: 'card stack' }, h('h2', null, 'Server'), serverFacts(facts.status)),
+      connectCard(snippets({ model: exampleModel(usable) })),
+      h('section', { class: 'card stack' }, h('h2', null, 'Server'), serverStatus(state.status)),
     ),
   );
 }
 
-/** @param {Facts} facts */
+/**
+ * Enabled models of enabled providers.
+ * @param {PanelState} state
+ */
 function usableModels({ providers, models }) {
-  const open = new Set(providers.filter((one) => one.enabled).map((one) => one.id));
-  return models.filter((model) => model.enabled && open.has(model.providerId));
+  const enabledIds = new Set(providers.filter((one) => one.enabled).map((one) => one.id));
+  return models.filter((model) => model.enabled && enabledIds.has(model.providerId));
 }
 
 /**
@@ -103,16 +106,17 @@ function warnings({ warnings: list, adminPassword }, context) {
 }
 
 /**
- * @param {Facts} facts
+ * The steps of the setup, with a button for each step that is not done.
+ * @param {PanelState} state
  * @param {boolean} hasModel
  * @param {ViewContext} context
  */
-function setup(facts, hasModel, context) {
-  const hasProvider = facts.providers.some((one) => one.enabled);
+function setup(state, hasModel, context) {
+  const hasProvider = state.providers.some((one) => one.enabled);
   const steps = [
     {
       title: 'Add a provider',
-      text: 'Where requests go: pick one from the list, paste its API key, test it.',
+      text: 'A provider answers the requests. Choose one, paste its API key, and test it.',
       isDone: hasProvider,
       action: 'Add a provider',
       run: () => context.navigate('providers', 'add'),
@@ -120,16 +124,16 @@ function setup(facts, hasModel, context) {
     {
       title: 'Choose models',
       text: hasProvider
-        ? 'Fetch them from the provider, or add one by hand.'
-        : 'Once a provider is switched on, they can be fetched from it.',
+        ? 'Fetch the models of the provider, or add one yourself.'
+        : 'When a provider is switched on, you can fetch its models.',
       isDone: hasModel,
       action: hasProvider ? 'Fetch models' : 'Add a model',
       run: () => (hasProvider ? context.navigate('providers') : context.navigate('models', 'add')),
     },
     {
       title: 'Make an API key',
-      text: 'One for each program or person, so that each can be switched off alone.',
-      isDone: facts.keys.some((one) => one.id !== 'master'),
+      text: 'Make a separate key for each program or person. You can switch each key off by itself.',
+      isDone: state.keys.some((one) => one.id !== 'master'),
       action: 'Make a key',
       run: () => context.navigate('keys', 'add'),
     },
@@ -166,16 +170,17 @@ function setup(facts, hasModel, context) {
 }
 
 /**
- * @param {Facts} facts
+ * The number of records of each kind, linked to their tabs.
+ * @param {PanelState} state
  * @param {ViewContext} context
  */
-function counts(facts, context) {
-  const keys = facts.keys.filter((one) => one.id !== 'master');
+function counts(state, context) {
+  const keys = state.keys.filter((one) => one.id !== 'master');
   const rows = /** @type {const} */ ([
-    ['providers', 'Providers', 'server', facts.providers, switchedOn(facts.providers)],
-    ['models', 'Models', 'cube', facts.models, usableModels(facts).length],
-    ['keys', 'API keys', 'key', keys, usableKeys(keys, facts.users).length],
-    ['users', 'Users', 'users', facts.users, switchedOn(facts.users)],
+    ['providers', 'Providers', 'server', state.providers, countEnabled(state.providers)],
+    ['models', 'Models', 'cube', state.models, usableModels(state).length],
+    ['keys', 'API keys', 'key', keys, usableKeys(keys, state.users).length],
+    ['users', 'Users', 'users', state.users, countEnabled(state.users)],
   ]);
   return h(
     'div',
@@ -194,58 +199,17 @@ function counts(facts, context) {
 }
 
 /**
- * Those that are not refused: on, not expired, of nobody or an enabled user.
+ * Keys that are enabled, not expired, and owned by the admin or an enabled user.
  * @param {import('../lib/types.js').ApiKey[]} keys
  * @param {import('../lib/types.js').User[]} users
  */
 function usableKeys(keys, users) {
-  const off = new Set(users.filter((user) => !user.enabled).map((user) => user.id));
-  const isOver = (/** @type {string | null} */ at) => at !== null && Date.parse(at) <= Date.now();
-  return keys.filter((key) => key.enabled && !isOver(key.expiresAt) && !off.has(key.userId ?? ''));
+  const disabledIds = new Set(users.filter((user) => !user.enabled).map((user) => user.id));
+  const isPast = (/** @type {string | null} */ at) => at !== null && Date.parse(at) <= Date.now();
+  return keys.filter((key) => key.enabled && !isPast(key.expiresAt) && !disabledIds.has(key.userId ?? ''));
 }
 
 /** @param {readonly { enabled: boolean }[]} items */
-function switchedOn(items) {
+function countEnabled(items) {
   return items.filter((one) => one.enabled).length;
-}
-
-/** @param {string | undefined} model */
-function connect(model) {
-  const address = h('code', null, baseUrl());
-  return h(
-    'section',
-    { class: 'card stack' },
-    h('h2', null, 'Connect'),
-    h(
-      'p',
-      { class: 'muted' },
-      'Any client for the OpenAI API works: give it this base URL and one of your keys.',
-    ),
-    h(
-      'div',
-      { class: 'secret plain' },
-      address,
-      copyButton(baseUrl, address, { label: 'Copy the base URL' }),
-    ),
-    snippets({ model }),
-  );
-}
-
-function skeleton() {
-  const block = () =>
-    h(
-      'div',
-      { class: 'card stack' },
-      h('div', { class: 'skeleton narrow' }),
-      h('div', { class: 'skeleton wide' }),
-    );
-  return h(
-    'div',
-    { class: 'counts', 'aria-busy': 'true' },
-    h('span', { class: 'visually-hidden' }, 'Loading'),
-    block(),
-    block(),
-    block(),
-    block(),
-  );
 }

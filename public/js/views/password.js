@@ -1,12 +1,12 @@
-import { ApiError, api, endSession } from '../lib/api.js';
+import { ApiError, api, requestSignIn } from '../lib/api.js';
 import { alertBox, handleSubmit, textField } from '../lib/form.js';
 import { h } from '../lib/h.js';
 import { toast } from '../lib/toast.js';
 
 /**
- * The card in which users and the admin change their own password.
- * @param {{ username: string, path: string, intro?: HTMLElement, onChanged?: () => void }} options `username` is for
- *   password managers; `path` takes the change; `intro` stands above the form
+ * The card where users and the admin change their own password.
+ * @param {{ username: string, path: string, intro?: HTMLElement, onChanged?: () => void }} options username: for password
+ *   managers; path: of the API; intro: shown above the form
  */
 export function passwordCard({ username, path, intro, onChanged }) {
   const current = textField({
@@ -17,7 +17,7 @@ export function passwordCard({ username, path, intro, onChanged }) {
   const next = textField({
     label: 'New password',
     param: 'newPassword',
-    hint: '8 to 128 characters. Your other sessions end.',
+    hint: '8 to 128 characters. You will be signed out on other devices.',
     input: { type: 'password', autocomplete: 'new-password', required: true, minlength: 8, maxlength: 128 },
   });
   const alert = alertBox();
@@ -53,7 +53,7 @@ export function passwordCard({ username, path, intro, onChanged }) {
 }
 
 /**
- * A wrong present password is answered with 401 too, so only a session that has ended leads to the sign-in.
+ * Changes the password. A wrong current password is a 401 too, so only the code `not_signed_in` opens the sign-in dialog.
  * @param {string} path
  * @param {string} currentPassword
  * @param {string} newPassword
@@ -63,8 +63,8 @@ async function changePassword(path, currentPassword, newPassword) {
   try {
     await send();
   } catch (error) {
-    const isOver = error instanceof ApiError && error.code === 'not_signed_in';
-    if (!isOver || !(await endSession())) throw error;
+    const isSignedOut = error instanceof ApiError && error.code === 'not_signed_in';
+    if (!isSignedOut || !(await requestSignIn())) throw error;
     await send();
   }
 }

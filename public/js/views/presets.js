@@ -4,11 +4,16 @@
  * }} Preset
  */
 
-const CHUTES_HINT = 'The API key is your Chutes token, it begins with cpk_.';
-const LOCAL_HINT =
-  'Runs without an API key. From inside Docker, write host.docker.internal in place of localhost.';
+const CHUTES = /** @type {const} */ ({
+  type: 'chutes',
+  hint: 'The API key is your Chutes token. It begins with cpk_.',
+});
+const LOCAL = {
+  isKeyless: true,
+  hint: 'Needs no API key. If this server runs in Docker, write host.docker.internal instead of localhost.',
+};
 
-/** Providers that people use, by group; the address is all that tells them apart. @type {readonly { label: string, presets: readonly Preset[] }[]} */
+/** Well-known providers, by group. @type {readonly { label: string, presets: readonly Preset[] }[]} */
 export const PRESET_GROUPS = [
   {
     label: 'Hosted',
@@ -43,54 +48,33 @@ export const PRESET_GROUPS = [
   {
     label: 'Chutes',
     presets: [
-      {
-        id: 'chutes',
-        name: 'Chutes',
-        baseUrl: 'https://llm.chutes.ai/v1',
-        hint: CHUTES_HINT,
-        type: 'chutes',
-      },
+      { id: 'chutes', name: 'Chutes', baseUrl: 'https://llm.chutes.ai/v1', ...CHUTES },
       {
         id: 'chutes-qwen-embedding',
         name: 'Chutes Qwen Embedding 8B',
         baseUrl: 'https://chutes-qwen-qwen3-embedding-8b.chutes.ai',
-        hint: CHUTES_HINT,
-        type: 'chutes',
+        ...CHUTES,
       },
       {
         id: 'chutes-whisper-large-v3',
         name: 'Chutes Whisper Large V3',
         baseUrl: 'https://chutes-whisper-large-v3.chutes.ai',
-        hint: CHUTES_HINT,
-        type: 'chutes',
+        ...CHUTES,
       },
       {
         id: 'chutes-dots-ocr',
         name: 'Chutes RedNote Dots OCR',
         baseUrl: 'https://chutes-rednote-hilab-dots-ocr.chutes.ai',
-        hint: CHUTES_HINT,
-        type: 'chutes',
+        ...CHUTES,
       },
     ],
   },
   {
-    label: 'On your own machine',
+    label: 'On your own computer',
     presets: [
-      {
-        id: 'ollama',
-        name: 'Ollama',
-        baseUrl: 'http://localhost:11434/v1',
-        isKeyless: true,
-        hint: LOCAL_HINT,
-      },
-      {
-        id: 'lm-studio',
-        name: 'LM Studio',
-        baseUrl: 'http://localhost:1234/v1',
-        isKeyless: true,
-        hint: LOCAL_HINT,
-      },
-      { id: 'vllm', name: 'vLLM', baseUrl: 'http://localhost:8000/v1', isKeyless: true, hint: LOCAL_HINT },
+      { id: 'ollama', name: 'Ollama', baseUrl: 'http://localhost:11434/v1', ...LOCAL },
+      { id: 'lm-studio', name: 'LM Studio', baseUrl: 'http://localhost:1234/v1', ...LOCAL },
+      { id: 'vllm', name: 'vLLM', baseUrl: 'http://localhost:8000/v1', ...LOCAL },
     ],
   },
 ];

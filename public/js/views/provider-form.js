@@ -11,21 +11,21 @@ const TYPES = [
   { value: 'openai', label: 'OpenAI Compatible' },
   { value: 'chutes', label: 'Chutes' },
 ];
-const PRESET_HINT = 'Fills in the rest for a provider that is known.';
-const KEY_HINT = 'Stored on the server and never shown again. Leave it empty for a provider without keys.';
+const PRESET_HINT = 'Fills in the fields below for a known provider.';
+const KEY_HINT = 'Stored on the server and never shown again. Leave empty if the provider needs no key.';
 
 /**
- * Adds a provider, or changes one.
- * @param {import('../lib/types.js').Provider | null} provider null: a new one
+ * Asks for the properties of a provider and saves them.
+ * @param {import('../lib/types.js').Provider | null} provider null: add a provider
  * @param {readonly string[]} takenIds
- * @returns {Promise<import('../lib/types.js').Provider | null>}
+ * @returns {Promise<import('../lib/types.js').Provider | null>} the saved provider; null after Cancel
  */
 export function editProvider(provider, takenIds) {
   const fields = providerFields(provider);
   const options = providerOptionFields(provider?.options ?? {});
   const preset = provider === null ? presetField(fields, takenIds) : null;
   const note = h('p', { class: 'field-error', role: 'status', hidden: true });
-  if (provider && fields.removeKey) warnOfNewHost(provider, fields, note);
+  if (provider && fields.removeKey) warnAboutNewHost(provider, fields, note);
   fields.key.element.append(note);
   return formDialog({
     title: provider === null ? 'Add Provider' : `Edit ${provider.name}`,
@@ -72,7 +72,7 @@ function providerFields(provider) {
   const id = textField({
     label: 'Provider ID',
     param: 'id',
-    hint: isNew ? 'Made from the name if left empty. It cannot change later.' : null,
+    hint: isNew ? 'Leave empty to derive it from the name. You cannot change it later.' : null,
     input: {
       value: provider?.id,
       readonly: !isNew,
@@ -97,9 +97,7 @@ function providerFields(provider) {
   const key = textField({
     label: 'API Key',
     param: 'apiKey',
-    hint: stored
-      ? `Stored: ${stored}. Leave this empty to keep it, or type a new one to replace it.`
-      : KEY_HINT,
+    hint: stored ? `Stored: ${stored}. Leave empty to keep the stored key, or enter a new one.` : KEY_HINT,
     input: { type: 'password', autocomplete: 'new-password', spellcheck: 'false', placeholder: stored ?? '' },
   });
   const removeKey =
@@ -112,7 +110,7 @@ function providerFields(provider) {
     param: 'type',
     choices: TYPES,
     value: provider?.type ?? 'openai',
-    hint: 'Addresses at chutes.ai are recognised with either type.',
+    hint: 'Addresses at chutes.ai are recognised automatically.',
   });
   const enabled = checkField({ label: 'Enabled', input: { checked: provider?.enabled ?? true } });
   return { name, id, url, key, removeKey, type, enabled };
@@ -126,7 +124,7 @@ function keyValue(fields) {
 }
 
 /**
- * Fills the form from a known provider.
+ * A list of known providers. Choosing one fills in the form.
  * @param {ReturnType<typeof providerFields>} fields
  * @param {readonly string[]} takenIds
  */
@@ -171,38 +169,38 @@ function freeId(id, takenIds) {
 }
 
 /**
- * A stored key is never sent to another host: says so while the address is typed, in the place of the hint that the key
- * may be left out, until the server says it.
+ * Warns while the person enters a base URL on another host, because a stored key is never sent there. The warning
+ * replaces the hint of the API Key field, until the server's own message does.
  * @param {import('../lib/types.js').Provider} provider
  * @param {ReturnType<typeof providerFields>} fields
  * @param {HTMLElement} note
  */
-function warnOfNewHost(provider, { url, key, removeKey }, note) {
+function warnAboutNewHost(provider, { url, key, removeKey }, note) {
   const hint = key.element.querySelector('.hint');
   const hintText = hint?.textContent ?? '';
   const { setError } = key;
   const update = () => {
     const address = url.control.value;
-    const isNew =
+    const isNewHost =
       URL.canParse(address) &&
       URL.canParse(provider.baseUrl) &&
       new URL(address).origin !== new URL(provider.baseUrl).origin;
-    const isAnswered = key.control.value !== '' || removeKey?.control.checked === true;
-    const isWrong = key.control.getAttribute('aria-invalid') === 'true';
-    note.hidden = !isNew || isAnswered || isWrong;
+    const isDecided = key.control.value !== '' || removeKey?.control.checked === true;
+    const hasError = key.control.getAttribute('aria-invalid') === 'true';
+    note.hidden = !isNewHost || isDecided || hasError;
     note.textContent = note.hidden
       ? ''
-      : 'This is another host: the stored key will not be sent there, so please type it again or remove it.';
-    // Emptied too: the field is described by it, hidden or not.
-    if (hint) hint.textContent = isNew ? '' : hintText;
-    hint?.toggleAttribute('hidden', isNew);
+      : 'This is another host. The stored key will not be sent there: enter the key again, or remove it.';
+    // The text is removed too, because screen readers read the description of a field even if it is hidden.
+    if (hint) hint.textContent = isNewHost ? '' : hintText;
+    hint?.toggleAttribute('hidden', isNewHost);
   };
   key.setError = (message) => {
     setError(message);
     update();
   };
   key.control.addEventListener('input', update);
-  // What the server said of the key was said of the host before.
+  // An error about the key concerned the previous host.
   url.control.addEventListener('input', () => key.setError(null));
   removeKey?.control.addEventListener('change', () => key.setError(null));
 }

@@ -7,16 +7,16 @@ import { createPicker } from '../lib/picker.js';
 import { memberPath } from '../lib/resource.js';
 import { failed } from '../lib/states.js';
 
-const AT_ONCE = 4;
+const PARALLEL_IMPORTS = 4;
 
 /**
- * Lists what a provider offers and makes models of what is ticked.
+ * Lists the models of a provider and imports the selected ones.
  * @param {import('../lib/types.js').Provider} provider
  * @returns {Promise<number>} how many were imported
  */
 export async function importModels(provider) {
   let imported = 0;
-  let isChosen = false;
+  let hasSelection = false;
   let isBusy = false;
   const body = h('div', { class: 'stack' });
   const submit = h('button', { type: 'button', class: 'btn primary', disabled: true }, 'Import');
@@ -24,7 +24,7 @@ export async function importModels(provider) {
   const dialog = openDialog({
     title: `Models of ${provider.name}`,
     size: 'wide',
-    isDirty: () => isChosen,
+    isDirty: () => hasSelection,
     isBusy: () => isBusy,
     body: [body],
     footer: [close, submit],
@@ -32,32 +32,34 @@ export async function importModels(provider) {
   close.focus();
 
   async function load() {
-    isChosen = false;
+    hasSelection = false;
     submit.disabled = true;
     body.replaceChildren(
-      h('p', { class: 'row muted' }, h('span', { class: 'spinner' }), 'Asking the provider for its models …'),
+      h('p', { class: 'row muted' }, h('span', { class: 'spinner' }), 'Fetching the list of models …'),
     );
     try {
       const { data } = await api.get(`${memberPath('/api/admin/providers', provider.id)}/upstream-models`);
-      offer(data);
+      showChoice(data);
     } catch (error) {
       body.replaceChildren(failed(messageOf(error), load));
     }
   }
 
   /** @param {{ id: string, imported: boolean }[]} found */
-  function offer(found) {
+  function showChoice(found) {
     if (found.length === 0) {
       body.replaceChildren(
-        h('p', { class: 'muted' }, 'The provider lists no models. Add them by hand in the Models tab.'),
+        h(
+          'p',
+          { class: 'muted' },
+          'The provider lists no models. You can add them yourself in the Models tab.',
+        ),
       );
       return;
     }
     if (found.every((one) => one.imported)) {
-      const all = found.length === 1 ? 'The one model' : `All ${found.length} models`;
-      body.replaceChildren(
-        h('p', { class: 'muted' }, `${all} that the provider lists are imported already.`),
-      );
+      const all = found.length === 1 ? 'The only model is' : `All ${found.length} models are`;
+      body.replaceChildren(h('p', { class: 'muted' }, `${all} already imported.`));
       return;
     }
     const picker = createPicker({
@@ -70,14 +72,14 @@ export async function importModels(provider) {
       })),
       onchange: () => {
         const { length } = picker.selected();
-        isChosen = length > 0;
+        hasSelection = length > 0;
         submit.disabled = length === 0;
         submit.textContent = length === 0 ? 'Import' : `Import ${plural(length, 'model')}`;
       },
     });
     const prefix = checkField({
-      label: `Put “${provider.id}/” in front of the ids`,
-      hint: 'Keeps models of the same name at two providers apart.',
+      label: `Add the prefix “${provider.id}/” to the IDs`,
+      hint: 'Needed if two providers have a model of the same name.',
       input: {},
     });
     const alert = alertBox();
@@ -112,6 +114,7 @@ export async function importModels(provider) {
 }
 
 /**
+ * Creates a model for each id, a few at a time. One failure does not stop the others.
  * @param {string} providerId
  * @param {readonly string[]} ids
  * @param {string} prefix
@@ -129,15 +132,15 @@ async function importAll(providerId, ids, prefix) {
         const isTaken = error instanceof ApiError && error.code === 'already_exists';
         result.problems.push(
           isTaken
-            ? `${prefix}${id}: a model of this id exists. Import it with the prefix.`
+            ? `${prefix}${id}: a model with this ID exists. Import it with the prefix.`
             : `${id}: ${messageOf(error)}`,
         );
-        // Without a server the rest would fail one by one.
+        // If the server does not answer, the others would fail too.
         if (error instanceof ApiError && error.status === 0) queue.length = 0;
       }
     }
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  await Promise.all(Array.from({ length: PARALLEL_IMPORTS }, worker));
   return result;
 }
 
@@ -151,7 +154,7 @@ function problemList(result) {
     h(
       'div',
       null,
-      h('strong', null, `${plural(result.imported, 'model')} imported, ${result.problems.length} not:`),
+      h('strong', null, `${plural(result.imported, 'model')} imported, ${result.problems.length} failed:`),
       h(
         'ul',
         { class: 'small' },

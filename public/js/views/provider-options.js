@@ -8,12 +8,12 @@ const PATH_MODES = [
 ];
 const TIMEOUTS = /** @type {const} */ ([
   ['connectTimeoutMs', 'Connect timeout', 'ms'],
-  ['headersTimeoutMs', 'Timeout for the first answer', 'ms'],
-  ['idleTimeoutMs', 'Timeout between parts', 'ms'],
+  ['headersTimeoutMs', 'Timeout until the answer begins', 'ms'],
+  ['idleTimeoutMs', 'Timeout during the answer', 'ms'],
 ]);
 
 /**
- * The settings that few people need, folded away.
+ * The settings that few people need, collapsed under “Advanced”.
  * @param {import('../lib/types.js').ProviderOptions} stored
  */
 export function providerOptionFields(stored) {
@@ -29,8 +29,8 @@ export function providerOptionFields(stored) {
     input: { value: stored.transcribePath ?? '', placeholder: '/transcribe', spellcheck: 'false' },
   });
   const language = checkField({
-    label: 'Pass the language on (Chutes)',
-    hint: 'Off, because published Whisper chutes take it as an order to translate.',
+    label: 'Send the language (Chutes)',
+    hint: 'Normally off, because the published Whisper chutes then translate into that language.',
     input: { checked: stored.chutesLanguageHint ?? false },
   });
   const timeouts = TIMEOUTS.map(([name, label, unit]) => ({
@@ -64,7 +64,7 @@ export function providerOptionFields(stored) {
   return {
     element,
     fields,
-    /** All of them; null is the default. */
+    /** All options; null stands for the default. */
     value() {
       const entries = [
         ['pathMode', pathMode.control.value],

@@ -7,7 +7,7 @@ import { icon } from '../lib/icons.js';
 import { memberPath } from '../lib/resource.js';
 
 /**
- * Tries a provider out and shows step by step what happened.
+ * Tests a provider and shows the result of each step.
  * @param {import('../lib/types.js').Provider} provider
  */
 export function testProvider(provider) {
@@ -30,7 +30,7 @@ export function testProvider(provider) {
         'p',
         { class: 'row muted' },
         h('span', { class: 'spinner' }),
-        'Asking ',
+        'Testing ',
         h('span', { class: 'mono wrap-anywhere' }, provider.baseUrl),
       ),
     );
@@ -51,7 +51,8 @@ export function testProvider(provider) {
 }
 
 /**
- * Claims no more than was tried: a list is often given to any key, and providers without one may serve chats.
+ * The result in one sentence. It says no more than the test shows: many providers list their models for any key, and
+ * a provider without a list may still serve chats.
  * @param {import('../lib/types.js').ProviderTest} test
  */
 function verdictOf(test) {

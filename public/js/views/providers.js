@@ -2,10 +2,9 @@ import { ApiError, api, messageOf } from '../lib/api.js';
 import { confirmDialog } from '../lib/dialog.js';
 import { number, plural } from '../lib/format.js';
 import { h } from '../lib/h.js';
-import { icon } from '../lib/icons.js';
 import { createList } from '../lib/list.js';
-import { knownList, memberPath } from '../lib/resource.js';
-import { confirmAndDelete, enabledSwitch, rowButton, titleCell } from '../lib/row.js';
+import { cachedList, memberPath } from '../lib/resource.js';
+import { actionsCell, addButton, confirmAndDelete, rowButton, switchColumn, titleCell } from '../lib/row.js';
 import { emptyState } from '../lib/states.js';
 import { toast } from '../lib/toast.js';
 import { editProvider } from './provider-form.js';
@@ -24,30 +23,24 @@ const MODELS = '/api/admin/models';
  */
 export function mountProviders(container, context) {
   /** @type {Map<string, number>} */
-  let modelCounts = countModels(knownList(MODELS) ?? []);
-  const addButton = h(
-    'button',
-    { type: 'button', class: 'btn primary', id: 'add', onclick: () => void add() },
-    icon('plus'),
-    'Add Provider',
-  );
+  let modelCounts = countModels(cachedList(MODELS) ?? []);
   const list = createList({
     label: 'Providers',
-    search: 'Search providers',
+    noun: 'provider',
     signal: context.signal,
     path: PATH,
-    beside: [MODELS],
+    alsoLoad: [MODELS],
     onLoad: () => {
-      modelCounts = countModels(knownList(MODELS) ?? []);
+      modelCounts = countModels(cachedList(MODELS) ?? []);
     },
     id: (provider) => provider.id,
     text: (provider) => `${provider.name} ${provider.id} ${provider.baseUrl} ${provider.type}`,
-    actions: [addButton],
+    actions: [addButton('Add Provider', add)],
     empty: () =>
       emptyState(
         'server',
         'No providers yet',
-        'A provider is where requests go: OpenAI, OpenRouter, your own Ollama, anything that speaks the OpenAI API.',
+        'A provider answers the requests: OpenAI, OpenRouter, your own Ollama, or any other service with the OpenAI API.',
       ),
     columns: [
       { label: 'Provider', class: 'main-cell', sort: (one) => one.name, cell: providerTitle },
@@ -62,44 +55,38 @@ export function mountProviders(container, context) {
         sort: (one) => modelCounts.get(one.id) ?? 0,
         cell: (one) => number(modelCounts.get(one.id) ?? 0),
       },
-      { label: 'On', class: 'switch-cell', sort: (one) => Number(!one.enabled), cell: onCell },
+      switchColumn({
+        path: PATH,
+        name: (/** @type {Provider} */ one) => one.name,
+        onChange: (changed) => list.put(changed),
+      }),
       { label: 'Actions', class: 'actions-cell w-actions-4', cell: actions },
     ],
   });
 
   /** @param {Provider} provider */
-  function onCell(provider) {
-    return enabledSwitch({
+  function actions(provider) {
+    return actionsCell({
       name: provider.name,
-      isOn: provider.enabled,
-      save: async (enabled) => {
-        list.put(await api.put(memberPath(PATH, provider.id), { enabled }));
-      },
+      onEdit: () => edit(provider),
+      onDelete: () => remove(provider),
+      more: [
+        rowButton('bolt', `Test ${provider.name}`, () => testProvider(provider), { text: 'Test' }),
+        rowButton('download', `Fetch models of ${provider.name}`, () => fetchModels(provider), {
+          text: 'Fetch models',
+        }),
+      ],
     });
   }
 
-  /** @param {Provider} provider */
-  function actions(provider) {
-    return h(
-      'div',
-      { class: 'actions' },
-      rowButton('bolt', `Test ${provider.name}`, () => testProvider(provider), { text: 'Test' }),
-      rowButton('download', `Fetch models of ${provider.name}`, () => fetchModels(provider), {
-        text: 'Fetch models',
-      }),
-      rowButton('edit', `Edit ${provider.name}`, () => edit(provider)),
-      rowButton('trash', `Delete ${provider.name}`, () => remove(provider), { isDangerous: true }),
-    );
-  }
-
   async function add() {
-    const made = await editProvider(
+    const created = await editProvider(
       null,
       list.items().map((one) => one.id),
     );
-    if (made === null) return;
-    list.put(made);
-    toast.ok(`${made.name} is saved. Next: test it, then fetch its models.`);
+    if (created === null) return;
+    list.put(created);
+    toast.ok(`${created.name} is saved. Next: test it, then fetch its models.`);
   }
 
   /** @param {Provider} provider */
@@ -123,18 +110,18 @@ export function mountProviders(container, context) {
     const used = modelCounts.get(provider.id) ?? 0;
     const message =
       used === 0
-        ? 'Its address and stored key are removed.'
-        : `${plural(used, 'model')} ${used === 1 ? 'depends' : 'depend'} on it and would be removed with it.`;
-    const isGone = await confirmAndDelete({
+        ? 'The provider and its stored key will be deleted.'
+        : `The provider, its stored key and ${plural(used, 'model')} that ${used === 1 ? 'uses' : 'use'} it will be deleted.`;
+    const isDeleted = await confirmAndDelete({
       title: `Delete ${provider.name}?`,
       message,
       confirmLabel: used === 0 ? 'Delete' : `Delete with ${plural(used, 'model')}`,
       run: () => removeWithModels(provider, used > 0),
       done: `${provider.name} is deleted.`,
     });
-    if (!isGone) return;
+    if (!isDeleted) return;
     list.remove(provider.id);
-    // Its models went with it.
+    // The models of the provider were deleted too.
     await list.reload();
   }
 
@@ -144,20 +131,20 @@ export function mountProviders(container, context) {
 }
 
 /**
- * Deletes; models added meanwhile are asked about.
+ * Deletes a provider. If models were added meanwhile, asks again before deleting them.
  * @param {Provider} provider
- * @param {boolean} isAgreed
+ * @param {boolean} withModels
  */
-async function removeWithModels(provider, isAgreed) {
+async function removeWithModels(provider, withModels) {
   const path = memberPath(PATH, provider.id);
   try {
-    await api.del(isAgreed ? `${path}?cascade=true` : path);
+    await api.del(withModels ? `${path}?cascade=true` : path);
   } catch (error) {
     if (!(error instanceof ApiError) || error.code !== 'provider_in_use') throw error;
     const question = {
-      title: 'Models depend on it',
+      title: 'Delete the models too?',
       message: messageOf(error),
-      confirmLabel: 'Delete them too',
+      confirmLabel: 'Delete models',
       danger: true,
     };
     if (!(await confirmDialog(question))) throw new Error('Nothing was deleted.');
@@ -172,7 +159,7 @@ function providerTitle(provider) {
     h('span', { class: 'mono', title: provider.baseUrl }, provider.baseUrl),
     provider.type === 'chutes' && h('span', { class: 'badge' }, 'Chutes'),
     provider.apiKeyUnreadable &&
-      h('span', { class: 'badge danger', title: 'Its stored key cannot be decrypted' }, 'key unreadable'),
+      h('span', { class: 'badge danger', title: 'The stored key cannot be decrypted' }, 'key unreadable'),
   );
 }
 

@@ -12,10 +12,10 @@ const CHANGES = /** @type {const} */ ([
   ['changed', 'changed'],
   ['removed', 'removed'],
 ]);
-const MOST_NAMES = 12;
+const MAX_NAMES = 12;
 
 /**
- * What a restore would change, in words.
+ * Describes what a restore would change.
  * @param {import('../lib/types.js').RestoreReport} report
  */
 export function restoreReport(report) {
@@ -23,20 +23,20 @@ export function restoreReport(report) {
     ...KINDS.flatMap(([kind, noun]) =>
       CHANGES.map(([change, verb]) => names(`${noun} ${verb}`, report[kind][change])),
     ),
-    names('Users who may sign in again', report.returning.users),
+    names('Users who can sign in again', report.returning.users),
     names('API keys that work again', report.returning.apiKeys),
-    names('Providers that need their key typed again', report.providersWithoutKey),
+    names('Providers whose key you must enter again', report.providersWithoutKey),
     report.unboundKeys.length === 0
       ? null
       : row(
           'Check these addresses',
-          `The backup is of an earlier version, which did not bind provider keys to their addresses. ${addressesOf(report)}.`,
+          `The backup was made by an earlier version, which did not bind provider keys to addresses. ${addressesOf(report)}.`,
         ),
     report.changesMasterKey
-      ? row('Master key', 'becomes the one of the file; the present one stops working')
+      ? row('Master key', 'replaced by the master key of the backup; the current one stops working')
       : null,
     report.changesAdminPassword
-      ? row('Admin password', 'becomes the one of the file, unless UI_PASSWORD is set')
+      ? row('Admin password', 'replaced by the password of the backup, unless UI_PASSWORD is set')
       : null,
   ].filter((one) => one !== null);
   return h(
@@ -45,13 +45,13 @@ export function restoreReport(report) {
     h('h3', null, 'What would change'),
     h('p', { class: 'muted small' }, `The backup was made on ${dateTime(report.createdAt)}.`),
     rows.length === 0
-      ? h('p', null, 'Nothing: the file holds what is here already.')
-      : h('dl', { class: 'facts' }, ...rows),
+      ? h('p', null, 'Nothing. The backup equals the current configuration.')
+      : h('dl', { class: 'details' }, ...rows),
   );
 }
 
 /**
- * Where keys will be sent that are bound to no address: all of them, because one may be wrong.
+ * Where provider keys without a bound address will be sent. Lists all of them, because the admin must check each address.
  * @param {import('../lib/types.js').RestoreReport} report
  */
 export function addressesOf({ unboundKeys }) {
@@ -66,7 +66,7 @@ export function addressesOf({ unboundKeys }) {
  */
 function names(term, records) {
   if (records.length === 0) return null;
-  const shown = records.slice(0, MOST_NAMES).map((record) => record.name || record.id);
+  const shown = records.slice(0, MAX_NAMES).map((record) => record.name || record.id);
   const rest = records.length - shown.length;
   return row(term, `${shown.join(', ')}${rest > 0 ? ` and ${plural(rest, 'more', 'more')}` : ''}`);
 }

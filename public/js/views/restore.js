@@ -3,14 +3,14 @@ import { confirmDialog } from '../lib/dialog.js';
 import { alertBox, handleSubmit, setBusy, textField } from '../lib/form.js';
 import { h } from '../lib/h.js';
 import { icon } from '../lib/icons.js';
-import { forgetLists } from '../lib/resource.js';
+import { clearCachedLists } from '../lib/resource.js';
 import { toast } from '../lib/toast.js';
 import { addressesOf, restoreReport } from './restore-report.js';
 
 const LIMIT_BYTES = 64 * 1024 * 1024;
 
 /**
- * The card that puts a backup back: first a report of what would change, then the restore itself.
+ * The card for restoring a backup: first a report of the changes, then the restore itself.
  * @param {() => void} onRestored
  */
 export function restoreCard(onRestored) {
@@ -19,9 +19,9 @@ export function restoreCard(onRestored) {
     input: { type: 'file', accept: '.json,.db,application/json', required: true },
   });
   const passphrase = textField({
-    label: 'Passphrase of the file',
+    label: 'Passphrase of the backup',
     optional: true,
-    hint: 'Only where the backup was made with one.',
+    hint: 'Only needed if the backup was made with a passphrase.',
     input: { type: 'password', autocomplete: 'off' },
   });
   let edits = 0;
@@ -48,12 +48,12 @@ export function restoreCard(onRestored) {
     alert,
     save: async () => {
       report.replaceChildren();
-      const asked = edits;
+      const editsBefore = edits;
       const secret = passphrase.control.value;
       const content = await readJson(file.control.files?.[0]);
       const answer = await send(content, secret, 'dryRun=true');
-      // Another file was chosen meanwhile: a report of this one would stand below the other's name.
-      if (asked !== edits) return;
+      // Another file was chosen meanwhile, and the report must not appear below its name.
+      if (editsBefore !== edits) return;
       const restore = h('button', { type: 'button', class: 'btn danger' }, icon('upload'), 'Restore now');
       restore.addEventListener('click', () => void run(restore, { content, secret, answer }));
       report.replaceChildren(h('div', { class: 'stack' }, restoreReport(answer), h('div', null, restore)));
@@ -68,7 +68,7 @@ export function restoreCard(onRestored) {
     const addresses = answer.unboundKeys.length === 0 ? '' : ` ${addressesOf(answer)}.`;
     const isSure = await confirmDialog({
       title: 'Replace the whole configuration?',
-      message: `What is here now is replaced by the file, and everybody else is signed out. Make a backup of the present state first if you may want it back.${addresses}`,
+      message: `The backup replaces the current configuration, and everybody else is signed out. Download a backup of the current configuration first if you may need it again.${addresses}`,
       confirmLabel: 'Replace',
       danger: true,
     });
@@ -77,10 +77,10 @@ export function restoreCard(onRestored) {
     try {
       await send(content, secret, addresses === '' ? '' : 'acceptUnboundKeys=true');
       form.reset();
-      // The button that has the focus goes away.
+      // The button that has the focus is removed.
       file.control.focus({ preventScroll: true });
       report.replaceChildren();
-      forgetLists();
+      clearCachedLists();
       toast.ok('The backup is restored.');
       onRestored();
     } catch (error) {
@@ -93,7 +93,7 @@ export function restoreCard(onRestored) {
     'section',
     { class: 'card stack' },
     h('h2', null, 'Restore'),
-    h('p', { class: 'muted' }, 'First you see what would change; nothing does until you say so.'),
+    h('p', { class: 'muted' }, 'You see what would change before anything is changed.'),
     form,
     report,
   );
@@ -106,7 +106,7 @@ async function readJson(file) {
   try {
     return JSON.parse(await file.text());
   } catch {
-    throw new Error('This file is not a backup: it is not JSON.');
+    throw new Error('This file is not a backup. A backup is a JSON file.');
   }
 }
 
@@ -123,7 +123,7 @@ async function send(content, passphrase, query) {
     });
   } catch (error) {
     if (error instanceof ApiError && error.code === 'passphrase_required')
-      throw new Error('This backup needs its passphrase.');
+      throw new Error('Enter the passphrase of this backup.');
     throw error;
   }
 }

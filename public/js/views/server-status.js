@@ -7,24 +7,24 @@ import { h } from '../lib/h.js';
 const STORAGE = {
   ok: { kind: 'ok', label: 'OK' },
   recovered: { kind: 'warn', label: 'Recovered from a backup' },
-  volatile: { kind: 'warn', label: 'Volatile' },
+  volatile: { kind: 'warn', label: 'Lost at a restart' },
   'read-only': { kind: 'danger', label: 'Read-only' },
   failing: { kind: 'danger', label: 'Failing' },
 };
 
 /**
- * What the server says about itself, as a list of terms.
+ * The status of the server: storage, encryption, snapshots, uptime and version.
  * @param {Status} status
  */
-export function serverFacts(status) {
+export function serverStatus(status) {
   return h(
     'dl',
-    { class: 'facts' },
-    fact('Storage', ...storageText(status.storage)),
-    fact('Provider keys', ...encryptionText(status.encryption)),
-    fact('Snapshots off this machine', ...snapshotText(status.snapshot)),
-    fact('Running for', duration(status.uptime)),
-    fact('Version', status.version),
+    { class: 'details' },
+    row('Storage', ...storageText(status.storage)),
+    row('Provider keys', ...encryptionText(status.encryption)),
+    row('Off-site snapshots', ...snapshotText(status.snapshot)),
+    row('Running for', duration(status.uptime)),
+    row('Version', status.version),
   );
 }
 
@@ -42,7 +42,7 @@ function encryptionText(encryption) {
   if (encryption.enabled) return [h('span', { class: 'badge ok' }, 'Encrypted')];
   return [
     h('span', { class: 'badge warn' }, 'Not encrypted'),
-    h('p', { class: 'muted small' }, 'Set ENCRYPTION_KEY to encrypt them on the disk.'),
+    h('p', { class: 'muted small' }, 'Set ENCRYPTION_KEY to store them encrypted.'),
   ];
 }
 
@@ -50,7 +50,7 @@ function encryptionText(encryption) {
 function snapshotText(snapshot) {
   if (snapshot === null) return [h('span', { class: 'muted' }, 'Off')];
   const { message, lastWrittenAt } = snapshot;
-  const last = lastWrittenAt === null ? 'None is there yet.' : `The last is of ${dateTime(lastWrittenAt)}.`;
+  const last = lastWrittenAt === null ? 'No snapshot yet.' : `Last snapshot: ${dateTime(lastWrittenAt)}.`;
   return [h('p', null, message), h('p', { class: 'muted small' }, last)];
 }
 
@@ -58,6 +58,6 @@ function snapshotText(snapshot) {
  * @param {string} term
  * @param {...import('../lib/h.js').Child} text
  */
-function fact(term, ...text) {
+function row(term, ...text) {
   return h('div', null, h('dt', null, term), h('dd', null, ...text));
 }

@@ -1,15 +1,15 @@
 import { api, messageOf } from '../lib/api.js';
 import { alertBox, segmented } from '../lib/form.js';
 import { h } from '../lib/h.js';
-import { failed } from '../lib/states.js';
+import { failed, skeleton } from '../lib/states.js';
 import { currentTheme, setTheme } from '../lib/theme.js';
 import { backupCard } from './backup.js';
 import { passwordCard } from './password.js';
 import { restoreCard } from './restore.js';
-import { serverFacts } from './server-facts.js';
+import { serverStatus } from './server-status.js';
 
 const THEMES = [
-  { value: 'system', label: 'As the system' },
+  { value: 'system', label: 'Same as system' },
   { value: 'light', label: 'Light' },
   { value: 'dark', label: 'Dark' },
 ];
@@ -20,7 +20,7 @@ const THEMES = [
  * @param {import('../pages/admin.js').ViewContext} context
  */
 export function mountSettings(container, context) {
-  /** What the backup card was drawn for. @type {boolean | null} */
+  /** The state that the backup card shows; null: there is no card yet. @type {boolean | null} */
   let shownServerKey = null;
   const state = h('div');
   const backup = h('div');
@@ -42,7 +42,7 @@ export function mountSettings(container, context) {
       restoreCard(() => void load()),
     ),
   );
-  container.append(skeleton());
+  container.append(skeleton({ count: 1, itemClass: 'card stack' }));
   async function load() {
     try {
       show(await api.get('/api/admin/status'));
@@ -50,14 +50,14 @@ export function mountSettings(container, context) {
       state.replaceChildren(failed(messageOf(error), load));
       if (shownServerKey === null) showBackup(false);
     }
-    // All cards at once, so that none of them moves under the hand.
+    // All cards appear together, so that none of them moves later.
     if (context.signal.aborted || cards.isConnected) return;
     container.replaceChildren(cards);
     if (context.intent === 'password') password.focus();
   }
   /** @param {import('../lib/types.js').Status} status */
   function show(status) {
-    state.replaceChildren(serverFacts(status));
+    state.replaceChildren(serverStatus(status));
     password.show(status.adminPassword);
     if (shownServerKey !== status.encryption.enabled) showBackup(status.encryption.enabled);
   }
@@ -71,7 +71,7 @@ export function mountSettings(container, context) {
 }
 
 /**
- * The admin's password: a form, or where UI_PASSWORD is set the way to change it.
+ * The card for the admin's password: a form, or if UI_PASSWORD is set, how to change it.
  * @param {string} username
  * @param {() => void} onChanged
  */
@@ -84,10 +84,10 @@ function adminPassword(username, onChanged) {
     show({ isDefault, isManagedByEnvironment }) {
       note.show(
         isDefault
-          ? 'The password is still the default one, “admin”. Set your own to sign in from elsewhere.'
+          ? 'The password is still the default, “admin”. Set your own password to sign in from other computers.'
           : null,
       );
-      // Drawn once, so that nothing typed is lost.
+      // Rendered once, so that input in the form is not lost.
       if (element.hasChildNodes()) return;
       element.append(
         isManagedByEnvironment
@@ -110,18 +110,8 @@ function managedPassword() {
       'p',
       { class: 'muted' },
       h('code', null, 'UI_PASSWORD'),
-      ' sets the admin password. To change it, change that variable and restart the server.',
+      ' sets the admin password. To change the password, change this variable and restart the server.',
     ),
-  );
-}
-
-function skeleton() {
-  return h(
-    'div',
-    { class: 'card stack', 'aria-busy': 'true' },
-    h('span', { class: 'visually-hidden' }, 'Loading'),
-    h('div', { class: 'skeleton wide' }),
-    h('div', { class: 'skeleton narrow' }),
   );
 }
 

@@ -8,10 +8,10 @@ import { modelAccess } from './model-access.js';
 const PATH = '/api/admin/users';
 
 /**
- * Adds a user, or changes one.
- * @param {import('../lib/types.js').User | null} user null: a new one
+ * Asks for the properties of a user and saves them.
+ * @param {import('../lib/types.js').User | null} user null: add a user
  * @param {readonly { id: string, name: string }[]} models
- * @returns {Promise<import('../lib/types.js').User | null>}
+ * @returns {Promise<import('../lib/types.js').User | null>} the saved user; null after Cancel
  */
 export function editUser(user, models) {
   const isNew = user === null;
@@ -38,14 +38,14 @@ export function editUser(user, models) {
     param: 'password',
     hint: isNew
       ? '8 to 128 characters. The user can change it.'
-      : 'Leave it empty to keep the present one. A new one signs this user out everywhere.',
-    // In clear: it is somebody else's, and has to be told to them.
+      : 'Leave empty to keep the current password. A new password signs this user out everywhere.',
+    // Visible, because the admin has to tell it to the user.
     input: { spellcheck: 'false', autocapitalize: 'none', required: isNew, minlength: 8, maxlength: 128 },
   });
   const access = modelAccess({ models: user?.models ?? null, known: models });
   const enabled = checkField({
     label: 'Enabled',
-    hint: 'A disabled user cannot sign in, and the keys of this user are refused.',
+    hint: 'A disabled user cannot sign in, and their keys do not work.',
     input: { checked: user?.enabled ?? true },
   });
   return formDialog({

@@ -2,10 +2,9 @@ import { api } from '../lib/api.js';
 import { mayOpenDialog } from '../lib/dialog.js';
 import { dateTime, number, plural, relativeTime } from '../lib/format.js';
 import { h } from '../lib/h.js';
-import { icon } from '../lib/icons.js';
 import { createList } from '../lib/list.js';
-import { knownList, memberPath, needList } from '../lib/resource.js';
-import { confirmAndDelete, enabledSwitch, rowButton, titleCell } from '../lib/row.js';
+import { cachedList, getList, memberPath } from '../lib/resource.js';
+import { actionsCell, addButton, confirmAndDelete, switchColumn, titleCell } from '../lib/row.js';
 import { emptyState } from '../lib/states.js';
 import { toast } from '../lib/toast.js';
 import { accessText } from './model-access.js';
@@ -23,30 +22,24 @@ const KEYS = '/api/admin/apikeys';
  */
 export function mountUsers(container, context) {
   /** @type {Map<string, number>} */
-  let keyCounts = countKeys(knownList(KEYS) ?? []);
-  const addButton = h(
-    'button',
-    { type: 'button', class: 'btn primary', id: 'add', onclick: () => void edit(null) },
-    icon('plus'),
-    'Add User',
-  );
+  let keyCounts = countKeys(cachedList(KEYS) ?? []);
   const list = createList({
     label: 'Users',
-    search: 'Search users',
+    noun: 'user',
     signal: context.signal,
     path: PATH,
-    beside: [KEYS],
+    alsoLoad: [KEYS],
     onLoad: () => {
-      keyCounts = countKeys(knownList(KEYS) ?? []);
+      keyCounts = countKeys(cachedList(KEYS) ?? []);
     },
     id: (user) => user.id,
     text: (user) => `${user.username} ${user.name ?? ''}`,
-    actions: [addButton],
+    actions: [addButton('Add User', () => edit(null))],
     empty: () =>
       emptyState(
         'users',
         'No users yet',
-        'A user signs in to a page of their own, makes keys and chats, with the models that you allow. You need none to use the proxy yourself.',
+        'Users sign in to their own page, make keys and chat, with the models that you allow. You do not need a user for yourself.',
       ),
     columns: [
       {
@@ -69,7 +62,11 @@ export function mountUsers(container, context) {
         cell: (one) =>
           h('span', { class: 'muted', title: dateTime(one.createdAt) }, relativeTime(one.createdAt)),
       },
-      { label: 'On', class: 'switch-cell', sort: (one) => Number(!one.enabled), cell: onCell },
+      switchColumn({
+        path: PATH,
+        name: (/** @type {User} */ one) => one.username,
+        onChange: (changed) => list.put(changed),
+      }),
       { label: 'Actions', class: 'actions-cell w-actions-2', cell: actions },
     ],
   });
@@ -80,29 +77,13 @@ export function mountUsers(container, context) {
   }
 
   /** @param {User} user */
-  function onCell(user) {
-    return enabledSwitch({
-      name: user.username,
-      isOn: user.enabled,
-      save: async (enabled) => {
-        list.put(await api.put(memberPath(PATH, user.id), { enabled }));
-      },
-    });
-  }
-
-  /** @param {User} user */
   function actions(user) {
-    return h(
-      'div',
-      { class: 'actions' },
-      rowButton('edit', `Edit ${user.username}`, () => edit(user)),
-      rowButton('trash', `Delete ${user.username}`, () => remove(user), { isDangerous: true }),
-    );
+    return actionsCell({ name: user.username, onEdit: () => edit(user), onDelete: () => remove(user) });
   }
 
   /** @param {User | null} user */
   async function edit(user) {
-    const models = await needList('/api/admin/models').catch(() => []);
+    const models = await getList('/api/admin/models').catch(() => []);
     if (!mayOpenDialog(context.signal)) return;
     const changed = await editUser(user, models);
     if (changed === null) return;
@@ -113,13 +94,13 @@ export function mountUsers(container, context) {
   /** @param {User} user */
   async function remove(user) {
     const keys = keyCount(user);
-    const isGone = await confirmAndDelete({
+    const isDeleted = await confirmAndDelete({
       title: `Delete ${user.username}?`,
-      message: `${keys === 0 ? 'This user' : `This user and ${plural(keys, 'key')}`} will be gone for good. To pause the account, switch it off instead.`,
+      message: `${keys === 0 ? 'This user' : `This user and ${plural(keys, 'key')}`} will be deleted. You cannot undo this. To pause the account, switch it off instead.`,
       run: () => api.del(memberPath(PATH, user.id)),
       done: `${user.username} is deleted.`,
     });
-    if (isGone) list.remove(user.id);
+    if (isDeleted) list.remove(user.id);
   }
 
   container.append(list.element);
