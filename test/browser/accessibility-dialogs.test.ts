@@ -89,7 +89,7 @@ test('no barriers in the dialogs of models, keys, users and settings', { skip: S
   await checkLooks(page, 'a key without models');
   await page.getByRole('button', { name: /^Select all \d+$/ }).click();
   await button(page, 'Create key').click();
-  await page.getByText('shown this once').waitFor();
+  await page.getByText('shown only once').waitFor();
   await checkLooks(page, 'a new key');
   await button(page, 'Done').click();
   await chooseTab(page, 'Users');

@@ -61,7 +61,7 @@ test('a key of one’s own, with an end; copied where there is no clipboard', { 
   await dialog.getByText('Select a model above, or enter a pattern.').waitFor();
   await page.getByText('All models').click();
   await page.getByRole('button', { name: 'Create key' }).click();
-  await dialog.getByText('shown this once').waitFor();
+  await dialog.getByText('shown only once').waitFor();
   await dialog.getByRole('button', { name: 'Copy', exact: true }).click();
   const selected = await page.evaluate(() => getSelection()?.toString());
   assert.equal(selected, key);

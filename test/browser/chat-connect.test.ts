@@ -160,7 +160,7 @@ test('where there is no model yet the chat says whose turn it is', options, asyn
   await app.admin('PUT', '/api/admin/providers/scripted', { enabled: false });
   const panel = await visitPanel(t, app.origin, 'Chat');
   await panel.page.getByRole('heading', { name: 'No model yet' }).waitFor();
-  await panel.page.getByRole('link', { name: 'the Overview' }).click();
+  await panel.page.getByRole('link', { name: 'Overview' }).click();
   await panel.page.getByRole('tab', { name: 'Overview', selected: true }).waitFor();
 });
 

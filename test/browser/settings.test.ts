@@ -44,7 +44,7 @@ test('a restore says what it would change before anything does', { skip: SKIPPED
   const backup = await makeBackup(app);
   const { page } = await visitPanel(t, app.origin, 'Settings');
   await check(page, backup);
-  await page.getByText('Nothing: the file holds what is here already.').waitFor();
+  await page.getByText('Nothing. The backup equals the current configuration.').waitFor();
 
   await app.admin('PUT', '/api/admin/models/renamed', { name: 'Another name' });
   await app.admin('DELETE', '/api/admin/providers/old?cascade=true');
