@@ -47,7 +47,7 @@ test('a key wider than its user is refused at the field that says so', { skip: S
   await page.getByText('Only selected').click();
   await page.getByLabel('Patterns').fill('claude-*');
   await button(page, 'Create key').click();
-  await page.getByText('This allows more than the user of the key may use.').waitFor();
+  await page.getByText('This allows more models than the owner of the key may use.').waitFor();
   assert.equal(await page.getByLabel('Patterns').getAttribute('aria-invalid'), 'true');
   assert.equal(await page.getByLabel('Name', { exact: true }).inputValue(), 'Too wide');
 });
