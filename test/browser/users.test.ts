@@ -72,7 +72,7 @@ test('a user is edited, switched off and deleted with the keys', { skip: SKIPPED
   await flip(page, 'maria');
   assert.equal(app.services.store.config.view().users.get(id)?.enabled, false);
   await page.getByRole('button', { name: 'Delete maria' }).click();
-  await page.getByText('This user and 1 key will be gone').waitFor();
+  await page.getByText('This user and 1 key will be deleted').waitFor();
   await page.getByRole('button', { name: 'Delete', exact: true }).click();
   await page.getByRole('heading', { name: 'No users yet' }).waitFor();
   assert.equal(app.services.store.config.view().apiKeys.size, 0);
