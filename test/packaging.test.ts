@@ -223,9 +223,11 @@ test('Procfile starts the launcher, so that signals reach the server', () => {
   assert.equal(read('Procfile'), 'web: node server.js\n');
 });
 
+/** `import.meta` is put together, because the bundle of the tests replaces it in this file. */
+const META = ['import', 'meta'].join('.');
 const SERVER = `import { word } from './deep/word.ts';
 const rest: string[] = process.argv.slice(2);
-console.log(word, ...rest, /\\bdist$/.test(import.meta.dirname) ? 'dist' : 'src');
+console.log(word, ...rest, /\\bdist$/.test(${META}.dirname) ? 'dist' : 'src');
 `;
 
 /** A folder with the launcher and two small sources in the place of the real ones. */
