@@ -1,32 +1,35 @@
 import { Pace } from '../turns.ts';
 
-/** What the scan of a base64 text found. */
-export interface Base64Facts {
+/** What `scanBase64` found in a base64 text. */
+export interface Base64Scan {
   readonly decodedBytes: number;
-  /** The first bytes, 12 where there are so many. */
+  /** The first 12 decoded bytes, or all of a shorter text. */
   readonly head: Buffer;
-  /** Padding characters that the text lacks at its end. */
+  /** How many padding characters the text lacks at its end. */
   readonly missingPadding: number;
-  /** True where strict decoders would refuse it: white space, or the alphabet of URLs. */
+  /** True if strict decoders would refuse the text: it has white space or uses the URL-safe alphabet. */
   readonly isLoose: boolean;
 }
 
-/** Of the text; it decodes to three quarters. */
+/** The length of a slice of the text. A slice decodes to three quarters of this length. */
 const SLICE_BYTES = 65_536;
-/** Slices looked at before others get their turn; one with escapes or white space counts for eight. */
+/** Slices scanned per turn of the event loop. A slice with escapes or white space counts as `SLOW_SLICES`. */
 const SLICES_PER_TURN = 64;
 const SLOW_SLICES = 8;
 const LONGEST_ESCAPE = 6;
 const BACKSLASH = 0x5c;
 const HEAD_BYTES = 12;
-/** Lines and indentation need less white space than a quarter; more of it would only cost time. */
-const DENSEST_SPACE = 4;
+/**
+ * At most one character in four may be white space. Line breaks and indentation need less; scanning more would only cost
+ * time.
+ */
+const CHARACTERS_PER_SPACE = 4;
 const scratch = Buffer.allocUnsafeSlow((SLICE_BYTES / 4) * 3 + LONGEST_ESCAPE);
 const loose = Buffer.allocUnsafeSlow(SLICE_BYTES);
 const IS_SPACE: ReadonlySet<number> = new Set([0x09, 0x0a, 0x0c, 0x0d, 0x20]);
 
 interface ScanState {
-  /** Up to three characters that are no whole group yet. */
+  /** Up to three characters of an unfinished group of four. */
   carry: string;
   letters: number;
   padding: number;
@@ -37,15 +40,15 @@ interface ScanState {
 }
 
 /**
- * Checks base64 (RFC 4648 sections 4 and 5) inside of a JSON string, given as the bytes `[start, end)` of a body that is
- * known to be JSON, without decoding more than a slice of it at once. White space, the alphabet of URLs and missing padding
- * are taken. `sink` gets the text in its canonical form, piece by piece. Null where it is not base64.
+ * Checks base64 (RFC 4648 sections 4 and 5) inside a JSON string: the bytes `[start, end)` of a body that is known to be
+ * JSON. Decodes one slice at a time. Accepts white space, the URL-safe alphabet and missing padding. `sink` receives the
+ * canonical form of the text, piece by piece. Resolves to null if the text is not base64.
  */
 export async function scanBase64(
   body: Buffer,
   span: { readonly start: number; readonly end: number },
   sink: (canonical: string) => void = () => {},
-): Promise<Base64Facts | null> {
+): Promise<Base64Scan | null> {
   const state: ScanState = {
     carry: '',
     letters: 0,
@@ -66,7 +69,7 @@ export async function scanBase64(
   return finish(state);
 }
 
-/** Where to cut, so that no escape is cut in two. */
+/** The end of the slice that begins at `start`; never inside an escape. */
 function endOfSlice(body: Buffer, start: number, limit: number): number {
   const end = start + SLICE_BYTES;
   if (end >= limit) return limit;
@@ -74,15 +77,15 @@ function endOfSlice(body: Buffer, start: number, limit: number): number {
   return end;
 }
 
-/** Takes in the next piece of the JSON string; gives what it cost in slices, or null where it is not base64. */
+/** Scans the next slice of the JSON string. Returns its cost in slices, or null if it is not base64. */
 function scanSlice(state: ScanState, raw: string): number | null {
   const text = raw.includes('\\') ? decodeEscapes(raw) : raw;
-  // Node's decoder looks at the low byte of a character only.
+  // Node's decoder ignores all but the low byte of a character, so text beyond ASCII is refused here.
   if (text === null || Buffer.byteLength(text) !== text.length) return null;
   const isEscaped = text !== raw;
   if (text.includes('-') || text.includes('_')) state.isLoose = true;
-  const isStrictSoFar = state.padding === 0 && !state.hasSpace;
-  if (isStrictSoFar && takeLetters(state, text)) return isEscaped ? SLOW_SLICES : 1;
+  const hasOnlyLetters = state.padding === 0 && !state.hasSpace;
+  if (hasOnlyLetters && takeLetters(state, text)) return isEscaped ? SLOW_SLICES : 1;
   return takeLoosely(state, text) ? SLOW_SLICES : null;
 }
 
@@ -96,8 +99,8 @@ function decodeEscapes(raw: string): string | null {
 }
 
 /**
- * Takes text that is letters of base64 and nothing else; false, with nothing taken, where it is not. The native decoder is
- * the fastest check that there is: it skips what is no letter, and so gives too few bytes.
+ * Takes text made of base64 letters only; returns false, and takes nothing, for any other text. The native decoder is the
+ * fastest check: it skips other characters and so returns too few bytes.
  */
 function takeLetters(state: ScanState, text: string): boolean {
   const joined = state.carry + text;
@@ -118,11 +121,11 @@ function isLetters(text: string): boolean {
   return /^[\w+/-]*$/.test(text);
 }
 
-/** Takes text with white space and padding; false where there is anything else, or far too much space. */
+/** Takes letters, white space and padding; returns false for anything else and for too much white space. */
 function takeLoosely(state: ScanState, text: string): boolean {
   const solid = withoutSpace(text);
   const spaces = text.length - solid.length;
-  if (text.length >= SLICE_BYTES / 2 && spaces * DENSEST_SPACE > text.length) return false;
+  if (text.length >= SLICE_BYTES / 2 && spaces * CHARACTERS_PER_SPACE > text.length) return false;
   if (spaces > 0) {
     state.hasSpace = true;
     state.isLoose = true;
@@ -134,7 +137,7 @@ function takeLoosely(state: ScanState, text: string): boolean {
   return takeLetters(state, letters);
 }
 
-/** Takes out ASCII white space (WHATWG Infra): tab, line feed, form feed, carriage return, space. */
+/** Removes ASCII white space (WHATWG Infra): tab, line feed, form feed, carriage return, space. */
 function withoutSpace(text: string): string {
   const length = loose.write(text, 'latin1');
   let kept = 0;
@@ -146,7 +149,7 @@ function withoutSpace(text: string): string {
   return loose.toString('latin1', 0, kept);
 }
 
-function finish(state: ScanState): Base64Facts | null {
+function finish(state: ScanState): Base64Scan | null {
   const { carry, letters, padding, isLoose } = state;
   const isComplete = (letters + padding) % 4 === 0;
   if (carry.length === 1 || padding > 2 || (padding > 0 && !isComplete)) return null;

@@ -1,16 +1,16 @@
-/** What stands beside the audio in the body for a Chutes speech chute. */
+/** What the body for a Chutes speech chute holds besides the audio. */
 export interface ChutesExtras {
-  /** The published handler takes it as an order to translate (chutesai/chutes, examples/whisper_stt.py). */
+  /** The published handler translates into this language (chutesai/chutes, examples/whisper_stt.py). */
   readonly language?: string;
 }
 
-/** 48 KiB, which base64 makes 64 KiB of. */
+/** 48 KiB, which is 64 KiB in base64. */
 const SLICE_BYTES = 49_152;
 const OPENING = Buffer.from('{"audio_b64":"');
 
 /**
- * Writes `{"audio_b64":"...","language":"en"}` as the audio arrives, encoded in multiples of three bytes, so that no more
- * than a slice of it is ever held in both forms. `extras` is asked when the audio has ended.
+ * Yields `{"audio_b64":"...","language":"en"}` while the audio arrives. The audio is encoded slice by slice, in multiples of
+ * three bytes, so only one slice is held in both forms. `extras` is called when the audio has ended.
  */
 export async function* chutesTranscribeBody(
   audio: AsyncIterable<Buffer>,

@@ -4,14 +4,14 @@ import { isRecord, parseJson } from '../json/value.ts';
 import type { Cue } from './subtitles.ts';
 import { estimateSeconds, type Transcript } from './transcription.ts';
 
-/** A segment as it stands in an answer. */
+/** A segment as the response has it. */
 interface RawSegment {
   readonly start: number | null;
   readonly end: number | null;
   readonly text: string;
 }
 
-/** What an answer, or a part of it, was found to say. */
+/** The transcript found in a response or in a part of it. */
 interface Found {
   readonly text: string;
   readonly segments: readonly Cue[] | null;
@@ -20,15 +20,18 @@ interface Found {
 const SEGMENT_LISTS = ['segments', 'chunks', 'results'] as const;
 const TEXTS = ['text', 'transcription', 'transcript', 'output', 'result'] as const;
 const DEPTH_AT_MOST = 8;
-/** The last moment that subtitles can name with two digits of hours. */
+/** 99:59:59.999, the last time that subtitles can express with two digits for the hours. */
 const SECONDS_AT_MOST = 359_999.999;
 
 /**
- * Reads the 200 answer of a Chutes speech chute (chutesai/chutes, examples/whisper_stt.py), whose shape differs by chute: a
- * list of `{start, end, text}` or `{timestamp: [start, end], text}`; an object with such a list as `segments`, `chunks` or
- * `results`; an object with the text as `text`, `transcription`, `transcript`, `output` or `result`, or with one of these
- * again in it; a JSON string; plain text. An empty list is silence. Missing ends are made up from the next start.
- * @throws HttpError `upstream_invalid_response` for anything else, such as an error that is sent with status 200.
+ * Parses the successful response of a Chutes speech chute (chutesai/chutes, examples/whisper_stt.py). Shapes differ by chute:
+ * - a list of `{start, end, text}` or `{timestamp: [start, end], text}`, times in seconds;
+ * - an object with such a list as `segments`, `chunks` or `results`;
+ * - an object with the text as `text`, `transcription`, `transcript`, `output` or `result`, or with another of these shapes
+ *   under such a name;
+ * - a JSON string, or plain text.
+ * An empty list is silence. A missing end is filled in from the next start.
+ * @throws HttpError `upstream_invalid_response` for anything else, such as an error sent with status 200.
  */
 export function parseChutesTranscript(body: Buffer, contentType: string | undefined): Transcript {
   if (!isUtf8(body)) throw unreadable();
@@ -37,10 +40,10 @@ export function parseChutesTranscript(body: Buffer, contentType: string | undefi
   const value = parseJson(source);
   const isWord = value === null || typeof value === 'number' || typeof value === 'boolean';
   const isText = value === undefined || (isLabelledText && isWord);
-  const answer = isText ? plainText(source, isLabelledText, contentType ?? '') : value;
-  const found = readAnswer(answer, 0);
+  const response = isText ? plainText(source, isLabelledText, contentType ?? '') : value;
+  const found = readResponse(response, 0);
   if (found === null) throw unreadable();
-  const record = isRecord(answer) ? answer : {};
+  const record = isRecord(response) ? response : {};
   const stated = seconds(record['duration']);
   return {
     ...found,
@@ -50,18 +53,18 @@ export function parseChutesTranscript(body: Buffer, contentType: string | undefi
 }
 
 function unreadable(): HttpError {
-  const message = 'The provider answered the transcription with something that is no transcript.';
+  const message = "The provider's response is not a transcript.";
   return new HttpError('upstream_invalid_response', message);
 }
 
-/** Other than JSON is a text, unless it begins like JSON that was cut off or like a page, or is nothing. */
+/** A response that is not JSON is plain text, unless it is blank or begins like truncated JSON or an HTML page. */
 function plainText(source: string, isLabelled: boolean, contentType: string): string | null {
   const isJson = !isLabelled && /^\s*(\{|"|\[\s*[{["])/.test(source);
   const isPage = /^\s*</.test(source) || /\b(html|xml)\b/i.test(contentType);
   return isJson || isPage || source.trim() === '' ? null : source;
 }
 
-function readAnswer(value: unknown, depth: number): Found | null {
+function readResponse(value: unknown, depth: number): Found | null {
   if (depth > DEPTH_AT_MOST) return null;
   if (typeof value === 'string') return { text: value.trim(), segments: null };
   if (Array.isArray(value)) return readSegments(value, depth);
@@ -82,28 +85,28 @@ function readMembers(record: Record<string, unknown>, depth: number): Found | nu
   if (listed !== null) return { ...listed, text: text || listed.text };
   if (text !== null) return { text, segments: null };
   for (const name of TEXTS) {
-    const inner = readAnswer(record[name], depth + 1);
+    const inner = readResponse(record[name], depth + 1);
     if (inner !== null) return inner;
   }
   return null;
 }
 
-/** A list of segments, of texts, or one whole answer in a list. */
+/** A list of segments or of texts, or a list whose only item is a whole response. */
 function readSegments(list: readonly unknown[], depth: number): Found | null {
   const raw: RawSegment[] = [];
   for (const item of list) {
     const segment = readSegment(item);
-    if (segment === null) return list.length === 1 ? readAnswer(item, depth + 1) : null;
+    if (segment === null) return list.length === 1 ? readResponse(item, depth + 1) : null;
     raw.push(segment);
   }
   const hasTimes = raw.length === 0 || raw.some(({ start, end }) => start !== null || end !== null);
   const text = joinTexts(raw.map((segment) => segment.text));
-  return { text, segments: hasTimes ? mendTimes(raw) : null };
+  return { text, segments: hasTimes ? repairTimes(raw) : null };
 }
 
 function readSegment(item: unknown): RawSegment | null {
   if (typeof item === 'string') return { start: null, end: null, text: item };
-  // A whole answer in a list is not a segment.
+  // A whole response in a list is not a segment.
   if (!isRecord(item) || SEGMENT_LISTS.some((name) => Array.isArray(item[name]))) return null;
   const stamp: unknown[] = Array.isArray(item['timestamp']) ? item['timestamp'] : [];
   const start = seconds(item['start'] ?? stamp[0]);
@@ -118,7 +121,7 @@ function seconds(value: unknown): number | null {
   return Math.min(Math.max(number, 0), SECONDS_AT_MOST);
 }
 
-/** Whisper's texts bring their own spaces; those of others do not. */
+/** Whisper's texts begin with their own spaces; other models' texts do not. */
 function joinTexts(texts: readonly string[]): string {
   if (texts.some((text) => /^\s/.test(text))) return texts.join('').trim();
   return texts
@@ -127,12 +130,12 @@ function joinTexts(texts: readonly string[]): string {
     .join(' ');
 }
 
-/** Makes starts and ends rise, and fills in ends that are missing or not behind their start. */
-function mendTimes(raw: readonly RawSegment[]): Cue[] {
+/** Makes starts and ends ascend, and fills in ends that are missing or not after their start. */
+function repairTimes(raw: readonly RawSegment[]): Cue[] {
   const starts: number[] = [];
   for (const { start } of raw) {
-    const before = Math.max(starts.at(-1) ?? 0, start === null ? (raw[starts.length - 1]?.end ?? 0) : 0);
-    starts.push(Math.max(before, start ?? 0));
+    const earliest = Math.max(starts.at(-1) ?? 0, start === null ? (raw[starts.length - 1]?.end ?? 0) : 0);
+    starts.push(Math.max(earliest, start ?? 0));
   }
   const cues: Cue[] = [];
   let later: number | null = null;

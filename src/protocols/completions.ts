@@ -2,13 +2,13 @@ import { sseRecord } from '../http/sse.ts';
 import { isRecord } from '../json/value.ts';
 
 /**
- * Turns a whole chat completion (or text completion) into the event stream that the client asked for, for upstreams
+ * Turns a whole chat completion or text completion into the event stream that the client asked for. Needed for providers
  * that ignore `stream: true`: SDKs would read nothing from a JSON answer and report no error.
- * The usage chunk comes only where the client asked for it. Returns null where the answer has no choices.
+ * The usage chunk is added only if the client asked for usage. Returns null if the response has no choices.
  */
-export function completionToEvents(answer: unknown, includeUsage: boolean): Buffer | null {
-  if (!isRecord(answer) || !Array.isArray(answer['choices'])) return null;
-  const { choices, usage, object, ...common } = answer;
+export function completionToEvents(completion: unknown, includeUsage: boolean): Buffer | null {
+  if (!isRecord(completion) || !Array.isArray(completion['choices'])) return null;
+  const { choices, usage, object, ...common } = completion;
   const isChat = object !== 'text_completion';
   const head = { ...common, object: isChat ? 'chat.completion.chunk' : 'text_completion' };
   const records = choices.filter(isRecord).map((choice) => {
@@ -21,7 +21,7 @@ export function completionToEvents(answer: unknown, includeUsage: boolean): Buff
   return Buffer.concat([...records, sseRecord('[DONE]')]);
 }
 
-/** In a stream, tool calls carry the index that joins their pieces. */
+/** In a stream, each tool call carries an index by which clients join its pieces. */
 function withIndexes(message: Record<string, unknown>): Record<string, unknown> {
   const calls = message['tool_calls'];
   if (!Array.isArray(calls)) return message;

@@ -1,16 +1,16 @@
 import { ByteGatherer } from '../byte-gatherer.ts';
 
-/** Makes a base64 data URL (RFC 2397) of bytes while they arrive: the bytes themselves are not kept. */
+/** Encodes bytes as a base64 data URL (RFC 2397) while they arrive, without keeping the bytes. */
 export class DataUrlGatherer {
   readonly #text = new ByteGatherer();
-  /** Up to two bytes that wait for a third: base64 is made of threes. */
+  /** Up to two bytes that wait for a third, since base64 encodes groups of three bytes. */
   #rest: Buffer = Buffer.alloc(0);
 
   constructor(mediaType: string) {
     this.#text.add(Buffer.from(`data:${mediaType};base64,`));
   }
 
-  /** What it holds by now, in bytes. */
+  /** The length of the URL so far, in bytes. */
   get length(): number {
     return this.#text.length;
   }
@@ -22,7 +22,7 @@ export class DataUrlGatherer {
     this.#rest = Buffer.from(bytes.subarray(end));
   }
 
-  /** Ends the URL and gives it in pieces, which may stand in a JSON string as they are. */
+  /** Ends the URL and returns its pieces. They need no escaping in a JSON string. */
   pieces(): readonly Buffer[] {
     this.#text.add(Buffer.from(this.#rest.toString('base64'), 'latin1'));
     this.#rest = Buffer.alloc(0);

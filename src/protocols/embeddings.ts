@@ -6,17 +6,18 @@ import { base64ToFloats, floatsToBase64 } from './float32.ts';
 export interface EmbeddingsOptions {
   /** The encoding that the client asked for. */
   readonly encoding: 'float' | 'base64';
-  /** The value for `model` in the answer; null leaves the upstream's. */
+  /** The model's id for the answer; null keeps the upstream's name. */
   readonly model: string | null;
 }
 
-/** A vector of 65,536 numbers has about 1.5 MiB. */
+/** A vector of 65,536 numbers takes about 1.5 MiB. */
 const VALUE_LIMIT_BYTES = 4_194_304;
 
 /**
- * Brings the vectors of a response of `/v1/embeddings` into the encoding that the client asked for: arrays of numbers, or
- * base64 of little-endian float32 (OpenAI API, `encoding_format`). All other bytes stay. Returns null if nothing changes.
- * @throws HttpError `upstream_invalid_response` for a vector that is neither, and for a response that is cut off.
+ * Converts the vectors in a response of `/v1/embeddings` to the encoding that the client asked for: arrays of numbers, or
+ * base64 of little-endian float32 (OpenAI API, `encoding_format`). All other bytes stay the same. Returns null if nothing
+ * changes.
+ * @throws HttpError `upstream_invalid_response` for a vector in neither encoding, and for a truncated response.
  */
 export function normaliseEmbeddings(response: Buffer, options: EmbeddingsOptions): Buffer | null {
   const rewriter = embeddingsRewriter(options);
@@ -27,8 +28,8 @@ export function normaliseEmbeddings(response: Buffer, options: EmbeddingsOptions
 }
 
 /**
- * As `normaliseEmbeddings`, for a response of any size: holds one vector at a time.
- * Reading throws the same, and what the source throws.
+ * Like `normaliseEmbeddings`, for a response of any size: holds one vector at a time.
+ * Iteration throws the same errors, and those of the source.
  */
 export async function* convertEmbeddings(
   source: AsyncIterable<Buffer>,
@@ -44,7 +45,7 @@ export async function* convertEmbeddings(
   if (!rewriter.isWhole) throw unreadable();
 }
 
-/** The rewriter behind both functions. Pushing throws HttpError `upstream_invalid_response`. */
+/** Creates the rewriter for both functions. Its `push` throws HttpError `upstream_invalid_response`. */
 export function embeddingsRewriter({ encoding, model }: EmbeddingsOptions): JsonRewriter {
   const isFloat = encoding === 'float';
   const vectors: RewriteRule = {
@@ -67,7 +68,7 @@ export function embeddingsRewriter({ encoding, model }: EmbeddingsOptions): Json
 function unreadable(): HttpError {
   return new HttpError(
     'upstream_invalid_response',
-    'The provider answered with embeddings that cannot be read.',
+    'The provider sent embeddings that cannot be read.',
   );
 }
 
@@ -78,7 +79,7 @@ function toBase64(raw: Buffer): Buffer {
   return Buffer.from(`"${text}"`);
 }
 
-/** Each number is the exact value of its float. */
+/** Writes each number with the exact value of its float32. */
 function toNumbers(raw: Buffer): Buffer {
   const text = parseJson(raw);
   const floats = typeof text === 'string' ? base64ToFloats(text) : null;

@@ -2,25 +2,25 @@ import { dataSpan, firstDataSpan } from '../http/sse.ts';
 import { LineEnds } from '../http/sse-records.ts';
 import { type JsonRewriter, replaceFirstString } from '../json/rewriter.ts';
 
-/** Where chunks of chat, and events of the Responses API, name their model. */
+/** Where chat chunks and events of the Responses API name their model. */
 const MODEL_PATHS = [['model'], ['response', 'model']];
 
 /**
- * Puts the asked-for model into events. The events of one stream are alike up to their model, so after the first one
- * that beginning is compared as bytes, and swapped.
+ * Puts the id of the requested model into events. The events of a stream usually begin with the same bytes up to their model,
+ * so after the first event the renamer compares and replaces this prefix as bytes.
  */
 export class EventModelRenamer {
   readonly #name: Buffer;
   #prefix: Buffer | null = null;
   #renamedPrefix = Buffer.alloc(0);
-  /** Reads the data of a record that comes in pieces, up to its line end. */
+  /** Changes the data line of a record that comes in pieces; null between such lines. */
   #replacer: JsonRewriter | null = null;
 
   constructor(name: string) {
     this.#name = Buffer.from(JSON.stringify(name));
   }
 
-  /** Adds a whole record, with its model swapped. */
+  /** Adds a whole record to `out`, with its model renamed. */
   rename(record: Buffer, out: Buffer[]): void {
     const prefix = this.#prefix;
     if (
@@ -38,7 +38,7 @@ export class EventModelRenamer {
     else out.push(record);
   }
 
-  /** Adds a piece of a record that is too long to be held; `begins` and `ends`: its first, its last. */
+  /** Adds a piece of a record that is too long to hold. `begins` marks the first piece, `ends` the last. */
   renamePiece(
     piece: Buffer,
     place: { readonly begins: boolean; readonly ends: boolean },
@@ -57,7 +57,7 @@ export class EventModelRenamer {
     out.push(piece.subarray(span.end));
   }
 
-  /** Adds what is held back of a record that came in pieces and was cut off. */
+  /** Adds the bytes held back from a record that was cut off after some pieces. */
   end(out: Buffer[]): void {
     this.#replacer?.end(out);
     this.#replacer = null;

@@ -9,16 +9,16 @@ import { type StreamEnd, StreamEndWatch } from './stream-end.ts';
 import { findErrorObject, parseErrorJson } from './upstream-errors.ts';
 
 export interface EventStreamOptions {
-  /** The name to put wherever an event names its model; null leaves the upstream's. */
+  /** The model's id for every event that names its model; null keeps the upstream's name. */
   readonly model: string | null;
   readonly streamEnd: StreamEnd;
   /** Removes secrets from an error that came in the stream. */
   readonly clean: (error: ErrorObject) => ErrorObject;
-  /** Removes the provider's key from a record that passes as it is and tells of an error. */
+  /** Removes the provider's key from a record that reports an error and otherwise passes unchanged. */
   readonly withoutKey: (record: Buffer) => Buffer;
 }
 
-/** So much of an unfinished record is held until it is whole; of a longer one no error is. */
+/** A record is held until it is whole, up to this size. A longer record passes in pieces; no error is that long. */
 const HELD_BYTES = 64 * 1024;
 const COLON = 0x3a;
 /** The first letter of `data:`. */
@@ -29,9 +29,9 @@ const KEEP_ALIVE = Buffer.from(': keep-alive\n\n');
 const EMPTY_LINE = Buffer.from('\n\n');
 
 /**
- * An event stream on its way to the client. Records pass as their own bytes in the moment their last byte is there, long
- * ones in pieces; only what a client could not read is changed: the model's name, errors in dialects that SDKs overlook
- * (vLLM's flat object, Chutes' bare JSON line), a missing last line end. A stream that stops before its end gets an error.
+ * Passes an event stream to the client. Each record passes byte for byte as soon as its last byte has arrived; a long record
+ * passes in pieces. Changed are only: the model's name, errors in dialects that SDKs overlook (vLLM's flat object, Chutes'
+ * bare JSON line), and a missing last line end. A stream that stops before its end gets an error.
  */
 export class EventStream implements BodyTransform {
   readonly #options: EventStreamOptions;
@@ -40,8 +40,8 @@ export class EventStream implements BodyTransform {
   readonly #renamer: EventModelRenamer | null;
   readonly #failure: ResponseFailure | null;
   #error: HttpError | null = null;
-  /** An error that passed in the form of the Responses API, which ends the answer by itself. */
-  #told: HttpError | null = null;
+  /** An error that passed as an event of the Responses API. That event ends the answer, so no other error follows it. */
+  #passedError: HttpError | null = null;
 
   constructor(options: EventStreamOptions) {
     this.#options = options;
@@ -61,7 +61,7 @@ export class EventStream implements BodyTransform {
       this.#renamer === null &&
       this.#failure === null &&
       this.#records.isBetweenRecords &&
-      mayPassUnread(chunk)
+      mayPassUnchanged(chunk)
     ) {
       return chunk;
     }
@@ -72,24 +72,24 @@ export class EventStream implements BodyTransform {
 
   end(): Buffer | null {
     const out: Buffer[] = [];
-    const rest = this.#records.end();
-    const isCut = this.#records.isInsideRecord || (rest !== null && isCutOff(rest));
-    if (rest !== null && !isCut) this.#take({ bytes: closed(rest), begins: true, ends: true }, out);
+    const last = this.#records.end();
+    const isCut = this.#records.isInsideRecord || (last !== null && isTruncated(last));
+    if (last !== null && !isCut) this.#take({ bytes: terminated(last), begins: true, ends: true }, out);
     if (this.#error === null && (!this.#end.isWhole || (isCut && !this.#end.isFinal))) {
       const message = 'The provider ended its stream before the answer was complete.';
       this.#finishWith(new HttpError('upstream_invalid_response', message), out);
     }
-    this.#error ??= this.#told;
+    this.#error ??= this.#passedError;
     return joined(out);
   }
 
   fail(error: HttpError): Buffer {
     const out: Buffer[] = [];
-    // Whoever breaks off after the last record has left nothing out.
+    // An upstream that breaks off after the last record has left nothing out.
     if (this.#error === null && !(this.#end.isFinal && this.#records.isBetweenRecords)) {
       this.#finishWith(error, out);
     }
-    this.#error ??= this.#told;
+    this.#error ??= this.#passedError;
     return joined(out) ?? Buffer.alloc(0);
   }
 
@@ -97,7 +97,7 @@ export class EventStream implements BodyTransform {
     return this.#records.isInsideRecord ? null : KEEP_ALIVE;
   }
 
-  /** Adds a record or a piece of one: as it is, changed, or not at all, since after an error nothing follows. */
+  /** Adds a record or a piece of a record to `out`, changed where needed. Nothing is added after an error. */
   #take({ bytes, begins, ends }: SsePart, out: Buffer[]): void {
     if (this.#error !== null) return;
     if (!begins || !ends) {
@@ -113,9 +113,9 @@ export class EventStream implements BodyTransform {
     }
     this.#end.lookAtEvent(bytes, true);
     this.#failure?.note(bytes);
-    const told = this.#toldIn(bytes);
-    if (told !== null) this.#told = HttpError.fromUpstream(502, this.#options.clean(told));
-    const record = told === null ? bytes : this.#options.withoutKey(bytes);
+    const reported = this.#responsesErrorIn(bytes);
+    if (reported !== null) this.#passedError = HttpError.fromUpstream(502, this.#options.clean(reported));
+    const record = reported === null ? bytes : this.#options.withoutKey(bytes);
     if (this.#renamer === null) out.push(record);
     else this.#renamer.rename(record, out);
   }
@@ -133,18 +133,18 @@ export class EventStream implements BodyTransform {
     );
   }
 
-  /** Parsed only where the bytes could be an error: every token of a long answer passes here. */
+  /** The error in a record that the client could not read. Parses only what could be an error: every record passes here. */
   #errorIn(record: Buffer): ErrorObject | null {
     const isTyped = record[0] === LETTER_E && recordEvent(record) === 'error';
     if (!isTyped && !record.includes('"error"')) return null;
     const data = bareLines(record)[0] ?? recordData(record);
-    if (data === null || this.#isOwnKind(recordEvent(record))) return null;
+    if (data === null || this.#isResponsesEvent(recordEvent(record))) return null;
     const value = parseErrorJson(data);
     return findErrorObject(value) ?? (isTyped ? findErrorObject({ error: value }) : null);
   }
 
   /** The error in an `error` or `response.failed` event of a Responses stream. */
-  #toldIn(record: Buffer): ErrorObject | null {
+  #responsesErrorIn(record: Buffer): ErrorObject | null {
     if (this.#failure === null || !(record.includes('"error"') || record.includes('event: error')))
       return null;
     const value = parseErrorJson(recordData(record) ?? '');
@@ -155,17 +155,17 @@ export class EventStream implements BodyTransform {
     return isRecord(response) ? findErrorObject(response) : null;
   }
 
-  /** The events of the Responses API tell of errors in a form of their own, which its clients read. */
-  #isOwnKind(event: string | null): boolean {
+  /** Clients of the Responses API read its own error events, so these pass unchanged. */
+  #isResponsesEvent(event: string | null): boolean {
     return this.#options.streamEnd === 'responses' && event !== null;
   }
 }
 
 /**
- * True for whole records that need not be read: data lines or comments, with LF, without an error. JSON in a data line holds
- * no line end, so the byte after a line end begins a line.
+ * True if a chunk consists of whole records that cannot hold an error: data lines and comments, with LF as line end and
+ * without `"error"`. JSON in a data line holds no line end, so `\n{` and `\ne` begin a line that needs a closer look.
  */
-function mayPassUnread(chunk: Buffer): boolean {
+function mayPassUnchanged(chunk: Buffer): boolean {
   const { length } = chunk;
   if (chunk[length - 1] !== LF || chunk[length - 2] !== LF) return false;
   if (chunk[0] !== LETTER_D && chunk[0] !== COLON) return false;
@@ -179,14 +179,14 @@ function joined(parts: readonly Buffer[]): Buffer | null {
   return parts.length > 1 ? Buffer.concat(parts) : (only ?? null);
 }
 
-/** The last record of a stream that ends without an empty line, which clients need. */
-function closed(rest: Buffer): Buffer {
-  const last = rest[rest.length - 1];
-  return Buffer.concat([rest, Buffer.from(last === LF ? '\n' : '\n\n')]);
+/** The last record of a stream with the empty line that clients need at its end. */
+function terminated(record: Buffer): Buffer {
+  const last = record[record.length - 1];
+  return Buffer.concat([record, Buffer.from(last === LF ? '\n' : '\n\n')]);
 }
 
-/** Half an object: no client could read it. */
-function isCutOff(rest: Buffer): boolean {
-  const text = (recordData(rest) ?? Buffer.alloc(0)).toString('latin1').trimStart();
+/** True if the data is an unfinished JSON object, which no client can read. */
+function isTruncated(record: Buffer): boolean {
+  const text = (recordData(record) ?? Buffer.alloc(0)).toString('latin1').trimStart();
   return text.startsWith('{') && parseJson(text) === undefined;
 }

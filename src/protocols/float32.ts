@@ -2,7 +2,7 @@ import { endianness } from 'node:os';
 
 const IS_BIG_ENDIAN = endianness() === 'BE';
 
-/** Encodes numbers as base64 of little-endian float32; null where one of them is none, or too large for float32. */
+/** Encodes numbers as base64 of little-endian float32; null if a value is not a number or too large for float32. */
 export function floatsToBase64(values: readonly unknown[]): string | null {
   const floats = new Float32Array(values.length);
   for (let at = 0; at < values.length; at++) {
@@ -14,11 +14,11 @@ export function floatsToBase64(values: readonly unknown[]): string | null {
   return inLittleEndian(Buffer.from(floats.buffer)).toString('base64');
 }
 
-/** Decodes base64 of little-endian float32; null where it is not that. The numbers are exact, infinite ones and NaN too. */
+/** Decodes base64 of little-endian float32, including infinities and NaN; null for any other text. */
 export function base64ToFloats(text: string): Float32Array | null {
   if (!/^[A-Za-z0-9+/]*={0,2}$/.test(text) || text.length % 4 === 1) return null;
   if (text.endsWith('=') && text.length % 4 !== 0) return null;
-  // Copied, for the bytes of a pooled buffer need not begin where float32 may.
+  // Copied because the bytes of a pooled buffer may not be aligned for float32.
   const bytes = new Uint8Array(Buffer.from(text, 'base64'));
   if (bytes.length % 4 !== 0) return null;
   return new Float32Array(inLittleEndian(Buffer.from(bytes.buffer)).buffer);

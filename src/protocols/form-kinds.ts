@@ -4,15 +4,15 @@ import { checkAudioFile } from './audio-file.ts';
 import { checkImage, IMAGE_LIMIT_BYTES, imageTooLarge } from './images.ts';
 import { TRANSCRIPTION_FIELD_BYTES, TranscriptionFields } from './transcription-form.ts';
 
-/** Reads the fields of one form that are not files, each once and in their order. */
+/** Reads the fields of one form, files apart, in their order. */
 export interface FormFields {
   /** Takes the next field. @throws HttpError for a wrong value. */
   take(name: string, text: string): void;
-  /** Checks what depends on several fields, once all are read. @throws HttpError. */
+  /** Checks conditions that span several fields, once all fields are read. @throws HttpError. */
   finish(): void;
 }
 
-/** What a kind of form may hold. */
+/** The files and fields that a kind of form may hold. */
 export interface FormKind<Fields extends FormFields = FormFields> {
   /** The field that must hold a file. */
   readonly fileField: string;
@@ -32,9 +32,9 @@ export interface FormKind<Fields extends FormFields = FormFields> {
   readonly openFields: () => Fields;
 }
 
-/** OpenAI's limit for audio; exactly this much passes. */
+/** OpenAI's limit for audio, inclusive. */
 const AUDIO_LIMIT_BYTES = 26_214_400;
-/** Image edits take up to 16 images and a mask. */
+/** Image edits accept up to 16 images and a mask. */
 const IMAGE_FORM_BYTES = 17 * IMAGE_LIMIT_BYTES + FIELD_LIMIT_BYTES;
 const NO_LIMITS = {};
 
@@ -60,7 +60,7 @@ const PICTURES = {
   checkFile: (part: MultipartPart, head: Buffer) => void checkImage(head, head.length, part.name),
 };
 
-/** The form of `/v1/images/edits` and `/v1/images/variations`. Their other fields are the provider's matter. */
+/** The form of `/v1/images/edits` and `/v1/images/variations`. The provider checks their other fields. */
 export const IMAGE_FORM: FormKind = {
   ...PICTURES,
   fileField: 'image',

@@ -7,7 +7,7 @@ import { type GiveTurn, giveTurn, Pace } from '../turns.ts';
 import { checkImageUrl } from './image-url.ts';
 import { imageError } from './images.ts';
 
-/** The paths of images in requests: in chat messages, in the input of `/v1/responses`, and in function outputs there. */
+/** Where a request may hold images: parts of chat messages, and the input and function outputs of `/v1/responses`. */
 export const IMAGE_PATTERNS = [
   'messages.*.content.*.image_url',
   'messages.*.content.*.image_url.url',
@@ -18,30 +18,30 @@ export const IMAGE_PATTERNS = [
 
 const CHAT_PART = 'messages.*.content.*.image_url';
 const CHAT_URL = `${CHAT_PART}.url`;
-/** Alibaba's own form of a part, `{"type":"image","image":URL}`, which its tools also send to the chat API. */
+/** Alibaba's form of an image part, `{"type":"image","image":URL}`; its tools send it to the chat API too. */
 const QWEN_PART = 'messages.*.content.*.image';
 const ANY_PART = 'messages.*.content.*';
-/** For a second scan of bodies with an image as a plain string. */
+/** For the second scan, of bodies that hold an image as a plain string. */
 const PART_PATTERNS = compilePatterns([ANY_PART, `${ANY_PART}.type`]);
 const IMAGES_LIMIT = 500;
-/** Small images are checked without a turn for others: after this many bytes of them others have one. */
+/** After checking images of this size together, let other work run: small images do not yield on their own. */
 const TURN_BYTES = 512 * 1024;
 const NO_PATCHES: readonly Patch[] = [];
 const QUOTE = 0x22;
 const OBJECT_OPENING = Buffer.from('{"url":');
 const OBJECT_CLOSING = Buffer.from('}');
-/** The chat API's type of an image part, which is also the name of its member. */
+/** In the chat API, both the type of an image part and the name of its member. */
 const CHAT_NAME = Buffer.from('"image_url"');
 const FOREIGN_TYPES: readonly string[] = ['input_image', 'image'];
-/** Longer types are none of those. */
+/** Enough to tell any longer type from these. */
 const TYPE_LENGTH = 'input_image'.length + 1;
 
 /**
- * Checks every image of a JSON body in place and returns the patches that the provider needs. They correct a wrong media
- * type, and turn a plain string, and in a chat parts of the Responses API (`input_image`) and Alibaba's parts, into the object
- * form that the chat API documents, because Qwen's API accepts no other.
+ * Checks every image of a JSON body in place and returns the patches for the provider. A wrong media type is corrected. In a
+ * chat, a plain string, an `input_image` part of the Responses API and Alibaba's `image` part become the object form that the
+ * chat API documents, because Qwen's API accepts no other.
  * Images behind http(s) URLs pass and are never fetched.
- * @throws HttpError `image_validation_failed` for an image that is too large, broken or of a wrong format.
+ * @throws HttpError `image_validation_failed` for an image that is too large, broken or in an unsupported format.
  */
 export async function checkImageParts(
   body: Buffer,
@@ -65,21 +65,21 @@ export async function checkImageParts(
     count += 1;
     requireImageString(match, count, param);
     const check = await checkImageUrl(body, match, param);
-    const mended = check.kind === 'data' ? check.patches : [];
+    const corrections = check.kind === 'data' ? check.patches : [];
     if (pace.isDue(match.end - match.start)) await pace.giveTurn();
     const isBare = match.pattern === CHAT_PART || match.pattern === QWEN_PART;
     if (isBare) strings.push(match);
     if (match.pattern === QWEN_PART) patches.push({ ...nameSpan(body, match), bytes: CHAT_NAME });
-    patches.push(...(isBare ? wrapped(match, mended) : mended));
+    patches.push(...(isBare ? wrappingPatches(match, corrections) : corrections));
   }
   requireUrls(scan, objects);
-  if (strings.length > 0) patches.push(...(await retyped(body, strings)));
+  if (strings.length > 0) patches.push(...(await typePatches(body, strings)));
   return patches;
 }
 
 /**
- * @param count the number of this image among the images of the request, from 1
- * @throws HttpError if the image is not a string, or one image too many
+ * @param count the number of this image in the request, from 1
+ * @throws HttpError `image_validation_failed` for a value that is not a string, and for an image over the limit.
  */
 function requireImageString(match: JsonMatch, count: number, param: string): void {
   if (match.kind !== 'string') {
@@ -95,11 +95,11 @@ function isImagePattern(pattern: string): boolean {
   return IMAGE_PLACES.has(pattern);
 }
 
-/** Wraps a plain string into the object form. */
-function wrapped(match: JsonMatch, mended: readonly Patch[]): Patch[] {
+/** Wraps a string in the object form of the chat API. */
+function wrappingPatches(match: JsonMatch, corrections: readonly Patch[]): Patch[] {
   return [
     { start: match.start, end: match.start, bytes: OBJECT_OPENING },
-    ...mended,
+    ...corrections,
     { start: match.end, end: match.end, bytes: OBJECT_CLOSING },
   ];
 }
@@ -111,24 +111,24 @@ function isAddress(body: Buffer, match: JsonMatch): boolean {
   );
 }
 
-/** The span of a member's name, quotes included, before its value. */
+/** The bytes of a member's name, with its quotes. */
 function nameSpan(body: Buffer, value: JsonMatch): { start: number; end: number } {
   const closing = body.lastIndexOf(QUOTE, value.start - 1);
   return { start: body.lastIndexOf(QUOTE, closing - 1), end: closing + 1 };
 }
 
-/** Patches that give parts with the type name of another API the chat API's type name. */
-async function retyped(body: Buffer, strings: readonly JsonMatch[]): Promise<Patch[]> {
+/** Patches that give image parts of other APIs the chat API's type. */
+async function typePatches(body: Buffer, strings: readonly JsonMatch[]): Promise<Patch[]> {
   const patches: Patch[] = [];
-  let hasPicture = false;
+  let hasImage = false;
   let isTyped = false;
   let next = 0;
   for (const match of await scanParts(body)) {
     if (match.pattern === ANY_PART) {
       while ((strings[next]?.start ?? body.length) < match.start) next += 1;
-      hasPicture = (strings[next]?.start ?? body.length) < match.end;
+      hasImage = (strings[next]?.start ?? body.length) < match.end;
       isTyped = false;
-    } else if (hasPicture && isForeignType(body, match)) {
+    } else if (hasImage && isForeignType(body, match)) {
       if (isTyped) throw imageError('A part of a message names its type more than once.', 'messages');
       isTyped = true;
       patches.push({ start: match.start, end: match.end, bytes: CHAT_NAME });

@@ -1,16 +1,16 @@
 import type { Patch } from '../json/splice.ts';
-import { type Base64Facts, scanBase64 } from './base64-scan.ts';
+import { type Base64Scan, scanBase64 } from './base64-scan.ts';
 import { checkImage, type ImageMediaType, imageError } from './images.ts';
 
 export type ImageUrlCheck =
-  /** To be passed on as it is. It is never fetched. */
+  /** An http(s) URL: passes unchanged and is never fetched. */
   | { readonly kind: 'url' }
   | {
       readonly kind: 'data';
-      /** What the bytes are, whatever the label says. */
+      /** The type that the bytes show, whatever the label says. */
       readonly mediaType: ImageMediaType;
       readonly decodedBytes: number;
-      /** What has to change for strict readers: label, alphabet, white space, padding. Mostly empty. */
+      /** The changes that strict decoders need: label, alphabet, white space, padding. Usually empty. */
       readonly patches: readonly Patch[];
     };
 
@@ -19,16 +19,16 @@ interface Span {
   readonly end: number;
 }
 
-/** More than any label has; what follows the comma is the data. */
+/** Longer than any label, which is the text before the comma. */
 const LABEL_BYTES = 1024;
 const QUOTE = 0x22;
 
 /**
- * Checks an image's URL where it stands in a body that is known to be JSON: the bytes `[start, end)` of a string, with its
- * quotes or without. Takes http(s) URLs unseen, and base64 data URLs (RFC 2397) in all spellings: any letter case, parameters,
- * white space, JSON escapes, the alphabet of URLs, missing padding. The bytes decide on the type, of PNG, JPEG, GIF and WebP.
- * Large data is looked at in slices, between which others get their turn.
- * Rejects with HttpError `image_validation_failed`.
+ * Checks an image URL in place: the bytes `[start, end)` of a string, with or without its quotes, in a body that is known to
+ * be JSON. Accepts http(s) URLs unseen, and base64 data URLs (RFC 2397) in all spellings: any letter case, parameters, white
+ * space, JSON escapes, the URL-safe alphabet, missing padding. The bytes decide the type: PNG, JPEG, GIF or WebP.
+ * Large data is scanned in slices; other work of the event loop runs between them.
+ * @throws HttpError `image_validation_failed`.
  */
 export async function checkImageUrl(body: Buffer, span: Span, param: string): Promise<ImageUrlCheck> {
   const inner = withoutQuotes(body, span);
@@ -42,14 +42,14 @@ export async function checkImageUrl(body: Buffer, span: Span, param: string): Pr
     throw imageError('A data URL must hold base64, such as data:image/png;base64,iVBORw0KGgo...', param);
   }
   const data = { start: label.end, end: inner.end };
-  const facts = await scanBase64(body, data);
-  if (facts === null) throw imageError('The data of the image is not valid base64.', param);
-  const mediaType = checkImage(facts.head, facts.decodedBytes, param);
+  const base64 = await scanBase64(body, data);
+  if (base64 === null) throw imageError('The data of the image is not valid base64.', param);
+  const mediaType = checkImage(base64.head, base64.decodedBytes, param);
   const canonical = `data:${mediaType};base64`;
   const patches =
     label.text === canonical ? [] : [patch(inner.start, data.start, Buffer.from(`${canonical},`))];
-  patches.push(...(await mendData(body, data, facts)));
-  return { kind: 'data', mediaType, decodedBytes: facts.decodedBytes, patches };
+  patches.push(...(await correctData(body, data, base64)));
+  return { kind: 'data', mediaType, decodedBytes: base64.decodedBytes, patches };
 }
 
 function patch(start: number, end: number, bytes: Buffer): Patch {
@@ -61,7 +61,7 @@ function withoutQuotes(body: Buffer, { start, end }: Span): Span {
   return isQuoted ? { start: start + 1, end: end - 1 } : { start, end };
 }
 
-/** Decodes the JSON string up to its first comma; the end is behind that, or null where there is none. */
+/** Decodes the JSON string up to its first comma. `end` is the offset after the comma, or null if there is no comma. */
 function readLabel(body: Buffer, { start, end }: Span): { text: string; end: number | null } {
   const raw = body.toString('latin1', start, Math.min(end, start + LABEL_BYTES));
   let text = '';
@@ -81,15 +81,15 @@ function unescapeToken(token: string): string {
   }
 }
 
-async function mendData(body: Buffer, data: Span, facts: Base64Facts): Promise<Patch[]> {
-  if (facts.isLoose) {
-    const bytes = Buffer.allocUnsafeSlow(Math.ceil(facts.decodedBytes / 3) * 4);
+async function correctData(body: Buffer, data: Span, base64: Base64Scan): Promise<Patch[]> {
+  if (base64.isLoose) {
+    const bytes = Buffer.allocUnsafeSlow(Math.ceil(base64.decodedBytes / 3) * 4);
     let at = 0;
     await scanBase64(body, data, (canonical) => {
       at += bytes.write(canonical, at, 'latin1');
     });
     return [patch(data.start, data.end, bytes)];
   }
-  if (facts.missingPadding === 0) return [];
-  return [patch(data.end, data.end, Buffer.from('='.repeat(facts.missingPadding)))];
+  if (base64.missingPadding === 0) return [];
+  return [patch(data.end, data.end, Buffer.from('='.repeat(base64.missingPadding)))];
 }

@@ -2,14 +2,14 @@ import { HttpError } from '../errors.ts';
 
 export type ImageMediaType = 'image/png' | 'image/jpeg' | 'image/gif' | 'image/webp';
 
-/** Decoded; exactly this much passes. */
+/** The largest image, decoded, inclusive. */
 export const IMAGE_LIMIT_BYTES = 20_971_520;
 const MEBIBYTE = 1_048_576;
-const WANTED = 'Send PNG, JPEG, WebP or GIF.';
+const ACCEPTED = 'Send PNG, JPEG, WebP or GIF.';
 
 interface Signature {
   readonly name: string;
-  /** Of the bytes as ISO-8859-1. */
+  /** Matches the first bytes, read as ISO-8859-1. */
   readonly pattern: RegExp;
 }
 
@@ -27,14 +27,14 @@ const OTHERS: readonly Signature[] = [
   { name: 'SVG', pattern: /^\s*<(svg|\?xml|!doctype svg|!--)/i },
 ];
 
-/** The media type of an image by its first bytes, of which 12 are enough; null where it is none that models take. */
+/** The media type of an image by its first bytes (12 suffice); null for a format that models do not accept. */
 export function sniffImage(head: Buffer): ImageMediaType | null {
   return find(IMAGES, head)?.name ?? null;
 }
 
 /**
- * Checks an image by its first bytes (at least 12, or all) and its size in bytes.
- * @throws HttpError `image_validation_failed`, with the message of what is wrong.
+ * Checks an image by its first bytes (at least 12, or all) and its size in bytes. Returns its media type.
+ * @throws HttpError `image_validation_failed`; the message says what is wrong.
  */
 export function checkImage(head: Buffer, sizeBytes: number, param: string): ImageMediaType {
   if (sizeBytes > IMAGE_LIMIT_BYTES) throw imageTooLarge(sizeBytes, param);
@@ -42,19 +42,19 @@ export function checkImage(head: Buffer, sizeBytes: number, param: string): Imag
   const mediaType = sniffImage(head);
   if (mediaType !== null) return mediaType;
   const other = find(OTHERS, head)?.name;
-  const what =
+  const problem =
     other === undefined ? 'The image is in no known format.' : `Unsupported image format: ${other}.`;
-  throw imageError(`${what} ${WANTED}`, param);
+  throw imageError(`${problem} ${ACCEPTED}`, param);
 }
 
-/** The error for an image of so many bytes, or of at least so many: the size is rounded up to 0.1 MB. */
+/** The error for an image of `sizeBytes` or more; the message rounds the size up to 0.1 MB. */
 export function imageTooLarge(sizeBytes: number, param: string): HttpError {
   const size = (Math.ceil((sizeBytes * 10) / MEBIBYTE) / 10).toFixed(1);
   const limit = IMAGE_LIMIT_BYTES / MEBIBYTE;
   return imageError(`Image size (${size}MB) exceeds maximum allowed size (${limit}MB)`, param);
 }
 
-/** An `image_validation_failed` with a message of its own. */
+/** An `image_validation_failed` error with this message. */
 export function imageError(message: string, param: string): HttpError {
   return new HttpError('image_validation_failed', message, { param });
 }

@@ -1,7 +1,7 @@
 import type { BodyTransform } from '../http/body-transform.ts';
 import { type JsonRewriter, replaceFirstString } from '../json/rewriter.ts';
 
-/** Puts the asked-for model into a JSON answer of any size as it passes: the first string `model` of the object. */
+/** Puts the id of the requested model into a JSON response of any size: replaces the object's first string `model`. */
 export class JsonModelRenamer implements BodyTransform {
   readonly error = null;
   readonly #replacer: JsonRewriter;

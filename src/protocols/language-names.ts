@@ -1,4 +1,4 @@
-/** The languages that Whisper knows, as it names them in its answers (ISO 639-1 where there is one). */
+/** The languages that Whisper knows, by code (ISO 639-1 where it has one), with Whisper's names for them. */
 const NAMES: ReadonlyMap<string, string> = new Map(
   `af afrikaans,am amharic,ar arabic,as assamese,az azerbaijani,ba bashkir,be belarusian,bg bulgarian,bn bengali,
 bo tibetan,br breton,bs bosnian,ca catalan,cs czech,cy welsh,da danish,de german,el greek,en english,es spanish,
@@ -20,8 +20,8 @@ yue cantonese,zh chinese`
 const KNOWN_NAMES: ReadonlySet<string> = new Set(NAMES.values());
 
 /**
- * The full English name in lower case of a language that is given as a code, with or without a region, or by that name.
- * Null where it is not known.
+ * The English name of a language, in lower case. `language` is a code, with or without a region, or the name itself.
+ * Null for an unknown language.
  */
 export function languageName(language: string): string | null {
   const given = language.trim().toLowerCase();

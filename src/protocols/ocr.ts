@@ -2,48 +2,48 @@ import { HttpError } from '../errors.ts';
 import { isRecord, parseJson } from '../json/value.ts';
 
 export interface OcrRequest {
-  /** The upstream's name of the model. */
+  /** The model's name at the provider. */
   readonly model: string;
-  /** The URL of the image, in pieces, as it stands in a JSON string. */
+  /** The URL of the image, in pieces, escaped for a JSON string. */
   readonly imageUrl: readonly Buffer[];
-  /** Null for the usual one. */
+  /** null: the default prompt. */
   readonly prompt: string | null;
 }
 
-/** What dots.ocr is asked for plain text with (rednote-hilab/dots.ocr, dots_ocr/utils/prompts.py). */
-const USUAL_PROMPT = 'Extract the text content from this image.';
+/** The prompt by which dots.ocr returns plain text (rednote-hilab/dots.ocr, dots_ocr/utils/prompts.py). */
+const DEFAULT_PROMPT = 'Extract the text content from this image.';
 const TOKENS = 8192;
 const DEPTH_AT_MOST = 8;
 const TEXTS = ['text', 'markdown', 'content', 'result'] as const;
 
 /**
- * The chat completion that reads the text of an image, as pieces of one JSON body: the image first, then the prompt, as
+ * The body of a chat completion that reads the text of an image, in pieces of JSON: the image first, then the prompt, as
  * dots.ocr's own client does. A large image is never held as one string.
  */
 export function ocrChatBody({ model, imageUrl, prompt }: OcrRequest): Buffer[] {
   const before = `{"model":${JSON.stringify(model)},"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"`;
-  const text = { type: 'text', text: prompt ?? USUAL_PROMPT };
+  const text = { type: 'text', text: prompt ?? DEFAULT_PROMPT };
   const settings = JSON.stringify(samplingFor(model)).slice(1, -1);
   const after = `"}},${JSON.stringify(text)}]}],${settings}}`;
   return [Buffer.from(before), ...imageUrl, Buffer.from(after)];
 }
 
 /**
- * The text in the answer to `ocrChatBody`, or in that of an OCR service of its own kind (`text`, `markdown`, `content`,
- * `result`, `pages`). Code fences around it are taken off; of a layout (`[{bbox, category, text}]`) the texts are joined by
- * blank lines.
- * @throws HttpError `upstream_invalid_response` where there is none.
+ * The text in the response to `ocrChatBody`, or in the response of an OCR service with its own format (`text`, `markdown`,
+ * `content`, `result`, `pages`). A code fence around the text is removed. The texts of a layout (`[{bbox, category, text}]`) are
+ * joined by blank lines.
+ * @throws HttpError `upstream_invalid_response` if the response holds no text.
  */
-export function readOcrText(answer: Buffer): string {
-  const value = parseJson(answer);
+export function readOcrText(response: Buffer): string {
+  const value = parseJson(response);
   const text =
     isRecord(value) && Array.isArray(value['choices']) ? messageText(value['choices']) : textOf(value, 0);
   if (text !== null) return plainText(text);
-  const message = 'The provider answered the image with something that holds no text.';
+  const message = "The provider's response holds no text of the image.";
   throw new HttpError('upstream_invalid_response', message);
 }
 
-/** Models that reason take neither `max_tokens` nor a temperature, and Claude not both of temperature and top_p. */
+/** Reasoning models refuse `max_tokens` and `temperature`. Claude refuses `temperature` together with `top_p`. */
 function samplingFor(model: string): Record<string, number> {
   if (/(^|\/)(o[1-9]|gpt-[5-9])/i.test(model)) return { max_completion_tokens: TOKENS };
   if (/claude/i.test(model)) return { max_tokens: TOKENS, temperature: 0.1 };
@@ -56,7 +56,7 @@ function messageText(choices: readonly unknown[]): string | null {
   const message = isRecord(choice['message']) ? choice['message'] : choice;
   const content = message['content'] ?? message['text'];
   if (typeof content === 'string') return content;
-  // A picture without a word in it.
+  // An image without text.
   if (content === null || content === undefined) return 'content' in message ? '' : null;
   if (!Array.isArray(content)) return null;
   return content
@@ -64,7 +64,7 @@ function messageText(choices: readonly unknown[]): string | null {
     .join('');
 }
 
-/** Other services' answers, each page of several apart. */
+/** The text in the response of another OCR service; pages are joined by blank lines. */
 function textOf(value: unknown, depth: number): string | null {
   if (typeof value === 'string') return value;
   if (depth > DEPTH_AT_MOST) return null;
@@ -85,10 +85,10 @@ function joinTexts(texts: readonly (string | null)[]): string | null {
 function plainText(text: string): string {
   const bare = withoutFence(text.trim());
   if (!/^[[{]/.test(bare)) return bare;
-  return layoutText(parseJson(bare) ?? parseJson(closedLayout(bare))) ?? bare;
+  return layoutText(parseJson(bare) ?? parseJson(completedLayout(bare))) ?? bare;
 }
 
-/** Takes off a fence around the whole; one that was cut off has no end. */
+/** Removes a fence around the whole text. A fence without an end belongs to a truncated response. */
 function withoutFence(text: string): string {
   const opening = /^(`{3,}|~{3,})[^\n`]*\n/.exec(text);
   if (opening === null) return text;
@@ -96,11 +96,11 @@ function withoutFence(text: string): string {
   const inner = text.slice(line.length);
   const end = inner.indexOf(`\n${fence}`);
   if (end < 0) return inner.startsWith(fence) ? inner.slice(fence.length).trim() : inner.trim();
-  // With more text behind the fence it is a part of the document.
+  // A fence with text after it is a part of the document.
   return inner.slice(end + 1 + fence.length).trim() === '' ? inner.slice(0, end).trim() : text;
 }
 
-/** The texts of a layout in its order; null where the document's text only looks like JSON. */
+/** The texts of a layout in their order; null if the document's own text only looks like JSON. */
 function layoutText(value: unknown): string | null {
   const items = Array.isArray(value) ? value : [value];
   const isLayout = items.length > 0 && items.every((item) => isRecord(item) && isLayoutItem(item));
@@ -114,7 +114,7 @@ function isLayoutItem(item: Record<string, unknown>): boolean {
   );
 }
 
-/** A layout that was cut off for its length, up to its last whole item. */
-function closedLayout(text: string): string {
+/** A layout that was truncated for its length, ended after its last whole item. */
+function completedLayout(text: string): string {
   return `${text.slice(0, text.lastIndexOf('},') + 1)}]`;
 }

@@ -7,9 +7,9 @@ export type UpstreamHeaders = Readonly<Record<string, string | string[] | undefi
 const REQUEST_ALLOWED = ['accept', 'openai-beta', 'idempotency-key'] as const;
 
 /**
- * The client's headers that an upstream may see. Everything else stays here: cookies, keys, addresses, hop-by-hop
- * fields and whatever `Connection` names (RFC 9110 section 7.6.1). Whoever writes the body sets the content type.
- * @param caller who makes the request: an idempotency key never returns another caller's answer
+ * The client's headers that an upstream may see. All others are dropped: cookies, keys, addresses, hop-by-hop fields and
+ * fields named by `Connection` (RFC 9110 section 7.6.1). The code that writes the body sets the content type.
+ * @param caller who makes the request; it becomes part of an idempotency key, so no caller gets another caller's answer
  */
 export function requestHeadersFor(headers: IncomingHttpHeaders, caller: string): HeaderList {
   const passed: string[] = [];
@@ -23,11 +23,11 @@ export function requestHeadersFor(headers: IncomingHttpHeaders, caller: string):
   return passed;
 }
 
-/** A length that providers take; Stripe's documentation names it as the limit. */
+/** A length that providers accept; Stripe documents it as the limit. */
 const IDEMPOTENCY_KEY_CHARS = 255;
 const CALLER_CHARS = 16;
 
-/** The same for the same caller and value, different for every other caller; reveals neither. */
+/** The same key for the same caller and value, another key for any other caller. */
 function ownIdempotencyKey(value: string, caller: string): string {
   const prefix = digest(caller).slice(0, CALLER_CHARS);
   const isShort = prefix.length + 1 + value.length <= IDEMPOTENCY_KEY_CHARS;
@@ -51,8 +51,8 @@ const RESPONSE_ALLOWED: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The upstream's headers that a client may see, as a flat list; the upstream's request id under a name of its own.
- * `content-length` passes only with `keepLength`, where the body's bytes pass as they are.
+ * The upstream's headers that a client may see, as a flat list. The upstream's request id becomes
+ * `x-ipin-upstream-request-id`. `content-length` passes only with `keepLength`, for a body whose bytes pass unchanged.
  */
 export function responseHeadersFor(headers: UpstreamHeaders, keepLength: boolean): HeaderList {
   const passed: string[] = [];
@@ -80,7 +80,7 @@ function namedBy(connection: string | undefined, name: string): boolean {
   return connection.split(',').some((item) => item.trim().toLowerCase() === name);
 }
 
-/** The upstream's headers for an answer whose body is written here: those of its own body do not pass. */
+/** The upstream's headers for an answer with a new body: headers that describe the upstream's body are dropped. */
 export function bodilessHeadersFor(headers: UpstreamHeaders): HeaderList {
   const list = responseHeadersFor(headers, false);
   const passed: string[] = [];
@@ -91,7 +91,7 @@ export function bodilessHeadersFor(headers: UpstreamHeaders): HeaderList {
   return passed;
 }
 
-/** True where an upstream's answer is an event stream. */
+/** True for the content type of an event stream. */
 export function isEventStream(contentType: string | string[] | undefined): boolean {
   return typeof contentType === 'string' && /^text\/event-stream\s*(;|$)/i.test(contentType);
 }
@@ -108,7 +108,7 @@ const UTF8_CHARSET = /^charset[ \t]*=[ \t]*("(utf-?8|us-ascii|ascii)"|utf-?8|us-
 
 /**
  * True unless a content type names a charset other than UTF-8 or US-ASCII. Every parameter whose name begins with
- * `charset` counts, also inside quotes and where one stands twice, for readers differ in which they take.
+ * `charset` counts, even inside quotes or repeated, because readers differ in which one they use.
  */
 export function hasUtf8Charset(contentType: string | undefined): boolean {
   if (contentType === 'application/json') return true;

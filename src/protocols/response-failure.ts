@@ -5,21 +5,21 @@ import { isRecord, parseJson } from '../json/value.ts';
 const SEQUENCE_NUMBER = /"sequence_number": ?(\d{1,9})/;
 
 /**
- * How a Responses stream ends that was broken off: with an `error` event and a `response.failed`, which carries on the
- * response and the numbering that the stream began (OpenAI API reference, Responses streaming events).
+ * Ends a Responses stream that was broken off: with an `error` event and a `response.failed` event. They continue the
+ * stream's response and its numbering (OpenAI API reference, Responses streaming events).
  */
 export class ResponseFailure {
   #created: Buffer | null = null;
   #latest: Buffer | null = null;
 
-  /** Takes note of a whole record that was passed on. */
+  /** Notes a whole record that is passed on. */
   note(record: Buffer): void {
     this.#latest = record;
     if (this.#created === null && recordEvent(record) === 'response.created')
       this.#created = Buffer.from(record);
   }
 
-  /** The records that tell of the error. */
+  /** The records that report the error. */
   records(error: ErrorObject): Buffer {
     const { message, param } = error;
     const code = error.code ?? error.type ?? 'server_error';

@@ -1,7 +1,7 @@
 import { recordEvent } from '../http/sse.ts';
 import { CR, LF } from '../http/sse-records.ts';
 
-/** How a whole event stream ends; null: any end is taken, for vendors differ. */
+/** How a complete event stream ends; null accepts any end, because vendors differ. */
 export type StreamEnd = 'chat' | 'responses' | null;
 
 const DONE = Buffer.from('[DONE]');
@@ -11,19 +11,19 @@ const RESPONSE_END_TYPES = RESPONSE_ENDS.flatMap((type) => [
   Buffer.from(`"type":"${type}"`),
   Buffer.from(`"type": "${type}"`),
 ]);
-/** A mark may lie across two chunks: so much on both sides of their seam is looked at once more. */
+/** A mark may be split between two chunks, so this many bytes on both sides of the seam are searched again. */
 const SEAM_BYTES = 40;
 const NOTHING = Buffer.alloc(0);
 
 /**
- * Notices the end of an event stream as it passes, however it is cut: OpenAI's chat streams end with a finish reason and
- * `[DONE]`, Responses streams with an event. Marks are found as bytes: inside a JSON string their quotes are escaped.
+ * Notices the end of an event stream that arrives in chunks of any size. OpenAI's chat streams end with a finish reason and
+ * `[DONE]`, Responses streams with an event. The marks are searched as bytes: inside a JSON string their quotes are escaped.
  */
 export class StreamEndWatch {
   readonly #kind: StreamEnd;
   #isWhole: boolean;
   #isFinal = false;
-  /** What was last seen of a line that is not over; less than a seam: all of it. */
+  /** The last bytes of an unfinished line; if shorter than a seam, the whole line so far. */
   #before = NOTHING;
   /** The name of the event that is passing. */
   #event: string | null = null;
@@ -33,17 +33,17 @@ export class StreamEndWatch {
     this.#isWhole = kind === null;
   }
 
-  /** True once the answer is complete, although more may follow: the usage, `[DONE]`. */
+  /** True once the response is complete. The usage or `[DONE]` may still follow. */
   get isWhole(): boolean {
     return this.#isWhole;
   }
 
-  /** True once nothing of use can follow. */
+  /** True once nothing that matters can follow. */
   get isFinal(): boolean {
     return this.#isFinal;
   }
 
-  /** Looks at the next chunk of a chat stream, wherever its records begin and end. */
+  /** Looks at the next chunk of a chat stream. Chunks may begin and end inside records. */
   look(chunk: Buffer): void {
     if (this.#kind !== 'chat' || this.#isFinal) return;
     if (this.#before.length > 0) {
@@ -54,7 +54,7 @@ export class StreamEndWatch {
     this.#keepEnd(chunk);
   }
 
-  /** Looks at a record of a Responses stream, or at the next piece of a long one; `begins`: its first. */
+  /** Looks at a record of a Responses stream, or at a piece of a long record; `begins` marks the first piece. */
   lookAtEvent(bytes: Buffer, begins: boolean): void {
     if (this.#kind !== 'responses' || this.#isFinal) return;
     if (begins) this.#event = recordEvent(bytes);
@@ -79,7 +79,7 @@ export class StreamEndWatch {
   }
 }
 
-/** `[DONE]` as the whole data of a record; the same letters inside an answer's text do not count. */
+/** `[DONE]` as the whole data of a record; the same letters inside the model's text do not count. */
 function hasDone(bytes: Buffer, beginsLine: boolean): boolean {
   for (let at = bytes.indexOf(DONE); at >= 0; at = bytes.indexOf(DONE, at + DONE.length)) {
     const before = bytes.toString('latin1', Math.max(0, at - 7), at);

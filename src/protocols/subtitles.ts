@@ -6,8 +6,8 @@ export interface Cue {
 }
 
 /**
- * Writes SubRip subtitles: numbered from 1, hours always there, a comma before the milliseconds, and one more line end
- * at the end of the file, as OpenAI's API does. Cues without text are left out.
+ * Writes SubRip subtitles: cues numbered from 1, times always with hours, a comma before the milliseconds, and an extra line
+ * end at the end of the file, as OpenAI's API does. Cues without text are left out.
  */
 export function toSrt(cues: readonly Cue[]): string {
   const blocks = visible(cues).map(
@@ -16,7 +16,7 @@ export function toSrt(cues: readonly Cue[]): string {
   return blocks.length === 0 ? '' : `${blocks.join('')}\n`;
 }
 
-/** Writes WebVTT subtitles (W3C WebVTT section 4), hours always there. Cues without text are left out. */
+/** Writes WebVTT subtitles (W3C WebVTT section 4), times always with hours. Cues without text are left out. */
 export function toVtt(cues: readonly Cue[]): string {
   const blocks = visible(cues).map(
     (cue) => `${timestamp(cue.start, '.')} --> ${timestamp(cue.end, '.')}\n${cue.text}\n\n`,
@@ -28,7 +28,7 @@ function visible(cues: readonly Cue[]): Cue[] {
   return cues.map((cue) => ({ ...cue, text: cueText(cue.text) })).filter((cue) => cue.text !== '');
 }
 
-/** A blank line would end the cue and an arrow would begin another. */
+/** A cue's text without blank lines, which would end the cue, and without arrows, which would begin another. */
 function cueText(text: string): string {
   const lines = text.split(/[\n\r\v\f\u0085\u2028\u2029]+/).map((line) => line.trim());
   return lines
@@ -37,7 +37,7 @@ function cueText(text: string): string {
     .replace(/-{2,}>/g, '->');
 }
 
-/** `HH:MM:SS` and milliseconds, rounded once, so that 59.9996 s becomes the next minute. */
+/** `HH:MM:SS` and milliseconds. Rounded once, so 59.9996 s becomes the next minute. */
 function timestamp(seconds: number, separator: ',' | '.'): string {
   const milliseconds = Math.round(seconds * 1000);
   const pad = (value: number, digits: number): string => String(Math.floor(value)).padStart(digits, '0');

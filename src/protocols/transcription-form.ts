@@ -7,7 +7,7 @@ import { TRANSCRIPT_FORMATS, type TranscriptFormat } from './transcription.ts';
 /** The checked fields of a transcription or translation request. */
 export interface TranscriptionForm {
   readonly responseFormat: TranscriptFormat | 'diarized_json';
-  /** As the client wrote it: a code or an English name. */
+  /** A code or an English name, as the client wrote it. */
   readonly language: string | null;
   readonly prompt: string | null;
   readonly temperature: number | null;
@@ -18,7 +18,7 @@ export interface TranscriptionForm {
 const FORMATS = [...TRANSCRIPT_FORMATS, 'diarized_json'] as const;
 const GRANULARITIES = ['word', 'segment'] as const;
 
-/** The bytes that each field with a fixed set of values may take, generously; others have the bound of the whole form. */
+/** Size limits, in bytes, of fields whose values are short. Other fields share the limit of the whole form. */
 export const TRANSCRIPTION_FIELD_BYTES: Readonly<Record<string, number>> = {
   response_format: 64,
   language: 64,
@@ -28,8 +28,8 @@ export const TRANSCRIPTION_FIELD_BYTES: Readonly<Record<string, number>> = {
 };
 
 /**
- * Reads the fields of OpenAI's `/v1/audio/transcriptions`, each one once. Names may be `x`, `x[]` or `x[0]`; an empty value
- * counts as none; unknown fields are let be.
+ * Reads the fields of OpenAI's `/v1/audio/transcriptions`. Names may be `x`, `x[]` or `x[0]`. An empty value counts as absent;
+ * unknown fields are ignored.
  */
 export class TranscriptionFields {
   readonly task: 'transcribe' | 'translate';
@@ -45,7 +45,7 @@ export class TranscriptionFields {
     this.task = task;
   }
 
-  /** Takes in the next field. @throws HttpError `invalid_value` with the field as param. */
+  /** Takes the next field. @throws HttpError `invalid_value` with the field as param. */
   take(name: string, value: string): void {
     const base = fieldBaseName(name);
     if (Buffer.byteLength(value) > (TRANSCRIPTION_FIELD_BYTES[base] ?? Number.POSITIVE_INFINITY))
@@ -56,8 +56,8 @@ export class TranscriptionFields {
       for (const word of parseGranularities(text)) this.#granularities.add(word);
       return;
     }
-    if (this.#taken.has(base) && SINGLE.has(base)) {
-      throw wrong(base, `The field ${base} may be given once only.`);
+    if (this.#taken.has(base) && SINGLE_FIELDS.has(base)) {
+      throw invalidField(base, `The field ${base} may be given only once.`);
     }
     this.#taken.add(base);
     if (base === 'response_format') this.#responseFormat = oneOf(FORMATS, text, base);
@@ -67,7 +67,7 @@ export class TranscriptionFields {
     else if (base === 'stream') this.#stream = text.toLowerCase() === 'true';
   }
 
-  /** What has been read so far. */
+  /** The fields read so far. */
   get form(): TranscriptionForm {
     return {
       responseFormat: this.#responseFormat,
@@ -79,15 +79,15 @@ export class TranscriptionFields {
     };
   }
 
-  /** Checks what depends on several fields, once all are read. @throws HttpError `invalid_value`. */
+  /** Checks conditions that span several fields, once all fields are read. @throws HttpError `invalid_value`. */
   finish(): void {
     if (this.#granularities.size === 0 || this.#responseFormat === 'verbose_json') return;
     const message = 'The field timestamp_granularities needs response_format verbose_json.';
-    throw wrong('timestamp_granularities', message);
+    throw invalidField('timestamp_granularities', message);
   }
 }
 
-const SINGLE: ReadonlySet<string> = new Set([
+const SINGLE_FIELDS: ReadonlySet<string> = new Set([
   'response_format',
   'language',
   'prompt',
@@ -95,18 +95,19 @@ const SINGLE: ReadonlySet<string> = new Set([
   'stream',
 ]);
 
-/** The error for a field that is longer than any value of it. */
+/** The error for a field that is longer than any valid value. */
 export function fieldTooLong(name: string): HttpError {
-  return wrong(name, `The field ${name} is longer than any value that it may have.`);
+  return invalidField(name, `The field ${name} is longer than any valid value.`);
 }
 
-function wrong(param: string, message: string): HttpError {
+function invalidField(param: string, message: string): HttpError {
   return new HttpError('invalid_value', message, { param });
 }
 
 function oneOf<T extends string>(known: readonly T[], value: unknown, param: string): T {
   const found = known.find((candidate) => candidate === value);
-  if (found === undefined) throw wrong(param, `The field ${param} must be one of ${known.join(', ')}.`);
+  if (found === undefined)
+    throw invalidField(param, `The field ${param} must be one of ${known.join(', ')}.`);
   return found;
 }
 
@@ -114,16 +115,16 @@ function parseTemperature(value: string | null): number | null {
   if (value === null) return null;
   const temperature = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(value) ? Number(value) : Number.NaN;
   if (temperature >= 0 && temperature <= 1) return temperature;
-  throw wrong('temperature', 'The field temperature must be a number between 0 and 1.');
+  throw invalidField('temperature', 'The field temperature must be a number between 0 and 1.');
 }
 
 function parseLanguage(value: string | null): string | null {
   if (value === null || languageName(value) !== null || /^[a-z]{2,3}([-_][a-z0-9]{2,8})*$/i.test(value))
     return value;
-  throw wrong('language', 'The field language must be an ISO 639-1 code such as en.');
+  throw invalidField('language', 'The field language must be an ISO 639-1 code such as en.');
 }
 
-/** One word, or a JSON list of them, as some clients send it. */
+/** A single word, or a JSON list of words, as some clients send. */
 function parseGranularities(value: string): ('word' | 'segment')[] {
   const list = value.startsWith('[') ? parseJson(value) : [value];
   const words: readonly unknown[] = Array.isArray(list) ? list : [value];

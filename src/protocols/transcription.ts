@@ -5,20 +5,20 @@ import { type Cue, toSrt, toVtt } from './subtitles.ts';
 export const TRANSCRIPT_FORMATS = ['json', 'text', 'srt', 'verbose_json', 'vtt'] as const;
 export type TranscriptFormat = (typeof TRANSCRIPT_FORMATS)[number];
 
-/** What was heard, whatever the provider's own form of answer. */
+/** A transcript, whatever format the provider's response has. */
 export interface Transcript {
   readonly text: string;
-  /** In order, starts and ends never falling; null where the answer has no times. */
+  /** In order; starts and ends never descend. null: the response has no times. */
   readonly segments: readonly Cue[] | null;
-  /** Length of the audio in seconds, as far as the answer shows it. */
+  /** Length of the audio in seconds; null if the response does not show it. */
   readonly duration: number | null;
-  /** As the provider named it, a code or a word. */
+  /** A code or a name, as the provider gave it. */
   readonly language: string | null;
 }
 
 export interface RenderOptions {
   readonly task: 'transcribe' | 'translate';
-  /** What the client asked for, or what the result is in: a code or an English name. */
+  /** The requested language, or the language of the result: a code or an English name. */
   readonly language: string | null;
 }
 
@@ -29,13 +29,13 @@ export interface RenderedTranscript {
 
 const JSON_TYPE = 'application/json';
 const TEXT_TYPE = 'text/plain; charset=utf-8';
-/** Letters that are spoken in a second, about. */
+/** Roughly the letters spoken per second. */
 const LETTERS_PER_SECOND = 15;
 const SHORTEST_SECONDS = 0.5;
 
 /**
- * Writes a transcript in one of the response formats of OpenAI's `/v1/audio/transcriptions`. Subtitles of an answer
- * without times hold one cue. Subtitles and text are text/plain: SDKs parse everything that is labelled JSON.
+ * Writes a transcript in one of the response formats of OpenAI's `/v1/audio/transcriptions`. Subtitles of a transcript
+ * without times have one cue. Subtitles and text are text/plain, because SDKs parse everything labelled JSON.
  */
 export function renderTranscript(
   transcript: Transcript,
@@ -59,13 +59,13 @@ export function renderTranscript(
   }
 }
 
-/** How long a text takes to be spoken, in seconds: for answers that do not say when it ends. */
+/** The time that speaking a text takes, in seconds: for responses that do not give an end. */
 export function estimateSeconds(text: string): number {
   return Math.max(SHORTEST_SECONDS, Math.round((text.trim().length / LETTERS_PER_SECOND) * 1000) / 1000);
 }
 
 /**
- * Checks that what a form asks for can be made from an answer that is a list of segments.
+ * Checks that the format a form asks for can be made from a list of segments. Returns the format.
  * @throws HttpError `unsupported_parameter` for word timestamps and for diarised output.
  */
 export function requireSegmentFormat(form: {
@@ -73,7 +73,7 @@ export function requireSegmentFormat(form: {
   readonly granularities: ReadonlySet<string>;
 }): TranscriptFormat {
   if (form.granularities.has('word')) {
-    const message = "This model's provider gives no word timestamps. Ask for segment timestamps instead.";
+    const message = "This model's provider returns no word timestamps. Ask for segment timestamps instead.";
     throw new HttpError('unsupported_parameter', message, { param: 'timestamp_granularities' });
   }
   const format = TRANSCRIPT_FORMATS.find((known) => known === form.responseFormat);
@@ -86,7 +86,7 @@ function cuesOf({ segments, text, duration }: Transcript): readonly Cue[] {
   return segments ?? [{ start: 0, end: duration || estimateSeconds(text), text }];
 }
 
-/** The members that Whisper's models fill and others cannot have neutral values. */
+/** Members that only Whisper can fill get neutral values. */
 function toVerbose(transcript: Transcript, { task, language }: RenderOptions): object {
   const duration = transcript.duration ?? 0;
   return {

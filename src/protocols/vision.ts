@@ -1,6 +1,6 @@
 import type { Model } from '../store/entities.ts';
 
-/** Names that have a vision model's name in them and take no images, or are for something else. */
+/** Models whose names look like a vision model's, but which take no images or serve another purpose. */
 const BLIND =
   /embed|rerank|whisper|transcri|(^|[-_/])(tts|stt|asr|audio|realtime|guard|moderation)([-_.:/]|$)|gpt-image|dall-e|imagen|o3-mini|o1-(mini|preview)|claude-(1|2|v1|v2|instant)|gemini-(1\.0-)?pro($|-00\d)|gemma-?3-(1b|270m)|gpt-4-turbo-preview|gpt-3/;
 const SEEING: readonly RegExp[] = [
@@ -16,7 +16,7 @@ const SEEING: readonly RegExp[] = [
   /phi-?(3|3\.5|4)-(vision|multimodal)|ocr([-_./: ]|$)/,
 ];
 
-/** Whether a model takes images: as its flag says, else guessed from its names. */
+/** Whether a model takes images: its `vision` flag decides; without the flag, a guess from its names. */
 export function isVisionModel(model: Pick<Model, 'id' | 'upstreamModel' | 'vision'>): boolean {
   return model.vision ?? (isVisionModelName(model.id) || isVisionModelName(model.upstreamModel ?? ''));
 }

@@ -253,13 +253,13 @@ const ERROR_ROWS: readonly ErrorRow[] = [
     'an error in a 200',
     [200, { detail: 'bad audio' }],
     502,
-    { code: 'upstream_invalid_response', message: /no transcript/ },
+    { code: 'upstream_invalid_response', message: /not a transcript/ },
   ],
   [
     'a page in a 200',
     [200, '<html></html>'],
     502,
-    { code: 'upstream_invalid_response', message: /no transcript/ },
+    { code: 'upstream_invalid_response', message: /not a transcript/ },
   ],
 ];
 
