@@ -40,22 +40,22 @@ import type { Store } from './store/store.ts';
 
 export interface AppOptions extends Omit<ServicesOptions, 'store' | 'masterKey' | 'running' | 'budget'> {
   readonly staticFiles: StaticFiles;
-  /** The endpoints of `/v1`, where they are not the usual ones. */
+  /** The endpoints of `/v1`, if not `ENDPOINTS`. */
   readonly endpoints?: readonly Endpoint[];
-  /** Bounds of connections as tests want them, see `HttpServerOptions`. */
+  /** Connection limits for tests, see `HttpServerOptions`. */
   readonly connections?: Pick<HttpServerOptions, 'writeStallMs' | 'peerOf'>;
 }
 
 export interface App {
-  /** Does not listen yet. Until a store is opened it answers that it is starting. */
+  /** Does not listen yet. Answers `starting` until a store is opened. */
   readonly server: Server;
-  /** Puts the store in; from now on requests are served. */
+  /** Connects the store; from now on requests are served. */
   open(store: Store, masterKey: () => MasterKey): Services;
   /** Ends every running request with this error. */
   abortRequests(reason: HttpError): void;
 }
 
-/** Composes the server: everything it does is in the table below. */
+/** Composes the server. `createRoutes` lists everything it does. */
 export function createApp(options: AppOptions): App {
   const { lifecycle } = options;
   let dispatch: Dispatch | null = null;
@@ -98,12 +98,12 @@ export function createApp(options: AppOptions): App {
       return services;
     },
     abortRequests(reason) {
-      for (const request of running) request.abort(reason);
+      for (const cancellation of running) cancellation.abort(reason);
     },
   };
 }
 
-/** Everything the server does: one row per route, with who may use it. */
+/** The table of routes: everything the server does, and who may use it. */
 export function createRoutes(
   services: Services,
   staticFiles: StaticFiles,
@@ -175,7 +175,7 @@ export function createRoutes(
   ];
 }
 
-/** How the body of an endpoint is read. */
+/** The reader for the body of an endpoint. */
 function readerOf({ body, form }: Endpoint): ReadCall {
   if (body === 'ocr') return readOcrCall;
   return form === null ? readJsonCall : readFormCall(form);
@@ -200,7 +200,7 @@ function answerStarting(exchange: Parameters<typeof sendError>[0], { lifecycle, 
   sendError(exchange, new HttpError('starting', message, { headers: { 'retry-after': '2' } }));
 }
 
-/** Unique, not secret: random bytes of the process, then a count. */
+/** Request ids are unique, not secret: random bytes per process, then a count. */
 const REQUEST_PREFIX = `req_${randomBytes(11).toString('hex')}`;
 let requestCount = 0;
 

@@ -1,4 +1,4 @@
-/** What a running call must know of its cancellation. An AbortSignal is one. */
+/** The part of an AbortSignal that running calls need. */
 export interface CancelSignal {
   readonly aborted: boolean;
   readonly reason: unknown;
@@ -7,15 +7,15 @@ export interface CancelSignal {
 }
 
 /**
- * A cancellation for the way of every request: as an AbortController and its signal in one, without the cost of an event
- * target, which is several times that of the rest of a short request's bookkeeping.
+ * An AbortController and its signal in one object, for every request. It avoids the cost of an EventTarget, which is several
+ * times the cost of a short request's other bookkeeping.
  */
 export class Cancellation implements CancelSignal {
   aborted = false;
   reason: unknown = undefined;
   #listeners: (() => void)[] = [];
 
-  /** Tells the listeners, once. */
+  /** Calls the listeners, once. */
   abort(reason: unknown = new Error('aborted')): void {
     if (this.aborted) return;
     this.aborted = true;

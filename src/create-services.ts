@@ -26,9 +26,9 @@ export interface ServicesOptions {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly randomBytes: (size: number) => Buffer;
-  /** Status of the off-site snapshots; none are kept where it is absent. */
+  /** Status of the off-site snapshots; omitted when they are off. */
   readonly snapshotStatus?: () => SnapshotStatus;
-  /** scrypt's N, where it is not the usual one: tests sign in by the hundred. */
+  /** scrypt's N, if not `PASSWORD_COST`: tests sign in hundreds of times. */
   readonly passwordCost?: number;
   readonly store: Store;
   readonly masterKey: () => MasterKey;
@@ -36,7 +36,7 @@ export interface ServicesOptions {
   readonly budget: InflightBudget;
 }
 
-/** Composes what the routes call, once the store is open. */
+/** Creates the services that routes call. Needs an open store. */
 export function createServices(options: ServicesOptions): Services {
   const { config, now, randomBytes, store, running, budget, lifecycle } = options;
   const { view } = store.config;

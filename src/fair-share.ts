@@ -1,4 +1,4 @@
-/** Limits how many of a shared thing each holder has. */
+/** Limits how many units of a shared resource each consumer may hold. */
 export class FairShare {
   readonly #limit: number;
   readonly #counts = new Map<string, number>();
@@ -7,18 +7,18 @@ export class FairShare {
     this.#limit = limit;
   }
 
-  /** False, and nothing taken, if the holder is at the limit. */
-  take(holder: string): boolean {
-    const count = this.#counts.get(holder) ?? 0;
+  /** Takes one unit. Returns false, and takes nothing, if the consumer is at the limit. */
+  take(consumer: string): boolean {
+    const count = this.#counts.get(consumer) ?? 0;
     if (count >= this.#limit) return false;
-    this.#counts.set(holder, count + 1);
+    this.#counts.set(consumer, count + 1);
     return true;
   }
 
-  /** Gives one back; to be called once for each that was taken. */
-  give(holder: string): void {
-    const count = this.#counts.get(holder) ?? 0;
-    if (count > 1) this.#counts.set(holder, count - 1);
-    else this.#counts.delete(holder);
+  /** Gives one unit back; call it once per successful `take`. */
+  give(consumer: string): void {
+    const count = this.#counts.get(consumer) ?? 0;
+    if (count > 1) this.#counts.set(consumer, count - 1);
+    else this.#counts.delete(consumer);
   }
 }

@@ -1,22 +1,22 @@
 import { HttpError } from './errors.ts';
 
-/** Large bodies are counted in steps, so that not each of their chunks has to be. */
+/** Large bodies are counted in steps of this size, so that not every chunk changes the counters. */
 const STEP_BYTES = 64 * 1024;
 
-/** What one holder has of the budget, over all leases; known only while one of them is open. */
+/** The bytes that one consumer holds over all its leases; exists while a lease is open. */
 interface Account {
-  readonly holder: string;
+  readonly consumer: string;
   heldBytes: number;
   leases: number;
 }
 
 /**
- * Counts the bytes that all requests together hold in memory: bodies as they arrive, waiting heads, answers that are
- * held to be changed. A holder (a key, a user, a client address) gets at most half, so that one greedy client does not
+ * Counts the bytes that all requests together hold in memory: arriving bodies, waiting request heads, and responses that are
+ * held to be changed. A consumer (a key, a user, a client address) gets at most half, so that one greedy client does not
  * shut out the others.
  */
 export class InflightBudget {
-  /** What one holder may have at most. */
+  /** The most that one consumer may hold. */
   readonly shareBytes: number;
   readonly #limitBytes: number;
   readonly #accounts = new Map<string, Account>();
@@ -32,17 +32,17 @@ export class InflightBudget {
   }
 
   /** Opens a lease of zero bytes; the caller must `release()` it. */
-  open(holder: string): InflightLease {
-    let account = this.#accounts.get(holder);
+  open(consumer: string): InflightLease {
+    let account = this.#accounts.get(consumer);
     if (account === undefined) {
-      account = { holder, heldBytes: 0, leases: 0 };
-      this.#accounts.set(holder, account);
+      account = { consumer, heldBytes: 0, leases: 0 };
+      this.#accounts.set(consumer, account);
     }
     account.leases += 1;
     return new InflightLease(this, account);
   }
 
-  /** For leases alone: takes bytes for an account; false where there is no room. */
+  /** Only for leases: takes bytes for an account; returns false if there is no room. */
   take(account: Account, bytes: number): boolean {
     if (account.heldBytes + bytes > this.shareBytes || this.#usedBytes + bytes > this.#limitBytes)
       return false;
@@ -51,18 +51,18 @@ export class InflightBudget {
     return true;
   }
 
-  /** For leases alone: ends one, with all that it holds. */
+  /** Only for leases: gives the bytes of a lease back and ends it. */
   close(account: Account, bytes: number): void {
     account.heldBytes -= bytes;
     this.#usedBytes -= bytes;
     account.leases -= 1;
-    if (account.leases === 0) this.#accounts.delete(account.holder);
+    if (account.leases === 0) this.#accounts.delete(account.consumer);
   }
 }
 
-/** What one request holds of the budget. */
+/** The bytes that one request holds. */
 export class InflightLease {
-  /** What its holder may hold at most, with all their requests: more never fits, however little others hold. */
+  /** The most that its consumer may hold over all requests; more never fits, even when nothing else is held. */
   readonly limitBytes: number;
   readonly #budget: InflightBudget;
   #account: Account | null;
@@ -75,7 +75,7 @@ export class InflightLease {
   }
 
   /**
-   * Raises what is held to `totalBytes`, from 64 KiB on to a whole number of steps. False, with nothing changed, where the
+   * Raises the held bytes to `totalBytes`, above 64 KiB rounded up to whole steps. Returns false, and changes nothing, if the
    * budget has no room or the lease has ended.
    */
   growTo(totalBytes: number): boolean {
@@ -88,7 +88,7 @@ export class InflightLease {
     return true;
   }
 
-  /** Gives everything back and ends the lease. To call it again does nothing. */
+  /** Gives all bytes back and ends the lease. Calling it again does nothing. */
   release(): void {
     if (this.#account === null) return;
     this.#budget.close(this.#account, this.#heldBytes);
@@ -98,8 +98,8 @@ export class InflightLease {
 }
 
 /**
- * The error for a request that finds no room in the in-flight budget for the `wantedBytes` that it would hold. To send it
- * again helps where others hold what it needs, and never where it needs more than one holder may have.
+ * The error for a request whose `wantedBytes` do not fit into the in-flight budget. Retrying helps, unless the request needs
+ * more than one consumer may hold.
  */
 export function overloaded(lease: InflightLease, wantedBytes: number): HttpError {
   const headers = { 'retry-after': '2' };

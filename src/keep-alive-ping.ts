@@ -6,13 +6,13 @@ const INTERVAL_MS = 10 * 60 * 1000;
 const TIMEOUT_MS = 30_000;
 
 /**
- * Asks the server's own public address for `/health` every ten minutes, so that a free instance is not put to sleep. Warns
- * of every answer but 200, once as long as it stays the same. Returns what ends it.
+ * Requests `/health` from the server's own public address every ten minutes, so that a free instance is not put to sleep.
+ * Warns of every failure, but not again while the failure stays the same. Returns a function that stops the ping.
  */
 export function startKeepAlivePing(url: string, logger: Logger): () => void {
   const target = new URL('/health', url);
   const get = target.protocol === 'https:' ? httpsGet : httpGet;
-  // Without what the address may hold of secrets: user name, password and query.
+  // Without user name, password and query, which may hold secrets.
   const shown = `${target.origin}${target.pathname}`;
   let trouble: string | null = null;
   const note = (message: string | null): void => {

@@ -1,4 +1,4 @@
-/** What the server is doing as a whole: before its state is known, in service, on its way out. */
+/** The phase of the server: before its store is open, serving, shutting down. */
 export type Phase = 'starting' | 'ready' | 'draining';
 
 export interface Lifecycle {

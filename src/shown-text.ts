@@ -1,4 +1,4 @@
-/** What a reader may be shown of a text from outside, in UTF-16 units. */
+/** How much of an external text is shown, in UTF-16 units. */
 const SHOWN_LENGTH = 200;
 
 /** Control and format characters (bidirectional marks among them), line separators and lone surrogates. */
@@ -7,14 +7,15 @@ const PLAIN = /^[\x20-\x7e]*$/;
 const EVERY_HIDDEN = new RegExp(HIDDEN, 'gu');
 
 /**
- * A text from outside as an error message or the log may show it: cut to `limit` UTF-16 units, then every character that
- * could hide or reorder what is shown is escaped as `\u0085` (Unicode 16, general categories Cc, Cf, Cs, Zl, Zp).
+ * Makes an external text safe for error messages and the log: cuts it to `limit` UTF-16 units, then escapes characters that
+ * could hide or reorder text, such as `\u0085` (Unicode 16, general categories Cc, Cf, Cs, Zl, Zp).
+ * @example shownText('a\u202eb') // 'a\\u202eb'
  */
 export function shownText(text: string, limit = SHOWN_LENGTH): string {
   return escapeHidden(cutText(text, limit));
 }
 
-/** The first `limit` UTF-16 units of a text, the last one a `…` where something is cut; no surrogate pair is split. */
+/** The first `limit` UTF-16 units of a text. A cut text ends with `…`, which counts; no surrogate pair is split. */
 export function cutText(text: string, limit = SHOWN_LENGTH): string {
   if (text.length <= limit) return text;
   const last = text.charCodeAt(limit - 2);
@@ -22,7 +23,7 @@ export function cutText(text: string, limit = SHOWN_LENGTH): string {
   return `${text.slice(0, isHalf ? limit - 2 : limit - 1)}…`;
 }
 
-/** Escapes hidden characters in the way of JSON, so that a JSON text keeps its meaning. Line feeds count as hidden. */
+/** Escapes hidden characters as JSON does, so a JSON text keeps its meaning. Line feeds count as hidden. */
 export function escapeHidden(text: string): string {
   if (PLAIN.test(text) || !HIDDEN.test(text)) return text;
   return text.replace(EVERY_HIDDEN, (character) => {

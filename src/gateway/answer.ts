@@ -23,12 +23,13 @@ import { findErrorObject } from '../protocols/upstream-errors.ts';
 import type { RenderedAnswer, Target, UpstreamResponse } from '../providers/adapter.ts';
 import { cleanError } from '../providers/error-cleaning.ts';
 import { type BoundedRead, readBounded } from '../providers/read-bounded.ts';
+import { invalidResponse } from '../providers/upstream-failures.ts';
 import { redactBytes } from '../redaction.ts';
 import type { Call } from './call.ts';
 import type { CallRecord } from './record.ts';
 
-/** What the client gets: a complete body, or a stream of bytes that `transform` changes on their way. */
-export type ShapedResponse = {
+/** What the client gets: a complete body, or a stream of bytes that `transform` changes while they pass. */
+export type ShapedAnswer = {
   readonly status: number;
   readonly headers: HeaderList;
 } & (
@@ -36,211 +37,219 @@ export type ShapedResponse = {
   | { readonly kind: 'stream'; readonly body: Readable; readonly transform: BodyTransform | null }
 );
 
-/** A call's answer on its way to the client. Whoever sends it owns its body, and settles it when no more is sent. */
+/** A call's answer. The code that sends it owns its body, and settles it when the last byte is sent. */
 export class Answer {
-  readonly shaped: ShapedResponse;
+  readonly shaped: ShapedAnswer;
   readonly #lease: InflightLease;
   readonly #record: CallRecord;
 
-  constructor(shaped: ShapedResponse, lease: InflightLease, record: CallRecord) {
+  constructor(shaped: ShapedAnswer, lease: InflightLease, record: CallRecord) {
     this.shaped = shaped;
     this.#lease = lease;
     this.#record = record;
   }
 
-  /** Notes in the call's record how the answer ended, and gives back the memory that it held. */
+  /** Notes in the call's record how the answer ended, and releases its memory. */
   settle(end: AnswerEnd): void {
     this.#record.noteEnd(end);
     this.release();
   }
 
-  /** Gives back the memory of an answer that was never begun. */
+  /** Releases the memory of an answer that was never begun. To call it again does nothing. */
   release(): void {
     this.#lease.release();
   }
 }
 
-/** A successful response whose body is not read yet, and the account of what is held of it. */
+/** A successful response with an unread body, and the lease that counts the bytes held from it. */
 export interface HeldResponse extends UpstreamResponse {
   readonly target: Target;
-  /** The headers that tell where the call was sent. */
-  readonly reached: HeaderList;
+  /** Headers for the answer that say which provider was reached. */
+  readonly reachedHeaders: HeaderList;
   readonly lease: InflightLease;
 }
 
-/** What of a call shapes its answer. */
+/** The members of a call that shape its answer. */
 export type ShapeOptions = Pick<
   Call,
   'endpoint' | 'modelId' | 'stream' | 'includeUsage' | 'encodingFormat' | 'render'
 >;
 
-/** JSON answers up to this size are looked at as a whole; a larger one passes as it comes, if it may. */
+/** JSON responses up to this size are read whole; a larger response is streamed if it need not be changed as a whole. */
 const WHOLE_BYTES = 1024 * 1024;
+/** The largest response that is changed as a whole. */
 const CHANGED_BYTES = 32 * 1024 * 1024;
 /**
- * With one of these members the answer counts as a success, even if it also carries an error (a failed `response`
- * does).
+ * With one of these members a response counts as a success, even if it also carries an error (a failed `response` does).
  */
-const CONTENTS = ['choices', 'output', 'data', 'results'] as const;
-const PATTERNS = compilePatterns(['model', 'error', ...CONTENTS]);
+const CONTENT_MEMBERS = ['choices', 'output', 'data', 'results'] as const;
+const PATTERNS = compilePatterns(['model', 'error', ...CONTENT_MEMBERS]);
 
 /**
- * Decides, once per answer, what of it must differ for the client, and makes it so.
- * @throws HttpError `upstream_invalid_response` for an answer that no client could read, the upstream's own error where
- * a success turns out to hold one.
+ * Turns a response into the client's answer: decides what must change, and changes it.
+ * @throws HttpError `upstream_invalid_response` for a response that no client could read; the upstream's own error if a
+ * response with a success status holds one.
  */
-export async function shapeResponse(answer: HeldResponse, options: ShapeOptions): Promise<ShapedResponse> {
+export async function shapeResponse(response: HeldResponse, options: ShapeOptions): Promise<ShapedAnswer> {
   const { endpoint, render, encodingFormat } = options;
-  const contentType = answer.headers['content-type'];
-  const isCompressed = !isIdentity(answer);
-  if (isCompressed && (render !== null || encodingFormat !== null || needsRename(answer, options))) {
-    throw invalid('The provider sent a compressed answer unasked.');
+  const contentType = response.headers['content-type'];
+  const isCompressed = !isIdentity(response);
+  if (isCompressed && (render !== null || encodingFormat !== null || needsRename(response, options))) {
+    throw invalidResponse('The provider sent a compressed response, which was not requested.');
   }
   if (isEventStream(contentType) && render === null) {
-    return isCompressed ? passed(answer) : eventStream(answer, options);
+    return isCompressed ? passThrough(response) : passEventStream(response, options);
   }
-  if (endpoint.answer === 'any' || answer.status === 204 || isCompressed) return passed(answer);
-  if (!isJsonType(contentType)) throw invalid('The provider answered with something that is not JSON.');
+  if (endpoint.answer === 'any' || response.status === 204 || isCompressed) return passThrough(response);
+  if (!isJsonType(contentType)) throw invalidResponse('The response of the provider is not JSON.');
   return encodingFormat === null
-    ? jsonAnswer(answer, options)
-    : vectorsAnswer(answer, encodingFormat, options);
+    ? answerJson(response, options)
+    : answerVectors(response, encodingFormat, options);
 }
 
-/** Reads an answer whole and puts it into the client's form. @throws HttpError `upstream_invalid_response`. */
+/** Reads a response whole and renders it in the client's format. @throws HttpError `upstream_invalid_response`. */
 export async function renderResponse(
-  answer: HeldResponse,
+  response: HeldResponse,
   render: (response: Buffer, contentType: string) => RenderedAnswer,
-): Promise<ShapedResponse> {
-  const { headers } = answer;
-  if (!isIdentity(answer)) throw invalid('The provider sent a compressed answer unasked.');
-  const read = await readBounded(answer.body, CHANGED_BYTES, answer.lease);
-  if (!read.whole) throw tooMuch(read, answer);
-  return rendered(answer, render(read.bytes, String(headers['content-type'] ?? '')));
+): Promise<ShapedAnswer> {
+  const { headers } = response;
+  if (!isIdentity(response)) throw invalidResponse('The provider sent a compressed response, which was not requested.');
+  const read = await readBounded(response.body, CHANGED_BYTES, response.lease);
+  if (!read.isWhole) throw overLimit(read, response);
+  return renderedAnswer(response, render(read.bytes, String(headers['content-type'] ?? '')));
 }
 
-function rendered(answer: HeldResponse, { contentType, body }: RenderedAnswer): ShapedResponse {
-  const headers = ['content-type', contentType, ...bodilessHeadersFor(answer.headers)];
-  return whole({ ...answer, status: 200 }, headers, body);
+function renderedAnswer(response: HeldResponse, { contentType, body }: RenderedAnswer): ShapedAnswer {
+  const headers = ['content-type', contentType, ...bodilessHeadersFor(response.headers)];
+  return bytesAnswer({ ...response, status: 200 }, headers, body);
 }
 
-function isIdentity(answer: HeldResponse): boolean {
-  return (answer.headers['content-encoding'] ?? 'identity') === 'identity';
+function isIdentity(response: HeldResponse): boolean {
+  return (response.headers['content-encoding'] ?? 'identity') === 'identity';
 }
 
-function needsRename(answer: HeldResponse, options: ShapeOptions): boolean {
-  return options.endpoint.namesModel && answer.target.upstreamModel !== options.modelId;
+function needsRename(response: HeldResponse, options: ShapeOptions): boolean {
+  return options.endpoint.namesModel && response.target.upstreamModel !== options.modelId;
 }
 
-/** Waits for the first byte: as long as nothing was sent, an upstream that breaks off is answered with an error. */
-async function passed(answer: HeldResponse, keepLength = true): Promise<ShapedResponse> {
-  const first = await readBounded(answer.body, 0);
-  if (!first.whole) return stream(answer, responseHeadersFor(answer.headers, keepLength), null);
-  return whole(answer, responseHeadersFor(answer.headers, false), first.bytes);
+/** Passes a response unchanged. Waits for its first byte: until then a failing upstream can still become an error. */
+async function passThrough(response: HeldResponse, keepLength = true): Promise<ShapedAnswer> {
+  const first = await readBounded(response.body, 0);
+  if (!first.isWhole) return streamAnswer(response, responseHeadersFor(response.headers, keepLength), null);
+  return bytesAnswer(response, responseHeadersFor(response.headers, false), first.bytes);
 }
 
-/** Of event streams: proxies in front (nginx) would hold events back in their buffers without the second. */
+/** Headers of event streams. Without `x-accel-buffering`, nginx in front would buffer the events. */
 const UNBUFFERED = ['cache-control', 'no-cache', 'x-accel-buffering', 'no'] as const;
 
-function eventStream(answer: HeldResponse, options: ShapeOptions): ShapedResponse {
-  const { secrets } = answer.target.provider;
+function passEventStream(response: HeldResponse, options: ShapeOptions): ShapedAnswer {
+  const { secrets } = response.target.provider;
   const transform = new EventStream({
-    model: needsRename(answer, options) ? options.modelId : null,
+    model: needsRename(response, options) ? options.modelId : null,
     streamEnd: options.endpoint.streamEnd,
     clean: (error) => cleanError(error, secrets),
     withoutKey: (record) => redactBytes(record, secrets),
   });
-  return stream(answer, [...responseHeadersFor(answer.headers, false), ...UNBUFFERED], transform);
+  return streamAnswer(response, [...responseHeadersFor(response.headers, false), ...UNBUFFERED], transform);
 }
 
-function stream(answer: HeldResponse, headers: HeaderList, transform: BodyTransform | null): ShapedResponse {
-  const { status, body, reached } = answer;
-  return { kind: 'stream', status, headers: [...headers, ...reached], body, transform };
+function streamAnswer(
+  response: HeldResponse,
+  headers: HeaderList,
+  transform: BodyTransform | null,
+): ShapedAnswer {
+  const { status, body, reachedHeaders } = response;
+  return { kind: 'stream', status, headers: [...headers, ...reachedHeaders], body, transform };
 }
 
-function whole(answer: HeldResponse, headers: HeaderList, body: Buffer): ShapedResponse {
-  const { status, reached } = answer;
-  return { kind: 'bytes', status, headers: [...headers, ...reached], body };
+function bytesAnswer(response: HeldResponse, headers: HeaderList, body: Buffer): ShapedAnswer {
+  const { status, reachedHeaders } = response;
+  return { kind: 'bytes', status, headers: [...headers, ...reachedHeaders], body };
 }
 
-async function jsonAnswer(answer: HeldResponse, options: ShapeOptions): Promise<ShapedResponse> {
-  // Where an endpoint has no streams of a known form, the answer that came is better than none.
+async function answerJson(response: HeldResponse, options: ShapeOptions): Promise<ShapedAnswer> {
+  // Without a known stream format for the endpoint, the JSON response is better than an error.
   const mustStream = options.stream && options.endpoint.streamEnd !== null;
   const mustBeHeld = mustStream || options.render !== null;
-  const isRenamed = needsRename(answer, options);
-  const read = await readBounded(answer.body, mustBeHeld ? CHANGED_BYTES : WHOLE_BYTES, answer.lease);
-  if (!read.whole) {
-    if (mustBeHeld) throw tooMuch(read, answer);
-    const headers = responseHeadersFor(answer.headers, !isRenamed);
-    return stream(answer, headers, isRenamed ? new JsonModelRenamer(options.modelId) : null);
+  const isRenamed = needsRename(response, options);
+  const read = await readBounded(response.body, mustBeHeld ? CHANGED_BYTES : WHOLE_BYTES, response.lease);
+  if (!read.isWhole) {
+    if (mustBeHeld) throw overLimit(read, response);
+    const headers = responseHeadersFor(response.headers, !isRenamed);
+    return streamAnswer(response, headers, isRenamed ? new JsonModelRenamer(options.modelId) : null);
   }
-  const scan = checkAnswer(read.bytes, answer);
-  const named = isRenamed ? renamed(read.bytes, scan, options.modelId) : read.bytes;
+  const scan = checkJson(read.bytes, response);
+  const named = isRenamed ? withModel(read.bytes, scan, options.modelId) : read.bytes;
   const hasError = (firstMatch(scan, 'error')?.kind ?? 'null') !== 'null';
-  const body = hasError ? redactBytes(named, answer.target.provider.secrets) : named;
-  if (options.render !== null) return rendered(answer, options.render(body, answer.target.provider.id));
-  const headers = responseHeadersFor(answer.headers, false);
-  if (mustStream) return whole(answer, asEventStream(headers), eventsOf(body, options));
-  return whole(answer, headers, body);
+  const body = hasError ? redactBytes(named, response.target.provider.secrets) : named;
+  if (options.render !== null)
+    return renderedAnswer(response, options.render(body, response.target.provider.id));
+  const headers = responseHeadersFor(response.headers, false);
+  if (mustStream) return bytesAnswer(response, asEventStream(headers), toEvents(body, options));
+  return bytesAnswer(response, headers, body);
 }
 
-function renamed(body: Buffer, scan: JsonScan, name: string): Buffer {
+function withModel(body: Buffer, scan: JsonScan, name: string): Buffer {
   const model = firstMatch(scan, 'model');
   if (model?.kind !== 'string') return body;
   const bytes = Buffer.from(JSON.stringify(name));
   return Buffer.concat(splice(body, [{ start: model.start, end: model.end, bytes }]));
 }
 
-function eventsOf(body: Buffer, { endpoint, includeUsage }: ShapeOptions): Buffer {
+function toEvents(body: Buffer, { endpoint, includeUsage }: ShapeOptions): Buffer {
   const events = endpoint.streamEnd === 'chat' ? completionToEvents(parseJson(body), includeUsage) : null;
-  if (events === null) throw invalid('The provider answered a streaming request without a stream.');
+  if (events === null)
+    throw invalidResponse(
+      'The provider did not stream its response, although the client asked for a stream.',
+    );
   return events;
 }
 
-/** Vectors in the form the client asked for. Of an answer of any size, one vector at a time is held. */
-async function vectorsAnswer(
-  answer: HeldResponse,
+/** Converts vectors to the encoding that the client asked for; holds one vector of a large response at a time. */
+async function answerVectors(
+  response: HeldResponse,
   encoding: 'float' | 'base64',
   options: ShapeOptions,
-): Promise<ShapedResponse> {
-  const conversion = { encoding, model: needsRename(answer, options) ? options.modelId : null };
-  const read = await readBounded(answer.body, WHOLE_BYTES, answer.lease);
-  if (!read.whole) {
-    const body = Readable.from(convertEmbeddings(answer.body, conversion), { objectMode: false });
-    return passed({ ...answer, body }, false);
+): Promise<ShapedAnswer> {
+  const conversion = { encoding, model: needsRename(response, options) ? options.modelId : null };
+  const read = await readBounded(response.body, WHOLE_BYTES, response.lease);
+  if (!read.isWhole) {
+    const body = Readable.from(convertEmbeddings(response.body, conversion), { objectMode: false });
+    return passThrough({ ...response, body }, false);
   }
-  checkAnswer(read.bytes, answer);
+  checkJson(read.bytes, response);
   const body = normaliseEmbeddings(read.bytes, conversion) ?? read.bytes;
-  return whole(answer, responseHeadersFor(answer.headers, false), body);
+  return bytesAnswer(response, responseHeadersFor(response.headers, false), body);
 }
 
-/** Scans an answer that a client can read. @throws HttpError for anything else, and for the error that it may be. */
-function checkAnswer(body: Buffer, answer: HeldResponse): JsonScan {
-  const scan = scanAnswer(body);
+/** Scans a JSON response. @throws HttpError for one that no client could read, and for an error with status 200. */
+function checkJson(body: Buffer, response: HeldResponse): JsonScan {
+  const scan = scanResponse(body);
   if (scan.kind !== 'object' && scan.kind !== 'array') {
-    throw invalid('The provider answered with JSON that is no answer.');
+    throw invalidResponse('The JSON in the response of the provider is neither an object nor an array.');
   }
-  const hasContent = CONTENTS.some((name) => firstMatch(scan, name) !== undefined);
-  const error = hasContent || answer.status !== 200 ? null : findErrorObject(parseJson(body));
-  if (error !== null) throw hiddenError(error, answer);
+  const hasContent = CONTENT_MEMBERS.some((name) => firstMatch(scan, name) !== undefined);
+  const error = hasContent || response.status !== 200 ? null : findErrorObject(parseJson(body));
+  if (error !== null) throw hiddenError(error, response);
   return scan;
 }
 
-function scanAnswer(body: Buffer): JsonScan {
+function scanResponse(body: Buffer): JsonScan {
   try {
     return scanJson(body, PATTERNS);
   } catch (error) {
     if (error instanceof JsonScanError && error.reason !== 'invalid_json') {
-      throw invalid('The answer of the provider is nested too deeply or too large.');
+      throw invalidResponse('The response of the provider is nested too deeply or too large.');
     }
-    throw invalid('The provider answered with broken JSON.');
+    throw invalidResponse('The JSON in the response of the provider is not valid.');
   }
 }
 
-/** Some gateways report errors with status 200; the status is then in the error's code (OpenRouter). */
-function hiddenError(error: ErrorObject, answer: HeldResponse): HttpError {
+/** Some gateways report errors with status 200; the error's code may hold the real status (OpenRouter). */
+function hiddenError(error: ErrorObject, response: HeldResponse): HttpError {
   const code = Number(error.code);
   const isStatus = Number.isInteger(code) && code >= 400 && code < 600 && code !== 401 && code !== 403;
-  return HttpError.fromUpstream(isStatus ? code : 502, cleanError(error, answer.target.provider.secrets));
+  return HttpError.fromUpstream(isStatus ? code : 502, cleanError(error, response.target.provider.secrets));
 }
 
 function asEventStream(headers: HeaderList): HeaderList {
@@ -252,10 +261,8 @@ function asEventStream(headers: HeaderList): HeaderList {
   return changed;
 }
 
-function invalid(message: string): HttpError {
-  return new HttpError('upstream_invalid_response', message);
-}
-
-function tooMuch({ isCrowded, bytes }: BoundedRead, { lease }: HeldResponse): HttpError {
-  return isCrowded ? overloaded(lease, bytes.length) : invalid('The answer of the provider is too large.');
+function overLimit({ isOverBudget, bytes }: BoundedRead, { lease }: HeldResponse): HttpError {
+  return isOverBudget
+    ? overloaded(lease, bytes.length)
+    : invalidResponse('The response of the provider is too large.');
 }

@@ -3,18 +3,19 @@ import type { AdapterCall, RenderedAnswer } from '../providers/adapter.ts';
 import type { ConfigView } from '../store/store.ts';
 import type { CallRecord } from './record.ts';
 
-/** What a client asks of a model: an adapter's call, by whom it is made, and what its answer must be like. */
+/** A client's call to a model: the part for the adapter, the caller, and the wanted form of the answer. */
 export interface Call extends AdapterCall {
-  /** The configuration in which the call was allowed; routing uses the same one. */
+  /** The config view by which the call was authorised; routing uses the same view. */
   readonly view: ConfigView;
-  /** The user or key that connections and held memory are counted for; each may use half. */
-  readonly holder: string;
-  /** The client asked for an event stream, and for the usage at its end. */
+  /** The user or key whose share of memory and connections the call uses; a share is half. */
+  readonly consumer: string;
+  /** The client asked for an event stream. */
   readonly stream: boolean;
+  /** The client asked for the usage at the end of the stream. */
   readonly includeUsage: boolean;
-  /** Embeddings: the encoding of vectors that the client wants. null for all else. */
+  /** For embeddings, the encoding of vectors that the client wants; else null. */
   readonly encodingFormat: 'float' | 'base64' | null;
-  /** Makes the client's answer from the provider's JSON; null: the provider's response passes. */
+  /** Makes the answer from the provider's JSON; null: the provider's response passes. */
   readonly render: ((response: Buffer, providerId: string) => RenderedAnswer) | null;
   readonly signal: CancelSignal;
   readonly record: CallRecord;

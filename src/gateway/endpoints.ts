@@ -1,31 +1,31 @@
 import { type FormKind, IMAGE_FORM, OCR_FORM, speechForm } from '../protocols/form-kinds.ts';
 import type { StreamEnd } from '../protocols/stream-end.ts';
 
-/** Everything that is special about an endpoint of `/v1`. */
+/** A row of the endpoint table: all properties of one endpoint of `/v1`. */
 export interface Endpoint {
   /** Its path below `/v1/`. */
   readonly path: string;
-  /** Clients whose base URL lacks `/v1` may leave it out. */
+  /** Also served without `/v1`, for clients whose base URL lacks it. */
   readonly isServedBare: boolean;
   /** The provider's path below its base URL. */
   readonly upstreamPath: string;
-  /** False where the request is made anew, so that the client's query and headers do not go on. */
+  /** False if a new request is built for the provider, so the client's query and headers are not passed on. */
   readonly isRelayed: boolean;
-  /** How the request is read: as JSON, as a form, or as either for OCR. */
+  /** How the body is read: as JSON, as a form, or for OCR as either. */
   readonly body: 'json' | 'form' | 'ocr';
-  /** What its form may hold; null: it takes no form. */
+  /** The files and fields of its form; null: no form is accepted. */
   readonly form: FormKind | null;
-  /** `json`: a successful answer without a stream must be JSON. */
+  /** `json`: a successful response that is not an event stream must be JSON. */
   readonly answer: 'json' | 'any';
-  /** The answer names the model, so the id that the client asked for is put back into it. */
+  /** The response names its model, which is replaced by the id that the client asked for. */
   readonly namesModel: boolean;
-  /** The answer holds vectors, whose encoding the client chooses. */
+  /** The response holds vectors, and the client chooses their encoding. */
   readonly hasVectors: boolean;
-  /** How a complete event stream ends, so that a broken one is noticed; null where vendors differ. */
+  /** How a complete event stream ends, to notice a broken stream; null because vendors differ. */
   readonly streamEnd: StreamEnd;
 }
 
-/** A POST of JSON that is passed on to the model's provider and answered with JSON. */
+/** An endpoint that passes a JSON body to the model's provider and answers with JSON. */
 export function jsonEndpoint(path: string, special: Partial<Endpoint> = {}): Endpoint {
   return {
     path,
@@ -42,12 +42,12 @@ export function jsonEndpoint(path: string, special: Partial<Endpoint> = {}): End
   };
 }
 
-/** A POST of a form that is passed on to the model's provider as it arrives. */
+/** An endpoint that passes a form to the model's provider while the form arrives. */
 function formEndpoint(path: string, form: FormKind, special: Partial<Endpoint> = {}): Endpoint {
   return jsonEndpoint(path, { body: 'form', form, ...special });
 }
 
-/** The one table of endpoints: a new one is a row here, and gets the checks of keys and limits, and the log, with it. */
+/** The table of endpoints. A new endpoint is one row here; authorisation, limits and logging apply to every row. */
 export const ENDPOINTS: readonly Endpoint[] = [
   jsonEndpoint('chat/completions', { namesModel: true, streamEnd: 'chat' }),
   jsonEndpoint('completions', { namesModel: true, streamEnd: 'chat' }),

@@ -4,8 +4,8 @@ import type { CompiledProvider, UpstreamResponse } from '../providers/adapter.ts
 import { readError } from '../providers/error-cleaning.ts';
 
 /**
- * The error that a client gets for an error response with this body. A 401 or 403 concerns the provider's key, not the
- * caller's: it never passes as such, or callers would change theirs.
+ * The error that the client gets for an error response with this body. A 401 or 403 concerns the provider's key, not the
+ * caller's: it becomes `upstream_auth_failed`, so that callers do not replace their own keys.
  */
 export function upstreamError(
   { status, headers }: UpstreamResponse,

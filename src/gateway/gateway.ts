@@ -14,9 +14,9 @@ import { routeOf } from './routing.ts';
 export interface Gateway {
   /**
    * Sends a call to its model's provider and shapes the answer for the client. The gateway owns the provider's response
-   * until it resolves, and ends it on every throw; then whoever sends the answer does, and settles it.
-   * @throws HttpError for everything that is no success, with `x-ipin-provider` and `x-ipin-attempts` once a provider
-   * was tried; the signal's reason when the client went away.
+   * and ends it on every throw. Once the answer is returned, the caller owns it, and settles it when it is sent.
+   * @throws HttpError for every failure, with `x-ipin-provider` and `x-ipin-attempts` once a provider was tried; the
+   * signal's reason if the client left.
    */
   execute(call: Call): Promise<Answer>;
 }
@@ -24,13 +24,13 @@ export interface Gateway {
 export interface GatewayOptions {
   readonly upstreams: Upstreams;
   readonly providers: Providers;
-  /** Answers that are held count against it. */
+  /** Counts the bytes of responses held in memory. */
   readonly budget: InflightBudget;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
 
-/** Makes the gateway. */
+/** Creates the gateway. */
 export function createGateway(options: GatewayOptions): Gateway {
   return {
     async execute(call) {
@@ -47,17 +47,21 @@ export function createGateway(options: GatewayOptions): Gateway {
   };
 }
 
-interface Reached {
+interface TargetResponse {
   readonly target: Target;
   readonly response: UpstreamResponse;
 }
 
-async function shape(call: Call, { target, response }: Reached, budget: InflightBudget): Promise<Answer> {
-  const lease = budget.open(call.holder);
+async function shape(
+  call: Call,
+  { target, response }: TargetResponse,
+  budget: InflightBudget,
+): Promise<Answer> {
+  const lease = budget.open(call.consumer);
   try {
     const render = target.provider.adapter.renderFor(call);
     const { status, headers, body } = response;
-    const held = { status, headers, body, target, reached: call.record.reachedHeaders(), lease };
+    const held = { status, headers, body, target, reachedHeaders: call.record.reachedHeaders(), lease };
     const shaped = render === null ? await shapeResponse(held, call) : await renderResponse(held, render);
     return new Answer(shaped, lease, call.record);
   } catch (error) {
@@ -67,18 +71,19 @@ async function shape(call: Call, { target, response }: Reached, budget: Inflight
   }
 }
 
-/** One more attempt at the same provider, and the error for which it is made. */
+/** Why a call is sent to the same provider once more. */
 interface Retry {
   readonly suspected: SuspectedQuirk;
+  /** The error of the first attempt. */
   readonly firstError: HttpError;
 }
 
 const ERROR_BODY_BYTES = 256 * 1024;
 
 /**
- * Sends a call to its target; once more where the refusal shows a quirk that the provider was not known to have. Every
- * attempt is noted in the call's record. The caller owns the body of what is returned.
- * @throws HttpError for every response that is no success, and as `Upstreams.send`.
+ * Sends a call to its target, and a second time if the refusal shows an unknown quirk of the provider. Notes every attempt
+ * in the call's record. The caller owns the body of the returned response.
+ * @throws HttpError for every response that is not a success, and as `Upstreams.send`.
  */
 async function attempt(
   call: Call,
@@ -102,16 +107,16 @@ async function attempt(
   };
   let response: UpstreamResponse;
   try {
-    response = await options.upstreams.send(request, call.signal, call.holder);
+    response = await options.upstreams.send(request, call.signal, call.consumer);
   } catch (error) {
     const code = error instanceof HttpError ? codeOf(error) : null;
-    // Refused before anything was sent: no attempt.
+    // An overload is refused before anything is sent, so it is not an attempt.
     if (code !== 'server_overloaded') note(null, code);
     throw error;
   }
   if (response.status < 400) {
     note(response.status, null);
-    // A refusal that names a field concerns this model; the provider's others may take the field.
+    // Only a guessed quirk is kept. A refusal that names a field may concern this model alone.
     if (retry?.suspected.isGuess === true) provider.quirks.add(retry.suspected.quirk);
     return response;
   }
@@ -126,7 +131,7 @@ interface RefusedAttempt {
   readonly note: (status: number, code: string | null) => void;
 }
 
-/** Decides whether a refused call is tried once more. @throws HttpError, the client's error, where it is not. */
+/** Returns the reason to try a refused call once more. @throws HttpError, for the client, if there is none. */
 async function refused(call: Call, { provider }: Target, attempted: RefusedAttempt): Promise<Retry> {
   const { response, quirks, retry, note } = attempted;
   const { status } = response;

@@ -3,47 +3,50 @@ import type { AnswerEnd } from '../http/body-transform.ts';
 import type { HeaderList } from '../http/headers.ts';
 import type { Principal } from '../store/entities.ts';
 
-/** How a request ended: with its answer, an error, or an answer that was left, broken off by the provider or cut here. */
+/**
+ * How a request ended: `ok` and `error` are complete answers; `cancelled`: the client left; `broken`: the provider broke off;
+ * `cut`: this server ended the answer.
+ */
 export type Outcome = 'ok' | 'error' | 'cancelled' | 'broken' | 'cut';
 
 /** One request to one provider. */
 export interface AttemptRecord {
   readonly providerId: string;
   readonly upstreamModel: string;
-  /** null: no response came. */
+  /** null: there was no response. */
   readonly status: number | null;
-  /** The code of the error that it ended with; null: a success. */
+  /** The code of the attempt's error; null: a success. */
   readonly code: string | null;
-  /** Until the response's headers. */
+  /** The time until the headers of the response. */
   readonly ms: number;
 }
 
-/** What is known of a request when it is over. */
+/** What is known about a finished request. */
 export interface ClosedRecord {
   readonly requestId: string;
   readonly method: string;
   /** Without its query. */
   readonly path: string;
   readonly principal: Principal;
-  /** The model's id as the client named it; null where the request names none. */
+  /** The model's id as the client wrote it; null if the request names no model. */
   readonly modelId: string | null;
-  /** Where the call was sent to last; null where no provider was chosen. */
+  /** The provider chosen last; null if none was chosen. */
   readonly providerId: string | null;
   readonly attempts: readonly AttemptRecord[];
   readonly status: number;
   readonly outcome: Outcome;
-  /** The code of the error that was answered, or that ended the answer. */
+  /** The code of the error that was the answer or ended it; null for a success. */
   readonly code: string | null;
-  /** What lay behind that error; never told to the client. */
+  /** The cause of that error; never sent to the client. */
   readonly cause: string | null;
   readonly ms: number;
 }
 
-/** The connection's view of an answer that is over. */
-export interface ResponseEnd {
+/** The state of the answer when its connection is done with it. */
+export interface ConnectionEnd {
   readonly status: number;
   readonly headersSent: boolean;
-  /** Every byte of the answer was handed to the system. */
+  /** Every byte of the answer was handed to the operating system. */
   readonly isFinished: boolean;
   readonly nowMs: number;
 }
@@ -56,12 +59,12 @@ export interface RecordStart {
   readonly startedAtMs: number;
 }
 
-/** nginx's status for a client that went away before its answer. */
+/** nginx's status for a client that left before its answer. */
 const CLIENT_GONE = 499;
 
 /**
- * The one record of a request: begun when it arrives, filled on its way, closed exactly once. Log line and metrics are
- * made from the closed record alone.
+ * The record of a request: created when the request arrives, filled while it is served, closed exactly once. The log line
+ * and the metrics are made from the closed record alone.
  */
 export class CallRecord {
   principal: Principal = { kind: 'nobody' };
@@ -71,7 +74,7 @@ export class CallRecord {
   readonly #start: RecordStart;
   #code: string | null = null;
   #cause: string | null = null;
-  /** How an answer that was passed on ended; null where none was. */
+  /** How a passed-on answer ended; null before that, and for answers made here. */
   #answerEnd: AnswerEnd['outcome'] | null = null;
   #isClosed = false;
 
@@ -83,7 +86,7 @@ export class CallRecord {
     return this.#start.requestId;
   }
 
-  /** Which provider was tried last, and in how many attempts: for every answer that reached one. */
+  /** Headers that name the provider tried last and the number of attempts; empty before the first attempt. */
   reachedHeaders(): HeaderList {
     if (this.attempts.length === 0) return [];
     return [
@@ -94,20 +97,20 @@ export class CallRecord {
     ];
   }
 
-  /** Notes the error that is answered or that ends the answer: its code, and what lay behind it. */
+  /** Notes the code and the cause of the error that is the answer or ends it. */
   noteError(error: Error): void {
     if (error instanceof HttpError) this.#code = codeOf(error);
     this.#cause = causeOf(error) ?? this.#cause;
   }
 
-  /** Notes how an answer that was passed on ended. */
+  /** Notes how a passed-on answer ended. */
   noteEnd({ outcome, error }: AnswerEnd): void {
     this.#answerEnd = outcome;
     if (error !== null) this.noteError(error);
   }
 
-  /** Closes the record. @throws Error where it is closed already: two closings would count a request twice. */
-  close(end: ResponseEnd): ClosedRecord {
+  /** Closes the record. @throws Error if it is closed already, because the request would be counted twice. */
+  close(end: ConnectionEnd): ClosedRecord {
     if (this.#isClosed) throw new Error(`The record of ${this.requestId} is closed already.`);
     this.#isClosed = true;
     const { requestId, method, path, startedAtMs } = this.#start;
@@ -129,22 +132,22 @@ export class CallRecord {
     };
   }
 
-  #outcomeOf(end: ResponseEnd): Outcome {
+  #outcomeOf(end: ConnectionEnd): Outcome {
     const answerEnd = this.#answerEnd;
     if (answerEnd !== null && (answerEnd !== 'ok' || end.isFinished)) return answerEnd;
-    // An error is complete once its bytes are out, although its connection lingers.
+    // An error answer is complete once its headers are sent, even if its connection lingers.
     const isAnswered = end.isFinished || (this.#code !== null && end.headersSent);
     if (!isAnswered) return 'cancelled';
     return end.status < 400 ? 'ok' : 'error';
   }
 }
 
-/** The code of an error; its type where it has none. */
+/** The code of an error, or its type if it has no code. */
 export function codeOf({ error }: HttpError): string {
   return error.code ?? error.type ?? '';
 }
 
-/** The code of the underlying error, such as ECONNREFUSED. Its message counts only without a code: it may name the host. */
+/** The code of the underlying error, such as ECONNREFUSED; its message, which may name the host, only without a code. */
 function causeOf(error: Error): string | null {
   const cause = error instanceof HttpError ? error.cause : error;
   if (!(cause instanceof Error)) return null;
@@ -152,7 +155,7 @@ function causeOf(error: Error): string | null {
   return code ?? message;
 }
 
-/** The panel makes ids of ASCII only, but imported files hold any text, of which a header takes little (RFC 9110 section 5.5). */
+/** Encodes a text for a header (RFC 9110 section 5.5): imported files may hold ids beyond ASCII. */
 function headerText(text: string): string {
   return text.replace(/[^\x21-\x7e]/gu, (character) => encodeURIComponent(Buffer.from(character).toString()));
 }

@@ -3,32 +3,32 @@ import { shownText } from '../shown-text.ts';
 import type { Model, Provider } from '../store/entities.ts';
 import type { ConfigView } from '../store/store.ts';
 
-/** Where a model's calls go: the provider's record, and the model's name there. */
+/** Where a model's calls go: the provider's record, and the model's name at that provider. */
 export interface Route {
   readonly provider: Provider;
   readonly upstreamModel: string;
 }
 
-/** @throws HttpError `model_not_found` for a model that is unknown or disabled. */
+/** The model with this id. @throws HttpError `model_not_found` for a model that is unknown or disabled. */
 export function findModel(view: ConfigView, modelId: string): Model {
   const model = view.models.get(modelId);
   if (model?.enabled === true) return model;
   throw modelNotFound(modelId);
 }
 
-/** The error for a model that is unknown or disabled; of a long name, the start is enough. */
+/** The error for a model that is unknown or disabled. `modelId` may be just the start of a long name. */
 export function modelNotFound(modelId: string): HttpError {
   return new HttpError(
     'model_not_found',
-    `The model \`${shownText(modelId)}\` does not exist or is disabled. GET /v1/models lists those you can use.`,
+    `The model \`${shownText(modelId)}\` does not exist or is disabled. GET /v1/models lists the models you can use.`,
     { param: 'model' },
   );
 }
 
 /**
  * Finds where a model's calls go.
- * @throws HttpError `model_not_found`; `provider_not_configured` where the model's provider is missing, disabled or has a
- * key that cannot be decrypted.
+ * @throws HttpError `model_not_found`; `provider_not_configured` if the model's provider is missing or disabled, or its key
+ * cannot be decrypted.
  */
 export function routeOf(view: ConfigView, modelId: string): Route {
   const model = findModel(view, modelId);

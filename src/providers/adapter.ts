@@ -8,7 +8,7 @@ import type { FormFields } from '../protocols/form-kinds.ts';
 import type { Provider } from '../store/entities.ts';
 import type { Connection } from './connection.ts';
 
-/** A JSON body as it came, what the scan found in it, and what is to differ when it is sent. */
+/** A JSON body as received, the result of its scan, and the patches to apply before it is sent. */
 export interface JsonCallBody {
   readonly kind: 'json';
   readonly bytes: Buffer;
@@ -19,39 +19,39 @@ export interface JsonCallBody {
 /** A form, read part by part as it arrives. */
 export interface FormCallBody {
   readonly kind: 'form';
-  /** All parts in their order, to be read once. Reading throws an HttpError where a later part turns out wrong. */
+  /** All parts in their order, to be read once. Iteration throws an HttpError if a later part is not valid. */
   readonly parts: AsyncIterable<MultipartPart>;
-  /** What the fields that are no files ask for, as far as they were read: all of them once `parts` has ended. */
+  /** The fields read so far, files apart; complete once `parts` has ended. */
   readonly fields: FormFields;
 }
 
-/** A JSON body that is made here for each target. */
+/** A JSON body that is built for each target. */
 export interface MadeCallBody {
   readonly kind: 'made';
   readonly make: (upstreamModel: string) => readonly Buffer[];
 }
 
-/** An answer that was made here from a whole response of the provider. */
+/** An answer rendered from a whole response of the provider. */
 export interface RenderedAnswer {
   readonly contentType: string;
   readonly body: Buffer;
 }
 
-/** A call as an adapter sees it. */
+/** The part of a call that an adapter needs. */
 export interface AdapterCall {
   readonly endpoint: Endpoint;
-  /** The model's id as the client named it. */
+  /** The model's id as the client wrote it. */
   readonly modelId: string;
   readonly body: JsonCallBody | FormCallBody | MadeCallBody;
-  /** The request's query without its `?`; it goes on unchanged, unless the request is made anew. */
+  /** The query to pass on, without its `?`; empty if a new request is built. */
   readonly query: string;
-  /** The client's headers that may pass. */
+  /** The client's headers to pass on. */
   readonly headers: HeaderList;
-  /** How many proxies of this kind the request has passed, this one included. */
+  /** How many iPin proxies the request has passed, including this one. */
   readonly hops: number;
 }
 
-/** Where an attempt goes. */
+/** The destination of an attempt. */
 export interface Target {
   readonly provider: CompiledProvider;
   /** The model's name at the provider. */
@@ -59,8 +59,8 @@ export interface Target {
 }
 
 /**
- * Something that a provider does not take, learned from its refusal: `floats_only`, no `encoding_format` but floats;
- * `no_embedding_model`, no `model` in requests for embeddings.
+ * A limitation of a provider, learned from its refusal. `floats_only`: it accepts no `encoding_format` but `float`.
+ * `no_embedding_model`: it accepts no `model` in requests for embeddings.
  */
 export type Quirk = 'floats_only' | 'no_embedding_model';
 
@@ -70,63 +70,63 @@ export interface Refusal {
   readonly text: string;
 }
 
-/** The quirk that would explain a refusal. */
+/** A quirk that would explain a refusal. */
 export interface SuspectedQuirk {
   readonly quirk: Quirk;
-  /** The refusal does not name what was refused. If the retry fails too, the client gets the first error. */
+  /** The refusal does not say what was refused. If the retry fails too, the client gets the first error. */
   readonly isGuess: boolean;
 }
 
-/** How one kind of provider is spoken to. Pure: no sockets here. */
+/** Translates calls and responses for one kind of provider. Does no I/O. */
 export interface ProviderAdapter {
-  /** Makes the request, with regard to the quirks. @throws HttpError where the provider cannot do what is asked. */
+  /** Builds the request, respecting the quirks. @throws HttpError if the provider does not support the call. */
   buildRequest(call: AdapterCall, target: Target, quirks: ReadonlySet<Quirk>): UpstreamRequest;
-  /** After a refusal: the quirk to respect in one more attempt; null gives up. */
+  /** After a refusal: the quirk to respect in one more attempt; null: no retry. */
   suspectQuirk(call: AdapterCall, refusal: Refusal, quirks: ReadonlySet<Quirk>): SuspectedQuirk | null;
   /**
-   * Where the provider does not speak the client's protocol: makes the client's answer from its successful response.
-   * null: responses pass. The function throws HttpError `upstream_invalid_response`.
+   * For a provider that does not speak the client's protocol: a function that renders the answer from a successful response
+   * and throws HttpError `upstream_invalid_response`. null: responses pass.
    */
   renderFor(call: AdapterCall): ((response: Buffer, contentType: string) => RenderedAnswer) | null;
 }
 
-/** What is derived from a provider's record, once for each version of the record. */
+/** Everything derived from a provider's record, once per version of the record. */
 export interface CompiledProvider {
   readonly id: string;
   readonly record: Provider;
   readonly adapter: ProviderAdapter;
   readonly connection: Connection;
-  /** The headers of every request to the provider: its key, where it has one, and a plea for uncompressed responses. */
+  /** The headers of every request to the provider: its key, if it has one, and `accept-encoding: identity`. */
   readonly headers: HeaderList;
-  /** Path and query of an endpoint, joined with the base URL once. */
+  /** The path and query of an endpoint, joined with the base URL and cached. */
   pathOf(upstreamPath: string): string;
-  /** What the provider was found not to take. */
+  /** The quirks found so far. */
   readonly quirks: Set<Quirk>;
-  /** The spellings of its key, which no error may show. */
+  /** All spellings of its key, to redact from errors. */
   readonly secrets: readonly string[];
 }
 
-/** A body in pieces that are sent one after another (no copy is made), or a stream that can be sent only once. */
+/** A request body: pieces, sent in order without a copy, or a stream, which can be sent only once. */
 export type UpstreamBody =
   | { readonly kind: 'none' }
   | { readonly kind: 'pieces'; readonly pieces: readonly Buffer[] }
   | { readonly kind: 'stream'; readonly stream: Readable };
 
-/** One request to an upstream, ready to be sent. */
+/** A request to an upstream, ready to send. */
 export interface UpstreamRequest {
   readonly provider: CompiledProvider;
   readonly method: 'GET' | 'POST';
-  /** Path and query at the provider's origin, as made by `joinUrl`. */
+  /** Path and query at the provider's origin, see `joinUrl`. */
   readonly path: string;
-  /** Names and values by turns; no host, no content-length, no connection headers: those are upstream.ts's. */
+  /** `upstream.ts` adds host, content-length and connection headers. */
   readonly headers: HeaderList;
   readonly body: UpstreamBody;
 }
 
-/** What came back, once its headers are there. */
+/** The response of an upstream, once its headers have arrived. */
 export interface UpstreamResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  /** Bytes as they come, nothing decoded. Errors with an HttpError when the upstream breaks off or stalls. */
+  /** The raw bytes. Errors with an HttpError if the upstream breaks off or stalls. */
   readonly body: Readable;
 }

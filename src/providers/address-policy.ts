@@ -3,7 +3,7 @@ import { isIP, type LookupFunction } from 'node:net';
 import { HttpError } from '../errors.ts';
 import { createNetworkTest, expandIpv6, PRIVATE_NETWORKS } from '../ip-address.ts';
 
-/** Link-local and cloud metadata: never an AI provider, always a way to steal a machine's credentials. */
+/** Link-local and cloud metadata addresses: never an AI provider, but a way to steal a machine's credentials. */
 const isForbidden = createNetworkTest([
   ['169.254.0.0', 16],
   ['fe80::', 10],
@@ -33,8 +33,8 @@ const isNotPublic = createNetworkTest([
 ]);
 
 /**
- * Tells whether an upstream may have this IP address. IPv4 addresses inside an IPv6 one (mapped, compatible, NAT64, 6to4,
- * Teredo) must be allowed as well.
+ * Whether an upstream may have this IP address. An IPv6 address with an embedded IPv4 address (mapped, compatible, NAT64, 6to4,
+ * Teredo) is allowed only if both are.
  */
 export function isAddressAllowed(address: string, blockPrivate: boolean): boolean {
   const [withoutZone = ''] = address.split('%');
@@ -46,7 +46,7 @@ export function isAddressAllowed(address: string, blockPrivate: boolean): boolea
   );
 }
 
-/** The error for an upstream whose address is refused. It does not name the address, which may describe the owner's network. */
+/** The error for a refused upstream address. Does not name the address, which may describe the owner's network. */
 export function addressRefused(providerId: string): HttpError {
   return new HttpError(
     'upstream_unreachable',
@@ -56,8 +56,8 @@ export function addressRefused(providerId: string): HttpError {
 }
 
 /**
- * Makes the `lookup` of a provider's connections. It checks every address of a name when the connection is made, so a name
- * whose addresses change after the provider was saved gains nothing (DNS rebinding).
+ * Creates the `lookup` of a provider's connections. It checks every address that a name resolves to at the time of the
+ * connection, so changing the name's DNS record later does not help an attacker (DNS rebinding).
  */
 export function createGuardedLookup(providerId: string, blockPrivate: boolean): LookupFunction {
   return (hostname, options, callback) => {
@@ -73,7 +73,7 @@ export function createGuardedLookup(providerId: string, blockPrivate: boolean): 
   };
 }
 
-/** The IPv4 addresses that an IPv6 address stands for (RFC 4291, 6052, 3056, 4380). */
+/** The IPv4 addresses embedded in an IPv6 address (RFC 4291, 6052, 3056, 4380). */
 function embeddedIpv4(address: string): string[] {
   const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0] = expandIpv6(address);
   const found: string[] = [];

@@ -3,9 +3,9 @@ import { isLoopbackHost } from '../ip-address.ts';
 import type { Provider } from '../store/entities.ts';
 
 /**
- * Parses a base URL as people write it: trims spaces and adds a missing scheme, `http://` on this machine, where model
+ * Parses a base URL as people write it. Trims spaces. Adds a missing scheme: `http://` for loopback addresses, where model
  * servers do not speak TLS, else `https://`.
- * Returns null for anything but an http or https URL without user name, password and fragment.
+ * Returns null for anything but an http(s) URL, and for a URL with a user name, a password or a fragment.
  */
 export function parseBaseUrl(text: string): URL | null {
   const trimmed = text.trim();
@@ -19,7 +19,7 @@ export function parseBaseUrl(text: string): URL | null {
 
 /**
  * The parsed base URL of a provider.
- * @throws HttpError `upstream_unreachable` for an unusable URL. The message does not quote it: it may hold a password.
+ * @throws HttpError `upstream_unreachable` for an invalid URL. The message does not show the URL: it may hold a password.
  */
 export function requireBaseUrl({ id, baseUrl }: Provider): URL {
   const url = parseBaseUrl(baseUrl);
@@ -28,7 +28,7 @@ export function requireBaseUrl({ id, baseUrl }: Provider): URL {
   throw new HttpError('upstream_unreachable', message, { headers: { 'x-should-retry': 'false' } });
 }
 
-/** The origin of a base URL; null for an unusable URL. */
+/** The origin of a base URL; null if the URL is not valid. */
 export function originOf(baseUrl: string): string | null {
   return parseBaseUrl(baseUrl)?.origin ?? null;
 }

@@ -22,14 +22,14 @@ import { parseBaseUrl } from './base-url.ts';
 import { MADE_JSON, openaiAdapter, postTo, suspectFloatsOnly } from './openai.ts';
 
 /**
- * Chutes (chutes.ai): OpenAI's API for chat and embeddings, and an endpoint of its own for speech, which takes JSON with
- * the audio in base64 and answers with a list of segments (chutesai/chutes, examples/whisper_stt.py).
+ * Chutes (chutes.ai): OpenAI's API for chat and embeddings, and its own endpoint for speech, which takes JSON with the audio
+ * in base64 and responds with a list of segments (chutesai/chutes, examples/whisper_stt.py).
  */
 export const chutesAdapter: ProviderAdapter = {
   buildRequest(call, target, quirks) {
     const { body } = call;
     if (body.kind === 'json') {
-      return openaiAdapter.buildRequest({ ...call, body: forChutes(call, body, quirks) }, target, quirks);
+      return openaiAdapter.buildRequest({ ...call, body: chutesBody(call, body, quirks) }, target, quirks);
     }
     const speech = speechOf(call);
     return speech === null
@@ -52,7 +52,7 @@ export const chutesAdapter: ProviderAdapter = {
   },
 };
 
-/** A provider is Chutes by its type, or by its host: `chutes.ai` and what ends with `.chutes.ai`, nothing that only mentions it. */
+/** True for a provider of type `chutes`, and for the host `chutes.ai` and its subdomains. */
 export function isChutes(provider: Provider): boolean {
   if (provider.type === 'chutes') return true;
   const host = parseBaseUrl(provider.baseUrl)?.hostname ?? '';
@@ -71,15 +71,15 @@ function speechOf({ body }: AdapterCall): Speech | null {
 }
 
 /** Chutes picks its handler by `stream`, which must be a boolean or absent (chutesai/chutes-api). */
-function forChutes({ endpoint }: AdapterCall, body: JsonCallBody, quirks: ReadonlySet<Quirk>): JsonCallBody {
-  if (endpoint.hasVectors && quirks.has('no_embedding_model')) return dropModel(body);
+function chutesBody({ endpoint }: AdapterCall, body: JsonCallBody, quirks: ReadonlySet<Quirk>): JsonCallBody {
+  if (endpoint.hasVectors && quirks.has('no_embedding_model')) return withoutModel(body);
   const stream = firstMatch(body.scan, 'stream');
   if (stream?.kind !== 'null') return body;
   const patch = { start: stream.start, end: stream.end, bytes: Buffer.from('false') };
   return { ...body, patches: [...body.patches, patch] };
 }
 
-/** vLLM refuses a model's name that is not its own, but takes none at all; the router makes a 500 of that refusal. */
+/** vLLM refuses a wrong model name but accepts a request without a model. Chutes' router turns the refusal into a 500. */
 function suspectModel(
   { endpoint, body }: AdapterCall,
   { status, text }: Refusal,
@@ -90,7 +90,7 @@ function suspectModel(
   return { quirk: 'no_embedding_model', isGuess: true };
 }
 
-function dropModel(body: JsonCallBody): JsonCallBody {
+function withoutModel(body: JsonCallBody): JsonCallBody {
   const match = firstMatch(body.scan, 'model');
   if (match === undefined) return body;
   const scan = { ...body.scan, matches: body.scan.matches.filter(({ pattern }) => pattern !== 'model') };
@@ -104,7 +104,7 @@ function dropModel(body: JsonCallBody): JsonCallBody {
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 
-/** The whole member of a value, with the comma that goes with it. The body is known to be JSON, so signs suffice. */
+/** The span of a value's whole member, with one comma. The body is known to be JSON, so quotes and commas suffice. */
 function memberSpan(bytes: Buffer, value: JsonMatch): { start: number; end: number } {
   const closing = bytes.lastIndexOf(QUOTE, value.start - 1);
   let start = bytes.lastIndexOf(QUOTE, closing - 1);
@@ -127,7 +127,7 @@ function transcribeRequest(call: AdapterCall, { parts, fields }: Speech, target:
   const extras = (): { language?: string } => {
     requireSegmentFormat(fields.form);
     const { language } = fields.form;
-    // The published handler takes `language` as an order to translate into it.
+    // The published handler translates into `language` instead of using it as a hint.
     if (fields.task === 'translate') return { language: 'en' };
     return record.options.chutesLanguageHint === true && language !== null ? { language } : {};
   };
@@ -139,7 +139,7 @@ function transcribeRequest(call: AdapterCall, { parts, fields }: Speech, target:
   });
 }
 
-/** Of all parts, the audio; the others are read on the way, which fills the form's fields. */
+/** The audio of the form. Reading the other parts fills the form's fields. */
 async function* audioOf(parts: AsyncIterable<MultipartPart>): AsyncGenerator<Buffer> {
   let files = 0;
   for await (const part of parts) {
@@ -153,7 +153,7 @@ async function* audioOf(parts: AsyncIterable<MultipartPart>): AsyncGenerator<Buf
   }
 }
 
-/** Native paths hang off the origin. A base URL with a path of its own names the endpoint itself. */
+/** The path of the speech endpoint. A base URL with a path other than `/v1` is the endpoint itself. */
 function transcribePath(provider: Provider): string {
   if (provider.options.transcribePath !== undefined) return provider.options.transcribePath;
   const path = parseBaseUrl(provider.baseUrl)?.pathname.replace(/\/+$/, '') ?? '';

@@ -12,16 +12,16 @@ import { joinUrl } from './join-url.ts';
 import { openaiAdapter } from './openai.ts';
 
 export interface CompileOptions {
-  /** The server's timeouts, where a provider sets none of its own. */
+  /** The server's timeouts; a provider's own timeouts override them. */
   readonly timeouts: UpstreamTimeouts;
-  /** No connections to loopback and private addresses. */
+  /** Refuse connections to loopback and private addresses. */
   readonly blockPrivate: boolean;
 }
 
 /**
- * Derives from a provider's record all that its requests share.
- * @throws HttpError `upstream_unreachable` for a base URL that is not valid or not allowed; `provider_not_configured`
- * for a key that no header can carry.
+ * Derives everything that a provider's requests share from its record.
+ * @throws HttpError `upstream_unreachable` for a base URL that is not valid or not allowed; `provider_not_configured` for a
+ * key with characters not allowed in HTTP headers.
  */
 export function compileProvider(record: Provider, options: CompileOptions): CompiledProvider {
   const baseUrl = requireBaseUrl(record);
@@ -45,7 +45,7 @@ export function compileProvider(record: Provider, options: CompileOptions): Comp
   };
 }
 
-/** Keeps what was compiled of each provider for as long as its record stays the same. */
+/** Caches each compiled provider for as long as its record stays the same. */
 export class Providers {
   readonly #known = new Map<string, { record: Provider; readonly compiled: CompiledProvider }>();
   readonly #options: CompileOptions;
@@ -55,8 +55,8 @@ export class Providers {
   }
 
   /**
-   * The compiled form of a record. A reload of an equal record keeps it: connections stay open, and what was learned stays
-   * known. @throws HttpError as `compileProvider`.
+   * The compiled provider for a record. An equal record keeps the same compiled provider, with its open connections and its
+   * quirks. @throws HttpError as `compileProvider`.
    */
   of(record: Provider): CompiledProvider {
     const known = this.#known.get(record.id);
@@ -72,7 +72,7 @@ export class Providers {
     return compiled;
   }
 
-  /** Forgets the providers that are gone. Their running requests finish; their idle connections end by themselves. */
+  /** Forgets deleted providers. Their running requests finish; their idle connections time out. */
   keepOnly(records: ReadonlyMap<string, Provider>): void {
     for (const id of this.#known.keys()) {
       if (!records.has(id)) this.#known.delete(id);
@@ -80,11 +80,11 @@ export class Providers {
   }
 }
 
-/** Visible ASCII and spaces (RFC 9110 section 5.5). The panel takes no other keys, but imported files may hold some. */
-const IN_HEADER = /^[\x20-\x7e]*$/;
+/** Visible ASCII and spaces (RFC 9110 section 5.5). The panel accepts no other keys, but imported files may hold them. */
+const HEADER_TEXT = /^[\x20-\x7e]*$/;
 
 function headersFor({ id, apiKey }: Provider): HeaderList {
-  if (apiKey !== null && !IN_HEADER.test(apiKey)) {
+  if (apiKey !== null && !HEADER_TEXT.test(apiKey)) {
     const message = `The key of provider ${id} contains characters not allowed in HTTP headers. Enter it again in the panel.`;
     throw new HttpError('provider_not_configured', message, { headers: { 'x-should-retry': 'false' } });
   }

@@ -8,13 +8,13 @@ import type { Provider } from '../store/entities.ts';
 import { addressRefused, createGuardedLookup, isAddressAllowed } from './address-policy.ts';
 import { KeepAliveHttpAgent, KeepAliveHttpsAgent, MAX_SOCKETS } from './keep-alive-agents.ts';
 
-/** How many of a provider's connections one holder (a user, or a key without one) may use. */
-const SHARE_OF_HOLDER = MAX_SOCKETS / 2;
+/** How many requests one consumer (a user, or a key without a user) may have at one provider. */
+const MAX_REQUESTS_PER_CONSUMER = MAX_SOCKETS / 2;
 
 /** The connections to one provider. */
 export interface Connection {
   readonly agent: Agent;
-  /** How many requests each holder has here. */
+  /** Counts the requests of each consumer. */
   readonly shares: FairShare;
   readonly request: (options: RequestOptions) => ClientRequest;
   readonly hostname: string;
@@ -24,15 +24,15 @@ export interface Connection {
 }
 
 export interface ConnectionOptions {
-  /** The server's timeouts, where the provider sets none of its own. */
+  /** The server's timeouts; the provider's own timeouts override them. */
   readonly timeouts: UpstreamTimeouts;
   readonly blockPrivate: boolean;
 }
 
 /**
- * Makes a provider's pool of connections; none is opened yet. A pool that is dropped needs no ending: its idle
- * connections end by themselves within seconds.
- * @throws HttpError `upstream_unreachable` where the base URL is an address that is refused.
+ * Creates a provider's connection pool; opens no connection yet. A dropped pool needs no clean-up: its idle connections time
+ * out within seconds.
+ * @throws HttpError `upstream_unreachable` if the base URL holds a refused IP address.
  */
 export function createConnection(
   provider: Provider,
@@ -46,7 +46,7 @@ export function createConnection(
   const isTls = baseUrl.protocol === 'https:';
   return {
     agent: isTls ? new KeepAliveHttpsAgent(lookup) : new KeepAliveHttpAgent(lookup),
-    shares: new FairShare(SHARE_OF_HOLDER),
+    shares: new FairShare(MAX_REQUESTS_PER_CONSUMER),
     request: isTls ? httpsRequest : httpRequest,
     hostname,
     port: baseUrl.port === '' ? (isTls ? 443 : 80) : Number(baseUrl.port),
@@ -56,18 +56,18 @@ export function createConnection(
 }
 
 /**
- * Counts one more request of a holder, running or waiting for a free connection; `giveShare` takes it back.
- * @throws HttpError `server_overloaded` where the holder has all that one may have.
+ * Counts one more request of a consumer, running or waiting for a free connection, until `giveShare`.
+ * @throws HttpError `server_overloaded` if the consumer is at the limit.
  */
-export function takeShare(connection: Connection, providerId: string, holder: string): void {
-  if (connection.shares.take(holder)) return;
+export function takeShare(connection: Connection, providerId: string, consumer: string): void {
+  if (connection.shares.take(consumer)) return;
   const message =
-    `You already have ${SHARE_OF_HOLDER} requests running at provider ${providerId}, the most that one user or key ` +
+    `You already have ${MAX_REQUESTS_PER_CONSUMER} requests running at provider ${providerId}, the most that one user or key ` +
     'may have. Try again when some have finished.';
   throw new HttpError('server_overloaded', message, { headers: { 'retry-after': '2' } });
 }
 
-/** Takes back what `takeShare` counted. */
-export function giveShare(connection: Connection, holder: string): void {
-  connection.shares.give(holder);
+/** Ends the count of one request, see `takeShare`. */
+export function giveShare(connection: Connection, consumer: string): void {
+  connection.shares.give(consumer);
 }

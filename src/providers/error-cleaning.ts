@@ -4,14 +4,14 @@ import { redact, redactMembers } from '../redaction.ts';
 
 /** An upstream's error body as an error object without the provider's key. */
 export function readError(status: number, body: string, secrets: readonly string[]): ErrorObject {
-  // Before anything is cut: half a key is not recognised any more.
+  // Redact before `toErrorObject` truncates: half a key would not be recognised.
   return cleanError(toErrorObject(status, redact(body, secrets)), secrets);
 }
 
-/** Deeper than any error that tells something; what lies deeper is left out. */
+/** Values nested deeper in an error become null. */
 const ERROR_DEPTH = 8;
 
-/** An upstream's error without the provider's key, wherever in the error the key may stand. */
+/** An upstream's error with the provider's key removed from all names and values. */
 export function cleanError(error: ErrorObject, secrets: readonly string[]): ErrorObject {
   const { message, type, param, code, ...extra } = error;
   const clean = (text: string | null): string | null => (text === null ? null : redact(text, secrets));

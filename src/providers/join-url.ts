@@ -1,12 +1,12 @@
 import { ENDPOINTS } from '../gateway/endpoints.ts';
 import type { PathMode } from '../store/entities.ts';
 
-/** Endpoints that people paste along with a base URL; the longest that fits counts. */
+/** Endpoints that people paste along with a base URL; the longest match is removed. */
 const PASTED = [...ENDPOINTS.map(({ upstreamPath }) => upstreamPath), 'models', 'messages'];
 const PASTED_SUFFIX = new RegExp(`/(?:${PASTED.toSorted((a, b) => b.length - a.length).join('|')})$`);
 /** `v1`, `v4`, `v1beta`, `v1beta2`. */
 const VERSION_SEGMENT = /^v\d+(?:[a-z]+\d*)?$/;
-/** What follows a bare host, of vendors whose API is not under `/v1`. */
+/** The API's path at bare hosts of vendors that do not use `/v1`. */
 const BARE_HOSTS: ReadonlyMap<string, string> = new Map([
   ['api.perplexity.ai', ''],
   ['models.inference.ai.azure.com', ''],
@@ -14,10 +14,10 @@ const BARE_HOSTS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Joins a provider's base URL and the tail of a path of ours (`chat/completions`), as the vendors document their
- * addresses: a base that names a version gets the tail; a bare host gets `/v1`, but for a few vendors; any other path is
- * taken as it is, but for three vendors whose versionless form is often pasted. `exact` appends the tail whatever the base says,
- * `append-v1` always puts `/v1` between. The base's query is kept (Azure's `api-version`).
+ * Joins a provider's base URL and an endpoint's path (`chat/completions`), following the vendors' documentation. Mode `auto`:
+ * a base with a version gets just the endpoint's path; a bare host gets `/v1` first, except for a few vendors; any other path
+ * is kept, except for three vendors whose path is often pasted without its version. `exact` never adds a version, `append-v1`
+ * always adds `/v1`. The base's query is kept (Azure's `api-version`).
  */
 export function joinUrl(base: URL, tail: string, mode: PathMode = 'auto'): URL {
   const url = new URL(base);

@@ -5,16 +5,16 @@ import type { Duplex } from 'node:stream';
 
 /**
  * How long an idle upstream connection is kept. If the server announces a shorter time (`Keep-Alive: timeout=N`), node:http
- * closes the connection a second before it, so that no request is sent into a connection that is being closed.
+ * closes the connection a second earlier, so that no request is sent into a connection that is being closed.
  */
 const IDLE_MS = 4_000;
-/** The most requests that run at one provider at the same time; more wait for a connection. */
+/** How many requests may run at one provider at a time; further requests wait for a connection. */
 export const MAX_SOCKETS = 1_024;
 const MAX_IDLE_SOCKETS = 64;
 
 /**
- * The connections of one provider. A connection that receives bytes while it is idle is closed, so that an unrequested
- * response is never taken for the response to the next request (CVE-2026-48931).
+ * One provider's connections. A connection that receives bytes while idle is dropped, so an unsolicited response is never
+ * taken for the response to the next request (CVE-2026-48931).
  */
 export class KeepAliveHttpAgent extends HttpAgent {
   constructor(lookup: LookupFunction) {
@@ -32,7 +32,7 @@ export class KeepAliveHttpAgent extends HttpAgent {
   }
 }
 
-/** The same for TLS; certificates are verified whatever the environment says. */
+/** The same for TLS. Verifies certificates even if the environment turns that off. */
 export class KeepAliveHttpsAgent extends HttpsAgent {
   constructor(lookup: LookupFunction) {
     super({ lookup, keepAlive: true, scheduling: 'lifo', timeout: IDLE_MS, rejectUnauthorized: true });
@@ -49,13 +49,16 @@ export class KeepAliveHttpsAgent extends HttpsAgent {
   }
 }
 
-/** Set here, because node:http copies the options for every request. */
+/** Not passed as options, because node:http copies an agent's options for every request. */
 function limitSockets(agent: HttpAgent): void {
   agent.maxSockets = MAX_SOCKETS;
   agent.maxFreeSockets = MAX_IDLE_SOCKETS;
 }
 
-/** Tells whether to keep the socket. `mayKeep` is node:http's decision; its type says void, older versions return true. */
+/**
+ * Decides whether to keep an idle socket, and watches a kept socket for unsolicited bytes. `mayKeep` is node:http's decision;
+ * its type says void, older versions return true.
+ */
 function watchIdle(socket: Duplex, mayKeep: unknown): boolean {
   if (mayKeep === false || socket.readableLength > 0) return false;
   socket.on('data', dropIdle);

@@ -11,14 +11,14 @@ import { listModelsRequest } from './openai.ts';
 import { readBounded } from './read-bounded.ts';
 import type { Upstreams } from './upstream.ts';
 
-export interface AskOptions extends CompileOptions {
+export interface ModelListOptions extends CompileOptions {
   readonly upstreams: Upstreams;
   readonly signal: CancelSignal;
-  /** How long a person waits for an answer at most; 20 s if absent. The provider's own timeouts hold where they are shorter. */
+  /** The longest wait for a response; 20 s if absent. Shorter timeouts of the provider still apply. */
   readonly timeoutMs?: number;
 }
 
-/** One step of a provider's test; `ms` is how long it took. */
+/** One step of a provider's test; `ms` is its duration. */
 export interface ModelListStep {
   readonly name: 'connect' | 'authenticate' | 'models';
   readonly ok: boolean;
@@ -28,43 +28,43 @@ export interface ModelListStep {
 
 const LIMIT_BYTES = 16 * 1024 * 1024;
 const MODELS_LIMIT = 20_000;
-/** Lists are asked for by the admin alone. */
-const HOLDER = 'admin';
+/** Only the admin requests lists. */
+const CONSUMER = 'admin';
 const TIMEOUT_MS = 20_000;
 const ERROR_BYTES = 64 * 1024;
-const SAID_CHARS = 500;
-/** What `toErrorObject` says of its own: the status is told here anyway. */
-const NOT_SAID = /^The provider answered with status \d+(?:: | and no readable error\.$)/;
-/** Gemini and xAI answer 400 to a wrong key. */
+const SAID_LENGTH = 500;
+/** The words that `toErrorObject` adds; the messages here state the status themselves. */
+const GENERIC_MESSAGE = /^The provider answered with status \d+(?:: | and no readable error\.$)/;
+/** Gemini and xAI respond to a wrong key with status 400. */
 const ABOUT_KEY = /(?<![a-z])(?:api)?(?:key|token)s?(?![a-z])|credential|authenti|unauthori[sz]ed/i;
 
-interface Answer {
+interface ListResponse {
   readonly status: number;
   readonly bytes: Buffer;
 }
 
 /**
- * Asks a provider for its models.
+ * Fetches the ids of a provider's models.
  * @throws HttpError as `Upstreams.send`; `upstream_auth_failed`; `upstream_invalid_response` for anything but a list.
  */
-export async function fetchModelIds(provider: Provider, options: AskOptions): Promise<string[]> {
-  const compiled = compileApart(provider, options);
-  const answer = await ask(compiled, compiled.pathOf('models'), options);
-  const ids = readList(answer);
+export async function fetchModelIds(provider: Provider, options: ModelListOptions): Promise<string[]> {
+  const compiled = compileSeparately(provider, options);
+  const response = await requestList(compiled, compiled.pathOf('models'), options);
+  const ids = readList(response);
   if (ids !== null) return ids;
-  const said = whatItSays(compiled, answer);
-  const refusal = refusalOf(provider, answer.status, said);
+  const said = providerMessage(compiled, response);
+  const refusal = keyProblem(provider, response.status, said);
   if (refusal !== null) throw new HttpError('upstream_auth_failed', `${refusal}${said}`);
-  throw new HttpError('upstream_invalid_response', `${missingList(answer.status)}${said}`);
+  throw new HttpError('upstream_invalid_response', `${noListMessage(response.status)}${said}`);
 }
 
 /**
- * Tests a provider: can it be reached, does it refuse the key, does it list models. Stops at the first failure, and says
- * nothing of the key where the answer tells nothing of it.
+ * Tests a provider: can it be reached, does it accept the key, does it list models. Stops at the first failure. There is no
+ * `authenticate` step if the response says nothing about the key.
  */
 export async function probeProvider(
   provider: Provider,
-  options: AskOptions & { readonly now: () => number },
+  options: ModelListOptions & { readonly now: () => number },
 ): Promise<ModelListStep[]> {
   if (provider.unreadableApiKey !== null) {
     const message =
@@ -74,10 +74,10 @@ export async function probeProvider(
   const started = options.now();
   const elapsed = (): number => options.now() - started;
   let compiled: CompiledProvider;
-  let answer: Answer;
+  let response: ListResponse;
   try {
-    compiled = compileApart(provider, options);
-    answer = await ask(compiled, compiled.pathOf('models'), options);
+    compiled = compileSeparately(provider, options);
+    response = await requestList(compiled, compiled.pathOf('models'), options);
   } catch (error) {
     if (!(error instanceof HttpError)) throw error;
     return [{ name: 'connect', ok: false, ms: elapsed(), message: error.message }];
@@ -88,12 +88,12 @@ export async function probeProvider(
     ms: elapsed(),
     message: 'The provider answers.',
   };
-  const ids = readList(answer);
+  const ids = readList(response);
   if (ids !== null) {
     const keyMessage =
       provider.apiKey === null
-        ? 'No key is set, and the list was given without one.'
-        : 'The list was given. Whether the key works for chats shows at the first one.';
+        ? 'No key is set, and the provider lists its models without one.'
+        : 'The provider lists its models. The first chat will show whether the key works for chats.';
     const message = ids.length === 1 ? '1 model is listed.' : `${ids.length} models are listed.`;
     return [
       connected,
@@ -101,17 +101,17 @@ export async function probeProvider(
       { name: 'models', ok: true, ms: elapsed() - connected.ms, message },
     ];
   }
-  const said = whatItSays(compiled, answer);
-  const refusal = refusalOf(provider, answer.status, said);
+  const said = providerMessage(compiled, response);
+  const refusal = keyProblem(provider, response.status, said);
   if (refusal !== null)
     return [connected, { name: 'authenticate', ok: false, ms: 0, message: `${refusal}${said}` }];
-  const otherMode = answer.status === 404 ? await findOtherMode(compiled, options) : null;
-  const message = otherMode ?? `${missingList(answer.status)}${said}`;
+  const otherMode = response.status === 404 ? await findOtherMode(compiled, options) : null;
+  const message = otherMode ?? `${noListMessage(response.status)}${said}`;
   return [connected, { name: 'models', ok: false, ms: elapsed() - connected.ms, message }];
 }
 
-/** Why the key is at fault, or null where neither the status nor the provider speaks of it. */
-function refusalOf(provider: Provider, status: number, said: string): string | null {
+/** Why the key is at fault; null if neither the status nor the provider's message mentions it. */
+function keyProblem(provider: Provider, status: number, said: string): string | null {
   if (status === 401 || ((status === 400 || status === 403) && ABOUT_KEY.test(said))) {
     return provider.apiKey === null
       ? `The provider asks for an API key (status ${status}). Enter one.`
@@ -121,28 +121,28 @@ function refusalOf(provider: Provider, status: number, said: string): string | n
   return 'The provider refuses access (status 403). The API key may be wrong, or this server may be blocked.';
 }
 
-function missingList(status: number): string {
+function noListMessage(status: number): string {
   if (status === 429) return 'The provider is busy (status 429). Try again later.';
   if (status === 200)
-    return 'The provider lists no models: its answer is something else. Check the base URL.';
-  return `The provider lists no models (status ${status}). It may serve requests all the same.`;
+    return 'The provider lists no models: its response is not a list. Check the base URL.';
+  return `The provider lists no models (status ${status}). It may still serve requests.`;
 }
 
-/** The provider's own sentence, to be put behind ours; empty where it gives none. */
-function whatItSays({ secrets }: CompiledProvider, { status, bytes }: Answer): string {
+/** The provider's own message, to append to ours; empty if there is none. */
+function providerMessage({ secrets }: CompiledProvider, { status, bytes }: ListResponse): string {
   const { message } = readError(status, bytes.subarray(0, ERROR_BYTES).toString(), secrets);
-  const said = message.replace(NOT_SAID, '').slice(0, SAID_CHARS).trim();
+  const said = message.replace(GENERIC_MESSAGE, '').slice(0, SAID_LENGTH).trim();
   return said === '' ? '' : ` It says: ${said}`;
 }
 
-/** On a 404 the other way of joining base URL and path is tried, and named if it is the right one. */
-async function findOtherMode(provider: CompiledProvider, options: AskOptions): Promise<string | null> {
+/** After a 404: tries the other path modes; returns a message that names the mode that works, or null. */
+async function findOtherMode(provider: CompiledProvider, options: ModelListOptions): Promise<string | null> {
   const base = requireBaseUrl(provider.record);
   for (const mode of ['exact', 'append-v1'] as const) {
     const url = joinUrl(base, 'models', mode);
     const path = `${url.pathname}${url.search}`;
     if (path === provider.pathOf('models')) continue;
-    const other = await ask(provider, path, options).catch(() => null);
+    const other = await requestList(provider, path, options).catch(() => null);
     if (other !== null && readList(other) !== null) {
       return `Not found here, but found with the path mode "${mode}". Set it in the provider's options.`;
     }
@@ -150,15 +150,19 @@ async function findOtherMode(provider: CompiledProvider, options: AskOptions): P
   return null;
 }
 
-async function ask(provider: CompiledProvider, path: string, options: AskOptions): Promise<Answer> {
-  const response = await options.upstreams.send(listModelsRequest(provider, path), options.signal, HOLDER);
-  const { whole, bytes } = await readBounded(response.body, LIMIT_BYTES);
-  if (!whole) response.body.destroy();
+async function requestList(
+  provider: CompiledProvider,
+  path: string,
+  options: ModelListOptions,
+): Promise<ListResponse> {
+  const response = await options.upstreams.send(listModelsRequest(provider, path), options.signal, CONSUMER);
+  const { isWhole, bytes } = await readBounded(response.body, LIMIT_BYTES);
+  if (!isWhole) response.body.destroy();
   return { status: response.status, bytes };
 }
 
-/** A provider with connections apart from those of the calls, which have shorter timeouts: a person waits. */
-function compileApart(provider: Provider, options: AskOptions): CompiledProvider {
+/** Compiles a provider with its own connections and shorter timeouts, because a person waits. */
+function compileSeparately(provider: Provider, options: ModelListOptions): CompiledProvider {
   const mostMs = options.timeoutMs ?? TIMEOUT_MS;
   const { headersTimeoutMs = mostMs, idleTimeoutMs = mostMs } = provider.options;
   const timeouts = {
@@ -168,7 +172,7 @@ function compileApart(provider: Provider, options: AskOptions): CompiledProvider
   return compileProvider({ ...provider, options: { ...provider.options, ...timeouts } }, options);
 }
 
-function readList({ status, bytes }: Answer): string[] | null {
+function readList({ status, bytes }: ListResponse): string[] | null {
   return status === 200 ? readModelIds(parseJson(bytes)) : null;
 }
 

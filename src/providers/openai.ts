@@ -24,22 +24,22 @@ export const openaiAdapter: ProviderAdapter = {
     const { body } = call;
     if (body.kind === 'form') return formRequest(call, body, target);
     if (body.kind === 'made') return madeRequest(call, body, target);
-    return jsonRequest(call, quirks.has('floats_only') ? askingForFloats(body) : body, target);
+    return jsonRequest(call, quirks.has('floats_only') ? withFloatFormat(body) : body, target);
   },
   suspectQuirk: suspectFloatsOnly,
   renderFor: () => null,
 };
 
-/** Without the client's parameters: a provider that believed a charset would read another document than was checked here. */
+/** Without the client's parameters: with another charset, the provider would read another document than was checked here. */
 const JSON_TYPE: HeaderList = ['content-type', 'application/json'];
 
-/** The request with the body as it came, but for its patches and the model's name. */
-export function jsonRequest(call: AdapterCall, body: JsonCallBody, target: Target): UpstreamRequest {
+/** The request with the client's body, its patches applied and the model's name replaced. */
+function jsonRequest(call: AdapterCall, body: JsonCallBody, target: Target): UpstreamRequest {
   const pieces = splice(body.bytes, withModelPatch(call, body, target));
   return postTo(call, target, { own: JSON_TYPE, body: { kind: 'pieces', pieces } });
 }
 
-/** The headers of a request whose body is made here: no client's `accept` passes. */
+/** Headers of a request with a body built here; they replace the client's `accept`. */
 export const MADE_JSON: HeaderList = ['accept', 'application/json', ...JSON_TYPE];
 
 function madeRequest(call: AdapterCall, { make }: MadeCallBody, target: Target): UpstreamRequest {
@@ -49,7 +49,7 @@ function madeRequest(call: AdapterCall, { make }: MadeCallBody, target: Target):
   });
 }
 
-/** The request with the form as it came, sent on while it arrives, but for the model's name. */
+/** The request with the client's form, relayed while it arrives, with the model's name replaced. */
 function formRequest(call: AdapterCall, { parts }: FormCallBody, target: Target): UpstreamRequest {
   const boundary = createBoundary(randomBytes);
   const replace = new Map([['model', target.upstreamModel]]);
@@ -63,11 +63,11 @@ interface PostOptions {
   /** The headers that the adapter sets; they replace the client's of the same name. */
   readonly own: HeaderList;
   readonly body: UpstreamRequest['body'];
-  /** Path and query, where they are not those of the call's endpoint. */
+  /** Path and query, if not those of the call's endpoint. */
   readonly path?: string;
 }
 
-/** A POST to a target, with the provider's headers, the client's that may pass, and the adapter's own. */
+/** A POST to a target with the provider's headers, the client's headers to pass on, and the adapter's own. */
 export function postTo(call: AdapterCall, { provider }: Target, options: PostOptions): UpstreamRequest {
   const { own, body } = options;
   const path = options.path ?? withQuery(provider.pathOf(call.endpoint.upstreamPath), call.query);
@@ -80,7 +80,7 @@ export function postTo(call: AdapterCall, { provider }: Target, options: PostOpt
   return { provider, method: 'POST', path, headers, body };
 }
 
-/** The base URL may have brought a query along (Azure's `api-version`). */
+/** Appends the client's query; the base URL may already have one (Azure's `api-version`). */
 function withQuery(path: string, query: string): string {
   if (query === '') return path;
   return `${path}${path.includes('?') ? '&' : '?'}${query}`;
@@ -92,7 +92,7 @@ export function listModelsRequest(provider: CompiledProvider, path: string): Ups
   return { provider, method: 'GET', path, headers, body: { kind: 'none' } };
 }
 
-/** The patches, and one that puts in the model's name at the provider where it differs. */
+/** The body's patches, and one that replaces the model's id if the provider has another name for it. */
 function withModelPatch(
   { modelId }: AdapterCall,
   { scan, patches }: JsonCallBody,
@@ -104,7 +104,7 @@ function withModelPatch(
   return [...patches, { start: match.start, end: match.end, bytes }];
 }
 
-/** Some servers refuse `encoding_format`, which both SDKs send unasked. They are asked for floats, which are then encoded here. */
+/** Some servers refuse `encoding_format`, which both OpenAI SDKs send by default. Ask them for floats and encode here. */
 export function suspectFloatsOnly(
   { endpoint, body }: AdapterCall,
   { status, text }: Refusal,
@@ -116,8 +116,8 @@ export function suspectFloatsOnly(
   return { quirk: 'floats_only', isGuess: false };
 }
 
-/** The body with `encoding_format` set to `float`, where the client gave any. */
-export function askingForFloats(body: JsonCallBody): JsonCallBody {
+/** The body with `encoding_format` set to `float`, if the client sent one. */
+function withFloatFormat(body: JsonCallBody): JsonCallBody {
   const match = firstMatch(body.scan, 'encoding_format');
   if (match === undefined) return body;
   const patch = { start: match.start, end: match.end, bytes: Buffer.from('"float"') };

@@ -4,16 +4,16 @@ import { HttpError } from '../errors.ts';
 import type { InflightLease } from '../inflight-budget.ts';
 
 export interface BoundedRead {
-  /** Whether that was all. If not, the body is paused with every byte put back, so that it can be streamed on. */
-  readonly whole: boolean;
+  /** The body has ended. If not, the body is paused with every byte put back, ready to be streamed. */
+  readonly isWhole: boolean;
   readonly bytes: Buffer;
-  /** The bound was not reached, but no memory is left. */
-  readonly isCrowded: boolean;
+  /** The read stopped below the bound because the lease could not grow. */
+  readonly isOverBudget: boolean;
 }
 
 /**
- * Reads a body up to a bound. What is held of it counts against `lease`, where one is given; the caller releases it.
- * @throws HttpError `upstream_invalid_response` when the body breaks off, or the HttpError that it was destroyed with.
+ * Reads a body up to a bound. The bytes held count against `lease`, if given; the caller releases the lease.
+ * @throws HttpError `upstream_invalid_response` if the body breaks off, or the HttpError by which the body was destroyed.
  */
 export function readBounded(
   body: Readable,
@@ -25,19 +25,19 @@ export function readBounded(
     let isSettled = false;
     const onData = (chunk: Buffer): void => {
       gathered.add(chunk);
-      const isCrowded = gathered.length <= limitBytes && lease?.growTo(gathered.length) === false;
-      if (gathered.length <= limitBytes && !isCrowded) return;
+      const isOverBudget = gathered.length <= limitBytes && lease?.growTo(gathered.length) === false;
+      if (gathered.length <= limitBytes && !isOverBudget) return;
       isSettled = true;
       body.pause();
       body.off('data', onData).off('end', onEnd).off('error', onError).off('close', onClose);
       const bytes = gathered.whole();
       body.unshift(bytes);
-      resolve({ whole: false, bytes, isCrowded });
+      resolve({ isWhole: false, bytes, isOverBudget });
     };
-    // At its end a body is over: nobody listens to it any more, and taking listeners off costs more than leaving them.
+    // An ended body emits nothing more, and removing the listeners would cost more than leaving them.
     const onEnd = (): void => {
       isSettled = true;
-      resolve({ whole: true, bytes: gathered.whole(), isCrowded: false });
+      resolve({ isWhole: true, bytes: gathered.whole(), isOverBudget: false });
     };
     const onError = (error: Error): void => {
       if (!isSettled) reject(error instanceof HttpError ? error : brokenOff(error));
@@ -48,11 +48,11 @@ export function readBounded(
     };
     if (body.errored !== null || body.destroyed) return onClose();
     body.on('data', onData).on('end', onEnd).on('error', onError).on('close', onClose);
-    // Whoever looked at its beginning has paused it.
+    // An earlier bounded read may have paused it.
     if (body.isPaused()) body.resume();
   });
 }
 
 function brokenOff(cause: Error): HttpError {
-  return new HttpError('upstream_invalid_response', 'The provider broke off its answer.', { cause });
+  return new HttpError('upstream_invalid_response', 'The provider broke off its response.', { cause });
 }

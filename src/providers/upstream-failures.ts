@@ -1,13 +1,13 @@
 import { HttpError } from '../errors.ts';
 
-/** Why an answer's status is none that can be passed on; null where it can. */
-export function complaintAbout(status: number): string | null {
+/** Why a response with this status cannot be passed on; null if it can. */
+export function statusProblem(status: number): string | null {
   if (status < 200 || status > 599) return 'The provider answered with an unknown status.';
   if (status < 300 || status >= 400) return null;
   return 'The provider answered with a redirect. Enter the address it redirects to as base URL.';
 }
 
-/** The error of a provider that could not be asked, with advice to its owner. */
+/** The error for a provider that cannot be reached, with advice for its owner. */
 export function unreachable(providerId: string, cause: NodeJS.ErrnoException | HttpError): HttpError {
   if (cause instanceof HttpError) return cause;
   const { code } = cause;
@@ -29,14 +29,14 @@ function adviceFor(code: string): string {
 /** Which of the three timers of a request to a provider ran out. */
 export type TimerName = 'connect' | 'headers' | 'idle';
 
-/** The error of a provider that is too slow. */
+/** The error for a provider that is too slow. */
 export function timedOut(message: string, timer: TimerName, timeoutMs: number): HttpError {
   return new HttpError('upstream_timeout', message, {
     cause: new Error(`${timer} timeout of ${timeoutMs} ms`),
   });
 }
 
-/** The error of a provider whose answer is none. */
-export function invalid(message: string, cause?: unknown): HttpError {
+/** The error for a response that is not usable. */
+export function invalidResponse(message: string, cause?: unknown): HttpError {
   return new HttpError('upstream_invalid_response', message, { cause });
 }

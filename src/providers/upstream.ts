@@ -5,33 +5,39 @@ import type { CancelSignal } from '../cancellation.ts';
 
 import type { CompiledProvider, UpstreamBody, UpstreamRequest, UpstreamResponse } from './adapter.ts';
 import { giveShare, takeShare } from './connection.ts';
-import { complaintAbout, invalid, type TimerName, timedOut, unreachable } from './upstream-failures.ts';
+import {
+  invalidResponse,
+  statusProblem,
+  type TimerName,
+  timedOut,
+  unreachable,
+} from './upstream-failures.ts';
 
-/** Sends requests to upstreams: the only place that opens sockets to them. Redirects are never followed. */
+/** Sends requests to upstreams; nothing else opens sockets to them. Redirects are never followed. */
 export interface Upstreams {
   /**
-   * Resolves once the answer's headers are there. Aborting the signal closes the connection at any time. `holder` is by
-   * whom the connection is counted until it is free again. @throws HttpError `server_overloaded` where its share is used
-   * up; `upstream_unreachable`, `upstream_timeout`, `upstream_invalid_response`; the signal's reason when it was aborted.
-   * The body errors with the same later on.
+   * Resolves once the headers of the response have arrived. Aborting the signal closes the connection at any time. The
+   * connection counts against the share of `consumer` until it is free again.
+   * @throws HttpError `server_overloaded` if the share is used up; `upstream_unreachable`, `upstream_timeout`,
+   * `upstream_invalid_response`; the signal's reason if it was aborted. The body errors with the same errors later.
    */
-  send(request: UpstreamRequest, signal: CancelSignal, holder: string): Promise<UpstreamResponse>;
-  /** Requests whose connections are not free again. */
+  send(request: UpstreamRequest, signal: CancelSignal, consumer: string): Promise<UpstreamResponse>;
+  /** The number of requests whose connections are not free again. */
   openRequests(): number;
 }
 
-/** Makes what sends requests to providers, each through the provider's own connections. */
+/** Creates the sender of requests; each request uses its provider's own connections. */
 export function createUpstreams(): Upstreams {
   const open = { count: 0 };
   return {
     openRequests: () => open.count,
-    send: (request, signal, holder) =>
+    send: (request, signal, consumer) =>
       new Promise((resolve, reject) => {
         const { provider } = request;
-        takeShare(provider.connection, provider.id, holder);
+        takeShare(provider.connection, provider.id, consumer);
         open.count += 1;
-        const attempt = new Attempt({ provider, signal, holder, open, resolve, reject });
-        // All requests of one turn of the event loop leave at its end, as answers do (`sendBytes`).
+        const attempt = new Attempt({ provider, signal, consumer, open, resolve, reject });
+        // Writes are batched per event-loop turn, see `sendBytes`.
         setImmediate(() => attempt.start(request));
       }),
   };
@@ -40,7 +46,7 @@ export function createUpstreams(): Upstreams {
 interface AttemptOptions {
   readonly provider: CompiledProvider;
   readonly signal: CancelSignal;
-  readonly holder: string;
+  readonly consumer: string;
   /** Counts this attempt until its connection is free again. */
   readonly open: { count: number };
   readonly resolve: (response: UpstreamResponse) => void;
@@ -48,8 +54,8 @@ interface AttemptOptions {
 }
 
 /**
- * One request on its way: connecting, sending, waiting for headers, then the body, each with its own timer. It holds no
- * body: its answer may stream for minutes after a large one was sent.
+ * One request: connecting, sending, waiting for headers, receiving the body, each with its own timer. Does not keep the
+ * request body, because the response may stream for minutes afterwards.
  */
 class Attempt {
   readonly #options: AttemptOptions;
@@ -85,13 +91,13 @@ class Attempt {
       outgoing.on('response', this.#onResponse);
       outgoing.on('upgrade', (_response, socket) => {
         socket.destroy();
-        this.#fail(invalid('The provider switched protocols unasked.'));
+        this.#fail(invalidResponse('The provider switched protocols without being asked.'));
       });
       outgoing.on('error', (error) => this.#onError(error));
       outgoing.on('close', this.#onClose);
       signal.addEventListener('abort', this.#onAbort);
       if (!outgoing.reusedSocket) {
-        this.#arm(
+        this.#startTimer(
           connection.timeouts.connectTimeoutMs,
           'connect',
           'No connection to the provider became free in time.',
@@ -112,20 +118,24 @@ class Attempt {
       this.#awaitHeaders();
       return;
     }
-    this.#arm(timeouts.connectTimeoutMs, 'connect', 'The provider did not accept the connection in time.');
+    this.#startTimer(
+      timeouts.connectTimeoutMs,
+      'connect',
+      'The provider did not accept the connection in time.',
+    );
     const ready = 'encrypted' in socket ? 'secureConnect' : 'connect';
     socket.once(ready, () => this.#awaitHeaders());
   };
 
-  /** The clock for the headers runs once the request is sent: a long upload is watched by the idle timer. */
+  /** The timer for headers starts once the request is sent; the idle timer watches a long upload. */
   #awaitHeaders(): void {
-    this.#disarm();
+    this.#stopTimer();
     const outgoing = this.#outgoing;
     if (outgoing === null || this.#incoming !== null) return;
     const arm = (): void => {
       if (this.#incoming === null && this.#failure === null) {
         const { headersTimeoutMs } = this.#options.provider.connection.timeouts;
-        this.#arm(headersTimeoutMs, 'headers', 'The provider did not answer in time.');
+        this.#startTimer(headersTimeoutMs, 'headers', 'The provider did not answer in time.');
       }
     };
     if (!this.#isUpload || outgoing.writableFinished) arm();
@@ -133,28 +143,28 @@ class Attempt {
   }
 
   readonly #onResponse = (incoming: IncomingMessage): void => {
-    this.#disarm();
+    this.#stopTimer();
     this.#incoming = incoming;
-    // Whoever reads the body finds a failure in `errored`, even one from before the reading began.
+    // A reader that comes later finds the failure in `errored`.
     incoming.on('error', ignore);
     const status = incoming.statusCode ?? 0;
     if (this.#failure !== null) return;
-    const complaint = complaintAbout(status);
-    if (complaint !== null) {
-      this.#fail(invalid(complaint));
+    const problem = statusProblem(status);
+    if (problem !== null) {
+      this.#fail(invalidResponse(problem));
       return;
     }
     this.#options.resolve({ status, headers: incoming.headers, body: incoming });
   };
 
-  /** Silence on the socket: a fault only while it is the provider's turn. */
+  /** Silence on the socket is a failure only while the provider has to read or send. */
   onIdle(): void {
     const { idleTimeoutMs } = this.#options.provider.connection.timeouts;
     if (this.#isProvidersTurn()) this.#fail(timedOut('The provider stopped sending.', 'idle', idleTimeoutMs));
     else this.rearmIdle();
   }
 
-  /** Time in which we had stopped reading is not the provider's silence. */
+  /** Restarts the idle timer: while reading was paused here, the silence was not the provider's. */
   rearmIdle(): void {
     this.#socket?.setTimeout(this.#options.provider.connection.timeouts.idleTimeoutMs);
   }
@@ -163,7 +173,7 @@ class Attempt {
     const socket = this.#socket;
     const incoming = this.#incoming;
     if (socket === null || socket.connecting) return false;
-    // Until the headers are there: only if it does not take what we have to send.
+    // Before the headers arrive, the provider only has to read what is sent to it.
     if (incoming === null) return socket.writableLength > 0;
     return !socket.isPaused() && !incoming.complete;
   }
@@ -172,31 +182,32 @@ class Attempt {
 
   #onError(error: NodeJS.ErrnoException): void {
     if (this.#failure !== null) return;
-    const answered = this.#incoming !== null || error.code?.startsWith('HPE_') === true;
+    const hasResponse = this.#incoming !== null || error.code?.startsWith('HPE_') === true;
     this.#fail(
-      answered
-        ? invalid('The provider sent a broken answer.', error)
+      hasResponse
+        ? invalidResponse('The provider sent a broken response.', error)
         : unreachable(this.#options.provider.id, error),
     );
   }
 
   readonly #onClose = (): void => {
-    this.#disarm();
+    this.#stopTimer();
     this.#options.signal.removeEventListener('abort', this.#onAbort);
     if (this.#watch?.attempt === this) this.#watch.attempt = null;
-    if (this.#incoming === null) this.#fail(invalid('The provider closed the connection without an answer.'));
+    if (this.#incoming === null)
+      this.#fail(invalidResponse('The provider closed the connection without a response.'));
     this.#release();
   };
 
   #fail(error: unknown): void {
     if (this.#failure !== null) return;
     this.#failure = error ?? new Error('aborted');
-    this.#disarm();
+    this.#stopTimer();
     this.#options.reject(error);
     const cause = error instanceof Error ? error : new Error('aborted');
     this.#incoming?.destroy(cause);
     this.#outgoing?.destroy();
-    // Of a request that is still waiting for a connection node:http tells nothing until one is free.
+    // node:http emits nothing for a request that still waits for a connection, so the share is given back here.
     if (this.#socket === null) this.#release();
   }
 
@@ -204,23 +215,23 @@ class Attempt {
   #release(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    const { provider, holder, open } = this.#options;
-    giveShare(provider.connection, holder);
+    const { provider, consumer, open } = this.#options;
+    giveShare(provider.connection, consumer);
     open.count -= 1;
   }
 
-  #arm(timeoutMs: number, timer: TimerName, message: string): void {
-    this.#disarm();
+  #startTimer(timeoutMs: number, timer: TimerName, message: string): void {
+    this.#stopTimer();
     this.#timer = setTimeout(() => this.#fail(timedOut(message, timer, timeoutMs)), timeoutMs);
   }
 
-  #disarm(): void {
+  #stopTimer(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
   }
 }
 
-/** A connection's listeners, put on once for all its requests, and who uses it now. */
+/** The attempt that uses a connection now. The connection's listeners are added once and serve all its requests. */
 interface Watch {
   attempt: Attempt | null;
 }
@@ -242,7 +253,7 @@ function watch(socket: Socket, attempt: Attempt): Watch {
 
 function ignore(): void {}
 
-/** A flat list, host first: node:http writes it as it is. */
+/** The headers as a flat list, host first, which node:http writes unchanged. */
 function headerList(request: UpstreamRequest, hostHeader: string): string[] {
   const list = ['host', hostHeader, ...request.headers];
   const { body } = request;
@@ -254,16 +265,16 @@ function headerList(request: UpstreamRequest, hostHeader: string): string[] {
   return list;
 }
 
-/** Up to this size pieces are joined, so that a request leaves in one write. */
+/** Up to this size, the pieces are joined and sent in one write. */
 const JOIN_BYTES = 65_536;
 
 function sendBody(outgoing: ClientRequest, body: UpstreamBody, fail: (error: unknown) => void): void {
   if (body.kind === 'none') return void outgoing.end();
   if (body.kind === 'stream') {
-    // A client that breaks off, or a form found wrong midway, must never look like a finished request upstream.
+    // A client that breaks off, or an invalid form, must never look like a finished request to the upstream.
     body.stream.on('error', fail);
     outgoing.on('close', () => body.stream.destroy());
-    body.stream.pipe(inTurns()).pipe(outgoing);
+    body.stream.pipe(onePerTurn()).pipe(outgoing);
     return;
   }
   const length = body.pieces.reduce((sum, piece) => sum + piece.length, 0);
@@ -274,10 +285,10 @@ function sendBody(outgoing: ClientRequest, body: UpstreamBody, fail: (error: unk
 }
 
 /**
- * Lets each piece wait for a turn of the event loop, in which an answer that came early is read. Where the provider has
- * answered and closed, the next write fails, and with the connection an answer that was not read yet would be lost.
+ * Passes one piece per turn of the event loop, so that an early response is read between writes. If the provider has responded
+ * and closed, the next write fails, and an unread response would be lost with the connection.
  */
-function inTurns(): Transform {
+function onePerTurn(): Transform {
   return new Transform({
     transform: (piece, _encoding, done) => void setImmediate(done, null, piece),
   });

@@ -14,22 +14,22 @@ import { MASTER_ID, type Principal } from '../store/entities.ts';
 import type { Context, Handler } from './context.ts';
 import type { PathReader } from './v1/paths.ts';
 
-/** A row of the server's table: what is asked, who may ask it, and who answers. */
+/** A row of the server's table: method, path, who may use it, and the handler. */
 export type RouteRow = readonly [method: Method, path: string, access: Access, handler: Handler];
 
 export interface DispatchOptions {
   readonly rows: readonly RouteRow[];
   readonly guard: Guard;
-  /** Finds the path that a spelling of it means. */
+  /** Maps any spelling of a path to the path of its route. */
   readonly canonicalPath: PathReader;
   readonly corsOrigins: '*' | readonly string[];
   readonly logger: Logger;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly onKeyUsed: (keyId: string) => void;
-  /** Every request that is not yet answered, so that a shutdown can end them. */
+  /** The cancellations of all running requests, so that a shutdown can end them. */
   readonly running: Set<Cancellation>;
-  /** Told of every request, once it is over. */
+  /** Called with the record of every finished request. */
   readonly onClosed: (record: ClosedRecord) => void;
 }
 
@@ -38,7 +38,7 @@ export interface Guarded {
   readonly access: Access;
 }
 
-/** One request from here to its answer. */
+/** Serves one request. */
 export type Dispatch = (request: IncomingRequest) => Promise<void>;
 
 export interface IncomingRequest {
@@ -48,7 +48,7 @@ export interface IncomingRequest {
   readonly expectsContinue: boolean;
 }
 
-/** Every route with its access. @throws Error for a row without one: nothing is open by accident. */
+/** The router of all rows. @throws Error for a row without an access, so that no route is open by accident. */
 export function guardRoutes(rows: readonly RouteRow[]): Router<Guarded> {
   return new Router(
     rows.map(([method, path, access, handler]) => {
@@ -58,7 +58,7 @@ export function guardRoutes(rows: readonly RouteRow[]): Router<Guarded> {
   );
 }
 
-/** Builds the request pipeline: target, preflight, route, access, handler. Whatever is thrown becomes one answer. */
+/** Builds the request pipeline: target, preflight, route, access, handler. A thrown error becomes the answer. */
 export function createDispatch(options: DispatchOptions): Dispatch {
   const router = guardRoutes(options.rows);
   return async ({ req, res, requestId, expectsContinue }) => {
@@ -94,7 +94,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       const principal = found instanceof Promise ? await found : found;
       record.principal = principal;
       noteUse(principal, options);
-      // Written out: a spread before the other members costs V8 more than all the rest of this function.
+      // Written out, because a spread before the other members costs V8 more than the rest of this function.
       const context: Context = {
         req,
         res,
@@ -149,7 +149,7 @@ interface Failure {
   readonly isAborted: boolean;
 }
 
-/** Whatever was thrown becomes one answer; an error that nobody foresaw is logged with its stack and answered without. */
+/** Answers with a thrown error. An unexpected error is logged with its stack, which the client does not get. */
 function answerError(error: unknown, failure: Failure, logger: Logger): void {
   const { exchange, record, isAborted } = failure;
   if (error instanceof HttpError) {
@@ -157,12 +157,12 @@ function answerError(error: unknown, failure: Failure, logger: Logger): void {
     try {
       sendError(exchange, error);
     } catch (cannotBeSent) {
-      // Such as a header that node:http refuses: one answer's fault must not end the server.
+      // For example, node:http refuses a header. One bad answer must not end the server.
       answerError(cannotBeSent, failure, logger);
     }
     return;
   }
-  // `req.destroyed` tells nothing: it is true of every request that has been read to its end.
+  // `req.destroyed` does not help: it is true for every request that was read to its end.
   if (isAborted || exchange.res.destroyed) return void exchange.res.destroy();
   const { requestId } = record;
   const message = `Something went wrong here. The log has details under ${requestId}.`;

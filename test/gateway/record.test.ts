@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { HttpError } from '../../src/errors.ts';
-import { type AttemptRecord, CallRecord, type ResponseEnd } from '../../src/gateway/record.ts';
+import { type AttemptRecord, CallRecord, type ConnectionEnd } from '../../src/gateway/record.ts';
 
-const SENT: ResponseEnd = { status: 200, headersSent: true, isFinished: true, nowMs: 1_250 };
-const LEFT: ResponseEnd = { ...SENT, isFinished: false };
+const SENT: ConnectionEnd = { status: 200, headersSent: true, isFinished: true, nowMs: 1_250 };
+const LEFT: ConnectionEnd = { ...SENT, isFinished: false };
 const REFUSED = new HttpError('model_not_found', 'no such model');
 
 function begin(): CallRecord {
@@ -20,7 +20,7 @@ describe('CallRecord', () => {
   test('tells a good answer, a refusal, a client that left, a broken and a cut stream apart', () => {
     const broken = new HttpError('upstream_invalid_response', 'broken off', { cause: new Error('reset') });
     const draining = new HttpError('draining', 'restart');
-    const rows: readonly [string, (record: CallRecord) => void, ResponseEnd, object][] = [
+    const rows: readonly [string, (record: CallRecord) => void, ConnectionEnd, object][] = [
       ['a good answer', () => {}, SENT, { status: 200, outcome: 'ok', code: null, cause: null }],
       [
         'a refusal',

@@ -107,13 +107,13 @@ describe('the test of a provider', { timeout: 30_000 }, () => {
       'a page that is not found',
       ((_req, res) => res.writeHead(404).end('<html>')) as Answer,
       'false connect:true models:false',
-      /^The provider lists no models \(status 404\)\. It may serve requests all the same\.$/,
+      /^The provider lists no models \(status 404\)\. It may still serve requests\.$/,
     ],
     [
       'a page',
       ((_req, res) => res.end('<html>')) as Answer,
       'false connect:true models:false',
-      /^The provider lists no models: its answer is something else\. Check the base URL\.$/,
+      /^The provider lists no models: its response is not a list\. Check the base URL\.$/,
     ],
     [
       'a provider that is busy',

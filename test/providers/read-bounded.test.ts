@@ -19,18 +19,18 @@ async function rest(body: Readable): Promise<string> {
 describe('readBounded()', () => {
   test('reads a body that fits, exactly also', async () => {
     for (const limit of [6, 100]) {
-      const { whole, bytes } = await readBounded(source('abc', 'def'), limit);
-      assert.deepEqual([whole, bytes.toString()], [true, 'abcdef']);
+      const { isWhole, bytes } = await readBounded(source('abc', 'def'), limit);
+      assert.deepEqual([isWhole, bytes.toString()], [true, 'abcdef']);
     }
-    const nothing = { whole: true, bytes: Buffer.alloc(0), isCrowded: false };
+    const nothing = { isWhole: true, bytes: Buffer.alloc(0), isOverBudget: false };
     assert.deepEqual(await readBounded(source(), 0), nothing);
   });
 
   test('puts back every byte of one that does not', async () => {
     for (const limit of [0, 1, 3, 5]) {
       const body = source('abc', 'def', 'ghi');
-      const { whole } = await readBounded(body, limit);
-      assert.equal(whole, false);
+      const { isWhole } = await readBounded(body, limit);
+      assert.equal(isWhole, false);
       assert.ok(body.isPaused());
       assert.equal(await rest(body), 'abcdefghi');
     }

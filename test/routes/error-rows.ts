@@ -186,7 +186,7 @@ export const ROWS: readonly Row[] = [
     path: '/v1/models/m',
     headers: NARROW_KEY,
     param: 'model',
-    message: /not yours/,
+    message: /your key may not use it/,
   },
   {
     name: 'provider_not_configured',

@@ -10,19 +10,19 @@ import { foldedName, MODEL_LENGTH } from './model-pickers.ts';
 
 export interface FormPartsOptions {
   readonly kind: FormKind;
-  /** Takes the fields that are no files, each once and in their order. */
+  /** Takes the fields, files apart, in their order. */
   readonly fields: FormFields;
-  /** Looks at each part's name before its content is read; null: any name may come. @throws HttpError. */
+  /** Checks each part's name before its content is read; null: any name is allowed. @throws HttpError. */
   readonly checkName: ((name: string) => void) | null;
-  /** Counts what of the form is held in memory. */
+  /** Counts the bytes of the form held in memory. */
   readonly lease: InflightLease;
 }
 
 const HEAD_BYTES = 12;
 
 /**
- * Reads a form part by part: first up to its `model`, holding what came before it, then the rest as it arrives. A later
- * part that is wrong makes the reading throw before the form's end was passed on, so that no provider acts on it.
+ * Reads a form part by part: first up to its `model`, holding the parts before it, then the rest while it arrives. An invalid
+ * part throws before the end of the form is passed on, so no provider acts on the form.
  */
 export class FormParts {
   readonly #parts: AsyncIterator<MultipartPart>;
@@ -38,7 +38,10 @@ export class FormParts {
     this.#options = options;
   }
 
-  /** @throws HttpError `missing_required_parameter`, `server_overloaded`, and what the checks and the reader throw. */
+  /**
+   * Reads up to the field `model` and returns its value. @throws HttpError `missing_required_parameter`, `server_overloaded`, and
+   * the errors of the checks and of the reader.
+   */
   async readModel(): Promise<string> {
     for (;;) {
       const part = await this.#next();
@@ -50,7 +53,7 @@ export class FormParts {
     }
   }
 
-  /** All parts in their order: what was held, then the rest. */
+  /** All parts in their order: the held parts, then the rest. */
   async *all(): AsyncGenerator<MultipartPart> {
     yield* this.#held.splice(0);
     for (;;) {
@@ -67,11 +70,11 @@ export class FormParts {
     const step = await this.#parts.next();
     if (step.done === true) return null;
     const { name, filename, contentType } = step.value;
-    // A part of nothing but its headers may be 16 KB.
+    // A part's headers alone may be 16 KB.
     this.#hold(name.length + (filename?.length ?? 0) + (contentType?.length ?? 0));
     this.#options.checkName?.(name);
     if (step.value.isFile && foldedName(name) === 'model') {
-      throw new HttpError('invalid_body', 'The form field `model` must be a text, not a file.', {
+      throw new HttpError('invalid_body', 'The form field `model` must be text, not a file.', {
         param: 'model',
       });
     }
@@ -99,13 +102,13 @@ export class FormParts {
     return readField(counted, limitBytes, () => fieldTooLong(base));
   }
 
-  /** A field's content, counted as it arrives: one that never ends is held too. */
+  /** A field's content, counted while it arrives, because an endless field would be held too. */
   async *#counted(part: MultipartPart): AsyncGenerator<Buffer> {
     for await (const chunk of part.body) {
       this.#fieldBytes += chunk.length;
-      // All fields together may hold as much as one.
+      // The limit of one field is also the limit of all fields together.
       if (this.#fieldBytes > FIELD_LIMIT_BYTES) {
-        throw new HttpError('request_too_large', 'The fields of the form are larger than 1 MB together.', {
+        throw new HttpError('request_too_large', 'The fields of the form together are larger than 1 MB.', {
           param: part.name,
         });
       }
@@ -114,7 +117,7 @@ export class FormParts {
     }
   }
 
-  /** Where `model` comes after the file, as in most curl examples, the file waits in memory, within the budget. */
+  /** Holds a file that comes before `model`, as in most curl examples, in memory within the budget. */
   async #holdFile(part: MultipartPart): Promise<MultipartPart> {
     const gathered = new ByteGatherer();
     for await (const chunk of this.#checked(part)) {
@@ -130,7 +133,7 @@ export class FormParts {
     if (!lease.growTo(this.#heldBytes)) throw overloaded(lease, this.#heldBytes);
   }
 
-  /** A file's content, its first bytes checked before any is passed on. */
+  /** A file's content. Its first bytes are checked before any byte is passed on. */
   async *#checked(part: MultipartPart): AsyncGenerator<Buffer> {
     if (fieldBaseName(part.name) === this.#options.kind.fileField) this.#hasFile = true;
     let head: Buffer | null = Buffer.alloc(0);
@@ -151,12 +154,12 @@ export class FormParts {
   }
 }
 
-/** A content to be read once: each piece is let go as it is handed on, so that whoever keeps it holds the only copy. */
+/** Content to be read once. Each piece is dropped when it is handed on, so it can be freed as soon as its reader is done. */
 function inMemory(pieces: readonly Buffer[]): AsyncIterable<Buffer> {
-  const left = [...pieces].reverse();
+  const remaining = [...pieces].reverse();
   return {
     async *[Symbol.asyncIterator]() {
-      for (let piece = left.pop(); piece !== undefined; piece = left.pop()) yield piece;
+      for (let piece = remaining.pop(); piece !== undefined; piece = remaining.pop()) yield piece;
     },
   };
 }

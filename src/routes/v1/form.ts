@@ -5,7 +5,7 @@ import { FormParts } from './form-parts.ts';
 import { refusePickerPart } from './model-pickers.ts';
 import type { AskedCall, OpenCall, ReadCall } from './open-call.ts';
 
-/** Reads the body of a form endpoint: up to its model, then while it is sent on. */
+/** Creates the reader for a form endpoint: it reads up to the model; the rest is read while it is passed on. */
 export function readFormCall(kind: FormKind): ReadCall {
   return async (open): Promise<AskedCall> => {
     const fields = kind.openFields();

@@ -7,7 +7,7 @@ import { JsonScanError } from '../../json/tokens.ts';
 import { IMAGE_PATTERNS } from '../../protocols/image-parts.ts';
 import { MODEL_LENGTH, PICKER_PATTERNS, PICKERS_FOLDING } from './model-pickers.ts';
 
-/** What every JSON endpoint needs to know of a body. */
+/** The members that JSON endpoints look up in a body. */
 const PATTERNS = compilePatterns(
   [
     'model',
@@ -27,9 +27,9 @@ export interface JsonRequest {
 }
 
 /**
- * Scans a JSON body and reads its model; a large body is scanned in turns with other work. `patterns` must hold `model`.
- * @throws HttpError `invalid_json`, `invalid_body` (nested too deeply, an ambiguous model), `missing_required_parameter`,
- * `invalid_value`, `model_not_found` for a name that is longer than any model's.
+ * Scans a JSON body and reads its model. The scan of a large body alternates with other work. `patterns` must include `model`.
+ * @throws HttpError `invalid_json`; `invalid_body` (nested too deeply, an ambiguous model); `missing_required_parameter`;
+ * `invalid_value`; `model_not_found` for a name longer than any model's name.
  */
 export async function parseJsonRequest(bytes: Buffer, patterns = PATTERNS): Promise<JsonRequest> {
   const scan = await scanBody(bytes, patterns);
@@ -54,7 +54,7 @@ function readModel(bytes: Buffer, scan: JsonScan): string {
   return model;
 }
 
-/** Reads a boolean; null counts as absent. @throws HttpError `invalid_value`, `invalid_body` where it stands twice. */
+/** Reads a boolean; null counts as false. @throws HttpError `invalid_value`; `invalid_body` for a repeated member. */
 export function readFlag(request: JsonRequest, name: 'stream' | 'stream_options.include_usage'): boolean {
   const { bytes, scan } = request;
   if (scan.ambiguous.includes(name)) {
@@ -68,7 +68,7 @@ export function readFlag(request: JsonRequest, name: 'stream' | 'stream_options.
   return bytes[match.start] === 0x74;
 }
 
-/** Which form of vectors the client asked for. @throws HttpError `invalid_value`. */
+/** The encoding of vectors that the client asked for. @throws HttpError `invalid_value`. */
 export function readEncodingFormat(request: JsonRequest): 'float' | 'base64' {
   const match = firstMatch(request.scan, 'encoding_format');
   if (match === undefined || match.kind === 'null') return 'float';
@@ -81,7 +81,7 @@ export function readEncodingFormat(request: JsonRequest): 'float' | 'base64' {
 
 async function scanBody(bytes: Buffer, patterns: JsonPatterns): Promise<JsonScan> {
   try {
-    // A body of ordinary size is scanned at once, and waits for nobody.
+    // An ordinary body is scanned synchronously; awaiting it would cost a turn.
     const scan = scanJsonInTurns(bytes, patterns);
     return scan instanceof Promise ? await scan : scan;
   } catch (error) {

@@ -4,7 +4,7 @@ import { parseJsonRequest, readEncodingFormat, readFlag } from './json-request.t
 import { refuseModelPickers } from './model-pickers.ts';
 import type { AskedCall, OpenCall } from './open-call.ts';
 
-/** Reads the body of a JSON endpoint, in the contract's order of checks. @throws HttpError as its parts. */
+/** Reads the body of a JSON endpoint. The order of the checks decides which error a client gets. @throws HttpError. */
 export async function readJsonCall(open: OpenCall): Promise<AskedCall> {
   requireJsonType(open.context);
   const bytes = await open.readWhole();

@@ -1,54 +1,54 @@
 import { HttpError } from '../../errors.ts';
 import { firstMatch, type JsonScan } from '../../json/matches.ts';
 
-/** No model has a longer name, in UTF-16 units. */
+/** The longest name of a model, in UTF-16 units. */
 export const MODEL_LENGTH = 512;
 
 /**
- * Members and fields by which a request may reach other models than `model` names, so that keys with restricted models
- * may not send them. Patterns as `compilePatterns` takes them; a form has those without a dot.
+ * Members and fields that may lead a request to a model other than `model`. Keys that are restricted to certain models may
+ * not send them. Patterns are in the syntax of `compilePatterns`; forms have the fields without a dot.
  */
 const MODEL_PICKERS = [
-  // OpenRouter: tried in order where the first one fails.
+  // OpenRouter: tried in order if the first model fails.
   'models',
   'route',
-  // LiteLLM: the same, also where the prompt is too long for the first one.
+  // LiteLLM: the same, also if the prompt is too long for the first model.
   'fallbacks',
   'fallback_models',
   'context_window_fallback_dict',
-  // OpenRouter: a stored configuration and helpers, each with models of its own.
+  // OpenRouter: a stored configuration, and plugins, with their own models.
   'preset',
   'plugins',
-  // Members of this one are moved to the top level by servers behind which an OpenAI client stands.
+  // Servers that use an OpenAI client move its members to the top level.
   'extra_body',
-  // Azure, and LiteLLM in its place: a model under the name of its deployment.
+  // Azure, and LiteLLM for Azure: the deployment names a model.
   'deployment_id',
-  // OpenAI: the model that makes the picture or the search of a tool.
+  // OpenAI: the model by which a tool makes an image or a search.
   'tools.*.model',
 ] as const;
 
-/** Of the names above and `model`; a longer one is none of them. */
+/** Longer than every name above and `model`. */
 const LONGEST_NAME = 64;
 
-/** For `compilePatterns`, beside what else is wanted of a body. */
+/** Arguments for `compilePatterns`, to be combined with the other members to look up. */
 export const PICKER_PATTERNS: readonly string[] = MODEL_PICKERS;
 export const PICKERS_FOLDING: readonly string[] = ['tools.*'];
 
-/** @throws HttpError `invalid_body` for a body that may lead a restricted key's request to another model. */
+/** Refuses a body that may lead a restricted key's request to another model. @throws HttpError `invalid_body`. */
 export function refuseModelPickers(scan: JsonScan): void {
   for (const name of MODEL_PICKERS) {
-    // Some servers read names without regard to letter case (Go's encoding/json).
+    // Some servers ignore the case of names (Go's encoding/json).
     if (firstMatch(scan, name) !== undefined || scan.folded.includes(name)) throw pickerRefused(name);
   }
 }
 
-/** @throws HttpError `invalid_body` for a form's part by which a restricted key's request may reach another model. */
+/** Refuses a form part that may lead a restricted key's request to another model. @throws HttpError `invalid_body`. */
 export function refusePickerPart(name: string): void {
   const picker = MODEL_PICKERS.find((candidate) => candidate === foldedName(name));
   if (picker !== undefined) throw pickerRefused(picker);
 }
 
-/** @throws HttpError `invalid_body` for a query, where it goes on, by which a restricted key's request may reach another model. */
+/** Refuses a query that may lead a restricted key's request to another model. @throws HttpError `invalid_body`. */
 export function refusePickerQuery(query: string): void {
   if (query === '') return;
   for (const name of new URLSearchParams(query).keys()) {
@@ -58,8 +58,8 @@ export function refusePickerQuery(query: string): void {
 }
 
 /**
- * The field that the most forgiving reader would take a form's name for: `models` for ` Models[0]` and `models[a]`.
- * Upper case first: the long s and the dotless i fold into ASCII only so.
+ * The field name as the most lenient form parser would read it: `models` for ` Models[0]` and `models[a]`.
+ * Converts to upper case first, because only then the long s and the dotless i become ASCII letters.
  */
 export function foldedName(name: string): string {
   const opening = name.indexOf('[', 1);

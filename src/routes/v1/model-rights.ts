@@ -20,13 +20,14 @@ export function mayUse(principal: Principal, modelId: string): boolean {
   }
 }
 
-/** What rights are judged by: the configuration, and the time in milliseconds since the epoch. */
+/** The current state by which rights are checked. */
 export interface Present {
   readonly view: ConfigView;
+  /** Milliseconds since the epoch. */
   readonly nowMs: number;
 }
 
-/** True where some models are out of a principal's reach. */
+/** True if the principal may use certain models only. */
 export function isRestricted(principal: Principal): boolean {
   if (principal.kind === 'key')
     return principal.key.models !== null || (principal.user?.models ?? null) !== null;
@@ -34,21 +35,22 @@ export function isRestricted(principal: Principal): boolean {
 }
 
 /**
- * Looked at again after the body, in which rights may have been withdrawn: a slow one takes minutes.
- * @throws HttpError `model_not_allowed`; `invalid_api_key`, `not_signed_in` for who is no longer known.
+ * Checks that a principal may use a model. Rights are checked as they are now, because a slow body takes minutes and rights may
+ * have been withdrawn since the guard looked.
+ * @throws HttpError `model_not_allowed`; `invalid_api_key` or `not_signed_in` if the principal is no longer valid.
  */
 export function requireModel(principal: Principal, modelId: string, present: Present): void {
   if (mayUse(currentOf(principal, present), modelId)) return;
   throw new HttpError(
     'model_not_allowed',
-    `Your key may not use the model \`${modelId}\`. GET /v1/models lists those it may.`,
+    `Your key may not use the model \`${modelId}\`. GET /v1/models lists the models it may use.`,
     {
       param: 'model',
     },
   );
 }
 
-/** The principal's present record; records are never mutated, so the same object means that nothing changed. */
+/** The principal with its current records. Records are never mutated, so the same object means that nothing changed. */
 function currentOf(principal: Principal, { view, nowMs }: Present): Principal {
   if (principal.kind === 'key') {
     const key = view.apiKeyByDigest.get(principal.key.digest);
@@ -65,13 +67,13 @@ function currentOf(principal: Principal, { view, nowMs }: Present): Principal {
   return { ...principal, user: requireStillSignedIn(view.users, principal.user) };
 }
 
-/** Who makes a request, for what two keys do not share, whoever owns them. */
+/** Identifies the caller, for idempotency keys: two keys of one user are two callers. */
 export function callerOf(principal: Principal): string {
-  return principal.kind === 'key' ? `key:${principal.key.id}` : holderOf(principal);
+  return principal.kind === 'key' ? `key:${principal.key.id}` : consumerOf(principal);
 }
 
-/** The holder that memory and connections are counted for, so that one greedy client cannot shut out the others. */
-export function holderOf(principal: Principal): string {
+/** The consumer whose share of memory and connections counts: all keys of a user share one. */
+export function consumerOf(principal: Principal): string {
   if (principal.kind === 'key')
     return principal.user === null ? `key:${principal.key.id}` : `user:${principal.user.id}`;
   return principal.kind === 'user' ? `user:${principal.user.id}` : principal.kind;

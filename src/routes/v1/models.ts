@@ -7,7 +7,7 @@ import type { ConfigView } from '../../store/store.ts';
 import type { Handler } from '../context.ts';
 import { mayUse } from './model-rights.ts';
 
-/** Lists the models that the key may use, from the configuration alone: no upstream is asked. */
+/** Lists the models that the key may use, from the configuration, without asking an upstream. */
 export function listModels(view: () => ConfigView): Handler {
   return (context) => {
     const data = offeredModels(view(), context.principal).map(toModelObject);
@@ -15,7 +15,7 @@ export function listModels(view: () => ConfigView): Handler {
   };
 }
 
-/** One model; one that the key may not use is absent for it. */
+/** Returns one model; a model that the key may not use is not found. */
 export function retrieveModel(view: () => ConfigView): Handler {
   return (context) => {
     const id = context.params.get('id') ?? '';
@@ -24,7 +24,7 @@ export function retrieveModel(view: () => ConfigView): Handler {
     if (model === undefined || !isOffered(state, model) || !mayUse(context.principal, id)) {
       throw new HttpError(
         'model_not_found',
-        `The model \`${shownText(id)}\` does not exist or is not yours to use.`,
+        `The model \`${shownText(id)}\` does not exist, or your key may not use it.`,
         {
           param: 'model',
         },
@@ -34,7 +34,7 @@ export function retrieveModel(view: () => ConfigView): Handler {
   };
 }
 
-/** The models that a principal finds in the list, in its order. */
+/** The models that a principal may use, in the order of the list. */
 export function offeredModels(state: ConfigView, principal: Principal): Model[] {
   const models = [...state.models.values()];
   return models.filter((model) => isOffered(state, model) && mayUse(principal, model.id));
@@ -44,7 +44,7 @@ function isOffered(state: ConfigView, model: Model): boolean {
   return model.enabled && state.providers.get(model.providerId)?.enabled === true;
 }
 
-/** OpenAI's model object; `name` and `vision` ride along for chat pages. */
+/** OpenAI's model object, with `name` and `vision` added for chat pages. */
 function toModelObject(model: Model): Record<string, unknown> {
   return {
     id: model.id,

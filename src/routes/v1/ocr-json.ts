@@ -7,29 +7,29 @@ import type { OcrRequest } from '../../protocols/ocr.ts';
 import { type JsonRequest, parseJsonRequest } from './json-request.ts';
 import { PICKER_PATTERNS, PICKERS_FOLDING } from './model-pickers.ts';
 
-/** Our own form (`image_url`) and the one that Mistral's clients send (`document`), each as a string or an object. */
+/** Our own member (`image_url`) and the member that Mistral's clients send (`document`), each as a string or an object. */
 const IMAGE_PLACES = ['image_url', 'image_url.url', 'document.image_url', 'document.image_url.url'] as const;
 const PATTERNS = compilePatterns(
   ['model', 'prompt', 'document', 'document.type', ...PICKER_PATTERNS, ...IMAGE_PLACES],
   PICKERS_FOLDING,
 );
-/** In UTF-16 units: a form's may take as many bytes. */
+/** The longest prompt, in UTF-16 units. In a form, the limit is as many bytes. */
 const PROMPT_LENGTH = 1024 * 1024;
 
-/** @throws HttpError as `parseJsonRequest`. */
+/** Parses the body of an OCR request. @throws HttpError as `parseJsonRequest`. */
 export function parseOcrRequest(bytes: Buffer): Promise<JsonRequest> {
   return parseJsonRequest(bytes, PATTERNS);
 }
 
 /**
- * Reads image and prompt of a JSON request. The image stays where it is: only its place in the body is taken.
+ * Reads the image and the prompt of a JSON request. The image is not copied: its pieces are views of the body.
  * @throws HttpError `missing_required_parameter`, `invalid_value`, `image_validation_failed`.
  */
 export async function readOcrJson(request: JsonRequest): Promise<Omit<OcrRequest, 'model'>> {
   const { bytes, scan } = request;
   const type = textAt(request, 'document.type');
   if (type !== null && type !== 'image_url') {
-    throw new HttpError('invalid_value', '`document.type` must be image_url: only images can be read here.', {
+    throw new HttpError('invalid_value', '`document.type` must be image_url: only images are supported.', {
       param: 'document',
     });
   }
@@ -51,7 +51,7 @@ export async function readOcrJson(request: JsonRequest): Promise<Omit<OcrRequest
   };
 }
 
-/** The URL as it stands in the body, without its quotes, mended where it must be. */
+/** The URL as in the body, without its quotes, with its patches applied. */
 async function imageAt(bytes: Buffer, match: JsonMatch): Promise<Buffer[]> {
   const check = await checkImageUrl(bytes, match, 'image_url');
   const start = match.start + 1;

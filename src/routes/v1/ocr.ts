@@ -19,7 +19,7 @@ interface OcrAsked {
   readonly input: OcrInput;
 }
 
-/** Reads the text of an image through a chat completion, so that any vision model of any provider serves it. */
+/** Reads an OCR request and turns it into a chat completion, so any vision model of any provider can serve it. */
 export async function readOcrCall(open: OpenCall): Promise<AskedCall> {
   const isJson = isJsonType(open.context.req.headers['content-type']);
   const { modelId, input } = await (isJson ? readJson(open) : readForm(open));
@@ -51,7 +51,7 @@ async function readForm(open: OpenCall): Promise<OcrAsked> {
   return { modelId, input: { imageUrl, prompt: fields.prompt } };
 }
 
-/** Reads the rest of a form: the data URL of its file, which is held in this form alone. */
+/** Reads the rest of a form and returns its file as a data URL; the file's bytes are not kept. */
 async function readImage(form: FormParts, lease: InflightLease): Promise<readonly Buffer[]> {
   let url: DataUrlGatherer | null = null;
   for await (const part of form.all()) {
@@ -59,7 +59,7 @@ async function readImage(form: FormParts, lease: InflightLease): Promise<readonl
     if (url !== null)
       throw new HttpError('invalid_body', 'The form has more than one file.', { param: 'file' });
     for await (const chunk of part.body) {
-      // The first chunk has all the bytes that tell the type: `FormParts` has checked it by them.
+      // `FormParts` makes the first chunk long enough to show the type.
       url ??= new DataUrlGatherer(checkImage(chunk, chunk.length, 'file'));
       url.add(chunk);
       if (!lease.growTo(url.length)) throw overloaded(lease, url.length);

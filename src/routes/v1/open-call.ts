@@ -12,7 +12,7 @@ import type { ConfigView } from '../../store/store.ts';
 import type { Context, Handler } from '../context.ts';
 import { nextHop } from './hops.ts';
 import { refusePickerQuery } from './model-pickers.ts';
-import { callerOf, holderOf, isRestricted, requireModel } from './model-rights.ts';
+import { callerOf, consumerOf, isRestricted, requireModel } from './model-rights.ts';
 
 export interface CallOptions {
   readonly gateway: Gateway;
@@ -23,24 +23,24 @@ export interface CallOptions {
   readonly now: () => number;
 }
 
-/** What a body asks for. */
+/** The part of a call that its body determines. */
 export type AskedCall = Pick<Call, 'body'> &
   Partial<Pick<Call, 'stream' | 'includeUsage' | 'encodingFormat' | 'render'>>;
 
 /**
- * Reads a request's body and says what it asks for. Calls `authorise` as soon as the model's name is known, and before it
- * looks at any other field. @throws HttpError for a body that is not valid.
+ * Reads a request's body and returns the part of the call that the body determines. Calls `authorise` as soon as the model is
+ * known, before it checks any other field. @throws HttpError for an invalid body.
  */
 export type ReadCall = (open: OpenCall) => Promise<AskedCall>;
 
-/** A call whose body is being read: what every kind of body must pass, and what it holds meanwhile. */
+/** A call whose body is being read: the checks that every kind of body must pass, and the resources held meanwhile. */
 export class OpenCall {
   readonly context: Context;
   readonly endpoint: Endpoint;
   readonly lease: InflightLease;
   /** The user or key whose share of memory and connections the call uses. */
-  readonly holder: string;
-  /** The caller may use some models only, so the body must not pick others. */
+  readonly consumer: string;
+  /** The caller may use certain models only, so the body must not pick others. */
   readonly isRestricted: boolean;
   readonly #options: CallOptions;
   readonly #hops: number;
@@ -54,11 +54,11 @@ export class OpenCall {
     this.#options = options;
     this.#hops = nextHop(context.req.headers['x-ipin-hops']);
     this.isRestricted = isRestricted(context.principal);
-    this.holder = holderOf(context.principal);
-    this.lease = options.budget.open(this.holder);
+    this.consumer = consumerOf(context.principal);
+    this.lease = options.budget.open(this.consumer);
   }
 
-  /** The largest body that this endpoint takes. */
+  /** The largest body that this endpoint accepts. */
   get limitBytes(): number {
     return Math.max(this.#options.maxBodyBytes, this.endpoint.form?.minFormBytes ?? 0);
   }
@@ -74,7 +74,10 @@ export class OpenCall {
     return this.#body.chunks;
   }
 
-  /** @throws HttpError `model_not_found`, `model_not_allowed`; `invalid_body` for a query that picks another model. */
+  /**
+   * Checks that the caller may use the model. @throws HttpError `model_not_found`, `model_not_allowed`; `invalid_body` for a
+   * query that picks another model.
+   */
   authorise(modelId: string): void {
     const { principal, query, record } = this.context;
     record.modelId = modelId;
@@ -88,7 +91,7 @@ export class OpenCall {
   /** The call that the body asks for. */
   toCall(asked: AskedCall): Call {
     if (this.#authorised === null) throw new Error('The call was not authorised.');
-    const { context, endpoint, holder } = this;
+    const { context, endpoint, consumer } = this;
     const { principal, req, query, signal, record } = context;
     const { modelId, view } = this.#authorised;
     const { body, stream = false, includeUsage = false, encodingFormat = null, render = null } = asked;
@@ -103,27 +106,27 @@ export class OpenCall {
       render,
       query: endpoint.isRelayed ? query : '',
       headers: endpoint.isRelayed ? requestHeadersFor(req.headers, callerOf(principal)) : [],
-      holder,
+      consumer,
       hops: this.#hops,
       signal,
       record,
     };
   }
 
-  /** Frees the body: what has not been read of it stays in the connection. To call it again does nothing. */
+  /** Releases the body and its memory. Calling it again does nothing. */
   close(): void {
     this.#body?.stop();
     this.lease.release();
   }
 }
 
-/** The handler of an endpoint: reads the call, sends it through the gateway and passes its answer on. */
+/** Creates the handler of an endpoint: reads the call, sends it through the gateway and passes the answer on. */
 export function serveCall(endpoint: Endpoint, read: ReadCall, options: CallOptions): Handler {
   return async (context) => {
     const open = new OpenCall(context, endpoint, options);
     try {
       const answer = await execute(open, read, options.gateway);
-      // A JSON body was read whole and is not needed any more, and its answer may stream for minutes.
+      // A JSON body was read whole and has been sent. Its answer may stream for minutes, so release the memory now.
       if (endpoint.body === 'json') open.close();
       await sendAnswer(context, answer);
     } finally {
@@ -132,16 +135,16 @@ export function serveCall(endpoint: Endpoint, read: ReadCall, options: CallOptio
   };
 }
 
-/** Apart from the handler, so that nothing holds the body while the answer is sent. */
+/** A separate function, so that no variable keeps the body alive while the answer is sent. */
 async function execute(open: OpenCall, read: ReadCall, gateway: Gateway): Promise<Answer> {
   return gateway.execute(open.toCall(await read(open)));
 }
 
-/** An answer up to this size may wait in its connection uncounted. */
+/** Answers up to this size are not counted while they wait in their connection. */
 const SMALL_BYTES = 16 * 1024;
 const SENT = { outcome: 'ok', error: null } as const;
 
-/** Sends an answer and settles it when it is over. */
+/** Sends an answer and settles it at its end. */
 async function sendAnswer(context: Context, answer: Answer): Promise<void> {
   const { shaped } = answer;
   if (shaped.kind === 'stream') {

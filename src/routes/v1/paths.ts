@@ -1,11 +1,11 @@
 import type { Endpoint } from '../../gateway/endpoints.ts';
 
-/** Finds the path under which a request is served, whatever its spelling. */
+/** Maps any spelling of a path to the path of its route. */
 export type PathReader = (path: string) => string;
 
 /**
- * Makes the reader of paths. Clients join base URLs carelessly: `//v1/x`, `/v1//x`, `/v1/v1/x`, `/x` for an endpoint that is
- * served bare, a trailing slash. Whatever the spelling, it is one row with one access.
+ * Creates the path reader. Clients join base URLs carelessly: `//v1/x`, `/v1//x`, `/v1/v1/x`, a trailing slash, or `/x` for an
+ * endpoint that is also served without `/v1`. All spellings lead to the same route with the same access.
  */
 export function createPathReader(endpoints: readonly Endpoint[]): PathReader {
   const bare = new Set(endpoints.filter(({ isServedBare }) => isServedBare).map(({ path }) => `/${path}`));
