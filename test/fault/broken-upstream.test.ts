@@ -11,7 +11,7 @@ import { rawClient } from '../helpers/raw-socket.ts';
 import { startRawUpstream } from '../helpers/raw-upstream.ts';
 import { type AppUnderTest, MASTER_KEY, startApp } from '../helpers/start-app.ts';
 
-/** Each test shortens the one that it means: a slow machine must not be late anywhere else. */
+/** Each test shortens only the timeout it is about, so that a slow machine hits no other. */
 const PATIENT = { connectTimeoutMs: 10_000, headersTimeoutMs: 10_000, idleTimeoutMs: 10_000 };
 
 async function appWith(t: TestContext, baseUrl: string, options: object = {}): Promise<AppUnderTest> {
@@ -31,10 +31,10 @@ async function errorOf(
   return { status: response.status, code: error['code'], provider: response.headers.get('x-ipin-provider') };
 }
 
-describe('an upstream that keeps silent', { timeout: 20_000 }, () => {
+describe('a silent upstream', { timeout: 20_000 }, () => {
   const timedOut = { status: 504, code: 'upstream_timeout', provider: 'up' };
 
-  test('after it took the connection: 504', async (t) => {
+  test('after it accepted the connection: 504', async (t) => {
     let arrive = (): void => {};
     const upstream = await startUpstream(t, () => arrive());
     const app = await appWith(t, upstream.origin, { ...PATIENT, headersTimeoutMs: 60 });
@@ -60,14 +60,14 @@ describe('an upstream that keeps silent', { timeout: 20_000 }, () => {
 
   const reason =
     process.platform === 'linux' ? false : 'other systems count waiting connections in their own way';
-  test('before it took the connection: 504', { skip: reason }, async (t) => {
+  test('before it accepted the connection: 504', { skip: reason }, async (t) => {
     const port = await startStopped(t);
     const app = await appWith(t, `http://127.0.0.1:${port}`, { ...PATIENT, connectTimeoutMs: 60 });
     const answer = await app.v1('chat/completions', { model: 'm', messages: [] });
     assert.deepEqual(await errorOf(answer), timedOut);
   });
 
-  test('in the middle of a whole answer: 504', async (t) => {
+  test('in the middle of a JSON response: 504', async (t) => {
     const upstream = await startUpstream(t, (_req, res) => {
       res.writeHead(200, { 'content-type': 'application/json' });
       res.write('{"id":');
@@ -90,20 +90,20 @@ describe('an upstream that keeps silent', { timeout: 20_000 }, () => {
     assert.match(text, /^data: \{"choices".*\n\ndata: \{"error":\{.*"code":"upstream_timeout".*\}\}\n\n$/);
   });
 
-  test('in the middle of vectors that are converted as they come: the client sees the truncation', async (t) => {
+  test('in the middle of vectors that are converted while they arrive: the client sees the truncation', async (t) => {
     const upstream = await startUpstream(t, (_req, res) => {
       res.writeHead(200, { 'content-type': 'application/json' });
       const vectors = `{"index":0,"embedding":[${'0.5,'.repeat(1000)}1]},`.repeat(400);
       res.write(`{"object":"list","model":"m","data":[${vectors}`);
     });
-    // The vectors themselves must come in time.
+    // The vectors must arrive before the timeout.
     const app = await appWith(t, upstream.origin, { ...PATIENT, idleTimeoutMs: 1_000 });
     const answer = await app.v1('embeddings', { model: 'm', input: 'x', encoding_format: 'base64' });
     assert.equal(answer.status, 200);
     await assert.rejects(answer.text());
   });
 
-  test('and does not take a large request: 504', async (t) => {
+  test('that does not read a large request: 504', async (t) => {
     const deaf = createServer({ pauseOnConnect: true }).listen(0, '127.0.0.1');
     await once(deaf, 'listening');
     t.after(() => deaf.close());
@@ -113,7 +113,7 @@ describe('an upstream that keeps silent', { timeout: 20_000 }, () => {
     assert.deepEqual(await errorOf(answer), timedOut);
   });
 
-  test('while a slow client does not read: no fault of the upstream', async (t) => {
+  test('while a slow client does not read: not the fault of the upstream', async (t) => {
     const piece = Buffer.alloc(1024 * 1024, 0x61);
     const upstream = await startUpstream(t, (_req, res) => {
       res.writeHead(200, { 'content-type': 'audio/mpeg' });
@@ -135,7 +135,7 @@ describe('an upstream that cannot be reached', { timeout: 20_000 }, () => {
     assert.deepEqual(await errorOf(answer), { status: 502, code: 'upstream_unreachable', provider: 'up' });
   });
 
-  test('for a reason that can be mended: says how', async (t) => {
+  test('for a reason that its owner can fix: says how', async (t) => {
     const plain = await startUpstream(t, json(CHAT_ANSWER));
     for (const [baseUrl, advice] of [
       [plain.origin.replace('http:', 'https:'), / It does not speak TLS: try http:\/\/ in the base URL\.$/],
@@ -162,7 +162,7 @@ describe('an upstream that dies', { timeout: 30_000 }, () => {
   const whole = `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${JSON.stringify(CHAT_ANSWER).length}\r\n\r\n${JSON.stringify(CHAT_ANSWER)}`;
 
   for (const model of ['m', 'alias']) {
-    test(`after any byte of a whole answer (${model}): 502, never half an answer`, async (t) => {
+    test(`after any byte of a JSON response (${model}): 502, never half an answer`, async (t) => {
       let cut = 0;
       const upstream = await startRawUpstream(t, (socket) => {
         socket.write(whole.slice(0, cut), () => (cut % 2 === 0 ? socket.resetAndDestroy() : socket.end()));
@@ -243,10 +243,10 @@ describe('an upstream that dies', { timeout: 30_000 }, () => {
   });
 });
 
-describe('large and compressed answers', { timeout: 20_000 }, () => {
+describe('large and compressed responses', { timeout: 20_000 }, () => {
   const large = { ...CHAT_ANSWER, padding: 'x'.repeat(3 * 1024 * 1024) };
 
-  test('of more than 1 MiB pass, byte for byte, or with the asked-for model', async (t) => {
+  test('of more than 1 MiB pass byte for byte, or with the requested model', async (t) => {
     const upstream = await startUpstream(t, json(large));
     const app = await appWith(t, upstream.origin);
     const plain = await app.v1('chat/completions', { model: 'm', messages: [] });
@@ -257,7 +257,7 @@ describe('large and compressed answers', { timeout: 20_000 }, () => {
     assert.match((await streamed.text()).slice(-20), /data: \[DONE\]\n\n$/);
   });
 
-  test('get the asked-for model whatever their size, and wherever it stands', async (t) => {
+  test('get the requested model whatever their size and wherever it stands', async (t) => {
     const padding = 'x'.repeat(33 * 1024 * 1024);
     const upstream = await startUpstream(t, json(`{"padding":"${padding}","model":"real"}`));
     const app = await appWith(t, upstream.origin);
@@ -283,7 +283,7 @@ describe('large and compressed answers', { timeout: 20_000 }, () => {
     });
   });
 
-  test('of vectors are converted as they come, whatever their size', async (t) => {
+  test('of vectors are converted while they arrive, whatever their size', async (t) => {
     const embedding = Array.from({ length: 1000 }, (_, index) => index / 1000);
     const data = Array.from({ length: 400 }, (_, index) => ({ object: 'embedding', index, embedding }));
     const upstream = await startUpstream(
@@ -299,7 +299,7 @@ describe('large and compressed answers', { timeout: 20_000 }, () => {
     assert.ok(value.data.every((item) => item.embedding === wanted));
   });
 
-  test('of vectors that turn out broken: the client sees the truncation', async (t) => {
+  test('with broken vectors: the client sees the truncation', async (t) => {
     const upstream = await startUpstream(
       t,
       json(`{"data":[{"embedding":"${'!'.repeat(2 * 1024 * 1024)}"}]}`),
@@ -309,7 +309,7 @@ describe('large and compressed answers', { timeout: 20_000 }, () => {
     await assert.rejects(answer.text());
   });
 
-  test('compressed ones pass as they are, and are never inflated; where they would have to change: 502', async (t) => {
+  test('compressed: pass unchanged, never inflated; if they would have to change: 502', async (t) => {
     const packed = gzipSync(JSON.stringify(CHAT_ANSWER));
     const answer: Answer = (_req, res) => {
       res.writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' });
@@ -336,7 +336,7 @@ describe('large and compressed answers', { timeout: 20_000 }, () => {
 
 const CHANNEL = 'http.client.request.start';
 
-/** The connection of the next request that node:http sends, which in a test is the server's to its upstream. */
+/** The connection of the next request that node:http sends; in a test, the server's connection to its upstream. */
 function nextOutgoing(): Promise<Socket> {
   return new Promise((resolve) => {
     const onStart = (message: unknown): void => {
@@ -353,7 +353,7 @@ function portOf(server: Server): number {
   return (server.address() as AddressInfo).port;
 }
 
-/** A process that listens but is stopped, its queue of connections full: Linux drops the next one without a word. */
+/** A stopped process that listens with a full backlog: Linux drops further connections silently. */
 async function startStopped(t: TestContext): Promise<number> {
   const script = `const { createServer } = require('node:net');
     const server = createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => console.log(server.address().port));`;

@@ -15,7 +15,7 @@ interface Phase {
   readonly stream: boolean;
   /** What the upstream does with a request before the client leaves. */
   readonly answer: (req: IncomingMessage, res: ServerResponse) => void;
-  /** What the client has received when it leaves; empty: nothing. */
+  /** What the client has received when it leaves; empty for nothing. */
   readonly received: string;
 }
 
@@ -43,7 +43,7 @@ const PHASES: readonly Phase[] = [
   },
 ];
 
-describe('a client that goes away', () => {
+describe('a client that leaves', () => {
   for (const { name, stream, answer, received } of PHASES) {
     test(`${name}: each time its upstream connection is closed`, { timeout: 20_000 }, async (t) => {
       const gone: Promise<unknown>[] = [];
@@ -80,7 +80,7 @@ describe('a client that goes away', () => {
     });
   }
 
-  test('leaves nothing in flight: a large body is let go', { timeout: 20_000 }, async (t) => {
+  test('leaves nothing in flight: a large body is released', { timeout: 20_000 }, async (t) => {
     const upstream = await startUpstream(t, () => {});
     const app = await startApp(t);
     await app.addProvider({ id: 'up', baseUrl: upstream.origin }, [{ id: 'm' }]);
@@ -103,7 +103,7 @@ describe('a client that goes away', () => {
   });
 });
 
-test('an answer that streams holds nothing of its request', { timeout: 20_000 }, async (t) => {
+test('a streaming answer does not keep its request in memory', { timeout: 20_000 }, async (t) => {
   const upstream = await startUpstream(t, (_req, res) => {
     res.writeHead(200, { 'content-type': 'text/event-stream' });
     res.write('data: {"choices":[]}\n\n');

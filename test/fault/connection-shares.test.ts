@@ -10,10 +10,10 @@ import { until } from '../helpers/until.ts';
 
 const SHARE = 512;
 
-test('B12: a holder gets so many and no more, and what is given back is free again', () => {
+test('B12: a consumer gets its limit and no more, and returned units are free again', () => {
   const share = new FairShare(2);
   assert.deepEqual(
-    ['a', 'a', 'a', 'b'].map((holder) => share.take(holder)),
+    ['a', 'a', 'a', 'b'].map((consumer) => share.take(consumer)),
     [true, true, false, true],
   );
   share.give('a');
@@ -22,7 +22,7 @@ test('B12: a holder gets so many and no more, and what is given back is free aga
 });
 
 describe('connections of one client address', { timeout: 60_000 }, () => {
-  /** Opens connections one after another, as if each came from the address, until `count` or one is closed at once. */
+  /** Opens connections one by one, as if from the address, up to `count` or until one is closed at once. */
   async function openFrom(
     t: TestContext,
     addresses: (index: number) => string,
@@ -51,11 +51,11 @@ describe('connections of one client address', { timeout: 60_000 }, () => {
     ['one mapped into IPv6', (index: number) => (index % 2 === 0 ? '::ffff:203.0.113.7' : '203.0.113.7')],
     ['an IPv6 network', (index: number) => `2001:db8:1:2::${index.toString(16)}`],
   ] as const) {
-    test(`B12: are ${SHARE} at most: ${what}`, async (t) => {
+    test(`B12: are at most ${SHARE}: ${what}`, async (t) => {
       const { app, open, closed } = await openFrom(t, addresses, SHARE + 3);
       assert.equal(closed, 3);
       await until(() => open.filter((socket) => socket.closed).length === 3, 'the end of three connections');
-      // One that ends makes room for another.
+      // A closed connection makes room for another.
       const accepted = once(app.server, 'connection');
       open[0]?.destroy();
       await until(
@@ -76,13 +76,13 @@ describe('connections of one client address', { timeout: 60_000 }, () => {
     ['many addresses', (index: number) => `203.0.${index >> 8}.${index & 255}`],
     ['many IPv6 networks', (index: number) => `2001:db8:1:${index.toString(16)}::1`],
   ] as const) {
-    test(`B12: have no share where they come from ${what}`, async (t) => {
+    test(`B12: are not limited from ${what}`, async (t) => {
       assert.equal((await openFrom(t, addresses, SHARE + 3)).closed, 0);
     });
   }
 });
 
-/** Whether a request on a connection of its own gets an answer. */
+/** Whether a request on its own connection gets an answer. */
 function isAnswered(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const asked = request({ port, host: '127.0.0.1', path: '/health', agent: false }, (answer) => {
@@ -97,10 +97,10 @@ describe('connections to a provider', { timeout: 60_000 }, () => {
   interface Crowd {
     readonly app: AppUnderTest;
     readonly upstream: FakeUpstream;
-    /** Sends so many requests with a key and waits until the provider, which keeps its answers back, has them. */
+    /** Sends `count` requests with a key and waits until the provider, which holds its responses back, has them. */
     send(key: string, count: number): Promise<AbortController>;
     readonly statuses: number[];
-    /** How many requests are at the provider. */
+    /** The number of requests at the provider. */
     readonly held: (() => void)[];
   }
 
@@ -125,7 +125,7 @@ describe('connections to a provider', { timeout: 60_000 }, () => {
       const abort = new AbortController();
       const before = held.length;
       for (let index = 0; index < count; index += 1) {
-        // Fewer at a time than may wait to be accepted.
+        // Fewer at a time than the backlog holds.
         if (index % 128 === 0)
           await until(() => held.length === before + index, `${index} requests at the provider`);
         const asked = request(
@@ -156,7 +156,7 @@ describe('connections to a provider', { timeout: 60_000 }, () => {
   }
 
   for (const isStream of [false, true]) {
-    test(`B12: of one key are half of them at most, ${isStream ? 'streams' : 'JSON'}`, async (t) => {
+    test(`B12: one key uses at most half, ${isStream ? 'streams' : 'JSON'}`, async (t) => {
       const { app, send, statuses, held } = await start(t, isStream);
       const greedy = await app.addKey({ models: null });
       const other = await app.addKey({ models: null });
@@ -173,7 +173,7 @@ describe('connections to a provider', { timeout: 60_000 }, () => {
       for (const answer of held) answer();
       await until(() => statuses.length === SHARE + 1, 'the answers to all');
       assert.ok(statuses.every((status) => status === 200));
-      // All of it is free again.
+      // The whole share is free again.
       await send(greedy, SHARE);
       for (const answer of held.slice(SHARE + 1)) answer();
       await until(() => statuses.length === 2 * SHARE + 1, 'the answers to the second round');
@@ -181,7 +181,7 @@ describe('connections to a provider', { timeout: 60_000 }, () => {
     });
   }
 
-  test('B12: are free again when their clients have gone', async (t) => {
+  test('B12: are free again when their clients have left', async (t) => {
     const { app, upstream, send, statuses } = await start(t);
     const key = await app.addKey({ models: null });
     for (let round = 1; round <= 2; round += 1) {
@@ -192,7 +192,7 @@ describe('connections to a provider', { timeout: 60_000 }, () => {
     assert.deepEqual(statuses, []);
   });
 
-  test('B12: of keys of one user are counted together, the master key for itself', async (t) => {
+  test('B12: the keys of one user share one limit, the master key has its own', async (t) => {
     const { app, send } = await start(t);
     const made = await app.admin('POST', '/api/admin/users', {
       username: 'ann',

@@ -49,7 +49,7 @@ describe('a shutdown', { timeout: 20_000 }, () => {
     assert.equal(app.server.listening, false);
   });
 
-  test('closes the connection of an answer that was begun before, once that is over', async (t) => {
+  test('closes the connection of a running answer once the answer has ended', async (t) => {
     let finish = (): void => {};
     const upstream = await startUpstream(t, (_req, res) => {
       res.writeHead(200, { 'content-type': 'text/event-stream' });
@@ -70,7 +70,7 @@ describe('a shutdown', { timeout: 20_000 }, () => {
     await streaming.closed;
   });
 
-  test('tells those that are not done within the grace time', async (t) => {
+  test('ends requests that outlast the grace time with an error', async (t) => {
     const upstream = await startUpstream(t, (_req, res, request) => {
       if (!request.body.includes('"stream":true')) return;
       res.writeHead(200, { 'content-type': 'text/event-stream' });

@@ -28,7 +28,7 @@ interface Streamed {
   readonly client: RawClient;
 }
 
-/** Asks for a stream and gives its body; `write` is what the upstream does with its socket. */
+/** Requests a stream and returns its body; `write` is what the upstream does with its socket. */
 async function streamed(
   t: TestContext,
   bytes: string | Buffer,
@@ -61,7 +61,7 @@ function rawRequest(path: string, value: unknown): string {
   return `POST /v1/${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${MASTER_KEY}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
 }
 
-/** The error that a stream ends with. */
+/** The error at the end of a stream. */
 function lastError(text: string): Record<string, unknown> {
   const record = /data: (\{"error":.*\})\n\n$/.exec(text)?.[1];
   assert.ok(record !== undefined, text);
@@ -93,7 +93,7 @@ const SOUND: readonly (readonly [string, string])[] = [
   ['error: null in each chunk', `data: {"error":null,"choices":[{"finish_reason":"stop"}]}\n\n${DONE}`],
 ];
 
-describe('a sound event stream', { timeout: 20_000 }, () => {
+describe('a valid event stream', { timeout: 20_000 }, () => {
   for (const [name, text] of SOUND) {
     test(`passes byte for byte: ${name}`, async (t) => {
       const { answer } = await streamed(t, text);
@@ -103,7 +103,7 @@ describe('a sound event stream', { timeout: 20_000 }, () => {
     });
   }
 
-  test('passes byte for byte however it is cut, each record at once', async (t) => {
+  test('passes byte for byte whatever the chunks, each record at once', async (t) => {
     const bytes = Buffer.from(
       `: hi\r\n\r\n${chunk('é😀')}${chunk('', 'stop').replaceAll('\n', '\r\n')}${DONE}`,
     );
@@ -119,7 +119,7 @@ describe('a sound event stream', { timeout: 20_000 }, () => {
     assert.equal((await ask(t, app)).text, bytes.toString());
   });
 
-  test('reaches the client while the upstream goes on: headers at once, records as they come', async (t) => {
+  test('reaches the client while the upstream still sends: headers at once, records as they arrive', async (t) => {
     let go: () => void = () => {};
     const upstream = await startUpstream(t, (_req, res) => {
       res.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
@@ -142,14 +142,14 @@ describe('a sound event stream', { timeout: 20_000 }, () => {
     await client.until('"two"}}]}\n\n');
   });
 
-  test('gets the empty line that its last record lacks', async (t) => {
+  test('gets a missing empty line after its last record', async (t) => {
     for (const end of ['', '\n', '\r', '\r\n']) {
       const { text } = await streamed(t, `${chunk('a')}data: [DONE]${end}`);
       assert.match(text, /data: \[DONE\](\n\n|\r\n\n|\r\n\r\n)$/, JSON.stringify(end));
     }
   });
 
-  test('names the model that was asked for, and nothing else differs', async (t) => {
+  test('names the requested model, and nothing else differs', async (t) => {
     const body =
       chunk('"model":"real"', null, 'real-2024') +
       chunk('', 'stop').replace('"model":', '"model" :  ') +
@@ -193,7 +193,7 @@ describe('an error in the stream', { timeout: 20_000 }, () => {
     ['with a bearer in it', 'data: {"error":{"message":"Bearer abc"}}\n\n', { message: '[redacted]' }],
   ];
   for (const [name, record, expected] of errors) {
-    test(`becomes one that SDKs see, and ends it: ${name}`, async (t) => {
+    test(`becomes an error that SDKs see, and ends the stream: ${name}`, async (t) => {
       const rest = record.endsWith('\n') ? chunk('more') + DONE : '';
       const { text, answer, client } = await streamed(t, chunk('a') + record + rest);
       const error = lastError(text);
@@ -201,13 +201,13 @@ describe('an error in the stream', { timeout: 20_000 }, () => {
       assert.ok(text.startsWith(chunk('a')));
       assert.doesNotMatch(text, /more|provider-secret-key/);
       assert.equal(answer.status, 200);
-      // The connection goes on: the next answer comes on it.
+      // The connection stays open: the next answer arrives on it.
       client.write('GET /health HTTP/1.1\r\nHost: x\r\n\r\n');
       assert.equal((await client.answers(2))[1]?.status, 200);
     });
   }
 
-  test('ends the answer although the upstream stays', async (t) => {
+  test('ends the answer although the upstream stays connected', async (t) => {
     const upstream = await startUpstream(t, (_req, res) => {
       res.writeHead(200, { 'content-type': 'text/event-stream' });
       res.write('data: {"error":{"message":"no"}}\n\n');
@@ -216,7 +216,7 @@ describe('an error in the stream', { timeout: 20_000 }, () => {
     assert.equal(lastError((await ask(t, app)).text)['message'], 'no');
   });
 
-  test('nested without end does no harm', async (t) => {
+  test('with endless nesting does no harm', async (t) => {
     const deep = `data: {"error":{"message":"m","x":${'['.repeat(200_000)}${']'.repeat(200_000)}}}\n\n`;
     const { text } = await streamed(t, deep);
     assert.ok(text.includes('"error"') && !text.includes('[DONE]'));
@@ -248,7 +248,7 @@ describe('a stream that stops before its end', { timeout: 20_000 }, () => {
     }
   });
 
-  test('JSON for a stream becomes one', async (t) => {
+  test('a JSON response becomes the requested stream', async (t) => {
     const answer = {
       id: 'x',
       object: 'chat.completion',
@@ -306,17 +306,17 @@ describe('a stream of /v1/responses', { timeout: 20_000 }, () => {
     ['incomplete', event('response.incomplete', { response: {} })],
     ['error', event('error', { code: 'x', message: 'y', param: null })],
   ] as const) {
-    test(`passes as it is: ${name}`, async (t) => {
+    test(`passes unchanged: ${name}`, async (t) => {
       assert.equal((await streamed(t, created + end, 'responses')).text, created + end);
     });
   }
 
-  test('names the model that was asked for in `response.model`', async (t) => {
+  test('names the requested model in `response.model`', async (t) => {
     const { text } = await streamed(t, created + failed, 'responses', 'alias');
     assert.equal(text, (created + failed).replaceAll('"real"', '"alias"'));
   });
 
-  test('that stops in the middle gets an error', async (t) => {
+  test('that stops midway gets an error', async (t) => {
     const { text } = await streamed(t, created, 'responses');
     assert.ok(text.startsWith(created));
     const [error, failedEvent, ...rest] = text.slice(created.length).split('\n\n');

@@ -14,20 +14,20 @@ import { makeTestFolder, type ServerProcess, startServer } from '../helpers/star
 
 const IS_LONG = process.env['IPIN_LONG'] === '1';
 const SEED = Number(process.env['IPIN_FUZZ_SEED'] ?? randomInt(2 ** 31));
-/** Set: this case alone, which came out with a seed. */
+/** If set, only this case of a seed runs. */
 const ONLY = process.env['IPIN_FUZZ_CASE'];
 const CASES = ONLY === undefined ? 1_500 : 1;
 const LONG_MS = 10 * 60_000;
-/** After so many cases the state is put back. */
+/** The state is restored after this many cases. */
 const BATCH = 500;
 const AT_ONCE = 24;
-/** Longer than any of the server's own lingering, shorter than its patience with a silent client. */
+/** Longer than any delay of the server's own, shorter than its timeout for a silent client. */
 const HANG_MS = 20_000;
-/** A broken request may look like the beginning of a longer one: how long ours keeps the server waiting. */
+/** A broken request may look like the start of a longer one; this is how long the server has to wait for its end. */
 const PATIENCE_MS = 100;
 const USER = { username: 'fuzz', password: 'a long password' } as const;
 
-test('no request, sound or broken, brings the server down, hangs, or finds a fault of ours', {
+test('no request, valid or broken, crashes the server, hangs, or causes an internal error', {
   timeout: IS_LONG ? LONG_MS + 120_000 : 120_000,
 }, async (t) => {
   const server = await start(t);
@@ -70,7 +70,7 @@ async function start(t: TestContext): Promise<ServerProcess> {
   });
 }
 
-/** A provider of each dialect with models, a user, keys of both kinds; returns the backup that brings them back. */
+/** Creates a provider of each dialect with models, a user, and keys of both kinds; returns the backup that restores them. */
 async function setUp(t: TestContext, server: ServerProcess): Promise<string> {
   const upstream = await startUpstream(t, answerSomehow);
   const token = await signIn(server.origin);
@@ -98,7 +98,7 @@ async function setUp(t: TestContext, server: ServerProcess): Promise<string> {
 const ALL_KEY = 'sk-fuzz-all-0123456789abcdefghij';
 const NARROW_KEY = 'sk-fuzz-narrow-0123456789abcdefg';
 
-/** Whatever the cases before have changed is put back; nobody is signed out. */
+/** Restores whatever earlier cases changed; nobody is signed out. */
 async function renewWorld(server: ServerProcess, backup: string): Promise<FuzzWorld> {
   const own = await signIn(server.origin);
   const restore = jsonRequest('POST', `Bearer ${own}`, backup);
@@ -140,15 +140,15 @@ async function runCase(server: ServerProcess, given: FuzzCase, index: number): P
   const received = await exchange(server.port, given, what);
   const text = received.toString('latin1');
   assert.ok(!text.includes('internal_error'), `${what}\n${text.slice(0, 1_000)}\n${faultsOf(server)}`);
-  // One that pipelines and is cut off for something that it sent early may lose what it had not read yet.
+  // A pipelining client that is cut off for an early request may lose answers it has not read yet.
   if (given.end === 'whole' && given.requests === 1)
     assert.match(text, /^HTTP\/1\.1 \d{3} /, `${what}: no answer`);
 }
 
-/** Sends a case and gives what came back once the connection is closed. */
+/** Sends a case and returns the received bytes once the connection is closed. */
 function exchange(port: number, given: FuzzCase, what: string): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    // Wrong passwords count by address: those of the cases must not keep the test itself from signing in.
+    // Wrong passwords count by address, and the cases' attempts must not lock out the test itself.
     const localAddress = process.platform === 'linux' ? { localAddress: '127.0.0.2' } : {};
     const socket = connect({ port, host: '127.0.0.1', noDelay: true, ...localAddress });
     const chunks: Buffer[] = [];
@@ -177,7 +177,7 @@ function exchange(port: number, given: FuzzCase, what: string): Promise<Buffer> 
   });
 }
 
-/** What the server's log says of faults that nobody foresaw. */
+/** The internal errors and crashes in the server's log. */
 function faultsOf(server: ServerProcess): string {
   return server
     .stdout()
@@ -220,7 +220,7 @@ const answerWith =
   (res) =>
     void res.writeHead(status, { 'content-type': type }).end(body);
 
-/** Sound answers mostly; the rest is what upstreams do when they are ill. */
+/** Mostly valid responses; the rest is how faulty upstreams behave. */
 const ACTS: readonly Act[] = [
   answerWith(200, 'application/json', JSON.stringify(CHAT_ANSWER)),
   answerWith(200, 'application/json', JSON.stringify(CHAT_ANSWER)),
@@ -237,7 +237,7 @@ const ACTS: readonly Act[] = [
   (res) => void res.writeHead(200, { 'content-type': 'application/json' }).write('{"a', () => res.destroy()),
 ];
 
-/** The act goes by the request, so that a case meets the same one every time. */
+/** The request decides the behaviour, so that a case meets the same behaviour every time. */
 function answerSomehow(_req: IncomingMessage, res: ServerResponse, { body }: { body: Buffer }): void {
   const sum = body.reduce((before, byte) => before + byte, 0);
   ACTS[sum % ACTS.length]?.(res);

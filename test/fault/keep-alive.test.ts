@@ -40,7 +40,7 @@ describe('an upstream that closes idle connections', { timeout: IS_LONG ? 180_00
         res.end(JSON.stringify(CHAT_ANSWER));
       });
     });
-    // Without a hint: the connection is closed 150 ms after it fell idle, with nothing said before.
+    // Without a hint, the connection is closed 150 ms after it became idle, unannounced.
     server.on('connection', (socket) => {
       if (!sendsHint) socket.setTimeout(150, () => socket.destroy());
     });
@@ -90,7 +90,7 @@ describe('an upstream that closes idle connections', { timeout: IS_LONG ? 180_00
     assert.equal(upstream.connections.length, 2);
   });
 
-  test('that says Connection: close is connected to anew', async (t) => {
+  test('that sends Connection: close gets a new connection', async (t) => {
     const upstream = await startRawUpstream(t, (socket) => {
       socket.end(rawJson(CHAT_ANSWER, 'Connection: close\r\n'));
     });
@@ -101,14 +101,14 @@ describe('an upstream that closes idle connections', { timeout: IS_LONG ? 180_00
 });
 
 describe('connections to an upstream', { timeout: 20_000 }, () => {
-  test('are used again', async (t) => {
+  test('are reused', async (t) => {
     const upstream = await startRawUpstream(t, (socket) => socket.write(rawJson(CHAT_ANSWER)));
     const app = await appWith(t, upstream.origin);
     for (const id of ['1', '2', '3']) await (await ask(app, id)).text();
     assert.equal(upstream.connections.length, 1);
   });
 
-  test('are left behind with the old key when a provider changes', async (t) => {
+  test('are replaced when a provider changes', async (t) => {
     const upstream = await startRawUpstream(t, (socket) => socket.write(rawJson(CHAT_ANSWER)));
     const app = await appWith(t, upstream.origin);
     await (await ask(app, '1')).text();
@@ -119,10 +119,10 @@ describe('connections to an upstream', { timeout: 20_000 }, () => {
   });
 });
 
-describe('an answer that nobody asked for', { timeout: 20_000 }, () => {
+describe('an unsolicited response', { timeout: 20_000 }, () => {
   const poison = rawJson({ ...CHAT_ANSWER, id: 'poison' });
 
-  test('right behind another is never delivered', async (t) => {
+  test('right after another is never delivered', async (t) => {
     const upstream = await startRawUpstream(t, (socket, index) => {
       socket.write(rawJson({ ...CHAT_ANSWER, id: `real-${index}` }) + poison);
     });

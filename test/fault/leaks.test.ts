@@ -10,16 +10,16 @@ const CHUNK = 'data: {"choices":[{"index":0,"delta":{"content":"a"}}]}\n\n';
 const STREAM = { 'content-type': 'text/event-stream' };
 const REPEATS = 10;
 
-/** Timers that keep the process alive: ours do, those of kept connections and of the test runner do not. */
+/** Counts timers that keep the process alive: the server's do, those of idle connections and of the test runner do not. */
 function runningTimers(): number {
   return process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
 }
 
-/** What the clients do with what the upstream does. */
+/** What an upstream and its client do. */
 interface Scenario {
   readonly what: string;
   readonly answer: Answer;
-  /** `ask` reads an answer to its end; `leave` goes away once the upstream was asked, or once the text was read. */
+  /** `ask` reads an answer to its end; `leave` leaves once the upstream has the request, or once the text was read. */
   readonly client: 'ask' | 'leave' | { readonly leavesAfter: string };
   readonly path?: string;
   readonly body?: object;
@@ -122,7 +122,7 @@ describe('nothing is left open', { timeout: 30_000 }, () => {
       await app.addProvider({ id: 'up', baseUrl: upstream.origin, options: scenario.options ?? {} }, [
         { id: 'm' },
       ]);
-      // The first time makes what stays: the pool, the clients' connections.
+      // The first run creates what stays: the pool and the clients' connections.
       await play(t, app, scenario);
       await expectNothingHeld(app.services);
       const timers = runningTimers();

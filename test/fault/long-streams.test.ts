@@ -15,7 +15,7 @@ function event(type: string, more: object, isNamed = true): string {
   return `${isNamed ? `event: ${type}\n` : ''}data: ${JSON.stringify({ type, ...more })}\n\n`;
 }
 
-/** What a Responses stream is: many deltas, then an event that repeats the whole answer before it names the model. */
+/** A Responses stream: many deltas, then an event that repeats the whole answer before it names the model. */
 function responses(text: string, isNamed = true): string {
   const deltas = Array.from({ length: 20 }, (_, index) =>
     event('response.output_text.delta', { delta: `part ${index}`, sequence_number: index }, isNamed),
@@ -26,7 +26,7 @@ function responses(text: string, isNamed = true): string {
   return created + deltas.join('') + last;
 }
 
-/** Asks for a stream at both models, one of which is renamed, and compares every byte. */
+/** Requests a stream from two models, one of them renamed, and compares every byte. */
 async function passesWhole(t: TestContext, path: string, body: string, renamed: string): Promise<void> {
   const upstream = await startUpstream(t, (_req, res) => {
     res.writeHead(200, { 'content-type': 'text/event-stream' });
@@ -63,7 +63,7 @@ describe('a Responses stream, which has no [DONE]', { timeout: 60_000 }, () => {
     });
   }
 
-  test('A1: passes whole when its events are named in their data alone', async (t) => {
+  test('A1: passes whole when its events are named only in their data', async (t) => {
     for (const size of [10, 100_000]) {
       const body = responses('x'.repeat(size), false);
       const renamed = body.replace('"model":"real","error"', '"model":"alias","error"');
@@ -77,11 +77,11 @@ describe('a Responses stream, which has no [DONE]', { timeout: 60_000 }, () => {
   });
 });
 
-describe('a record whose head comes alone', { timeout: 60_000 }, () => {
+describe('a record whose first bytes arrive alone', { timeout: 60_000 }, () => {
   const body = responses('x'.repeat(300_000));
   const last = body.lastIndexOf('event: response.completed');
   for (const at of [last + 3, last + 20, last + 'event: response.completed\n'.length, last + 28]) {
-    test(`A2: is renamed and seen as the end, cut ${at - last} bytes behind its beginning`, async (t) => {
+    test(`A2: is renamed and seen as the end, cut ${at - last} bytes after its start`, async (t) => {
       let finish: () => void = () => {};
       const upstream = await startUpstream(t, (_req, res) => {
         res.writeHead(200, { 'content-type': 'text/event-stream' });
@@ -91,7 +91,7 @@ describe('a record whose head comes alone', { timeout: 60_000 }, () => {
       const app = await startApp(t);
       await app.addProvider({ id: 'up', baseUrl: upstream.origin }, [{ id: 'alias', upstreamModel: 'real' }]);
       const answer = await app.v1('responses', { model: 'alias', stream: true });
-      // Its headers are here, and with them the first part has passed the server.
+      // The headers have arrived, so the first part has passed the server.
       finish();
       const text = await answer.text();
       assert.match(text, /"model":"alias"\}\}\n\n$/);
@@ -114,14 +114,14 @@ describe('a chat stream', { timeout: 60_000 }, () => {
     await passesWhole(t, 'chat/completions', body, body.replaceAll('"model":"real"', '"model":"alias"'));
   });
 
-  test('A2: passes pictures of 8 MB in its records', async (t) => {
+  test('A2: passes images of 8 MB in its records', async (t) => {
     const picture = `data:image/png;base64,${'iVBORw0KGgo'.repeat(760_000)}`;
     const body = chunk('a') + chunk(picture) + chunk(picture, 'stop') + DONE;
     await passesWhole(t, 'chat/completions', body, body.replaceAll('"model":"real"', '"model":"alias"'));
   });
 });
 
-describe('a stream of pictures', { timeout: 60_000 }, () => {
+describe('a stream of images', { timeout: 60_000 }, () => {
   test('A2: passes records of 8 MB', async (t) => {
     const picture = 'iVBORw0KGgo'.repeat(760_000);
     const partial = event('image_generation.partial_image', { b64_json: picture, model: 'real' });

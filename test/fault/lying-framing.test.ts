@@ -14,7 +14,7 @@ const LAST = '0\r\n\r\n';
 
 type Outcome = 'relayed' | 502 | 'relayed or 502';
 
-/** What an upstream writes, then closes; and what the client must get: the answer as it was meant, or 502. */
+/** What an upstream writes before it closes, and what the client must get: the intended answer, or 502. */
 const REPLIES: readonly (readonly [name: string, bytes: string, outcome: Outcome])[] = [
   ['a plain answer', `${OK + JSON_TYPE + LENGTH}\r\n${BODY}`, 'relayed'],
   ['chunks', `${OK}${JSON_TYPE}${CHUNKED}\r\n${chunk(BODY)}${LAST}`, 'relayed'],
@@ -86,7 +86,7 @@ const REPLIES: readonly (readonly [name: string, bytes: string, outcome: Outcome
   ['JSON that is not UTF-8', `${OK}${JSON_TYPE}Content-Length: 8\r\n\r\n{"a":"\xff"}`, 502],
 ];
 
-test('whatever an upstream writes becomes its answer or 502, and nothing of it leaks', {
+test('whatever an upstream writes becomes its answer or 502, and no byte leaks into another answer', {
   timeout: 30_000,
 }, async (t) => {
   const app = await startApp(t);
@@ -114,7 +114,7 @@ test('whatever an upstream writes becomes its answer or 502, and nothing of it l
   assert.ok(!app.logs.some((line) => line.includes('internal error')));
 });
 
-test('an answer without a body stays one', { timeout: 10_000 }, async (t) => {
+test('an answer without a body stays without a body', { timeout: 10_000 }, async (t) => {
   const app = await startApp(t);
   const upstream = await startRawUpstream(t, (socket) =>
     socket.end('HTTP/1.1 204 No Content\r\nSet-Cookie: a=b\r\n\r\nHTTP/1.1 200 OK\r\n\r\n'),

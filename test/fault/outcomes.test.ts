@@ -27,7 +27,7 @@ interface Line {
   readonly cause?: string;
 }
 
-/** The one log line of a call, once it is there, and the metric that counts it. */
+/** Waits for the log line of a call; returns it with the metric that counts the call. */
 async function storyOf(app: AppUnderTest): Promise<Line> {
   const find = (): string | undefined => app.logs.find((line) => line.includes('"path":"/v1/'));
   while (find() === undefined) await new Promise((resolve) => setImmediate(resolve));
@@ -83,7 +83,7 @@ describe('log line and metrics tell how a call ended', { timeout: 20_000 }, () =
     });
   });
 
-  test('A9: a stream in which the provider told of an error', async (t) => {
+  test('A9: a stream in which the provider reported an error', async (t) => {
     const error = { error: { message: 'Too much', type: 'server_error', code: 'overloaded' } };
     const app = await start(t, (_req, res) =>
       res.writeHead(200, STREAM).end(`${CHUNK}data: ${JSON.stringify(error)}\n\n`),
@@ -92,7 +92,7 @@ describe('log line and metrics tell how a call ended', { timeout: 20_000 }, () =
     assert.deepEqual(await storyOf(app), { status: 200, outcome: 'broken', code: 'overloaded' });
   });
 
-  test('A9: a Responses stream in which the provider told of an error, without its key', async (t) => {
+  test('A9: a Responses stream in which the provider reported an error, without its key', async (t) => {
     const message = 'Incorrect API key provided: provider-secret-key';
     const error = { code: 'invalid_api_key', message, param: null };
     for (const event of [
@@ -110,7 +110,7 @@ describe('log line and metrics tell how a call ended', { timeout: 20_000 }, () =
     }
   });
 
-  test('A9: an answer that holds an error beside its content passes without the key', async (t) => {
+  test('A9: a response with an error beside its content passes without the key', async (t) => {
     const text = '{"output":[],"status":"failed","error":{"message":"bad key provider-secret-key"}}';
     const upstream = await startUpstream(t, json(text));
     const app = await startApp(t);
@@ -128,7 +128,7 @@ describe('log line and metrics tell how a call ended', { timeout: 20_000 }, () =
     assert.deepEqual(await storyOf(app), { status: 200, outcome: 'broken', code: 'upstream_timeout', cause });
   });
 
-  test('A9: another body that the provider broke off, which is no client that left', async (t) => {
+  test('A9: another body that the provider broke off, not taken for a client that left', async (t) => {
     const app = await start(t, (_req, res) => {
       res.writeHead(200, { 'content-type': 'audio/mpeg' });
       res.write('ID3', () => res.destroy());

@@ -45,7 +45,7 @@ function hasOpenssl(): boolean {
   }
 }
 
-/** A self-signed certificate for a name, valid for so many days. */
+/** A self-signed certificate for a name, valid for `days`. */
 function certificate(t: TestContext, name: string, days: number): { key: string; cert: string } {
   const folder = makeTestFolder(t);
   const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
@@ -79,7 +79,7 @@ describe('an upstream over TLS', {
     ['a self-signed certificate', 'localhost'],
     ['a certificate of another host', 'other.example'],
   ] as const) {
-    test(`with ${what} is refused: 502, and it is sent nothing`, async (t) => {
+    test(`with ${what} is refused: 502, and nothing is sent to it`, async (t) => {
       let requests = 0;
       const server = createServer(certificate(t, name, 2), (_req, res) => {
         requests += 1;
@@ -101,7 +101,7 @@ describe('an upstream over TLS', {
   }
 });
 
-test('no source turns the checking of certificates off', () => {
+test('no source file turns certificate checks off', () => {
   const root = join(import.meta.dirname, '../../src');
   for (const name of readdirSync(root, { recursive: true, encoding: 'utf8' })) {
     if (!name.endsWith('.ts')) continue;

@@ -31,7 +31,7 @@ async function codeOf(answer: Response): Promise<[number, string | null]> {
 }
 
 const INVALID = [502, 'upstream_invalid_response'];
-/** Sends the head and the beginning of a body, and stays. */
+/** Sends the headers and the beginning of a body, then stalls. */
 function stalling(head: Record<string, string>, beginning: string | Buffer): Answer {
   return (_req, res) => {
     res.writeHead(200, head);
@@ -48,7 +48,7 @@ function ocrForm(): RequestInit {
   return { method: 'POST', headers: { authorization: `Bearer ${MASTER_KEY}` }, body: form };
 }
 
-describe('a compressed answer to an OCR request', { timeout: 20_000 }, () => {
+describe('a compressed response to an OCR request', { timeout: 20_000 }, () => {
   for (const [how, answer] of [
     ['whole', (_req, res) => res.writeHead(200, GZIP).end(gzipped)],
     ['begun', stalling(GZIP, gzipped.subarray(0, 20))],
@@ -93,11 +93,11 @@ const REFUSED: readonly (readonly [what: string, answer: Answer, path: string, b
   ],
 ];
 
-describe('an answer that is refused', { timeout: 30_000 }, () => {
+describe('a refused response', { timeout: 30_000 }, () => {
   for (const [what, answer, path, body] of REFUSED) {
-    test(`A4: keeps no connection to the provider, which would go on: ${what}`, async (t) => {
+    test(`A4: closes the connection to a provider that would continue: ${what}`, async (t) => {
       const { app, upstream } = await start(t, answer);
-      // One of these takes half of the memory budget.
+      // One such response takes half of the memory budget.
       const count = what.startsWith('too large') ? 1 : 20;
       const answers = await Promise.all(Array.from({ length: count }, () => app.v1(path, body)));
       for (const one of answers) assert.deepEqual(await codeOf(one), INVALID);
@@ -107,7 +107,7 @@ describe('an answer that is refused', { timeout: 30_000 }, () => {
     });
   }
 
-  test('A4: keeps none when its head cannot be passed on', async (t) => {
+  test('A4: closes the connection when its headers cannot be passed on', async (t) => {
     const { app } = await start(t, (_req, res) => {
       res.socket?.write(
         'HTTP/1.1 200 OK\r\nContent-Type: audio/mpeg\r\nContent-Length: 9\r\nContent-Disposition: a\u00ff\r\n\r\nabc',
@@ -163,7 +163,7 @@ describe('the connection of a stream that ended with an error record', { timeout
   });
 });
 
-describe('JSON that is no answer', { timeout: 20_000 }, () => {
+describe('JSON that is neither an object nor an array', { timeout: 20_000 }, () => {
   for (const text of [
     'null',
     '7',
@@ -197,14 +197,14 @@ describe('JSON that is no answer', { timeout: 20_000 }, () => {
     });
   }
 
-  test('A7: lists pass, as some servers answer rerank with them', async (t) => {
+  test('A7: arrays pass, because some servers respond to rerank with them', async (t) => {
     const { app } = await start(t, json('[{"index":0,"score":0.5}]'));
     assert.equal(await (await app.v1('rerank', { model: 'alias' })).text(), '[{"index":0,"score":0.5}]');
   });
 });
 
 describe('the query of a request', { timeout: 20_000 }, () => {
-  test('A10: goes on to the provider as it came', async (t) => {
+  test('A10: is passed to the provider unchanged', async (t) => {
     const { app, upstream } = await start(t, json(CHAT_ANSWER));
     await app.addProvider({ id: 'azure', baseUrl: `${upstream.origin}/openai?api-version=2024-10-21` }, [
       { id: 'az' },
@@ -226,7 +226,7 @@ describe('the query of a request', { timeout: 20_000 }, () => {
     );
   });
 
-  test('A10: stays here where the request is translated', async (t) => {
+  test('A10: is not passed on if the request is translated', async (t) => {
     const { app, upstream } = await start(t, json(CHAT_ANSWER));
     await app.v1('ocr?a=b', { model: 'real', image_url: 'https://a.example/x.png' });
     assert.deepEqual(
@@ -236,7 +236,7 @@ describe('the query of a request', { timeout: 20_000 }, () => {
   });
 });
 
-describe('answers that are held', { timeout: 20_000 }, () => {
+describe('responses that are held', { timeout: 20_000 }, () => {
   test('B7: count against the memory budget until the client has them', async (t) => {
     const piece = ' '.repeat(1_000_000);
     const { app } = await start(t, stalling({ 'content-type': 'application/json' }, piece));
@@ -251,7 +251,7 @@ describe('answers that are held', { timeout: 20_000 }, () => {
     await expectNothingHeld(app.services);
   });
 
-  test('B7: are refused where no memory is left, or pass unchanged where they may', async (t) => {
+  test('B7: are refused if no memory is left, or stream if they need not be held', async (t) => {
     const text = `{"choices":[],"padding":"${'x'.repeat(900_000)}"}`;
     const upstream = await startUpstream(t, json(text));
     const app = await startApp(t, { env: { MAX_INFLIGHT_MB: '1', MAX_BODY_MB: '1' } });

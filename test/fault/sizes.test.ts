@@ -42,7 +42,7 @@ function ask(app: AppUnderTest, { path, body }: Endpoint, model: string, stream:
   return fetch(`${app.origin}/v1/${path}`, { method: 'POST', headers, body: form });
 }
 
-/** Two answers that differ in their model alone, the second as the client is to see it. */
+/** Two answers that differ only in their model; the second is what the client must get. */
 function jsonAnswer(endpoint: Endpoint, size: number): readonly [real: string, seen: string] {
   const text = `{"id":"x","data":[],"padding":"${'x'.repeat(size)}","model":"real"}`;
   return [text, endpoint.namesModel ? text.replace('"real"', '"alias"') : text];
@@ -56,7 +56,7 @@ function record(endpoint: Endpoint, content: string): string {
   return `event: response.image\ndata: ${JSON.stringify(event)}\n\n`;
 }
 
-/** 2,000 small records, one of 8 MB, a picture of 5 MB, and the stream's end. */
+/** 2,000 small records, one of 8 MB, an image of 5 MB, and the end of the stream. */
 function eventStream(endpoint: Endpoint): string {
   const picture = pictureOf('image/png', PICTURE_BYTES).toString('base64');
   const records = [
@@ -69,7 +69,7 @@ function eventStream(endpoint: Endpoint): string {
   return `${records.join('')}${end}\n\n`;
 }
 
-/** Writes a body in pieces that fit no boundary, as the network would. */
+/** Writes a body in pieces that match no boundary, as a network would. */
 function inPieces(head: Record<string, string>, body: string): Answer {
   return (_req, res) => {
     res.writeHead(200, head);
@@ -79,7 +79,7 @@ function inPieces(head: Record<string, string>, body: string): Answer {
   };
 }
 
-describe('each endpoint takes answers of every size', { timeout: 60_000 }, () => {
+describe('each endpoint accepts responses of every size', { timeout: 60_000 }, () => {
   for (const endpoint of ENDPOINTS.filter(({ isRelayed }) => isRelayed)) {
     test(`${endpoint.path}: JSON of 10 bytes to 5 MB`, async (t) => {
       const stage = await start(t);
@@ -97,7 +97,7 @@ describe('each endpoint takes answers of every size', { timeout: 60_000 }, () =>
       await expectNothingHeld(stage.app.services);
     });
 
-    test(`${endpoint.path}: a stream of 2,000 records, one of 8 MB, and a picture of 5 MB`, async (t) => {
+    test(`${endpoint.path}: a stream of 2,000 records, one of 8 MB, and an image of 5 MB`, async (t) => {
       const stage = await start(t);
       const body = eventStream(endpoint);
       stage.answer = inPieces({ 'content-type': 'text/event-stream' }, body);

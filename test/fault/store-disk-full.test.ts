@@ -9,7 +9,7 @@ import { makeFolder } from '../store/fixture.ts';
 const canMount = spawnSync('unshare', ['-m', 'true']).status === 0;
 const program = canMount ? prepareProgram(join(import.meta.dirname, 'store-program.ts')) : [];
 
-/** What is mounted before the store is opened in `$1`: a small disk; and on it one file mounted onto another. */
+/** Shell commands before the store is opened in `$1`: mount a small disk; mount one file on it onto another. */
 const DISKS: readonly [string, string][] = [
   ['a full disk', 'mount -t tmpfs -o size=64k none "$1"'],
   [
@@ -19,7 +19,7 @@ const DISKS: readonly [string, string][] = [
 ];
 
 for (const [what, mount] of DISKS) {
-  test(`${what}: changes are refused, nothing is lost, and it goes on when there is room`, {
+  test(`${what}: changes are refused, nothing is lost, and saving works again when there is room`, {
     skip: canMount ? false : 'needs the right to mount',
   }, () => {
     const folder = join(makeFolder(), 'disk');

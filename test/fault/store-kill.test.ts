@@ -9,13 +9,13 @@ import { digestOf } from '../store/store-contract.ts';
 
 const isLong = process.env['IPIN_LONG'] === '1';
 const canMount = spawnSync('unshare', ['-m', 'true']).status === 0;
-/** After so many rounds the database starts anew, so that it does not grow without end. */
+/** The database starts empty again after this many rounds, so that it stays small. */
 const ROUNDS_PER_DATABASE = 25;
 
 const program = prepareProgram(join(import.meta.dirname, 'store-program.ts'));
 
 interface Killed {
-  /** The keys that were acknowledged before the end. */
+  /** The keys acknowledged before the kill. */
   readonly acknowledged: readonly string[];
   readonly delayMs: number;
 }
@@ -29,7 +29,7 @@ async function writeUntilKilled(round: number, command: readonly string[]): Prom
   });
   if (round % 4 === 0) kill(child, delayMs);
   const lines = (await output).split('\n');
-  // A line that was cut off was not acknowledged to anybody.
+  // A truncated line does not count as an acknowledgement.
   return { acknowledged: lines.slice(0, -1).filter((line) => line !== 'open'), delayMs };
 }
 

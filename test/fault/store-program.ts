@@ -7,8 +7,8 @@ import type { JsonFileStore } from '../../src/store/json-file-store.ts';
 import { openStore } from '../store/fixture.ts';
 import { makeApiKey, withApiKey } from '../store/store-contract.ts';
 
-// A process with a store, for tests that do something to the process or to its disk: PROGRAM MODE PATH [PREFIX].
-// It tells what happened in lines on standard output, written at once, so that they outlive a SIGKILL.
+// A process with a store, for tests that harm the process or its disk: PROGRAM MODE PATH [PREFIX].
+// Reports on standard output in lines that are written synchronously, so that they survive a SIGKILL.
 
 const [mode = '', path = '', prefix = ''] = process.argv.slice(2);
 
@@ -16,7 +16,7 @@ function say(line: string): void {
   writeSync(1, `${line}\n`);
 }
 
-/** Four at once add keys without end, and say which ones are acknowledged. */
+/** Four parallel writers add keys endlessly and report the acknowledged keys. */
 async function write(store: JsonFileStore): Promise<void> {
   const writer = async (number: number): Promise<never> => {
     for (let count = 0; ; count += 1) {
@@ -28,7 +28,7 @@ async function write(store: JsonFileStore): Promise<void> {
   await Promise.all([0, 1, 2, 3].map(writer));
 }
 
-/** Adds three keys one after another, and says which ones were acknowledged. */
+/** Adds three keys one after another and reports the acknowledged keys. */
 async function step(store: JsonFileStore): Promise<void> {
   for (const id of ['a', 'b', 'c']) {
     const outcome = await add(store, id);

@@ -11,9 +11,9 @@ const canTrace = spawnSync('strace', ['-o', '/dev/null', 'true']).status === 0;
 const canMount = spawnSync('unshare', ['-m', 'true']).status === 0;
 const program = isLong && canTrace ? prepareProgram(join(import.meta.dirname, 'store-program.ts')) : [];
 
-/** System calls that only the store makes in this program, each of which changes the disk. */
+/** System calls that change the disk and that only the store makes in this program. */
 const SYSCALLS = ['pwrite64', 'fsync', 'rename', 'link', 'unlink', 'fchmod', 'ftruncate'] as const;
-/** More calls of one kind than three writes make. */
+/** An upper bound for the calls of one kind that three writes make. */
 const CALLS_LIMIT = 60;
 
 interface Outcome {
@@ -51,7 +51,7 @@ function sweep(makeCommand: () => (mode: string) => readonly string[]): number {
         cells += 1;
         const keys = verify(command, cell);
         for (const id of acknowledged) assert.ok(keys.includes(id), `${cell}: ${id} is lost`);
-        // After an error nothing is there that was not acknowledged; after a kill the last one may be.
+        // After an error, only acknowledged keys are there; after a kill, one more may be.
         const unknown = keys.length - acknowledged.length;
         assert.ok(fault === 'signal=KILL' ? unknown <= 1 : unknown === 0, `${cell}: ${keys}`);
       }

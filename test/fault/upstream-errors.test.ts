@@ -17,7 +17,7 @@ interface Expected {
   readonly type?: string | null;
   readonly param?: string | null;
   readonly code?: string | null;
-  /** Members beyond the four. */
+  /** Members besides the four of OpenAI. */
   readonly extra?: Record<string, unknown>;
   readonly headers?: Record<string, string | null>;
 }
@@ -31,7 +31,7 @@ const openai = (
   param: string | null = null,
 ): string => JSON.stringify({ error: { message, type, param, code } });
 
-/** What an upstream answers with, and what the client gets: the same status, all in one envelope. */
+/** The upstream's response, and the error that the client gets: the same status, always in OpenAI's envelope. */
 const ROWS: readonly (readonly [
   name: string,
   status: number,
@@ -286,7 +286,7 @@ const ROWS: readonly (readonly [
 ];
 
 describe('the errors of upstreams', { timeout: 20_000 }, () => {
-  test('keep their status and come in one envelope, without our key', async (t) => {
+  test('keep their status and get OpenAI’s envelope, without the provider’s key', async (t) => {
     let reply: Reply = { status: 500, headers: {}, body: '' };
     const upstream = await startUpstream(t, (_req, res) =>
       res.writeHead(reply.status, reply.headers).end(reply.body),
@@ -305,7 +305,7 @@ describe('the errors of upstreams', { timeout: 20_000 }, () => {
     assert.ok(!logged.includes(SECRET) && !logged.includes('internal error'));
   });
 
-  test('hidden in a 200 are errors', async (t) => {
+  test('with status 200 become errors', async (t) => {
     const upstream = await startUpstream(t, () => {});
     const app = await startApp(t);
     await app.addProvider({ id: 'up', baseUrl: upstream.origin, apiKey: SECRET }, [{ id: 'm' }]);
@@ -325,7 +325,7 @@ describe('the errors of upstreams', { timeout: 20_000 }, () => {
     }
   });
 
-  test('told inside an answer that is one stay there', async (t) => {
+  test('inside a successful response stay there', async (t) => {
     const upstream = await startUpstream(t, () => {});
     const app = await startApp(t);
     await app.addProvider({ id: 'up', baseUrl: upstream.origin }, [{ id: 'm' }]);

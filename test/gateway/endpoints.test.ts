@@ -4,7 +4,7 @@ import { ENDPOINTS, jsonEndpoint } from '../../src/gateway/endpoints.ts';
 import { json, startUpstream } from '../helpers/fake-upstream.ts';
 import { MASTER_KEY, startApp } from '../helpers/start-app.ts';
 
-test('one row adds an endpoint: its route, its spellings, keys, log and relay', async (t) => {
+test('one row adds an endpoint: route, spellings, authorisation, log line and relay', async (t) => {
   const voice = { id: 'voice_1', object: 'audio.voice' };
   const upstream = await startUpstream(t, json(voice));
   const app = await startApp(t, { endpoints: [...ENDPOINTS, jsonEndpoint('audio/voices')] });

@@ -17,7 +17,7 @@ function begin(): CallRecord {
 }
 
 describe('CallRecord', () => {
-  test('tells a good answer, a refusal, a client that left, a broken and a cut stream apart', () => {
+  test('distinguishes a good answer, a refusal, a client that left, a broken and a cut stream', () => {
     const broken = new HttpError('upstream_invalid_response', 'broken off', { cause: new Error('reset') });
     const draining = new HttpError('draining', 'restart');
     const rows: readonly [string, (record: CallRecord) => void, ConnectionEnd, object][] = [

@@ -5,7 +5,7 @@ import { chutesTranscribeBody } from '../../src/protocols/chutes-transcribe.ts';
 import { chunksOf, collect } from '../helpers/chunks.ts';
 
 describe('chutesTranscribeBody()', () => {
-  it('writes the audio however it is cut', async () => {
+  it('encodes the audio whatever the chunk sizes', async () => {
     const chunks = fc.array(fc.uint8Array({ maxLength: 7 }), { maxLength: 9 });
     const extras = fc.constantFrom({}, { language: 'en' }, { language: '"\n' });
     const property = fc.asyncProperty(chunks, extras, async (given, extra) => {
@@ -16,7 +16,7 @@ describe('chutesTranscribeBody()', () => {
     await fc.assert(property, { numRuns: 300 });
   });
 
-  it('asks for the extras when the audio has ended', async () => {
+  it('calls `extras` when the audio has ended', async () => {
     let language = 'none yet';
     const audio = (async function* () {
       yield Buffer.from('abc');

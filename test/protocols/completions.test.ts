@@ -34,7 +34,7 @@ describe('completionToEvents()', () => {
   };
   const head = { id: 'x', object: 'chat.completion.chunk', model: 'm' };
 
-  test('makes a chunk of each choice, usage only where asked for, and an end', () => {
+  test('makes one chunk per choice, usage only on request, and [DONE]', () => {
     const chunks = [
       {
         ...head,
@@ -63,14 +63,14 @@ describe('completionToEvents()', () => {
     assert.deepEqual(records({ ...chat, usage: undefined }, true), [...chunks, 'done']);
   });
 
-  test('keeps the form of text completions', () => {
+  test('keeps the format of text completions', () => {
     assert.deepEqual(
       records({ object: 'text_completion', choices: [{ text: 'hi', index: 0, finish_reason: 'stop' }] }),
       [{ object: 'text_completion', choices: [{ text: 'hi', index: 0, finish_reason: 'stop' }] }, 'done'],
     );
   });
 
-  test('makes nothing of what is no completion', () => {
+  test('returns null for anything but a completion', () => {
     for (const answer of [null, undefined, 5, 'x', [], {}, { choices: {} }, { data: [] }])
       assert.equal(completionToEvents(answer, true), null);
     assert.deepEqual(records({ choices: [null, 5, 'x'] }), ['done']);

@@ -54,7 +54,7 @@ describe('floatsToBase64() and base64ToFloats()', () => {
     assert.deepEqual([...(base64ToFloats('AACAPwAAIMA') ?? [])], [1, -2.5]);
     assert.equal(floatsToBase64([]), '');
   });
-  it('know what they cannot take', () => {
+  it('return null for invalid input', () => {
     for (const values of [[null], ['1'], [1e39], [Number.NaN], [[1]]])
       assert.equal(floatsToBase64(values), null);
     for (const text of ['AAAA', 'AACAP', 'AAC-Pw==', 'AAC Pw==', '=', 'AACAPw===', '%']) {
@@ -64,7 +64,7 @@ describe('floatsToBase64() and base64ToFloats()', () => {
 });
 
 describe('normaliseEmbeddings()', () => {
-  it('leaves alone what is right, to the byte', () => {
+  it('returns null if nothing has to change', () => {
     assert.equal(normalise(answerWith([[0.1, 2]]), FLOAT), null);
     assert.equal(normalise(answerWith(['AACAPw==']), BASE64), null);
     assert.equal(normalise(answerWith([]), BASE64), null);
@@ -80,7 +80,7 @@ describe('normaliseEmbeddings()', () => {
     assert.equal(normalise(odd, BASE64), odd.replace('[ 1 , 2e0 ]', '"AACAPwAAAEA="'));
   });
 
-  it('takes a vector of each kind in one answer', () => {
+  it('accepts both encodings in one response', () => {
     assert.equal(normalise(answerWith([[1], 'AACAPw==']), BASE64), answerWith(['AACAPw==', 'AACAPw==']));
   });
 
@@ -91,20 +91,20 @@ describe('normaliseEmbeddings()', () => {
     assert.ok(read.length === values.length && read.every((value, at) => Object.is(value, values[at])));
   });
 
-  it('reads names with escapes and strings like names', () => {
+  it('reads escaped names, and strings that look like names', () => {
     const escaped = answerWith([[1]])
       .replace('embedding"', 'embedding","note":"\\"embedding\\": [1],\\\\"')
       .replace('"embedding":', '"\\u0065mbedding":');
     assert.equal(normalise(escaped, BASE64), escaped.replace('[1]}', '"AACAPw=="}'));
   });
 
-  it('lets several vectors for one input be', () => {
+  it('leaves nested arrays unchanged', () => {
     assert.equal(normalise(answerWith([[[1], [2]]]), BASE64), null);
     assert.equal(normalise(answerWith([[{ a: [1] }], ['x']]), BASE64), null);
     assert.equal(normalise(answerWith([null, { float: [1] }]), BASE64), null);
   });
 
-  it("puts the caller's name for the model", () => {
+  it("puts the client's id of the model", () => {
     const answer = answerWith([[1]], 'up/stream "m"');
     assert.equal(
       normalise(answer, { encoding: 'float', model: 'alias/"x"' }),
@@ -138,7 +138,7 @@ describe('normaliseEmbeddings()', () => {
 
 describe('convertEmbeddings()', () => {
   const vector = fc.array(
-    // JSON.stringify, which the expected answers are made with, has no negative zero.
+    // JSON.stringify, which makes the expected answers, has no negative zero.
     fc.float({ noNaN: true, noDefaultInfinity: true }).map((value) => value + 0),
     { maxLength: 12 },
   );
@@ -160,7 +160,7 @@ describe('convertEmbeddings()', () => {
     space: fc.constantFrom(0, 1),
   });
 
-  it('gives the same wherever the chunks end', async () => {
+  it('returns the same bytes wherever the chunks end', async () => {
     const property = fc.asyncProperty(
       answers,
       async ({ vectors, extra, isBase64, encoding, sizes, space }) => {
@@ -203,14 +203,14 @@ describe('convertEmbeddings()', () => {
     assert.ok(given > 200 * 5336);
   });
 
-  it('reads a vector that comes byte by byte', async () => {
+  it('reads a vector that arrives byte by byte', async () => {
     const values = Array.from({ length: 3000 }, (_, at) => at / 3);
     const answer = await convertInChunks(answerWith([values]), [1], BASE64);
     assert.equal(answer, answerWith([floatsToBase64(values)]));
   });
 });
 
-it('B7: a vector that comes byte by byte is held in about its size, and no more than 4 MiB of one', () => {
+it('B7: a vector that arrives byte by byte takes about its size in memory, at most 4 MiB', () => {
   const converter = embeddingsRewriter(BASE64);
   converter.push(Buffer.from('{"data":[{"embedding":[1'), []);
   const digit = Buffer.from('1');

@@ -12,7 +12,7 @@ const PLAIN: EventStreamOptions = {
 };
 const RENAMING: EventStreamOptions = { ...PLAIN, model: 'alias' };
 
-/** What comes out when the bytes come cut at these places. */
+/** The output for the bytes cut at these offsets. */
 function run(options: EventStreamOptions, bytes: Buffer, cuts: readonly number[]): string {
   const stream = new EventStream(options);
   const parts: (Buffer | null)[] = [];
@@ -43,7 +43,7 @@ const text = fc
 const cuts = fc.array(fc.nat(), { maxLength: 12 });
 
 describe('EventStream', () => {
-  test('passes sound streams byte for byte however they are cut', () => {
+  test('passes valid streams byte for byte whatever the chunks', () => {
     fc.assert(
       fc.property(text, cuts, (stream, places) => {
         assert.equal(run(PLAIN, Buffer.from(stream), places), stream);
@@ -52,7 +52,7 @@ describe('EventStream', () => {
     );
   });
 
-  test('renames the same, and nothing else, however the stream is cut', () => {
+  test('renames the model, and nothing else, whatever the chunks', () => {
     fc.assert(
       fc.property(text, cuts, (stream, places) => {
         assert.equal(
@@ -64,7 +64,7 @@ describe('EventStream', () => {
     );
   });
 
-  test('finds errors, and stops after them, however the stream is cut', () => {
+  test('finds errors, and stops after them, whatever the chunks', () => {
     const errors = fc.constantFrom(
       'data: {"error":{"message":"m"}}',
       '{"error":"m"}',
@@ -84,7 +84,7 @@ describe('EventStream', () => {
     );
   });
 
-  test('never throws, whatever bytes come', () => {
+  test('never throws, whatever the bytes', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), cuts, (bytes, places) => {
         run(RENAMING, Buffer.from(bytes), places);
@@ -93,7 +93,7 @@ describe('EventStream', () => {
     );
   });
 
-  test('A2: passes a long record as it comes, and waits with its comment until it is over', () => {
+  test('A2: passes a long record in pieces, and sends no keep-alive comment inside it', () => {
     const piece = Buffer.alloc(1024 * 1024, 0x61);
     for (const options of [PLAIN, RENAMING]) {
       const stream = new EventStream(options);
@@ -108,7 +108,7 @@ describe('EventStream', () => {
     }
   });
 
-  test('tells of a failure once', () => {
+  test('reports a failure once', () => {
     const stream = new EventStream(PLAIN);
     const error = new HttpError('upstream_timeout', 'late');
     assert.equal(stream.error, null);
@@ -118,7 +118,7 @@ describe('EventStream', () => {
     assert.equal(stream.push(Buffer.from('data: [DONE]\n\n')), null);
   });
 
-  test('takes any end where vendors differ', () => {
+  test('accepts any end if vendors differ', () => {
     assert.equal(
       run({ ...PLAIN, streamEnd: null }, Buffer.from('data: {"a":1}\n\n'), []),
       'data: {"a":1}\n\n',

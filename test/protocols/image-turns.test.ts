@@ -7,7 +7,7 @@ import { errorOf } from '../helpers/picture-server.ts';
 import { dataUrl, pictureOf } from '../helpers/pictures.ts';
 import { startTwoProviders } from '../routes/two-providers.ts';
 
-test('B3: others have their turn among many small images', async () => {
+test('B3: other work runs between many small images', async () => {
   const url = dataUrl('image/png', pictureOf('image/png', 24_000));
   const content = Array.from({ length: 400 }, () => ({ type: 'image_url', image_url: { url } }));
   const body = Buffer.from(JSON.stringify({ messages: [{ role: 'user', content }] }));

@@ -15,7 +15,7 @@ interface Checked {
   readonly url: string;
 }
 
-/** Checks a JSON string literal where it stands in a body. */
+/** Checks a JSON string literal inside a body. */
 async function checkLiteral(literal: string, isQuoted = true): Promise<Checked> {
   const before = '{"image_url":';
   const body = Buffer.from(`${before}${literal},"x":"y"}`);
@@ -46,7 +46,7 @@ describe('checkImageUrl() of other URLs', () => {
     'http://[::1]:1/',
     `https://e.com/${'a'.repeat(5000)}`,
   ]) {
-    it(`passes ${url.slice(0, 60)} on unseen`, async () => {
+    it(`passes ${url.slice(0, 60)} unseen`, async () => {
       assert.deepEqual(await checkUrl(url), { check: { kind: 'url' }, url });
     });
   }
@@ -82,13 +82,13 @@ describe('checkImageUrl() of data URLs', () => {
   const canonical = `data:image/png;base64,${base64}`;
   const data = { kind: 'data', mediaType: 'image/png', decodedBytes: PNG.length };
 
-  it('leaves a canonical one alone, with quotes in the span or without', async () => {
+  it('leaves a canonical URL unchanged, with or without quotes in the span', async () => {
     const expected = { check: { ...data, patches: [] }, url: canonical };
     assert.deepEqual(await checkUrl(canonical), expected);
     assert.deepEqual(await checkLiteral(JSON.stringify(canonical), false), expected);
   });
 
-  it('leaves escapes alone that mean the same', async () => {
+  it('leaves equivalent escapes unchanged', async () => {
     const literal = JSON.stringify(canonical)
       .replaceAll('/', '\\/')
       .replaceAll('+', '\\u002B')
@@ -111,7 +111,7 @@ describe('checkImageUrl() of data URLs', () => {
     ['space within the padding', `${canonical.replace(/=+$/, '')}= =`],
   ];
   for (const [what, url] of mended) {
-    it(`mends ${what}`, async () => {
+    it(`corrects ${what}`, async () => {
       const { check, url: sent } = await checkUrl(url);
       assert.equal(sent, canonical);
       assert.ok(check.kind === 'data' && check.patches.length > 0);
@@ -119,7 +119,7 @@ describe('checkImageUrl() of data URLs', () => {
     });
   }
 
-  it('patches the label only, where only that is wrong', async () => {
+  it('patches only the label if only the label is wrong', async () => {
     const { check, url } = await checkUrl(`data:image/png;base64,${JPEG.toString('base64')}`);
     assert.equal(url, `data:image/jpeg;base64,${JPEG.toString('base64')}`);
     assert.ok(
@@ -164,11 +164,11 @@ describe('checkImageUrl() of data URLs', () => {
 describe('checkImageUrl() of large data', () => {
   const image = (size: number): Buffer => Buffer.concat([PNG, Buffer.alloc(size - PNG.length, 0xa5)]);
 
-  it('takes exactly 20 MiB', async () => {
+  it('accepts exactly 20 MiB', async () => {
     const { check } = await checkUrl(`data:image/png;base64,${image(20_971_520).toString('base64')}`);
     assert.deepEqual(check, { kind: 'data', mediaType: 'image/png', decodedBytes: 20_971_520, patches: [] });
   });
-  it('refuses one byte more, and says the size', async () => {
+  it('refuses one more byte, and states the size', async () => {
     const url = (size: number): string => `data:image/png;base64,${image(size).toString('base64')}`;
     await assert.rejects(
       checkUrl(url(20_971_521)),
@@ -177,7 +177,7 @@ describe('checkImageUrl() of large data', () => {
     await assert.rejects(checkUrl(url(26_500_000)), imageError(/^Image size \(25\.3MB\) /));
   });
 
-  it('finds what is wrong in any slice', async () => {
+  it('finds an error in any slice', async () => {
     const text = image(300_000).toString('base64');
     for (const at of [16, 65_535, 65_536, 65_537, 200_001, text.length - 1]) {
       await assert.rejects(
@@ -208,7 +208,7 @@ describe('checkImageUrl() of large data', () => {
     await assert.rejects(checkUrl(`data:image/png;base64,${text}`), imageError(/base64/));
   });
 
-  it('reads and mends any spelling of any data, wherever the slices end', async () => {
+  it('reads and corrects any spelling of any data, wherever the slices end', async () => {
     const spelling = fc.record({
       size: fc.integer({ min: PNG.length, max: 200_000 }),
       isUrlSafe: fc.boolean(),

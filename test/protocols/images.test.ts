@@ -24,20 +24,21 @@ function isImageError(message: RegExp): (error: unknown) => boolean {
 
 describe('sniffImage()', () => {
   for (const [type, head] of Object.entries(SAMPLES)) {
-    it(`knows ${type} and nothing shorter or other`, () => {
+    it(`recognises ${type}, and nothing shorter or different`, () => {
       assert.equal(sniffImage(head), type);
       assert.equal(sniffImage(Buffer.concat([head, Buffer.alloc(99)])), type);
       assert.equal(sniffImage(head.subarray(0, 2)), null);
       assert.equal(sniffImage(Buffer.concat([Buffer.from(' '), head])), null);
     });
   }
-  it('knows GIF87a', () => assert.equal(sniffImage(Buffer.from('GIF87a')), 'image/gif'));
-  it('does not take sound for WebP', () => assert.equal(sniffImage(Buffer.from('RIFF\0\0\0\0WAVE')), null));
+  it('recognises GIF87a', () => assert.equal(sniffImage(Buffer.from('GIF87a')), 'image/gif'));
+  it('does not mistake WAV audio for WebP', () =>
+    assert.equal(sniffImage(Buffer.from('RIFF\0\0\0\0WAVE')), null));
 });
 
 describe('checkImage()', () => {
   const png = SAMPLES['image/png'] ?? Buffer.alloc(0);
-  it('takes exactly 20 MiB and not one byte more', () => {
+  it('accepts exactly 20 MiB and not one byte more', () => {
     assert.equal(checkImage(png, 20_971_520, 'image'), 'image/png');
     assert.throws(
       () => checkImage(png, 20_971_521, 'image'),

@@ -32,7 +32,7 @@ describe('ocrChatBody()', () => {
     });
   });
 
-  it('has a prompt of its own, and passes a URL on as it stands', () => {
+  it('has a default prompt, and passes a URL on unchanged', () => {
     const json = [Buffer.from('https:\\/\\/e.com'), Buffer.from('/a')];
     const body = bodyOf({ model: 'm"', imageUrl: json, prompt: null });
     const [picture, text] = body.messages[0].content;
@@ -41,7 +41,7 @@ describe('ocrChatBody()', () => {
     assert.equal(body.model, 'm"');
   });
 
-  it('encodes a large image as it comes, in chunks of any size', () => {
+  it('encodes a large image while it arrives, in chunks of any size', () => {
     const bytes = Buffer.from(Array.from({ length: 1_000_001 }, (_, index) => index & 255));
     for (const size of [1_000_001, 65_536, 7, 1]) {
       const chunks: Buffer[] = [];
@@ -52,7 +52,7 @@ describe('ocrChatBody()', () => {
     }
   });
 
-  it('asks models for what they take', () => {
+  it('sends only the sampling options that a model accepts', () => {
     const settings = (model: string): object => {
       const { messages: _messages, model: _model, ...rest } = bodyOf({ model, imageUrl, prompt: null });
       return rest;

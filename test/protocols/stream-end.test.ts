@@ -35,10 +35,10 @@ describe('StreamEndWatch', () => {
     ['data: {"a":1}\r\n\r\ndata: [DONE]\r\n\r\n: bye\n\n', FINAL],
   ];
   for (const [text, expected] of rows) {
-    test(`A1: sees ${JSON.stringify(text)} however it is cut`, () => {
+    test(`A1: sees ${JSON.stringify(text)} whatever the chunks`, () => {
       assert.deepEqual(seen(text), expected);
       for (let at = 1; at < text.length; at += 1) {
-        // Whoever cuts right before these words inside a text could be taken for the end; a stream that goes on shows it.
+        // Text cut right before these words could look like the end; a stream that continues shows that it is not.
         if (text.includes('"data: [DONE]"')) continue;
         assert.deepEqual(seen(text, [at]), expected, `cut at ${at}`);
       }
@@ -52,7 +52,7 @@ describe('StreamEndWatch', () => {
     });
   }
 
-  test('A1: sees a mark whatever surrounds it and however it is cut', () => {
+  test('A1: sees a mark whatever surrounds it and whatever the chunks', () => {
     const filler = fc
       .string({ maxLength: 60 })
       .map((text) => `data: ${JSON.stringify({ content: text })}\n\n`);

@@ -8,7 +8,7 @@ export interface ParsedCue {
 
 const CLOCK = '(\\d{2,}):([0-5]\\d):([0-5]\\d)';
 
-/** Parses SubRip as the strictest players do: every cue numbered, timed, not empty, and followed by a blank line. */
+/** Parses SubRip as the strictest players do: every cue is numbered, timed, not empty, and followed by a blank line. */
 export function parseSrt(source: string): ParsedCue[] {
   if (source === '') return [];
   assert.ok(source.endsWith('\n\n\n') && !source.endsWith('\n\n\n\n'), 'three line ends at the end');

@@ -12,7 +12,7 @@ describe('toSrt() and toVtt()', () => {
     { start: 59.9996, end: 360_000, text: 'last' },
   ];
 
-  it('write SubRip to the byte', () => {
+  it('write exact SubRip', () => {
     assert.equal(
       toSrt(cues),
       '1\n00:00:00,000 --> 00:00:04,940\nFirst words\n\n' +
@@ -22,7 +22,7 @@ describe('toSrt() and toVtt()', () => {
     assert.equal(toSrt([]), '');
   });
 
-  it('write WebVTT to the byte', () => {
+  it('write exact WebVTT', () => {
     assert.equal(
       toVtt(cues),
       'WEBVTT\n\n00:00:00.000 --> 00:00:04.940\nFirst words\n\n' +
@@ -32,7 +32,7 @@ describe('toSrt() and toVtt()', () => {
     assert.equal(toVtt([]), 'WEBVTT\n\n');
   });
 
-  it('keep every time to the millisecond and every cue apart, whatever the text', () => {
+  it('keep times exact to the millisecond and cues separate, whatever the text', () => {
     const text = fc
       .array(fc.constantFrom('a', ' ', '-', '>', '-->', '\n', '\r\n', '\n\n', '1', '\u2028', '<b>', 'é'))
       .map((pieces) => pieces.join(''));

@@ -149,7 +149,7 @@ describe('TranscriptionFields', () => {
 });
 
 describe('TranscriptionFields', () => {
-  it('B3: refuses a value that is longer than its field may be, unread', () => {
+  it('B3: refuses a value over its size limit without parsing it', () => {
     for (const [name, value] of [
       ['language', 'aa-'.repeat(300_000)],
       ['timestamp_granularities', `["word"${',"word"'.repeat(125_000)}]`],
@@ -164,7 +164,7 @@ describe('TranscriptionFields', () => {
     new TranscriptionFields('transcribe').take('prompt', 'x'.repeat(1_000_000));
   });
 
-  it('B3: makes no text of what is nested in a list', () => {
+  it('B3: does not convert nested lists to text', () => {
     for (const value of ['[["word"]]', '[{}]', `${'['.repeat(100)}${']'.repeat(100)}`]) {
       const isWrong = isInvalid('timestamp_granularities');
       assert.throws(
@@ -196,7 +196,7 @@ describe('checkAudioFile()', () => {
     ['MPEG', 'a.bin', null, Buffer.from([0, 0, 1, 0xba])],
   ];
   for (const [what, filename, contentType, head] of accepted) {
-    it(`takes ${what}`, () => checkAudioFile({ filename, contentType, head }));
+    it(`accepts ${what}`, () => checkAudioFile({ filename, contentType, head }));
   }
   const refused: [string, string | null, string | null, Buffer][] = [
     ['a text file', 'a.txt', 'text/plain', text],

@@ -13,7 +13,7 @@ interface Shape {
   readonly contentType?: string;
   readonly text: string;
   readonly segments: readonly (readonly [start: number, end: number, text: string])[] | null;
-  /** Of the audio, or of the one cue that stands for an answer without times. */
+  /** The length of the audio, or of the single cue for a response without times. */
   readonly duration?: number;
 }
 
@@ -345,12 +345,12 @@ describe('languageName()', () => {
     ['', null],
     ['__proto__', null],
   ] as const) {
-    it(`gives ${name} for ${given}`, () => assert.equal(languageName(given), name));
+    it(`returns ${name} for ${given}`, () => assert.equal(languageName(given), name));
   }
 });
 
 describe('requireSegmentFormat()', () => {
-  it('lets pass what a list of segments can be made into', () => {
+  it('accepts formats that segments can be converted to', () => {
     for (const responseFormat of ['json', 'text', 'srt', 'verbose_json', 'vtt']) {
       assert.equal(
         requireSegmentFormat({ responseFormat, granularities: new Set(['segment']) }),

@@ -56,7 +56,7 @@ function mutationsOf(...seeds: string[]): fc.Arbitrary<Buffer> {
   });
 }
 
-/** What a call gives, or null where it refuses; any other error fails the test. */
+/** The result of a call, or null for an HttpError; any other error fails the test. */
 async function accepted<T>(call: () => T | Promise<T>): Promise<T | null> {
   try {
     return await call();
@@ -70,8 +70,8 @@ async function check(seeds: string[], property: (body: Buffer) => Promise<void>)
   await fc.assert(fc.asyncProperty(mutationsOf(...seeds), property), { numRuns: RUNS });
 }
 
-describe('mutated answers and URLs are read or refused', () => {
-  it('transcripts, which then render to sound subtitles', async () => {
+describe('mutated responses and URLs are read or refused', () => {
+  it('transcripts, which then render to valid subtitles', async () => {
     const seeds = [
       '[{"start":0.0,"end":4.94,"text":" First"},{"start":4.94,"end":9.1,"text":" next --> x"}]',
       '{"text":"a","chunks":[{"timestamp":[0,2],"text":" a"},{"timestamp":[2,null],"text":" b"}]}',
@@ -118,7 +118,7 @@ describe('mutated answers and URLs are read or refused', () => {
     });
   });
 
-  it('data URLs, which say their true size', async () => {
+  it('data URLs, with their true size', async () => {
     const seeds = [
       '"data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAE="',
       '"data:image/jpg;x=y;base64,\\/9j\\/4AAQSkZJRg"',
@@ -127,7 +127,7 @@ describe('mutated answers and URLs are read or refused', () => {
     await check(seeds, async (body) => {
       const result = await accepted(() => checkImageUrl(body, { start: 0, end: body.length }, 'image_url'));
       if (result?.kind !== 'data') return;
-      // The scan has refused before what is no JSON: a control sign in a string.
+      // In a real request the JSON scan refuses control characters in a string before this check.
       const url = parseJson(body.toString().replace(/^(?!")|(?<!")$/g, '"'));
       if (url === undefined) return;
       const data = String(url).replace(/^[^,]*,/, '');

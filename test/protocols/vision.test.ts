@@ -17,22 +17,23 @@ describe('isVisionModel() without a flag', () => {
     rednote-hilab/dots.ocr dots-ocr dots.mocr deepseek-ocr olmOCR-7B grok-2-vision-1212 grok-4 phi-3.5-vision-instruct microsoft/phi-4-multimodal-instruct
     glm-4.5v mistral-small-3.2-24b deepseek-vl2 google/paligemma-3b`;
   for (const name of seeing.split(/\s+/)) {
-    it(`takes ${name} for one that sees`, () => assert.equal(isVisionModel(modelNamed(name)), true));
+    it(`recognises ${name} as a vision model`, () => assert.equal(isVisionModel(modelNamed(name)), true));
   }
   const blind = `gpt-4 gpt-3.5-turbo gpt-4-turbo-preview gpt-4o-transcribe gpt-4o-mini-tts gpt-4o-audio-preview gpt-4o-realtime-preview o1-mini o3-mini
     claude-2.1 claude-instant-1.2 gemini-pro gemini-embedding-001 text-embedding-3-small whisper-1 qwen3-embedding-8b qwen2-audio-7b qwen-max
     llama-3.1-70b mixtral-8x7b deepseek-chat gemma-3-1b-it gemma-2-9b phi-3-mini dall-e-3 gpt-image-1 gpt-oss-120b kokoro foo3 mediocrity vlad __proto__`;
   for (const name of blind.split(/\s+/)) {
-    it(`takes ${name} for one that does not`, () => assert.equal(isVisionModel(modelNamed(name)), false));
+    it(`recognises ${name} as a model without vision`, () =>
+      assert.equal(isVisionModel(modelNamed(name)), false));
   }
 });
 
 describe('isVisionModel()', () => {
-  it('looks at the name at the provider too', () => {
+  it('checks the name at the provider too', () => {
     assert.equal(isVisionModel(modelNamed('reader', 'gpt-4o')), true);
     assert.equal(isVisionModel(modelNamed('reader', 'gpt-4')), false);
   });
-  it('believes a flag before any name', () => {
+  it('prefers the flag to any name', () => {
     assert.equal(isVisionModel(modelNamed('gpt-4o', null, false)), false);
     assert.equal(isVisionModel(modelNamed('gpt-4', null, true)), true);
   });

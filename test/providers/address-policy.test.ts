@@ -11,7 +11,7 @@ import { CHAT_ANSWER, json, startUpstream } from '../helpers/fake-upstream.ts';
 import { prepareProgram } from '../helpers/programs.ts';
 import { startApp } from '../helpers/start-app.ts';
 
-/** Loopback and private networks: refused with BLOCK_PRIVATE_UPSTREAMS alone. */
+/** Loopback and private networks: refused only with BLOCK_PRIVATE_UPSTREAMS. */
 const PRIVATE = [
   '127.0.0.1',
   '127.255.255.254',
@@ -52,7 +52,7 @@ const PRIVATE = [
   '0:0:0:0:0:ffff:c0a8:1',
   '::1%lo',
 ];
-/** Link-local and metadata addresses: refused always. */
+/** Link-local and metadata addresses: always refused. */
 const FORBIDDEN = [
   '169.254.169.254',
   '169.254.0.1',
@@ -89,13 +89,13 @@ const PUBLIC = [
 
 describe('isAddressAllowed()', () => {
   for (const address of FORBIDDEN) {
-    test(`refuses ${address} always`, () => {
+    test(`always refuses ${address}`, () => {
       assert.equal(isAddressAllowed(address, false), false);
       assert.equal(isAddressAllowed(address, true), false);
     });
   }
   for (const address of PRIVATE) {
-    test(`refuses ${address} where private ones are blocked`, () => {
+    test(`refuses ${address} if private addresses are blocked`, () => {
       assert.equal(isAddressAllowed(address, false), true);
       assert.equal(isAddressAllowed(address, true), false);
     });
@@ -115,13 +115,13 @@ describe('isAddressAllowed()', () => {
     '1.2.3.4/8',
     ' 1.1.1.1',
   ]) {
-    test(`refuses ${JSON.stringify(address)}, which is no address`, () => {
+    test(`refuses ${JSON.stringify(address)}, which is not an address`, () => {
       assert.equal(isAddressAllowed(address, false), false);
     });
   }
 });
 
-/** Base URLs whose host is another spelling of an address that is refused with BLOCK_PRIVATE_UPSTREAMS. PORT is the canary's. */
+/** Base URLs with other spellings of addresses that BLOCK_PRIVATE_UPSTREAMS refuses. PORT is the canary server's port. */
 const SPELLINGS = [
   'http://127.0.0.1:PORT',
   'http://127.1:PORT',
@@ -177,12 +177,12 @@ const SPELLINGS = [
   'http:127.0.0.1:PORT',
 ];
 
-/** Those that stay refused where private addresses are allowed: metadata, and what is no address. */
+/** Base URLs that are refused even if private addresses are allowed: metadata addresses and invalid URLs. */
 const ALWAYS_REFUSED = /169\.254|fe80|ec2::|a9fea9fe|2852039166|@|\\|^file|^gopher|^ftp|^unix|^\/\/|^http:1/;
 
 describe('a provider at a refused address', { timeout: 30_000 }, () => {
   for (const blockPrivate of [true, false]) {
-    test(`is refused when it is saved, or when it is used (private ones ${blockPrivate ? 'blocked' : 'allowed'})`, async (t) => {
+    test(`is refused when it is saved or used (private addresses ${blockPrivate ? 'blocked' : 'allowed'})`, async (t) => {
       const canary = await startUpstream(t, json(CHAT_ANSWER));
       const port = new URL(canary.origin).port;
       const app = await startApp(t, { env: { BLOCK_PRIVATE_UPSTREAMS: String(blockPrivate) } });
@@ -209,7 +209,7 @@ describe('a provider at a refused address', { timeout: 30_000 }, () => {
     });
   }
 
-  test('is refused in use although it got into the store another way', async (t) => {
+  test('is refused in use even if it got into the store another way', async (t) => {
     const canary = await startUpstream(t, json(CHAT_ANSWER));
     const app = await startApp(t, { env: { BLOCK_PRIVATE_UPSTREAMS: 'true' } });
     for (const baseUrl of [
@@ -234,7 +234,7 @@ async function refusedInUse(
   const used = await app.v1('chat/completions', { model, messages: [] });
   const { error } = (await used.json()) as { error: { code: string; message: string } };
   assert.deepEqual([used.status, error.code], [502, 'upstream_unreachable'], label);
-  // A name that does not resolve here (`localhost.`) may resolve later; what was refused stays refused.
+  // A name that does not resolve here (`localhost.`) may resolve later; a refused address stays refused.
   if (!/ENOTFOUND|EAI_AGAIN/.test(error.message))
     assert.equal(used.headers.get('x-should-retry'), 'false', label);
 }
@@ -256,22 +256,22 @@ describe('createGuardedLookup()', () => {
 
   const reason = process.platform === 'win32' ? 'Windows has no /etc/hosts' : false;
   for (const name of new Set(['localhost', ...localNames])) {
-    test(`refuses the name ${name}, which leads inside`, { skip: reason }, async () => {
+    test(`refuses the name ${name}, which resolves to a refused address`, { skip: reason }, async () => {
       await assert.rejects(look(name, true), (error) => error instanceof HttpError && error.status === 502);
     });
   }
 
-  test('gives one address or all, as it is asked', async () => {
+  test('returns one address or all, as requested', async () => {
     assert.match(String(await look('localhost', false)), /^(127\.0\.0\.1|::1)$/);
     const all = await look('localhost', false, true);
     assert.ok(Array.isArray(all) && all.length >= 1);
   });
 
-  test('passes on the error of a name that does not exist', async () => {
+  test('passes on the error for a name that does not exist', async () => {
     await assert.rejects(look('no-such-host.invalid', true), { syscall: 'getaddrinfo' });
   });
 
-  test('sees at the next connection that a name has changed', async (t) => {
+  test('notices at the next connection that a name has changed', async (t) => {
     const program = prepareProgram(join(import.meta.dirname, 'changing-name.ts'));
     const hosts = join(process.env['TMPDIR'] ?? '/tmp', `ipin-proxy-hosts-${process.pid}`);
     writeFileSync(hosts, '1.1.1.1 changing.test\n');
@@ -282,7 +282,7 @@ describe('createGuardedLookup()', () => {
     );
     const { stdout = '', stderr = '' } = run as { stdout?: string; stderr?: string };
     if (stdout === '')
-      return t.skip(`the system gives no mounts of one's own: ${stderr.split('\n')[0] || String(run)}`);
+      return t.skip(`the system allows no private mounts: ${stderr.split('\n')[0] || String(run)}`);
     assert.equal(stdout.trim(), '1.1.1.1 refused refused');
   });
 });

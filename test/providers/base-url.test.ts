@@ -11,7 +11,7 @@ function join(base: string, tail = 'chat/completions', mode?: PathMode): string 
   return joinUrl(url, tail, mode).href;
 }
 
-/** The addresses as vendors document them, with what people paste into SDKs. */
+/** Base URLs as vendors document them and as people paste them into SDKs, with the resulting URL. */
 const VENDORS: readonly (readonly [base: string, url: string])[] = [
   ['https://api.openai.com/v1', 'https://api.openai.com/v1/chat/completions'],
   ['https://openrouter.ai/api/v1', 'https://openrouter.ai/api/v1/chat/completions'],
@@ -53,7 +53,7 @@ const VENDORS: readonly (readonly [base: string, url: string])[] = [
 
 describe('joinUrl()', () => {
   for (const [base, url] of VENDORS) {
-    test(`${base} leads to ${url}, however it is written`, () => {
+    test(`${base} becomes ${url} in every spelling`, () => {
       const bare = base.replace(/\/$/, '');
       for (const spelling of [
         base,
@@ -70,11 +70,11 @@ describe('joinUrl()', () => {
     });
   }
 
-  test('adds https:// where there is no scheme', () => {
+  test('adds https:// if the scheme is missing', () => {
     assert.equal(join('api.openai.com/v1'), 'https://api.openai.com/v1/chat/completions');
   });
 
-  test('adds http:// on the machine itself', () => {
+  test('adds http:// for loopback addresses', () => {
     for (const host of ['localhost:11434', '127.0.0.1:1234', '[::1]:8000', 'LOCALHOST'])
       assert.equal(join(host), `http://${host.toLowerCase()}/v1/chat/completions`);
     for (const host of ['localhost.example', '127.0.0.1.example', '192.168.1.2:8000'])
@@ -97,14 +97,14 @@ describe('joinUrl()', () => {
     'audio/translations',
     'audio/speech',
   ]) {
-    test(`a pasted /${suffix} is taken off`, () => {
+    test(`removes a pasted /${suffix}`, () => {
       assert.equal(join(`https://h.example/v1/${suffix}`, 'models'), 'https://h.example/v1/models');
       assert.equal(join(`https://h.example/v1/${suffix}/`, 'models'), 'https://h.example/v1/models');
       assert.equal(join(`https://h.example/${suffix}`, 'models'), 'https://h.example/v1/models');
     });
   }
 
-  test('only whole last segments are taken off', () => {
+  test('removes only whole last segments', () => {
     assert.equal(join('https://h.example/v1/my-models', 'models'), 'https://h.example/v1/my-models/models');
     assert.equal(join('https://h.example/models/x', 'models'), 'https://h.example/models/x/models');
   });
@@ -124,7 +124,7 @@ describe('joinUrl()', () => {
     ['V1', false],
     ['v1.2', false],
   ] as const) {
-    test(`${segment} ${isVersion ? 'names a version' : 'names none'}: a path of its own is taken as it is`, () => {
+    test(`${segment} ${isVersion ? 'is' : 'is not'} a version; other paths are kept`, () => {
       assert.equal(join(`https://h.example/${segment}`), `https://h.example/${segment}/chat/completions`);
     });
   }
@@ -140,7 +140,7 @@ describe('joinUrl()', () => {
     );
   });
 
-  test('takes the path mode at its word', () => {
+  test('obeys the path mode', () => {
     for (const [mode, base, url] of [
       ['exact', 'https://h.example', 'https://h.example/chat/completions'],
       ['exact', 'https://h.example/x/', 'https://h.example/x/chat/completions'],
@@ -154,7 +154,7 @@ describe('joinUrl()', () => {
     }
   });
 
-  test('vendors are known by their whole host', () => {
+  test('recognises vendors by their whole host', () => {
     assert.equal(
       join('https://api.perplexity.ai.evil.example'),
       'https://api.perplexity.ai.evil.example/v1/chat/completions',
@@ -215,7 +215,7 @@ describe('parseBaseUrl()', () => {
     });
   }
 
-  test('reads an address as URL parsers do: one host, no other meaning', () => {
+  test('reads the host exactly as URL parsers do', () => {
     assert.equal(parseBaseUrl('HTTPS://H.Example/V1')?.href, 'https://h.example/V1');
     assert.equal(parseBaseUrl('http://0x7f.1:80/x')?.hostname, '127.0.0.1');
   });

@@ -1,4 +1,4 @@
-// Run in a mount namespace of its own, in which /etc/hosts is the file given: resolves a name, changes it, resolves again.
+// Runs in its own mount namespace, with the given file as /etc/hosts: resolves a name, changes it, resolves it again.
 import { writeFileSync } from 'node:fs';
 import { createGuardedLookup } from '../../src/providers/address-policy.ts';
 

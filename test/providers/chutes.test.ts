@@ -28,13 +28,13 @@ describe('isChutes()', () => {
       assert.equal(isChutes({ ...BASE, baseUrl }), expected);
     });
   }
-  test('a provider is Chutes also by its type', () => {
+  test('recognises a provider of the type chutes', () => {
     assert.ok(isChutes({ ...BASE, baseUrl: 'http://127.0.0.1', type: 'chutes' }));
   });
 });
 
 describe('a provider of the type chutes', { timeout: 20_000 }, () => {
-  test('gets no `stream: null`, which its router does not match', async (t) => {
+  test('gets `false` for `stream: null`, which its router does not match', async (t) => {
     const upstream = await startUpstream(t, json(CHAT_ANSWER));
     const app = await startApp(t);
     await app.addProvider({ id: 'up', baseUrl: upstream.origin, type: 'chutes' }, [{ id: 'm' }]);
@@ -42,7 +42,7 @@ describe('a provider of the type chutes', { timeout: 20_000 }, () => {
     assert.equal(upstream.received[0]?.body.toString(), '{"model":"m", "stream" : false ,"messages":[]}');
   });
 
-  test('is asked for embeddings without a model where it refuses its name, and so from then on', async (t) => {
+  test('gets requests for embeddings without a model after it refused the name, from then on', async (t) => {
     const bodies: string[] = [];
     const upstream = await startUpstream(t, (req, res, request) => {
       const text = request.body.toString();
@@ -74,7 +74,7 @@ describe('a provider of the type chutes', { timeout: 20_000 }, () => {
     assert.equal(bodies.length, 2, 'a changed provider is tried anew');
   });
 
-  test('keeps being asked with the model where it lacks one of several', async (t) => {
+  test('keeps getting the model if it lacks only one of several', async (t) => {
     const upstream = await startUpstream(t, (req, res, request) => {
       const { model } = JSON.parse(request.body.toString());
       const answer =
@@ -96,7 +96,7 @@ describe('a provider of the type chutes', { timeout: 20_000 }, () => {
     assert.equal(upstream.received.length, 3);
   });
 
-  test('is asked so too where it answers with 404', async (t) => {
+  test('gets requests without a model after a 404 too', async (t) => {
     const upstream = await startUpstream(t, (req, res, request) => {
       const isNamed = 'model' in JSON.parse(request.body.toString());
       const answer = isNamed
@@ -111,7 +111,7 @@ describe('a provider of the type chutes', { timeout: 20_000 }, () => {
     assert.equal(upstream.received.length, 2);
   });
 
-  test('is not asked again for other reasons', async (t) => {
+  test('gets no retry for other errors', async (t) => {
     const upstream = await startUpstream(t, json({ detail: 'busy' }, 500));
     const app = await startApp(t);
     await app.addProvider({ id: 'up', baseUrl: upstream.origin, type: 'chutes' }, [{ id: 'e' }]);

@@ -25,7 +25,7 @@ describe('compileProvider()', () => {
   });
 
   for (const [name, fields, code] of [
-    ['a base URL that is none', { baseUrl: 'ftp://x' }, 'upstream_unreachable'],
+    ['an invalid base URL', { baseUrl: 'ftp://x' }, 'upstream_unreachable'],
     ['an address that is never allowed', { baseUrl: 'http://169.254.169.254' }, 'upstream_unreachable'],
     ['a key that no header can carry', { apiKey: 'ключ' }, 'provider_not_configured'],
   ] as const) {
@@ -39,7 +39,7 @@ describe('compileProvider()', () => {
 });
 
 describe('Providers', () => {
-  test('compiles once for each version of a record; an equal record that was read again keeps what was learned', () => {
+  test('compiles once per version of a record; an equal record that is read again keeps its quirks', () => {
     const providers = new Providers(OPTIONS);
     const first = providers.of(RECORD);
     first.quirks.add('no_embedding_model');
@@ -51,7 +51,7 @@ describe('Providers', () => {
     assert.equal(changed.quirks.size, 0, 'a changed provider may have other quirks');
   });
 
-  test('forgets providers that are gone', () => {
+  test('forgets deleted providers', () => {
     const providers = new Providers(OPTIONS);
     const first = providers.of(RECORD);
     providers.keepOnly(new Map([[RECORD.id, RECORD]]));

@@ -46,13 +46,13 @@ const outline = ({ ok, steps }: Probe): string =>
 const LIST = json({ object: 'list', data: [{ id: 'here' }, { id: 'there' }, { id: 'new' }] });
 
 describe('the test of a provider', { timeout: 30_000 }, () => {
-  test('goes well: reached, models listed, and of the key no more than that', async (t) => {
+  test('succeeds: reached, models listed, and no claim about the key', async (t) => {
     const fixture = await start(t, LIST);
     const found = await probe(fixture);
     assert.equal(outline(found), 'true connect:true authenticate:true models:true');
     assert.match(
       found.steps[1]?.message ?? '',
-      /^The list was given\. Whether the key works for chats shows/,
+      /^The provider lists its models\. The first chat will show whether the key works/,
     );
     assert.equal(found.steps[2]?.message, '3 models are listed.');
     const [request] = fixture.upstream.received;
@@ -142,7 +142,7 @@ describe('the test of a provider', { timeout: 30_000 }, () => {
       /./,
     ],
   ] as const) {
-    test(`tells of ${name}`, async (t) => {
+    test(`reports ${name}`, async (t) => {
       const fixture = await start(
         t,
         answer,
@@ -155,25 +155,25 @@ describe('the test of a provider', { timeout: 30_000 }, () => {
     });
   }
 
-  test('on a 404 finds the other way of joining the address', async (t) => {
+  test('finds the right path mode after a 404', async (t) => {
     const fixture = await start(t, (req, res, request) =>
       req.url === '/models' ? LIST(req, res, request) : json({}, 404)(req, res, request),
     );
     assert.match((await probe(fixture)).steps.at(-1)?.message ?? '', /path mode "exact"/);
   });
 
-  test('of a single model says so', async (t) => {
+  test('counts a single model in the singular', async (t) => {
     const found = await probe(await start(t, json({ data: ['a'] })));
     assert.equal(found.steps[2]?.message, '1 model is listed.');
   });
 
-  test('asks for a key where none is set', async (t) => {
+  test('asks for a key if none is set', async (t) => {
     const found = await probe(await start(t, json({}, 401), { apiKey: null }));
     assert.equal(outline(found), 'false connect:true authenticate:false');
     assert.match(found.steps[1]?.message ?? '', /asks for an API key \(status 401\)/);
   });
 
-  test('without a key sends none', async (t) => {
+  test('sends no key if none is set', async (t) => {
     const fixture = await start(t, LIST, { apiKey: null });
     assert.match((await probe(fixture)).steps[1]?.message ?? '', /No key/);
     assert.equal(fixture.upstream.received[0]?.headers.authorization, undefined);
@@ -197,13 +197,13 @@ describe('the models of a provider', { timeout: 30_000 }, () => {
     ],
     ['nothing', { data: [] }, []],
   ] as const) {
-    test(`are read as ${name} lists them`, async (t) => {
+    test(`are read in the format of ${name}`, async (t) => {
       const fixture = await start(t, json(value));
       assert.deepEqual(await ask(fixture), ids);
     });
   }
 
-  test('say which are here already', async (t) => {
+  test('are marked if they are configured already', async (t) => {
     const upstream = await startUpstream(t, LIST);
     const app = await startApp(t);
     await app.addProvider({ id: 'up', baseUrl: upstream.origin }, [
@@ -243,7 +243,7 @@ describe('the models of a provider', { timeout: 30_000 }, () => {
       /lists no models/,
     ],
   ] as const) {
-    test(`are not made of ${name}`, async (t) => {
+    test(`are not read from ${name}`, async (t) => {
       const fixture = await start(t, answer);
       await assert.rejects(ask(fixture), (error) => {
         assert.ok(error instanceof HttpError);
@@ -254,19 +254,19 @@ describe('the models of a provider', { timeout: 30_000 }, () => {
     });
   }
 
-  test('nested without end are none', async (t) => {
+  test('are not read from endless nesting', async (t) => {
     const fixture = await start(t, json(`${'['.repeat(100_000)}${']'.repeat(100_000)}`));
     assert.deepEqual(await ask(fixture), []);
   });
 
-  test('are not tested with a key that cannot be read', async (t) => {
+  test('are not tested with a key that cannot be decrypted', async (t) => {
     const fixture = await start(t, LIST, { apiKey: null, unreadableApiKey: 'v1:x' });
     assert.equal(outline(await probe(fixture)), 'false authenticate:false');
     assert.equal(fixture.upstream.received.length, 0);
   });
 });
 
-test('a provider that keeps silent is given up long before a call would be', {
+test('the test of a silent provider times out long before a call would', {
   timeout: 20_000,
 }, async (t) => {
   const { provider } = await start(t, () => {});

@@ -17,7 +17,7 @@ async function rest(body: Readable): Promise<string> {
 }
 
 describe('readBounded()', () => {
-  test('reads a body that fits, exactly also', async () => {
+  test('reads a body within the bound, or exactly at it', async () => {
     for (const limit of [6, 100]) {
       const { isWhole, bytes } = await readBounded(source('abc', 'def'), limit);
       assert.deepEqual([isWhole, bytes.toString()], [true, 'abcdef']);
@@ -26,7 +26,7 @@ describe('readBounded()', () => {
     assert.deepEqual(await readBounded(source(), 0), nothing);
   });
 
-  test('puts back every byte of one that does not', async () => {
+  test('puts every byte of a larger body back', async () => {
     for (const limit of [0, 1, 3, 5]) {
       const body = source('abc', 'def', 'ghi');
       const { isWhole } = await readBounded(body, limit);
@@ -36,7 +36,7 @@ describe('readBounded()', () => {
     }
   });
 
-  test('tells why a body broke off: as an error of the provider, or as it was destroyed', async () => {
+  test('rejects with the reason: an error of the provider, or the error that destroyed the body', async () => {
     const own = new HttpError('upstream_timeout', 'late');
     for (const [error, code] of [
       [new Error('reset'), 'upstream_invalid_response'],

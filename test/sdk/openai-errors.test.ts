@@ -35,7 +35,7 @@ async function failure(
   return error;
 }
 
-describe('errors as the openai package shows them', { timeout: 30_000 }, () => {
+describe('errors in the openai package', { timeout: 30_000 }, () => {
   const upstreamErrors: readonly (readonly [number, ErrorClass])[] = [
     [400, OpenAI.BadRequestError],
     [404, OpenAI.NotFoundError],
@@ -63,7 +63,7 @@ describe('errors as the openai package shows them', { timeout: 30_000 }, () => {
     });
   }
 
-  test('our own are told apart by their codes', async (t) => {
+  test('of this server are distinguished by their codes', async (t) => {
     const { client, app } = await start(t);
     const narrow = await app.addKey({ models: ['other'] });
     for (const [key, request, errorClass, code] of [
@@ -89,7 +89,7 @@ describe('errors as the openai package shows them', { timeout: 30_000 }, () => {
     assert.equal(upstream.received.length, 1, 'no retry can help');
   });
 
-  test('in mid-stream are thrown', async (t) => {
+  test('in the middle of a stream are thrown', async (t) => {
     const { client, upstream } = await start(t);
     for (const record of [
       'data: {"error":{"message":"lost","type":"t","param":null,"code":"c"}}\n\n',
@@ -116,7 +116,7 @@ describe('errors as the openai package shows them', { timeout: 30_000 }, () => {
   });
 });
 
-describe('how often the openai package tries', { timeout: 30_000 }, () => {
+describe('the attempts of the openai package', { timeout: 30_000 }, () => {
   const quick = { 'retry-after-ms': '1' };
   for (const [name, status, headers, tries] of [
     ['429', 429, quick, 3],
@@ -125,9 +125,9 @@ describe('how often the openai package tries', { timeout: 30_000 }, () => {
     ['409', 409, quick, 3],
     ['400', 400, quick, 1],
     ['404', 404, quick, 1],
-    ['429 that no retry helps', 429, { ...quick, 'x-should-retry': 'false' }, 1],
-    ['503 that no retry helps', 503, { ...quick, 'x-should-retry': 'false' }, 1],
-    ['400 that a retry helps', 400, { ...quick, 'x-should-retry': 'true' }, 3],
+    ['429 with x-should-retry: false', 429, { ...quick, 'x-should-retry': 'false' }, 1],
+    ['503 with x-should-retry: false', 503, { ...quick, 'x-should-retry': 'false' }, 1],
+    ['400 with x-should-retry: true', 400, { ...quick, 'x-should-retry': 'true' }, 3],
   ] as const) {
     test(`${name}: ${tries}`, async (t) => {
       const { client, upstream } = await start(t);
@@ -142,7 +142,7 @@ describe('how often the openai package tries', { timeout: 30_000 }, () => {
     });
   }
 
-  test('and it succeeds when the provider does', async (t) => {
+  test('succeed when the provider recovers', async (t) => {
     const { client, upstream } = await start(t);
     let count = 0;
     upstream.answer = (req, res, request) => {
@@ -158,7 +158,7 @@ describe('how often the openai package tries', { timeout: 30_000 }, () => {
     assert.equal(count, 3);
   });
 
-  test('a closed provider is not asked again', async (t) => {
+  test('stop after the first for a disabled provider', async (t) => {
     const { client, app } = await start(t);
     await failure(client(MASTER_KEY, 2), { model: 'closed' });
     assert.equal(app.logs.filter((line) => line.includes('provider_not_configured')).length, 1);

@@ -6,7 +6,7 @@ import { DEMO_KEY, startDemo } from '../demo/start-demo.ts';
 import { json, startUpstream } from '../helpers/fake-upstream.ts';
 import { type AppUnderTest, MASTER_KEY, startApp } from '../helpers/start-app.ts';
 
-/** The proxy with the demo provider, whose models have other names here, so that every answer must be renamed. */
+/** The proxy with the demo provider. Its models have other ids here, so every answer must be renamed. */
 async function start(t: TestContext): Promise<{ client: OpenAI; app: AppUnderTest }> {
   const demo = await startDemo();
   t.after(() => demo.stop());
@@ -53,7 +53,7 @@ describe('the openai package through the proxy', { timeout: 30_000 }, () => {
     assert.deepEqual([model.id, model.object, model.owned_by], ['my/demo-chat', 'model', 'demo']);
   });
 
-  test('chats, and sees the name it asked for', async (t) => {
+  test('chats, and sees the requested model', async (t) => {
     const { client } = await start(t);
     const {
       data,
@@ -125,7 +125,7 @@ describe('the openai package through the proxy', { timeout: 30_000 }, () => {
     assert.deepEqual(Object.keys(value).sort(), ['city', 'count']);
   });
 
-  test('gets embeddings in its own default, base64, and as numbers', async (t) => {
+  test('gets embeddings as base64, its default, and as numbers', async (t) => {
     const { client } = await start(t);
     const bare = await client.embeddings.create({ model: 'my/demo-embed', input: ['one', 'two'] });
     const floats = await client.embeddings.create({
@@ -143,7 +143,7 @@ describe('the openai package through the proxy', { timeout: 30_000 }, () => {
     }
   });
 
-  test('gets whole vectors also from a provider that knows numbers only', async (t) => {
+  test('gets whole vectors even from a provider that supports only numbers', async (t) => {
     const vector = [0.25, -1, 3.5e-5];
     const upstream = await startUpstream(t, (_req, res) =>
       res.writeHead(200, { 'content-type': 'application/json' }).end(
@@ -173,7 +173,7 @@ describe('the openai package through the proxy', { timeout: 30_000 }, () => {
     assert.equal(answer.model, 'my/m');
   });
 
-  test('speaks and draws', async (t) => {
+  test('makes speech and images', async (t) => {
     const { client } = await start(t);
     const speech = await client.audio.speech.create({
       model: 'my/demo-tts',
@@ -224,7 +224,7 @@ describe('the openai package through the proxy', { timeout: 30_000 }, () => {
     assert.equal(answer.choices[0]?.text, 'Hi');
   });
 
-  test('that stops a stream ends the request at the provider', async (t) => {
+  test('ends the request at the provider when it stops a stream', async (t) => {
     let gone: Promise<unknown> | null = null;
     const upstream = await startUpstream(t, (_req, res) => {
       gone = once(res, 'close');

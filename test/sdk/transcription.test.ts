@@ -29,7 +29,7 @@ function speechFile(): File {
   return new File([new Uint8Array(SPEECH)], 'meeting.wav', { type: 'audio/wav' });
 }
 
-/** What a provider heard, of whichever kind it is. */
+/** What a provider of any kind received. */
 function audioIn(request: ReceivedRequest | undefined): Buffer {
   if (request?.url !== '/transcribe')
     return sentParts(request).find(({ name }) => name === 'file')?.content ?? Buffer.alloc(0);
@@ -37,7 +37,7 @@ function audioIn(request: ReceivedRequest | undefined): Buffer {
   return Buffer.from(isRecord(body) ? String(body['audio_b64']) : '', 'base64');
 }
 
-/** Every way in which the package takes a file. */
+/** Every way to pass a file to the package. */
 const WAYS: readonly (readonly [string, (t: TestContext) => Uploadable | Promise<Uploadable>])[] = [
   ['a File', () => speechFile()],
   [
@@ -58,7 +58,7 @@ const WAYS: readonly (readonly [string, (t: TestContext) => Uploadable | Promise
 
 describe('transcriptions of the openai package', { timeout: 30_000 }, () => {
   for (const [way, fileOf] of WAYS) {
-    test(`send every byte of ${way}, whichever side the model stands on`, async (t) => {
+    test(`send every byte of ${way}, with the model before or after it`, async (t) => {
       const { client, upstream, chutes } = await start(t);
       for (const model of BOTH) {
         const provider = model === 'whisper' ? upstream : chutes;
@@ -164,7 +164,7 @@ describe('transcriptions of the openai package', { timeout: 30_000 }, () => {
       { type: 'transcript.text.delta', delta: 'lo' },
       { type: 'transcript.text.done', text: 'Hello' },
     ];
-    // Each is written only once the one before it has come out of the package.
+    // Each event is written only after the package has returned the event before it.
     let writeNext = (): void => {};
     upstream.answer = (_req, res) => {
       res.writeHead(200, { 'content-type': 'text/event-stream' });
@@ -222,7 +222,7 @@ describe('transcriptions of the openai package', { timeout: 30_000 }, () => {
     );
   });
 
-  test('that are aborted end at the provider too', async (t) => {
+  test('end at the provider too when they are aborted', async (t) => {
     const speech = await startSpeech(t, { readBodies: false });
     const client = clientOf(speech.app);
     for (const model of BOTH) {
