@@ -84,7 +84,10 @@ function shownParam(param: string | undefined): string | null {
   return param === undefined ? null : shownText(param);
 }
 
-/** An answer to the client that is not a success. `message` is public: no secret, no stack, no path of the machine. */
+/**
+ * An answer to the client that is not a success. `message` is public: no secret, no stack, no path of the machine.
+ * @example throw new HttpError('invalid_value', '`n` must be a number.', { param: 'n' });
+ */
 export class HttpError extends Error {
   override readonly name = 'HttpError';
   readonly status: number;

@@ -57,7 +57,10 @@ export function missingParameter(name: string): HttpError {
   });
 }
 
-/** The error for a member of a wrong type or value: 400 `invalid_value`. */
+/**
+ * The error for a member of a wrong type or value: 400 `invalid_value`.
+ * @example invalidValue('n', 'a number') // 400 `invalid_value`, param `n`
+ */
 export function invalidValue(name: string, expected: string): HttpError {
   return new HttpError('invalid_value', `Invalid value for '${name}': expected ${expected}.`, {
     param: name,

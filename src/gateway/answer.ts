@@ -113,7 +113,8 @@ export async function renderResponse(
   render: (response: Buffer, contentType: string) => RenderedAnswer,
 ): Promise<ShapedAnswer> {
   const { headers } = response;
-  if (!isIdentity(response)) throw invalidResponse('The provider sent a compressed response, which was not requested.');
+  if (!isIdentity(response))
+    throw invalidResponse('The provider sent a compressed response, which was not requested.');
   const read = await readBounded(response.body, CHANGED_BYTES, response.lease);
   if (!read.isWhole) throw overLimit(read, response);
   return renderedAnswer(response, render(read.bytes, String(headers['content-type'] ?? '')));

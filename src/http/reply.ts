@@ -13,7 +13,10 @@ export interface Exchange {
 
 const LINGER = { timeMs: 5_000, limitBytes: 256 * 1024 * 1024 } as const;
 
-/** Answers with JSON. */
+/**
+ * Answers with JSON.
+ * @example sendJson(context, 201, { id: 'gpt' }, ['location', '/api/admin/models/gpt'])
+ */
 export function sendJson(exchange: Exchange, status: number, value: unknown, headers: HeaderList = []): void {
   const body = Buffer.from(JSON.stringify(value));
   sendBytes(exchange, status, body, ['content-type', 'application/json', ...headers]);

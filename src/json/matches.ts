@@ -21,7 +21,10 @@ export interface JsonScan {
   readonly folded: readonly string[];
 }
 
-/** The first match of a pattern; the only one if the pattern is not ambiguous and has no `*`. */
+/**
+ * The first match of a pattern; the only one if the pattern is not ambiguous and has no `*`.
+ * @example firstMatch(scan, 'model')?.kind // 'string'
+ */
 export function firstMatch(scan: JsonScan, pattern: string): JsonMatch | undefined {
   return scan.matches.find((match) => match.pattern === pattern);
 }

@@ -66,10 +66,7 @@ export function embeddingsRewriter({ encoding, model }: EmbeddingsOptions): Json
 }
 
 function unreadable(): HttpError {
-  return new HttpError(
-    'upstream_invalid_response',
-    'The provider sent embeddings that cannot be read.',
-  );
+  return new HttpError('upstream_invalid_response', 'The provider sent embeddings that cannot be read.');
 }
 
 function toBase64(raw: Buffer): Buffer {

@@ -123,8 +123,7 @@ function keyProblem(provider: Provider, status: number, said: string): string | 
 
 function noListMessage(status: number): string {
   if (status === 429) return 'The provider is busy (status 429). Try again later.';
-  if (status === 200)
-    return 'The provider lists no models: its response is not a list. Check the base URL.';
+  if (status === 200) return 'The provider lists no models: its response is not a list. Check the base URL.';
   return `The provider lists no models (status ${status}). It may still serve requests.`;
 }
 

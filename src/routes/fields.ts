@@ -24,7 +24,10 @@ const RESERVED_IDS: readonly string[] = ['__proto__', 'constructor', 'prototype'
 /** Reads the value of a field. `param` names the field in the error. @throws HttpError `invalid_value`. */
 export type FieldReader<T> = (value: unknown, param: string) => T;
 
-/** The value of a required field. @throws HttpError `missing_required_parameter` if it is absent, null or empty. */
+/**
+ * The value of a required field. @throws HttpError `missing_required_parameter` if it is absent, null or empty.
+ * @example requireField(fields, 'id') // the id, still unchecked, or 400 `missing_required_parameter`
+ */
 export function requireField(fields: Fields, name: string): unknown {
   const value = fields.get(name);
   if (!isBlank(value)) return value;
@@ -156,7 +159,10 @@ function isEmpty(value: unknown): boolean {
   return typeof value === 'object' && Object.values(value).every(isEmpty);
 }
 
-/** The error `invalid_value` of a field. `rule` completes the sentence after the name: `must be text`. */
+/**
+ * The error `invalid_value` of a field. `rule` completes the sentence after the name: `must be text`.
+ * @example throw wrong('name', 'must be text'); // 400 `invalid_value`, "`name` must be text."
+ */
 export function wrong(param: string, rule: string): HttpError {
   return new HttpError('invalid_value', `\`${param}\` ${rule}.`, { param });
 }

@@ -48,7 +48,10 @@ export const nodeFileOps: FileOps = {
   list: (folder) => readdir(folder),
 };
 
-/** The code of a system error such as `ENOENT`; empty for anything else. */
+/**
+ * The code of a system error such as `ENOENT`; empty for anything else.
+ * @example if (errorCode(error) === 'ENOENT') return null;
+ */
 export function errorCode(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 }
