@@ -4,7 +4,7 @@ import { InflightBudget } from '../src/inflight-budget.ts';
 
 const MEBIBYTE = 1024 * 1024;
 
-test('one holder takes half at most, all together the whole, and what is released is free again', () => {
+test('one consumer gets at most half, all together the whole, and released bytes are free again', () => {
   const budget = new InflightBudget(128 * MEBIBYTE);
   const greedy = budget.open('greedy');
   assert.equal(greedy.growTo(64 * MEBIBYTE), true);
@@ -40,7 +40,7 @@ test('B7: what a request holds is counted from its first byte on, and in steps o
   assert.equal(lease.growTo(1), false, 'it has ended');
 });
 
-test('B7: two leases of one holder share one half, and the first that ends leaves the other its own', () => {
+test('B7: two leases of one consumer share one half, and ending one leaves the bytes of the other', () => {
   const budget = new InflightBudget(8 * MEBIBYTE);
   const body = budget.open('one');
   const answer = budget.open('one');

@@ -36,7 +36,7 @@ interface Waiting {
 
 interface Connection {
   /** The client address that its waiting requests are counted for. */
-  readonly holder: string;
+  readonly consumer: string;
   /** The answer to the latest request. */
   latest: ServerResponse | null;
   /** In the order of their arrival. */
@@ -69,10 +69,10 @@ export class ConnectionGate {
     this.#options = options;
   }
 
-  /** Must be called for each new connection; `holder`: the client address that its waiting requests are counted for. */
-  open(socket: Socket, holder: string): void {
+  /** Must be called for each new connection; `consumer`: the client address that its waiting requests are counted for. */
+  open(socket: Socket, consumer: string): void {
     this.#connections.set(socket, {
-      holder,
+      consumer,
       latest: null,
       waiting: [],
       waitingBytes: 0,
@@ -143,7 +143,7 @@ export class ConnectionGate {
       req.socket.destroy();
       return null;
     }
-    connection.lease ??= this.#options.budget.open(connection.holder);
+    connection.lease ??= this.#options.budget.open(connection.consumer);
     const waiting = { req, bytes, isTooMuch: !connection.lease.growTo(connection.waitingBytes) };
     connection.waiting.push(waiting);
     return waiting;

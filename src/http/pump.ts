@@ -161,7 +161,7 @@ class Pump {
 
 function asBroken(error: unknown): HttpError {
   if (error instanceof HttpError) return error;
-  return new HttpError('upstream_invalid_response', 'The provider broke off its answer.', { cause: error });
+  return new HttpError('upstream_invalid_response', 'The provider broke off its response.', { cause: error });
 }
 
 /** Code `draining`: this server cut the answer. All other errors come from the provider. */
