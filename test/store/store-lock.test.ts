@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { changeConfig } from '../../src/store/change-config.ts';
@@ -19,10 +19,14 @@ const isLinux = process.platform === 'linux';
 const canUnshare = isLinux && spawnSync('unshare', ['-pf', '--mount-proc', 'true']).status === 0;
 const needsUnshare = canUnshare ? false : 'needs the right to unshare process numbers';
 
-/** A process that opens a store and keeps it open; `prefix` is what it is started through. */
-async function startHolder(path: string, prefix: readonly string[] = []): Promise<ChildProcess> {
+/** A process that opens a store and keeps it open; `prefix` is what it is started through, `cwd` where. */
+async function startHolder(
+  path: string,
+  prefix: readonly string[] = [],
+  cwd: string = process.cwd(),
+): Promise<ChildProcess> {
   const command = [...prefix, ...HOLDER, path];
-  const child = spawn(command[0] ?? '', command.slice(1), { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(command[0] ?? '', command.slice(1), { cwd, stdio: ['pipe', 'pipe', 'inherit'] });
   after(() => child.kill('SIGKILL'));
   const [line] = await once(child.stdout, 'data');
   assert.equal(String(line), 'open\n');
@@ -105,6 +109,19 @@ test('where there can be no socket, the newest process takes over and the older 
   const again = await openStore(path);
   assert.deepEqual([...again.config.view().apiKeys.keys()], ['b', 'c']);
   await again.close();
+});
+
+test('a second process is refused also where the path is too long for a socket, but short from the working directory', async () => {
+  const cwd = join(makeFolder(), 'x'.repeat(100));
+  mkdirSync(cwd);
+  const path = join(cwd, 'ipin-proxy.db');
+  const first = await startHolder(path, [], cwd);
+  const [command = '', ...args] = HOLDER;
+  const second = spawnSync(command, [...args, path], { cwd });
+  assert.equal(second.status, 1);
+  assert.match(String(second.stderr), /in use by another process/);
+  await stop(first, 'SIGKILL');
+  await stop(await startHolder(path, [], cwd), 'SIGKILL');
 });
 
 test('a lock that cannot be read is stale', async () => {
