@@ -1,11 +1,10 @@
+import type { FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { errorCode, type FileOps, type FileStamp, type OpenFile, unlinkIfThere } from './file-ops.ts';
+import { errorCode, type FileOps, type FileStamp, orMissing } from './file-ops.ts';
 
 /** Every file of the store may hold secrets: only the owner reads it. */
 export const FILE_MODE = 0o600;
 
-/** The codes of `rename` where the target is itself a mount point (one file mounted into a container). */
-const NOT_REPLACEABLE: readonly string[] = ['EBUSY', 'EXDEV'];
 /** The codes of `fsync` on a folder where the system cannot do that. */
 const NO_FOLDER_SYNC: readonly string[] = ['EINVAL', 'ENOTSUP', 'EISDIR', 'ENOSYS'];
 /** The codes on Windows for a moment while a virus scanner or an indexer holds the file. */
@@ -19,44 +18,24 @@ export interface WholeFilePaths {
   readonly temp: string;
 }
 
-/** The file is a mount point: it can only be overwritten in place. */
-export class NotReplaceableError extends Error {
-  override readonly name = 'NotReplaceableError';
-}
-
-/** The new content took the file's place, but may not be durable. */
-export class UnsyncedError extends Error {
-  override readonly name = 'UnsyncedError';
-}
-
 /**
  * Writes a file so that whoever reads it, now or after a crash, finds all of the old or all of the new content: temporary
- * file, fsync, rename, fsync of the folder. Calls `beforeRename` when the new content is safe beside the file.
- * @throws NotReplaceableError; UnsyncedError if the file may hold the new content; the system's error if the old content
- * stands. Nothing is left behind.
+ * file, fsync, rename, fsync of the folder.
+ * @throws the system's error; no temporary file is left behind then.
  */
 export async function writeWholeFile(
   ops: FileOps,
   { path, temp }: WholeFilePaths,
   bytes: Uint8Array,
-  beforeRename: () => Promise<void> = async () => {},
 ): Promise<FileStamp> {
   const stamp = await writeNewFile(ops, temp, bytes);
   try {
-    await beforeRename();
     await renameOver(ops, temp, path);
   } catch (error) {
-    await unlinkQuietly(ops, temp);
-    if (NOT_REPLACEABLE.includes(errorCode(error))) {
-      throw new NotReplaceableError('The file is a mount point.', { cause: error });
-    }
+    await discard(ops, temp);
     throw error;
   }
-  try {
-    await syncFolder(ops, dirname(path));
-  } catch (error) {
-    throw new UnsyncedError('The folder could not be synced.', { cause: error });
-  }
+  await syncFolder(ops, dirname(path));
   return stamp;
 }
 
@@ -71,10 +50,10 @@ export async function writeNewFile(ops: FileOps, path: string, bytes: Uint8Array
       await file.chmod(FILE_MODE);
       await writeAll(file, bytes);
       await file.sync();
-      return await file.facts();
+      return await file.stat({ bigint: true });
     });
   } catch (error) {
-    await unlinkQuietly(ops, path);
+    await discard(ops, path);
     throw error;
   }
 }
@@ -89,7 +68,7 @@ export async function overwriteFile(ops: FileOps, path: string, bytes: Uint8Arra
     await writeAll(file, bytes);
     await file.truncate(bytes.length);
     await file.sync();
-    return await file.facts();
+    return await file.stat({ bigint: true });
   });
 }
 
@@ -99,32 +78,16 @@ export async function readWholeFile(
   path: string,
   limitBytes: number,
 ): Promise<Buffer | 'too-large' | null> {
-  let file: OpenFile;
-  try {
-    file = await ops.open(path, 'r');
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return null;
-    throw error;
-  }
-  const bytes = await closeAfter(file, () => file.read(limitBytes + 1));
-  return bytes.length > limitBytes ? 'too-large' : bytes;
-}
-
-/** Does some work and closes the file, whatever becomes of the work; a failing close counts as a failure. */
-export async function closeAfter<T>(file: OpenFile, work: () => Promise<T>): Promise<T> {
-  let result: T;
-  try {
-    result = await work();
-  } catch (error) {
-    await file.close().catch(() => {});
-    throw error;
-  }
-  await file.close();
-  return result;
+  const file = await orMissing(ops.open(path, 'r'));
+  if (file === null) return null;
+  return await closeAfter(file, async () => {
+    const { size } = await file.stat({ bigint: true });
+    return size > limitBytes ? 'too-large' : await file.readFile();
+  });
 }
 
 /** Waits until the folder's entries are on the disk, where the system can do that. */
-async function syncFolder(ops: FileOps, folder: string): Promise<void> {
+export async function syncFolder(ops: FileOps, folder: string): Promise<void> {
   if (process.platform === 'win32') return;
   const handle = await ops.open(folder, 'r');
   await closeAfter(handle, async () => {
@@ -136,12 +99,8 @@ async function syncFolder(ops: FileOps, folder: string): Promise<void> {
   });
 }
 
-async function writeAll(file: OpenFile, bytes: Uint8Array): Promise<void> {
-  let position = 0;
-  while (position < bytes.length) position += await file.write(bytes, position, position);
-}
-
-async function renameOver(ops: FileOps, from: string, to: string): Promise<void> {
+/** Renames a file onto another one. @throws the system's error. */
+export async function renameOver(ops: FileOps, from: string, to: string): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await ops.rename(from, to);
@@ -153,7 +112,23 @@ async function renameOver(ops: FileOps, from: string, to: string): Promise<void>
   }
 }
 
-async function unlinkQuietly(ops: FileOps, path: string): Promise<void> {
-  // What stays behind is removed at the next start.
-  await unlinkIfThere(ops, path).catch(() => {});
+/** Removes an unfinished file, if possible: the next start removes what stays behind. */
+export async function discard(ops: FileOps, path: string): Promise<void> {
+  await ops.unlink(path).catch(() => {});
+}
+
+/** Does some work and closes the file, whatever becomes of the work; a failing close counts as a failure. */
+async function closeAfter<T>(file: FileHandle, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } finally {
+    await file.close();
+  }
+}
+
+async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
+  let position = 0;
+  while (position < bytes.length) {
+    position += (await file.write(bytes, position, bytes.length - position, position)).bytesWritten;
+  }
 }

@@ -1,153 +1,135 @@
+import { HttpError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
+import { type DatabaseFile, NotOursError } from './database-file.ts';
 import type { DecodedDocument, StoreContent } from './document.ts';
-import { Engine } from './engine.ts';
+import { errorCode } from './file-ops.ts';
+import { MemoryStore } from './memory-store.ts';
 import type { PlainCopies } from './plain-copies.ts';
-import type {
-  AttemptStore,
-  ConfigStore,
-  LastUseStore,
-  SessionStore,
-  StorageStatus,
-  Store,
-  StoredChange,
-} from './store.ts';
-import { ReplacedError, type StoreDisk } from './store-disk.ts';
-import { codeOf, StoreHealth } from './store-health.ts';
+import type { StorageStatus } from './store.ts';
 import type { StoreLock } from './store-lock.ts';
 
-/** How long a last use, or the time of a session, may wait for the disk. */
-const SOFT_CHANGE_DELAY_MS = 60_000;
 /** How long after a failed write it is tried again. */
 const RETRY_DELAY_MS = 10_000;
 
+const STOPPED = {
+  replaced:
+    'The database file was replaced from outside and is kept as it is; restart the server to use it. Until then nothing can be changed.',
+  taken:
+    'Another process has taken over the database; stop one of the two and restart. Until then nothing can be changed.',
+  closed: 'The server is stopping and takes no more changes.',
+} as const;
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOSPC: 'no space is left on the disk',
+  EDQUOT: 'the disk quota is used up',
+  EROFS: 'the disk is read-only',
+  EACCES: 'the folder may not be written',
+  EPERM: 'the folder may not be written',
+  EFBIG: 'the database would be larger than 48 MB',
+  EMFILE: 'too many files are open',
+  ENFILE: 'too many files are open',
+  EIO: 'the disk reports an error',
+};
+
 export interface FileStoreOptions {
   readonly path: string;
-  readonly loadedGeneration: number;
   readonly document: DecodedDocument;
+  /** The status while all writes succeed. */
   readonly status: StorageStatus;
+  readonly file: DatabaseFile;
   /** null: nothing can be written. */
-  readonly disk: StoreDisk | null;
-  readonly lock: Pick<StoreLock, 'release'> | null;
-  readonly exportDocument: () => Buffer;
+  readonly lock: StoreLock | null;
   readonly copies: Pick<PlainCopies, 'find'>;
   readonly logger: Logger;
-  readonly softChangeDelayMs?: number;
-  readonly retryDelayMs?: number;
+  readonly softChangeDelayMs?: number | undefined;
+  readonly retryDelayMs?: number | undefined;
 }
 
-/** A store over one file: the engine, a disk to commit to, and the timers that write behind. */
-export class JsonFileStore implements Store {
+/** A store whose every change is in one file before it is confirmed. */
+export class JsonFileStore extends MemoryStore {
   readonly path: string;
   /** The generation of the content that the store started with, before any write. */
   readonly loadedGeneration: number;
-  readonly config: ConfigStore;
-  readonly sessions: SessionStore;
-  readonly lastUse: LastUseStore;
-  readonly attempts: AttemptStore;
-  /** The bytes of a database file with the content that was saved last, for a copy elsewhere. */
-  readonly exportDocument: () => Buffer;
   readonly #options: FileStoreOptions;
-  readonly #engine: Engine;
-  readonly #health: StoreHealth;
-  #timer: NodeJS.Timeout | null = null;
-  #isRetry = false;
+  /** Why the last write failed; null: it did not. */
+  #failure: string | null = null;
+  /** Why this process can write nothing more; null: it can. */
+  #stop: keyof typeof STOPPED | null = null;
 
   constructor(options: FileStoreOptions) {
-    const { document } = options;
+    super(options.document, options.softChangeDelayMs);
     this.#options = options;
-    this.#health = new StoreHealth(options.status);
-    this.#engine = new Engine({
-      content: document,
-      commit: (content) => this.#commit(content),
-      onSoftChange: () => this.#writeLater(options.softChangeDelayMs ?? SOFT_CHANGE_DELAY_MS),
-    });
     this.path = options.path;
-    this.loadedGeneration = options.loadedGeneration;
-    this.config = this.#engine.config;
-    this.sessions = this.#engine.sessions;
-    this.lastUse = this.#engine.lastUse;
-    this.attempts = this.#engine.attempts;
-    this.exportDocument = options.exportDocument;
+    this.loadedGeneration = options.document.generation;
   }
 
-  status(): StorageStatus {
-    return this.#health.status();
+  override status(): StorageStatus {
+    const { status } = this.#options;
+    const { encrypted } = status;
+    if (this.#stop !== null) return { state: 'failing', message: STOPPED[this.#stop], encrypted };
+    if (this.#failure === null) return status;
+    const message = `Changes cannot be saved: ${this.#failure}. What was saved before is safe, and requests go on.`;
+    return { state: 'failing', message, encrypted };
   }
 
-  findPlainCopies(): Promise<readonly string[]> {
+  override findPlainCopies(): Promise<readonly string[]> {
     return this.#options.copies.find();
   }
 
-  onChange(listener: (change: StoredChange) => void): () => void {
-    return this.#engine.onChange(listener);
+  /** The bytes of a database file with the content that was saved last, for a copy elsewhere. */
+  exportDocument(): Buffer {
+    return this.#options.file.encode();
   }
 
-  /** Keeps a number in the file by its name; written with the next change, or some time later. */
-  keepNumber(name: string, value: number): void {
-    this.#engine.keepNumber(name, value);
-  }
-
-  /** Writes although nothing changed; false if that failed: then the status shows it and a timer tries again. */
-  rewrite(): Promise<boolean> {
-    return this.#engine.rewrite().then(
-      () => true,
-      () => false,
-    );
-  }
-
-  async close(): Promise<void> {
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = null;
-    const { disk, lock, logger } = this.#options;
+  override async close(): Promise<void> {
+    const { file, lock, logger } = this.#options;
     try {
-      await this.#engine.flush();
-      if (!this.#health.isStopped) await disk?.refuseIfReplaced();
+      await super.close();
+      if (this.#stop === null) await file.refuseIfReplaced();
     } catch (error) {
-      if (error instanceof ReplacedError) await this.#saveConflict();
-      else logger.error('store.close', { code: codeOf(error) });
+      if (error instanceof NotOursError) await this.#saveConflict();
+      else logger.error('store.close', { code: errorCode(error) });
     }
-    this.#health.close();
+    this.#stop ??= 'closed';
     await lock?.release();
   }
 
-  async #commit(content: StoreContent): Promise<void> {
-    const { disk, logger, retryDelayMs = RETRY_DELAY_MS } = this.#options;
-    if (disk === null || this.#health.isStopped) throw this.#health.unavailable();
+  protected override async persist(content: StoreContent): Promise<void> {
+    const { file, lock, logger, retryDelayMs = RETRY_DELAY_MS } = this.#options;
+    if (lock === null || this.#stop !== null) throw this.#unavailable();
     try {
-      await disk.write(content);
-      this.#health.succeeded();
+      await file.write(content, lock);
+      this.#failure = null;
     } catch (error) {
-      this.#health.failed(error);
-      logger.error('store.write_failed', { code: codeOf(error), message: this.#health.status().message });
-      if (error instanceof ReplacedError) await this.#saveConflict();
-      else if (!this.#health.isStopped) this.#writeLater(retryDelayMs, true);
-      throw this.#health.unavailable(error);
+      const code = errorCode(error);
+      if (error instanceof NotOursError) this.#stop = error.reason;
+      else this.#failure = REASONS[code] ?? `the disk reports ${code || 'an unknown error'}`;
+      logger.error('store.write_failed', { code, message: this.status().message });
+      if (this.#stop === 'replaced') await this.#saveConflict();
+      // The file may hold what was refused, so that it is written again even if nothing changes.
+      if (this.#stop === null) this.rewriteWithin(retryDelayMs);
+      throw this.#unavailable(error);
     }
+  }
+
+  /** The error for a change that was not saved. */
+  #unavailable(cause?: unknown): HttpError {
+    const message =
+      this.#stop === null
+        ? `The change was not saved: ${this.#failure ?? 'the storage is read-only'}. Everything is as it was before; fix the problem and retry.`
+        : STOPPED[this.#stop];
+    return new HttpError('storage_unavailable', message, { headers: { 'retry-after': '5' }, cause });
   }
 
   /** The file that replaced ours may lack changes that were acknowledged: keeps them beside it. */
   async #saveConflict(): Promise<void> {
-    const { disk, logger } = this.#options;
+    const { file, logger } = this.#options;
     try {
-      const path = await disk?.saveConflict();
+      const path = await file.saveConflict();
       logger.error('store.conflict', { message: `The state before that was saved as ${path}.` });
     } catch (error) {
-      logger.error('store.conflict', {
-        code: codeOf(error),
-        message: 'The state before that could not be saved.',
-      });
+      const message = 'The state before that could not be saved.';
+      logger.error('store.conflict', { code: errorCode(error), message });
     }
-  }
-
-  #writeLater(delayMs: number, isRetry = false): void {
-    if (this.#timer !== null) {
-      if (this.#isRetry || !isRetry) return;
-      clearTimeout(this.#timer);
-    }
-    this.#isRetry = isRetry;
-    this.#timer = setTimeout(() => {
-      this.#timer = null;
-      void (isRetry ? this.rewrite() : this.#engine.flush().catch(() => {}));
-    }, delayMs).unref();
   }
 }

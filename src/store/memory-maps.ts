@@ -1,25 +1,31 @@
-import type { BoundedMap } from './bounded-map.ts';
+import { BoundedMap } from './bounded-map.ts';
 import type { Session } from './entities.ts';
 import type { LastUseStore, SessionStore } from './store.ts';
 
+/** How many sessions are kept; over it the one seen longest ago ends. */
+const SESSIONS_LIMIT = 10_000;
 /** A use that is later by less than this is not noted: a busy key would have the disk written without end. */
 const PRECISION_MS = 60_000;
 
 export interface SessionSaving {
   /** Called for what may be written later. */
-  readonly soften: () => void;
-  /** Resolves when the sessions are written, or lives on in memory. */
+  readonly saveLater: () => void;
+  /** Resolves when the sessions are written, or live on in memory. */
   readonly save: () => Promise<void>;
 }
 
 /** Sessions in memory. A change shows at once and is then saved. */
-export class SessionMap implements SessionStore {
-  readonly #sessions: BoundedMap<Session>;
+export class SessionMap implements SessionStore, Iterable<Session> {
+  readonly #sessions = new BoundedMap<Session>(SESSIONS_LIMIT);
   readonly #saving: SessionSaving;
 
-  constructor(sessions: BoundedMap<Session>, saving: SessionSaving) {
-    this.#sessions = sessions;
+  constructor(sessions: Iterable<Session>, saving: SessionSaving) {
+    for (const session of sessions) this.#sessions.set(session.digest, session);
     this.#saving = saving;
+  }
+
+  [Symbol.iterator](): Iterator<Session> {
+    return this.#sessions.values();
   }
 
   async get(digest: string): Promise<Session | undefined> {
@@ -40,15 +46,15 @@ export class SessionMap implements SessionStore {
     const session = this.#sessions.get(digest);
     if (session === undefined) return;
     this.#sessions.set(digest, { ...session, lastSeenAt });
-    this.#saving.soften();
+    this.#saving.saveLater();
   }
 
   async list(): Promise<readonly Session[]> {
-    return [...this.#sessions.values()];
+    return [...this];
   }
 
   async listByUser(userId: string | null): Promise<readonly Session[]> {
-    return [...this.#sessions.values()].filter((session) => session.userId === userId);
+    return [...this].filter((session) => session.userId === userId);
   }
 
   delete(digests: readonly string[]): Promise<void> {
@@ -70,7 +76,7 @@ export class SessionMap implements SessionStore {
   }
 
   #remove(isEnded: (session: Session) => boolean): Promise<void> {
-    const ended = [...this.#sessions.values()].filter(isEnded);
+    const ended = [...this].filter(isEnded);
     for (const { digest } of ended) this.#sessions.delete(digest);
     return ended.length > 0 ? this.#saving.save() : Promise.resolve();
   }
@@ -78,12 +84,12 @@ export class SessionMap implements SessionStore {
 
 /** Times of last use in memory. */
 export class LastUseMap implements LastUseStore {
-  readonly #times: BoundedMap<number>;
-  readonly #soften: () => void;
+  readonly #times: Map<string, number>;
+  readonly #saveLater: () => void;
 
-  constructor(times: BoundedMap<number>, soften: () => void) {
+  constructor(times: Map<string, number>, saveLater: () => void) {
     this.#times = times;
-    this.#soften = soften;
+    this.#saveLater = saveLater;
   }
 
   async read(names: readonly string[]): Promise<readonly (number | undefined)[]> {
@@ -94,6 +100,6 @@ export class LastUseMap implements LastUseStore {
     const before = this.#times.get(name);
     if (before !== undefined && atMs - before < PRECISION_MS) return;
     this.#times.set(name, atMs);
-    this.#soften();
+    this.#saveLater();
   }
 }

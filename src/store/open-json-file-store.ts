@@ -1,19 +1,18 @@
 import { readFile } from 'node:fs/promises';
 import type { Logger } from '../logger.ts';
 import { originOf } from '../providers/base-url.ts';
-import { DocumentCodec } from './document.ts';
-import { StoreStartError } from './document-error.ts';
-import { type FileOps, nodeFileOps, unlinkIfThere } from './file-ops.ts';
+import { FILE_MODE, readWholeFile, writeWholeFile } from './atomic-file.ts';
+import { DatabaseFile, type DatabaseTools, type KnownFile } from './database-file.ts';
+import { DOCUMENT_LIMIT_BYTES, DocumentCodec, parseRawDocument } from './document.ts';
+import { DocumentError, StoreStartError } from './document-error.ts';
+import { errorCode, type FileOps, nodeFileOps, orMissing } from './file-ops.ts';
 import { JsonFileStore } from './json-file-store.ts';
 import type { StoreLocation } from './location.ts';
 import type { CredentialCodec } from './migrations.ts';
 import { PlainCopies } from './plain-copies.ts';
+import { type Loaded, readDatabase, type Seed } from './read-database.ts';
 import { createSealer } from './secrets.ts';
-import { closeToOthers, keepOriginal, knownFile, removeStrays, resealBackups } from './start-steps.ts';
 import type { StorageStatus } from './store.ts';
-import { StoreDisk } from './store-disk.ts';
-import { codeOf } from './store-health.ts';
-import { type Loaded, loadStore, type Seed } from './store-loader.ts';
 import { acquireStoreLock, type StoreLock } from './store-lock.ts';
 import { StorePaths } from './store-paths.ts';
 import { VersionHistory } from './version-history.ts';
@@ -53,174 +52,225 @@ export async function openJsonFileStore(options: JsonFileStoreOptions): Promise<
   const lock = location.mode === 'read-only' ? null : await acquireLock(paths, options).catch(refuse);
   try {
     const seed = (await options.findSeed?.()) ?? null;
-    return await new Opening(options, paths, lock).open(seed).catch(refuse);
+    return await start(options, { paths, lock, seed }).catch(refuse);
   } catch (error) {
     await lock?.release();
     throw error;
   }
 }
 
+/** A lock, or null to change nothing on the disk. */
+interface Start {
+  readonly paths: StorePaths;
+  readonly lock: StoreLock | null;
+  readonly seed: Seed | null;
+}
+
+async function start(options: JsonFileStoreOptions, { paths, lock, seed }: Start): Promise<JsonFileStore> {
+  const { location, encryptionKey, ops = nodeFileOps } = options;
+  const names = await ops.list(paths.folder).catch((error) => {
+    if (lock === null) return [];
+    throw error;
+  });
+  const history = await VersionHistory.open(ops, paths, names);
+  const tools = { ...options, ops, paths, history, codec: createCodec(options) };
+  const loaded = await readDatabase({
+    ...tools,
+    seed: seed ?? (await readSeed(location.seedPath)),
+    hasStored: lock?.hasReplacedSettled ?? false,
+  });
+  logLoaded(loaded, options);
+  if (lock !== null) {
+    await quietly(tools, () => removeStrays(tools, names, lock));
+    await keepOriginal(tools, loaded);
+    await closeToOthers(tools);
+  }
+  const copies = new PlainCopies({ ops, paths, isEncrypted: encryptionKey !== null });
+  const store = new JsonFileStore({
+    ...options,
+    path: paths.target,
+    document: loaded.document,
+    status: statusOf(loaded, options),
+    file: new DatabaseFile(tools, knownFile(loaded, history), loaded.document),
+    lock,
+    copies,
+  });
+  if (lock !== null && (await writeLoaded(store, loaded)))
+    await quietly(tools, () => tidy(tools, loaded, copies));
+  return store;
+}
+
 function asStartError(error: unknown, { target }: StorePaths): StoreStartError {
   if (error instanceof StoreStartError) return error;
-  const problem = codeOf(error) || String(error);
+  const problem = errorCode(error) || String(error);
   return new StoreStartError(
     `The database ${target} cannot be opened (${problem}); see that its folder exists and can be written.`,
     { cause: error },
   );
 }
 
-/** One start of a store. */
-class Opening {
-  readonly #options: JsonFileStoreOptions;
-  readonly #ops: FileOps;
-  readonly #paths: StorePaths;
-  readonly #lock: StoreLock | null;
-  readonly #codec: DocumentCodec;
-  readonly #copies: PlainCopies;
-
-  constructor(options: JsonFileStoreOptions, paths: StorePaths, lock: StoreLock | null) {
-    const { encryptionKey, previousEncryptionKey: previousKey, randomBytes } = options;
-    const keys = encryptionKey === null ? null : { key: encryptionKey, previousKey, randomBytes };
-    this.#options = options;
-    this.#ops = options.ops ?? nodeFileOps;
-    this.#paths = paths;
-    this.#lock = lock;
-    this.#codec = new DocumentCodec(keys === null ? null : createSealer(keys));
-    this.#copies = new PlainCopies({ ops: this.#ops, paths, isEncrypted: encryptionKey !== null });
-  }
-
-  async open(seed: Seed | null): Promise<JsonFileStore> {
-    const lock = this.#lock;
-    const names =
-      lock === null
-        ? await this.#ops.list(this.#paths.folder).catch(() => [])
-        : await this.#ops.list(this.#paths.folder);
-    const history = await VersionHistory.open(this.#ops, this.#paths, names);
-    const loaded = await loadStore({
-      ...this.#options,
-      ops: this.#ops,
-      paths: this.#paths,
-      codec: this.#codec,
-      history,
-      seed: seed ?? (await readSeed(this.#options.location.seedPath)),
-      hasStored: lock?.hasReplacedSettled ?? false,
-    });
-    this.#log(loaded);
-    if (lock === null) return this.#store(loaded, null);
-
-    const steps = { ops: this.#ops, paths: this.#paths, now: this.#options.now };
-    await this.#quietly(() => removeStrays(steps, names, (name) => lock.isOwn(name)));
-    await keepOriginal(steps, loaded);
-    await closeToOthers(steps);
-    const { ops, logger, now, randomBytes } = { ...this.#options, ops: this.#ops };
-    const disk = new StoreDisk({
-      ops,
-      paths: this.#paths,
-      codec: this.#codec,
-      lock,
-      history,
-      known: knownFile(loaded, history),
-      content: loaded.document,
-      logger,
-      now,
-      randomBytes,
-    });
-    const store = this.#store(loaded, disk);
-    await this.#bringUpToDate(store, loaded, history);
-    return store;
-  }
-
-  /** Writes the loaded content if the file does not hold it, or holds it in an older form. */
-  async #bringUpToDate(store: JsonFileStore, loaded: Loaded, history: VersionHistory): Promise<void> {
-    const { hasStaleSecrets } = loaded.document;
-    if (loaded.origin !== 'file' || hasStaleSecrets) {
-      const isWritten = await store.rewrite();
-      const isRequired =
-        loaded.origin !== 'file' && loaded.origin !== 'backup' && loaded.origin !== 'side-copy';
-      if (!isWritten && isRequired) {
-        const { message } = store.status();
-        await store.close();
-        throw new StoreStartError(`The database ${this.#paths.target} cannot be written. ${message}`);
-      }
-      if (!isWritten) return;
-    }
-    await this.#quietly(() => unlinkIfThere(this.#ops, this.#paths.side));
-    await this.#quietly(async () => {
-      if (!hasStaleSecrets && !(await this.#hasPlainBackup())) return;
-      await resealBackups(
-        { ops: this.#ops, paths: this.#paths, now: this.#options.now },
-        this.#codec,
-        history,
-      );
-    });
-  }
-
-  /** An interrupted start may have left such a backup, or its provider is gone from the database. */
-  async #hasPlainBackup(): Promise<boolean> {
-    if (this.#options.encryptionKey === null) return false;
-    return (await this.#copies.find()).some((name) => this.#paths.versionOf(name) !== null);
-  }
-
-  #store(loaded: Loaded, disk: StoreDisk | null): JsonFileStore {
-    const { location, logger, softChangeDelayMs, retryDelayMs, encryptionKey } = this.#options;
-    return new JsonFileStore({
-      path: this.#paths.target,
-      loadedGeneration: loaded.document.generation,
-      document: loaded.document,
-      status: statusOf(loaded, location, encryptionKey !== null),
-      disk,
-      lock: this.#lock,
-      copies: this.#copies,
-      exportDocument: () => disk?.encode() ?? this.#codec.encode(loaded.document).bytes,
-      logger,
-      ...(softChangeDelayMs === undefined ? {} : { softChangeDelayMs }),
-      ...(retryDelayMs === undefined ? {} : { retryDelayMs }),
-    });
-  }
-
-  #log({ migrationNotices, notice, document }: Loaded): void {
-    const { logger, location } = this.#options;
-    for (const message of migrationNotices) logger.warn('store.migrated', { message });
-    if (notice !== null) logger.error('store.recovered', { message: notice });
-    if (location.reason !== null) logger.warn(`store.${location.mode}`, { message: location.reason });
-    const providers = [...document.config.providers.values()];
-    const unbound = providers.filter(({ id, apiKey }) => apiKey !== null && document.unboundKeys.has(id));
-    if (unbound.length > 0) {
-      logger.warn('store.unbound_keys', {
-        providers: unbound
-          .map(({ id, baseUrl }) => `${id} (${originOf(baseUrl) ?? 'no address'})`)
-          .join(', '),
-        message:
-          'An earlier version encrypted the keys of these providers without their addresses; from now on each is bound to the address shown. If one is wrong, correct it in the panel and replace the key.',
-      });
-    }
-    const unreadable = providers.filter(({ unreadableApiKey }) => unreadableApiKey !== null);
-    if (unreadable.length === 0) return;
-    logger.error('store.unreadable_keys', {
-      providers: unreadable.map(({ id }) => id).join(', '),
-      message:
-        'The keys of these providers cannot be decrypted, so they stay closed: ENCRYPTION_KEY is another one, or the base URL was changed in the file. Set the right ENCRYPTION_KEY (or ENCRYPTION_KEY_PREVIOUS), or enter their keys again.',
-    });
-  }
-
-  /** For work that a start can do without. */
-  async #quietly(work: () => Promise<void>): Promise<void> {
-    try {
-      await work();
-    } catch (error) {
-      this.#options.logger.warn('store.tidy', { code: codeOf(error) });
-    }
-  }
-}
-
-function statusOf(loaded: Loaded, location: StoreLocation, encrypted: boolean): StorageStatus {
-  const { mode, reason } = location;
-  if (mode === 'read-only') return { state: 'read-only', message: reason ?? '', encrypted };
-  if (loaded.notice !== null) return { state: 'recovered', message: loaded.notice, encrypted };
-  if (mode === 'volatile') return { state: 'volatile', message: reason ?? '', encrypted };
-  return { state: 'ok', message: 'Every change is on the disk before it is confirmed.', encrypted };
+function createCodec({
+  encryptionKey,
+  previousEncryptionKey,
+  randomBytes,
+}: JsonFileStoreOptions): DocumentCodec {
+  if (encryptionKey === null) return new DocumentCodec(null);
+  return new DocumentCodec(
+    createSealer({ key: encryptionKey, previousKey: previousEncryptionKey, randomBytes }),
+  );
 }
 
 async function readSeed(path: string | null): Promise<Seed | null> {
   return path === null ? null : { bytes: await readFile(path), name: path };
+}
+
+/** What the file holds when the store starts, for its first write. */
+function knownFile({ document, file, checksum, origin }: Loaded, { newest }: VersionHistory): KnownFile {
+  const stamp = file?.stamp ?? null;
+  return {
+    stamp,
+    checksum,
+    // A restored file counts from the newest backup on, so that "newest" keeps its meaning.
+    generation: document.generation >= newest ? document.generation : newest + 1,
+    savedAtMs: stamp === null ? 0 : Number(stamp.mtimeNs / 1_000_000n),
+    isSure: origin !== 'backup' && origin !== 'side-copy',
+  };
+}
+
+/** Removes useless files that a dead process left behind. */
+async function removeStrays(
+  { ops, paths }: DatabaseTools,
+  names: readonly string[],
+  lock: StoreLock,
+): Promise<void> {
+  for (const name of names) {
+    if (paths.isStray(name) && !lock.isOwn(name)) await orMissing(ops.unlink(paths.join(name)));
+  }
+}
+
+/**
+ * Keeps the file's bytes before other content replaces them: the original of a migration, an unusable or a torn file.
+ * @throws StoreStartError if that fails: then nothing may overwrite the file.
+ */
+async function keepOriginal({ ops, paths, now }: DatabaseTools, loaded: Loaded): Promise<void> {
+  const { file, origin, isMigrated } = loaded;
+  if (file === null || file.bytes.length === 0) return;
+  const { bytes } = file;
+  const keep = (path: string, content: Buffer): Promise<unknown> =>
+    writeWholeFile(ops, { path, temp: paths.temp('aside') }, content);
+  try {
+    const corrupt = paths.aside('corrupt', now());
+    if (bytes === 'too-large') await ops.link(paths.target, corrupt);
+    else if (origin === 'backup') await keep(corrupt, bytes);
+    else if (origin === 'side-copy') await keep(paths.torn, bytes);
+    else if (isMigrated) {
+      // An interrupted start may have kept the original already. A different file of that name is never overwritten.
+      const path = paths.beforeMigration;
+      const kept = await readWholeFile(ops, path, DOCUMENT_LIMIT_BYTES);
+      if (!Buffer.isBuffer(kept) || !kept.equals(bytes))
+        await keep(kept === null ? path : `${path}-${now()}`, bytes);
+    }
+  } catch (error) {
+    const problem = `could not be kept beside its successor (${errorCode(error)})`;
+    throw new StoreStartError(`The old content of ${paths.target} ${problem}; make room, or move it away.`, {
+      cause: error,
+    });
+  }
+}
+
+/** Removes the rights of group and others from a file that came from elsewhere, if possible. */
+async function closeToOthers({ ops, paths }: DatabaseTools): Promise<void> {
+  if (process.platform === 'win32') return;
+  try {
+    const { mode } = await ops.stat(paths.target);
+    if ((mode & 0o077n) === 0n) return;
+    const file = await ops.open(paths.target, 'r');
+    await file.chmod(FILE_MODE).finally(() => file.close());
+  } catch {
+    // There is no file, or it belongs to another user: we may only read and replace it.
+  }
+}
+
+/**
+ * Writes the loaded content if the file does not hold it, or holds it in an older form; false if that failed.
+ * @throws StoreStartError if it failed and the content is nowhere on the disk in this form.
+ */
+async function writeLoaded(store: JsonFileStore, { origin, isMigrated, document }: Loaded): Promise<boolean> {
+  const isInFile = origin === 'file' && !isMigrated;
+  if (isInFile && !document.hasStaleSecrets) return true;
+  if (await store.rewrite()) return true;
+  if (isInFile || origin === 'backup' || origin === 'side-copy') return false;
+  const { message } = store.status();
+  await store.close();
+  throw new StoreStartError(`The database ${store.path} cannot be written. ${message}`);
+}
+
+/**
+ * Removes the side copy, and seals the provider keys in all backups with the present key if some backup may hold them in
+ * another form: so the previous key is no longer needed. An interrupted start may have left such a backup.
+ */
+async function tidy(tools: DatabaseTools, { document }: Loaded, copies: PlainCopies): Promise<void> {
+  const { ops, paths, codec, history } = tools;
+  await quietly(tools, () => orMissing(ops.unlink(paths.side)));
+  const plain = document.hasStaleSecrets ? [] : (await copies.find()).map((name) => paths.join(name));
+  if (!document.hasStaleSecrets && !history.files.some((path) => plain.includes(path))) return;
+  for (const path of history.files) {
+    const bytes = await readWholeFile(ops, path, DOCUMENT_LIMIT_BYTES);
+    const resealed = Buffer.isBuffer(bytes) ? reseal(bytes, codec) : null;
+    if (resealed !== null) await writeWholeFile(ops, { path, temp: paths.temp('reseal') }, resealed);
+  }
+}
+
+/** The same document with its keys sealed anew; null if nothing is to be done or it cannot be read. */
+function reseal(bytes: Buffer, codec: DocumentCodec): Buffer | null {
+  try {
+    const { schemaVersion, object } = parseRawDocument(bytes);
+    if (schemaVersion === 0) return null;
+    const document = codec.decode(object);
+    return document.hasStaleSecrets ? codec.encode(document).bytes : null;
+  } catch (error) {
+    if (error instanceof DocumentError) return null;
+    throw error;
+  }
+}
+
+/** For work that a start can do without. */
+async function quietly({ logger }: DatabaseTools, work: () => Promise<unknown>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    logger.warn('store.tidy', { code: errorCode(error) });
+  }
+}
+
+function statusOf({ notice }: Loaded, { location, encryptionKey }: JsonFileStoreOptions): StorageStatus {
+  const encrypted = encryptionKey !== null;
+  const { mode, reason } = location;
+  if (mode === 'read-only') return { state: 'read-only', message: reason ?? '', encrypted };
+  if (notice !== null) return { state: 'recovered', message: notice, encrypted };
+  if (mode === 'volatile') return { state: 'volatile', message: reason ?? '', encrypted };
+  return { state: 'ok', message: 'Every change is on the disk before it is confirmed.', encrypted };
+}
+
+function logLoaded({ migrationNotices, notice, document }: Loaded, options: JsonFileStoreOptions): void {
+  const { logger, location } = options;
+  for (const message of migrationNotices) logger.warn('store.migrated', { message });
+  if (notice !== null) logger.error('store.recovered', { message: notice });
+  if (location.reason !== null) logger.warn(`store.${location.mode}`, { message: location.reason });
+  const providers = [...document.config.providers.values()];
+  const unbound = providers.filter(({ id, apiKey }) => apiKey !== null && document.unboundKeys.has(id));
+  if (unbound.length > 0) {
+    logger.warn('store.unbound_keys', {
+      providers: unbound.map(({ id, baseUrl }) => `${id} (${originOf(baseUrl) ?? 'no address'})`).join(', '),
+      message:
+        'An earlier version encrypted the keys of these providers without their addresses; from now on each is bound to the address shown. If one is wrong, correct it in the panel and replace the key.',
+    });
+  }
+  const unreadable = providers.filter(({ unreadableApiKey }) => unreadableApiKey !== null);
+  if (unreadable.length === 0) return;
+  logger.error('store.unreadable_keys', {
+    providers: unreadable.map(({ id }) => id).join(', '),
+    message:
+      'The keys of these providers cannot be decrypted, so they stay closed: ENCRYPTION_KEY is another one, or the base URL was changed in the file. Set the right ENCRYPTION_KEY (or ENCRYPTION_KEY_PREVIOUS), or enter their keys again.',
+  });
 }

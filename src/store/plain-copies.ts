@@ -1,6 +1,6 @@
 import { readWholeFile } from './atomic-file.ts';
 import { DOCUMENT_LIMIT_BYTES } from './document.ts';
-import { type FileOps, type FileStamp, factsOrNull, isSameStamp } from './file-ops.ts';
+import { type FileOps, type FileStamp, isSameStamp, orMissing } from './file-ops.ts';
 import type { StorePaths } from './store-paths.ts';
 
 /** A member that holds a secret in clear text, in files of this program and of earlier ones. */
@@ -53,8 +53,8 @@ export class PlainCopies {
 
   async #stamp(name: string): Promise<FileStamp | null> {
     const { ops, paths } = this.#options;
-    const facts = await factsOrNull(ops, paths.join(name)).catch(() => null);
-    return facts?.kind === 'file' ? facts : null;
+    const stats = await orMissing(ops.stat(paths.join(name))).catch(() => null);
+    return stats?.isFile() ? stats : null;
   }
 
   async #isPlain(name: string): Promise<boolean> {

@@ -1,6 +1,6 @@
 import { readWholeFile, writeNewFile } from './atomic-file.ts';
 import { DOCUMENT_LIMIT_BYTES } from './document.ts';
-import { errorCode, type FileOps, factsOrNull, unlinkIfThere } from './file-ops.ts';
+import { errorCode, type FileOps, orMissing } from './file-ops.ts';
 import type { StorePaths } from './store-paths.ts';
 
 /** How many earlier versions of the configuration are kept. */
@@ -26,12 +26,13 @@ export interface Version {
 export class VersionHistory {
   readonly #ops: FileOps;
   readonly #paths: StorePaths;
+  /** Newest first. */
   #versions: readonly Version[];
 
   constructor(ops: FileOps, paths: StorePaths, versions: readonly Version[]) {
     this.#ops = ops;
     this.#paths = paths;
-    this.#versions = versions;
+    this.#versions = versions.toSorted((one, other) => other.number - one.number);
   }
 
   /** Finds the versions among the names in the folder. @throws the system's errors. */
@@ -39,26 +40,30 @@ export class VersionHistory {
     const versions: Version[] = [];
     for (const name of names) {
       const number = paths.versionOf(name);
-      const facts = number === null ? null : await factsOrNull(ops, paths.join(name));
-      if (number === null || facts?.kind !== 'file') continue;
-      versions.push({ number, savedAtMs: Number(facts.mtimeNs / 1_000_000n) });
+      const stats = number === null ? null : await orMissing(ops.stat(paths.join(name)));
+      if (number === null || !stats?.isFile()) continue;
+      versions.push({ number, savedAtMs: Number(stats.mtimeMs) });
     }
-    versions.sort((one, other) => other.number - one.number);
     return new VersionHistory(ops, paths, versions);
   }
 
-  /** Newest first. */
-  get versions(): readonly Version[] {
-    return this.#versions;
+  /** The newest version's number; 0: there is none. */
+  get newest(): number {
+    return this.#versions[0]?.number ?? 0;
+  }
+
+  /** The files of the versions, newest first. */
+  get files(): readonly string[] {
+    return this.#versions.map(({ number }) => this.#paths.backup(number));
   }
 
   /** Keeps the file's present content as a version; the file stays. @throws the system's errors. */
   async keepCurrent(version: Version): Promise<void> {
     const { target } = this.#paths;
     const path = this.#paths.backup(version.number);
-    if (this.#versions.some(({ number }) => number === version.number)) return;
+    if (this.files.includes(path)) return;
     // A file of this number that is not a known version, such as a half copy.
-    await unlinkIfThere(this.#ops, path);
+    await orMissing(this.#ops.unlink(path));
     try {
       await this.#ops.link(target, path);
     } catch (error) {
@@ -78,15 +83,12 @@ export class VersionHistory {
     this.#versions = [version, ...this.#versions.filter(({ number }) => number !== version.number)];
   }
 
-  /** Removes a version. @throws the system's errors. */
-  async remove(number: number): Promise<void> {
-    await unlinkIfThere(this.#ops, this.#paths.backup(number));
-    this.#versions = this.#versions.filter((version) => version.number !== number);
-  }
-
   /** Removes what is beyond the limit. @throws the system's errors. */
   async prune(): Promise<void> {
-    for (const { number } of versionsToDrop(this.#versions)) await this.remove(number);
+    for (const dropped of versionsToDrop(this.#versions)) {
+      await orMissing(this.#ops.unlink(this.#paths.backup(dropped.number)));
+      this.#versions = this.#versions.filter((version) => version !== dropped);
+    }
   }
 }
 

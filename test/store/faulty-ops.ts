@@ -1,5 +1,6 @@
+import type { FileHandle } from 'node:fs/promises';
 import { after } from 'node:test';
-import { type FileOps, nodeFileOps, type OpenFile } from '../../src/store/file-ops.ts';
+import { type FileOps, nodeFileOps } from '../../src/store/file-ops.ts';
 
 /** What happens at one of the calls. */
 export interface Fault {
@@ -35,28 +36,22 @@ export function createFaultyOps(options: { readonly renameCode?: string } = {}):
     if (fault?.kind === 'death') return await new Promise<never>(() => {});
     throw Object.assign(new Error(`injected ${fault?.code}`), { code: fault?.code });
   };
-  const open = new Set<OpenFile>();
+  const open = new Set<FileHandle>();
   after(() => Promise.all(Array.from(open, (file) => file.close())));
-  const wrap = (file: OpenFile, name: string): OpenFile => ({
-    write: (bytes, offset, position) =>
-      call(
-        `${name}.write`,
-        () => file.write(bytes, offset, position),
-        () => file.write(bytes.subarray(0, Math.floor(bytes.length / 2)), offset, position),
-      ),
-    read: (limitBytes) => call(`${name}.read`, () => file.read(limitBytes)),
-    chmod: (mode) => call(`${name}.chmod`, () => file.chmod(mode)),
-    truncate: (sizeBytes) => call(`${name}.truncate`, () => file.truncate(sizeBytes)),
-    sync: () => call(`${name}.sync`, () => file.sync()),
-    facts: () => call(`${name}.facts`, () => file.facts()),
-    // A file is closed even where that is reported to have failed.
-    close: () =>
-      call(
-        `${name}.close`,
-        () => file.close(),
-        () => file.close(),
-      ),
-  });
+  const wrap = (file: FileHandle, name: string): FileHandle =>
+    new Proxy(file, {
+      get: (_, key) => {
+        const method: unknown = Reflect.get(file, key, file);
+        if (typeof method !== 'function') return method;
+        const work = (...args: unknown[]) => Reflect.apply(method, file, args);
+        return (...args: unknown[]) =>
+          call(
+            `${name}.${String(key)}`,
+            () => work(...args),
+            () => halfOf(file, String(key), args),
+          );
+      },
+    });
   return {
     calls,
     arm: (next) => {
@@ -77,7 +72,20 @@ export function createFaultyOps(options: { readonly renameCode?: string } = {}):
       }),
     link: (existing, path) => call('link', () => nodeFileOps.link(existing, path)),
     unlink: (path) => call('unlink', () => nodeFileOps.unlink(path)),
-    facts: (path) => call('facts', () => nodeFileOps.facts(path)),
+    stat: (path) => call('stat', () => nodeFileOps.stat(path)),
     list: (folder) => call('list', () => nodeFileOps.list(folder)),
   };
+}
+
+/** What a call does before it fails or dies half-way. */
+async function halfOf(
+  file: FileHandle,
+  method: string,
+  [bytes, offset, length, position]: unknown[],
+): Promise<void> {
+  if (method === 'write' && bytes instanceof Uint8Array) {
+    await file.write(bytes, Number(offset), Math.floor(Number(length) / 2), Number(position));
+  }
+  // A file is closed even where that is reported to have failed.
+  if (method === 'close') await file.close();
 }

@@ -1,27 +1,24 @@
 import type { Logger } from '../logger.ts';
 import {
-  NotReplaceableError,
+  discard,
   overwriteFile,
   readWholeFile,
-  UnsyncedError,
+  renameOver,
+  syncFolder,
+  writeNewFile,
   writeWholeFile,
 } from './atomic-file.ts';
 import { isSameConfig } from './config-view.ts';
 import { DOCUMENT_LIMIT_BYTES, type DocumentCodec, parseRawDocument, type StoreContent } from './document.ts';
-import {
-  errorCode,
-  type FileOps,
-  type FileStamp,
-  factsOrNull,
-  isSameStamp,
-  unlinkIfThere,
-} from './file-ops.ts';
+import { errorCode, type FileOps, type FileStamp, isSameStamp, orMissing } from './file-ops.ts';
 import type { StoreLock } from './store-lock.ts';
 import type { StorePaths } from './store-paths.ts';
 import type { Version, VersionHistory } from './version-history.ts';
 
 /** Less than what is read, so that a file that was written can always be read again. */
 const WRITE_LIMIT_BYTES = 48 * 1024 * 1024;
+/** The codes of `rename` where the target is itself a mount point (one file mounted into a container). */
+const NOT_REPLACEABLE: readonly string[] = ['EBUSY', 'EXDEV'];
 
 /** What the file holds, as far as this process knows. */
 export interface KnownFile {
@@ -35,33 +32,28 @@ export interface KnownFile {
   readonly isSure: boolean;
 }
 
-export interface StoreDiskOptions {
+/** What the database and the files beside it are read and written with. */
+export interface DatabaseTools {
   readonly ops: FileOps;
   readonly paths: StorePaths;
   readonly codec: DocumentCodec;
-  readonly lock: Pick<StoreLock, 'isHeld' | 'settle'>;
   readonly history: VersionHistory;
-  readonly known: KnownFile;
-  readonly content: StoreContent;
   readonly logger: Logger;
+  /** The current time in milliseconds. */
   readonly now: () => number;
   readonly randomBytes: (count: number) => Buffer;
 }
 
-/** Somebody else put another file in the place of ours; that file is kept. */
-export class ReplacedError extends Error {
-  override readonly name = 'ReplacedError';
-}
+/** The database file is no longer this process's to write. */
+export class NotOursError extends Error {
+  override readonly name = 'NotOursError';
+  /** `replaced`: somebody put another file in its place, which is kept. `taken`: another process took over the lock. */
+  readonly reason: 'replaced' | 'taken';
 
-/** Another process has taken over the file. */
-export class LockLostError extends Error {
-  override readonly name = 'LockLostError';
-}
-
-/** The file would grow beyond the limit. */
-class DatabaseFullError extends Error {
-  override readonly name = 'DatabaseFullError';
-  readonly code = 'EFBIG';
+  constructor(reason: 'replaced' | 'taken') {
+    super(`The database file was ${reason}.`);
+    this.reason = reason;
+  }
 }
 
 interface Encoded {
@@ -74,17 +66,17 @@ interface Encoded {
  * Where one file is mounted into a container, it can only be overwritten in place: then a side copy of the old content is
  * durable before the first byte is overwritten, and a start takes it if the file is torn.
  */
-export class StoreDisk {
-  readonly #options: StoreDiskOptions;
+export class DatabaseFile {
+  readonly #tools: DatabaseTools;
   #known: KnownFile;
   #content: StoreContent;
   #isSettled = false;
   #isMountPoint = false;
 
-  constructor(options: StoreDiskOptions) {
-    this.#options = options;
-    this.#known = options.known;
-    this.#content = options.content;
+  constructor(tools: DatabaseTools, known: KnownFile, content: StoreContent) {
+    this.#tools = tools;
+    this.#known = known;
+    this.#content = content;
   }
 
   /** The bytes of a database file with what was written last. */
@@ -94,53 +86,51 @@ export class StoreDisk {
 
   /**
    * Replaces the file's content durably.
-   * @throws ReplacedError or LockLostError if the file is no longer ours; the system's error if the write failed: then
-   * the old content stands, or memory knows that the file is not to be trusted.
+   * @throws NotOursError; the system's error if the write failed: then the old content stands, or memory knows that the
+   * file is not to be trusted.
    */
-  async write(content: StoreContent): Promise<void> {
-    if (!(await this.#options.lock.isHeld())) throw new LockLostError('Another process holds the lock.');
+  async write(content: StoreContent, lock: Pick<StoreLock, 'isHeld' | 'settle'>): Promise<void> {
+    if (!(await lock.isHeld())) throw new NotOursError('taken');
     await this.refuseIfReplaced();
     const generation = this.#known.generation + 1;
     const next = this.#encode(content, generation);
     const isGrowing = next.bytes.length > (this.#known.stamp?.size ?? 0);
-    if (isGrowing && next.bytes.length > WRITE_LIMIT_BYTES)
-      throw new DatabaseFullError('The database is full.');
+    if (isGrowing && next.bytes.length > WRITE_LIMIT_BYTES) {
+      throw Object.assign(new Error('The database is full.'), { code: 'EFBIG' });
+    }
     const version = this.#versionToKeep(content);
     const stamp = this.#isMountPoint ? null : await this.#replace(next, version);
     this.#wrote(next, stamp ?? (await this.#overwrite(next, version)), generation);
     this.#content = content;
-    await this.#quietly('store.prune', () => this.#options.history.prune());
-    if (this.#isSettled) return;
+    await this.#quietly('store.prune', () => this.#tools.history.prune());
+    if (!this.#isSettled) await this.#quietly('store.lock', () => lock.settle());
     this.#isSettled = true;
-    await this.#quietly('store.lock', () => this.#options.lock.settle());
   }
 
   /** Saves what was written last beside the file; returns its path. @throws the system's error. */
   async saveConflict(): Promise<string> {
-    const { ops, paths, now } = this.#options;
+    const { ops, paths, now } = this.#tools;
     const path = paths.aside('conflict', now());
-    await writeWholeFile(ops, { path, temp: paths.temp('conflict') }, this.encode());
+    await writeWholeFile(ops, { path, temp: this.#temp() }, this.encode());
     return path;
   }
 
-  /** @throws ReplacedError if the file holds what this process did not write; the system's error. */
+  /** @throws NotOursError if the file holds what this process did not write; the system's error. */
   async refuseIfReplaced(): Promise<void> {
-    const { ops, paths, logger } = this.#options;
+    const { ops, paths, logger } = this.#tools;
     const { stamp, isSure } = this.#known;
     if (!isSure) return;
-    const facts = await factsOrNull(ops, paths.target);
-    if (facts === null) {
-      if (stamp !== null) logger.warn('store.file_missing', { message: 'It is written anew.' });
-      this.#known = { ...this.#known, stamp: null };
-      return;
+    const found = await orMissing(ops.stat(paths.target));
+    if (found === null && stamp !== null)
+      logger.warn('store.file_missing', { message: 'It is written anew.' });
+    if (found !== null && (stamp === null || !isSameStamp(found, stamp)) && !(await this.#isOurContent())) {
+      throw new NotOursError('replaced');
     }
-    if (stamp !== null && isSameStamp(facts, stamp)) return;
-    if (!(await this.#isOurContent())) throw new ReplacedError('The file was replaced from outside.');
-    this.#known = { ...this.#known, stamp: facts };
+    this.#known = { ...this.#known, stamp: found };
   }
 
   async #isOurContent(): Promise<boolean> {
-    const { ops, paths } = this.#options;
+    const { ops, paths } = this.#tools;
     const bytes = await readWholeFile(ops, paths.target, DOCUMENT_LIMIT_BYTES);
     if (!Buffer.isBuffer(bytes)) return false;
     try {
@@ -152,27 +142,34 @@ export class StoreDisk {
 
   /** The usual way, by rename; null if the file is a mount point. */
   async #replace(next: Encoded, version: Version | null): Promise<FileStamp | null> {
-    const { ops, paths, logger, history } = this.#options;
-    const target = { path: paths.target, temp: this.#temp() };
+    const { ops, paths, logger, history } = this.#tools;
+    const temp = this.#temp();
+    const stamp = await writeNewFile(ops, temp, next.bytes);
     try {
-      return await writeWholeFile(ops, target, next.bytes, async () => {
-        await this.refuseIfReplaced();
-        // A backup that cannot be made does not fail the write.
-        if (version !== null) await this.#quietly('store.backup', () => history.keepCurrent(version));
-      });
+      await this.refuseIfReplaced();
+      // A backup that cannot be made does not fail the write.
+      if (version !== null) await this.#quietly('store.backup', () => history.keepCurrent(version));
+      await renameOver(ops, temp, paths.target);
     } catch (error) {
-      if (error instanceof UnsyncedError) await this.#putBack((old) => writeWholeFile(ops, target, old));
-      if (!(error instanceof NotReplaceableError)) throw error;
+      await discard(ops, temp);
+      if (!NOT_REPLACEABLE.includes(errorCode(error))) throw error;
+      this.#isMountPoint = true;
+      const message =
+        'The database is a single mounted file; mount its folder instead, which is faster and safer.';
+      logger.warn('store.in_place', { message });
+      return null;
     }
-    this.#isMountPoint = true;
-    const advice =
-      'The database is a single mounted file; mount its folder instead, which is faster and safer.';
-    logger.warn('store.in_place', { message: advice });
-    return null;
+    try {
+      await syncFolder(ops, paths.folder);
+    } catch (error) {
+      await this.#putBack((old) => writeWholeFile(ops, { path: paths.target, temp }, old));
+      throw error;
+    }
+    return stamp;
   }
 
   async #overwrite(next: Encoded, version: Version | null): Promise<FileStamp> {
-    const { ops, paths, history } = this.#options;
+    const { ops, paths, history } = this.#tools;
     await writeWholeFile(ops, { path: paths.side, temp: this.#temp() }, this.encode());
     let stamp: FileStamp;
     try {
@@ -182,7 +179,7 @@ export class StoreDisk {
       throw error;
     }
     await this.#quietly('store.side_copy', () =>
-      version === null ? unlinkIfThere(ops, paths.side) : history.adopt(paths.side, version),
+      version === null ? orMissing(ops.unlink(paths.side)) : history.adopt(paths.side, version),
     );
     return stamp;
   }
@@ -196,7 +193,7 @@ export class StoreDisk {
   }
 
   #wrote({ checksum }: Encoded, stamp: FileStamp, generation: number): void {
-    this.#known = { stamp, checksum, generation, savedAtMs: this.#options.now(), isSure: true };
+    this.#known = { stamp, checksum, generation, savedAtMs: this.#tools.now(), isSure: true };
   }
 
   /** The version that the file holds, if the write changes the configuration. */
@@ -207,20 +204,20 @@ export class StoreDisk {
   }
 
   #encode(content: StoreContent, generation: number): Encoded {
-    const savedAt = new Date(this.#options.now()).toISOString();
-    return this.#options.codec.encode({ ...content, generation, savedAt });
+    const savedAt = new Date(this.#tools.now()).toISOString();
+    return this.#tools.codec.encode({ ...content, generation, savedAt });
   }
 
   #temp(): string {
-    return this.#options.paths.temp(this.#options.randomBytes(6).toString('hex'));
+    return this.#tools.paths.temp(this.#tools.randomBytes(6).toString('hex'));
   }
 
   /** For what a finished write does not depend on. */
-  async #quietly(event: string, work: () => Promise<void>): Promise<void> {
+  async #quietly(event: string, work: () => Promise<unknown>): Promise<void> {
     try {
       await work();
     } catch (error) {
-      this.#options.logger.warn(event, { code: errorCode(error) });
+      this.#tools.logger.warn(event, { code: errorCode(error) });
     }
   }
 }
