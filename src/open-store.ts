@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, unlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { basename, join } from 'node:path';
 import { createCredentialCodec } from './auth/credentials.ts';
 import { createPasswordWork } from './auth/password-work.ts';
 import type { Config } from './config.ts';
@@ -54,36 +54,29 @@ async function findSeed(
   { path, mode }: StoreLocation,
   snapshotter: Snapshotter,
 ): Promise<LoadedSnapshot | null> {
+  const paths = new StorePaths(path);
   const bytes = await readFile(path).catch(() => null);
   const isEmpty = bytes === null || bytes.length === 0;
   if (!isEmpty && mode !== 'volatile') return null;
-  const names = await namesBeside(path);
+  const names = (await readdir(paths.folder).catch(() => [])).filter((name) => paths.isContent(name));
   const own = bytes === null ? null : readDocumentFacts(bytes);
-  const loaded = await snapshotter.restore(own ?? (await newestCopy(path, names)));
+  const loaded = await snapshotter.restore(own ?? (await newestCopy(paths, names)));
   if (loaded === null || mode === 'read-only') return loaded;
   // An empty file may be a mount, which stays where it is.
   if (isEmpty) await unlink(path).catch(() => {});
   await moveAside(
-    path,
-    names.filter((name) => !isEmpty || name !== basename(path)),
+    paths,
+    names.filter((name) => !isEmpty || paths.join(name) !== path),
   );
   return loaded;
 }
 
-/** The database and what is kept beside it; locks are not content, and may be held. */
-async function namesBeside(path: string): Promise<string[]> {
-  const names = await readdir(dirname(path)).catch(() => []);
-  const own = basename(path);
-  return names.filter(
-    (name) => name === own || (name.startsWith(`${own}.`) && !/^\.(lock|sock)/.test(name.slice(own.length))),
-  );
-}
-
 /** The newest copy that a start would use for a missing database. */
-async function newestCopy(path: string, names: readonly string[]): Promise<DocumentFacts | null> {
+async function newestCopy(paths: StorePaths, names: readonly string[]): Promise<DocumentFacts | null> {
   let newest: DocumentFacts | null = null;
-  for (const name of names.filter((one) => /^\.(side|bak-\d+)$/.test(one.slice(basename(path).length)))) {
-    const bytes = await readFile(join(dirname(path), name)).catch(() => null);
+  for (const path of names.map((name) => paths.join(name))) {
+    if (path !== paths.side && paths.versionOf(basename(path)) === null) continue;
+    const bytes = await readFile(path).catch(() => null);
     const facts = bytes === null ? null : readDocumentFacts(bytes);
     if (facts !== null && facts.generation > (newest?.generation ?? -1)) newest = facts;
   }
@@ -91,10 +84,9 @@ async function newestCopy(path: string, names: readonly string[]): Promise<Docum
 }
 
 /** Moves files aside for a newer state; nothing is deleted. */
-async function moveAside(path: string, names: readonly string[]): Promise<void> {
+async function moveAside(paths: StorePaths, names: readonly string[]): Promise<void> {
   if (names.length === 0) return;
-  const folder = dirname(path);
-  const aside = new StorePaths(path).replaced(Date.now());
+  const aside = paths.replaced(Date.now());
   await mkdir(aside, { mode: 0o700 });
-  for (const name of names) await rename(join(folder, name), join(aside, name));
+  for (const name of names) await rename(paths.join(name), join(aside, name));
 }

@@ -90,6 +90,7 @@ export class DatabaseFile {
    * file is not to be trusted.
    */
   async write(content: StoreContent, lock: Pick<StoreLock, 'isHeld' | 'settle'>): Promise<void> {
+    const { history, logger } = this.#tools;
     if (!(await lock.isHeld())) throw new NotOursError('taken');
     await this.refuseIfReplaced();
     const generation = this.#known.generation + 1;
@@ -102,8 +103,8 @@ export class DatabaseFile {
     const stamp = this.#isMountPoint ? null : await this.#replace(next, version);
     this.#wrote(next, stamp ?? (await this.#overwrite(next, version)), generation);
     this.#content = content;
-    await this.#quietly('store.prune', () => this.#tools.history.prune());
-    if (!this.#isSettled) await this.#quietly('store.lock', () => lock.settle());
+    await quietly(logger, 'store.prune', () => history.prune());
+    if (!this.#isSettled) await quietly(logger, 'store.lock', () => lock.settle());
     this.#isSettled = true;
   }
 
@@ -148,7 +149,7 @@ export class DatabaseFile {
     try {
       await this.refuseIfReplaced();
       // A backup that cannot be made does not fail the write.
-      if (version !== null) await this.#quietly('store.backup', () => history.keepCurrent(version));
+      if (version !== null) await quietly(logger, 'store.backup', () => history.keepCurrent(version));
       await renameOver(ops, temp, paths.target);
     } catch (error) {
       await discard(ops, temp);
@@ -169,7 +170,7 @@ export class DatabaseFile {
   }
 
   async #overwrite(next: Encoded, version: Version | null): Promise<FileStamp> {
-    const { ops, paths, history } = this.#tools;
+    const { ops, paths, history, logger } = this.#tools;
     await writeWholeFile(ops, { path: paths.side, temp: this.#temp() }, this.encode());
     let stamp: FileStamp;
     try {
@@ -178,7 +179,7 @@ export class DatabaseFile {
       await this.#putBack((old) => overwriteFile(ops, paths.target, old));
       throw error;
     }
-    await this.#quietly('store.side_copy', () =>
+    await quietly(logger, 'store.side_copy', () =>
       version === null ? orMissing(ops.unlink(paths.side)) : history.adopt(paths.side, version),
     );
     return stamp;
@@ -189,7 +190,9 @@ export class DatabaseFile {
     const { generation } = this.#known;
     const old = this.#encode(this.#content, generation);
     this.#known = { ...this.#known, isSure: false };
-    await this.#quietly('store.put_back', async () => this.#wrote(old, await write(old.bytes), generation));
+    await quietly(this.#tools.logger, 'store.put_back', async () => {
+      this.#wrote(old, await write(old.bytes), generation);
+    });
   }
 
   #wrote({ checksum }: Encoded, stamp: FileStamp, generation: number): void {
@@ -211,13 +214,13 @@ export class DatabaseFile {
   #temp(): string {
     return this.#tools.paths.temp(this.#tools.randomBytes(6).toString('hex'));
   }
+}
 
-  /** For what a finished write does not depend on. */
-  async #quietly(event: string, work: () => Promise<unknown>): Promise<void> {
-    try {
-      await work();
-    } catch (error) {
-      this.#tools.logger.warn(event, { code: errorCode(error) });
-    }
+/** Does what the caller's work does not depend on; the log tells of a failure. */
+export async function quietly(logger: Logger, event: string, work: () => Promise<unknown>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    logger.warn(event, { code: errorCode(error) });
   }
 }

@@ -6,11 +6,11 @@ import {
   lstat,
   mkdir,
   mkdtemp,
-  open,
   readlink,
   realpath,
   stat,
   unlink,
+  writeFile,
 } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { StoreStartError } from './document-error.ts';
@@ -60,15 +60,9 @@ export interface FolderProbe {
 
 /** Asks the real file system. */
 export const nodeFolderProbe: FolderProbe = {
-  writeErrorOf: async (folder) => {
+  writeErrorOf: (folder) => {
     const path = join(folder, `.ipin-proxy-${randomBytes(6).toString('hex')}`);
-    try {
-      await (await open(path, 'wx', 0o600)).close();
-      await unlink(path);
-      return null;
-    } catch (error) {
-      return errorCode(error) || 'EIO';
-    }
+    return errorOf(writeFile(path, '', { flag: 'wx', mode: 0o600 }).then(() => unlink(path)));
   },
   isOnRootDevice: async (folder) => (await stat(folder)).dev === (await stat('/')).dev,
 };
@@ -86,7 +80,8 @@ export async function locateStore(options: LocateOptions): Promise<StoreLocation
     options.dbPath,
   );
   const folder = dirname(path);
-  const problem = (await makeFolder(folder)) ?? (await probe.writeErrorOf(folder));
+  const problem =
+    (await errorOf(mkdir(folder, { recursive: true, mode: 0o700 }))) ?? (await probe.writeErrorOf(folder));
   const isLasting = !options.onRender || (problem === null && !(await probe.isOnRootDevice(folder)));
   if (problem === null && isLasting) return { path, mode: 'persistent', reason: null, seedPath: null };
   if (options.dbPath !== null && !options.onRender) throw notWritable(path, problem ?? '');
@@ -120,24 +115,19 @@ async function resolveTarget(asked: string, dbPath: string | null): Promise<stri
   );
 }
 
-/** Makes the folder if it is missing; the code of the error if that fails, else null. */
-async function makeFolder(folder: string): Promise<string | null> {
-  try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    return null;
-  } catch (error) {
-    return errorCode(error) || 'EIO';
-  }
+/** The code of the error that some work ends with; null: it succeeds. */
+async function errorOf(work: Promise<unknown>): Promise<string | null> {
+  return await work.then(
+    () => null,
+    (error) => errorCode(error) || 'EIO',
+  );
 }
 
 /** A folder that no other user of the machine can prepare or look into; null if none can be made. */
 async function makeTemporaryFolder(parent: string, probe: FolderProbe): Promise<string | null> {
   const folder = join(parent, 'ipin-proxy');
-  try {
-    await mkdir(folder, { mode: 0o700 });
-  } catch (error) {
-    if (errorCode(error) !== 'EEXIST') return null;
-  }
+  const problem = await errorOf(mkdir(folder, { mode: 0o700 }));
+  if (problem !== null && problem !== 'EEXIST') return null;
   try {
     const facts = await lstat(folder);
     const isOurs = facts.isDirectory() && (process.getuid === undefined || facts.uid === process.getuid());
@@ -152,12 +142,7 @@ async function makeTemporaryFolder(parent: string, probe: FolderProbe): Promise<
 async function firstReadable(paths: readonly string[]): Promise<string | null> {
   for (const path of paths) {
     const facts = await stat(path).catch(() => null);
-    if (!facts?.isFile()) continue;
-    const isReadable = await access(path, constants.R_OK).then(
-      () => true,
-      () => false,
-    );
-    if (isReadable) return path;
+    if (facts?.isFile() && (await errorOf(access(path, constants.R_OK))) === null) return path;
   }
   return null;
 }

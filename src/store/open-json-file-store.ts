@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { Logger } from '../logger.ts';
 import { originOf } from '../providers/base-url.ts';
 import { FILE_MODE, readWholeFile, writeWholeFile } from './atomic-file.ts';
-import { DatabaseFile, type DatabaseTools, type KnownFile } from './database-file.ts';
+import { DatabaseFile, type DatabaseTools, type KnownFile, quietly } from './database-file.ts';
 import { DOCUMENT_LIMIT_BYTES, DocumentCodec, parseRawDocument } from './document.ts';
 import { DocumentError, StoreStartError } from './document-error.ts';
 import { errorCode, type FileOps, nodeFileOps, orMissing } from './file-ops.ts';
@@ -67,7 +67,7 @@ interface Start {
 }
 
 async function start(options: JsonFileStoreOptions, { paths, lock, seed }: Start): Promise<JsonFileStore> {
-  const { location, encryptionKey, ops = nodeFileOps } = options;
+  const { location, encryptionKey, logger, ops = nodeFileOps } = options;
   const names = await ops.list(paths.folder).catch((error) => {
     if (lock === null) return [];
     throw error;
@@ -81,7 +81,7 @@ async function start(options: JsonFileStoreOptions, { paths, lock, seed }: Start
   });
   logLoaded(loaded, options);
   if (lock !== null) {
-    await quietly(tools, () => removeStrays(tools, names, lock));
+    await quietly(logger, 'store.tidy', () => removeStrays(tools, names, lock));
     await keepOriginal(tools, loaded);
     await closeToOthers(tools);
   }
@@ -96,7 +96,7 @@ async function start(options: JsonFileStoreOptions, { paths, lock, seed }: Start
     copies,
   });
   if (lock !== null && (await writeLoaded(store, loaded)))
-    await quietly(tools, () => tidy(tools, loaded, copies));
+    await quietly(logger, 'store.tidy', () => tidy(tools, loaded, copies));
   return store;
 }
 
@@ -210,8 +210,8 @@ async function writeLoaded(store: JsonFileStore, { origin, isMigrated, document 
  * another form: so the previous key is no longer needed. An interrupted start may have left such a backup.
  */
 async function tidy(tools: DatabaseTools, { document }: Loaded, copies: PlainCopies): Promise<void> {
-  const { ops, paths, codec, history } = tools;
-  await quietly(tools, () => orMissing(ops.unlink(paths.side)));
+  const { ops, paths, codec, history, logger } = tools;
+  await quietly(logger, 'store.tidy', () => orMissing(ops.unlink(paths.side)));
   const plain = document.hasStaleSecrets ? [] : (await copies.find()).map((name) => paths.join(name));
   if (!document.hasStaleSecrets && !history.files.some((path) => plain.includes(path))) return;
   for (const path of history.files) {
@@ -231,15 +231,6 @@ function reseal(bytes: Buffer, codec: DocumentCodec): Buffer | null {
   } catch (error) {
     if (error instanceof DocumentError) return null;
     throw error;
-  }
-}
-
-/** For work that a start can do without. */
-async function quietly({ logger }: DatabaseTools, work: () => Promise<unknown>): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    logger.warn('store.tidy', { code: errorCode(error) });
   }
 }
 

@@ -1,24 +1,15 @@
-import { link, open, readFile, rename, unlink } from 'node:fs/promises';
+import { link, open, readFile, rename, unlink, writeFile } from 'node:fs/promises';
 import type { Server } from 'node:net';
 import { isRecord } from '../json/value.ts';
 import { StoreStartError } from './document-error.ts';
-import { errorCode } from './file-ops.ts';
+import { errorCode, orMissing } from './file-ops.ts';
 import { canConnect, closeSocket, listenOnSocket } from './liveness-socket.ts';
 import type { StorePaths } from './store-paths.ts';
 
 /** The exclusive right of one process to a database file. */
-export interface StoreLock {
-  /** True if this lock took over the lock of a dead process that had stored something. */
-  readonly hasReplacedSettled: boolean;
-  /** True for the name of a file that belongs to this lock. */
-  isOwn(name: string): boolean;
-  /** False once another process has taken over the lock. Takes the lock again if somebody removed its file. */
-  isHeld(): Promise<boolean>;
-  /** Notes that something was stored under this lock: from then on an empty database file is a torn one. */
-  settle(): Promise<void>;
-  release(): Promise<void>;
-}
+export type StoreLock = Pick<FileLock, keyof FileLock>;
 
+/** What the lock file says. */
 interface LockRecord {
   /** 1 once something was stored; one digit, so that it can be changed in place. */
   readonly settled: 0 | 1;
@@ -30,6 +21,8 @@ interface LockRecord {
 
 const TAKE_OVER_ATTEMPTS = 5;
 const SETTLED_START = '{"settled":';
+/** A lock file that cannot be read stands for a dead process that may have stored something; it has no socket. */
+const UNREADABLE: LockRecord = { settled: 1, nonce: '', pid: 0 };
 
 /**
  * Takes the lock of a database file: a lock file, and a Unix socket beside it on which the owner listens. The kernel
@@ -51,10 +44,9 @@ export async function acquireStoreLock(
     for (let attempt = 0; attempt < TAKE_OVER_ATTEMPTS; attempt += 1) {
       if (await createLock(paths, record)) return new FileLock(paths, { record, socket, hasReplacedSettled });
       const other = await readLock(paths.lock);
-      if (other === 'missing') continue;
-      if (other !== 'unreadable' && (await canConnect(paths.socket(other.nonce)))) throw inUse(paths, other);
-      const isTakenOver = await removeLock(paths, other, nonce);
-      hasReplacedSettled ||= isTakenOver && (other === 'unreadable' || other.settled === 1);
+      if (other === null) continue;
+      if (await canConnect(paths.socket(other.nonce))) throw inUse(paths, other);
+      if (await removeLock(paths, other, nonce)) hasReplacedSettled ||= other.settled === 1;
     }
     throw new StoreStartError(`The database ${paths.target} is being opened by another process; try again.`);
   } catch (error) {
@@ -63,7 +55,8 @@ export async function acquireStoreLock(
   }
 }
 
-class FileLock implements StoreLock {
+class FileLock {
+  /** True if this lock took over the lock of a dead process that had stored something. */
   readonly hasReplacedSettled: boolean;
   readonly #paths: StorePaths;
   #record: LockRecord;
@@ -83,19 +76,19 @@ class FileLock implements StoreLock {
     this.hasReplacedSettled = held.hasReplacedSettled;
   }
 
+  /** True for the name of a file that belongs to this lock. */
   isOwn(name: string): boolean {
     return name.endsWith(this.#record.nonce);
   }
 
+  /** False once another process has taken over the lock. Takes the lock again if somebody removed its file. */
   async isHeld(): Promise<boolean> {
-    let owner = await readLock(this.#paths.lock);
-    if (owner === 'missing') {
-      if (await createLock(this.#paths, this.#record)) return true;
-      owner = await readLock(this.#paths.lock);
-    }
-    return typeof owner === 'object' && owner.nonce === this.#record.nonce;
+    const owner = await readLock(this.#paths.lock);
+    if (owner !== null) return owner.nonce === this.#record.nonce;
+    return (await createLock(this.#paths, this.#record)) || (await this.isHeld());
   }
 
+  /** Notes that something was stored under this lock: from then on an empty database file is a torn one. */
   async settle(): Promise<void> {
     this.#record = { ...this.#record, settled: 1 };
     if (!(await this.isHeld())) return;
@@ -107,84 +100,59 @@ class FileLock implements StoreLock {
     }
   }
 
+  /** Removes the lock file and the socket. */
   async release(): Promise<void> {
-    const owner = await readLock(this.#paths.lock).catch(() => 'unreadable' as const);
-    if (nonceOf(owner) === this.#record.nonce) await unlink(this.#paths.lock).catch(() => {});
+    const owner = await readLock(this.#paths.lock).catch(() => null);
+    if (owner?.nonce === this.#record.nonce) await unlink(this.#paths.lock).catch(() => {});
     await closeSocket(this.#socket);
   }
 }
 
-/** Makes the lock file, whole from its first moment; false if there is one. */
+/** Makes the lock file; false if there is one. @throws the system's other errors. */
 async function createLock(paths: StorePaths, record: LockRecord): Promise<boolean> {
   const temp = `${paths.lock}.${record.nonce}`;
-  await writeExclusively(temp, record);
+  const create = (path: string): Promise<void> =>
+    writeFile(path, `${JSON.stringify(record)}\n`, { flag: 'wx', mode: 0o600 });
   try {
-    await link(temp, paths.lock);
+    await create(temp);
+    // A link makes the file whole from its first moment.
+    await link(temp, paths.lock).catch((error) => {
+      if (errorCode(error) === 'EEXIST') throw error;
+      // No hard links on this file system: another process may see the file before its content.
+      return create(paths.lock);
+    });
     return true;
   } catch (error) {
     if (errorCode(error) === 'EEXIST') return false;
-    // No hard links on this file system: another process may see the file before its content.
-    return await writeExclusively(paths.lock, record);
+    throw error;
   } finally {
     await unlink(temp).catch(() => {});
   }
 }
 
-/** False if the file exists. @throws the system's other errors. */
-async function writeExclusively(path: string, record: LockRecord): Promise<boolean> {
-  try {
-    const file = await open(path, 'wx', 0o600);
-    try {
-      await file.writeFile(`${JSON.stringify(record)}\n`);
-    } finally {
-      await file.close();
-    }
-    return true;
-  } catch (error) {
-    if (errorCode(error) === 'EEXIST') return false;
-    throw error;
-  }
-}
-
-/** Removes a stale lock; false if it was no longer the lock that was judged. */
-async function removeLock(
-  paths: StorePaths,
-  judged: LockRecord | 'unreadable',
-  nonce: string,
-): Promise<boolean> {
+/** Removes a stale lock; false if it was no longer the lock that was judged. @throws the system's errors. */
+async function removeLock(paths: StorePaths, judged: LockRecord, nonce: string): Promise<boolean> {
   const moved = `${paths.lock}.${nonce}`;
-  try {
-    await rename(paths.lock, moved);
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return false;
-    throw error;
-  }
+  await orMissing(rename(paths.lock, moved));
   const found = await readLock(moved);
-  const isJudged = nonceOf(found) === nonceOf(judged);
+  if (found === null) return false;
+  const isJudged = found.nonce === judged.nonce;
   // Another process was faster and this is its lock: give it back.
   if (!isJudged) await link(moved, paths.lock).catch(() => {});
   await unlink(moved);
-  if (isJudged && judged !== 'unreadable') await unlink(paths.socket(judged.nonce)).catch(() => {});
+  if (isJudged) await unlink(paths.socket(judged.nonce)).catch(() => {});
   return isJudged;
 }
 
-function nonceOf(record: LockRecord | 'missing' | 'unreadable'): string | null {
-  return typeof record === 'object' ? record.nonce : null;
-}
-
-async function readLock(path: string): Promise<LockRecord | 'missing' | 'unreadable'> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return 'missing';
-    throw error;
-  }
+/** Null if there is no lock. @throws the system's other errors. */
+async function readLock(path: string): Promise<LockRecord | null> {
+  const text = await orMissing(readFile(path, 'utf8'));
+  if (text === null) return null;
   try {
     const value: unknown = JSON.parse(text);
-    return isLockRecord(value) ? value : 'unreadable';
+    return isLockRecord(value) ? value : UNREADABLE;
   } catch {
-    return 'unreadable';
+    return UNREADABLE;
   }
 }
 

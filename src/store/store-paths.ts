@@ -58,6 +58,12 @@ export class StorePaths {
     return /^\.(?:bak-\d+|v0\.bak|corrupt-|conflict-|torn$)/.test(rest);
   }
 
+  /** True for the database and all that is kept beside it, but for locks, which may be held. */
+  isContent(name: string): boolean {
+    const rest = name.startsWith(this.#name) ? name.slice(this.#name.length) : null;
+    return rest !== null && /^(?:$|\.(?!lock|sock))/.test(rest);
+  }
+
   /** True for the name of a folder that `replaced` made. */
   isReplaced(name: string): boolean {
     return /^replaced-\d+$/.test(name);
