@@ -15,7 +15,7 @@ import type { StoreLock } from './store-lock.ts';
 import type { StorePaths } from './store-paths.ts';
 import type { Version, VersionHistory } from './version-history.ts';
 
-/** Less than what is read, so that a file that was written can always be read again. */
+/** Less than the limit for reading, so that the program can always read what it wrote. */
 const WRITE_LIMIT_BYTES = 48 * 1024 * 1024;
 /** The codes of `rename` where the target is itself a mount point (one file mounted into a container). */
 const NOT_REPLACEABLE: readonly string[] = ['EBUSY', 'EXDEV'];
@@ -32,7 +32,7 @@ export interface KnownFile {
   readonly isSure: boolean;
 }
 
-/** What the database and the files beside it are read and written with. */
+/** What reads and writes the database and the files beside it. */
 export interface DatabaseTools {
   readonly ops: FileOps;
   readonly paths: StorePaths;
@@ -70,7 +70,6 @@ export class DatabaseFile {
   readonly #tools: DatabaseTools;
   #known: KnownFile;
   #content: StoreContent;
-  #isSettled = false;
   #isMountPoint = false;
 
   constructor(tools: DatabaseTools, known: KnownFile, content: StoreContent) {
@@ -104,8 +103,7 @@ export class DatabaseFile {
     this.#wrote(next, stamp ?? (await this.#overwrite(next, version)), generation);
     this.#content = content;
     await quietly(logger, 'store.prune', () => history.prune());
-    if (!this.#isSettled) await quietly(logger, 'store.lock', () => lock.settle());
-    this.#isSettled = true;
+    await quietly(logger, 'store.lock', () => lock.settle());
   }
 
   /** Saves what was written last beside the file; returns its path. @throws the system's error. */

@@ -32,7 +32,6 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 export interface FileStoreOptions {
-  readonly path: string;
   readonly document: DecodedDocument;
   /** The status while all writes succeed. */
   readonly status: StorageStatus;
@@ -47,7 +46,6 @@ export interface FileStoreOptions {
 
 /** A store whose every change is in one file before it is confirmed. */
 export class JsonFileStore extends MemoryStore {
-  readonly path: string;
   /** The generation of the content that the store started with, before any write. */
   readonly loadedGeneration: number;
   readonly #options: FileStoreOptions;
@@ -59,7 +57,6 @@ export class JsonFileStore extends MemoryStore {
   constructor(options: FileStoreOptions) {
     super(options.document, options.softChangeDelayMs);
     this.#options = options;
-    this.path = options.path;
     this.loadedGeneration = options.document.generation;
   }
 
@@ -106,7 +103,7 @@ export class JsonFileStore extends MemoryStore {
       else this.#failure = REASONS[code] ?? `the disk reports ${code || 'an unknown error'}`;
       logger.error('store.write_failed', { code, message: this.status().message });
       if (this.#stop === 'replaced') await this.#saveConflict();
-      // The file may hold what was refused, so that it is written again even if nothing changes.
+      // Even without a new change: the file may hold the refused one, and the status is to become good again.
       if (this.#stop === null) this.rewriteWithin(retryDelayMs);
       throw this.#unavailable(error);
     }

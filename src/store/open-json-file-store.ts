@@ -40,7 +40,8 @@ export interface JsonFileStoreOptions {
 }
 
 /**
- * Opens the database: takes its lock, reads the file or the copy that replaces it, migrates it, and holds the lock.
+ * Opens the database: takes its lock, reads the file or the newest sound copy, keeps what is replaced, migrates, and
+ * writes what the file does not hold yet. The store holds the lock until it is closed.
  * @throws StoreStartError with one line that says what is wrong and what to do.
  */
 export async function openJsonFileStore(options: JsonFileStoreOptions): Promise<JsonFileStore> {
@@ -59,13 +60,14 @@ export async function openJsonFileStore(options: JsonFileStoreOptions): Promise<
   }
 }
 
-/** A lock, or null to change nothing on the disk. */
 interface Start {
   readonly paths: StorePaths;
+  /** null: nothing is changed on the disk, now or later. */
   readonly lock: StoreLock | null;
   readonly seed: Seed | null;
 }
 
+/** What follows once the lock is held. */
 async function start(options: JsonFileStoreOptions, { paths, lock, seed }: Start): Promise<JsonFileStore> {
   const { location, encryptionKey, logger, ops = nodeFileOps } = options;
   const names = await ops.list(paths.folder).catch((error) => {
@@ -80,23 +82,25 @@ async function start(options: JsonFileStoreOptions, { paths, lock, seed }: Start
     hasStored: lock?.hasReplacedSettled ?? false,
   });
   logLoaded(loaded, options);
+
   if (lock !== null) {
     await quietly(logger, 'store.tidy', () => removeStrays(tools, names, lock));
     await keepOriginal(tools, loaded);
     await closeToOthers(tools);
   }
+
   const copies = new PlainCopies({ ops, paths, isEncrypted: encryptionKey !== null });
   const store = new JsonFileStore({
     ...options,
-    path: paths.target,
     document: loaded.document,
     status: statusOf(loaded, options),
     file: new DatabaseFile(tools, knownFile(loaded, history), loaded.document),
     lock,
     copies,
   });
-  if (lock !== null && (await writeLoaded(store, loaded)))
+  if (lock !== null && (await writeLoaded(tools, store, loaded))) {
     await quietly(logger, 'store.tidy', () => tidy(tools, loaded, copies));
+  }
   return store;
 }
 
@@ -124,7 +128,7 @@ async function readSeed(path: string | null): Promise<Seed | null> {
   return path === null ? null : { bytes: await readFile(path), name: path };
 }
 
-/** What the file holds when the store starts, for its first write. */
+/** What the file holds before the first write. */
 function knownFile({ document, file, checksum, origin }: Loaded, { newest }: VersionHistory): KnownFile {
   const stamp = file?.stamp ?? null;
   return {
@@ -195,19 +199,20 @@ async function closeToOthers({ ops, paths }: DatabaseTools): Promise<void> {
  * Writes the loaded content if the file does not hold it, or holds it in an older form; false if that failed.
  * @throws StoreStartError if it failed and the content is nowhere on the disk in this form.
  */
-async function writeLoaded(store: JsonFileStore, { origin, isMigrated, document }: Loaded): Promise<boolean> {
+async function writeLoaded({ paths }: DatabaseTools, store: JsonFileStore, loaded: Loaded): Promise<boolean> {
+  const { origin, isMigrated, document } = loaded;
   const isInFile = origin === 'file' && !isMigrated;
   if (isInFile && !document.hasStaleSecrets) return true;
   if (await store.rewrite()) return true;
   if (isInFile || origin === 'backup' || origin === 'side-copy') return false;
   const { message } = store.status();
   await store.close();
-  throw new StoreStartError(`The database ${store.path} cannot be written. ${message}`);
+  throw new StoreStartError(`The database ${paths.target} cannot be written. ${message}`);
 }
 
 /**
- * Removes the side copy, and seals the provider keys in all backups with the present key if some backup may hold them in
- * another form: so the previous key is no longer needed. An interrupted start may have left such a backup.
+ * Removes the side copy. Seals the provider keys in the backups with the present key, so that the previous key is no
+ * longer needed: if the database held stale keys, or an interrupted start left a backup with plain ones.
  */
 async function tidy(tools: DatabaseTools, { document }: Loaded, copies: PlainCopies): Promise<void> {
   const { ops, paths, codec, history, logger } = tools;

@@ -90,6 +90,7 @@ class FileLock {
 
   /** Notes that something was stored under this lock: from then on an empty database file is a torn one. */
   async settle(): Promise<void> {
+    if (this.#record.settled === 1) return;
     this.#record = { ...this.#record, settled: 1 };
     if (!(await this.isHeld())) return;
     const file = await open(this.#paths.lock, 'r+');
