@@ -117,7 +117,7 @@ export async function discard(ops: FileOps, path: string): Promise<void> {
   await ops.unlink(path).catch(() => {});
 }
 
-/** Does some work and closes the file, whatever becomes of the work; a failing close counts as a failure. */
+/** Does some work and closes the file even if the work fails; a failing close counts as a failure. */
 async function closeAfter<T>(file: FileHandle, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

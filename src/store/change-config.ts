@@ -19,8 +19,8 @@ export interface Changed<T> {
  * Applies a change to the newest configuration; resolves to its result when the new state is durable and visible. After
  * a conflict with another process the change is applied again, so it must be pure.
  * Changes that wait while others are being stored go out together in the next write.
- * @throws whatever `change` throws, and the state stays; HttpError `storage_unavailable` if the write failed, or others
- * were faster again and again.
+ * @throws whatever `change` throws, and the state stays; HttpError `storage_unavailable` if the write failed, or if
+ * others kept changing the configuration.
  * @example
  * const user = await changeConfig(store.config, (state) => {
  *   const changed = { ...requireEntity(state, 'users', id), enabled: false };
@@ -36,7 +36,7 @@ export function changeConfig<T>(config: ConfigStore, change: (state: ConfigState
   return queue.add(change);
 }
 
-/** The changes of this process that wait for their store. */
+/** One queue per store: a write waits for the disk, and all changes that come meanwhile share the next write. */
 const QUEUES = new WeakMap<ConfigStore, ChangeQueue>();
 
 interface Waiter {
@@ -45,7 +45,7 @@ interface Waiter {
   readonly reject: (error: unknown) => void;
 }
 
-/** A waiter whose change was applied; `settle` tells it how that went. */
+/** A waiter whose change was applied; `settle` reports the result to its caller after the write. */
 interface Applied {
   readonly waiter: Waiter;
   readonly settle: () => void;

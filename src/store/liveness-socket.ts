@@ -41,7 +41,7 @@ export function canConnect(path: string): Promise<boolean> {
   });
 }
 
-/** The path or, if that is shorter, the same place seen from the working directory: only few bytes fit a socket. */
+/** The path, or the same path relative to the working directory if that is shorter: a socket takes short ones only. */
 function socketAddress(path: string): string {
   const nearby = relative(process.cwd(), path);
   return Buffer.byteLength(nearby) < Buffer.byteLength(path) ? nearby : path;

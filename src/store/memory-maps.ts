@@ -4,7 +4,7 @@ import type { LastUseStore, SessionStore } from './store.ts';
 
 /** How many sessions are kept; over it the one seen longest ago ends. */
 const SESSIONS_LIMIT = 10_000;
-/** A use that is later by less than this is not noted: a busy key would have the disk written without end. */
+/** A use that follows a noted one by less than this is not noted: a busy key would cause writes without end. */
 const PRECISION_MS = 60_000;
 
 export interface SessionSaving {

@@ -15,7 +15,7 @@ interface LockRecord {
   readonly settled: 0 | 1;
   /** Names the lock and its socket. */
   readonly nonce: string;
-  /** For people. */
+  /** For the message to people. */
   readonly pid: number;
 }
 
@@ -26,8 +26,8 @@ const UNREADABLE: LockRecord = { settled: 1, nonce: '', pid: 0 };
 
 /**
  * Takes the lock of a database file: a lock file, and a Unix socket beside it on which the owner listens. The kernel
- * closes the socket of a dead process, so that whoever can connect has met a living owner: across containers that share
- * a folder (each with a pid 1), after a pid was reused, and while the owner is stopped.
+ * closes the socket of a dead process, so a connection proves that the owner lives. That also holds across containers
+ * that share a folder (each with a pid 1), after a pid was reused, and while the owner is stopped.
  * Where there can be no socket (Windows, some network folders, a very long name) the newest process takes over, and the
  * older one notices before its next write and writes no more.
  * @throws StoreStartError if a living process holds the lock; the system's error if the folder cannot be written.

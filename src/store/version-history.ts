@@ -92,7 +92,7 @@ export class VersionHistory {
   }
 }
 
-/** Of versions, newest first, those that need not be kept. */
+/** The versions to remove from a list that begins with the newest. */
 export function versionsToDrop(versions: readonly Version[]): readonly Version[] {
   if (versions.length <= VERSIONS_LIMIT) return [];
   const kept = new Set<Version>();
