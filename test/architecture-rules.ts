@@ -67,7 +67,7 @@ const FOLDERS = ['routes', 'gateway', 'auth', 'demo', 'providers', 'protocols', 
 const ENTRY = /^src\/(server|shutdown|master-key|keep-alive-ping|open-store|demo\/start)\.ts$/;
 /** The form in which a store's state is kept and passed on: values and bytes, no files. */
 const DOCUMENT =
-  /^src\/store\/(backup|restore|migrations|document|document-error|document-layout|document-turns|records|record-reader|plain-record|secrets|json-text|new-config)\.ts$/;
+  /^src\/store\/(backup|restore|migrations|document|document-error|document-text|document-turns|records|record-rules|secrets|new-config)\.ts$/;
 const CODEC =
   /^src\/(byte-gatherer|json\/[a-z-]+|http\/((sse|multipart)[a-z-]*|body-transform|headers))\.ts$/;
 
@@ -78,11 +78,7 @@ function roomOf(path: string): string | null {
   if (/^src\/(app|create-services)\.ts$/.test(path)) return 'app';
   if (path === 'src/gateway/endpoints.ts') return 'endpoints';
   if (/^src\/(ip-address|providers\/base-url)\.ts$/.test(path)) return 'addresses';
-  if (
-    /^src\/(store\/(store|entities|changes|change-config|config-view|provider-options)|offsite\/status)\.ts$/.test(
-      path,
-    )
-  )
+  if (/^src\/(store\/(store|entities|changes|change-config|config-view)|offsite\/status)\.ts$/.test(path))
     return 'entities';
   if (DOCUMENT.test(path)) return 'documents';
   if (path.startsWith('src/store/')) return 'drivers';

@@ -3,9 +3,8 @@ import { isRecord } from '../json/value.ts';
 import { shownText } from '../shown-text.ts';
 import { type DecodedDocument, DocumentCodec } from './document.ts';
 import { DocumentError } from './document-error.ts';
-import type { Member } from './document-layout.ts';
+import type { JsonObject, Member } from './document-text.ts';
 import { parseRawDocumentInTurns } from './document-turns.ts';
-import type { JsonObject } from './json-text.ts';
 import { type CredentialCodec, migratePlainDocument } from './migrations.ts';
 import {
   createPassphraseSealer,

@@ -13,6 +13,9 @@ export interface Entities {
 export type Collection = keyof Entities;
 type Collections = { readonly [C in Collection]: ReadonlyMap<string, Entities[C]> };
 
+/** The collections in the order of a database file. */
+export const COLLECTIONS = ['providers', 'models', 'apiKeys', 'users'] as const satisfies Collection[];
+
 /** The entities of a collection by id, in the order of lists. */
 export function entitiesOf<C extends Collection>(
   state: ConfigState,

@@ -5,10 +5,15 @@ import { scanJsonInTurns } from '../json/scan.ts';
 import { splice } from '../json/splice.ts';
 import { JsonScanError } from '../json/tokens.ts';
 import { type GiveTurn, giveTurn, Pace } from '../turns.ts';
-import { type RawDocument, readSchemaVersion, refuseDuplicateMembers, requireChecksum } from './document.ts';
+import { type RawDocument, readSchemaVersion, requireChecksum } from './document.ts';
 import { DocumentError } from './document-error.ts';
-import { layoutPieces, membersOf } from './document-layout.ts';
-import { type JsonObject, parseJsonObject } from './json-text.ts';
+import {
+  type JsonObject,
+  layoutPieces,
+  membersOf,
+  parseJsonObject,
+  refuseDuplicateMembers,
+} from './document-text.ts';
 
 /** How many records the lists of a backup may hold: far more than one process can serve. */
 const LIST_LIMITS = {

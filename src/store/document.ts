@@ -1,20 +1,28 @@
 import { hash } from 'node:crypto';
 import { originOf } from '../providers/base-url.ts';
+import { COLLECTIONS } from './changes.ts';
 import { DocumentError } from './document-error.ts';
-import { layOut, type Member, membersOf } from './document-layout.ts';
-import type { Provider, Session } from './entities.ts';
-import { findDuplicateMember, type JsonObject, parseJsonObject } from './json-text.ts';
 import {
-  readAdminPasswordHash,
-  readApiKey,
+  type JsonObject,
+  layoutPieces,
+  type Member,
+  membersOf,
+  parseJsonObject,
+  refuseDuplicateMembers,
+} from './document-text.ts';
+import type { Provider, Session } from './entities.ts';
+import {
+  API_KEY,
+  HEAD,
+  MASTER_KEY,
+  MODEL,
   readList,
-  readMasterKey,
-  readModel,
   readProvider,
-  readSession,
-  readUser,
-  refuseDuplicates,
+  readRecord,
+  SESSION,
+  type StoredProvider,
   type StoredSecret,
+  USER,
 } from './records.ts';
 import { isUnbound, type Sealer, type SecretPlace } from './secrets.ts';
 import type { ConfigState } from './store.ts';
@@ -101,21 +109,26 @@ export class DocumentCodec {
     document: StoredDocument,
     header: readonly Member[] = [],
   ): { readonly bytes: Buffer; readonly checksum: string } {
-    const { config } = document;
+    const { instanceId, masterKey, adminPasswordHash, providers } = document.config;
+    // Serialised here and not below with the other collections: their keys are sealed.
+    for (const provider of providers.values()) this.#text(provider, () => this.#sealed(provider));
+    const head = {
+      schemaVersion: SCHEMA_VERSION,
+      generation: document.generation,
+      savedAt: document.savedAt,
+      instanceId,
+      masterKey,
+      // None if no password was set in the panel.
+      ...(adminPasswordHash === null ? {} : { adminPasswordHash }),
+    };
+    const texts = (records: Iterable<object>): string[] =>
+      Array.from(records, (record) => this.#text(record));
     const body = layOut([
       ...header,
-      ['schemaVersion', String(SCHEMA_VERSION)],
-      ['generation', String(document.generation)],
-      ['savedAt', JSON.stringify(document.savedAt)],
-      ['instanceId', JSON.stringify(config.instanceId)],
-      ['masterKey', JSON.stringify(config.masterKey)],
-      ...adminPasswordMember(config),
-      ['providers', this.#list(config.providers, (provider) => this.#providerText(provider))],
-      ['models', this.#list(config.models)],
-      ['apiKeys', this.#list(config.apiKeys)],
-      ['users', this.#list(config.users)],
-      ['sessions', Array.from(document.sessions, (session) => this.#text(session))],
-      ['counters', Array.from(document.numbers, ([name, value]) => JSON.stringify([name, value]))],
+      ...membersOf(head),
+      ...COLLECTIONS.map((name): Member => [name, texts(document.config[name].values())]),
+      ['sessions', texts(document.sessions)],
+      ['counters', Array.from(document.numbers, (entry) => JSON.stringify(entry))],
     ]);
     const checksum = checksumOf(body);
     return { bytes: Buffer.from(`{\n"checksum":"${checksum}",\n${body.slice(2)}`), checksum };
@@ -123,98 +136,73 @@ export class DocumentCodec {
 
   /** Reads the records of a document of this version. @throws DocumentError `refused`. */
   decode(object: JsonObject): DecodedDocument {
-    const generation = object['generation'] ?? 0;
-    const { savedAt = '', instanceId, masterKey, providers, models, apiKeys, users } = object;
-    if (typeof generation !== 'number' || !Number.isSafeInteger(generation) || generation < 0) {
-      throw new DocumentError('refused', 'its generation is not a whole number');
-    }
-    if (typeof instanceId !== 'string') throw new DocumentError('refused', 'instanceId is not a text');
+    const { savedAt = '', masterKey = null, providers, models, apiKeys, users } = object;
+    const { generation, instanceId, adminPasswordHash } = readRecord(HEAD, object, 'document');
     let hasStaleSecrets = false;
     const unboundKeys = new Set<string>();
-    const read = (value: unknown, place: string): Provider => {
-      const { provider, isStale, isBound } = this.#readProvider(value, place);
-      hasStaleSecrets ||= isStale;
-      if (!isBound) unboundKeys.add(provider.id);
-      return provider;
-    };
     const config: ConfigState = {
       instanceId,
-      masterKey: readMasterKey(masterKey),
-      adminPasswordHash: readAdminPasswordHash(object['adminPasswordHash']),
-      providers: readList(providers, 'providers', { read, keyOf: ({ id }) => id }),
-      models: readList(models, 'models', { read: readModel, keyOf: ({ id }) => id }),
-      apiKeys: readList(apiKeys, 'apiKeys', { read: readApiKey, keyOf: ({ id }) => id }),
-      users: readList(users, 'users', { read: readUser, keyOf: ({ id }) => id }),
+      masterKey: masterKey === null ? null : readRecord(MASTER_KEY, masterKey, 'masterKey'),
+      adminPasswordHash,
+      providers: readList(providers, 'providers', (value, place) => {
+        const { provider, isStale, isBound } = this.#open(readProvider(value, place));
+        hasStaleSecrets ||= isStale;
+        if (!isBound) unboundKeys.add(provider.id);
+        return provider;
+      }),
+      models: readList(models, 'models', (value, place) => readRecord(MODEL, value, place)),
+      apiKeys: readList(apiKeys, 'apiKeys', (value, place) => readRecord(API_KEY, value, place)),
+      users: readList(users, 'users', (value, place) => readRecord(USER, value, place)),
     };
     refuseDuplicates(config.apiKeys, 'API keys', ({ digest }) => digest);
     refuseDuplicates(config.users, 'usernames', ({ username }) => username);
-    return {
-      generation,
-      savedAt: String(savedAt),
-      config,
-      sessions: readSessions(object['sessions']),
-      numbers: readNumbers(object['counters']),
-      hasStaleSecrets,
-      unboundKeys,
-    };
+    const sessions = lenientList(object['sessions'], (value) => readRecord(SESSION, value, 'sessions'));
+    const numbers = lenientList(object['counters'], readNumber);
+    return { generation, savedAt: String(savedAt), config, sessions, numbers, hasStaleSecrets, unboundKeys };
   }
 
-  #readProvider(value: unknown, place: string): ReadProvider {
-    let isStale = false;
-    let isBound = true;
-    let kept: StoredSecret = null;
-    const provider = readProvider(value, place, (stored, owner) => {
-      if (stored === null) return { apiKey: null, unreadableApiKey: null };
-      if (typeof stored === 'string') {
-        isStale = this.#sealer !== null;
-        return { apiKey: stored === '' ? null : stored, unreadableApiKey: null };
-      }
-      isBound = !isUnbound(stored.sealed);
-      const opened = this.#sealer?.open(stored.sealed, placeOf(owner)) ?? null;
-      if (opened === null) return { apiKey: null, unreadableApiKey: stored.sealed };
-      isStale = opened.isStale;
-      if (!isStale) kept = stored;
-      return { apiKey: opened.text, unreadableApiKey: null };
-    });
-    if (kept !== null) this.#texts.set(provider, providerText(provider, kept));
-    return { provider, isStale, isBound };
+  #open(stored: StoredProvider): OpenedProvider {
+    const { apiKey: secret } = stored;
+    if (secret === null || typeof secret === 'string') {
+      const provider = { ...stored, apiKey: secret === '' ? null : secret, unreadableApiKey: null };
+      return { provider, isStale: secret !== null && this.#sealer !== null, isBound: true };
+    }
+    const { sealed } = secret;
+    const opened = this.#sealer?.open(sealed, placeOf(stored)) ?? null;
+    const unreadableApiKey = opened === null ? sealed : null;
+    const provider = { ...stored, apiKey: opened?.text ?? null, unreadableApiKey };
+    const isStale = opened?.isStale ?? false;
+    if (opened !== null && !isStale) this.#text(provider, () => withSecret(provider, { sealed }));
+    return { provider, isStale, isBound: !isUnbound(sealed) };
   }
 
-  #providerText(provider: Provider): string {
-    const known = this.#texts.get(provider);
-    if (known !== undefined) return known;
-    const text = providerText(provider, this.#sealed(provider));
-    this.#texts.set(provider, text);
-    return text;
-  }
-
-  #sealed(provider: Provider): StoredSecret {
+  #sealed(provider: Provider): StoredProvider {
     const { apiKey, unreadableApiKey } = provider;
-    if (apiKey === null) return unreadableApiKey === null ? null : { sealed: unreadableApiKey };
-    return this.#sealer === null ? apiKey : { sealed: this.#sealer.seal(apiKey, placeOf(provider)) };
+    if (apiKey === null)
+      return withSecret(provider, unreadableApiKey === null ? null : { sealed: unreadableApiKey });
+    if (this.#sealer === null) return withSecret(provider, apiKey);
+    return withSecret(provider, { sealed: this.#sealer.seal(apiKey, placeOf(provider)) });
   }
 
-  #list<T extends object>(
-    records: ReadonlyMap<string, T>,
-    textOf: (record: T) => string = (record) => this.#text(record),
-  ): string[] {
-    return Array.from(records.values(), textOf);
-  }
-
-  #text(record: object): string {
+  /** The JSON text of a record; made once, from its stored form. */
+  #text(record: object, toStored: () => object = () => record): string {
     const known = this.#texts.get(record);
     if (known !== undefined) return known;
-    const text = JSON.stringify(record);
+    const text = JSON.stringify(toStored());
     this.#texts.set(record, text);
     return text;
   }
 }
 
 /** A provider from a file, and how its key was stored. */
-interface ReadProvider {
+interface OpenedProvider {
   readonly provider: Provider;
   readonly isStale: boolean;
   readonly isBound: boolean;
+}
+
+function withSecret({ unreadableApiKey: _, ...provider }: Provider, apiKey: StoredSecret): StoredProvider {
+  return { ...provider, apiKey };
 }
 
 /**
@@ -225,25 +213,12 @@ function placeOf({ id, baseUrl }: Pick<Provider, 'id' | 'baseUrl'>): SecretPlace
   return { record: 'provider', id, field: 'apiKey', origin: originOf(baseUrl) ?? '' };
 }
 
-function providerText(provider: Provider, apiKey: StoredSecret): string {
-  const { unreadableApiKey: _, ...stored } = provider;
-  return JSON.stringify({ ...stored, apiKey });
-}
-
-/** None if no password was set in the panel. */
-function adminPasswordMember({ adminPasswordHash }: ConfigState): Member[] {
-  return adminPasswordHash === null ? [] : [['adminPasswordHash', JSON.stringify(adminPasswordHash)]];
+function layOut(members: Iterable<Member>): string {
+  return [...layoutPieces(members)].join('');
 }
 
 function checksumOf(text: string): string {
   return `sha256:${hash('sha256', text, 'hex')}`;
-}
-
-/** @throws DocumentError `refused` if a member stands twice in one object of a JSON text. */
-export function refuseDuplicateMembers(text: string): void {
-  const name = findDuplicateMember(text);
-  if (name === null) return;
-  throw new DocumentError('refused', `the member ${JSON.stringify(name)} stands twice in one record`);
 }
 
 /** @throws DocumentError `refused` for a newer version and for a file of another program. */
@@ -265,22 +240,34 @@ export function readSchemaVersion(object: JsonObject): number {
   });
 }
 
-/** A session that cannot be read ends: its owner signs in again. */
-function readSessions(value: unknown): Session[] {
+/** @throws DocumentError `refused` if two records have the same value, such as two users one username. */
+function refuseDuplicates<T>(
+  records: ReadonlyMap<string, T>,
+  name: string,
+  textOf: (record: T) => string,
+): void {
+  const seen = new Set<string>();
+  for (const [id, record] of records) {
+    if (seen.has(textOf(record)))
+      throw new DocumentError('refused', `two of the ${name} are the same (${id})`);
+    seen.add(textOf(record));
+  }
+}
+
+/** The items that can be read. A session that is left out ends: its owner signs in again. */
+function lenientList<T>(value: unknown, read: (item: unknown) => T): T[] {
   if (!Array.isArray(value)) return [];
   return value.flatMap((item) => {
     try {
-      return [readSession(item, 'sessions')];
+      return [read(item)];
     } catch {
       return [];
     }
   });
 }
 
-function readNumbers(value: unknown): (readonly [string, number])[] {
-  if (!Array.isArray(value)) return [];
-  return value.flatMap((item) => {
-    const [name, number] = Array.isArray(item) ? item : [];
-    return typeof name === 'string' && typeof number === 'number' ? [[name, number] as const] : [];
-  });
+function readNumber(entry: unknown): readonly [string, number] {
+  const [name, number] = Array.isArray(entry) ? entry : [];
+  if (typeof name === 'string' && typeof number === 'number') return [name, number];
+  throw new DocumentError('refused', 'counters has an entry that is not a name and a number');
 }

@@ -1,6 +1,18 @@
-import { MASTER_ID, type MasterKey } from './entities.ts';
-import type { JsonObject } from './json-text.ts';
-import { listPlainRecords, type PlainRecord } from './plain-record.ts';
+import { isRecord } from '../json/value.ts';
+import { DocumentError } from './document-error.ts';
+import type { JsonObject } from './document-text.ts';
+import { type ApiKey, MASTER_ID, type MasterKey, type User } from './entities.ts';
+import { FLAG, TEXT } from './record-rules.ts';
+import {
+  API_KEY,
+  type Field,
+  type Fields,
+  MODEL,
+  PROVIDER,
+  readRecord,
+  requireRight,
+  USER,
+} from './records.ts';
 
 /** Turns the plain-text credentials of older files into what is stored today. */
 export interface CredentialCodec {
@@ -28,8 +40,6 @@ export const NO_PASSWORD_HASH = '!';
 const KEY_NAMES = ['key', 'apiKey', 'value', 'token'] as const;
 const DIGEST_NAMES = ['digest', 'keyHash'] as const;
 
-type Fields = Record<string, unknown>;
-
 /**
  * Turns a plain file of earlier programs (no `schemaVersion`; `providers`, `models`, `apiKeys`, `users` as lists or as
  * maps by id; camelCase or snake_case; keys and passwords in plain text) into a document of version 1.
@@ -39,107 +49,54 @@ export async function migratePlainDocument(
   object: JsonObject,
   options: MigrationOptions,
 ): Promise<Migration> {
-  const notices: string[] = [];
   const time = new Date(options.now()).toISOString();
   const collection = (...names: string[]): PlainRecord[] => listPlainRecords(object, names, time);
-  const users = collection('users');
-  const { apiKeys, masterKey } = migrateApiKeys(collection('apiKeys', 'api_keys', 'keys'), users, options);
-  const migratedUsers = [];
+  const keys = collection('apiKeys', 'api_keys', 'keys');
+  // If the environment set the master key, its row was there for display only.
+  const masters = keys.filter((plain) => isMaster(plain) && hasKey(plain));
+  const users: User[] = [];
+  const owners = new Map<unknown, string>();
   // One at a time: hashing is slow on purpose, and nothing else waits for it.
-  for (const user of users) migratedUsers.push(await migrateUser(user, options));
+  for (const plain of collection('users')) {
+    const user = await migrateUser(plain, options);
+    users.push(user);
+    // Earlier programs noted in the user which key belongs to them.
+    owners.set(plain.field('apiKeyId', { ...TEXT, plainNames: ['keyId'] }), user.id);
+  }
   const migrated = {
     schemaVersion: 1,
     generation: 0,
     savedAt: time,
     instanceId: options.instanceId,
-    masterKey,
-    providers: collection('providers').map(migrateProvider),
-    models: collection('models').map(migrateModel),
-    apiKeys,
-    users: migratedUsers,
+    masterKey: masters.map((plain) => describe(plain, options)).at(-1) ?? null,
+    providers: collection('providers').map((plain) =>
+      plain.read(PROVIDER, { type: 'openai' }, { options: {} }),
+    ),
+    models: collection('models').map((plain) => plain.read(MODEL)),
+    apiKeys: keys
+      .filter((plain) => !isMaster(plain))
+      .map((plain) => migrateApiKey(plain, describe(plain, options), owners)),
+    users,
   };
-  const locked = migratedUsers.filter(({ passwordHash }) => passwordHash === NO_PASSWORD_HASH).length;
-  if (locked > 0) {
-    notices.push(
-      `${locked} user(s) had a password in a form that cannot be taken over; set a new password for each in the panel.`,
-    );
-  }
-  return { object: migrated, notices };
+  const locked = users.filter(({ passwordHash }) => passwordHash === NO_PASSWORD_HASH).length;
+  const notice = `${locked} user(s) had a password in a form that cannot be taken over; set a new password for each in the panel.`;
+  return { object: migrated, notices: locked > 0 ? [notice] : [] };
 }
 
-function migrateProvider(plain: PlainRecord): Fields {
-  const id = plain.id();
-  const type = String(plain.get('type') ?? 'openai').toLowerCase();
-  return {
-    id,
-    name: plain.text(id, 'name', 'displayName'),
-    baseUrl: plain.text(null, 'baseUrl', 'baseURL', 'url'),
-    apiKey: plain.text('', 'apiKey', 'key') || null,
-    type: type === 'chutes' ? 'chutes' : 'openai',
-    enabled: plain.flag(true, 'enabled', 'isEnabled', 'active', 'isActive'),
-    options: {},
-    ...plain.times(),
-  };
+/** Earlier programs listed the master key among the others. */
+function isMaster(plain: PlainRecord): boolean {
+  const flag = FLAG.fromPlain(plain.get('isMaster', 'master') ?? false);
+  requireRight(FLAG, flag, `${plain.place}.isMaster`);
+  return flag === true || (plain.get('id') ?? plain.name) === MASTER_ID;
 }
 
-function migrateModel(plain: PlainRecord): Fields {
-  const id = plain.id('modelId', 'model');
-  const vision = plain.flag(false, 'vision', 'supportsVision', 'supportsImageUpload', 'isVision');
-  return {
-    id,
-    name: plain.text(id, 'name', 'displayName'),
-    providerId: plain.text(null, 'providerId', 'provider'),
-    upstreamModel: plain.text('', 'upstreamModel', 'upstreamId') || null,
-    enabled: plain.flag(true, 'enabled', 'isEnabled', 'active', 'isActive'),
-    // Earlier programs wrote false for every model nobody had thought about.
-    vision: vision ? true : null,
-    ...plain.times(),
-  };
-}
-
-function migrateApiKeys(
-  keys: readonly PlainRecord[],
-  users: readonly PlainRecord[],
-  options: MigrationOptions,
-): { readonly apiKeys: Fields[]; readonly masterKey: MasterKey | null } {
-  const ownerOf = new Map<string, string>();
-  for (const user of users) {
-    const keyId = user.get('apiKeyId', 'keyId');
-    if (keyId != null) ownerOf.set(String(keyId), user.id());
-  }
-  const apiKeys: Fields[] = [];
-  let masterKey: MasterKey | null = null;
-  for (const plain of keys) {
-    // Earlier programs listed the master key among the others.
-    const isMaster = plain.hasId(MASTER_ID) || plain.flag(false, 'isMaster', 'master');
-    // If the environment set the master key, its row was there for display only.
-    if (isMaster && plain.get(...KEY_NAMES, ...DIGEST_NAMES) === undefined) continue;
-    const described = describe(plain, options);
-    if (isMaster) masterKey = described;
-    else apiKeys.push(migrateApiKey(plain, described, ownerOf));
-  }
-  return { apiKeys, masterKey };
-}
-
-function migrateApiKey(plain: PlainRecord, key: MasterKey, ownerOf: ReadonlyMap<string, string>): Fields {
-  const id = isNamedByKey(plain) ? `key_${key.digest.slice(0, 12)}` : plain.id();
-  const userId = plain.get('userId') ?? ownerOf.get(id) ?? null;
-  return {
-    id,
-    name: plain.text(id, 'name', 'label'),
-    ...key,
-    enabled: plain.flag(true, 'enabled', 'isEnabled', 'active', 'isActive'),
-    models: plain.modelList(),
-    userId: userId === null || userId === '' ? null : String(userId),
-    expiresAt: plain.time(null, 'expiresAt'),
-    createdAt: plain.times().createdAt,
-  };
+function hasKey(plain: PlainRecord): boolean {
+  return plain.get(...KEY_NAMES, ...DIGEST_NAMES) !== undefined;
 }
 
 /** True for a record of a map whose names are the keys themselves. */
 function isNamedByKey(plain: PlainRecord): boolean {
-  const hasKey = plain.get(...KEY_NAMES, ...DIGEST_NAMES) !== undefined;
-  return !hasKey && !plain.hasOwnId && plain.name !== null && /^sk-|^.{20}/.test(plain.name);
+  return !hasKey(plain) && plain.get('id') === undefined && /^sk-|^.{20}/.test(plain.name ?? '');
 }
 
 /** Digest and hint of a stored key: in plain text, already as a digest, or as the name of the record in a map. */
@@ -147,34 +104,101 @@ function describe(plain: PlainRecord, options: MigrationOptions): MasterKey {
   const key = plain.get(...KEY_NAMES);
   if (typeof key === 'string' && key !== '') return options.describeKey(key);
   const digest = plain.get(...DIGEST_NAMES);
-  if (typeof digest === 'string') return { digest, keyHint: plain.text('...', 'keyHint') };
+  if (typeof digest === 'string') return { digest, keyHint: plain.text('keyHint') || '...' };
   if (isNamedByKey(plain)) return options.describeKey(plain.name ?? '');
-  return plain.fail('key', 'a text');
+  throw new DocumentError('refused', `${plain.place}.key is not a text`);
 }
 
-async function migrateUser(
-  plain: PlainRecord,
-  options: MigrationOptions,
-): Promise<Fields & { readonly passwordHash: string }> {
-  const username = plain.text(plain.name ?? null, 'username', 'login', 'email');
-  return {
-    id: plain.hasOwnId ? plain.id() : username,
-    username,
-    name: plain.text(username, 'name', 'displayName'),
-    enabled: plain.flag(true, 'enabled', 'isEnabled', 'active', 'isActive'),
-    models: plain.modelList(),
-    passwordHash: await migratePassword(plain, options),
-    ...plain.times(),
-  };
+function migrateApiKey(plain: PlainRecord, key: MasterKey, owners: ReadonlyMap<unknown, string>): ApiKey {
+  const id = isNamedByKey(plain) ? `key_${key.digest.slice(0, 12)}` : plain.field('id', API_KEY.id);
+  return plain.read(API_KEY, { userId: owners.get(id ?? plain.name) }, { ...key, id });
+}
+
+async function migrateUser(plain: PlainRecord, options: MigrationOptions): Promise<User> {
+  const username = plain.field('username', USER.username) ?? plain.name;
+  const passwordHash = await migratePassword(plain, options);
+  return plain.read(USER, { id: username, username, name: username }, { passwordHash });
 }
 
 async function migratePassword(plain: PlainRecord, options: MigrationOptions): Promise<string> {
-  const hash = plain.text('', 'passwordHash');
-  const password = plain.text('', 'password');
+  const hash = plain.text('passwordHash');
+  const password = plain.text('password');
   const known = [hash, password].find((text) => text.startsWith('scrypt$'));
   if (known !== undefined) return known;
   // A bare digest (SHA-256 or the like) or another program's hash does not give the password back.
   const isDigest = /^([0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}|[0-9a-f]{128})$/i.test(password);
   if (hash !== '' || password === '' || isDigest || password.startsWith('$')) return NO_PASSWORD_HASH;
   return await options.hashPassword(password);
+}
+
+/** Members of plain files whose value, where it is absent, is that of another member. */
+const SAME_AS: Readonly<Record<string, string>> = { name: 'id', updatedAt: 'createdAt' };
+
+/** One record of a plain file. */
+class PlainRecord {
+  /** Its name in the map that held it; null in a list. */
+  readonly name: string | null;
+  /** Where it is, for messages. */
+  readonly place: string;
+  readonly #record: JsonObject;
+  readonly #now: string;
+
+  constructor(record: JsonObject, { name, place, now }: { name: string | null; place: string; now: string }) {
+    this.#record = record;
+    this.name = name;
+    this.place = place;
+    this.#now = now;
+  }
+
+  /** The first member that is present, in camelCase or snake_case. */
+  get(...names: readonly string[]): unknown {
+    for (const name of names) {
+      const snake = name.replace(/[A-Z]+/g, (letters) => `_${letters.toLowerCase()}`);
+      const value = this.#record[name] ?? this.#record[snake];
+      if (value != null) return value;
+    }
+    return undefined;
+  }
+
+  /** The member as today's records hold it, under any of its names; undefined if it is absent. */
+  field(name: string, { plainNames = [], fromPlain }: Field): unknown {
+    const value = this.get(name, ...plainNames);
+    return value === undefined || fromPlain === undefined ? value : fromPlain(value);
+  }
+
+  /** A member, empty if it is absent. @throws DocumentError `refused` if it is no text. */
+  text(name: string): string {
+    const value = this.field(name, TEXT) ?? '';
+    requireRight(TEXT, value, `${this.place}.${name}`);
+    return String(value);
+  }
+
+  /** A record of today: from `values`, the plain record or `defaults`. @throws DocumentError `refused`. */
+  read<T extends object>(fields: Fields<T>, defaults: JsonObject = {}, values: JsonObject = {}): T {
+    const known: JsonObject = { id: this.name, enabled: true, createdAt: this.#now, ...defaults };
+    const record: Record<string, unknown> = {};
+    for (const [name, field] of Object.entries<Field>(fields)) {
+      const given = values[name] ?? this.field(name, field);
+      record[name] = given ?? known[name] ?? record[SAME_AS[name] ?? ''];
+    }
+    return readRecord(fields, record, this.place);
+  }
+}
+
+/**
+ * The records of a collection of a plain file, a list or a map by id, under the first of the names that is present.
+ * @throws DocumentError `refused` if it is neither, or an item is no object.
+ */
+function listPlainRecords(object: JsonObject, names: readonly string[], now: string): PlainRecord[] {
+  const collection = names.find((candidate) => object[candidate] != null);
+  if (collection === undefined) return [];
+  const value = object[collection];
+  if (!Array.isArray(value) && !isRecord(value)) {
+    throw new DocumentError('refused', `${collection} is neither a list nor a map`);
+  }
+  return Object.entries(value).map(([key, record], index) => {
+    const place = `${collection}[${index}]`;
+    if (!isRecord(record)) throw new DocumentError('refused', `${place} is not an object`);
+    return new PlainRecord(record, { name: Array.isArray(value) ? null : key, place, now });
+  });
 }

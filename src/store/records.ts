@@ -6,180 +6,199 @@ import {
   type MasterKey,
   type Model,
   type Provider,
-  type ProviderOptions,
   type Session,
   type User,
 } from './entities.ts';
-import { OPTION_RULES } from './provider-options.ts';
-import { RecordReader } from './record-reader.ts';
+import {
+  DIGEST,
+  FLAG,
+  ID,
+  MODEL_LIST,
+  NUMBER,
+  OPTION_RULES,
+  OPTIONS,
+  oneOf,
+  orNull,
+  type Rule,
+  TEXT,
+  TIME,
+} from './record-rules.ts';
+
+/** One member of a stored record. */
+export interface Field extends Rule {
+  /** Stands for a member that is absent or null; undefined: the member is required. */
+  readonly absent?: unknown;
+  /** Further names of the member in plain files of earlier programs, each also in snake_case. */
+  readonly plainNames?: readonly string[];
+}
+
+export type Fields<T> = Readonly<Record<keyof T, Field>>;
 
 /** A provider's key in a file: in clear text, sealed, or none. */
 export type StoredSecret = string | { readonly sealed: string } | null;
 
+/** A provider as a file holds it. */
+export type StoredProvider = Omit<Provider, 'apiKey' | 'unreadableApiKey'> & {
+  readonly apiKey: StoredSecret;
+};
+
+const NAME: Field = { ...TEXT, plainNames: ['displayName'] };
+const ENABLED: Field = { ...FLAG, plainNames: ['isEnabled', 'active', 'isActive'] };
+const MODELS: Field = { ...MODEL_LIST, absent: null, plainNames: ['allowedModels'] };
+const OWNER: Field = { ...orNull(TEXT), absent: null };
+const CREATED_AT: Field = { ...TIME, plainNames: ['created'] };
+const UPDATED_AT: Field = { ...TIME, plainNames: ['updated'] };
+
+// The fields of each kind of record: their checks, what an absent member means, and their names in plain files.
+
+export const PROVIDER: Fields<StoredProvider> = {
+  id: ID,
+  name: NAME,
+  baseUrl: { ...TEXT, plainNames: ['baseURL', 'url'] },
+  apiKey: {
+    ...orNull(TEXT),
+    expected: 'a text, null or {"sealed": "..."}',
+    isRight: (value) =>
+      value === null || (isRecord(value) ? typeof value['sealed'] === 'string' : TEXT.isRight(value)),
+    absent: null,
+    plainNames: ['key'],
+  },
+  type: {
+    ...oneOf('openai', 'chutes'),
+    fromPlain: (value) => (String(value).toLowerCase() === 'chutes' ? 'chutes' : 'openai'),
+  },
+  enabled: ENABLED,
+  options: { ...OPTIONS, absent: {} },
+  createdAt: CREATED_AT,
+  updatedAt: UPDATED_AT,
+};
+
+export const MODEL: Fields<Model> = {
+  id: { ...ID, plainNames: ['modelId', 'model'] },
+  name: NAME,
+  providerId: { ...TEXT, plainNames: ['provider'] },
+  upstreamModel: { ...orNull(TEXT), absent: null, plainNames: ['upstreamId'] },
+  enabled: ENABLED,
+  vision: {
+    ...orNull(FLAG),
+    absent: null,
+    plainNames: ['supportsVision', 'supportsImageUpload', 'isVision'],
+    // Earlier programs wrote false for every model nobody had thought about.
+    fromPlain: (value) => (value === false || value === 0 ? null : FLAG.fromPlain(value)),
+  },
+  createdAt: CREATED_AT,
+  updatedAt: UPDATED_AT,
+};
+
+export const API_KEY: Fields<ApiKey> = {
+  id: {
+    ...ID,
+    expected: `${ID.expected}; "${MASTER_ID}" is the master key's`,
+    // The panel shows the master key under this id and never deletes it: such a key could not be withdrawn.
+    isRight: (value) => ID.isRight(value) && value !== MASTER_ID,
+  },
+  name: { ...TEXT, plainNames: ['label'] },
+  digest: DIGEST,
+  keyHint: TEXT,
+  enabled: ENABLED,
+  models: MODELS,
+  userId: OWNER,
+  expiresAt: { ...orNull(TIME), absent: null },
+  createdAt: CREATED_AT,
+};
+
+export const USER: Fields<User> = {
+  id: ID,
+  username: { ...TEXT, plainNames: ['login', 'email'] },
+  name: NAME,
+  enabled: ENABLED,
+  models: MODELS,
+  passwordHash: TEXT,
+  createdAt: CREATED_AT,
+  updatedAt: UPDATED_AT,
+};
+
+export const MASTER_KEY: Fields<MasterKey> = { digest: DIGEST, keyHint: TEXT };
+
+/** The single values of a document. */
+export interface DocumentHead {
+  /** Counts the writes. */
+  readonly generation: number;
+  readonly instanceId: string;
+  readonly adminPasswordHash: string | null;
+}
+
 /** The form that `hashPassword` writes; with any other the admin could not sign in. */
 const ADMIN_PASSWORD_HASH = /^scrypt\$\d{1,7}\$\d{1,3}\$\d{1,3}\$[\w-]{1,100}\$[\w-]{1,100}$/;
 
-// Members that this version does not know are kept: a newer version may have written them.
+export const HEAD: Fields<DocumentHead> = {
+  generation: {
+    expected: 'a whole number',
+    isRight: (value) => Number.isSafeInteger(value) && Number(value) >= 0,
+    absent: 0,
+  },
+  instanceId: TEXT,
+  adminPasswordHash: {
+    expected: 'the hash of a password',
+    isRight: (value) => value === null || (typeof value === 'string' && ADMIN_PASSWORD_HASH.test(value)),
+    absent: null,
+  },
+};
 
-/** Reads a stored provider; `openKey` reads its key. @throws DocumentError `refused`. */
-export function readProvider(
-  value: unknown,
-  place: string,
-  openKey: (
-    stored: StoredSecret,
-    owner: Pick<Provider, 'id' | 'baseUrl'>,
-  ) => Pick<Provider, 'apiKey' | 'unreadableApiKey'>,
-): Provider {
-  const read = new RecordReader(value, place);
-  const id = read.id();
-  const baseUrl = read.text('baseUrl');
-  return {
-    ...read.record,
-    id,
-    name: read.text('name'),
-    baseUrl,
-    ...openKey(readSecret(read), { id, baseUrl }),
-    type: read.oneOf('type', ['openai', 'chutes']),
-    enabled: read.boolean('enabled'),
-    options: readOptions(read),
-    createdAt: read.time('createdAt'),
-    updatedAt: read.time('updatedAt'),
-  };
+export const SESSION: Fields<Session> = {
+  digest: TEXT,
+  role: oneOf('admin', 'user'),
+  userId: OWNER,
+  credential: TEXT,
+  createdAt: NUMBER,
+  lastSeenAt: NUMBER,
+};
+
+/**
+ * Reads a stored record. Members that this version does not know are kept: a newer version may have written them.
+ * @throws DocumentError `refused`, naming the member of `place` that is wrong.
+ */
+export function readRecord<T extends object>(fields: Fields<T>, value: unknown, place: string): T {
+  if (!isRecord(value)) throw new DocumentError('refused', `${place} is not an object`);
+  const record = { ...value };
+  for (const [name, field] of Object.entries<Field>(fields)) {
+    record[name] = value[name] ?? field.absent;
+    requireRight(field, record[name], `${place}.${name}`);
+  }
+  return record as T;
 }
 
-/** Reads a stored model. @throws DocumentError `refused`. */
-export function readModel(value: unknown, place: string): Model {
-  const read = new RecordReader(value, place);
-  return {
-    ...read.record,
-    id: read.id(),
-    name: read.text('name'),
-    providerId: read.text('providerId'),
-    upstreamModel: read.textOrNull('upstreamModel'),
-    enabled: read.boolean('enabled'),
-    vision: read.booleanOrNull('vision'),
-    createdAt: read.time('createdAt'),
-    updatedAt: read.time('updatedAt'),
-  };
-}
-
-/** Reads a stored API key. @throws DocumentError `refused`. */
-export function readApiKey(value: unknown, place: string): ApiKey {
-  const read = new RecordReader(value, place);
-  const id = read.id();
-  // The panel shows the master key under this id and never deletes it: such a key could not be withdrawn.
-  if (id === MASTER_ID) read.fail('id', `an id that keys may have: "${MASTER_ID}" is the master key's`);
-  return {
-    ...read.record,
-    id,
-    name: read.text('name'),
-    digest: readDigest(read),
-    keyHint: read.text('keyHint'),
-    enabled: read.boolean('enabled'),
-    models: read.textsOrNull('models'),
-    userId: read.textOrNull('userId'),
-    expiresAt: read.timeOrNull('expiresAt'),
-    createdAt: read.time('createdAt'),
-  };
-}
-
-/** Reads a stored user. @throws DocumentError `refused`. */
-export function readUser(value: unknown, place: string): User {
-  const read = new RecordReader(value, place);
-  return {
-    ...read.record,
-    id: read.id(),
-    username: read.text('username'),
-    name: read.text('name'),
-    enabled: read.boolean('enabled'),
-    models: read.textsOrNull('models'),
-    passwordHash: read.text('passwordHash'),
-    createdAt: read.time('createdAt'),
-    updatedAt: read.time('updatedAt'),
-  };
-}
-
-/** Reads the stored master key; null if none was generated. @throws DocumentError `refused`. */
-export function readMasterKey(value: unknown): MasterKey | null {
-  if (value == null) return null;
-  const read = new RecordReader(value, 'masterKey');
-  return { digest: readDigest(read), keyHint: read.text('keyHint') };
-}
-
-/** Reads the hash of the admin's password; null if none was set in the panel. @throws DocumentError `refused`. */
-export function readAdminPasswordHash(value: unknown): string | null {
-  if (value == null) return null;
-  if (typeof value === 'string' && ADMIN_PASSWORD_HASH.test(value)) return value;
-  throw new DocumentError('refused', 'adminPasswordHash is not the hash of a password');
-}
-
-/** Reads a stored session. @throws DocumentError `refused`. */
-export function readSession(value: unknown, place: string): Session {
-  const read = new RecordReader(value, place);
-  return {
-    digest: read.text('digest'),
-    role: read.oneOf('role', ['admin', 'user']),
-    userId: read.textOrNull('userId'),
-    credential: read.text('credential'),
-    createdAt: read.number('createdAt'),
-    lastSeenAt: read.number('lastSeenAt'),
-  };
+/** Reads a stored provider. @throws DocumentError `refused`. */
+export function readProvider(value: unknown, place: string): StoredProvider {
+  const provider = readRecord(PROVIDER, value, place);
+  const given = Object.entries(provider.options).filter(([, option]) => option !== null);
+  const options = Object.fromEntries(given);
+  for (const [name, rule] of Object.entries(OPTION_RULES)) {
+    if (name in options) requireRight(rule, options[name], `${place}.options.${name}`);
+  }
+  return { ...provider, options };
 }
 
 /**
- * Reads a list of records into a map by their `keyOf`.
- * @throws DocumentError `refused` if it is no list, a record cannot be read or two have the same key.
+ * Reads a list of records into a map by id.
+ * @throws DocumentError `refused` if it is no list, a record cannot be read or two have the same id.
  */
-export function readList<T>(
+export function readList<T extends { readonly id: string }>(
   value: unknown,
   name: string,
-  { read, keyOf }: { read: (item: unknown, place: string) => T; keyOf: (item: T) => string },
+  read: (item: unknown, place: string) => T,
 ): Map<string, T> {
   if (!Array.isArray(value)) throw new DocumentError('refused', `${name} is not a list`);
   const records = new Map<string, T>();
   value.forEach((item, index) => {
     const record = read(item, `${name}[${index}]`);
-    if (records.has(keyOf(record))) throw new DocumentError('refused', `${name}[${index}] is there twice`);
-    records.set(keyOf(record), record);
+    if (records.has(record.id)) throw new DocumentError('refused', `${name}[${index}] is there twice`);
+    records.set(record.id, record);
   });
   return records;
 }
 
-/** @throws DocumentError `refused` if two records have the same value, such as two users one username. */
-export function refuseDuplicates<T>(
-  records: ReadonlyMap<string, T>,
-  name: string,
-  textOf: (record: T) => string,
-): void {
-  const seen = new Set<string>();
-  for (const [id, record] of records) {
-    if (seen.has(textOf(record)))
-      throw new DocumentError('refused', `two of the ${name} are the same (${id})`);
-    seen.add(textOf(record));
-  }
-}
-
-function readDigest(read: RecordReader): string {
-  const digest = read.text('digest');
-  return /^[0-9a-f]{64}$/.test(digest) ? digest : read.fail('digest', 'a SHA-256 in lower-case hex');
-}
-
-function readSecret(read: RecordReader): StoredSecret {
-  const value = read.record['apiKey'] ?? null;
-  if (!isRecord(value)) return read.textOrNull('apiKey');
-  const { sealed } = value;
-  return typeof sealed === 'string' ? { sealed } : read.fail('apiKey', 'a text, null or {"sealed": "..."}');
-}
-
-/** Known options must be as the API takes them; unknown ones are texts, numbers or booleans. */
-function readOptions(read: RecordReader): ProviderOptions {
-  const value = read.record['options'] ?? {};
-  if (!isRecord(value)) return read.fail('options', 'an object');
-  const given = Object.entries(value).filter(([, item]) => item !== null);
-  if (given.some(([, item]) => typeof item === 'object')) read.fail('options', 'an object of plain values');
-  const options = Object.fromEntries(given);
-  for (const [name, rule] of Object.entries(OPTION_RULES)) {
-    if (name in options && !rule.isRight(options[name])) read.fail(`options.${name}`, rule.expected);
-  }
-  return options;
+/** @throws DocumentError `refused`: "PLACE is not what the rule expects". */
+export function requireRight(rule: Rule, value: unknown, place: string): void {
+  if (!rule.isRight(value)) throw new DocumentError('refused', `${place} is not ${rule.expected}`);
 }

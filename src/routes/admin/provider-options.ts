@@ -1,6 +1,6 @@
 import { isRecord } from '../../json/value.ts';
 import type { ProviderOptions } from '../../store/entities.ts';
-import { OPTION_RULES } from '../../store/provider-options.ts';
+import { OPTION_RULES } from '../../store/record-rules.ts';
 import { refuseUnbuilt, wrong } from '../fields.ts';
 
 /**
