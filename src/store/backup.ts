@@ -1,9 +1,9 @@
 import { HttpError } from '../errors.ts';
 import { isRecord } from '../json/value.ts';
 import { shownText } from '../shown-text.ts';
-import { type DecodedDocument, DocumentCodec } from './document.ts';
+import { DocumentCodec } from './document.ts';
 import { DocumentError } from './document-error.ts';
-import type { JsonObject, Member } from './document-text.ts';
+import { type JsonObject, membersOf } from './document-text.ts';
 import { parseRawDocumentInTurns } from './document-turns.ts';
 import { type CredentialCodec, migratePlainDocument } from './migrations.ts';
 import {
@@ -63,17 +63,9 @@ const CHECK_PLACE: SecretPlace = { record: 'backup', id: '', field: 'check' };
  */
 export async function exportBackup(config: ConfigState, options: ExportBackupOptions): Promise<Buffer> {
   const { secrets, now, randomBytes } = options;
-  const parameters = secrets.mode === 'passphrase' ? newPassphraseParameters(randomBytes) : null;
-  const sealer = await sealerFor(secrets, parameters, randomBytes);
-  const head = {
-    mode: secrets.mode,
-    ...(parameters === null ? {} : { scrypt: parameters }),
-    ...(sealer === null ? {} : { check: sealer.seal(CHECK_TEXT, CHECK_PLACE) }),
-  };
-  const header: Member[] = [
-    ['format', JSON.stringify(FORMAT)],
-    ['secrets', JSON.stringify(head)],
-  ];
+  const { sealer, scrypt } = await newSealer(secrets, randomBytes);
+  const check = sealer?.seal(CHECK_TEXT, CHECK_PLACE);
+  const header = membersOf({ format: FORMAT, secrets: { mode: secrets.mode, scrypt, check } });
   const document = {
     generation: 0,
     savedAt: new Date(now()).toISOString(),
@@ -81,7 +73,20 @@ export async function exportBackup(config: ConfigState, options: ExportBackupOpt
     sessions: [],
     numbers: [],
   };
-  return new DocumentCodec(sealer).encode(document, header).bytes;
+  return new DocumentCodec(sealer).encode(document, [...header]).bytes;
+}
+
+/** The sealer of a new backup; null: keys are left out. With a passphrase also what its key was made with. */
+async function newSealer(
+  secrets: BackupSecrets,
+  randomBytes: (count: number) => Buffer,
+): Promise<{ readonly sealer: Sealer | null; readonly scrypt?: PassphraseParameters }> {
+  if (secrets.mode === 'omit') return { sealer: null };
+  if (secrets.mode === 'encryption-key') {
+    return { sealer: createSealer({ key: secrets.key, previousKey: null, randomBytes }) };
+  }
+  const scrypt = newPassphraseParameters(randomBytes);
+  return { sealer: await createPassphraseSealer(secrets.passphrase, scrypt, randomBytes), scrypt };
 }
 
 /**
@@ -90,11 +95,16 @@ export async function exportBackup(config: ConfigState, options: ExportBackupOpt
  * the passphrase or ENCRYPTION_KEY does not open it.
  */
 export async function parseBackup(bytes: Uint8Array, options: ParseBackupOptions): Promise<Backup> {
+  const { credentials, now, randomBytes } = options;
   try {
-    const { object, schemaVersion } = await parseRawDocumentInTurns(bytes);
-    const codec = new DocumentCodec(await openSecrets(object, options));
-    const document = schemaVersion === 0 ? await decodePlain(object, codec, options) : codec.decode(object);
-    const { config, unboundKeys, savedAt } = document;
+    const raw = await parseRawDocumentInTurns(bytes);
+    const codec = new DocumentCodec(await openSecrets(raw.object, options));
+    let { object } = raw;
+    if (raw.schemaVersion === 0) {
+      const instanceId = randomBytes(8).toString('hex');
+      ({ object } = await migratePlainDocument(object, { ...credentials, now, instanceId }));
+    }
+    const { config, unboundKeys, savedAt } = codec.decode(object);
     return { config, unboundKeys, createdAt: savedAt };
   } catch (error) {
     if (!(error instanceof DocumentError)) throw error;
@@ -103,28 +113,6 @@ export async function parseBackup(bytes: Uint8Array, options: ParseBackupOptions
       cause: error,
     });
   }
-}
-
-async function decodePlain(
-  object: JsonObject,
-  codec: DocumentCodec,
-  { credentials, now, randomBytes }: ParseBackupOptions,
-): Promise<DecodedDocument> {
-  const instanceId = randomBytes(8).toString('hex');
-  const migration = await migratePlainDocument(object, { ...credentials, now, instanceId });
-  return codec.decode(migration.object);
-}
-
-async function sealerFor(
-  secrets: BackupSecrets,
-  parameters: PassphraseParameters | null,
-  randomBytes: (count: number) => Buffer,
-): Promise<Sealer | null> {
-  if (secrets.mode === 'encryption-key') {
-    return createSealer({ key: secrets.key, previousKey: null, randomBytes });
-  }
-  if (secrets.mode === 'omit' || parameters === null) return null;
-  return await createPassphraseSealer(secrets.passphrase, parameters, randomBytes);
 }
 
 /** The sealer that opens the secrets of a backup, tried on its check text. */

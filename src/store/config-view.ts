@@ -1,17 +1,12 @@
+import { COLLECTIONS } from './changes.ts';
 import type { ConfigState, ConfigView } from './store.ts';
 
 /** Adds version and indexes to a configuration; keeps the indexes of `previous` where their maps did not change. */
 export function viewConfig(state: ConfigState, version: number, previous?: ConfigView): ConfigView {
-  const { instanceId, masterKey, adminPasswordHash, providers, models, apiKeys, users } = state;
+  const { apiKeys, users } = state;
   return {
+    ...state,
     version,
-    instanceId,
-    masterKey,
-    adminPasswordHash,
-    providers,
-    models,
-    apiKeys,
-    users,
     apiKeyByDigest:
       previous?.apiKeys === apiKeys ? previous.apiKeyByDigest : indexBy(apiKeys, ({ digest }) => digest),
     userByUsername:
@@ -19,21 +14,13 @@ export function viewConfig(state: ConfigState, version: number, previous?: Confi
   };
 }
 
+const MEMBERS = ['instanceId', 'masterKey', 'adminPasswordHash', ...COLLECTIONS] as const;
+
 /** True if two configurations hold the same objects: then there is nothing to write. */
 export function isSameConfig(one: ConfigState, other: ConfigState): boolean {
-  return (
-    one.instanceId === other.instanceId &&
-    one.masterKey === other.masterKey &&
-    one.adminPasswordHash === other.adminPasswordHash &&
-    one.providers === other.providers &&
-    one.models === other.models &&
-    one.apiKeys === other.apiKeys &&
-    one.users === other.users
-  );
+  return MEMBERS.every((name) => one[name] === other[name]);
 }
 
 function indexBy<T>(records: ReadonlyMap<string, T>, nameOf: (record: T) => string): ReadonlyMap<string, T> {
-  const index = new Map<string, T>();
-  for (const record of records.values()) index.set(nameOf(record), record);
-  return index;
+  return new Map(Array.from(records.values(), (record) => [nameOf(record), record]));
 }

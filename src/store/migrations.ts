@@ -85,9 +85,10 @@ export async function migratePlainDocument(
 
 /** Earlier programs listed the master key among the others. */
 function isMaster(plain: PlainRecord): boolean {
+  if ((plain.get('id') ?? plain.name) === MASTER_ID) return true;
   const flag = FLAG.fromPlain(plain.get('isMaster', 'master') ?? false);
   requireRight(FLAG, flag, `${plain.place}.isMaster`);
-  return flag === true || (plain.get('id') ?? plain.name) === MASTER_ID;
+  return flag === true;
 }
 
 function hasKey(plain: PlainRecord): boolean {
@@ -179,7 +180,7 @@ class PlainRecord {
     const record: Record<string, unknown> = {};
     for (const [name, field] of Object.entries<Field>(fields)) {
       const given = values[name] ?? this.field(name, field);
-      record[name] = given ?? known[name] ?? record[SAME_AS[name] ?? ''];
+      record[name] = given === undefined ? (known[name] ?? record[SAME_AS[name] ?? '']) : given;
     }
     return readRecord(fields, record, this.place);
   }

@@ -7,7 +7,7 @@ export interface Rule {
   readonly expected: string;
   isRight(value: unknown): boolean;
   /**
-   * Turns a value as plain files of earlier programs hold it into today's form; null: the member counts as absent. A wrong
+   * Turns a value as plain files of earlier programs hold it into today's form; undefined: the member counts as absent. A wrong
    * value stays as it is.
    */
   fromPlain?(value: unknown): unknown;
@@ -50,7 +50,7 @@ export const TIME = {
   expected: 'a time such as 2026-01-31T12:00:00.000Z',
   isRight: (value) => isText(value) && !Number.isNaN(Date.parse(value)),
   fromPlain: (value) => {
-    if (value === '') return null;
+    if (value === '') return undefined;
     const time = new Date(typeof value === 'number' || typeof value === 'string' ? value : Number.NaN);
     return Number.isNaN(time.getTime()) ? value : time.toISOString();
   },

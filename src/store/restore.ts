@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { originOf } from '../providers/base-url.ts';
 import { type Backup, OMITTED_SECRET } from './backup.ts';
+import type { Collection } from './changes.ts';
 import type { Provider } from './entities.ts';
 import type { ConfigState } from './store.ts';
 
@@ -17,13 +18,9 @@ export interface KindReport {
 }
 
 /** What a restore changes, for a person to confirm; no secrets. */
-export interface RestoreReport {
+export interface RestoreReport extends Readonly<Record<Collection, KindReport>> {
   /** When the backup was made, ISO 8601. */
   readonly createdAt: string;
-  readonly providers: KindReport;
-  readonly models: KindReport;
-  readonly apiKeys: KindReport;
-  readonly users: KindReport;
   /** What works after the restore and does not now: deleted or disabled since the backup was made. */
   readonly returning: { readonly apiKeys: readonly Named[]; readonly users: readonly Named[] };
   /** Providers that stay closed until their key is entered: it is not in the backup, or cannot be opened. */
@@ -64,25 +61,26 @@ export function planRestore(
   backup: Backup,
   { hasOwnMasterKey = false, closesUnboundKeys = false }: RestoreOptions = {},
 ): RestorePlan {
-  const unbound = unboundProviders(current, backup);
-  const restored = new Map(backup.config.providers);
-  if (closesUnboundKeys) for (const provider of unbound) restored.set(provider.id, withoutKey(provider));
+  const present = [...current.providers.values()];
+  const restored = [...backup.config.providers.values()];
+  // A key that is here already for the same origin needs no question.
+  const unbound = restored.filter(
+    (provider) => backup.unboundKeys.has(provider.id) && !isInUseAtOrigin(provider, present),
+  );
+  const providers = restored.map((provider) =>
+    restoreProvider(
+      closesUnboundKeys && unbound.includes(provider) ? withoutKey(provider) : provider,
+      present,
+    ),
+  );
   const config: ConfigState = {
     ...backup.config,
     instanceId: current.instanceId,
     masterKey: (hasOwnMasterKey ? null : backup.config.masterKey) ?? current.masterKey,
     adminPasswordHash: backup.config.adminPasswordHash ?? current.adminPasswordHash,
-    providers: withPresentKeys(restored, current.providers),
+    providers: new Map(providers.map((provider) => [provider.id, provider])),
   };
   return { config, report: { createdAt: backup.createdAt, ...reportOf(current, config, unbound) } };
-}
-
-/** The providers of a backup whose key is bound to no address and not stored here for the same origin. */
-function unboundProviders(current: ConfigState, backup: Backup): readonly Provider[] {
-  const present = [...current.providers.values()];
-  return [...backup.config.providers.values()].filter(
-    (provider) => backup.unboundKeys.has(provider.id) && !isKnownHere(provider, present),
-  );
 }
 
 function reportOf(
@@ -102,44 +100,37 @@ function reportOf(
     },
     providersWithoutKey: providers.filter(({ unreadableApiKey }) => unreadableApiKey !== null).map(toNamed),
     unboundKeys: unbound
-      .filter((provider) => config.providers.get(provider.id) === provider)
+      .filter((provider) => providers.includes(provider))
       .map((provider) => ({ ...toNamed(provider), origin: originOf(provider.baseUrl) })),
     changesMasterKey: !isDeepStrictEqual(config.masterKey, current.masterKey),
     changesAdminPassword: config.adminPasswordHash !== current.adminPasswordHash,
   };
 }
 
-function withPresentKeys(
-  restored: ReadonlyMap<string, Provider>,
-  present: ReadonlyMap<string, Provider>,
-): ReadonlyMap<string, Provider> {
-  const providers = new Map(restored);
-  for (const [id, provider] of restored) {
-    if (isKeyOfAnotherHost(provider, present)) providers.set(id, withoutKey(provider));
-    const known = present.get(id);
-    if (provider.unreadableApiKey !== OMITTED_SECRET || known === undefined) continue;
-    const { apiKey, unreadableApiKey } = known;
-    // A stored key is sent only to the host that it was entered for.
-    if (isSameOrigin(provider.baseUrl, known.baseUrl))
-      providers.set(id, { ...provider, apiKey, unreadableApiKey });
-  }
-  return providers;
+/** The provider with the key that it may have here; the same object if that is its own. */
+function restoreProvider(provider: Provider, present: readonly Provider[]): Provider {
+  const { id, apiKey, unreadableApiKey, baseUrl } = provider;
+  const isInUse = apiKey !== null && holdersOf(provider, present).length > 0;
+  if (isInUse && !isInUseAtOrigin(provider, present)) return withoutKey(provider);
+  const known = present.find((other) => other.id === id);
+  // A stored key is sent only to the host that it was entered for.
+  const keepsKey =
+    unreadableApiKey === OMITTED_SECRET && known !== undefined && isSameOrigin(baseUrl, known.baseUrl);
+  return keepsKey
+    ? { ...provider, apiKey: known.apiKey, unreadableApiKey: known.unreadableApiKey }
+    : provider;
 }
 
-function isKeyOfAnotherHost({ apiKey, baseUrl }: Provider, present: ReadonlyMap<string, Provider>): boolean {
-  if (apiKey === null) return false;
-  const holders = [...present.values()].filter((known) => known.apiKey === apiKey);
-  return holders.length > 0 && !holders.some((known) => isSameOrigin(known.baseUrl, baseUrl));
+/** The present providers with the same key, readable or not. */
+function holdersOf(
+  { apiKey, unreadableApiKey }: Provider,
+  present: readonly Provider[],
+): readonly Provider[] {
+  return present.filter((known) => known.apiKey === apiKey && known.unreadableApiKey === unreadableApiKey);
 }
 
-/** True if the key, readable or not, is stored here already for the same origin. */
-function isKnownHere({ apiKey, unreadableApiKey, baseUrl }: Provider, present: readonly Provider[]): boolean {
-  return present.some(
-    (known) =>
-      known.apiKey === apiKey &&
-      known.unreadableApiKey === unreadableApiKey &&
-      isSameOrigin(known.baseUrl, baseUrl),
-  );
+function isInUseAtOrigin(provider: Provider, present: readonly Provider[]): boolean {
+  return holdersOf(provider, present).some(({ baseUrl }) => isSameOrigin(baseUrl, provider.baseUrl));
 }
 
 function withoutKey(provider: Provider): Provider {
@@ -151,32 +142,24 @@ function isSameOrigin(one: string, other: string): boolean {
   return origin !== null && origin === originOf(other);
 }
 
-interface Listed {
-  readonly id: string;
-  readonly name: string;
-}
-
-function compare<T extends Listed>(
-  before: ReadonlyMap<string, T>,
-  after: ReadonlyMap<string, T>,
-): KindReport {
-  const inBoth = [...after.values()].filter(({ id }) => before.has(id));
+function compare<T extends Named>(before: ReadonlyMap<string, T>, after: ReadonlyMap<string, T>): KindReport {
+  const records = [...after.values()];
+  const inBoth = records.filter(({ id }) => before.has(id));
   return {
-    added: [...after.values()].filter(({ id }) => !before.has(id)).map(toNamed),
+    added: records.filter(({ id }) => !before.has(id)).map(toNamed),
     removed: [...before.values()].filter(({ id }) => !after.has(id)).map(toNamed),
     changed: inBoth.filter((record) => !isDeepStrictEqual(record, before.get(record.id))).map(toNamed),
   };
 }
 
-function returning<T extends Listed & { readonly enabled: boolean }>(
+function returning<T extends Named & { readonly enabled: boolean }>(
   before: ReadonlyMap<string, T>,
   after: ReadonlyMap<string, T>,
 ): readonly Named[] {
-  return [...after.values()]
-    .filter(({ id, enabled }) => enabled && before.get(id)?.enabled !== true)
-    .map(toNamed);
+  const enabled = [...after.values()].filter((record) => record.enabled);
+  return enabled.filter(({ id }) => before.get(id)?.enabled !== true).map(toNamed);
 }
 
-function toNamed(record: Listed & { readonly username?: string }): Named {
+function toNamed(record: Named & { readonly username?: string }): Named {
   return { id: record.id, name: record.username ?? record.name };
 }

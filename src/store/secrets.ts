@@ -1,4 +1,5 @@
-import { createCipheriv, createDecipheriv, hkdfSync, scrypt } from 'node:crypto';
+import { createCipheriv, createDecipheriv, hkdfSync, type ScryptOptions, scrypt } from 'node:crypto';
+import { promisify } from 'node:util';
 import { isRecord } from '../json/value.ts';
 
 /** The place of a secret, to which it is bound: in another record or field it does not open. */
@@ -47,11 +48,12 @@ const TAG_BYTES = 16;
 const PASSPHRASE_MEMORY_LIMIT_BYTES = 64 * 1024 * 1024;
 const PASSPHRASE_PARALLELIZATION_LIMIT = 8;
 
+const promisifiedScrypt = promisify<string, Buffer, number, ScryptOptions, Buffer>(scrypt);
+
 /** Makes a sealer for provider keys; its own keys are derived from a secret by HKDF-SHA256 (RFC 5869). */
 export function createSealer(options: SealerOptions): Sealer {
-  const key = deriveKey(options.key);
-  const previousKey = options.previousKey === null ? null : deriveKey(options.previousKey);
-  return sealerOf({ key, previousKey, randomBytes: options.randomBytes });
+  const older = options.previousKey === null ? [] : [deriveKey(options.previousKey)];
+  return sealerOf([deriveKey(options.key), ...older], options.randomBytes);
 }
 
 /** True for a sealed text without an origin; earlier versions sealed provider keys like that. */
@@ -95,36 +97,28 @@ export async function createPassphraseSealer(
     throw new RangeError('The parameters of the passphrase are out of bounds.');
   }
   const options = { cost, blockSize, parallelization, maxmem: 2 * memoryBytes };
-  const key = await new Promise<Buffer>((resolve, reject) => {
-    scrypt(
-      passphrase.normalize('NFC'),
-      Buffer.from(salt, 'base64url'),
-      KEY_BYTES,
-      options,
-      (error, derived) => {
-        if (error === null) resolve(derived);
-        else reject(error);
-      },
-    );
-  });
-  return sealerOf({ key, previousKey: null, randomBytes });
+  const saltBytes = Buffer.from(salt, 'base64url');
+  const key = await promisifiedScrypt(passphrase.normalize('NFC'), saltBytes, KEY_BYTES, options);
+  return sealerOf([key], randomBytes);
 }
 
-interface SealerKeys {
-  readonly key: Buffer;
-  readonly previousKey: Buffer | null;
-  readonly randomBytes: (count: number) => Buffer;
-}
-
-function sealerOf({ key, previousKey, randomBytes }: SealerKeys): Sealer {
+/** Seals with the first key; opens with each of them. */
+function sealerOf(keys: readonly [Buffer, ...Buffer[]], randomBytes: (count: number) => Buffer): Sealer {
   return {
-    seal: (text, place) => sealBytes(key, Buffer.from(text), { place, nonce: randomBytes(NONCE_BYTES) }),
-    open: (sealed, place) => {
-      const current = openBytes(key, sealed, place);
-      const isStale = place.origin !== undefined && isUnbound(sealed);
-      if (current !== null) return { text: current.toString(), isStale };
-      const older = previousKey === null ? null : openBytes(previousKey, sealed, place);
-      return older === null ? null : { text: older.toString(), isStale: true };
+    seal(text, place) {
+      const nonce = randomBytes(NONCE_BYTES);
+      const cipher = createCipheriv(CIPHER, keys[0], nonce).setAAD(associatedData(place));
+      const parts = [nonce, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()];
+      const prefix = place.origin === undefined ? RECORD_BOUND : ORIGIN_BOUND;
+      return prefix + Buffer.concat(parts).toString('base64url');
+    },
+    open(sealed, place) {
+      for (const key of keys) {
+        const text = openText(key, sealed, place);
+        const isStale = key !== keys[0] || (place.origin !== undefined && isUnbound(sealed));
+        if (text !== null) return { text, isStale };
+      }
+      return null;
     },
   };
 }
@@ -133,18 +127,7 @@ function deriveKey(secret: string): Buffer {
   return Buffer.from(hkdfSync('sha256', secret, '', 'ipin-proxy/v1/provider-key', KEY_BYTES));
 }
 
-function sealBytes(
-  key: Buffer,
-  bytes: Uint8Array,
-  { place, nonce }: { readonly place: SecretPlace; readonly nonce: Buffer },
-): string {
-  const cipher = createCipheriv(CIPHER, key, nonce).setAAD(associatedData(place));
-  const parts = [nonce, cipher.update(bytes), cipher.final(), cipher.getAuthTag()];
-  const prefix = place.origin === undefined ? RECORD_BOUND : ORIGIN_BOUND;
-  return prefix + Buffer.concat(parts).toString('base64url');
-}
-
-function openBytes(key: Buffer, sealed: string, place: SecretPlace): Buffer | null {
+function openText(key: Buffer, sealed: string, place: SecretPlace): string | null {
   const isBound = place.origin !== undefined && sealed.startsWith(ORIGIN_BOUND);
   if (!isBound && !isUnbound(sealed)) return null;
   const { origin: _, ...record } = place;
@@ -156,7 +139,7 @@ function openBytes(key: Buffer, sealed: string, place: SecretPlace): Buffer | nu
   decipher.setAAD(associatedData(isBound ? place : record)).setAuthTag(tag);
   try {
     const start = decipher.update(bytes.subarray(NONCE_BYTES, bytes.length - TAG_BYTES));
-    return Buffer.concat([start, decipher.final()]);
+    return Buffer.concat([start, decipher.final()]).toString();
   } catch {
     return null;
   }
