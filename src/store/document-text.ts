@@ -50,13 +50,15 @@ export function refuseDuplicateMembers(text: string): void {
 
 const COLON_NEXT = /[ \t\n\r]*:/y;
 
-/** The position of the closing quote of the string that starts at `start`. */
+/** The position of the closing quote of the string that starts at `start`: the next one after no or paired backslashes. */
 function closingQuote(text: string, start: number): number {
-  let at = start + 1;
-  for (let code = text.charCodeAt(at); code !== QUOTE && at < text.length; code = text.charCodeAt(at)) {
-    at += code === BACKSLASH ? 2 : 1;
+  let quote = text.indexOf('"', start + 1);
+  for (;;) {
+    let before = quote;
+    while (text.charCodeAt(before - 1) === BACKSLASH) before -= 1;
+    if ((quote - before) % 2 === 0) return quote;
+    quote = text.indexOf('"', quote + 1);
   }
-  return at;
 }
 
 /** The text of a document, piece by piece, as it is hashed and written: one member a line, one list item a line. */

@@ -18,7 +18,10 @@ interface Looked {
   readonly isPlain: boolean;
 }
 
-/** Finds copies of the database that hold secrets in clear text. An unchanged file is read once. */
+/**
+ * Finds copies of the database that hold secrets in clear text: the panel asks a person to delete them, and a start seals
+ * those among the backups. An unchanged file is read once, because every opening of the settings asks.
+ */
 export class PlainCopies {
   readonly #options: PlainCopiesOptions;
   readonly #looked = new Map<string, Looked>();
@@ -29,14 +32,8 @@ export class PlainCopies {
 
   /** Their names, relative to the database's folder. Skips files that cannot be read. */
   async find(): Promise<string[]> {
-    const { paths } = this.#options;
     const found: string[] = [];
-    for (const name of await this.#list()) {
-      const isPlain = paths.isBeforeMigration(name)
-        ? (await this.#stamp(name)) !== null
-        : this.#options.isEncrypted && (await this.#isPlain(name));
-      if (isPlain) found.push(name);
-    }
+    for (const name of await this.#list()) if (await this.#isPlain(name)) found.push(name);
     return found.sort();
   }
 
@@ -51,16 +48,13 @@ export class PlainCopies {
     return found;
   }
 
-  async #stamp(name: string): Promise<FileStamp | null> {
-    const { ops, paths } = this.#options;
-    const stats = await orMissing(ops.stat(paths.join(name))).catch(() => null);
-    return stats?.isFile() ? stats : null;
-  }
-
   async #isPlain(name: string): Promise<boolean> {
-    const { ops, paths } = this.#options;
-    const stamp = await this.#stamp(name);
-    if (stamp === null) return false;
+    const { ops, paths, isEncrypted } = this.#options;
+    const stamp = await orMissing(ops.stat(paths.join(name))).catch(() => null);
+    if (!stamp?.isFile()) return false;
+    // Earlier programs stored the keys of clients in clear text too.
+    if (paths.isBeforeMigration(name)) return true;
+    if (!isEncrypted) return false;
     const known = this.#looked.get(name);
     if (known !== undefined && isSameStamp(known.stamp, stamp)) return known.isPlain;
     const bytes = await readWholeFile(ops, paths.join(name), DOCUMENT_LIMIT_BYTES).catch(() => null);
