@@ -5,7 +5,7 @@ import { scanJsonInTurns } from '../json/scan.ts';
 import { splice } from '../json/splice.ts';
 import { JsonScanError } from '../json/tokens.ts';
 import { type GiveTurn, giveTurn, Pace } from '../turns.ts';
-import { type RawDocument, readSchemaVersion, requireChecksum } from './document.ts';
+import { type RawDocument, rawDocument, withoutChecksum } from './document.ts';
 import { DocumentError } from './document-error.ts';
 import {
   type JsonObject,
@@ -47,23 +47,20 @@ export async function parseRawDocumentInTurns(
   const bytes = Buffer.from(file.buffer, file.byteOffset, file.byteLength);
   const scan = await scanShape(bytes, turn);
   const lists = scan.matches.filter(({ pattern, kind }) => kind === 'array' && !pattern.includes('.'));
-  const frame = withEmptyLists(bytes, lists);
-  const { text, object: outside } = parseJsonObject(frame);
+  const { text, object: outside } = parseJsonObject(withEmptyLists(bytes, lists));
   // First, because each list has one place only if no name stands twice.
   refuseDuplicateMembers(text);
-  const object: JsonObject = { ...outside };
+  const object: Record<string, unknown> = { ...outside };
   const pace = new Pace(TURN_BYTES, turn);
   for (const { pattern } of lists) {
     const items = scan.matches.filter((match) => match.pattern === `${pattern}.*`);
-    Object.assign(object, { [pattern]: await parseItems(bytes, items, pace) });
+    object[pattern] = await parseItems(bytes, items, pace);
   }
-  const { checksum: stated = null, ...rest } = object;
-  const checksum = stated === null ? '' : await hashInTurns(rest, pace);
-  const schemaVersion = readSchemaVersion(object);
-  requireChecksum(stated, checksum);
+  const isStated = (object['checksum'] ?? null) !== null;
+  const raw = rawDocument(object, isStated ? await hashInTurns(withoutChecksum(object), pace) : '');
   // The caller decodes all records in one go: yield before that.
   await turn();
-  return { schemaVersion, checksum, object };
+  return raw;
 }
 
 async function scanShape(bytes: Buffer, turn: GiveTurn): Promise<JsonScan> {
@@ -93,11 +90,8 @@ async function scanShape(bytes: Buffer, turn: GiveTurn): Promise<JsonScan> {
 
 /** The document with empty lists. */
 function withEmptyLists(bytes: Buffer, lists: readonly JsonMatch[]): Buffer {
-  const empty = Buffer.from('[]');
-  const pieces = splice(
-    bytes,
-    lists.map(({ start, end }) => ({ start, end, bytes: empty })),
-  );
+  const patches = lists.map(({ start, end }) => ({ start, end, bytes: Buffer.from('[]') }));
+  const pieces = splice(bytes, patches);
   const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
   if (length > OUTSIDE_BYTES) throw new DocumentError('refused', 'it is too large outside of its lists');
   return Buffer.concat(pieces, length);

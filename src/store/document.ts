@@ -16,8 +16,8 @@ import {
   HEAD,
   MASTER_KEY,
   MODEL,
+  PROVIDER,
   readList,
-  readProvider,
   readRecord,
   SESSION,
   type StoredProvider,
@@ -76,17 +76,24 @@ export interface RawDocument {
  */
 export function parseRawDocument(bytes: Uint8Array): RawDocument {
   const { text, object } = parseJsonObject(bytes);
-  const { checksum: stated = null, ...rest } = object;
-  const checksum = checksumOf(layOut(membersOf(rest)));
+  const checksum = checksumOf(layOut(membersOf(withoutChecksum(object))));
   refuseDuplicateMembers(text);
-  const schemaVersion = readSchemaVersion(object);
-  requireChecksum(stated, checksum);
-  return { schemaVersion, checksum, object };
+  return rawDocument(object, checksum);
 }
 
-/** Compares the stated checksum (null: none is stated) with the computed one. @throws DocumentError `altered`. */
-export function requireChecksum(stated: unknown, checksum: string): void {
-  if (stated === null || stated === checksum) return;
+/** The content that a checksum covers. */
+export function withoutChecksum({ checksum: _, ...content }: JsonObject): JsonObject {
+  return content;
+}
+
+/**
+ * Compares the computed checksum with the stated one, if the document states one.
+ * @throws DocumentError `altered` for a wrong checksum; `refused` for a newer version or another program's file.
+ */
+export function rawDocument(object: JsonObject, checksum: string): RawDocument {
+  const schemaVersion = readSchemaVersion(object);
+  const stated = object['checksum'] ?? null;
+  if (stated === null || stated === checksum) return { schemaVersion, checksum, object };
   const fix = 'If you edited it by hand, remove its "checksum" line to accept it as it is';
   throw new DocumentError('altered', 'its checksum does not fit its content', { fix });
 }
@@ -136,29 +143,30 @@ export class DocumentCodec {
 
   /** Reads the records of a document of this version. @throws DocumentError `refused`. */
   decode(object: JsonObject): DecodedDocument {
-    const { savedAt = '', masterKey = null, providers, models, apiKeys, users } = object;
-    const { generation, instanceId, adminPasswordHash } = readRecord(HEAD, object, 'document');
-    let hasStaleSecrets = false;
-    const unboundKeys = new Set<string>();
+    const { savedAt = '', masterKey = null } = object;
+    const head = readRecord(HEAD, object, 'document');
+    const stored = readList(object, 'providers', PROVIDER);
+    const opened = Array.from(stored.values(), (provider) => this.#open(provider));
     const config: ConfigState = {
-      instanceId,
+      instanceId: head.instanceId,
       masterKey: masterKey === null ? null : readRecord(MASTER_KEY, masterKey, 'masterKey'),
-      adminPasswordHash,
-      providers: readList(providers, 'providers', (value, place) => {
-        const { provider, isStale, isBound } = this.#open(readProvider(value, place));
-        hasStaleSecrets ||= isStale;
-        if (!isBound) unboundKeys.add(provider.id);
-        return provider;
-      }),
-      models: readList(models, 'models', (value, place) => readRecord(MODEL, value, place)),
-      apiKeys: readList(apiKeys, 'apiKeys', (value, place) => readRecord(API_KEY, value, place)),
-      users: readList(users, 'users', (value, place) => readRecord(USER, value, place)),
+      adminPasswordHash: head.adminPasswordHash,
+      providers: new Map(opened.map(({ provider }) => [provider.id, provider])),
+      models: readList(object, 'models', MODEL),
+      apiKeys: readList(object, 'apiKeys', API_KEY),
+      users: readList(object, 'users', USER),
     };
     refuseDuplicates(config.apiKeys, 'API keys', ({ digest }) => digest);
     refuseDuplicates(config.users, 'usernames', ({ username }) => username);
-    const sessions = lenientList(object['sessions'], (value) => readRecord(SESSION, value, 'sessions'));
-    const numbers = lenientList(object['counters'], readNumber);
-    return { generation, savedAt: String(savedAt), config, sessions, numbers, hasStaleSecrets, unboundKeys };
+    return {
+      generation: head.generation,
+      savedAt: String(savedAt),
+      config,
+      sessions: lenientList(object['sessions'], (value) => readRecord(SESSION, value, 'sessions')),
+      numbers: lenientList(object['counters'], readNumber),
+      hasStaleSecrets: opened.some(({ isStale }) => isStale),
+      unboundKeys: new Set(opened.filter(({ isBound }) => !isBound).map(({ provider }) => provider.id)),
+    };
   }
 
   #open(stored: StoredProvider): OpenedProvider {
@@ -222,7 +230,7 @@ function checksumOf(text: string): string {
 }
 
 /** @throws DocumentError `refused` for a newer version and for a file of another program. */
-export function readSchemaVersion(object: JsonObject): number {
+function readSchemaVersion(object: JsonObject): number {
   const version = object['schemaVersion'];
   if (version === undefined) {
     const isPlainShape = ['providers', 'models', 'apiKeys', 'api_keys', 'users'].some(

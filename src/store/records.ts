@@ -1,5 +1,6 @@
 import { isRecord } from '../json/value.ts';
 import { DocumentError } from './document-error.ts';
+import type { JsonObject } from './document-text.ts';
 import {
   type ApiKey,
   MASTER_ID,
@@ -30,6 +31,8 @@ export interface Field extends Rule {
   readonly absent?: unknown;
   /** Further names of the member in plain files of earlier programs, each also in snake_case. */
   readonly plainNames?: readonly string[];
+  /** For an object: the rules of its members. A member may be absent; null counts as absent. */
+  readonly members?: Readonly<Record<string, Rule>>;
 }
 
 export type Fields<T> = Readonly<Record<keyof T, Field>>;
@@ -68,7 +71,7 @@ export const PROVIDER: Fields<StoredProvider> = {
     fromPlain: (value) => (String(value).toLowerCase() === 'chutes' ? 'chutes' : 'openai'),
   },
   enabled: ENABLED,
-  options: { ...OPTIONS, absent: {} },
+  options: { ...OPTIONS, absent: {}, members: OPTION_RULES },
   createdAt: CREATED_AT,
   updatedAt: UPDATED_AT,
 };
@@ -167,37 +170,37 @@ export function readRecord<T extends object>(fields: Fields<T>, value: unknown, 
     // A file has hundreds of thousands of members: only what differs is written, only what is wrong gets a place.
     if (given !== value[name]) record[name] = given;
     if (!field.isRight(given)) requireRight(field, given, `${place}.${name}`);
+    if (field.members !== undefined) record[name] = readMembers(field.members, given, `${place}.${name}`);
   }
   return record as T;
 }
 
-/** Reads a stored provider. @throws DocumentError `refused`. */
-export function readProvider(value: unknown, place: string): StoredProvider {
-  const provider = readRecord(PROVIDER, value, place);
-  const given = Object.entries(provider.options).filter(([, option]) => option !== null);
-  const options = Object.fromEntries(given);
-  for (const [name, rule] of Object.entries(OPTION_RULES)) {
-    if (name in options) requireRight(rule, options[name], `${place}.options.${name}`);
+function readMembers(rules: Readonly<Record<string, Rule>>, value: unknown, place: string): JsonObject {
+  const given = Object.entries(value ?? {}).filter(([, member]) => member !== null);
+  const members = Object.fromEntries(given);
+  for (const [name, rule] of Object.entries(rules)) {
+    if (name in members) requireRight(rule, members[name], `${place}.${name}`);
   }
-  return { ...provider, options };
+  return members;
 }
 
 /**
- * Reads a list of records into a map by id.
+ * Reads a list of a document into a map by id.
  * @throws DocumentError `refused` if it is no list, a record cannot be read or two have the same id.
  */
 export function readList<T extends { readonly id: string }>(
-  value: unknown,
+  object: JsonObject,
   name: string,
-  read: (item: unknown, place: string) => T,
+  fields: Fields<T>,
 ): Map<string, T> {
-  if (!Array.isArray(value)) throw new DocumentError('refused', `${name} is not a list`);
+  const items = object[name];
+  if (!Array.isArray(items)) throw new DocumentError('refused', `${name} is not a list`);
   const records = new Map<string, T>();
-  value.forEach((item, index) => {
-    const record = read(item, `${name}[${index}]`);
+  for (const [index, item] of items.entries()) {
+    const record = readRecord(fields, item, `${name}[${index}]`);
     if (records.has(record.id)) throw new DocumentError('refused', `${name}[${index}] is there twice`);
     records.set(record.id, record);
-  });
+  }
   return records;
 }
 

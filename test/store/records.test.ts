@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { readProvider } from '../../src/store/records.ts';
+import { PROVIDER, readRecord } from '../../src/store/records.ts';
 import { TIME } from './store-contract.ts';
 
 function read(options: unknown): unknown {
@@ -15,7 +15,7 @@ function read(options: unknown): unknown {
     createdAt: TIME,
     updatedAt: TIME,
   };
-  return readProvider(record, 'providers[0]').options;
+  return readRecord(PROVIDER, record, 'providers[0]').options;
 }
 
 describe('the options of a provider in a file', () => {
