@@ -100,7 +100,7 @@ function textOf(value: unknown): string {
   return orDamaged('is nested too deeply', () => JSON.stringify(value));
 }
 
-/** What `read` returns. @throws DocumentError `damaged` with this problem, if `read` throws. */
+/** Returns what `read` returns. @throws DocumentError `damaged` with this problem if `read` throws. */
 function orDamaged<T>(problem: string, read: () => T): T {
   try {
     return read();

@@ -78,9 +78,15 @@ export async function migratePlainDocument(
       .map((plain) => migrateApiKey(plain, describe(plain, options), owners)),
     users,
   };
+  return { object: migrated, notices: noticesOf(users) };
+}
+
+function noticesOf(users: readonly User[]): readonly string[] {
   const locked = users.filter(({ passwordHash }) => passwordHash === NO_PASSWORD_HASH).length;
-  const notice = `${locked} user(s) had a password in a form that cannot be taken over; set a new password for each in the panel.`;
-  return { object: migrated, notices: locked > 0 ? [notice] : [] };
+  if (locked === 0) return [];
+  return [
+    `${locked} user(s) had a password in a form that cannot be taken over; set a new password for each in the panel.`,
+  ];
 }
 
 /** Earlier programs listed the master key among the others. */
@@ -132,10 +138,10 @@ async function migratePassword(plain: PlainRecord, options: MigrationOptions): P
   return await options.hashPassword(password);
 }
 
-/** Members of plain files whose value, where it is absent, is that of another member. */
+/** If the member is absent in a plain file, it has the value of the other member. */
 const SAME_AS: Readonly<Record<string, string>> = { name: 'id', updatedAt: 'createdAt' };
 
-/** One record of a plain file. */
+/** One record of a plain file, whose members may have several names. Today's fields say how to read them. */
 class PlainRecord {
   /** Its name in the map that held it; null in a list. */
   readonly name: string | null;

@@ -7,8 +7,8 @@ export interface Rule {
   readonly expected: string;
   isRight(value: unknown): boolean;
   /**
-   * Turns a value as plain files of earlier programs hold it into today's form; undefined: the member counts as absent. A wrong
-   * value stays as it is.
+   * Turns a value from a plain file of an earlier program into today's form; undefined: the member counts as absent. A
+   * wrong value stays as it is.
    */
   fromPlain?(value: unknown): unknown;
 }

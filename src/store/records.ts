@@ -52,7 +52,8 @@ const OWNER: Field = { ...orNull(TEXT), absent: null };
 const CREATED_AT: Field = { ...TIME, plainNames: ['created'] };
 const UPDATED_AT: Field = { ...TIME, plainNames: ['updated'] };
 
-// The fields of each kind of record: their checks, what an absent member means, and their names in plain files.
+// The fields of each kind of record, for reading today's files and for migrating those of earlier programs. Writing needs
+// no table: a record is written as it is, but for a provider's key.
 
 export const PROVIDER: Fields<StoredProvider> = {
   id: ID,
@@ -86,7 +87,7 @@ export const MODEL: Fields<Model> = {
     ...orNull(FLAG),
     absent: null,
     plainNames: ['supportsVision', 'supportsImageUpload', 'isVision'],
-    // Earlier programs wrote false for every model nobody had thought about.
+    // Earlier programs wrote false for every model that nobody had set.
     fromPlain: (value) => (value === false || value === 0 ? null : FLAG.fromPlain(value)),
   },
   createdAt: CREATED_AT,
