@@ -1,13 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import type { Server } from 'node:http';
 import { createGuard } from './auth/guard.ts';
-import { Cancellation } from './cancellation.ts';
+import type { Cancellation } from './cancellation.ts';
 import { createServices, type ServicesOptions } from './create-services.ts';
 import { HttpError } from './errors.ts';
 import { ENDPOINTS, type Endpoint } from './gateway/endpoints.ts';
-import { CallRecord } from './gateway/record.ts';
 import { baseHeaders } from './http/headers.ts';
-import { sendError } from './http/reply.ts';
+import { type Exchange, sendError } from './http/reply.ts';
 import { createHttpServer, type HttpServerOptions } from './http/server.ts';
 import { type StaticFiles, sendStatic } from './http/static.ts';
 import { InflightBudget } from './inflight-budget.ts';
@@ -181,19 +180,10 @@ function readerOf({ body, form }: Endpoint): ReadCall {
   return form === null ? readJsonCall : readFormCall(form);
 }
 
-function answerStarting(exchange: Parameters<typeof sendError>[0], { lifecycle, now }: AppOptions): void {
+function answerStarting(exchange: Exchange, { lifecycle, now }: AppOptions): void {
   const path = exchange.req.url ?? '';
   if (path === '/health' || path.startsWith('/health?')) {
-    const report = health({ lifecycle, now, storage: () => 'ok' });
-    void report({
-      ...exchange,
-      query: '',
-      params: new Map(),
-      principal: { kind: 'nobody' },
-      expectsContinue: false,
-      signal: new Cancellation(),
-      record: new CallRecord({ requestId: '', method: 'GET', path, startedAtMs: now() }),
-    });
+    health({ lifecycle, now, storage: () => 'ok' })(exchange);
     return;
   }
   const message = 'The server is starting. Try again in a moment.';

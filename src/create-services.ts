@@ -43,6 +43,9 @@ export function createServices(options: ServicesOptions): Services {
   const upstreams = createUpstreams();
   const compileOptions = { timeouts: config.upstreamTimeouts, blockPrivate: config.blockPrivateUpstreams };
   const providers = new Providers(compileOptions);
+  store.onChange((change) => {
+    if (change === 'config') providers.keepOnly(view().providers);
+  });
   const passwordWork = createPasswordWork({ cost: options.passwordCost ?? PASSWORD_COST });
   const admin = createAdminCredential({
     username: config.uiUsername,

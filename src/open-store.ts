@@ -25,7 +25,7 @@ export interface OpenStoreOptions {
 
 /**
  * Opens the database; if the machine has lost its state, from the copy that is kept off the machine.
- * @throws StoreStartError, SnapshotStartError with one line that says what to do.
+ * @throws StoreStartError, ConfigError with one line that says what to do.
  */
 export async function openStore(options: OpenStoreOptions): Promise<JsonFileStore> {
   const { config, logger, snapshotter } = options;

@@ -19,9 +19,8 @@ import {
   isJsonType,
   responseHeadersFor,
 } from '../protocols/passed-headers.ts';
-import { findErrorObject } from '../protocols/upstream-errors.ts';
+import { cleanError, findErrorObject } from '../protocols/upstream-errors.ts';
 import type { RenderedAnswer, Target, UpstreamResponse } from '../providers/adapter.ts';
-import { cleanError } from '../providers/error-cleaning.ts';
 import { type BoundedRead, readBounded } from '../providers/read-bounded.ts';
 import { invalidResponse } from '../providers/upstream-failures.ts';
 import { redactBytes } from '../redaction.ts';
@@ -55,7 +54,7 @@ export class Answer {
     this.release();
   }
 
-  /** Releases the memory of an answer that was never begun. To call it again does nothing. */
+  /** Releases the memory that the answer holds. To call it again does nothing. */
   release(): void {
     this.#lease.release();
   }
@@ -100,7 +99,7 @@ export async function shapeResponse(response: HeldResponse, options: ShapeOption
   if (isEventStream(contentType) && render === null) {
     return isCompressed ? passThrough(response) : passEventStream(response, options);
   }
-  if (endpoint.answer === 'any' || response.status === 204 || isCompressed) return passThrough(response);
+  if (endpoint.response === 'any' || response.status === 204 || isCompressed) return passThrough(response);
   if (!isJsonType(contentType)) throw invalidResponse('The response of the provider is not JSON.');
   return encodingFormat === null
     ? answerJson(response, options)
@@ -148,8 +147,7 @@ function passEventStream(response: HeldResponse, options: ShapeOptions): ShapedA
   const transform = new EventStream({
     model: needsRename(response, options) ? options.modelId : null,
     streamEnd: options.endpoint.streamEnd,
-    clean: (error) => cleanError(error, secrets),
-    withoutKey: (record) => redactBytes(record, secrets),
+    secrets,
   });
   return streamAnswer(response, [...responseHeadersFor(response.headers, false), ...UNBUFFERED], transform);
 }

@@ -16,7 +16,7 @@ export interface Endpoint {
   /** The files and fields of its form; null: no form is accepted. */
   readonly form: FormKind | null;
   /** `json`: a successful response that is not an event stream must be JSON. */
-  readonly answer: 'json' | 'any';
+  readonly response: 'json' | 'any';
   /** The response names its model, which is replaced by the id that the client asked for. */
   readonly namesModel: boolean;
   /** The response holds vectors, and the client chooses their encoding. */
@@ -34,7 +34,7 @@ export function jsonEndpoint(path: string, special: Partial<Endpoint> = {}): End
     isRelayed: true,
     body: 'json',
     form: null,
-    answer: 'json',
+    response: 'json',
     namesModel: false,
     hasVectors: false,
     streamEnd: null,
@@ -56,9 +56,9 @@ export const ENDPOINTS: readonly Endpoint[] = [
   jsonEndpoint('rerank', { namesModel: true }),
   jsonEndpoint('embeddings', { namesModel: true, hasVectors: true }),
   jsonEndpoint('images/generations'),
-  jsonEndpoint('audio/speech', { answer: 'any' }),
-  formEndpoint('audio/transcriptions', speechForm('transcribe'), { answer: 'any' }),
-  formEndpoint('audio/translations', speechForm('translate'), { answer: 'any' }),
+  jsonEndpoint('audio/speech', { response: 'any' }),
+  formEndpoint('audio/transcriptions', speechForm('transcribe'), { response: 'any' }),
+  formEndpoint('audio/translations', speechForm('translate'), { response: 'any' }),
   formEndpoint('images/edits', IMAGE_FORM),
   formEndpoint('images/variations', IMAGE_FORM),
   formEndpoint('ocr', OCR_FORM, { body: 'ocr', upstreamPath: 'chat/completions', isRelayed: false }),

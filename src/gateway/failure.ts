@@ -1,7 +1,7 @@
 import { HttpError } from '../errors.ts';
 import { bodilessHeadersFor } from '../protocols/passed-headers.ts';
+import { readError } from '../protocols/upstream-errors.ts';
 import type { CompiledProvider, UpstreamResponse } from '../providers/adapter.ts';
-import { readError } from '../providers/error-cleaning.ts';
 
 /**
  * The error that the client gets for an error response with this body. A 401 or 403 concerns the provider's key, not the

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { HttpError } from '../errors.ts';
 import type { InflightBudget } from '../inflight-budget.ts';
-import type { Quirk, SuspectedQuirk, Target, UpstreamResponse } from '../providers/adapter.ts';
+import type { Quirk, Refusal, Target, UpstreamResponse } from '../providers/adapter.ts';
 import type { Providers } from '../providers/compile.ts';
 import { readBounded } from '../providers/read-bounded.ts';
 import type { Upstreams } from '../providers/upstream.ts';
@@ -38,7 +38,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       call.record.providerId = provider.id;
       try {
         const target = { provider: options.providers.of(provider), upstreamModel };
-        const response = await attempt(call, target, options);
+        const response = await send(call, target, options);
         return await shape(call, { target, response }, options.budget);
       } catch (error) {
         throw error instanceof HttpError ? error.withHeaders(call.record.reachedHeaders()) : error;
@@ -71,80 +71,71 @@ async function shape(
   }
 }
 
-/** Why a call is sent to the same provider once more. */
-interface Retry {
-  readonly suspected: SuspectedQuirk;
-  /** The error of the first attempt. */
-  readonly firstError: HttpError;
-}
-
 const ERROR_BODY_BYTES = 256 * 1024;
 
+/** An error response, and the error that the client gets for it. */
+interface Refused extends Refusal {
+  readonly error: HttpError;
+}
+
 /**
- * Sends a call to its target, and a second time if the refusal shows an unknown quirk of the provider. Notes every attempt
- * in the call's record. The caller owns the body of the returned response.
+ * Sends a call to its target, and a second time if the refusal shows an unknown quirk of the provider. The caller owns the
+ * body of the returned response.
  * @throws HttpError for every response that is not a success, and as `Upstreams.send`.
  */
+async function send(call: Call, target: Target, options: GatewayOptions): Promise<UpstreamResponse> {
+  const { adapter, quirks } = target.provider;
+  const first = await attempt(call, { target, quirks }, options);
+  if (!('error' in first)) return first;
+  const suspected = adapter.suspectQuirk(call, first, quirks);
+  if (suspected === null) throw first.error;
+  const { quirk, isGuess } = suspected;
+  const second = await attempt(call, { target, quirks: new Set(quirks).add(quirk) }, options);
+  if ('error' in second) throw isGuess ? first.error : second.error;
+  // Only a guessed quirk is kept. A refusal that names a field may concern this model alone.
+  if (isGuess) quirks.add(quirk);
+  return second;
+}
+
+interface AttemptAim {
+  readonly target: Target;
+  /** The quirks to respect. */
+  readonly quirks: ReadonlySet<Quirk>;
+}
+
+/** Makes one attempt and notes it in the call's record. @throws HttpError as `Upstreams.send`, and if an error body breaks off. */
 async function attempt(
   call: Call,
-  target: Target,
-  options: GatewayOptions,
-  retry: Retry | null = null,
-): Promise<UpstreamResponse> {
-  const { provider } = target;
-  const quirks = retry === null ? provider.quirks : new Set(provider.quirks).add(retry.suspected.quirk);
+  { target, quirks }: AttemptAim,
+  { upstreams, now }: GatewayOptions,
+): Promise<UpstreamResponse | Refused> {
+  const { provider, upstreamModel } = target;
   const request = provider.adapter.buildRequest(call, target, quirks);
-  const startedAtMs = options.now();
-  const note = (status: number | null, code: string | null): void => {
-    const ms = options.now() - startedAtMs;
-    call.record.attempts.push({
-      providerId: provider.id,
-      upstreamModel: target.upstreamModel,
-      status,
-      code,
-      ms,
-    });
+  const sentAtMs = now();
+  let status: number | null = null;
+  let ms = 0;
+  const note = (code: string | null): void => {
+    call.record.attempts.push({ providerId: provider.id, upstreamModel, status, code, ms });
   };
-  let response: UpstreamResponse;
   try {
-    response = await options.upstreams.send(request, call.signal, call.consumer);
+    const response = await upstreams.send(request, call.signal, call.consumer);
+    status = response.status;
+    ms = now() - sentAtMs;
+    if (status < 400) {
+      note(null);
+      return response;
+    }
+    const text = await readErrorText(response.body);
+    const error = upstreamError(response, text, provider);
+    note(codeOf(error));
+    return { status, text, error };
   } catch (error) {
+    if (status === null) ms = now() - sentAtMs;
     const code = error instanceof HttpError ? codeOf(error) : null;
     // An overload is refused before anything is sent, so it is not an attempt.
-    if (code !== 'server_overloaded') note(null, code);
+    if (code !== 'server_overloaded') note(code);
     throw error;
   }
-  if (response.status < 400) {
-    note(response.status, null);
-    // Only a guessed quirk is kept. A refusal that names a field may concern this model alone.
-    if (retry?.suspected.isGuess === true) provider.quirks.add(retry.suspected.quirk);
-    return response;
-  }
-  const next = await refused(call, target, { response, quirks, retry, note });
-  return attempt(call, target, options, next);
-}
-
-interface RefusedAttempt {
-  readonly response: UpstreamResponse;
-  readonly quirks: ReadonlySet<Quirk>;
-  readonly retry: Retry | null;
-  readonly note: (status: number, code: string | null) => void;
-}
-
-/** Returns the reason to try a refused call once more. @throws HttpError, for the client, if there is none. */
-async function refused(call: Call, { provider }: Target, attempted: RefusedAttempt): Promise<Retry> {
-  const { response, quirks, retry, note } = attempted;
-  const { status } = response;
-  const text = await readErrorText(response.body).catch((error: unknown) => {
-    note(status, error instanceof HttpError ? codeOf(error) : null);
-    throw error;
-  });
-  const error = upstreamError(response, text, provider);
-  note(status, codeOf(error));
-  if (retry !== null) throw retry.suspected.isGuess ? retry.firstError : error;
-  const suspected = provider.adapter.suspectQuirk(call, { status, text }, quirks);
-  if (suspected === null) throw error;
-  return { suspected, firstError: error };
 }
 
 async function readErrorText(body: Readable): Promise<string> {

@@ -5,36 +5,28 @@ import { baseHeaders } from './headers.ts';
 
 /** The answer to a message that never reaches a handler. */
 export interface Refusal {
-  readonly status: number;
   readonly error: ErrorName;
   readonly message: string;
-  /** Further headers: names and values by turns. */
-  readonly headers: readonly string[];
+  /** Where it is not the error's own. */
+  readonly status?: number;
 }
 
 export const MALFORMED: Refusal = {
-  status: 400,
   error: 'invalid_request_target',
   message: 'The request is malformed HTTP.',
-  headers: [],
 };
 export const HEADERS_TOO_LARGE: Refusal = {
   status: 431,
   error: 'invalid_request_target',
   message: 'The request has 200 headers or more, or its headers are larger than 16 KB.',
-  headers: [],
 };
 export const HEAD_TOO_SLOW: Refusal = {
-  status: 408,
   error: 'request_timeout',
   message: 'The head of the request came too slowly.',
-  headers: [],
 };
 export const TOO_MANY_WAITING: Refusal = {
-  status: 503,
   error: 'server_overloaded',
   message: 'Too many requests wait on your connections. Wait for answers before you send more.',
-  headers: ['retry-after', '2'],
 };
 
 /** For this long incoming bytes are thrown away: closing at once could take the answer from the client. */
@@ -49,11 +41,13 @@ export function writeRefusal(socket: Socket, refusal: Refusal, requestId: string
     socket.destroy();
     return;
   }
-  const { status, error, message, headers } = refusal;
-  const { type, code } = ERRORS[error];
+  const { error, message } = refusal;
+  const { type, code, status: usual } = ERRORS[error];
+  const status = refusal.status ?? usual;
   const body = JSON.stringify({ error: { message, type, param: null, code } });
   const all = ['content-type', 'application/json', 'connection', 'close', ...baseHeaders(requestId, 'data')];
-  all.push(...headers, 'content-length', String(Buffer.byteLength(body)));
+  if (status === 503) all.push('retry-after', '2');
+  all.push('content-length', String(Buffer.byteLength(body)));
   let head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n`;
   for (let index = 0; index < all.length; index += 2) head += `${all[index]}: ${all[index + 1]}\r\n`;
   socket.end(`${head}\r\n${isHead ? '' : body}`);

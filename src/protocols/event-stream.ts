@@ -3,19 +3,18 @@ import type { BodyTransform } from '../http/body-transform.ts';
 import { bareLines, recordData, recordEvent, sseRecord } from '../http/sse.ts';
 import { LF, type SsePart, SseRecords } from '../http/sse-records.ts';
 import { isRecord, parseJson } from '../json/value.ts';
+import { redactBytes } from '../redaction.ts';
 import { EventModelRenamer } from './event-model.ts';
-import { ResponseFailure } from './response-failure.ts';
+import { ResponsesFailure } from './responses-failure.ts';
 import { type StreamEnd, StreamEndWatch } from './stream-end.ts';
-import { findErrorObject, parseErrorJson } from './upstream-errors.ts';
+import { cleanError, findErrorObject, parseErrorJson } from './upstream-errors.ts';
 
 export interface EventStreamOptions {
   /** The model's id for every event that names its model; null keeps the upstream's name. */
   readonly model: string | null;
   readonly streamEnd: StreamEnd;
-  /** Removes secrets from an error that came in the stream. */
-  readonly clean: (error: ErrorObject) => ErrorObject;
-  /** Removes the provider's key from a record that reports an error and otherwise passes unchanged. */
-  readonly withoutKey: (record: Buffer) => Buffer;
+  /** The spellings of the provider's key, removed from records that tell of an error. */
+  readonly secrets: readonly string[];
 }
 
 /** A record is held until it is whole, up to this size. A longer record passes in pieces; no error is that long. */
@@ -38,7 +37,7 @@ export class EventStream implements BodyTransform {
   readonly #records = new SseRecords(HELD_BYTES);
   readonly #end: StreamEndWatch;
   readonly #renamer: EventModelRenamer | null;
-  readonly #failure: ResponseFailure | null;
+  readonly #failure: ResponsesFailure | null;
   #error: HttpError | null = null;
   /** An error that passed as an event of the Responses API. That event ends the answer, so no other error follows it. */
   #passedError: HttpError | null = null;
@@ -47,7 +46,7 @@ export class EventStream implements BodyTransform {
     this.#options = options;
     this.#end = new StreamEndWatch(options.streamEnd);
     this.#renamer = options.model === null ? null : new EventModelRenamer(options.model);
-    this.#failure = options.streamEnd === 'responses' ? new ResponseFailure() : null;
+    this.#failure = options.streamEnd === 'responses' ? new ResponsesFailure() : null;
   }
 
   get error(): HttpError | null {
@@ -108,14 +107,15 @@ export class EventStream implements BodyTransform {
     }
     const error = this.#errorIn(bytes);
     if (error !== null) {
-      this.#finishWith(HttpError.fromUpstream(502, this.#options.clean(error)), out);
+      this.#finishWith(HttpError.fromUpstream(502, cleanError(error, this.#options.secrets)), out);
       return;
     }
     this.#end.lookAtEvent(bytes, true);
     this.#failure?.note(bytes);
     const reported = this.#responsesErrorIn(bytes);
-    if (reported !== null) this.#passedError = HttpError.fromUpstream(502, this.#options.clean(reported));
-    const record = reported === null ? bytes : this.#options.withoutKey(bytes);
+    if (reported !== null)
+      this.#passedError = HttpError.fromUpstream(502, cleanError(reported, this.#options.secrets));
+    const record = reported === null ? bytes : redactBytes(bytes, this.#options.secrets);
     if (this.#renamer === null) out.push(record);
     else this.#renamer.rename(record, out);
   }

@@ -35,11 +35,14 @@ export class TranscriptionFields {
   readonly task: 'transcribe' | 'translate';
   readonly #granularities = new Set<'word' | 'segment'>();
   readonly #taken = new Set<string>();
-  #responseFormat: TranscriptionForm['responseFormat'] = 'json';
-  #language: string | null = null;
-  #prompt: string | null = null;
-  #temperature: number | null = null;
-  #stream = false;
+  #form: TranscriptionForm = {
+    responseFormat: 'json',
+    language: null,
+    prompt: null,
+    temperature: null,
+    granularities: this.#granularities,
+    stream: false,
+  };
 
   constructor(task: 'transcribe' | 'translate') {
     this.task = task;
@@ -60,28 +63,17 @@ export class TranscriptionFields {
       throw invalidField(base, `The field ${base} may be given only once.`);
     }
     this.#taken.add(base);
-    if (base === 'response_format') this.#responseFormat = oneOf(FORMATS, text, base);
-    else if (base === 'language') this.#language = parseLanguage(text);
-    else if (base === 'prompt') this.#prompt = text;
-    else if (base === 'temperature') this.#temperature = parseTemperature(text);
-    else if (base === 'stream') this.#stream = text.toLowerCase() === 'true';
+    this.#form = { ...this.#form, ...parseField(base, text) };
   }
 
   /** The fields read so far. */
   get form(): TranscriptionForm {
-    return {
-      responseFormat: this.#responseFormat,
-      language: this.#language,
-      prompt: this.#prompt,
-      temperature: this.#temperature,
-      granularities: this.#granularities,
-      stream: this.#stream,
-    };
+    return this.#form;
   }
 
   /** Checks conditions that span several fields, once all fields are read. @throws HttpError `invalid_value`. */
   finish(): void {
-    if (this.#granularities.size === 0 || this.#responseFormat === 'verbose_json') return;
+    if (this.#granularities.size === 0 || this.#form.responseFormat === 'verbose_json') return;
     const message = 'The field timestamp_granularities needs response_format verbose_json.';
     throw invalidField('timestamp_granularities', message);
   }
@@ -94,6 +86,23 @@ const SINGLE_FIELDS: ReadonlySet<string> = new Set([
   'temperature',
   'stream',
 ]);
+
+function parseField(name: string, text: string): Partial<TranscriptionForm> {
+  switch (name) {
+    case 'response_format':
+      return { responseFormat: oneOf(FORMATS, text, name) };
+    case 'language':
+      return { language: parseLanguage(text) };
+    case 'prompt':
+      return { prompt: text };
+    case 'temperature':
+      return { temperature: parseTemperature(text) };
+    case 'stream':
+      return { stream: text.toLowerCase() === 'true' };
+    default:
+      return {};
+  }
+}
 
 /** The error for a field that is longer than any valid value. */
 export function fieldTooLong(name: string): HttpError {
@@ -111,16 +120,14 @@ function oneOf<T extends string>(known: readonly T[], value: unknown, param: str
   return found;
 }
 
-function parseTemperature(value: string | null): number | null {
-  if (value === null) return null;
+function parseTemperature(value: string): number {
   const temperature = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(value) ? Number(value) : Number.NaN;
   if (temperature >= 0 && temperature <= 1) return temperature;
   throw invalidField('temperature', 'The field temperature must be a number between 0 and 1.');
 }
 
-function parseLanguage(value: string | null): string | null {
-  if (value === null || languageName(value) !== null || /^[a-z]{2,3}([-_][a-z0-9]{2,8})*$/i.test(value))
-    return value;
+function parseLanguage(value: string): string {
+  if (languageName(value) !== null || /^[a-z]{2,3}([-_][a-z0-9]{2,8})*$/i.test(value)) return value;
   throw invalidField('language', 'The field language must be an ISO 639-1 code such as en.');
 }
 

@@ -1,11 +1,11 @@
 import type { CancelSignal } from '../cancellation.ts';
 import { HttpError } from '../errors.ts';
 import { isRecord, parseJson } from '../json/value.ts';
+import { readError } from '../protocols/upstream-errors.ts';
 import type { Provider } from '../store/entities.ts';
 import type { CompiledProvider } from './adapter.ts';
 import { requireBaseUrl } from './base-url.ts';
 import { type CompileOptions, compileProvider } from './compile.ts';
-import { readError } from './error-cleaning.ts';
 import { joinUrl } from './join-url.ts';
 import { listModelsRequest } from './openai.ts';
 import { readBounded } from './read-bounded.ts';

@@ -74,7 +74,8 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     res.on('close', () => {
       options.running.delete(cancellation);
       if (!res.writableFinished) cancellation.abort();
-      close(record, res, options);
+      // After the listeners that note how the answer ended.
+      process.nextTick(close, record, res, options);
     });
     try {
       const target = parseRequestTarget(req.url ?? '');

@@ -1,3 +1,4 @@
+import { consumerOf } from '../auth/consumer.ts';
 import { HttpError } from '../errors.ts';
 import { readBody } from '../http/body.ts';
 import type { InflightBudget } from '../inflight-budget.ts';
@@ -26,7 +27,7 @@ export async function readFields(
   limitBytes = LIMIT_BYTES,
 ): Promise<Fields> {
   requireJsonType(context);
-  const lease = budget.open('api');
+  const lease = budget.open(consumerOf(context.principal));
   try {
     return parseFields(await readBody(context, { limitBytes, lease }));
   } finally {

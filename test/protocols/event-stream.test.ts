@@ -7,8 +7,7 @@ import { EventStream, type EventStreamOptions } from '../../src/protocols/event-
 const PLAIN: EventStreamOptions = {
   model: null,
   streamEnd: 'chat',
-  clean: (error) => error,
-  withoutKey: (record) => record,
+  secrets: [],
 };
 const RENAMING: EventStreamOptions = { ...PLAIN, model: 'alias' };
 

@@ -1,3 +1,4 @@
+import { consumerOf } from '../../auth/consumer.ts';
 import { isHashOfDefaultPassword } from '../../auth/credentials.ts';
 import type { PasswordWork } from '../../auth/password-work.ts';
 import { HttpError } from '../../errors.ts';
@@ -37,7 +38,7 @@ export function restoreBackup(services: Services): Handler {
     requireJsonType(context);
     const isDryRun = readQueryFlag(context.query, 'dryRun') ?? false;
     const acceptsUnbound = readQueryFlag(context.query, 'acceptUnboundKeys');
-    const lease = services.budget.open('api');
+    const lease = services.budget.open(consumerOf(context.principal));
     try {
       const bytes = await readBody(context, { limitBytes: DOCUMENT_LIMIT_BYTES, lease });
       const { encryptionKey, previousEncryptionKey } = config;

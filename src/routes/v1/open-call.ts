@@ -1,3 +1,4 @@
+import { callerOf, consumerOf } from '../../auth/consumer.ts';
 import type { Answer } from '../../gateway/answer.ts';
 import type { Call } from '../../gateway/call.ts';
 import type { Endpoint } from '../../gateway/endpoints.ts';
@@ -12,7 +13,7 @@ import type { ConfigView } from '../../store/store.ts';
 import type { Context, Handler } from '../context.ts';
 import { nextHop } from './hops.ts';
 import { refusePickerQuery } from './model-pickers.ts';
-import { callerOf, consumerOf, isRestricted, requireModel } from './model-rights.ts';
+import { isRestricted, requireModel } from './model-rights.ts';
 
 export interface CallOptions {
   readonly gateway: Gateway;
@@ -142,7 +143,6 @@ async function execute(open: OpenCall, read: ReadCall, gateway: Gateway): Promis
 
 /** Answers up to this size are not counted while they wait in their connection. */
 const SMALL_BYTES = 16 * 1024;
-const SENT = { outcome: 'ok', error: null } as const;
 
 /** Sends an answer and settles it at its end. */
 async function sendAnswer(context: Context, answer: Answer): Promise<void> {
@@ -154,6 +154,6 @@ async function sendAnswer(context: Context, answer: Answer): Promise<void> {
   const { res } = context;
   sendBytes(context, shaped.status, shaped.body, shaped.headers);
   // A large answer is held until the client has taken it.
-  if (res.destroyed || shaped.body.length <= SMALL_BYTES) answer.settle(SENT);
-  else res.once('close', () => answer.settle(SENT));
+  if (res.destroyed || shaped.body.length <= SMALL_BYTES) answer.release();
+  else res.once('close', () => answer.release());
 }

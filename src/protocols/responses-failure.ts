@@ -8,7 +8,7 @@ const SEQUENCE_NUMBER = /"sequence_number": ?(\d{1,9})/;
  * Ends a Responses stream that was broken off: with an `error` event and a `response.failed` event. They continue the
  * stream's response and its numbering (OpenAI API reference, Responses streaming events).
  */
-export class ResponseFailure {
+export class ResponsesFailure {
   #created: Buffer | null = null;
   #latest: Buffer | null = null;
 
