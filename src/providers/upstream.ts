@@ -154,6 +154,9 @@ class Attempt {
       this.#fail(invalidResponse(problem));
       return;
     }
+    // A complete response needs no more of the upload.
+    if (this.#isUpload)
+      incoming.once('end', () => this.#outgoing?.writableFinished || this.#outgoing?.destroy());
     this.#options.resolve({ status, headers: incoming.headers, body: incoming });
   };
 

@@ -1,5 +1,4 @@
 import { connect, createServer, type Server } from 'node:net';
-import { relative } from 'node:path';
 
 const CONNECT_TIMEOUT_MS = 1000;
 /** `sun_path` of a Unix socket holds 108 bytes on Linux and 104 elsewhere, with a zero at the end (unix(7)). */
@@ -7,15 +6,14 @@ const SOCKET_PATH_LIMIT = 103;
 
 /** Listens on a Unix socket that answers nothing; null if the system or the path allows none. */
 export function listenOnSocket(path: string): Promise<Server | null> {
-  const address = socketAddress(path);
-  if (process.platform === 'win32' || Buffer.byteLength(address) > SOCKET_PATH_LIMIT) {
+  if (process.platform === 'win32' || Buffer.byteLength(path) > SOCKET_PATH_LIMIT) {
     return Promise.resolve(null);
   }
   const server = createServer((connection) => connection.destroy()).unref();
   return new Promise((resolve) => {
     // Stays for good: a later error (no more descriptors) must not end the process.
     server.on('error', () => resolve(null));
-    server.listen(address, () => resolve(server));
+    server.listen(path, () => resolve(server));
   });
 }
 
@@ -30,7 +28,7 @@ export function closeSocket(server: Server | null): Promise<void> {
 /** True if somebody listens on a Unix socket: a stopped process does, a dead one does not. */
 export function canConnect(path: string): Promise<boolean> {
   return new Promise((resolve) => {
-    const connection = connect({ path: socketAddress(path), timeout: CONNECT_TIMEOUT_MS });
+    const connection = connect({ path, timeout: CONNECT_TIMEOUT_MS });
     const finish = (isConnected: boolean): void => {
       connection.destroy();
       resolve(isConnected);
@@ -39,10 +37,4 @@ export function canConnect(path: string): Promise<boolean> {
     connection.once('timeout', () => finish(false));
     connection.once('error', () => finish(false));
   });
-}
-
-/** The path, or the same path relative to the working directory if that is shorter: a socket takes short ones only. */
-function socketAddress(path: string): string {
-  const nearby = relative(process.cwd(), path);
-  return Buffer.byteLength(nearby) < Buffer.byteLength(path) ? nearby : path;
 }

@@ -4,6 +4,7 @@ import { isRecord } from '../json/value.ts';
 import { StoreStartError } from './document-error.ts';
 import { errorCode, orMissing } from './file-ops.ts';
 import { canConnect, closeSocket, listenOnSocket } from './liveness-socket.ts';
+import { isOtherProcess, processIdentity } from './process-identity.ts';
 import type { StorePaths } from './store-paths.ts';
 
 /** The exclusive right of one process to a database file. */
@@ -15,21 +16,22 @@ interface LockRecord {
   readonly settled: 0 | 1;
   /** Names the lock and its socket. */
   readonly nonce: string;
-  /** For the message to people. */
   readonly pid: number;
+  /** As `processIdentity`; null where the system does not tell. */
+  readonly identity: string | null;
 }
 
 const TAKE_OVER_ATTEMPTS = 5;
 const SETTLED_START = '{"settled":';
 /** A lock file that cannot be read stands for a dead process that may have stored something; it has no socket. */
-const UNREADABLE: LockRecord = { settled: 1, nonce: '', pid: 0 };
+const UNREADABLE: LockRecord = { settled: 1, nonce: '', pid: 0, identity: '' };
 
 /**
  * Takes the lock of a database file: a lock file, and a Unix socket beside it on which the owner listens. The kernel
  * closes the socket of a dead process, so a connection proves that the owner lives. That also holds across containers
  * that share a folder (each with a pid 1), after a pid was reused, and while the owner is stopped.
- * Where there can be no socket (Windows, some network folders, a very long name) the newest process takes over, and the
- * older one notices before its next write and writes no more.
+ * Where no socket answers (Windows, some network folders, a very long path, a socket file that somebody deleted) the
+ * process with the recorded number counts as the owner if it is still the same process.
  * @throws StoreStartError if a living process holds the lock; the system's error if the folder cannot be written.
  */
 export async function acquireStoreLock(
@@ -39,13 +41,14 @@ export async function acquireStoreLock(
   const nonce = options.randomBytes(4).toString('hex');
   const socket = await listenOnSocket(paths.socket(nonce));
   try {
-    const record: LockRecord = { settled: 0, nonce, pid: process.pid };
+    const { pid } = process;
+    const record: LockRecord = { settled: 0, nonce, pid, identity: await processIdentity(pid) };
     let hasReplacedSettled = false;
     for (let attempt = 0; attempt < TAKE_OVER_ATTEMPTS; attempt += 1) {
       if (await createLock(paths, record)) return new FileLock(paths, { record, socket, hasReplacedSettled });
       const other = await readLock(paths.lock);
       if (other === null) continue;
-      if (await canConnect(paths.socket(other.nonce))) throw inUse(paths, other);
+      if (await isAlive(other, paths)) throw inUse(paths, other);
       if (await removeLock(paths, other, nonce)) hasReplacedSettled ||= other.settled === 1;
     }
     throw new StoreStartError(`The database ${paths.target} is being opened by another process; try again.`);
@@ -53,6 +56,11 @@ export async function acquireStoreLock(
     await closeSocket(socket);
     throw error;
   }
+}
+
+async function isAlive({ nonce, pid, identity }: LockRecord, paths: StorePaths): Promise<boolean> {
+  if (await canConnect(paths.socket(nonce))) return true;
+  return identity === null ? isOtherProcess(pid) : identity === (await processIdentity(pid));
 }
 
 class FileLock {
@@ -162,7 +170,8 @@ function isLockRecord(value: unknown): value is LockRecord {
     isRecord(value) &&
     Number.isSafeInteger(value['pid']) &&
     typeof value['nonce'] === 'string' &&
-    /^[0-9a-f]+$/.test(value['nonce'])
+    /^[0-9a-f]+$/.test(value['nonce']) &&
+    (value['identity'] === null || typeof value['identity'] === 'string')
   );
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import { CHAT_ANSWER, type FakeUpstream, json, startUpstream } from '../helpers/fake-upstream.ts';
+import { curlForm, pictureOf } from '../helpers/pictures.ts';
 import { type RawAnswer, rawClient } from '../helpers/raw-socket.ts';
 import { type AppUnderTest, expectStatus, jsonRequest, startApp } from '../helpers/start-app.ts';
 
@@ -129,6 +130,41 @@ describe('what is withdrawn while a body arrives counts for its request', { time
       assert.match(String(answer.body), /"code":"invalid_api_key"/);
       assert.equal(world.upstream.received.length, 0);
     });
+
+  test('B13: a key that is restricted meanwhile may not pick other models: 400', async (t) => {
+    const world = await start(t);
+    const answer = await world.during(
+      [`Authorization: Bearer ${world.key}`],
+      () => world.app.admin('PUT', `/api/admin/apikeys/${world.keyId}`, { models: ['m'] }),
+      ['POST /v1/chat/completions', JSON.stringify({ model: 'm', models: ['n'], messages: [] })],
+    );
+    assert.equal(answer.status, 400);
+    assert.equal(world.upstream.received.length, 0);
+  });
+
+  test('B13: a key that is switched off while the image of an OCR form arrives: 401', async (t) => {
+    const { app, upstream, key, keyId } = await start(t);
+    const image = pictureOf('image/png', 60_000);
+    const form = curlForm([
+      ['model', 'm'],
+      ['file', image, { name: 'a.png', type: 'image/png' }],
+    ]);
+    const client = rawClient(t, app.port);
+    client.write(
+      `POST /v1/ocr HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${key}\r\n` +
+        `Content-Type: ${form.contentType}\r\nContent-Length: ${form.body.length}\r\n` +
+        'Expect: 100-continue\r\n\r\n',
+    );
+    await client.until('HTTP/1.1 100 Continue\r\n\r\n');
+    client.write(form.body.subarray(0, 30_000));
+    // The model has been read, and the right to use it was there, once some of the image is held.
+    while (app.services.budget.usedBytes < 20_000) await new Promise((resolve) => setImmediate(resolve));
+    await app.admin('PUT', `/api/admin/apikeys/${keyId}`, { enabled: false });
+    client.write(form.body.subarray(30_000));
+    const [answer] = await client.answers(1);
+    assert.equal(answer?.status, 401);
+    assert.equal(upstream.received.length, 0);
+  });
 
   test('another name changes nothing', async (t) => {
     const world = await start(t);

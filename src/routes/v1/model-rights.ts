@@ -39,8 +39,9 @@ export function isRestricted(principal: Principal): boolean {
  * have been withdrawn since the guard looked.
  * @throws HttpError `model_not_allowed`; `invalid_api_key` or `not_signed_in` if the principal is no longer valid.
  */
-export function requireModel(principal: Principal, modelId: string, present: Present): void {
-  if (mayUse(currentOf(principal, present), modelId)) return;
+export function requireModel(principal: Principal, modelId: string, present: Present): Principal {
+  const current = currentOf(principal, present);
+  if (mayUse(current, modelId)) return current;
   throw new HttpError(
     'model_not_allowed',
     `Your key may not use the model \`${modelId}\`. GET /v1/models lists the models it may use.`,

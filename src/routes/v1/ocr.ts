@@ -48,6 +48,8 @@ async function readForm(open: OpenCall): Promise<OcrAsked> {
   const modelId = await form.readModel();
   open.authorise(modelId);
   const imageUrl = await readImage(form, open.lease);
+  // The image may have taken minutes, and rights may have been withdrawn meanwhile.
+  open.authorise(modelId);
   return { modelId, input: { imageUrl, prompt: fields.prompt } };
 }
 

@@ -41,9 +41,8 @@ export class OpenCall {
   readonly lease: InflightLease;
   /** The user or key whose share of memory and connections the call uses. */
   readonly consumer: string;
-  /** The caller may use certain models only, so the body must not pick others. */
-  readonly isRestricted: boolean;
   readonly #options: CallOptions;
+  #isRestricted: boolean;
   readonly #hops: number;
   #body: OpenBody | null = null;
   #authorised: { readonly modelId: string; readonly view: ConfigView } | null = null;
@@ -54,9 +53,14 @@ export class OpenCall {
     this.endpoint = endpoint;
     this.#options = options;
     this.#hops = nextHop(context.req.headers['x-ipin-hops']);
-    this.isRestricted = isRestricted(context.principal);
+    this.#isRestricted = isRestricted(context.principal);
     this.consumer = consumerOf(context.principal);
     this.lease = options.budget.open(this.consumer);
+  }
+
+  /** The caller may use certain models only, so the body must not pick others. */
+  get isRestricted(): boolean {
+    return this.#isRestricted;
   }
 
   /** The largest body that this endpoint accepts. */
@@ -84,8 +88,9 @@ export class OpenCall {
     record.modelId = modelId;
     const view = this.#options.view();
     findModel(view, modelId);
-    requireModel(principal, modelId, { view, nowMs: this.#options.now() });
-    if (this.isRestricted && this.endpoint.isRelayed) refusePickerQuery(query);
+    const current = requireModel(principal, modelId, { view, nowMs: this.#options.now() });
+    this.#isRestricted ||= isRestricted(current);
+    if (this.#isRestricted && this.endpoint.isRelayed) refusePickerQuery(query);
     this.#authorised = { modelId, view };
   }
 
