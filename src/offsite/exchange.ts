@@ -27,7 +27,7 @@ const ERROR_BODY_LIMIT_BYTES = 64 * 1024;
  * Apart from the HTTP client for providers, because that one needs pools and streams, and this one neither.
  * @throws SnapshotError `unreachable` if no whole response arrives within `timeoutMs`, `refused` if the body is too large.
  */
-export function exchange(
+export function sendRequest(
   { method, url, headers, body }: ExchangeRequest,
   { signal, timeoutMs }: { readonly signal: AbortSignal; readonly timeoutMs: number },
 ): Promise<ExchangeResponse> {

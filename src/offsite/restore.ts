@@ -13,10 +13,10 @@ export interface LoadedSnapshot {
   readonly name: string;
 }
 
-export interface RestoreOptions {
+/** The parts of a snapshotter that read and write its target. */
+export interface SnapshotterParts {
   readonly writer: SnapshotWriter;
-  /** The number under which this instance writes. */
-  readonly writerId: number;
+  /** Of the target, for messages. */
   readonly host: string;
   readonly logger: Logger;
   readonly timers: Timers;
@@ -31,20 +31,22 @@ const UNREADABLE_READS = 2;
 
 /**
  * Finds out what the target holds, however long the target cannot be reached. A snapshot that holds more than `local`
- * is loaded and written back under this instance's number: an instance that still runs notices at its next write.
+ * is loaded and written back under `writerId`, this instance's number: an instance that still runs notices at its next
+ * write.
  * Null if there is no snapshot, or `local` holds everything that the snapshot holds.
  * @throws ConfigError if only a person can fix the problem; the signal's reason when it is aborted.
  */
 export async function restoreSnapshot(
   local: DocumentFacts | null,
-  options: RestoreOptions,
+  writerId: number,
+  parts: SnapshotterParts,
 ): Promise<LoadedSnapshot | null> {
-  const { logger, timers, random, signal } = options;
+  const { logger, timers, random, signal } = parts;
   let unreadableReads = 0;
   for (let failures = 1; ; failures += 1) {
     signal.throwIfAborted();
     try {
-      return await tryRestore(local, options);
+      return await tryRestore(local, writerId, parts);
     } catch (error) {
       if (!(error instanceof SnapshotError)) throw error;
       const { kind, message } = error;
@@ -64,9 +66,10 @@ export async function restoreSnapshot(
 
 async function tryRestore(
   local: DocumentFacts | null,
-  options: RestoreOptions,
+  writerId: number,
+  parts: SnapshotterParts,
 ): Promise<LoadedSnapshot | null> {
-  const { writer, host, logger, signal } = options;
+  const { writer, host, logger, signal } = parts;
   const held = await writer.read(signal);
   if (held === null) {
     logger.info('snapshot.absent', { host });
@@ -75,7 +78,7 @@ async function tryRestore(
   if (local !== null && relationOf(local, held) === 'ours') return null;
   const { generation, document: bytes } = held;
   try {
-    await writer.write(bytes, { generation, writer: options.writerId }, signal);
+    await writer.write(bytes, { generation, writer: writerId }, signal);
   } catch (error) {
     // The first write of the running server follows anyway.
     if (!(error instanceof SnapshotError && error.kind === 'unreachable')) throw error;

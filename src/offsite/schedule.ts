@@ -1,4 +1,4 @@
-import type { SnapshotErrorKind } from './errors.ts';
+import type { SnapshotResult } from './status.ts';
 
 /** Timers, passed in so that tests need not wait. */
 export interface Timers {
@@ -42,12 +42,9 @@ export function backOffMs(failures: number, { firstMs, mostMs }: BackOff, random
   return Math.round(wholeMs * (1 - random / 2));
 }
 
-/** Result of a run. After a conflict or an unreadable snapshot none follows, other errors are tried again. */
-export type RunResult = 'written' | SnapshotErrorKind;
-
 export interface ScheduleOptions {
-  /** Writes the newest state; must not reject. */
-  readonly run: () => Promise<RunResult>;
+  /** Writes the newest state; must not reject. After a conflict no run follows; other failures are retried. */
+  readonly run: () => Promise<SnapshotResult>;
   readonly timers: Timers;
   /** The current time in milliseconds. */
   readonly now: () => number;
@@ -126,7 +123,7 @@ export class Schedule {
     return this.#running;
   }
 
-  #settle(result: RunResult): void {
+  #settle(result: SnapshotResult): void {
     if (result === 'written') {
       this.#failures = 0;
       this.#arm(this.#changedAtMs === null ? IDLE_MS : this.#debounceMs());

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { isRecord } from '../json/value.ts';
+import { isRecord, parseJson } from '../json/value.ts';
 import {
   createPassphraseSealer,
   isPassphraseParameters,
@@ -26,11 +26,6 @@ export interface OpenedSnapshot extends SnapshotHead {
 const FORMAT = 'ipin-proxy-snapshot';
 const VERSION = 1;
 const HEAD_LIMIT_BYTES = 1024;
-
-interface StoredHead extends SnapshotHead {
-  readonly version: number;
-  readonly scrypt: PassphraseParameters;
-}
 
 interface DerivedKey {
   readonly parameters: PassphraseParameters;
@@ -64,9 +59,7 @@ export class SnapshotSeal {
   async open(bytes: Buffer): Promise<OpenedSnapshot> {
     const end = bytes.subarray(0, HEAD_LIMIT_BYTES).indexOf('\n');
     const line = bytes.subarray(0, Math.max(end, 0)).toString('latin1');
-    const { version, generation, writer, scrypt } = parseHead(line);
-    if (version !== VERSION)
-      throw unreadable('was written by a newer version of the program; update this one');
+    const { generation, writer, scrypt } = parseHead(line);
     const key = await this.#derive(scrypt);
     const sealed = bytes.toString('latin1', end + 1).trimEnd();
     const opened = key.sealer.open(sealed, placeOf(line));
@@ -99,19 +92,15 @@ function placeOf(head: string): SecretPlace {
 }
 
 /** @throws SnapshotError `unreadable`. */
-function parseHead(line: string): StoredHead {
-  let head: unknown = null;
-  try {
-    head = JSON.parse(line);
-  } catch {
-    // Not JSON, so not a head.
-  }
+function parseHead(line: string): SnapshotHead & { readonly scrypt: PassphraseParameters } {
+  const head = parseJson(line);
   const { format, version, generation, writer, scrypt } = isRecord(head) ? head : {};
   const areCounts = isCount(version) && isCount(generation) && isCount(writer);
-  if (format === FORMAT && areCounts && isPassphraseParameters(scrypt)) {
-    return { version, generation, writer, scrypt };
+  if (format !== FORMAT || !areCounts || !isPassphraseParameters(scrypt)) {
+    throw unreadable('is not a snapshot of this program');
   }
-  throw unreadable('is not a snapshot of this program');
+  if (version !== VERSION) throw unreadable('was written by a newer version of the program; update this one');
+  return { generation, writer, scrypt };
 }
 
 function isCount(value: unknown): value is number {

@@ -2,8 +2,8 @@ import { ConfigError } from '../config.ts';
 import type { Logger } from '../logger.ts';
 import { type DocumentFacts, readDocumentFacts, relationOf, WRITER_COUNTER } from './document-facts.ts';
 import { SnapshotError } from './errors.ts';
-import { type LoadedSnapshot, restoreSnapshot } from './restore.ts';
-import { pause, type RunResult, Schedule, systemTimers, type Timers } from './schedule.ts';
+import { type LoadedSnapshot, restoreSnapshot, type SnapshotterParts } from './restore.ts';
+import { pause, Schedule, systemTimers, type Timers } from './schedule.ts';
 import { SnapshotSeal } from './seal.ts';
 import { SNAPSHOTS_OFF, type SnapshotResult, type SnapshotStatus } from './status.ts';
 import type { SnapshotTarget } from './target.ts';
@@ -38,9 +38,9 @@ const START_WAIT_MS = 15_000;
 const FLUSH_LIMIT_MS = 5_000;
 const WRITER_BYTES = 6;
 
-/** What to do about a snapshot that must not be overwritten: said by the server that goes on without snapshots. */
+/** What to do about a snapshot that must not be overwritten. The server runs on without snapshots. */
 const CONFLICT_FIX =
-  'Nothing more is written there until a restart, so that nothing is lost. Let one instance only use this SNAPSHOT_URL; to go on with the state of this one, move that snapshot away and restart, to go on with that one, move the database away and restart.';
+  "Snapshots are stopped until a restart. Use this SNAPSHOT_URL for one instance only. To keep this instance's data, move the snapshot away; to keep the snapshot's data, move the database away. Then restart.";
 
 const CONFLICTS = {
   foreign: 'holds the snapshot of another installation',
@@ -50,10 +50,8 @@ const CONFLICTS = {
 
 /** Keeps the newest state at a target off the machine, and gives it back if the machine has lost it. */
 export class Snapshotter {
-  readonly #options: SnapshotterOptions;
-  readonly #timers: Timers;
-  readonly #random: () => number;
-  readonly #writer: SnapshotWriter;
+  readonly #now: () => number;
+  readonly #parts: SnapshotterParts;
   readonly #schedule: Schedule;
   readonly #ending = new AbortController();
   #status: SnapshotStatus;
@@ -69,20 +67,22 @@ export class Snapshotter {
 
   /** Does nothing until `restore` or `start` is called. */
   constructor(options: SnapshotterOptions) {
-    const { target, key, randomBytes, now } = options;
-    this.#options = options;
-    this.#timers = options.timers ?? systemTimers;
-    this.#random = () => randomBytes(4).readUInt32BE() / 2 ** 32;
-    this.#writer = new SnapshotWriter(target, new SnapshotSeal(key, randomBytes));
+    const { target, key, logger, now, randomBytes, timers = systemTimers } = options;
+    const { host } = target;
+    const { signal } = this.#ending;
+    const random = (): number => randomBytes(4).readUInt32BE() / 2 ** 32;
+    const writer = new SnapshotWriter(target, new SnapshotSeal(key, randomBytes));
+    this.#now = now;
+    this.#parts = { writer, host, logger, timers, random, signal };
     this.#writerId = randomBytes(WRITER_BYTES).readUIntBE(0, WRITER_BYTES);
     const message = 'No snapshot was written yet.';
-    this.#status = { ...SNAPSHOTS_OFF, enabled: true, target: target.host, message };
-    const run = (): Promise<RunResult> => this.#run();
-    this.#schedule = new Schedule({ run, timers: this.#timers, now, random: this.#random });
+    this.#status = { ...SNAPSHOTS_OFF, enabled: true, target: host, message };
+    const run = (): Promise<SnapshotResult> => this.#run();
+    this.#schedule = new Schedule({ run, timers, now, random });
   }
 
   status(): SnapshotStatus {
-    const { isProtected } = this.#writer;
+    const { isProtected } = this.#parts.writer;
     const { message, lastResult } = this.#status;
     const isUnprotected = isProtected === false && lastResult !== 'conflict';
     const notice = isUnprotected ? ` ${this.#unprotectedNotice()}` : '';
@@ -95,16 +95,7 @@ export class Snapshotter {
    * @throws ConfigError if only a person can fix the problem.
    */
   async restore(local: DocumentFacts | null): Promise<LoadedSnapshot | null> {
-    const { target, logger } = this.#options;
-    const loaded = await restoreSnapshot(local, {
-      writer: this.#writer,
-      writerId: this.#writerId,
-      host: target.host,
-      logger,
-      timers: this.#timers,
-      random: this.#random,
-      signal: this.#ending.signal,
-    });
+    const loaded = await restoreSnapshot(local, this.#writerId, this.#parts);
     this.#isRestored = true;
     this.#isLoaded = loaded !== null;
     if (loaded !== null) this.#report('written', 'The state was loaded from the snapshot.');
@@ -121,7 +112,7 @@ export class Snapshotter {
     const first = this.#schedule.runNow();
     if (!this.#isRestored) return;
     const waited = new AbortController();
-    await Promise.race([first, pause(this.#timers, START_WAIT_MS, waited.signal)]);
+    await Promise.race([first, pause(this.#parts.timers, START_WAIT_MS, waited.signal)]);
     waited.abort();
     const { lastResult, message } = this.#status;
     if (lastResult !== 'refused' && lastResult !== 'conflict') return;
@@ -131,14 +122,14 @@ export class Snapshotter {
 
   /** For the shutdown, after the store was closed: writes what is not yet written, in five seconds at most, and ends. */
   async flush(): Promise<void> {
-    const limit = this.#timers.set(() => this.#ending.abort(), FLUSH_LIMIT_MS);
+    const limit = this.#parts.timers.set(() => this.#ending.abort(), FLUSH_LIMIT_MS);
     if (this.#source !== null) await this.#schedule.runNow();
     await this.#schedule.stop();
-    this.#timers.clear(limit);
+    this.#parts.timers.clear(limit);
     this.#ending.abort();
   }
 
-  async #run(): Promise<RunResult> {
+  async #run(): Promise<SnapshotResult> {
     const source = this.#source;
     if (source === null || this.#ending.signal.aborted) return 'written';
     try {
@@ -150,7 +141,7 @@ export class Snapshotter {
   }
 
   async #write(source: SnapshotSource): Promise<void> {
-    const { logger } = this.#options;
+    const { writer, logger, signal } = this.#parts;
     const document = source.exportDocument();
     const local = readDocumentFacts(document);
     if (local === null) throw new Error('The store gave no database file.');
@@ -158,11 +149,11 @@ export class Snapshotter {
     const { generation } = local;
     if (generation <= this.#writtenGeneration) return;
     source.keepNumber(WRITER_COUNTER, this.#writerId);
-    await this.#writer.write(document, { generation, writer: this.#writerId }, this.#ending.signal);
+    await writer.write(document, { generation, writer: this.#writerId }, signal);
     this.#writtenGeneration = generation;
     this.#report('written', 'The newest state is in the snapshot.');
     logger.debug('snapshot.written', { generation });
-    if (this.#writer.isProtected !== false || this.#isUnprotectedLogged) return;
+    if (writer.isProtected !== false || this.#isUnprotectedLogged) return;
     this.#isUnprotectedLogged = true;
     logger.warn('snapshot.unprotected', { message: this.#unprotectedNotice() });
   }
@@ -176,7 +167,8 @@ export class Snapshotter {
   }
 
   async #requireOurs(source: SnapshotSource, local: DocumentFacts): Promise<void> {
-    const held = await this.#writer.read(this.#ending.signal);
+    const { writer, host, signal } = this.#parts;
+    const held = await writer.read(signal);
     if (held === null) return;
     // The start itself writes too, and that makes nothing newer.
     const generation = Math.min(local.generation, source.loadedGeneration);
@@ -187,13 +179,13 @@ export class Snapshotter {
       source.keepNumber(WRITER_COUNTER, this.#writerId);
       await source.rewrite();
     }
-    throw new SnapshotError('conflict', `${this.#options.target.host} ${CONFLICTS[relation]}`);
+    throw new SnapshotError('conflict', `${host} ${CONFLICTS[relation]}`);
   }
 
-  #failed(error: unknown): RunResult {
+  #failed(error: unknown): SnapshotResult {
     const kind = error instanceof SnapshotError ? error.kind : 'refused';
     const problem = error instanceof Error ? error.message : String(error);
-    const { logger } = this.#options;
+    const { logger } = this.#parts;
     if (kind === 'unreachable') {
       this.#report(kind, `The snapshot was not written: ${problem}. It is tried again.`);
       logger.warn('snapshot.unreachable', { message: this.#status.message });
@@ -203,16 +195,17 @@ export class Snapshotter {
     } else {
       this.#report('conflict', `${problem}. ${CONFLICT_FIX}`);
       logger.error('snapshot.conflict', { message: this.#status.message });
+      return 'conflict';
     }
     return kind;
   }
 
   #unprotectedNotice(): string {
-    return `${this.#options.target.host} takes no notice of If-Match and If-None-Match: a second instance that writes at the same moment could replace this snapshot, so let one instance only use this SNAPSHOT_URL.`;
+    return `${this.#parts.host} takes no notice of If-Match and If-None-Match: a second instance that writes at the same moment could replace this snapshot, so let one instance only use this SNAPSHOT_URL.`;
   }
 
   #report(lastResult: SnapshotResult, message: string): void {
-    const lastAt = new Date(this.#options.now()).toISOString();
+    const lastAt = new Date(this.#now()).toISOString();
     const lastWrittenAt = lastResult === 'written' ? lastAt : this.#status.lastWrittenAt;
     this.#status = { ...this.#status, lastAt, lastResult, lastWrittenAt, message };
   }

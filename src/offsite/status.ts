@@ -1,3 +1,4 @@
+/** Result of a run. `conflict` also stands for a snapshot that cannot be opened: both stop the snapshots. */
 export type SnapshotResult = 'written' | 'unreachable' | 'refused' | 'conflict';
 
 /** Status of the offsite snapshots, for panel and metrics; holds no secret. Apart, because many rooms read it. */

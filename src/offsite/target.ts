@@ -1,5 +1,5 @@
 import { SnapshotError } from './errors.ts';
-import { type ExchangeResponse, exchange } from './exchange.ts';
+import { type ExchangeResponse, sendRequest } from './exchange.ts';
 
 /** The object that the target holds. */
 export interface FoundSnapshot {
@@ -62,7 +62,7 @@ export class SnapshotTarget {
    * @throws SnapshotError `unreachable` or `refused`.
    */
   async get(signal: AbortSignal): Promise<FoundSnapshot | 'absent'> {
-    const response = await this.#exchange('GET', { headers: {}, body: null, signal });
+    const response = await this.#send('GET', { headers: {}, body: null, signal });
     if (response.status === 200) return { bytes: response.body, etag: strongEtag(response.headers.etag) };
     const refusal = this.#storage.refusalOf(response);
     if (refusal.isMissing) return 'absent';
@@ -75,7 +75,7 @@ export class SnapshotTarget {
    */
   async put(bytes: Buffer, condition: WriteCondition, signal: AbortSignal): Promise<WriteResult> {
     const headers = { ...conditionHeaders(condition), 'content-type': 'text/plain' };
-    const response = await this.#exchange('PUT', { headers, body: bytes, signal });
+    const response = await this.#send('PUT', { headers, body: bytes, signal });
     const { status } = response;
     if (status >= 200 && status <= 299) return { etag: strongEtag(response.headers.etag) };
     const refusal = this.#storage.refusalOf(response);
@@ -85,13 +85,13 @@ export class SnapshotTarget {
     throw this.#problem('PUT', status, refusal);
   }
 
-  #exchange(
+  #send(
     method: 'GET' | 'PUT',
     { headers, body, signal }: { headers: Record<string, string>; body: Buffer | null; signal: AbortSignal },
   ): Promise<ExchangeResponse> {
     const authorized = this.#storage.authorize(method, headers, body);
     const request = { method, url: this.#storage.url, headers: authorized, body };
-    return exchange(request, { signal, timeoutMs: this.#timeoutMs });
+    return sendRequest(request, { signal, timeoutMs: this.#timeoutMs });
   }
 
   #problem(method: 'GET' | 'PUT', status: number, { code, fix }: Refusal): SnapshotError {

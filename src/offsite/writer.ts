@@ -1,33 +1,23 @@
 import { DOCUMENT_LIMIT_BYTES } from '../store/document.ts';
-import { readDocumentFacts } from './document-facts.ts';
+import { type DocumentFacts, readDocumentFacts } from './document-facts.ts';
 import { SnapshotError } from './errors.ts';
 import type { OpenedSnapshot, SnapshotHead, SnapshotSeal } from './seal.ts';
 import { sha256Hex } from './sigv4.ts';
 import type { SnapshotTarget, WriteCondition } from './target.ts';
 
-/** A snapshot, and which installation it belongs to. */
-export interface HeldSnapshot extends OpenedSnapshot {
-  readonly instanceId: string;
-}
-
-/** What the target holds, as far as this process knows. */
-interface Held {
+/** The object that the target holds, as far as this process knows. */
+interface HeldObject {
   readonly digest: string;
   readonly etag: string | null;
   readonly generation: number;
 }
 
-/** Bytes to write. */
-interface Pending {
-  readonly bytes: Buffer;
-  readonly digest: string;
-  readonly generation: number;
-  readonly signal: AbortSignal;
-}
-
 /** Is never true, because no object has this entity tag. */
 const FALSE_CONDITION: WriteCondition = { ifMatch: `"${'0'.repeat(32)}"` };
-/** How many lost writes are remembered. */
+/**
+ * How many writes without a response are remembered. One is not enough: the target may have stored the first write, while
+ * the retries after it never reached the target.
+ */
 const UNCERTAIN_LIMIT = 16;
 
 /**
@@ -40,7 +30,7 @@ const UNCERTAIN_LIMIT = 16;
 export class SnapshotWriter {
   readonly #target: SnapshotTarget;
   readonly #seal: SnapshotSeal;
-  #held: Held | null = null;
+  #held: HeldObject | null = null;
   /**
    * Digests of writes without a response, such as after a timeout. The target may hold one of them, also much later;
    * without this memory our own write would look like another instance's.
@@ -58,8 +48,11 @@ export class SnapshotWriter {
     return this.#isProtected;
   }
 
-  /** Reads what the target holds; null: certainly nothing. @throws SnapshotError of any kind but `conflict`. */
-  async read(signal: AbortSignal): Promise<HeldSnapshot | null> {
+  /**
+   * Reads the snapshot and the installation that it belongs to; null: certainly there is none.
+   * @throws SnapshotError of any kind but `conflict`.
+   */
+  async read(signal: AbortSignal): Promise<(OpenedSnapshot & Pick<DocumentFacts, 'instanceId'>) | null> {
     this.#held = null;
     const found = await this.#target.get(signal);
     if (found === 'absent') return null;
@@ -86,32 +79,45 @@ export class SnapshotWriter {
     if (bytes.length > DOCUMENT_LIMIT_BYTES) {
       throw new SnapshotError('refused', 'The state is too large for a snapshot: remove what is not needed.');
     }
-    const pending = { bytes, digest: sha256Hex(bytes), generation, signal };
-    this.#remember(pending.digest);
-    if (this.#isProtected === false || !(await this.#replaceHeld(pending))) {
+    const digest = sha256Hex(bytes);
+    this.#remember(digest);
+    const put = async (condition: WriteCondition): Promise<boolean> => {
+      const result = await this.#target.put(bytes, condition, signal);
+      if (result === 'refused') return false;
+      this.#held = { digest, etag: result.etag, generation };
+      this.#uncertain.clear();
+      return true;
+    };
+    if (this.#isProtected === false || !(await this.#replaceHeld(put, signal))) {
       this.#isProtected = false;
       await this.#look(signal);
-      await this.#put(pending, null);
+      await put(null);
     } else if (this.#held?.etag === null) {
       // Some targets tell the entity tag to readers only.
       await this.#look(signal);
     }
   }
 
-  /** Writes under a condition; false if the target honours none, or refuses even what is true. */
-  async #replaceHeld(pending: Pending): Promise<boolean> {
-    if (this.#isProtected !== true || this.#held === null) await this.#look(pending.signal);
-    if (this.#isProtected === null && (await this.#put(pending, FALSE_CONDITION))) {
+  /**
+   * Writes under a condition; false if the target honours none, or refuses even a true one.
+   * @param put resolves to false if the target refused the condition
+   */
+  async #replaceHeld(
+    put: (condition: WriteCondition) => Promise<boolean>,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    if (this.#isProtected !== true || this.#held === null) await this.#look(signal);
+    if (this.#isProtected === null && (await put(FALSE_CONDITION))) {
       this.#isProtected = false;
       return true;
     }
     for (const isLast of [false, true]) {
-      if (await this.#put(pending, this.#condition())) {
+      if (await put(this.#condition())) {
         this.#isProtected ??= true;
         return true;
       }
       // A lost write of this process may stand there, or nothing any more.
-      if (!isLast) await this.#look(pending.signal);
+      if (!isLast) await this.#look(signal);
     }
     return false;
   }
@@ -119,15 +125,6 @@ export class SnapshotWriter {
   #condition(): WriteCondition {
     if (this.#held === null) return { ifNoneMatch: '*' };
     return this.#held.etag === null ? null : { ifMatch: this.#held.etag };
-  }
-
-  /** True if the target wrote the bytes, false if it refused the condition. */
-  async #put({ bytes, digest, generation, signal }: Pending, condition: WriteCondition): Promise<boolean> {
-    const result = await this.#target.put(bytes, condition, signal);
-    if (result === 'refused') return false;
-    this.#held = { digest, etag: result.etag, generation };
-    this.#uncertain.clear();
-    return true;
   }
 
   /** Finds out what the target holds now. @throws SnapshotError `conflict` if this process did not write it. */

@@ -211,7 +211,7 @@ test('status, metrics and warnings say how the snapshot stands', async (t) => {
   await until(() => app.snapshotter.status().lastResult === 'conflict', 'it has seen it');
   const [[code, said] = []] = await app.warnings();
   assert.equal(code, 'snapshot_conflict');
-  assert.match(said ?? '', /holds something else\. Nothing more is written there until a restart/);
+  assert.match(said ?? '', /holds something else\. Snapshots are stopped until a restart/);
   const health = await fetch(`${app.origin}/health`);
   assert.equal(health.status, 200, 'requests go on');
 });

@@ -28,9 +28,8 @@ function restore(served: PutGetServer, local: Buffer | null = null, seal = share
   const { lines, logger } = captureLog();
   const ending = new AbortController();
   const target = createSnapshotTarget({ url: served.url, token: null }, { env: {}, now: Date.now });
-  const restored = restoreSnapshot(local === null ? null : readDocumentFacts(local), {
+  const restored = restoreSnapshot(local === null ? null : readDocumentFacts(local), OURS, {
     writer: new SnapshotWriter(target, seal),
-    writerId: OURS,
     host: target.host,
     logger,
     timers,

@@ -1,21 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import {
-  backOffMs,
-  DEBOUNCE_MS,
-  IDLE_MS,
-  LATEST_MS,
-  pause,
-  type RunResult,
-  Schedule,
-} from '../../src/offsite/schedule.ts';
+import { backOffMs, DEBOUNCE_MS, IDLE_MS, LATEST_MS, pause, Schedule } from '../../src/offsite/schedule.ts';
+import type { SnapshotResult } from '../../src/offsite/status.ts';
 import { FakeTimers } from './fake-timers.ts';
 
-function harness(results: RunResult[] = []) {
+function harness(results: SnapshotResult[] = []) {
   const timers = new FakeTimers();
   const runs: { readonly atMs: number; readonly finish: () => void }[] = [];
   const startMs = timers.nowMs;
-  const run = (): Promise<RunResult> =>
+  const run = (): Promise<SnapshotResult> =>
     new Promise((resolve) => {
       runs.push({
         atMs: timers.nowMs - startMs,

@@ -119,8 +119,8 @@ describe('two instances at one place', () => {
       await settle(first);
       const { lastResult, message } = first.snapshotter.status();
       assert.equal(lastResult, 'conflict');
-      assert.match(message, /holds another instance's state.*Nothing more is written there until a restart/);
-      assert.match(message, /move that snapshot away and restart.*move the database away and restart/);
+      assert.match(message, /holds another instance's state.*Snapshots are stopped until a restart/);
+      assert.match(message, /move the snapshot away;.*move the database away\. Then restart/);
       const said = first.lines.filter(({ event }) => event === 'snapshot.conflict');
       assert.deepEqual(
         said.map(({ level }) => level),
