@@ -23,8 +23,9 @@ export function parseErrorJson(text: Buffer | string): unknown {
  * Converts an upstream's error body to OpenAI's `error` object. Knows these dialects: OpenAI's own; a bare string (Ollama);
  * FastAPI's `detail` (Chutes, TEI); vLLM's flat object; numeric codes, also inside an array (Gemini, OpenRouter). Any other
  * body becomes a message with the status. Extra members are kept, missing members are null.
+ * @param status null: the message is the body's own text alone, and empty if the body holds none
  */
-export function toErrorObject(status: number, body: string): ErrorObject {
+export function toErrorObject(status: number | null, body: string): ErrorObject {
   const value = unwrap(parseErrorJson(body));
   if (!isRecord(value)) return messageOnly(statusMessage(status, typeof value === 'string' ? value : body));
   if (isRecord(value['error'])) return fromRecord(value['error'], status);
@@ -43,7 +44,7 @@ export function findErrorObject(value: unknown): ErrorObject | null {
   return null;
 }
 
-function fromRecord(record: Record<string, unknown>, status: number): ErrorObject {
+function fromRecord(record: Record<string, unknown>, status: number | null): ErrorObject {
   const { message, type, param, code, object: _object, ...extra } = record;
   return {
     ...extra,
@@ -55,7 +56,7 @@ function fromRecord(record: Record<string, unknown>, status: number): ErrorObjec
 }
 
 /** FastAPI: a string, an object with a message, or a list of `{loc, msg, type}`. */
-function fromDetail(detail: unknown, status: number): ErrorObject {
+function fromDetail(detail: unknown, status: number | null): ErrorObject {
   if (typeof detail === 'string') return messageOnly(detail);
   if (isRecord(detail)) return fromRecord(detail, status);
   const items = Array.isArray(detail) ? detail.filter(isRecord) : [];
@@ -71,12 +72,12 @@ function messageOnly(message: string): ErrorObject {
 }
 
 /** A message with the status. HTML and JSON bodies are not shown: they are long and do not explain the error. */
-function statusMessage(status: number, body: string): string {
-  const shown = body.trim();
-  if (shown === '' || shown.startsWith('<') || shown.startsWith('{') || shown.startsWith('[')) {
-    return `The provider answered with status ${status} and no readable error.`;
-  }
-  return `The provider answered with status ${status}: ${shown.slice(0, TEXT_LIMIT)}`;
+function statusMessage(status: number | null, body: string): string {
+  const text = body.trim();
+  const shown = /^[<{[]/.test(text) ? '' : text.slice(0, TEXT_LIMIT);
+  if (status === null) return shown;
+  const answered = `The provider answered with status ${status}`;
+  return shown === '' ? `${answered} and no readable error.` : `${answered}: ${shown}`;
 }
 
 function toText(value: unknown): string | null {
@@ -89,8 +90,8 @@ function unwrap(value: unknown): unknown {
   return Array.isArray(value) && value.length === 1 ? value[0] : value;
 }
 
-/** An upstream's error body as an error object without the provider's key. */
-export function readError(status: number, body: string, secrets: readonly string[]): ErrorObject {
+/** An upstream's error body as `toErrorObject` reads it, without the provider's key. */
+export function readError(status: number | null, body: string, secrets: readonly string[]): ErrorObject {
   // Redact before `toErrorObject` truncates: half a key would not be recognised.
   return cleanError(toErrorObject(status, redact(body, secrets)), secrets);
 }

@@ -33,15 +33,13 @@ const CONSUMER = 'admin';
 const TIMEOUT_MS = 20_000;
 const ERROR_BYTES = 64 * 1024;
 const SAID_LENGTH = 500;
-/** The words that `toErrorObject` adds; the messages here state the status themselves. */
-const GENERIC_MESSAGE = /^The provider answered with status \d+(?:: | and no readable error\.$)/;
 /** Gemini and xAI respond to a wrong key with status 400. */
 const ABOUT_KEY = /(?<![a-z])(?:api)?(?:key|token)s?(?![a-z])|credential|authenti|unauthori[sz]ed/i;
 
-interface ListResponse {
-  readonly status: number;
-  readonly bytes: Buffer;
-}
+/** The models' ids, or why there are none: `key` says that the provider's key is at fault. */
+type ListResult =
+  | { readonly kind: 'list'; readonly ids: string[] }
+  | { readonly kind: 'key' | 'no list'; readonly status: number; readonly message: string };
 
 /**
  * Fetches the ids of a provider's models.
@@ -49,13 +47,10 @@ interface ListResponse {
  */
 export async function fetchModelIds(provider: Provider, options: ModelListOptions): Promise<string[]> {
   const compiled = compileSeparately(provider, options);
-  const response = await requestList(compiled, compiled.pathOf('models'), options);
-  const ids = readList(response);
-  if (ids !== null) return ids;
-  const said = providerMessage(compiled, response);
-  const refusal = keyProblem(provider, response.status, said);
-  if (refusal !== null) throw new HttpError('upstream_auth_failed', `${refusal}${said}`);
-  throw new HttpError('upstream_invalid_response', `${noListMessage(response.status)}${said}`);
+  const result = await requestList(compiled, compiled.pathOf('models'), options);
+  if (result.kind === 'list') return result.ids;
+  const code = result.kind === 'key' ? 'upstream_auth_failed' : 'upstream_invalid_response';
+  throw new HttpError(code, result.message);
 }
 
 /**
@@ -74,10 +69,10 @@ export async function probeProvider(
   const started = options.now();
   const elapsed = (): number => options.now() - started;
   let compiled: CompiledProvider;
-  let response: ListResponse;
+  let result: ListResult;
   try {
     compiled = compileSeparately(provider, options);
-    response = await requestList(compiled, compiled.pathOf('models'), options);
+    result = await requestList(compiled, compiled.pathOf('models'), options);
   } catch (error) {
     if (!(error instanceof HttpError)) throw error;
     return [{ name: 'connect', ok: false, ms: elapsed(), message: error.message }];
@@ -88,25 +83,24 @@ export async function probeProvider(
     ms: elapsed(),
     message: 'The provider answers.',
   };
-  const ids = readList(response);
-  if (ids !== null) {
+  if (result.kind === 'list') {
+    const { length } = result.ids;
     const keyMessage =
       provider.apiKey === null
         ? 'No key is set, and the provider lists its models without one.'
         : 'The provider lists its models. The first chat will show whether the key works for chats.';
-    const message = ids.length === 1 ? '1 model is listed.' : `${ids.length} models are listed.`;
+    const message = length === 1 ? '1 model is listed.' : `${length} models are listed.`;
     return [
       connected,
       { name: 'authenticate', ok: true, ms: 0, message: keyMessage },
       { name: 'models', ok: true, ms: elapsed() - connected.ms, message },
     ];
   }
-  const said = providerMessage(compiled, response);
-  const refusal = keyProblem(provider, response.status, said);
-  if (refusal !== null)
-    return [connected, { name: 'authenticate', ok: false, ms: 0, message: `${refusal}${said}` }];
-  const otherMode = response.status === 404 ? await findOtherMode(compiled, options) : null;
-  const message = otherMode ?? `${noListMessage(response.status)}${said}`;
+  if (result.kind === 'key') {
+    return [connected, { name: 'authenticate', ok: false, ms: 0, message: result.message }];
+  }
+  const otherMode = result.status === 404 ? await findOtherMode(compiled, options) : null;
+  const message = otherMode ?? result.message;
   return [connected, { name: 'models', ok: false, ms: elapsed() - connected.ms, message }];
 }
 
@@ -127,10 +121,10 @@ function noListMessage(status: number): string {
   return `The provider lists no models (status ${status}). It may still serve requests.`;
 }
 
-/** The provider's own message, to append to ours; empty if there is none. */
-function providerMessage({ secrets }: CompiledProvider, { status, bytes }: ListResponse): string {
-  const { message } = readError(status, bytes.subarray(0, ERROR_BYTES).toString(), secrets);
-  const said = message.replace(GENERIC_MESSAGE, '').slice(0, SAID_LENGTH).trim();
+/** The provider's own message, to append to ours, which states the status; empty if there is none. */
+function providerMessage(bytes: Buffer, secrets: readonly string[]): string {
+  const { message } = readError(null, bytes.subarray(0, ERROR_BYTES).toString(), secrets);
+  const said = message.slice(0, SAID_LENGTH).trim();
   return said === '' ? '' : ` It says: ${said}`;
 }
 
@@ -142,7 +136,7 @@ async function findOtherMode(provider: CompiledProvider, options: ModelListOptio
     const path = `${url.pathname}${url.search}`;
     if (path === provider.pathOf('models')) continue;
     const other = await requestList(provider, path, options).catch(() => null);
-    if (other !== null && readList(other) !== null) {
+    if (other?.kind === 'list') {
       return `Not found here, but found with the path mode "${mode}". Set it in the provider's options.`;
     }
   }
@@ -153,11 +147,18 @@ async function requestList(
   provider: CompiledProvider,
   path: string,
   options: ModelListOptions,
-): Promise<ListResponse> {
-  const response = await options.upstreams.send(listModelsRequest(provider, path), options.signal, CONSUMER);
-  const { isWhole, bytes } = await readBounded(response.body, LIMIT_BYTES);
-  if (!isWhole) response.body.destroy();
-  return { status: response.status, bytes };
+): Promise<ListResult> {
+  const request = listModelsRequest(provider, path);
+  const { status, body } = await options.upstreams.send(request, options.signal, CONSUMER);
+  const { isWhole, bytes } = await readBounded(body, LIMIT_BYTES);
+  if (!isWhole) body.destroy();
+  const ids = status === 200 ? readModelIds(parseJson(bytes)) : null;
+  if (ids !== null) return { kind: 'list', ids };
+  const said = providerMessage(bytes, provider.secrets);
+  const refusal = keyProblem(provider.record, status, said);
+  return refusal === null
+    ? { kind: 'no list', status, message: `${noListMessage(status)}${said}` }
+    : { kind: 'key', status, message: `${refusal}${said}` };
 }
 
 /** Compiles a provider with its own connections and shorter timeouts, because a person waits. */
@@ -169,10 +170,6 @@ function compileSeparately(provider: Provider, options: ModelListOptions): Compi
     idleTimeoutMs: Math.min(idleTimeoutMs, mostMs),
   };
   return compileProvider({ ...provider, options: { ...provider.options, ...timeouts } }, options);
-}
-
-function readList({ status, bytes }: ListResponse): string[] | null {
-  return status === 200 ? readModelIds(parseJson(bytes)) : null;
 }
 
 /** OpenAI's `data`, a bare array (Together), or `models` (Ollama, Gemini); ids may be called `id`, `model` or `name`. */
