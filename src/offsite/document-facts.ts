@@ -1,4 +1,4 @@
-import { isRecord } from '../json/value.ts';
+import { isRecord, parseJson } from '../json/value.ts';
 
 /** The store's counter that holds the store's writer number. */
 export const WRITER_COUNTER = 'snapshot.writer';
@@ -22,12 +22,7 @@ export type Relation = 'ours' | 'foreign' | 'taken-over' | 'newer';
 
 /** Reads the facts of a database file; null if the bytes are no database of this program. */
 export function readDocumentFacts(bytes: Buffer): DocumentFacts | null {
-  let document: unknown;
-  try {
-    document = JSON.parse(bytes.toString('utf8'));
-  } catch {
-    return null;
-  }
+  const document = parseJson(bytes);
   if (!isRecord(document)) return null;
   const { generation, instanceId, counters } = document;
   if (typeof generation !== 'number' || typeof instanceId !== 'string') return null;
