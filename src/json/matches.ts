@@ -1,4 +1,5 @@
 import { decodeString, sizeOfUnit } from './members.ts';
+import { QUOTE } from './tokens.ts';
 
 export type JsonKind = 'object' | 'array' | 'string' | 'number' | 'boolean' | 'null';
 
@@ -27,6 +28,12 @@ export interface JsonScan {
  */
 export function firstMatch(scan: JsonScan, pattern: string): JsonMatch | undefined {
   return scan.matches.find((match) => match.pattern === pattern);
+}
+
+/** The bytes of the name, with its quotes, of the member that a value belongs to. The body is known to be JSON. */
+export function memberNameOf(body: Buffer, value: JsonMatch): { start: number; end: number } {
+  const closing = body.lastIndexOf(QUOTE, value.start - 1);
+  return { start: body.lastIndexOf(QUOTE, closing - 1), end: closing + 1 };
 }
 
 /** The decoded text of a string that a scan of the same body found. Throws `TypeError` for another kind. */

@@ -1,10 +1,10 @@
 import { ByteGatherer } from '../byte-gatherer.ts';
+import { Base64Encoder } from './base64-encoder.ts';
 
 /** Encodes bytes as a base64 data URL (RFC 2397) while they arrive, without keeping the bytes. */
 export class DataUrlGatherer {
   readonly #text = new ByteGatherer();
-  /** Up to two bytes that wait for a third, since base64 encodes groups of three bytes. */
-  #rest: Buffer = Buffer.alloc(0);
+  readonly #encoder = new Base64Encoder();
 
   constructor(mediaType: string) {
     this.#text.add(Buffer.from(`data:${mediaType};base64,`));
@@ -16,16 +16,12 @@ export class DataUrlGatherer {
   }
 
   add(chunk: Buffer): void {
-    const bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
-    const end = bytes.length - (bytes.length % 3);
-    this.#text.add(Buffer.from(bytes.toString('base64', 0, end), 'latin1'));
-    this.#rest = Buffer.from(bytes.subarray(end));
+    for (const piece of this.#encoder.encode(chunk)) this.#text.add(piece);
   }
 
   /** Ends the URL and returns its pieces. They need no escaping in a JSON string. */
   pieces(): readonly Buffer[] {
-    this.#text.add(Buffer.from(this.#rest.toString('base64'), 'latin1'));
-    this.#rest = Buffer.alloc(0);
+    for (const piece of this.#encoder.end()) this.#text.add(piece);
     return this.#text.pieces();
   }
 }

@@ -1,4 +1,4 @@
-import { type JsonMatch, type JsonScan, readStringStart } from '../json/matches.ts';
+import { type JsonMatch, type JsonScan, memberNameOf, readStringStart } from '../json/matches.ts';
 import { compilePatterns } from '../json/patterns.ts';
 import { scanJsonInTurns } from '../json/scan.ts';
 import type { Patch } from '../json/splice.ts';
@@ -27,7 +27,6 @@ const IMAGES_LIMIT = 500;
 /** After checking images of this size together, let other work run: small images do not yield on their own. */
 const TURN_BYTES = 512 * 1024;
 const NO_PATCHES: readonly Patch[] = [];
-const QUOTE = 0x22;
 const OBJECT_OPENING = Buffer.from('{"url":');
 const OBJECT_CLOSING = Buffer.from('}');
 /** In the chat API, both the type of an image part and the name of its member. */
@@ -69,7 +68,7 @@ export async function checkImageParts(
     if (pace.isDue(match.end - match.start)) await pace.giveTurn();
     const isBare = match.pattern === CHAT_PART || match.pattern === QWEN_PART;
     if (isBare) strings.push(match);
-    if (match.pattern === QWEN_PART) patches.push({ ...nameSpan(body, match), bytes: CHAT_NAME });
+    if (match.pattern === QWEN_PART) patches.push({ ...memberNameOf(body, match), bytes: CHAT_NAME });
     patches.push(...(isBare ? wrappingPatches(match, corrections) : corrections));
   }
   requireUrls(scan, objects);
@@ -109,12 +108,6 @@ function isAddress(body: Buffer, match: JsonMatch): boolean {
   return (
     match.kind === 'string' && /^"(data|http)/i.test(body.toString('latin1', match.start, match.start + 5))
   );
-}
-
-/** The bytes of a member's name, with its quotes. */
-function nameSpan(body: Buffer, value: JsonMatch): { start: number; end: number } {
-  const closing = body.lastIndexOf(QUOTE, value.start - 1);
-  return { start: body.lastIndexOf(QUOTE, closing - 1), end: closing + 1 };
 }
 
 /** Patches that give image parts of other APIs the chat API's type. */

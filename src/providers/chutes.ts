@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { HttpError } from '../errors.ts';
 import { type MultipartPart, readField } from '../http/multipart.ts';
 import { fieldBaseName } from '../http/multipart-headers.ts';
-import { firstMatch, type JsonMatch } from '../json/matches.ts';
+import { firstMatch, type JsonMatch, memberNameOf } from '../json/matches.ts';
 import { chutesTranscribeBody } from '../protocols/chutes-transcribe.ts';
 import { parseChutesTranscript } from '../protocols/chutes-transcript.ts';
 import { renderTranscript, requireSegmentFormat } from '../protocols/transcription.ts';
@@ -101,13 +101,11 @@ function withoutModel(body: JsonCallBody): JsonCallBody {
   };
 }
 
-const QUOTE = 0x22;
 const COMMA = 0x2c;
 
-/** The span of a value's whole member, with one comma. The body is known to be JSON, so quotes and commas suffice. */
+/** The span of a value's whole member, with one comma. The body is known to be JSON. */
 function memberSpan(bytes: Buffer, value: JsonMatch): { start: number; end: number } {
-  const closing = bytes.lastIndexOf(QUOTE, value.start - 1);
-  let start = bytes.lastIndexOf(QUOTE, closing - 1);
+  let { start } = memberNameOf(bytes, value);
   const after = skipSpace(bytes, value.end, 1);
   if (bytes[after] === COMMA) return { start, end: after + 1 };
   const before = skipSpace(bytes, start - 1, -1);
