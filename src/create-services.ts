@@ -41,8 +41,8 @@ export function createServices(options: ServicesOptions): Services {
   const { config, now, randomBytes, store, running, budget, lifecycle } = options;
   const { view } = store.config;
   const upstreams = createUpstreams();
-  const compileOptions = { timeouts: config.upstreamTimeouts, blockPrivate: config.blockPrivateUpstreams };
-  const providers = new Providers(compileOptions);
+  const connectionOptions = { timeouts: config.upstreamTimeouts, blockPrivate: config.blockPrivateUpstreams };
+  const providers = new Providers(connectionOptions);
   store.onChange((change) => {
     if (change === 'config') providers.keepOnly(view().providers);
   });
@@ -84,7 +84,7 @@ export function createServices(options: ServicesOptions): Services {
     ...options,
     changeConfig: (change) => changeConfig(store.config, change),
     upstreams,
-    compileOptions,
+    connectionOptions,
     gateway,
     admin,
     localAccess: createLocalAccess({ trustProxyHops: config.trustProxyHops }),

@@ -19,8 +19,9 @@ import {
   isJsonType,
   responseHeadersFor,
 } from '../protocols/passed-headers.ts';
+import type { RenderedAnswer } from '../protocols/transcription.ts';
 import { cleanError, findErrorObject } from '../protocols/upstream-errors.ts';
-import type { RenderedAnswer, Target, UpstreamResponse } from '../providers/adapter.ts';
+import type { Target, UpstreamResponse } from '../providers/adapter.ts';
 import { type BoundedRead, readBounded } from '../providers/read-bounded.ts';
 import { invalidResponse } from '../providers/upstream-failures.ts';
 import { redactBytes } from '../redaction.ts';

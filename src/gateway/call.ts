@@ -1,5 +1,6 @@
 import type { CancelSignal } from '../cancellation.ts';
-import type { AdapterCall, RenderedAnswer } from '../providers/adapter.ts';
+import type { RenderedAnswer } from '../protocols/transcription.ts';
+import type { AdapterCall } from '../providers/adapter.ts';
 import type { ConfigView } from '../store/store.ts';
 import type { CallRecord } from './record.ts';
 

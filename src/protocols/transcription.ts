@@ -22,7 +22,8 @@ export interface RenderOptions {
   readonly language: string | null;
 }
 
-export interface RenderedTranscript {
+/** An answer rendered from a whole response of the provider. */
+export interface RenderedAnswer {
   readonly contentType: string;
   readonly body: Buffer;
 }
@@ -41,8 +42,8 @@ export function renderTranscript(
   transcript: Transcript,
   format: TranscriptFormat,
   options: RenderOptions,
-): RenderedTranscript {
-  const rendered = (contentType: string, text: string): RenderedTranscript => {
+): RenderedAnswer {
+  const rendered = (contentType: string, text: string): RenderedAnswer => {
     return { contentType, body: Buffer.from(text) };
   };
   switch (format) {

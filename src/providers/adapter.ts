@@ -5,6 +5,8 @@ import type { MultipartPart } from '../http/multipart.ts';
 import type { JsonScan } from '../json/matches.ts';
 import type { Patch } from '../json/splice.ts';
 import type { FormFields } from '../protocols/form-kinds.ts';
+import type { UpstreamHeaders } from '../protocols/passed-headers.ts';
+import type { RenderedAnswer } from '../protocols/transcription.ts';
 import type { Provider } from '../store/entities.ts';
 import type { Connection } from './connection.ts';
 
@@ -29,12 +31,6 @@ export interface FormCallBody {
 export interface MadeCallBody {
   readonly kind: 'made';
   readonly make: (upstreamModel: string) => readonly Buffer[];
-}
-
-/** An answer rendered from a whole response of the provider. */
-export interface RenderedAnswer {
-  readonly contentType: string;
-  readonly body: Buffer;
 }
 
 /** The part of a call that an adapter needs. */
@@ -126,7 +122,7 @@ export interface UpstreamRequest {
 /** The response of an upstream, once its headers have arrived. */
 export interface UpstreamResponse {
   readonly status: number;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly headers: UpstreamHeaders;
   /** The raw bytes. Errors with an HttpError if the upstream breaks off or stalls. */
   readonly body: Readable;
 }

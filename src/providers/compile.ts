@@ -1,5 +1,4 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { UpstreamTimeouts } from '../config.ts';
 import { HttpError } from '../errors.ts';
 import type { HeaderList } from '../http/headers.ts';
 import { secretForms } from '../redaction.ts';
@@ -7,23 +6,16 @@ import type { Provider } from '../store/entities.ts';
 import type { CompiledProvider, Quirk } from './adapter.ts';
 import { requireBaseUrl } from './base-url.ts';
 import { chutesAdapter, isChutes } from './chutes.ts';
-import { createConnection } from './connection.ts';
+import { type ConnectionOptions, createConnection } from './connection.ts';
 import { joinUrl } from './join-url.ts';
 import { openaiAdapter } from './openai.ts';
-
-export interface CompileOptions {
-  /** The server's timeouts; a provider's own timeouts override them. */
-  readonly timeouts: UpstreamTimeouts;
-  /** Refuse connections to loopback and private addresses. */
-  readonly blockPrivate: boolean;
-}
 
 /**
  * Derives everything that a provider's requests share from its record.
  * @throws HttpError `upstream_unreachable` for a base URL that is not valid or not allowed; `provider_not_configured` for a
  * key with characters not allowed in HTTP headers.
  */
-export function compileProvider(record: Provider, options: CompileOptions): CompiledProvider {
+export function compileProvider(record: Provider, options: ConnectionOptions): CompiledProvider {
   const baseUrl = requireBaseUrl(record);
   const paths = new Map<string, string>();
   return {
@@ -48,9 +40,9 @@ export function compileProvider(record: Provider, options: CompileOptions): Comp
 /** Caches each compiled provider for as long as its record stays the same. */
 export class Providers {
   readonly #known = new Map<string, { record: Provider; readonly compiled: CompiledProvider }>();
-  readonly #options: CompileOptions;
+  readonly #options: ConnectionOptions;
 
-  constructor(options: CompileOptions) {
+  constructor(options: ConnectionOptions) {
     this.#options = options;
   }
 

@@ -14,8 +14,13 @@ const MAX_REQUESTS_PER_CONSUMER = MAX_SOCKETS / 2;
 /** The connections to one provider. */
 export interface Connection {
   readonly agent: Agent;
-  /** Counts the requests of each consumer. */
-  readonly shares: FairShare;
+  /**
+   * Counts one more request of a consumer, running or waiting for a free connection, until `giveShare`.
+   * @throws HttpError `server_overloaded` if the consumer is at the limit.
+   */
+  takeShare(consumer: string): void;
+  /** Ends the count of one request, see `takeShare`. */
+  giveShare(consumer: string): void;
   readonly request: (options: RequestOptions) => ClientRequest;
   readonly hostname: string;
   readonly port: number;
@@ -24,8 +29,9 @@ export interface Connection {
 }
 
 export interface ConnectionOptions {
-  /** The server's timeouts; the provider's own timeouts override them. */
+  /** The server's timeouts; a provider's own timeouts override them. */
   readonly timeouts: UpstreamTimeouts;
+  /** Refuse connections to loopback and private addresses. */
   readonly blockPrivate: boolean;
 }
 
@@ -43,10 +49,14 @@ export function createConnection(
   // Connections to a literal address never ask `lookup`.
   if (isIP(hostname) !== 0 && !isAddressAllowed(hostname, blockPrivate)) throw addressRefused(provider.id);
   const lookup = createGuardedLookup(provider.id, blockPrivate);
+  const shares = new FairShare(MAX_REQUESTS_PER_CONSUMER);
   const isTls = baseUrl.protocol === 'https:';
   return {
     agent: isTls ? new KeepAliveHttpsAgent(lookup) : new KeepAliveHttpAgent(lookup),
-    shares: new FairShare(MAX_REQUESTS_PER_CONSUMER),
+    takeShare(consumer) {
+      if (!shares.take(consumer)) throw tooManyRequests(provider.id);
+    },
+    giveShare: (consumer) => shares.give(consumer),
     request: isTls ? httpsRequest : httpRequest,
     hostname,
     port: baseUrl.port === '' ? (isTls ? 443 : 80) : Number(baseUrl.port),
@@ -55,19 +65,9 @@ export function createConnection(
   };
 }
 
-/**
- * Counts one more request of a consumer, running or waiting for a free connection, until `giveShare`.
- * @throws HttpError `server_overloaded` if the consumer is at the limit.
- */
-export function takeShare(connection: Connection, providerId: string, consumer: string): void {
-  if (connection.shares.take(consumer)) return;
+function tooManyRequests(providerId: string): HttpError {
   const message =
     `You already have ${MAX_REQUESTS_PER_CONSUMER} requests running at provider ${providerId}, the most that one user or key ` +
     'may have. Try again when some have finished.';
-  throw new HttpError('server_overloaded', message, { headers: { 'retry-after': '2' } });
-}
-
-/** Ends the count of one request, see `takeShare`. */
-export function giveShare(connection: Connection, consumer: string): void {
-  connection.shares.give(consumer);
+  return new HttpError('server_overloaded', message, { headers: { 'retry-after': '2' } });
 }

@@ -5,13 +5,14 @@ import { readError } from '../protocols/upstream-errors.ts';
 import type { Provider } from '../store/entities.ts';
 import type { CompiledProvider } from './adapter.ts';
 import { requireBaseUrl } from './base-url.ts';
-import { type CompileOptions, compileProvider } from './compile.ts';
+import { compileProvider } from './compile.ts';
+import type { ConnectionOptions } from './connection.ts';
 import { joinUrl } from './join-url.ts';
 import { listModelsRequest } from './openai.ts';
 import { readBounded } from './read-bounded.ts';
 import type { Upstreams } from './upstream.ts';
 
-export interface ModelListOptions extends CompileOptions {
+export interface ModelListOptions extends ConnectionOptions {
   readonly upstreams: Upstreams;
   readonly signal: CancelSignal;
   /** The longest wait for a response; 20 s if absent. Shorter timeouts of the provider still apply. */

@@ -2,9 +2,7 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { Transform } from 'node:stream';
 import type { CancelSignal } from '../cancellation.ts';
-
 import type { CompiledProvider, UpstreamBody, UpstreamRequest, UpstreamResponse } from './adapter.ts';
-import { giveShare, takeShare } from './connection.ts';
 import {
   invalidResponse,
   statusProblem,
@@ -34,7 +32,7 @@ export function createUpstreams(): Upstreams {
     send: (request, signal, consumer) =>
       new Promise((resolve, reject) => {
         const { provider } = request;
-        takeShare(provider.connection, provider.id, consumer);
+        provider.connection.takeShare(consumer);
         open.count += 1;
         const attempt = new Attempt({ provider, signal, consumer, open, resolve, reject });
         // Writes are batched per event-loop turn, see `sendBytes`.
@@ -219,7 +217,7 @@ class Attempt {
     if (this.#isOver) return;
     this.#isOver = true;
     const { provider, consumer, open } = this.#options;
-    giveShare(provider.connection, consumer);
+    provider.connection.giveShare(consumer);
     open.count -= 1;
   }
 

@@ -11,7 +11,7 @@ import type { Lifecycle } from '../lifecycle.ts';
 import type { Logger } from '../logger.ts';
 import type { ServerMetrics } from '../metrics/server-metrics.ts';
 import type { SnapshotStatus } from '../offsite/status.ts';
-import type { CompileOptions } from '../providers/compile.ts';
+import type { ConnectionOptions } from '../providers/connection.ts';
 import type { Upstreams } from '../providers/upstream.ts';
 import type { Changed } from '../store/change-config.ts';
 import type { MasterKey } from '../store/entities.ts';
@@ -31,7 +31,7 @@ export interface Services {
   /** Returns the present master key. */
   readonly masterKey: () => MasterKey;
   readonly upstreams: Upstreams;
-  readonly compileOptions: CompileOptions;
+  readonly connectionOptions: ConnectionOptions;
   readonly gateway: Gateway;
   readonly budget: InflightBudget;
   readonly admin: AdminCredential;

@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { HttpError } from '../../src/errors.ts';
 import { chutesAdapter } from '../../src/providers/chutes.ts';
-import { type CompileOptions, compileProvider, Providers } from '../../src/providers/compile.ts';
+import { compileProvider, Providers } from '../../src/providers/compile.ts';
+import type { ConnectionOptions } from '../../src/providers/connection.ts';
 import { openaiAdapter } from '../../src/providers/openai.ts';
 import { makeProvider } from '../helpers/records.ts';
 
-const OPTIONS: CompileOptions = {
+const OPTIONS: ConnectionOptions = {
   timeouts: { connectTimeoutMs: 1_000, headersTimeoutMs: 2_000, idleTimeoutMs: 3_000 },
   blockPrivate: false,
 };

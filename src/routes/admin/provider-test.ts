@@ -11,7 +11,7 @@ export function testProvider(services: Services): Handler {
     const id = context.params.get('id') ?? '';
     const provider = requireEntity(services.store.config.view(), 'providers', id);
     const steps: ModelListStep[] = await probeProvider(provider, {
-      ...services.compileOptions,
+      ...services.connectionOptions,
       upstreams: services.upstreams,
       signal: context.signal,
       now: services.now,
@@ -38,7 +38,7 @@ export function listUpstreamModels(services: Services): Handler {
       if (model.providerId === id) imported.add(model.upstreamModel ?? model.id);
     }
     const ids = await fetchModelIds(provider, {
-      ...services.compileOptions,
+      ...services.connectionOptions,
       upstreams: services.upstreams,
       signal: context.signal,
     });
