@@ -6,7 +6,7 @@ import { HttpError } from '../errors.ts';
 import { FairShare } from '../fair-share.ts';
 import type { Provider } from '../store/entities.ts';
 import { addressRefused, createGuardedLookup, isAddressAllowed } from './address-policy.ts';
-import { KeepAliveHttpAgent, KeepAliveHttpsAgent, MAX_SOCKETS } from './keep-alive-agents.ts';
+import { createAgent, MAX_SOCKETS } from './keep-alive-agents.ts';
 
 /** How many requests one consumer (a user, or a key without a user) may have at one provider. */
 const MAX_REQUESTS_PER_CONSUMER = MAX_SOCKETS / 2;
@@ -52,7 +52,7 @@ export function createConnection(
   const shares = new FairShare(MAX_REQUESTS_PER_CONSUMER);
   const isTls = baseUrl.protocol === 'https:';
   return {
-    agent: isTls ? new KeepAliveHttpsAgent(lookup) : new KeepAliveHttpAgent(lookup),
+    agent: createAgent(isTls, lookup),
     takeShare(consumer) {
       if (!shares.take(consumer)) throw tooManyRequests(provider.id);
     },

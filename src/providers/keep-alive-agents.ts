@@ -1,4 +1,4 @@
-import { type ClientRequest, Agent as HttpAgent } from 'node:http';
+import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type { LookupFunction } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -13,46 +13,24 @@ export const MAX_SOCKETS = 1_024;
 const MAX_IDLE_SOCKETS = 64;
 
 /**
- * One provider's connections. A connection that receives bytes while idle is dropped, so an unsolicited response is never
- * taken for the response to the next request (CVE-2026-48931).
+ * Creates the pool of one provider's connections. A connection that receives bytes while idle is dropped, so an unsolicited
+ * response is never taken for the response to the next request (CVE-2026-48931). TLS verifies certificates even if the
+ * environment turns that off.
  */
-export class KeepAliveHttpAgent extends HttpAgent {
-  constructor(lookup: LookupFunction) {
-    super({ lookup, keepAlive: true, scheduling: 'lifo', timeout: IDLE_MS });
-    limitSockets(this);
-  }
-
-  override keepSocketAlive(socket: Duplex): boolean {
-    return watchIdle(socket, super.keepSocketAlive(socket));
-  }
-
-  override reuseSocket(socket: Duplex, request: ClientRequest): void {
-    socket.off('data', dropIdle);
-    super.reuseSocket(socket, request);
-  }
-}
-
-/** The same for TLS. Verifies certificates even if the environment turns that off. */
-export class KeepAliveHttpsAgent extends HttpsAgent {
-  constructor(lookup: LookupFunction) {
-    super({ lookup, keepAlive: true, scheduling: 'lifo', timeout: IDLE_MS, rejectUnauthorized: true });
-    limitSockets(this);
-  }
-
-  override keepSocketAlive(socket: Duplex): boolean {
-    return watchIdle(socket, super.keepSocketAlive(socket));
-  }
-
-  override reuseSocket(socket: Duplex, request: ClientRequest): void {
-    socket.off('data', dropIdle);
-    super.reuseSocket(socket, request);
-  }
-}
-
-/** Not passed as options, because node:http copies an agent's options for every request. */
-function limitSockets(agent: HttpAgent): void {
+export function createAgent(isTls: boolean, lookup: LookupFunction): HttpAgent {
+  const options = { lookup, keepAlive: true, scheduling: 'lifo', timeout: IDLE_MS } as const;
+  const agent = isTls ? new HttpsAgent({ ...options, rejectUnauthorized: true }) : new HttpAgent(options);
+  // Not passed as options, because node:http copies an agent's options for every request.
   agent.maxSockets = MAX_SOCKETS;
   agent.maxFreeSockets = MAX_IDLE_SOCKETS;
+  const keepSocketAlive = agent.keepSocketAlive.bind(agent);
+  const reuseSocket = agent.reuseSocket.bind(agent);
+  agent.keepSocketAlive = (socket) => watchIdle(socket, keepSocketAlive(socket));
+  agent.reuseSocket = (socket, request) => {
+    socket.off('data', dropIdle);
+    reuseSocket(socket, request);
+  };
+  return agent;
 }
 
 /**
