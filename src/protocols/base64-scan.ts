@@ -1,3 +1,4 @@
+import { parseJson } from '../json/value.ts';
 import { Pace } from '../turns.ts';
 
 /** What `scanBase64` found in a base64 text. */
@@ -79,23 +80,14 @@ function endOfSlice(body: Buffer, start: number, limit: number): number {
 
 /** Scans the next slice of the JSON string. Returns its cost in slices, or null if it is not base64. */
 function scanSlice(state: ScanState, raw: string): number | null {
-  const text = raw.includes('\\') ? decodeEscapes(raw) : raw;
+  const text = raw.includes('\\') ? parseJson(`"${raw}"`) : raw;
   // Node's decoder ignores all but the low byte of a character, so text beyond ASCII is refused here.
-  if (text === null || Buffer.byteLength(text) !== text.length) return null;
+  if (typeof text !== 'string' || Buffer.byteLength(text) !== text.length) return null;
   const isEscaped = text !== raw;
   if (text.includes('-') || text.includes('_')) state.isLoose = true;
   const hasOnlyLetters = state.padding === 0 && !state.hasSpace;
   if (hasOnlyLetters && takeLetters(state, text)) return isEscaped ? SLOW_SLICES : 1;
   return takeLoosely(state, text) ? SLOW_SLICES : null;
-}
-
-function decodeEscapes(raw: string): string | null {
-  try {
-    const text: unknown = JSON.parse(`"${raw}"`);
-    return typeof text === 'string' ? text : null;
-  } catch {
-    return null;
-  }
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Patch } from '../json/splice.ts';
+import { parseJson } from '../json/value.ts';
 import { type Base64Scan, scanBase64 } from './base64-scan.ts';
 import { checkImage, type ImageMediaType, imageError } from './images.ts';
 
@@ -66,19 +67,11 @@ function readLabel(body: Buffer, { start, end }: Span): { text: string; end: num
   const raw = body.toString('latin1', start, Math.min(end, start + LABEL_BYTES));
   let text = '';
   for (const { 0: token, index } of raw.matchAll(/\\u[\da-f]{4}|\\[^u]|[^\\]/gis)) {
-    const character = token.length === 1 ? token : unescapeToken(token);
+    const character = token.length === 1 ? token : String(parseJson(`"${token}"`) ?? '\ufffd');
     if (character === ',') return { text, end: start + index + token.length };
     text += character;
   }
   return { text, end: null };
-}
-
-function unescapeToken(token: string): string {
-  try {
-    return String(JSON.parse(`"${token}"`));
-  } catch {
-    return '\ufffd';
-  }
 }
 
 async function correctData(body: Buffer, data: Span, base64: Base64Scan): Promise<Patch[]> {
