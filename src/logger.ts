@@ -83,9 +83,9 @@ function createSecretsCache(read: () => readonly string[]): {
   return {
     plain: read,
     escaped() {
-      const present = read();
-      if (present !== source) escaped = present.map((secret) => JSON.stringify(secret).slice(1, -1));
-      source = present;
+      const current = read();
+      if (current !== source) escaped = current.map((secret) => JSON.stringify(secret).slice(1, -1));
+      source = current;
       return escaped;
     },
   };

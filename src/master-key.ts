@@ -13,7 +13,7 @@ export interface MasterKeyOptions {
 
 /**
  * Finds the master key: the environment's, else the stored one, which the first start generates. Returns a function that
- * gives the present key, because a restore may replace the stored one.
+ * gives the current key, because a restore may replace the stored one.
  * @throws HttpError `storage_unavailable`.
  */
 export async function resolveMasterKey(

@@ -6,7 +6,7 @@ import { createCredentialCodec } from './auth/credentials.ts';
 import { createPasswordWork } from './auth/password-work.ts';
 import type { Config } from './config.ts';
 import type { Logger } from './logger.ts';
-import { type DocumentFacts, readDocumentFacts } from './offsite/document-facts.ts';
+import { type DocumentVersion, readDocumentVersion } from './offsite/document-version.ts';
 import type { LoadedSnapshot } from './offsite/restore.ts';
 import type { Snapshotter } from './offsite/snapshotter.ts';
 import type { JsonFileStore } from './store/json-file-store.ts';
@@ -59,7 +59,7 @@ async function findSeed(
   const isEmpty = bytes === null || bytes.length === 0;
   if (!isEmpty && mode !== 'volatile') return null;
   const names = (await readdir(paths.folder).catch(() => [])).filter((name) => paths.isContent(name));
-  const own = bytes === null ? null : readDocumentFacts(bytes);
+  const own = bytes === null ? null : readDocumentVersion(bytes);
   const loaded = await snapshotter.restore(own ?? (await newestCopy(paths, names)));
   if (loaded === null || mode === 'read-only') return loaded;
   // An empty file may be a mount, which stays where it is.
@@ -72,13 +72,13 @@ async function findSeed(
 }
 
 /** The newest copy that a start would use for a missing database. */
-async function newestCopy(paths: StorePaths, names: readonly string[]): Promise<DocumentFacts | null> {
-  let newest: DocumentFacts | null = null;
+async function newestCopy(paths: StorePaths, names: readonly string[]): Promise<DocumentVersion | null> {
+  let newest: DocumentVersion | null = null;
   for (const path of names.map((name) => paths.join(name))) {
     if (path !== paths.side && paths.versionOf(basename(path)) === null) continue;
     const bytes = await readFile(path).catch(() => null);
-    const facts = bytes === null ? null : readDocumentFacts(bytes);
-    if (facts !== null && facts.generation > (newest?.generation ?? -1)) newest = facts;
+    const version = bytes === null ? null : readDocumentVersion(bytes);
+    if (version !== null && version.generation > (newest?.generation ?? -1)) newest = version;
   }
   return newest;
 }

@@ -16,7 +16,7 @@ export interface AdminCredential {
   /** The hash to verify a password against. For UI_PASSWORD and the default password it exists in memory only. */
   passwordHash(): Promise<string>;
   /**
-   * The fingerprint of the name and a password: the present one, or the one with this hash. It changes when either does.
+   * The fingerprint of the name and a password: the current one, or the one with this hash. It changes when either does.
    * It is safe to store, see `createAdminCredential`.
    */
   fingerprint(passwordHash?: string): Promise<string>;
@@ -136,7 +136,7 @@ export async function checkCredentials(
 }
 
 /**
- * The present record of a signed-in user, checked again because their request may have taken minutes to arrive.
+ * The current record of a signed-in user, checked again because their request may have taken minutes to arrive.
  * @throws HttpError `not_signed_in` if they were deleted or disabled, or have another password.
  */
 export function requireStillSignedIn(users: ReadonlyMap<string, User>, signedIn: User): User {

@@ -57,9 +57,9 @@ export interface SessionsOptions {
   readonly store: SessionStore;
   readonly now: () => number;
   readonly randomBytes: (size: number) => Buffer;
-  /** The admin's present fingerprint, see `AdminCredential`. */
+  /** The admin's current fingerprint, see `AdminCredential`. */
   readonly adminFingerprint: () => Promise<string>;
-  /** A user's present record. */
+  /** A user's current record. */
   readonly userById: (id: string) => User | undefined;
   readonly maxPerAccount?: number;
 }

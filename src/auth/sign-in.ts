@@ -7,7 +7,7 @@ import type { OpenedSession, Sessions } from './sessions.ts';
 
 export interface SignInOptions {
   readonly admin: AdminCredential;
-  /** Returns the present users by name. */
+  /** Returns the current users by name. */
   readonly userByUsername: () => ReadonlyMap<string, User>;
   readonly throttle: LoginThrottle;
   readonly work: PasswordWork;

@@ -1,6 +1,6 @@
 import { isRecord } from '../json/value.ts';
+import { describeImageUrl } from './describe-image.ts';
 import type { JsonObject } from './fields.ts';
-import { describeImageUrl } from './image-facts.ts';
 
 /** What the demo provider understands of a conversation. */
 export interface Conversation {

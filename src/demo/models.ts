@@ -40,7 +40,7 @@ export function modelsAnswer(id: string): DemoAnswer {
   return json(toModelObject(model));
 }
 
-/** Checks that a model exists and can do a task. Throws 404 `model_not_found`, as OpenAI does in both cases. */
+/** Checks that a model exists and can do a task. @throws HttpError 404 `model_not_found`, as OpenAI does in both cases. */
 export function requireModel(id: string, task: DemoTask): void {
   const model = MODELS.find((candidate) => candidate.id === id);
   if (model === undefined) throw unknownModel(id, {});

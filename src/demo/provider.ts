@@ -58,7 +58,7 @@ function requireMethod(req: IncomingMessage, method: 'GET' | 'POST'): void {
   throw new HttpError('method_not_supported', `Use ${method} here.`, { headers: { allow: method } });
 }
 
-/** Checks `Authorization: Bearer KEY`. Throws 401 as OpenAI does: without a code when no key was sent. */
+/** Checks `Authorization: Bearer KEY`. @throws HttpError 401 as OpenAI does: without a code when no key was sent. */
 function requireApiKey(header: string | undefined, apiKey: string | null): void {
   if (apiKey === null) return;
   const sent = /^bearer\s+(.+)$/i.exec(header?.trim() ?? '')?.[1];

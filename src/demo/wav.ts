@@ -1,5 +1,5 @@
 /** What the chunks of a WAV file say. */
-export interface WavFacts {
+export interface WavSummary {
   readonly durationSeconds: number;
   /** The comment (ICMT) of the INFO list; empty if there is none. */
   readonly comment: string;
@@ -40,7 +40,7 @@ export function toPcm(samples: Int16Array): Buffer {
 }
 
 /** Reads duration and comment of a WAV file; null for anything else. A chunk ends with the file at the latest. */
-export function readWav(bytes: Buffer): WavFacts | null {
+export function readWav(bytes: Buffer): WavSummary | null {
   if (bytes.toString('latin1', 0, 4) !== 'RIFF' || bytes.toString('latin1', 8, 12) !== 'WAVE') return null;
   let bytesPerSecond = 0;
   let dataBytes = 0;

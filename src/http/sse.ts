@@ -119,7 +119,7 @@ export function bareLines(record: Buffer): Buffer[] {
   return found;
 }
 
-/** Writes a record; data of several lines becomes several `data` lines. Throws `RangeError` for line ends in `event`. */
+/** Writes a record; data of several lines becomes several `data` lines. @throws RangeError for line ends in `event`. */
 export function sseRecord(data: string, event?: string): Buffer {
   const lines = /[\r\n]/.test(data) ? data.replaceAll(/\r\n|\r|\n/g, '\ndata: ') : data;
   if (event === undefined) return Buffer.from(`data: ${lines}\n\n`);

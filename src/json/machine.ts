@@ -91,7 +91,7 @@ export function finishScan({ kind, matches, ambiguous, folded }: ScanState): Jso
   return { kind, matches, ambiguous, folded };
 }
 
-/** Scans on to `limit`, or a little further to the end of a token. True at the end of the body. Throws `JsonScanError`. */
+/** Scans on to `limit`, or a little further to the end of a token. True at the end of the body. @throws JsonScanError. */
 export function advanceScan(scan: ScanState, limit: number): boolean {
   const { body } = scan;
   let at = scan.at;

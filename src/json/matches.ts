@@ -36,7 +36,7 @@ export function memberNameOf(body: Buffer, value: JsonMatch): { start: number; e
   return { start: body.lastIndexOf(QUOTE, closing - 1), end: closing + 1 };
 }
 
-/** The decoded text of a string that a scan of the same body found. Throws `TypeError` for another kind. */
+/** The decoded text of a string that a scan of the same body found. @throws TypeError for another kind. */
 export function readString(body: Buffer, match: JsonMatch): string {
   if (match.kind !== 'string') throw new TypeError(`${match.pattern} is not a string but ${match.kind}`);
   return decodeString(body, match.start, match.end);
@@ -50,7 +50,7 @@ export function isLongerThan(match: JsonMatch, limit: number): boolean {
   return match.end - match.start - 2 > limit * ESCAPE_BYTES;
 }
 
-/** About the first `limit` UTF-16 units of a string of any length, for messages. Throws `TypeError` for another kind. */
+/** About the first `limit` UTF-16 units of a string of any length, for messages. @throws TypeError for another kind. */
 export function readStringStart(body: Buffer, match: JsonMatch, limit: number): string {
   if (!isLongerThan(match, limit)) return readString(body, match);
   let end = match.start + 1;

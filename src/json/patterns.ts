@@ -51,7 +51,8 @@ function createNode(name: string, foldsNames: boolean): PatternNode {
 /**
  * Compiles paths for `scanJson`: member names joined by dots, `*` for every element of an array, such as
  * `messages.*.content.*.image_url`. Directly below the paths in `folding`, as at the top level, the letter case of names is
- * ignored. Throws `RangeError` for a step that is empty, longer than 64 characters or not in printable ASCII.
+ * ignored.
+ * @throws RangeError for a step that is empty, longer than 64 characters or not in printable ASCII.
  * @example scanJson(bytes, compilePatterns(['model', 'messages.*.content']))
  */
 export function compilePatterns(paths: readonly string[], folding: readonly string[] = []): JsonPatterns {

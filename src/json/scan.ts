@@ -15,7 +15,8 @@ const sharedFrames: Frame[] = [];
  * patterns lead to. Accepts exactly the texts that `JSON.parse` accepts, except for numbers of more than 64 KiB.
  * Member names are compared decoded: `"mod\u0065l"` is `model`. A pattern is ambiguous if readers could find different values
  * for it: one keeps the first of two equal names, one the last, one ignores letter case. Refuse a body with an ambiguous
- * pattern before you act on its value. Throws `JsonScanError`, `too_large` also for over 100,000 matches.
+ * pattern before you act on its value.
+ * @throws JsonScanError, `too_large` also for over 100,000 matches.
  * @example scanJson(body, compilePatterns(['model'])).matches
  */
 export function scanJson(body: Buffer, patterns: JsonPatterns, limits = DEFAULT_LIMITS): JsonScan {

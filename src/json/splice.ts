@@ -8,7 +8,8 @@ export interface Patch {
 /**
  * Applies patches to a body without copying it: returns the pieces to send in order, views of the body and the bytes of the
  * patches, none empty. Patches may come in any order; insertions at one index keep their order and precede a replacement
- * there. Throws `RangeError` if patches overlap or leave the body.
+ * there.
+ * @throws RangeError if patches overlap or leave the body.
  */
 export function splice(body: Buffer, patches: readonly Patch[]): Buffer[] {
   const sorted =

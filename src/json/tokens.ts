@@ -51,7 +51,7 @@ const SHORT_RUN_BYTES = 16;
 /** More digits carry no information, and a number is read without a turn for others. */
 const MAX_DIGITS = 65_536;
 
-/** Throws `JsonScanError` `invalid_json` at a byte. */
+/** @throws JsonScanError `invalid_json` at a byte. */
 export function failAt(offset: number): never {
   throw new JsonScanError('invalid_json', offset);
 }
@@ -63,7 +63,8 @@ function byteAt(body: Buffer, at: number): number {
 
 /**
  * Reads a string on from a byte behind its opening quote. Returns the index after the closing quote, or `~at` if it stopped at
- * `at`, at `limit` or just behind. Throws `JsonScanError`.
+ * `at`, at `limit` or just behind.
+ * @throws JsonScanError.
  */
 export function skipString(source: TokenSource, from: number, limit: number): number {
   const { body } = source;
@@ -139,7 +140,7 @@ function skipDigits(body: Buffer, from: number): number {
   return at > from ? at : failAt(from);
 }
 
-/** Reads a number of any precision, up to 64 KiB of digits. Throws `JsonScanError`. */
+/** Reads a number of any precision, up to 64 KiB of digits. @throws JsonScanError. */
 export function skipNumber(body: Buffer, from: number): number {
   let at = byteAt(body, from) === MINUS ? from + 1 : from;
   at = byteAt(body, at) === ZERO ? at + 1 : skipDigits(body, at);
@@ -155,7 +156,7 @@ const TRUE = Buffer.from('true');
 const FALSE = Buffer.from('false');
 const NULL = Buffer.from('null');
 
-/** Reads `true`, `false` or `null`. Throws `JsonScanError`. */
+/** Reads `true`, `false` or `null`. @throws JsonScanError. */
 export function skipLiteral(body: Buffer, from: number): number {
   const first = byteAt(body, from);
   const literal = first === 0x74 ? TRUE : first === 0x66 ? FALSE : NULL;

@@ -52,10 +52,10 @@ const GAUGES: readonly Gauge[] = [
   ],
   [
     'ipin_storage_state',
-    'State of the database: 1 for the present state, 0 for the others.',
+    'State of the database: 1 for the current state, 0 for the others.',
     ({ storage }) => {
-      const present = storage();
-      return STORAGE_STATES.map((state) => ({ labels: { state }, value: state === present ? 1 : 0 }));
+      const current = storage();
+      return STORAGE_STATES.map((state) => ({ labels: { state }, value: state === current ? 1 : 0 }));
     },
   ],
   [

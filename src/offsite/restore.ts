@@ -1,6 +1,6 @@
 import { ConfigError } from '../config.ts';
 import type { Logger } from '../logger.ts';
-import { type DocumentFacts, relationOf } from './document-facts.ts';
+import { type DocumentVersion, relationOf } from './document-version.ts';
 import { SnapshotError } from './errors.ts';
 import { backOffMs, pause, type Timers } from './schedule.ts';
 import type { SnapshotWriter } from './writer.ts';
@@ -37,7 +37,7 @@ const UNREADABLE_READS = 2;
  * @throws ConfigError if only a person can fix the problem; the signal's reason when it is aborted.
  */
 export async function restoreSnapshot(
-  local: DocumentFacts | null,
+  local: DocumentVersion | null,
   writerId: number,
   parts: SnapshotterParts,
 ): Promise<LoadedSnapshot | null> {
@@ -65,7 +65,7 @@ export async function restoreSnapshot(
 }
 
 async function tryRestore(
-  local: DocumentFacts | null,
+  local: DocumentVersion | null,
   writerId: number,
   parts: SnapshotterParts,
 ): Promise<LoadedSnapshot | null> {

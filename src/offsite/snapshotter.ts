@@ -1,6 +1,6 @@
 import { ConfigError } from '../config.ts';
 import type { Logger } from '../logger.ts';
-import { type DocumentFacts, readDocumentFacts, relationOf, WRITER_COUNTER } from './document-facts.ts';
+import { type DocumentVersion, readDocumentVersion, relationOf, WRITER_COUNTER } from './document-version.ts';
 import { SnapshotError } from './errors.ts';
 import { type LoadedSnapshot, restoreSnapshot, type SnapshotterParts } from './restore.ts';
 import { pause, Schedule, systemTimers, type Timers } from './schedule.ts';
@@ -91,10 +91,10 @@ export class Snapshotter {
 
   /**
    * For a start with an empty or volatile store: resolves once the snapshot is known, however long the target cannot be
-   * reached. Null: the store starts with `local`, the facts of what is there, or from nothing.
+   * reached. Null: the store starts with `local`, the version of what is there, or from nothing.
    * @throws ConfigError if only a person can fix the problem.
    */
-  async restore(local: DocumentFacts | null): Promise<LoadedSnapshot | null> {
+  async restore(local: DocumentVersion | null): Promise<LoadedSnapshot | null> {
     const loaded = await restoreSnapshot(local, this.#writerId, this.#parts);
     this.#isRestored = true;
     this.#isLoaded = loaded !== null;
@@ -143,7 +143,7 @@ export class Snapshotter {
   async #write(source: SnapshotSource): Promise<void> {
     const { writer, logger, signal } = this.#parts;
     const document = source.exportDocument();
-    const local = readDocumentFacts(document);
+    const local = readDocumentVersion(document);
     if (local === null) throw new Error('The store gave no database file.');
     if (!this.#isCompared) await this.#compare(source, local);
     const { generation } = local;
@@ -159,14 +159,14 @@ export class Snapshotter {
   }
 
   /** Before the first write: refuses if the target holds what this store must not replace. */
-  async #compare(source: SnapshotSource, local: DocumentFacts): Promise<void> {
+  async #compare(source: SnapshotSource, local: DocumentVersion): Promise<void> {
     if (!this.#isRestored) await this.#requireOurs(source, local);
     // A loaded state brings the number of the store that wrote it; this store is another one.
     if (!this.#isLoaded) this.#writerId = local.writer ?? this.#writerId;
     this.#isCompared = true;
   }
 
-  async #requireOurs(source: SnapshotSource, local: DocumentFacts): Promise<void> {
+  async #requireOurs(source: SnapshotSource, local: DocumentVersion): Promise<void> {
     const { writer, host, signal } = this.#parts;
     const held = await writer.read(signal);
     if (held === null) return;

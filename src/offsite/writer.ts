@@ -1,5 +1,5 @@
 import { DOCUMENT_LIMIT_BYTES } from '../store/document.ts';
-import { type DocumentFacts, readDocumentFacts } from './document-facts.ts';
+import { type DocumentVersion, readDocumentVersion } from './document-version.ts';
 import { SnapshotError } from './errors.ts';
 import type { OpenedSnapshot, SnapshotHead, SnapshotSeal } from './seal.ts';
 import { sha256Hex } from './sigv4.ts';
@@ -52,17 +52,17 @@ export class SnapshotWriter {
    * Reads the snapshot and the installation that it belongs to; null: certainly there is none.
    * @throws SnapshotError of any kind but `conflict`.
    */
-  async read(signal: AbortSignal): Promise<(OpenedSnapshot & Pick<DocumentFacts, 'instanceId'>) | null> {
+  async read(signal: AbortSignal): Promise<(OpenedSnapshot & Pick<DocumentVersion, 'instanceId'>) | null> {
     this.#held = null;
     const found = await this.#target.get(signal);
     if (found === 'absent') return null;
     const opened = await this.#seal.open(found.bytes);
-    const facts = readDocumentFacts(opened.document);
-    if (facts === null) {
+    const version = readDocumentVersion(opened.document);
+    if (version === null) {
       throw new SnapshotError('unreadable', 'The snapshot at SNAPSHOT_URL holds no database of this program');
     }
     this.#held = { digest: sha256Hex(found.bytes), etag: found.etag, generation: opened.generation };
-    return { ...opened, instanceId: facts.instanceId };
+    return { ...opened, instanceId: version.instanceId };
   }
 
   /**

@@ -28,7 +28,7 @@ export interface Services {
    * when the change is durable. @throws whatever `change` throws; HttpError `storage_unavailable`.
    */
   readonly changeConfig: <T>(change: (state: ConfigState) => Changed<T>) => Promise<T>;
-  /** Returns the present master key. */
+  /** Returns the current master key. */
   readonly masterKey: () => MasterKey;
   readonly upstreams: Upstreams;
   readonly connectionOptions: ConnectionOptions;

@@ -51,7 +51,7 @@ export interface StoredDocument extends StoreContent {
 }
 
 export interface DecodedDocument extends StoredDocument {
-  /** True if a provider key should be sealed anew: it was not sealed, or not in the present form. */
+  /** True if a provider key should be sealed anew: it was not sealed, or not in the current form. */
   readonly hasStaleSecrets: boolean;
   /**
    * Ids of the providers whose key an earlier version sealed without binding it to an origin: anybody who can change the

@@ -211,7 +211,7 @@ async function writeLoaded({ paths }: DatabaseTools, store: JsonFileStore, loade
 }
 
 /**
- * Removes the side copy. Seals the provider keys in the backups with the present key, so that the previous key is no
+ * Removes the side copy. Seals the provider keys in the backups with the current key, so that the previous key is no
  * longer needed: if the database held stale keys, or an interrupted start left a backup with plain ones.
  */
 async function tidy(tools: DatabaseTools, { document }: Loaded, copies: PlainCopies): Promise<void> {

@@ -121,7 +121,7 @@ function restoreProvider(provider: Provider, present: readonly Provider[]): Prov
     : provider;
 }
 
-/** The present providers with the same key, readable or not: a provider never has both forms. */
+/** The current providers with the same key, readable or not: a provider never has both forms. */
 function holdersOf(
   { apiKey, unreadableApiKey }: Provider,
   present: readonly Provider[],

@@ -57,7 +57,7 @@ export class VersionHistory {
     return this.#versions.map(({ number }) => this.#paths.backup(number));
   }
 
-  /** Keeps the file's present content as a version; the file stays. @throws the system's errors. */
+  /** Keeps the file's current content as a version; the file stays. @throws the system's errors. */
   async keepCurrent(version: Version): Promise<void> {
     const { target } = this.#paths;
     const path = this.#paths.backup(version.number);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { crc32, inflateSync } from 'node:zlib';
 import fc from 'fast-check';
-import { describeImage, readImage } from '../../src/demo/image-facts.ts';
+import { describeImage, readImage } from '../../src/demo/describe-image.ts';
 import { drawPicture } from '../../src/demo/picture.ts';
 import { transcribe } from '../../src/demo/transcriptions.ts';
 import { readWav, writeWav } from '../../src/demo/wav.ts';

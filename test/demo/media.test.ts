@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { toFile } from 'openai';
-import { readImage } from '../../src/demo/image-facts.ts';
+import { readImage } from '../../src/demo/describe-image.ts';
 import { readWav } from '../../src/demo/wav.ts';
 import { DEMO_KEY, type RunningDemo, startDemo } from './start-demo.ts';
 

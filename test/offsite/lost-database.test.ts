@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
-import { readDocumentFacts } from '../../src/offsite/document-facts.ts';
+import { readDocumentVersion } from '../../src/offsite/document-version.ts';
 import { SnapshotSeal } from '../../src/offsite/seal.ts';
 import { until } from '../helpers/until.ts';
 import { KEY } from './fixture.ts';
@@ -103,7 +103,7 @@ describe('what was newer in the snapshot than on the disk stays there, also afte
     assert.equal(one.snapshotter.status().lastResult, 'conflict');
     assert.match(one.snapshotter.status().message, /holds a snapshot that is newer than this database/);
     await until(
-      () => readDocumentFacts(readFileSync(path))?.writer !== writer,
+      () => readDocumentVersion(readFileSync(path))?.writer !== writer,
       'it has noted that on the disk',
     );
     for (const id of ['n1', 'n2', 'n3', 'n4', 'n5']) await one.addModel(id);

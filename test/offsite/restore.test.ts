@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { ConfigError } from '../../src/config.ts';
 import { createSnapshotTarget } from '../../src/offsite/create-target.ts';
-import { readDocumentFacts, WRITER_COUNTER } from '../../src/offsite/document-facts.ts';
+import { readDocumentVersion, WRITER_COUNTER } from '../../src/offsite/document-version.ts';
 import { type LoadedSnapshot, restoreSnapshot } from '../../src/offsite/restore.ts';
 import { SnapshotSeal } from '../../src/offsite/seal.ts';
 import { SnapshotWriter } from '../../src/offsite/writer.ts';
@@ -28,7 +28,7 @@ function restore(served: PutGetServer, local: Buffer | null = null, seal = share
   const { lines, logger } = captureLog();
   const ending = new AbortController();
   const target = createSnapshotTarget({ url: served.url, token: null }, { env: {}, now: Date.now });
-  const restored = restoreSnapshot(local === null ? null : readDocumentFacts(local), OURS, {
+  const restored = restoreSnapshot(local === null ? null : readDocumentVersion(local), OURS, {
     writer: new SnapshotWriter(target, seal),
     host: target.host,
     logger,
@@ -250,7 +250,7 @@ test('what another instance writes while it is loaded is loaded instead', async 
   timers.advance(1_000);
   const loaded = await restored;
   assert.ok(loaded !== null);
-  assert.equal(readDocumentFacts(loaded.bytes)?.generation, 8);
+  assert.equal(readDocumentVersion(loaded.bytes)?.generation, 8);
   assert.equal(await writerOf(served), OURS);
 });
 

@@ -21,7 +21,7 @@ export function mayUse(principal: Principal, modelId: string): boolean {
 }
 
 /** The current state by which rights are checked. */
-export interface Present {
+export interface CurrentState {
   readonly view: ConfigView;
   /** Milliseconds since the epoch. */
   readonly nowMs: number;
@@ -39,8 +39,8 @@ export function isRestricted(principal: Principal): boolean {
  * have been withdrawn since the guard looked.
  * @throws HttpError `model_not_allowed`; `invalid_api_key` or `not_signed_in` if the principal is no longer valid.
  */
-export function requireModel(principal: Principal, modelId: string, present: Present): Principal {
-  const current = currentOf(principal, present);
+export function requireModel(principal: Principal, modelId: string, state: CurrentState): Principal {
+  const current = currentOf(principal, state);
   if (mayUse(current, modelId)) return current;
   throw new HttpError(
     'model_not_allowed',
@@ -52,7 +52,7 @@ export function requireModel(principal: Principal, modelId: string, present: Pre
 }
 
 /** The principal with its current records. Records are never mutated, so the same object means that nothing changed. */
-function currentOf(principal: Principal, { view, nowMs }: Present): Principal {
+function currentOf(principal: Principal, { view, nowMs }: CurrentState): Principal {
   if (principal.kind === 'key') {
     const key = view.apiKeyByDigest.get(principal.key.digest);
     const user = principal.user === null ? null : view.users.get(principal.user.id);

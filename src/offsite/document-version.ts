@@ -3,8 +3,8 @@ import { isRecord, parseJson } from '../json/value.ts';
 /** The store's counter that holds the store's writer number. */
 export const WRITER_COUNTER = 'snapshot.writer';
 
-/** What two states are compared by. */
-export interface DocumentFacts {
+/** Which state of which installation a database file holds: two states are compared by it. */
+export interface DocumentVersion {
   /** Counts the writes of the store. */
   readonly generation: number;
   /** Made with the store, and carried along with its content. */
@@ -20,8 +20,8 @@ export interface DocumentFacts {
  */
 export type Relation = 'ours' | 'foreign' | 'taken-over' | 'newer';
 
-/** Reads the facts of a database file; null if the bytes are no database of this program. */
-export function readDocumentFacts(bytes: Buffer): DocumentFacts | null {
+/** Reads the version of a database file; null if the bytes are no database of this program. */
+export function readDocumentVersion(bytes: Buffer): DocumentVersion | null {
   const document = parseJson(bytes);
   if (!isRecord(document)) return null;
   const { generation, instanceId, counters } = document;
@@ -34,7 +34,7 @@ export function readDocumentFacts(bytes: Buffer): DocumentFacts | null {
 
 /** Compares the local state with a snapshot. */
 export function relationOf(
-  local: DocumentFacts,
+  local: DocumentVersion,
   held: { readonly generation: number; readonly instanceId: string; readonly writer: number },
 ): Relation {
   if (local.instanceId !== held.instanceId) return 'foreign';

@@ -3,7 +3,7 @@ import { shortSha256 } from './call.ts';
 import { count } from './words.ts';
 
 /** What the header of an image says. */
-export interface ImageFacts {
+export interface ImageHeader {
   readonly type: 'PNG' | 'JPEG' | 'GIF' | 'WebP';
   /** In pixels. */
   readonly width: number;
@@ -21,11 +21,11 @@ export function describeImageUrl(url: string): string {
 
 /** Describes an image by its bytes: type, size in pixels, size in bytes, checksum. */
 export function describeImage(bytes: Buffer): string {
-  const facts = readImage(bytes);
+  const header = readImage(bytes);
   const kind =
-    facts === null
+    header === null
       ? 'an image of a type I do not know'
-      : `a ${facts.type} image, ${facts.width} × ${facts.height} pixels`;
+      : `a ${header.type} image, ${header.width} × ${header.height} pixels`;
   return `${kind}, ${count(bytes.length, 'byte')}, SHA-256 ${shortSha256(bytes, 8)}`;
 }
 
@@ -37,7 +37,7 @@ function decodeDataUrl(url: string): Buffer | null {
 }
 
 /** Reads type and size from the first bytes of an image; null for anything else, and for a header that is cut. */
-export function readImage(bytes: Buffer): ImageFacts | null {
+export function readImage(bytes: Buffer): ImageHeader | null {
   const type = sniffImage(bytes.subarray(0, 32));
   if (type === 'image/png' && bytes.length >= 24) {
     return { type: 'PNG', width: bytes.readUInt32BE(16), height: bytes.readUInt32BE(20) };
@@ -50,7 +50,7 @@ export function readImage(bytes: Buffer): ImageFacts | null {
 }
 
 /** Finds the frame header (SOF) among the segments of a JPEG (ITU-T T.81, annex B). */
-function readJpeg(bytes: Buffer): ImageFacts | null {
+function readJpeg(bytes: Buffer): ImageHeader | null {
   let at = 2;
   while (at + 9 <= bytes.length && bytes[at] === 0xff) {
     const marker = bytes[at + 1] ?? 0;
@@ -68,7 +68,7 @@ function readJpeg(bytes: Buffer): ImageFacts | null {
 }
 
 /** Reads the three kinds of WebP: lossy, lossless and extended (RFC 9649). */
-function readWebp(bytes: Buffer): ImageFacts | null {
+function readWebp(bytes: Buffer): ImageHeader | null {
   const type = 'WebP';
   switch (bytes.toString('latin1', 12, 16)) {
     case 'VP8 ':

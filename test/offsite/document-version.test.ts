@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { readDocumentFacts, relationOf, WRITER_COUNTER } from '../../src/offsite/document-facts.ts';
+import { readDocumentVersion, relationOf, WRITER_COUNTER } from '../../src/offsite/document-version.ts';
 import { documentOf } from './fixture.ts';
 
-describe('readDocumentFacts()', () => {
+describe('readDocumentVersion()', () => {
   test('reads a database file', () => {
     const document = documentOf(3, {
       counters: [
@@ -11,8 +11,8 @@ describe('readDocumentFacts()', () => {
         [WRITER_COUNTER, 42],
       ],
     });
-    assert.deepEqual(readDocumentFacts(document), { generation: 3, instanceId: 'a1b2c3d4', writer: 42 });
-    assert.equal(readDocumentFacts(documentOf(3))?.writer, null);
+    assert.deepEqual(readDocumentVersion(document), { generation: 3, instanceId: 'a1b2c3d4', writer: 42 });
+    assert.equal(readDocumentVersion(documentOf(3))?.writer, null);
   });
 
   for (const text of [
@@ -24,7 +24,8 @@ describe('readDocumentFacts()', () => {
     '{"generation":"1","instanceId":"a"}',
     '{"generation":1}',
   ]) {
-    test(`is null for ${text || 'nothing'}`, () => assert.equal(readDocumentFacts(Buffer.from(text)), null));
+    test(`is null for ${text || 'nothing'}`, () =>
+      assert.equal(readDocumentVersion(Buffer.from(text)), null));
   }
 });
 
