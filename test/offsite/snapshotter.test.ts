@@ -162,7 +162,7 @@ describe('two instances at one place', () => {
       assert.ok(error instanceof ConfigError);
       assert.match(
         error.message,
-        /holds another instance's state.*Let one instance only use this SNAPSHOT_URL/,
+        /holds another instance's state.*Use this SNAPSHOT_URL for one instance only/,
       );
       return true;
     });
