@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import type { Server } from 'node:http';
 import { createGuard } from './auth/guard.ts';
 import type { Cancellation } from './cancellation.ts';
-import { createServices, type ServicesOptions } from './create-services.ts';
 import { HttpError } from './errors.ts';
 import { ENDPOINTS, type Endpoint } from './gateway/endpoints.ts';
 import { baseHeaders } from './http/headers.ts';
@@ -23,7 +22,7 @@ import { createDispatch, type Dispatch, type RouteRow } from './routes/dispatch.
 import { health } from './routes/health.ts';
 import { metrics } from './routes/metrics.ts';
 import { ResourceHandlers } from './routes/resource.ts';
-import type { Services } from './routes/services.ts';
+import { createServices, type Services, type ServicesOptions } from './routes/services.ts';
 import { adminMe, login, logout, whoIsSignedIn } from './routes/sign-in.ts';
 import { ownKeyResource } from './routes/user/api-keys.ts';
 import { userMe } from './routes/user/me.ts';

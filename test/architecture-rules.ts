@@ -75,7 +75,7 @@ const CODEC =
 function roomOf(path: string): string | null {
   if (ENTRY.test(path)) return 'server';
   if (CODEC.test(path)) return 'codecs';
-  if (/^src\/(app|create-services)\.ts$/.test(path)) return 'app';
+  if (path === 'src/app.ts') return 'app';
   if (path === 'src/gateway/endpoints.ts') return 'endpoints';
   if (/^src\/(ip-address|providers\/base-url)\.ts$/.test(path)) return 'addresses';
   if (/^src\/(store\/(store|entities|changes|change-config|config-view)|offsite\/status)\.ts$/.test(path))

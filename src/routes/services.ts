@@ -1,55 +1,125 @@
-import type { AdminCredential } from '../auth/credentials.ts';
-import type { LocalAccess } from '../auth/local-access.ts';
-import type { LoginThrottle } from '../auth/login-throttle.ts';
-import type { PasswordWork } from '../auth/password-work.ts';
-import type { Sessions } from '../auth/sessions.ts';
-import type { SignIn } from '../auth/sign-in.ts';
+import { createAdminCredential, createCredentialCodec } from '../auth/credentials.ts';
+import { createLocalAccess } from '../auth/local-access.ts';
+import { createLoginThrottle } from '../auth/login-throttle.ts';
+import { createPasswordWork, PASSWORD_COST } from '../auth/password-work.ts';
+import { createSessions } from '../auth/sessions.ts';
+import { createSignIn } from '../auth/sign-in.ts';
 import type { Config } from '../config.ts';
-import type { Gateway } from '../gateway/gateway.ts';
+import { createGateway } from '../gateway/gateway.ts';
 import type { InflightBudget } from '../inflight-budget.ts';
 import type { Lifecycle } from '../lifecycle.ts';
 import type { Logger } from '../logger.ts';
-import type { ServerMetrics } from '../metrics/server-metrics.ts';
-import type { SnapshotStatus } from '../offsite/status.ts';
-import type { ConnectionOptions } from '../providers/connection.ts';
-import type { Upstreams } from '../providers/upstream.ts';
-import type { Changed } from '../store/change-config.ts';
+import { createServerMetrics } from '../metrics/server-metrics.ts';
+import { SNAPSHOTS_OFF, type SnapshotStatus } from '../offsite/status.ts';
+import { Providers } from '../providers/compile.ts';
+import { createUpstreams } from '../providers/upstream.ts';
+import { type Changed, changeConfig } from '../store/change-config.ts';
 import type { MasterKey } from '../store/entities.ts';
-import type { CredentialCodec } from '../store/migrations.ts';
 import type { ConfigState, Store } from '../store/store.ts';
 
-/** What the routes call. Made once, when the store is open. */
-export interface Services {
+export interface ServicesOptions {
   readonly config: Config;
   readonly logger: Logger;
-  readonly store: Store;
-  /**
-   * Changes the configuration. `change` is pure: it gets the newest configuration and may run more than once. Resolves
-   * when the change is durable. @throws whatever `change` throws; HttpError `storage_unavailable`.
-   */
-  readonly changeConfig: <T>(change: (state: ConfigState) => Changed<T>) => Promise<T>;
-  /** Returns the current master key. */
-  readonly masterKey: () => MasterKey;
-  readonly upstreams: Upstreams;
-  readonly connectionOptions: ConnectionOptions;
-  readonly gateway: Gateway;
-  readonly budget: InflightBudget;
-  readonly admin: AdminCredential;
-  /** Decides who may use the default password and the sample keys. */
-  readonly localAccess: LocalAccess;
-  readonly sessions: Sessions;
-  readonly signIn: SignIn;
-  readonly throttle: LoginThrottle;
-  readonly passwordWork: PasswordWork;
-  readonly snapshotStatus: () => SnapshotStatus;
-  readonly metrics: ServerMetrics;
-  /** Makes what the store keeps instead of keys and passwords. */
-  readonly credentials: CredentialCodec;
-  /** Every request that is not answered yet. */
-  readonly running: ReadonlySet<unknown>;
   readonly lifecycle: Lifecycle;
   readonly version: string;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly randomBytes: (size: number) => Buffer;
+  /** Status of the off-site snapshots; omitted when they are off. */
+  readonly snapshotStatus?: () => SnapshotStatus;
+  /** scrypt's N, if not `PASSWORD_COST`: tests sign in hundreds of times. */
+  readonly passwordCost?: number;
+  readonly store: Store;
+  /** Returns the current master key. */
+  readonly masterKey: () => MasterKey;
+  /** Every request that is not answered yet. */
+  readonly running: ReadonlySet<unknown>;
+  readonly budget: InflightBudget;
+}
+
+/** What the routes call. */
+export type Services = ReturnType<typeof createServices>;
+
+/** Creates the services that the routes call. Needs an open store. */
+export function createServices(options: ServicesOptions) {
+  const { config, logger, lifecycle, version, now, randomBytes, store, masterKey, budget } = options;
+  const outgoing = createOutgoing(options);
+  const snapshotStatus = options.snapshotStatus ?? (() => SNAPSHOTS_OFF);
+  const metrics = createServerMetrics({
+    lifecycle,
+    now,
+    storage: () => store.status().state,
+    inflightBytes: () => budget.usedBytes,
+    runningRequests: () => options.running.size,
+    openUpstreamRequests: outgoing.upstreams.openRequests,
+    snapshot: snapshotStatus,
+  });
+  return {
+    config,
+    logger,
+    store,
+    /**
+     * Changes the configuration. `change` is pure: it gets the newest configuration and may run more than once. Resolves
+     * when the change is durable. @throws whatever `change` throws; HttpError `storage_unavailable`.
+     */
+    changeConfig: <T>(change: (state: ConfigState) => Changed<T>): Promise<T> =>
+      changeConfig(store.config, change),
+    /** Returns the current master key. */
+    masterKey,
+    ...outgoing,
+    budget,
+    ...createAccess(options),
+    snapshotStatus,
+    metrics,
+    lifecycle,
+    version,
+    /** Milliseconds since the epoch. */
+    now,
+    randomBytes,
+  };
+}
+
+/** What requests to providers need. */
+function createOutgoing({ config, store, budget, now }: ServicesOptions) {
+  const upstreams = createUpstreams();
+  const connectionOptions = { timeouts: config.upstreamTimeouts, blockPrivate: config.blockPrivateUpstreams };
+  const providers = new Providers(connectionOptions);
+  store.onChange((change) => {
+    if (change === 'config') providers.keepOnly(store.config.view().providers);
+  });
+  return { upstreams, connectionOptions, gateway: createGateway({ upstreams, providers, budget, now }) };
+}
+
+/** What decides who may sign in, and who is signed in. */
+function createAccess(options: ServicesOptions) {
+  const { config, store, now, randomBytes } = options;
+  const { view } = store.config;
+  const passwordWork = createPasswordWork({ cost: options.passwordCost ?? PASSWORD_COST });
+  const admin = createAdminCredential({
+    username: config.uiUsername,
+    password: config.uiPassword,
+    storedHash: () => view().adminPasswordHash,
+    instanceId: view().instanceId,
+    work: passwordWork,
+  });
+  const sessions = createSessions({
+    store: store.sessions,
+    now,
+    randomBytes,
+    adminFingerprint: () => admin.fingerprint(),
+    userById: (id) => view().users.get(id),
+  });
+  const throttle = createLoginThrottle({ now, lastUse: store.lastUse, attempts: store.attempts });
+  const userByUsername = () => view().userByUsername;
+  return {
+    admin,
+    /** Decides who may use the default password and the sample keys. */
+    localAccess: createLocalAccess({ trustProxyHops: config.trustProxyHops }),
+    sessions,
+    signIn: createSignIn({ admin, userByUsername, throttle, work: passwordWork, sessions }),
+    throttle,
+    passwordWork,
+    /** Makes what the store keeps instead of keys and passwords. */
+    credentials: createCredentialCodec({ work: passwordWork, randomBytes }),
+  };
 }

@@ -50,9 +50,10 @@ export interface Held {
 const NOTHING_HELD: Held = { runningRequests: 0, upstreamRequests: 0, inflightBytes: 0 };
 
 /** What a server holds for its requests now. */
-export function heldBy({ running, upstreams, budget }: Services): Held {
+export function heldBy({ metrics, upstreams, budget }: Services): Held {
+  const running = /^ipin_running_requests (\d+)$/m.exec(metrics.registry.expose())?.[1];
   return {
-    runningRequests: running.size,
+    runningRequests: Number(running),
     upstreamRequests: upstreams.openRequests(),
     inflightBytes: budget.usedBytes,
   };
