@@ -19,8 +19,52 @@ export interface LoggerOptions {
   readonly write: (line: string) => void;
   /** The current time in milliseconds. */
   readonly now: () => number;
-  /** Values that must never appear in a line. Called for each line; must return the same array until a value changes. */
-  readonly secrets?: () => readonly string[];
+  readonly secrets?: LogSecrets;
+}
+
+/** Records with a secret each, such as providers. */
+type KeyHolders = ReadonlyMap<string, { readonly apiKey: string | null }>;
+
+/** The values that must never appear in a line: fixed ones, and the keys of records that change. */
+export class LogSecrets {
+  readonly #fixed: readonly string[];
+  readonly #holders: () => KeyHolders | undefined;
+  #read: KeyHolders | undefined;
+  #plain: readonly string[];
+  #escaped: readonly string[];
+
+  /** `holders` runs for each line. Its keys are read again whenever it returns another map. */
+  constructor(fixed: readonly string[], holders: () => KeyHolders | undefined = () => undefined) {
+    this.#fixed = fixed;
+    this.#holders = holders;
+    this.#plain = fixed;
+    this.#escaped = fixed.map(escapeInJson);
+  }
+
+  /** The secrets as they are. */
+  plain(): readonly string[] {
+    this.#refresh();
+    return this.#plain;
+  }
+
+  /** The secrets as they are written inside a JSON string. */
+  escaped(): readonly string[] {
+    this.#refresh();
+    return this.#escaped;
+  }
+
+  #refresh(): void {
+    const holders = this.#holders();
+    if (holders === this.#read || holders === undefined) return;
+    this.#read = holders;
+    const keys = [...holders.values()].map(({ apiKey }) => apiKey).filter((key) => key !== null);
+    this.#plain = [...this.#fixed, ...keys];
+    this.#escaped = this.#plain.map(escapeInJson);
+  }
+}
+
+function escapeInJson(secret: string): string {
+  return JSON.stringify(secret).slice(1, -1);
 }
 
 /** Limits of the fields that may be longer than others, in UTF-16 units. */
@@ -35,7 +79,7 @@ const SECRET_LENGTH = 4_096;
  */
 export function createLogger(options: LoggerOptions): Logger {
   const least = LOG_LEVELS.indexOf(options.level);
-  const secrets = createSecretsCache(options.secrets ?? (() => []));
+  const secrets = options.secrets ?? new LogSecrets([]);
   const line = (level: LogLevel, event: string, fields: LogFields | undefined): void => {
     const head = `{"time":"${timestamp(options.now())}","level":"${level}","event":${JSON.stringify(event)}`;
     const members = fields === undefined ? '{}' : JSON.stringify(cutFields(fields, secrets.plain()));
@@ -71,24 +115,6 @@ function timestamp(ms: number): string {
     lastTimestamp = new Date(ms).toISOString();
   }
   return lastTimestamp;
-}
-
-/** The secrets as they are, and as they are written inside a JSON string. */
-function createSecretsCache(read: () => readonly string[]): {
-  plain(): readonly string[];
-  escaped(): readonly string[];
-} {
-  let source: readonly string[] = [];
-  let escaped: readonly string[] = [];
-  return {
-    plain: read,
-    escaped() {
-      const current = read();
-      if (current !== source) escaped = current.map((secret) => JSON.stringify(secret).slice(1, -1));
-      source = current;
-      return escaped;
-    },
-  };
 }
 
 /** Writes lines to standard output, batched per event-loop turn. A reader that leaves (`| head`) does not end the server. */

@@ -7,7 +7,7 @@ import { type App, createApp } from './app.ts';
 import { type Config, ConfigError, type Environment, loadConfig, mergeEnvironment } from './config.ts';
 import { listStaticFiles } from './http/static.ts';
 import { startKeepAlivePing } from './keep-alive-ping.ts';
-import { createLogger, createStdoutWriter, type Logger } from './logger.ts';
+import { createLogger, createStdoutWriter, type Logger, LogSecrets } from './logger.ts';
 import { resolveMasterKey } from './master-key.ts';
 import type { Snapshotter } from './offsite/snapshotter.ts';
 import { type OpenStoreOptions, openStore } from './open-store.ts';
@@ -29,9 +29,10 @@ main(word === 'demo').catch(failStart);
 async function main(isDemo: boolean): Promise<void> {
   const env = mergeEnvironment(process.env, readEnvFile());
   const config = isDemo ? toDemo(readConfig(env), env) : readConfig(env);
-  const secrets = createLogSecrets(config);
+  let opened: Store | null = null;
+  const secrets = new LogSecrets(secretsOf(config), () => opened?.config.view().providers);
   const write = createStdoutWriter();
-  const logger = createLogger({ level: config.logLevel, write, now: Date.now, secrets: secrets.list });
+  const logger = createLogger({ level: config.logLevel, write, now: Date.now, secrets });
   const snapshotter = await createSnapshotter(config, env, logger);
   const app = createApp({
     config,
@@ -51,7 +52,7 @@ async function main(isDemo: boolean): Promise<void> {
   const { store, masterKey, announce } = isDemo
     ? await openDemo(config, env)
     : await openDatabase({ config, logger, root: ROOT, snapshotter });
-  secrets.store = store;
+  opened = store;
   const services = app.open(store, masterKey);
   const warnings = isDemo ? [] : await findStartWarnings(services);
   const port = early ?? (await listenOrClose(app, config, store));
@@ -190,31 +191,11 @@ function listen({ server }: App, { host, port }: Config): Promise<number> {
   });
 }
 
-/** The secrets that no log line may hold: those of the settings, and the providers' keys once `store` is set. */
-interface LogSecrets {
-  store: Store | null;
-  readonly list: () => readonly string[];
-}
-
-/** Makes a list that stays the same array as long as the providers are the same, as the logger expects. */
-function createLogSecrets(config: Config): LogSecrets {
+/** The secrets of the settings. */
+function secretsOf(config: Config): string[] {
   const { masterApiKey, uiPassword, encryptionKey, previousEncryptionKey, snapshot } = config;
   const settings = [masterApiKey, uiPassword, encryptionKey, previousEncryptionKey];
-  const own = [...settings, snapshot?.key, snapshot?.token].filter((secret) => typeof secret === 'string');
-  let list: readonly string[] = own;
-  let known: unknown = null;
-  const secrets: LogSecrets = {
-    store: null,
-    list: () => {
-      const providers = secrets.store?.config.view().providers;
-      if (providers === undefined || providers === known) return list;
-      known = providers;
-      const keys = [...providers.values()].map(({ apiKey }) => apiKey);
-      list = [...own, ...keys.filter((key) => typeof key === 'string')];
-      return list;
-    },
-  };
-  return secrets;
+  return [...settings, snapshot?.key, snapshot?.token].filter((secret) => typeof secret === 'string');
 }
 
 function exitWith(lines: readonly string[]): never {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { createLogger, type LogFields } from '../src/logger.ts';
+import { createLogger, type LogFields, LogSecrets } from '../src/logger.ts';
 import { redact } from '../src/redaction.ts';
 
 const HEX = '0123456789abcdef';
@@ -10,7 +10,10 @@ const BASE62 = 'a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0u1V2w3X4';
 function lineOf(fields: LogFields, secrets: readonly string[] = []): string {
   const lines: string[] = [];
   const write = (line: string) => void lines.push(line);
-  createLogger({ level: 'info', write, now: () => 0, secrets: () => secrets }).info('event', fields);
+  createLogger({ level: 'info', write, now: () => 0, secrets: new LogSecrets(secrets) }).info(
+    'event',
+    fields,
+  );
   return lines.join('');
 }
 
