@@ -80,7 +80,7 @@ export function createApp(options: AppOptions): App {
         guard: createGuard({
           view: store.config.view,
           masterDigest: () => masterKey().digest,
-          resolveSession: services.sessions.resolve,
+          resolveSession: (token) => services.sessions.resolve(token),
           localAccess: services.localAccess,
           trustProxyHops: options.config.trustProxyHops,
           now: options.now,

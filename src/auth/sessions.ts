@@ -31,28 +31,6 @@ export interface OpenedSession {
   readonly expiresAt: string;
 }
 
-export interface Sessions {
-  /** Opens a session; resolves when it is durable. An account's 51st session ends the one that was idle for longest. */
-  open(owner: SessionOwner): Promise<OpenedSession>;
-  /** The owner of a session; null if it is unknown or expired, or its owner is gone, disabled or has a new password. */
-  resolve(token: string): Promise<SignedIn | null>;
-  end(session: Session): Promise<void>;
-  /**
-   * Binds a session to a new fingerprint, so that it goes on after its owner has changed their password in it. Does
-   * nothing if the session has ended.
-   */
-  rebind(session: Session, credential: string): Promise<void>;
-  /** Ends an account's sessions (`userId` null: the admin's) except the one with `exceptDigest`. */
-  endAll(userId: string | null, exceptDigest?: string): Promise<void>;
-  /** Ends everybody's sessions except the one with `exceptDigest`. */
-  endEverybody(exceptDigest?: string): Promise<void>;
-  /**
-   * Removes every session that `resolve` would refuse. Call it at the start: a session of an old password must not come
-   * back to life when a later start sets the old password again.
-   */
-  prune(): Promise<void>;
-}
-
 export interface SessionsOptions {
   readonly store: SessionStore;
   readonly now: () => number;
@@ -64,75 +42,109 @@ export interface SessionsOptions {
   readonly maxPerAccount?: number;
 }
 
-/** Makes the sessions. A token is 256 random bits; the store knows only its SHA-256. */
-export function createSessions(options: SessionsOptions): Sessions {
-  const { store, now } = options;
-  const maxPerAccount = options.maxPerAccount ?? MAX_SESSIONS_PER_ACCOUNT;
+/** The sessions of all accounts. A token is 256 random bits; the store knows only its SHA-256. */
+export class Sessions {
+  readonly #options: SessionsOptions;
+  readonly #store: SessionStore;
 
-  const principalOf = (session: Session, adminFingerprint: string): SignedIn | null => {
-    if (!isAlive(session, now())) return null;
+  constructor(options: SessionsOptions) {
+    this.#options = options;
+    this.#store = options.store;
+  }
+
+  /** Opens a session; resolves when it is durable. An account's 51st session ends the one that was idle for longest. */
+  async open({ user, credential }: SessionOwner): Promise<OpenedSession> {
+    const token = this.#options.randomBytes(TOKEN_BYTES).toString('base64url');
+    const createdAt = this.#options.now();
+    const session: Session = {
+      digest: digestToken(token),
+      role: user === null ? 'admin' : 'user',
+      userId: user?.id ?? null,
+      credential,
+      createdAt,
+      lastSeenAt: createdAt,
+    };
+    await this.#store.put(session);
+    await this.#trim(session);
+    return { token, session, expiresAt: new Date(createdAt + ABSOLUTE_LIFETIME_MS).toISOString() };
+  }
+
+  /** The owner of a session; null if it is unknown or expired, or its owner is gone, disabled or has a new password. */
+  async resolve(token: string): Promise<SignedIn | null> {
+    if (!TOKEN.test(token)) return null;
+    const digest = digestToken(token);
+    const found = await this.#store.get(digest);
+    if (found === undefined) return null;
+    const fingerprint = found.role === 'admin' ? await this.#options.adminFingerprint() : '';
+    // Looked up again: it may have ended while the fingerprint was being made.
+    const session = await this.#store.get(digest);
+    const principal = session === undefined ? null : this.#principalOf(session, fingerprint);
+    if (principal === null) {
+      // Gone from memory at once; the answer need not wait for the disk, and a failing one changes nothing in it.
+      this.#store.delete([digest]).catch(() => {});
+      return null;
+    }
+    const seenAt = this.#options.now();
+    if (seenAt - principal.session.lastSeenAt < TOUCH_INTERVAL_MS) return principal;
+    await this.#store.touch(digest, seenAt);
+    return { ...principal, session: { ...principal.session, lastSeenAt: seenAt } };
+  }
+
+  end({ digest }: Session): Promise<void> {
+    return this.#store.delete([digest]);
+  }
+
+  /**
+   * Binds a session to a new fingerprint, so that it goes on after its owner has changed their password in it. Does
+   * nothing if the session has ended.
+   */
+  rebind({ digest }: Session, credential: string): Promise<void> {
+    return this.#store.rebind(digest, credential);
+  }
+
+  /** Ends an account's sessions (`userId` null: the admin's) except the one with `exceptDigest`. */
+  endAll(userId: string | null, exceptDigest?: string): Promise<void> {
+    return this.#store.deleteByUser(userId, exceptDigest);
+  }
+
+  /** Ends everybody's sessions except the one with `exceptDigest`. */
+  endEverybody(exceptDigest?: string): Promise<void> {
+    return this.#store.deleteAll(exceptDigest);
+  }
+
+  /**
+   * Removes every session that `resolve` would refuse. Call it at the start: a session of an old password must not come
+   * back to life when a later start sets the old password again.
+   */
+  async prune(): Promise<void> {
+    const fingerprint = await this.#options.adminFingerprint();
+    const sessions = await this.#store.list();
+    const ended = sessions.filter((session) => this.#principalOf(session, fingerprint) === null);
+    await this.#store.delete(ended.map(({ digest }) => digest));
+  }
+
+  #principalOf(session: Session, adminFingerprint: string): SignedIn | null {
+    if (!isAlive(session, this.#options.now())) return null;
     if (session.role === 'admin') {
       return session.credential === adminFingerprint ? { kind: 'admin', session } : null;
     }
-    const user = session.userId === null ? undefined : options.userById(session.userId);
+    const user = session.userId === null ? undefined : this.#options.userById(session.userId);
     if (user === undefined || !user.enabled) return null;
     return session.credential === userFingerprint(user.passwordHash) ? { kind: 'user', session, user } : null;
-  };
+  }
 
-  const trim = async (opened: Session): Promise<void> => {
-    await store.deleteIdle(opened.createdAt - IDLE_LIFETIME_MS + 1);
-    const others = (await store.listByUser(opened.userId)).filter(({ digest }) => digest !== opened.digest);
+  /** Ends the sessions of an account beyond its most, and those that have expired. */
+  async #trim(opened: Session): Promise<void> {
+    const { maxPerAccount = MAX_SESSIONS_PER_ACCOUNT } = this.#options;
+    await this.#store.deleteIdle(opened.createdAt - IDLE_LIFETIME_MS + 1);
+    const others = (await this.#store.listByUser(opened.userId)).filter(
+      ({ digest }) => digest !== opened.digest,
+    );
     const alive = others.filter((session) => isAlive(session, opened.createdAt));
     const kept = alive.sort((a, b) => b.lastSeenAt - a.lastSeenAt).slice(0, maxPerAccount - 1);
     const ended = others.filter((session) => !kept.includes(session));
-    if (ended.length > 0) await store.delete(ended.map(({ digest }) => digest));
-  };
-
-  return {
-    async open(owner) {
-      const token = options.randomBytes(TOKEN_BYTES).toString('base64url');
-      const createdAt = now();
-      const session: Session = {
-        digest: digestToken(token),
-        role: owner.user === null ? 'admin' : 'user',
-        userId: owner.user?.id ?? null,
-        credential: owner.credential,
-        createdAt,
-        lastSeenAt: createdAt,
-      };
-      await store.put(session);
-      await trim(session);
-      return { token, session, expiresAt: new Date(createdAt + ABSOLUTE_LIFETIME_MS).toISOString() };
-    },
-    async resolve(token) {
-      if (!TOKEN.test(token)) return null;
-      const digest = digestToken(token);
-      const found = await store.get(digest);
-      if (found === undefined) return null;
-      const fingerprint = found.role === 'admin' ? await options.adminFingerprint() : '';
-      // Looked up again: it may have ended while the fingerprint was being made.
-      const session = await store.get(digest);
-      const principal = session === undefined ? null : principalOf(session, fingerprint);
-      if (principal === null) {
-        // Gone from memory at once; the answer need not wait for the disk, and a failing one changes nothing in it.
-        store.delete([digest]).catch(() => {});
-        return null;
-      }
-      const seenAt = now();
-      if (seenAt - principal.session.lastSeenAt < TOUCH_INTERVAL_MS) return principal;
-      await store.touch(digest, seenAt);
-      return { ...principal, session: { ...principal.session, lastSeenAt: seenAt } };
-    },
-    end: (session) => store.delete([session.digest]),
-    rebind: (session, credential) => store.rebind(session.digest, credential),
-    endAll: (userId, exceptDigest) => store.deleteByUser(userId, exceptDigest),
-    endEverybody: (exceptDigest) => store.deleteAll(exceptDigest),
-    async prune() {
-      const fingerprint = await options.adminFingerprint();
-      const ended = (await store.list()).filter((session) => principalOf(session, fingerprint) === null);
-      await store.delete(ended.map(({ digest }) => digest));
-    },
-  };
+    if (ended.length > 0) await this.#store.delete(ended.map(({ digest }) => digest));
+  }
 }
 
 /** The digest under which a session is stored and looked up: SHA-256, lower-case hex. */

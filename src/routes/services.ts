@@ -2,7 +2,7 @@ import { createAdminCredential, createCredentialCodec } from '../auth/credential
 import { createLocalAccess } from '../auth/local-access.ts';
 import { createLoginThrottle } from '../auth/login-throttle.ts';
 import { createPasswordWork, PASSWORD_COST } from '../auth/password-work.ts';
-import { createSessions } from '../auth/sessions.ts';
+import { Sessions } from '../auth/sessions.ts';
 import { createSignIn } from '../auth/sign-in.ts';
 import type { Config } from '../config.ts';
 import { createGateway } from '../gateway/gateway.ts';
@@ -102,7 +102,7 @@ function createAccess(options: ServicesOptions) {
     instanceId: view().instanceId,
     work: passwordWork,
   });
-  const sessions = createSessions({
+  const sessions = new Sessions({
     store: store.sessions,
     now,
     randomBytes,

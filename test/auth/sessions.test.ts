@@ -5,10 +5,9 @@ import fc from 'fast-check';
 import { userFingerprint } from '../../src/auth/credentials.ts';
 import {
   ABSOLUTE_LIFETIME_MS,
-  createSessions,
   IDLE_LIFETIME_MS,
   type SessionOwner,
-  type Sessions,
+  Sessions,
 } from '../../src/auth/sessions.ts';
 import type { User } from '../../src/store/entities.ts';
 import { createMemoryStore } from '../../src/store/memory-store.ts';
@@ -40,7 +39,7 @@ function worldOf(maxPerAccount?: number): World {
     },
   });
   const users = new Map([userOf('ann'), userOf('ben')].map((user) => [user.id, user]));
-  const sessions = createSessions({
+  const sessions = new Sessions({
     store,
     now: () => clock.nowMs,
     randomBytes,

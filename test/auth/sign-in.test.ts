@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import type { AdminCredential } from '../../src/auth/credentials.ts';
 import { createLoginThrottle } from '../../src/auth/login-throttle.ts';
 import { createPasswordWork } from '../../src/auth/password-work.ts';
-import { createSessions } from '../../src/auth/sessions.ts';
+import { Sessions } from '../../src/auth/sessions.ts';
 import { createSignIn, type SignIn, type SignInRequest } from '../../src/auth/sign-in.ts';
 import { HttpError } from '../../src/errors.ts';
 import type { User } from '../../src/store/entities.ts';
@@ -33,7 +33,7 @@ function signInOf(
 ): SignIn {
   const now = (): number => 1_800_000_000_000;
   const store = createMemoryStore({ now, randomBytes });
-  const sessions = createSessions({
+  const sessions = new Sessions({
     store: store.sessions,
     now,
     randomBytes,
