@@ -74,24 +74,7 @@ export function createApp(options: AppOptions): App {
     server,
     open(store, masterKey) {
       const services = createServices({ ...options, store, masterKey, running, budget });
-      dispatch = createDispatch({
-        rows: createRoutes(services, options.staticFiles, options.endpoints),
-        canonicalPath: createPathReader(options.endpoints ?? ENDPOINTS),
-        guard: createGuard({
-          view: store.config.view,
-          masterDigest: () => masterKey().digest,
-          resolveSession: (token) => services.sessions.resolve(token),
-          localAccess: services.localAccess,
-          trustProxyHops: options.config.trustProxyHops,
-          now: options.now,
-        }),
-        corsOrigins: options.config.corsOrigins,
-        logger: options.logger,
-        now: options.now,
-        running,
-        onClosed: services.metrics.countRequest,
-        onKeyUsed: (id) => void store.lastUse.note(nameOfKeyUse(id), options.now()),
-      });
+      dispatch = dispatchTo(services, options, running);
       lifecycle.phase = 'ready';
       return services;
     },
@@ -99,6 +82,28 @@ export function createApp(options: AppOptions): App {
       for (const cancellation of running) cancellation.abort(reason);
     },
   };
+}
+
+function dispatchTo(services: Services, options: AppOptions, running: Set<Cancellation>): Dispatch {
+  const { config, logger, now, store, masterKey, sessions, localAccess, metrics } = services;
+  return createDispatch({
+    rows: createRoutes(services, options.staticFiles, options.endpoints),
+    canonicalPath: createPathReader(options.endpoints ?? ENDPOINTS),
+    guard: createGuard({
+      view: store.config.view,
+      masterDigest: () => masterKey().digest,
+      resolveSession: (token) => sessions.resolve(token),
+      localAccess,
+      trustProxyHops: config.trustProxyHops,
+      now,
+    }),
+    corsOrigins: config.corsOrigins,
+    logger,
+    now,
+    running,
+    onClosed: metrics.countRequest,
+    onKeyUsed: (id) => void store.lastUse.note(nameOfKeyUse(id), now()),
+  });
 }
 
 /** The table of routes: everything the server does, and who may use it. */

@@ -3,7 +3,7 @@ import { ACCESSES, type Access, type Guard } from '../auth/guard.ts';
 import { Cancellation } from '../cancellation.ts';
 import { HttpError } from '../errors.ts';
 import { CallRecord, type ClosedRecord } from '../gateway/record.ts';
-import { baseHeaders, corsHeaders, type HeaderList, preflightHeaders } from '../http/headers.ts';
+import { baseHeaders, corsHeaders, preflightHeaders } from '../http/headers.ts';
 import { type Exchange, sendEmpty, sendError } from '../http/reply.ts';
 import { parseRequestTarget, type RequestTarget } from '../http/request-target.ts';
 import { type Match, type Method, Router } from '../http/router.ts';
@@ -61,32 +61,17 @@ export function guardRoutes(rows: readonly RouteRow[]): Router<Guarded> {
 /** Builds the request pipeline: target, preflight, route, access, handler. A thrown error becomes the answer. */
 export function createDispatch(options: DispatchOptions): Dispatch {
   const router = guardRoutes(options.rows);
-  return async ({ req, res, requestId, expectsContinue }) => {
-    const record = new CallRecord({
-      requestId,
-      method: req.method ?? '',
-      path: (req.url ?? '').split('?', 1)[0] ?? '',
-      startedAtMs: options.now(),
-    });
-    const cancellation = new Cancellation();
+  return async (request) => {
+    const { req, res, requestId, expectsContinue } = request;
+    const record = openRecord(request, options);
+    const cancellation = watch(record, res, options);
     let exchange: Exchange = { req, res, headers: baseHeaders(requestId, 'data') };
-    options.running.add(cancellation);
-    res.on('close', () => {
-      options.running.delete(cancellation);
-      if (!res.writableFinished) cancellation.abort();
-      // After the listeners that note how the answer ended.
-      process.nextTick(close, record, res, options);
-    });
     try {
       const target = parseRequestTarget(req.url ?? '');
       const path = options.canonicalPath(target.path);
-      if (isV1(path)) exchange.headers.push(...cors(req, options));
+      if (isV1(path)) exchange.headers.push(...corsHeaders(options.corsOrigins, req.headers.origin));
       else if (!path.startsWith('/api/')) exchange = { req, res, headers: baseHeaders(requestId, 'page') };
-      if (
-        req.method === 'OPTIONS' &&
-        isV1(path) &&
-        req.headers['access-control-request-method'] !== undefined
-      ) {
+      if (isPreflight(req, path)) {
         return sendEmpty(exchange, 204, preflightHeaders(req.headers['access-control-request-headers']));
       }
       const match = requireRoute(router.match(req.method ?? '', path), req.method ?? '', target);
@@ -114,12 +99,30 @@ export function createDispatch(options: DispatchOptions): Dispatch {
   };
 }
 
+function openRecord({ req, requestId }: IncomingRequest, { now }: DispatchOptions): CallRecord {
+  const path = (req.url ?? '').split('?', 1)[0] ?? '';
+  return new CallRecord({ requestId, method: req.method ?? '', path, startedAtMs: now() });
+}
+
+/** Counts the request as running until its connection or its answer ends, and closes its record then. */
+function watch(record: CallRecord, res: ServerResponse, options: DispatchOptions): Cancellation {
+  const cancellation = new Cancellation();
+  options.running.add(cancellation);
+  res.on('close', () => {
+    options.running.delete(cancellation);
+    if (!res.writableFinished) cancellation.abort();
+    // After the listeners that note how the answer ended.
+    process.nextTick(close, record, res, options);
+  });
+  return cancellation;
+}
+
 function isV1(path: string): boolean {
   return path.startsWith('/v1/');
 }
 
-function cors(req: IncomingMessage, options: DispatchOptions): HeaderList {
-  return corsHeaders(options.corsOrigins, req.headers.origin);
+function isPreflight({ method, headers }: IncomingMessage, path: string): boolean {
+  return method === 'OPTIONS' && isV1(path) && headers['access-control-request-method'] !== undefined;
 }
 
 function requireRoute(
