@@ -85,7 +85,7 @@ export function createApp(options: AppOptions): App {
 }
 
 function dispatchTo(services: Services, options: AppOptions, running: Set<Cancellation>): Dispatch {
-  const { config, logger, now, store, masterKey, sessions, localAccess, metrics } = services;
+  const { config, logger, now, store, masterKey, sessions, localAccess } = services;
   return createDispatch({
     rows: createRoutes(services, options.staticFiles, options.endpoints),
     canonicalPath: createPathReader(options.endpoints ?? ENDPOINTS),
@@ -101,7 +101,7 @@ function dispatchTo(services: Services, options: AppOptions, running: Set<Cancel
     logger,
     now,
     running,
-    onClosed: metrics.countRequest,
+    onClosed: services.metrics.countRequest,
     onKeyUsed: (id) => void store.lastUse.note(nameOfKeyUse(id), now()),
   });
 }

@@ -2,17 +2,16 @@ import { decodeSegment } from './request-target.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
-/** A row of the route table. In `path`, `:name` matches one segment and a final `*name` all remaining segments. */
-export interface Route<T> {
-  readonly method: Method;
-  readonly path: string;
-  readonly value: T;
-}
+/**
+ * A row of the route table: method, path, and what the router hands back. In the path, `:name` matches one segment and a final
+ * `*name` all remaining segments.
+ */
+export type Route = readonly [method: Method, path: string, ...unknown[]];
 
 export type Params = ReadonlyMap<string, string>;
 
-export type Match<T> =
-  | { readonly kind: 'found'; readonly route: Route<T>; readonly params: Params }
+export type Match<R extends Route> =
+  | { readonly kind: 'found'; readonly route: R; readonly params: Params }
   | { readonly kind: 'wrong-method'; readonly allow: string }
   | { readonly kind: 'unknown' };
 
@@ -20,23 +19,21 @@ const NO_PARAMS: Params = new Map();
 const UNKNOWN = { kind: 'unknown' } as const;
 
 /** Finds the row for a method and a path: exact paths by one look-up, then paths with parameters in their order. */
-export class Router<T> {
-  readonly #exact = new Map<string, Map<string, Route<T>>>();
-  readonly #patterns: { readonly segments: readonly string[]; readonly methods: Map<string, Route<T>> }[] =
-    [];
+export class Router<R extends Route> {
+  readonly #exact = new Map<string, Map<string, R>>();
+  readonly #patterns: { readonly segments: readonly string[]; readonly methods: Map<string, R> }[] = [];
 
-  constructor(routes: readonly Route<T>[]) {
+  constructor(routes: readonly R[]) {
     for (const route of routes) {
-      const methods = /[:*]/.test(route.path)
-        ? this.#patternMethods(route.path)
-        : this.#exactMethods(route.path);
-      if (methods.has(route.method)) throw new Error(`two routes for ${route.method} ${route.path}`);
-      methods.set(route.method, route);
+      const [method, path] = route;
+      const methods = /[:*]/.test(path) ? this.#patternMethods(path) : this.#exactMethods(path);
+      if (methods.has(method)) throw new Error(`two routes for ${method} ${path}`);
+      methods.set(method, route);
     }
   }
 
   /** The GET row serves HEAD. The path is compared undecoded; only parameters are percent-decoded. */
-  match(method: string, path: string): Match<T> {
+  match(method: string, path: string): Match<R> {
     const exact = this.#exact.get(path);
     if (exact !== undefined) return pick(exact, method, NO_PARAMS);
     const asked = path.split('/');
@@ -47,23 +44,23 @@ export class Router<T> {
     return UNKNOWN;
   }
 
-  #exactMethods(path: string): Map<string, Route<T>> {
-    const known = this.#exact.get(path) ?? new Map<string, Route<T>>();
+  #exactMethods(path: string): Map<string, R> {
+    const known = this.#exact.get(path) ?? new Map<string, R>();
     this.#exact.set(path, known);
     return known;
   }
 
-  #patternMethods(path: string): Map<string, Route<T>> {
+  #patternMethods(path: string): Map<string, R> {
     const segments = path.split('/');
     const known = this.#patterns.find((pattern) => pattern.segments.join('/') === path);
     if (known !== undefined) return known.methods;
-    const methods = new Map<string, Route<T>>();
+    const methods = new Map<string, R>();
     this.#patterns.push({ segments, methods });
     return methods;
   }
 }
 
-function pick<T>(methods: Map<string, Route<T>>, method: string, params: Params): Match<T> {
+function pick<R extends Route>(methods: Map<string, R>, method: string, params: Params): Match<R> {
   const route = methods.get(method === 'HEAD' ? 'GET' : method);
   if (route !== undefined) return { kind: 'found', route, params };
   const allow = [...methods.keys()].flatMap((name) => (name === 'GET' ? ['GET', 'HEAD'] : [name]));

@@ -33,11 +33,6 @@ export interface DispatchOptions {
   readonly onClosed: (record: ClosedRecord) => void;
 }
 
-export interface Guarded {
-  readonly handler: Handler;
-  readonly access: Access;
-}
-
 /** Serves one request. */
 export type Dispatch = (request: IncomingRequest) => Promise<void>;
 
@@ -49,13 +44,11 @@ export interface IncomingRequest {
 }
 
 /** The router of all rows. @throws Error for a row without an access, so that no route is open by accident. */
-export function guardRoutes(rows: readonly RouteRow[]): Router<Guarded> {
-  return new Router(
-    rows.map(([method, path, access, handler]) => {
-      if (!ACCESSES.includes(access)) throw new Error(`no access is set for ${method} ${path}`);
-      return { method, path, value: { handler, access } };
-    }),
-  );
+export function guardRoutes(rows: readonly RouteRow[]): Router<RouteRow> {
+  for (const [method, path, access] of rows) {
+    if (!ACCESSES.includes(access)) throw new Error(`no access is set for ${method} ${path}`);
+  }
+  return new Router(rows);
 }
 
 /** Builds the request pipeline: target, preflight, route, access, handler. A thrown error becomes the answer. */
@@ -75,7 +68,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
         return sendEmpty(exchange, 204, preflightHeaders(req.headers['access-control-request-headers']));
       }
       const match = requireRoute(router.match(req.method ?? '', path), req.method ?? '', target);
-      const { access, handler } = match.route.value;
+      const [, , access, handler] = match.route;
       const found = options.guard(access, req);
       const principal = found instanceof Promise ? await found : found;
       record.principal = principal;
@@ -126,10 +119,10 @@ function isPreflight({ method, headers }: IncomingMessage, path: string): boolea
 }
 
 function requireRoute(
-  match: Match<Guarded>,
+  match: Match<RouteRow>,
   method: string,
   target: RequestTarget,
-): Match<Guarded> & { kind: 'found' } {
+): Match<RouteRow> & { kind: 'found' } {
   if (match.kind === 'found') return match;
   if (match.kind === 'unknown') {
     throw new HttpError(

@@ -16,14 +16,14 @@ const router = new Router(
       ['POST', '/things/:id/test'],
       ['GET', '/files/*path'],
     ] satisfies [Method, string][]
-  ).map(([method, path]) => ({ method, path, value: `${method} ${path}` })),
+  ).map(([method, path]) => [method, path, `${method} ${path}`] as const),
 );
 
 function find(method: string, path: string): string {
   const match = router.match(method, path);
   if (match.kind === 'wrong-method') return `405 ${match.allow}`;
   if (match.kind === 'unknown') return '404';
-  return [match.route.value, ...[...match.params].map(([name, value]) => `${name}=${value}`)].join(' ');
+  return [match.route[2], ...[...match.params].map(([name, value]) => `${name}=${value}`)].join(' ');
 }
 
 describe('Router', () => {
@@ -61,16 +61,10 @@ describe('Router', () => {
   }
 
   test('refuses two rows for the same', () => {
-    const row = { method: 'GET' as const, path: '/a/:b', value: 0 };
-    assert.throws(() => new Router([row, row]), /two routes/);
-    assert.throws(
-      () =>
-        new Router([
-          { ...row, path: '/a' },
-          { ...row, path: '/a' },
-        ]),
-      /two routes/,
-    );
+    for (const path of ['/a/:b', '/a']) {
+      const row = ['GET', path] as const;
+      assert.throws(() => new Router([row, row]), /two routes/);
+    }
   });
 });
 
