@@ -52,11 +52,18 @@ function parseFields(bytes: Buffer): Fields {
   try {
     scanJson(bytes, NO_PATTERNS, { depth: DEPTH, structures: STRUCTURES });
   } catch (error) {
-    if (!(error instanceof JsonScanError)) throw error;
-    const kind = error.reason === 'invalid_json' ? 'invalid_json' : 'invalid_body';
-    throw new HttpError(kind, 'The body is not valid JSON, or nested too deeply.');
+    throw toBodyError(error);
   }
   const value: unknown = JSON.parse(bytes.toString('utf8'));
   if (!isRecord(value)) throw new HttpError('invalid_body', 'The body must be a JSON object.');
   return new Map(Object.entries(value));
+}
+
+/** The error for a body whose scan failed: HttpError `invalid_json` or `invalid_body`. Any other error stays as it is. */
+export function toBodyError(error: unknown): unknown {
+  if (!(error instanceof JsonScanError)) return error;
+  if (error.reason === 'invalid_json') {
+    return new HttpError('invalid_json', `The body is not valid JSON (at byte ${error.offset}).`);
+  }
+  return new HttpError('invalid_body', 'The body is nested too deeply or has too many values.');
 }

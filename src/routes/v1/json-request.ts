@@ -3,8 +3,8 @@ import { modelNotFound } from '../../gateway/routing.ts';
 import { firstMatch, isLongerThan, type JsonScan, readString, readStringStart } from '../../json/matches.ts';
 import { compilePatterns, type JsonPatterns } from '../../json/patterns.ts';
 import { scanJsonInTurns } from '../../json/scan.ts';
-import { JsonScanError } from '../../json/tokens.ts';
 import { IMAGE_PATTERNS } from '../../protocols/image-parts.ts';
+import { toBodyError } from '../json-body.ts';
 import { MODEL_LENGTH, PICKER_PATTERNS, PICKERS_FOLDING } from './model-pickers.ts';
 
 /** The members that JSON endpoints look up in a body. */
@@ -85,11 +85,7 @@ async function scanBody(bytes: Buffer, patterns: JsonPatterns): Promise<JsonScan
     const scan = scanJsonInTurns(bytes, patterns);
     return scan instanceof Promise ? await scan : scan;
   } catch (error) {
-    if (!(error instanceof JsonScanError)) throw error;
-    if (error.reason === 'invalid_json') {
-      throw new HttpError('invalid_json', `The body is not valid JSON (at byte ${error.offset}).`);
-    }
-    throw new HttpError('invalid_body', 'The body is nested too deeply or has too many values.');
+    throw toBodyError(error);
   }
 }
 
