@@ -69,7 +69,7 @@ const ENTRY = /^src\/(server|shutdown|master-key|keep-alive-ping|open-store|demo
 const DOCUMENT =
   /^src\/store\/(backup|restore|migrations|document|document-error|document-text|document-turns|records|record-rules|secrets|new-config)\.ts$/;
 const CODEC =
-  /^src\/(byte-gatherer|json\/[a-z-]+|http\/((sse|multipart)[a-z-]*|body-transform|headers))\.ts$/;
+  /^src\/(byte-gatherer|json\/[a-z-]+|http\/((sse|multipart)[a-z-]*|body-transform|content-type|headers))\.ts$/;
 
 /** The room that a file of src/ belongs to, or null where the table knows none. */
 function roomOf(path: string): string | null {

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { type ErrorObject, HttpError } from '../errors.ts';
 import type { AnswerEnd, BodyTransform } from '../http/body-transform.ts';
+import { isEventStream, isJsonType } from '../http/content-type.ts';
 import type { HeaderList } from '../http/headers.ts';
 import { type InflightLease, overloaded } from '../inflight-budget.ts';
 import { firstMatch, type JsonScan } from '../json/matches.ts';
@@ -13,12 +14,7 @@ import { completionToEvents } from '../protocols/completions.ts';
 import { convertEmbeddings, normaliseEmbeddings } from '../protocols/embeddings.ts';
 import { EventStream } from '../protocols/event-stream.ts';
 import { JsonModelRenamer } from '../protocols/json-model.ts';
-import {
-  bodilessHeadersFor,
-  isEventStream,
-  isJsonType,
-  responseHeadersFor,
-} from '../protocols/passed-headers.ts';
+import { bodilessHeadersFor, responseHeadersFor } from '../protocols/passed-headers.ts';
 import type { RenderedAnswer } from '../protocols/transcription.ts';
 import { cleanError, findErrorObject } from '../protocols/upstream-errors.ts';
 import type { Target, UpstreamResponse } from '../providers/adapter.ts';

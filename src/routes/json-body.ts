@@ -1,12 +1,12 @@
 import { consumerOf } from '../auth/consumer.ts';
 import { HttpError } from '../errors.ts';
 import { readBody } from '../http/body.ts';
+import { hasUtf8Charset, isJsonType } from '../http/content-type.ts';
 import type { InflightBudget } from '../inflight-budget.ts';
 import { compilePatterns } from '../json/patterns.ts';
 import { scanJson } from '../json/scan.ts';
 import { JsonScanError } from '../json/tokens.ts';
 import { isRecord } from '../json/value.ts';
-import { hasUtf8Charset, isJsonType } from '../protocols/passed-headers.ts';
 import type { Context } from './context.ts';
 
 const LIMIT_BYTES = 1024 * 1024;

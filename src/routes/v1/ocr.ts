@@ -1,10 +1,10 @@
 import { HttpError } from '../../errors.ts';
+import { isJsonType } from '../../http/content-type.ts';
 import { type InflightLease, overloaded } from '../../inflight-budget.ts';
 import { DataUrlGatherer } from '../../protocols/data-url.ts';
 import { OCR_FORM } from '../../protocols/form-kinds.ts';
 import { checkImage } from '../../protocols/images.ts';
 import { type OcrRequest, ocrChatBody, readOcrText } from '../../protocols/ocr.ts';
-import { isJsonType } from '../../protocols/passed-headers.ts';
 import { requireJsonType } from '../json-body.ts';
 import { openForm } from './form.ts';
 import type { FormParts } from './form-parts.ts';
