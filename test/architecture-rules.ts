@@ -13,6 +13,7 @@ const BASE = [
   'inflight-budget',
   'shown-text',
   'redaction',
+  'sha256',
   'turns',
 ];
 const INTERFACES = [...BASE, 'entities', 'codecs', 'addresses'];
@@ -59,6 +60,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   errors: ['shown-text'],
   'shown-text': [],
   redaction: [],
+  sha256: [],
   turns: [],
 };
 
@@ -83,7 +85,7 @@ function roomOf(path: string): string | null {
   if (DOCUMENT.test(path)) return 'documents';
   if (path.startsWith('src/store/')) return 'drivers';
   const top =
-    /^src\/(config|lifecycle|cancellation|fair-share|inflight-budget|errors|logger|shown-text|redaction|turns)\.ts$/.exec(
+    /^src\/(config|lifecycle|cancellation|fair-share|inflight-budget|errors|logger|shown-text|redaction|sha256|turns)\.ts$/.exec(
       path,
     )?.[1];
   const folder = FOLDERS.find((name) => path.startsWith(`src/${name}/`));

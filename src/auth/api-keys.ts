@@ -1,5 +1,6 @@
-import { hash, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import { HttpError } from '../errors.ts';
+import { sha256Hex } from '../sha256.ts';
 import type { MasterKey } from '../store/entities.ts';
 
 export type PresentedKey =
@@ -46,7 +47,7 @@ export function generateKey(randomBytes: (size: number) => Buffer): string {
  * enough, because nobody can guess a key of 256 random bits.
  */
 export function digestKey(key: string): string {
-  return hash('sha256', key, 'hex');
+  return sha256Hex(key);
 }
 
 /** Compares two digests in constant time. */

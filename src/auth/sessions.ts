@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { sha256Hex } from '../sha256.ts';
 import type { Principal, Session, User } from '../store/entities.ts';
 import type { SessionStore } from '../store/store.ts';
 import { userFingerprint } from './credentials.ts';
@@ -57,7 +57,7 @@ export class Sessions {
     const token = this.#options.randomBytes(TOKEN_BYTES).toString('base64url');
     const createdAt = this.#options.now();
     const session: Session = {
-      digest: digestToken(token),
+      digest: sha256Hex(token),
       role: user === null ? 'admin' : 'user',
       userId: user?.id ?? null,
       credential,
@@ -72,7 +72,7 @@ export class Sessions {
   /** The owner of a session; null if it is unknown or expired, or its owner is gone, disabled or has a new password. */
   async resolve(token: string): Promise<SignedIn | null> {
     if (!TOKEN.test(token)) return null;
-    const digest = digestToken(token);
+    const digest = sha256Hex(token);
     const found = await this.#store.get(digest);
     if (found === undefined) return null;
     const fingerprint = found.role === 'admin' ? await this.#options.adminFingerprint() : '';
@@ -145,11 +145,6 @@ export class Sessions {
     const ended = others.filter((session) => !kept.includes(session));
     if (ended.length > 0) await this.#store.delete(ended.map(({ digest }) => digest));
   }
-}
-
-/** The digest under which a session is stored and looked up: SHA-256, lower-case hex. */
-function digestToken(token: string): string {
-  return createHash('sha256').update(token).digest('hex');
 }
 
 /** Comparisons with NaN are false, so a damaged time ends the session. */

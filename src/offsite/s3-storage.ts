@@ -1,6 +1,7 @@
+import { sha256Hex } from '../sha256.ts';
 import type { ExchangeResponse } from './exchange.ts';
 import type { S3Settings } from './s3-settings.ts';
-import { encodePath, sha256Hex, signRequest, toAmzDate } from './sigv4.ts';
+import { encodePath, signRequest, toAmzDate } from './sigv4.ts';
 import type { Refusal, Storage } from './target.ts';
 
 /**

@@ -1,4 +1,5 @@
-import { createHash, createHmac } from 'node:crypto';
+import { createHmac } from 'node:crypto';
+import { sha256Hex } from '../sha256.ts';
 
 export interface AwsCredentials {
   readonly accessKeyId: string;
@@ -62,11 +63,6 @@ export function signRequest(request: SignableRequest, scope: SigningScope): stri
 /** Formats a time in milliseconds for signatures: `20130524T000000Z`. */
 export function toAmzDate(timeMs: number): string {
   return new Date(timeMs).toISOString().replace(/[-:]|\.\d{3}/g, '');
-}
-
-/** SHA-256 in lower-case hex. */
-export function sha256Hex(content: string | Uint8Array): string {
-  return createHash('sha256').update(content).digest('hex');
 }
 
 /** Percent-encodes an S3 path: everything except `/` and the unreserved characters of RFC 3986. */

@@ -1,8 +1,8 @@
+import { sha256Hex } from '../sha256.ts';
 import { DOCUMENT_LIMIT_BYTES } from '../store/document.ts';
 import { type DocumentVersion, readDocumentVersion } from './document-version.ts';
 import { SnapshotError } from './errors.ts';
 import type { OpenedSnapshot, SnapshotHead, SnapshotSeal } from './seal.ts';
-import { sha256Hex } from './sigv4.ts';
 import type { SnapshotTarget, WriteCondition } from './target.ts';
 
 /** The object that the target holds, as far as this process knows. */

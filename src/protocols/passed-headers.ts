@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { HeaderList } from '../http/headers.ts';
+import { sha256Hex } from '../sha256.ts';
 
 export type UpstreamHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
@@ -29,13 +29,9 @@ const CALLER_CHARS = 16;
 
 /** The same key for the same caller and value, another key for any other caller. */
 function ownIdempotencyKey(value: string, caller: string): string {
-  const prefix = digest(caller).slice(0, CALLER_CHARS);
+  const prefix = sha256Hex(caller).slice(0, CALLER_CHARS);
   const isShort = prefix.length + 1 + value.length <= IDEMPOTENCY_KEY_CHARS;
-  return `${prefix}-${isShort && /^[\x21-\x7e]+$/.test(value) ? value : digest(value)}`;
-}
-
-function digest(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+  return `${prefix}-${isShort && /^[\x21-\x7e]+$/.test(value) ? value : sha256Hex(value)}`;
 }
 
 const RESPONSE_ALLOWED: ReadonlySet<string> = new Set([

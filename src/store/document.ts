@@ -1,5 +1,5 @@
-import { hash } from 'node:crypto';
 import { originOf } from '../providers/base-url.ts';
+import { sha256Hex } from '../sha256.ts';
 import { COLLECTIONS } from './changes.ts';
 import { DocumentError } from './document-error.ts';
 import {
@@ -226,7 +226,7 @@ function layOut(members: Iterable<Member>): string {
 }
 
 function checksumOf(text: string): string {
-  return `sha256:${hash('sha256', text, 'hex')}`;
+  return `sha256:${sha256Hex(text)}`;
 }
 
 /** @throws DocumentError `refused` for a newer version and for a file of another program. */

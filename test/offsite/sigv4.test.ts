@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { encodePath, sha256Hex, signRequest, toAmzDate } from '../../src/offsite/sigv4.ts';
+import { encodePath, signRequest, toAmzDate } from '../../src/offsite/sigv4.ts';
+import { sha256Hex } from '../../src/sha256.ts';
 
 // Signature Version 4 test suite (aws-sig-v4-test-suite), published by AWS with the signing documentation.
 const SUITE = {
