@@ -1,4 +1,5 @@
 import { HttpError } from '../errors.ts';
+import { requireReadableKey } from '../providers/readable-key.ts';
 import { shownText } from '../shown-text.ts';
 import type { Model, Provider } from '../store/entities.ts';
 import type { ConfigView } from '../store/store.ts';
@@ -34,16 +35,12 @@ export function routeOf(view: ConfigView, modelId: string): Route {
   const model = findModel(view, modelId);
   const provider = view.providers.get(model.providerId);
   if (provider === undefined || !provider.enabled) {
-    throw notConfigured(`The provider of \`${model.id}\` is missing or disabled. Enable it in the panel.`);
-  }
-  if (provider.unreadableApiKey !== null) {
-    throw notConfigured(
-      `The key of provider ${provider.id} cannot be decrypted. Set the right ENCRYPTION_KEY, or enter the key again.`,
+    throw new HttpError(
+      'provider_not_configured',
+      `The provider of \`${model.id}\` is missing or disabled. Enable it in the panel.`,
+      { headers: { 'x-should-retry': 'false' } },
     );
   }
+  requireReadableKey(provider);
   return { provider, upstreamModel: model.upstreamModel ?? model.id };
-}
-
-function notConfigured(message: string): HttpError {
-  return new HttpError('provider_not_configured', message, { headers: { 'x-should-retry': 'false' } });
 }

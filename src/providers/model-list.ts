@@ -10,6 +10,7 @@ import type { ConnectionOptions } from './connection.ts';
 import { joinUrl } from './join-url.ts';
 import { listModelsRequest } from './openai.ts';
 import { readBounded } from './read-bounded.ts';
+import { keyUnreadable } from './readable-key.ts';
 import type { Upstreams } from './upstream.ts';
 
 export interface ModelListOptions extends ConnectionOptions {
@@ -63,9 +64,7 @@ export async function probeProvider(
   options: ModelListOptions & { readonly now: () => number },
 ): Promise<ModelListStep[]> {
   if (provider.unreadableApiKey !== null) {
-    const message =
-      'The stored key cannot be decrypted. Set the right ENCRYPTION_KEY, or enter the key again.';
-    return [{ name: 'authenticate', ok: false, ms: 0, message }];
+    return [{ name: 'authenticate', ok: false, ms: 0, message: keyUnreadable(provider).message }];
   }
   const started = options.now();
   const elapsed = (): number => options.now() - started;

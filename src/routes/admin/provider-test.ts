@@ -1,6 +1,6 @@
-import { HttpError } from '../../errors.ts';
 import { sendJson } from '../../http/reply.ts';
 import { fetchModelIds, type ModelListStep, probeProvider } from '../../providers/model-list.ts';
+import { requireReadableKey } from '../../providers/readable-key.ts';
 import { requireEntity } from '../../store/changes.ts';
 import type { Handler } from '../context.ts';
 import type { Services } from '../services.ts';
@@ -26,13 +26,7 @@ export function listUpstreamModels(services: Services): Handler {
     const id = context.params.get('id') ?? '';
     const state = services.store.config.view();
     const provider = requireEntity(state, 'providers', id);
-    if (provider.unreadableApiKey !== null) {
-      throw new HttpError(
-        'provider_not_configured',
-        'The key of this provider cannot be decrypted. Enter it again.',
-        { headers: { 'x-should-retry': 'false' } },
-      );
-    }
+    requireReadableKey(provider);
     const imported = new Set<string>();
     for (const model of state.models.values()) {
       if (model.providerId === id) imported.add(model.upstreamModel ?? model.id);
