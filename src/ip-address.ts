@@ -72,6 +72,11 @@ export function isLoopbackHost(hostname: string): boolean {
   return /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/i.test(hostname);
 }
 
+/** The host of a URL as sockets and `isIP` take it: an IPv6 address without its brackets. */
+export function hostOf({ hostname }: URL): string {
+  return hostname.replace(/^\[|\]$/g, '');
+}
+
 /** The 16 bytes of a normalised address in network order. IPv4 is mapped into IPv6: its own four bytes come last. */
 export function toAddressBytes(normalized: string): Buffer {
   const groups = expandIpv6(isIP(normalized) === 4 ? `::ffff:${normalized}` : normalized);

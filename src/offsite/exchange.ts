@@ -1,5 +1,6 @@
 import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import { hostOf } from '../ip-address.ts';
 import { DOCUMENT_LIMIT_BYTES } from '../store/document.ts';
 import { SnapshotError } from './errors.ts';
 
@@ -35,7 +36,7 @@ export function sendRequest(
   const length = body === null ? {} : { 'content-length': String(body.length) };
   const options = {
     method,
-    hostname: url.hostname.replace(/^\[|\]$/g, ''),
+    hostname: hostOf(url),
     port,
     path: `${pathname}${search}`,
     headers: { ...headers, host, ...length, 'accept-encoding': 'identity', connection: 'close' },

@@ -1,7 +1,7 @@
 import { lookup as dnsLookup, type LookupAddress } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import { HttpError } from '../errors.ts';
-import { createNetworkTest, expandIpv6, PRIVATE_NETWORKS } from '../ip-address.ts';
+import { createNetworkTest, expandIpv6, hostOf, PRIVATE_NETWORKS } from '../ip-address.ts';
 
 /** Link-local and cloud metadata addresses: never an AI provider, but a way to steal a machine's credentials. */
 const isForbidden = createNetworkTest([
@@ -44,6 +44,12 @@ export function isAddressAllowed(address: string, blockPrivate: boolean): boolea
   return candidates.every(
     (candidate) => !isForbidden(candidate) && !(blockPrivate && isNotPublic(candidate)),
   );
+}
+
+/** False if the host of a URL is an IP address that no upstream may have. Names are checked when they resolve. */
+export function isHostAllowed(url: URL, blockPrivate: boolean): boolean {
+  const host = hostOf(url);
+  return isIP(host) === 0 || isAddressAllowed(host, blockPrivate);
 }
 
 /** The error for a refused upstream address. Does not name the address, which may describe the owner's network. */

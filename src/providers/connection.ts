@@ -1,11 +1,11 @@
 import { type Agent, type ClientRequest, request as httpRequest, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { isIP } from 'node:net';
 import type { UpstreamTimeouts } from '../config.ts';
 import { HttpError } from '../errors.ts';
 import { FairShare } from '../fair-share.ts';
+import { hostOf } from '../ip-address.ts';
 import type { Provider } from '../store/entities.ts';
-import { addressRefused, createGuardedLookup, isAddressAllowed } from './address-policy.ts';
+import { addressRefused, createGuardedLookup, isHostAllowed } from './address-policy.ts';
 import { createAgent, MAX_SOCKETS } from './keep-alive-agents.ts';
 
 /** How many requests one consumer (a user, or a key without a user) may have at one provider. */
@@ -45,9 +45,8 @@ export function createConnection(
   baseUrl: URL,
   { timeouts, blockPrivate }: ConnectionOptions,
 ): Connection {
-  const hostname = baseUrl.hostname.replace(/^\[|\]$/g, '');
   // Connections to a literal address never ask `lookup`.
-  if (isIP(hostname) !== 0 && !isAddressAllowed(hostname, blockPrivate)) throw addressRefused(provider.id);
+  if (!isHostAllowed(baseUrl, blockPrivate)) throw addressRefused(provider.id);
   const lookup = createGuardedLookup(provider.id, blockPrivate);
   const shares = new FairShare(MAX_REQUESTS_PER_CONSUMER);
   const isTls = baseUrl.protocol === 'https:';
@@ -58,7 +57,7 @@ export function createConnection(
     },
     giveShare: (consumer) => shares.give(consumer),
     request: isTls ? httpsRequest : httpRequest,
-    hostname,
+    hostname: hostOf(baseUrl),
     port: baseUrl.port === '' ? (isTls ? 443 : 80) : Number(baseUrl.port),
     hostHeader: baseUrl.host,
     timeouts: { ...timeouts, ...provider.options },

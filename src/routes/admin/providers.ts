@@ -1,7 +1,7 @@
 import { keyHint } from '../../auth/api-keys.ts';
 import type { Config } from '../../config.ts';
 import { HttpError } from '../../errors.ts';
-import { isAddressAllowed } from '../../providers/address-policy.ts';
+import { isHostAllowed } from '../../providers/address-policy.ts';
 import { originOf, parseBaseUrl, withScheme } from '../../providers/base-url.ts';
 import { requireFree, withoutEntities } from '../../store/changes.ts';
 import type { Provider } from '../../store/entities.ts';
@@ -132,9 +132,8 @@ function checkedBaseUrl(value: unknown, config: Config): string {
   if (typeof value === 'string' && hasCredentials(value))
     throw wrong('baseUrl', 'must not contain a user name or password: put the secret into the API key field');
   const text = toBaseUrl(value, 'baseUrl');
-  const host = parseBaseUrl(text)?.hostname.replace(/^\[|\]$/g, '') ?? '';
-  const isLiteral = /^[\d.]+$|:/.test(host);
-  if (!isLiteral || isAddressAllowed(host, config.blockPrivateUpstreams)) return text;
+  const url = parseBaseUrl(text);
+  if (url === null || isHostAllowed(url, config.blockPrivateUpstreams)) return text;
   throw wrong(
     'baseUrl',
     'leads to a link-local, metadata or private address that this server does not connect to',
