@@ -4,5 +4,5 @@ export type Phase = 'starting' | 'ready' | 'draining';
 export interface Lifecycle {
   phase: Phase;
   /** Milliseconds since the epoch. */
-  readonly startedAt: number;
+  readonly startedAtMs: number;
 }

@@ -37,7 +37,7 @@ async function main(isDemo: boolean): Promise<void> {
   const app = createApp({
     config,
     logger,
-    lifecycle: { phase: 'starting', startedAt: Date.now() },
+    lifecycle: { phase: 'starting', startedAtMs: Date.now() },
     staticFiles: listStaticFiles(join(ROOT, 'public')),
     version: readVersion(),
     now: Date.now,

@@ -19,7 +19,7 @@ export interface LocalAccessOptions {
 }
 
 /** The parts of an `IncomingMessage` that tell whether it was made on this machine. */
-export interface LocalFacts {
+export interface RequestHead {
   /** `remoteAddress` is undefined once the socket is closed. */
   readonly socket: { readonly remoteAddress?: string | undefined };
   readonly httpVersion: string;
@@ -65,7 +65,7 @@ export function createLocalAccess(options: LocalAccessOptions): LocalAccess {
  * this machine, no page of another site sent it, it is HTTP/1.1, no proxy is configured, and no header shows one. It does
  * not tell who holds the other end of the connection: see `createLocalAccess`.
  */
-export function isLocalRequest(request: LocalFacts, trustProxyHops: number): boolean {
+export function isLocalRequest(request: RequestHead, trustProxyHops: number): boolean {
   const { socket, httpVersion, rawHeaders } = request;
   if (trustProxyHops !== 0 || httpVersion !== '1.1') return false;
   if (!isLoopback(normalizeAddress(socket.remoteAddress ?? '') ?? '')) return false;

@@ -47,12 +47,12 @@ export interface LoginThrottle {
 export function createLoginThrottle({ now, attempts, lastUse }: LoginThrottleOptions): LoginThrottle {
   return {
     async begin(account, address) {
-      const startedAt = now();
+      const startedAtMs = now();
       const network = networkOf(address);
       const pair = shortDigest(`${account}\0${network}`);
       const useName = `sign-in:${pair}`;
       const [signedInAt] = await lastUse.read([useName]);
-      const isKnown = signedInAt !== undefined && startedAt - signedInAt < KNOWN_FOR_MS;
+      const isKnown = signedInAt !== undefined && startedAtMs - signedInAt < KNOWN_FOR_MS;
       const windows = [
         windowOf('pair', pair, { limit: ATTEMPTS_PER_ADDRESS, refuses: true }),
         windowOf('address', network, { limit: ATTEMPTS_PER_ADDRESS, refuses: !isKnown }),
@@ -61,13 +61,13 @@ export function createLoginThrottle({ now, attempts, lastUse }: LoginThrottleOpt
         const limits = { limit: ATTEMPTS_PER_ACCOUNT, refuses: true };
         windows.push(windowOf('account', shortDigest(account), limits));
       }
-      const { waitMs, counted } = await attempts.take(windows, startedAt);
+      const { waitMs, counted } = await attempts.take(windows, startedAtMs);
       if (waitMs > 0) throw tooManyAttempts(String(Math.ceil(waitMs / 1000)));
       let isTakenBack = false;
       const cancel = async (): Promise<void> => {
         if (isTakenBack) return;
         isTakenBack = true;
-        await attempts.giveBack(counted, startedAt);
+        await attempts.giveBack(counted, startedAtMs);
       };
       return {
         lane: isKnown ? 'trusted' : 'public',

@@ -6,7 +6,7 @@ import { normalizeAddress } from '../ip-address.ts';
  */
 
 /** The parts of an `IncomingMessage` that name the client. */
-export interface ClientFacts {
+export interface ForwardedRequest {
   /** `remoteAddress` is undefined once the socket is closed. */
   readonly socket: { readonly remoteAddress?: string | undefined };
   readonly headers: IncomingHttpHeaders;
@@ -18,7 +18,7 @@ export interface ClientFacts {
  * made up all entries to the left. With fewer entries than hops it is the leftmost entry. Where the entry is not an
  * address, it is the peer.
  */
-export function clientAddress({ socket, headers }: ClientFacts, trustProxyHops: number): string {
+export function clientAddress({ socket, headers }: ForwardedRequest, trustProxyHops: number): string {
   const peer = normalizeAddress(socket.remoteAddress ?? '') ?? 'unknown';
   const entry = trustedEntry(headers['x-forwarded-for'], trustProxyHops);
   if (entry === null) return peer;
@@ -26,7 +26,7 @@ export function clientAddress({ socket, headers }: ClientFacts, trustProxyHops: 
 }
 
 /** Tells whether the client speaks TLS to the outermost trusted proxy, by the same entry of X-Forwarded-Proto. */
-export function isSecure({ headers }: Pick<ClientFacts, 'headers'>, trustProxyHops: number): boolean {
+export function isSecure({ headers }: Pick<ForwardedRequest, 'headers'>, trustProxyHops: number): boolean {
   return trustedEntry(headers['x-forwarded-proto'], trustProxyHops)?.toLowerCase() === 'https';
 }
 

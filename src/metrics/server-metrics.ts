@@ -48,7 +48,7 @@ const GAUGES: readonly Gauge[] = [
   [
     'ipin_uptime_seconds',
     'Seconds since the start.',
-    ({ now, lifecycle }) => [{ value: Math.floor((now() - lifecycle.startedAt) / 1000) }],
+    ({ now, lifecycle }) => [{ value: Math.floor((now() - lifecycle.startedAtMs) / 1000) }],
   ],
   [
     'ipin_storage_state',

@@ -14,7 +14,7 @@ export function health(options: HealthOptions): (exchange: Exchange) => void {
   const { lifecycle, storage, now } = options;
   return (exchange) => {
     const { phase } = lifecycle;
-    const uptime = Math.floor((now() - lifecycle.startedAt) / 1000);
+    const uptime = Math.floor((now() - lifecycle.startedAtMs) / 1000);
     const cache = ['cache-control', 'no-store'];
     if (phase === 'ready') sendJson(exchange, 200, { status: 'ok', uptime, storage: storage() }, cache);
     else

@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
-import { isLocalRequest, type LocalFacts } from '../../src/auth/local-access.ts';
+import { isLocalRequest, type RequestHead } from '../../src/auth/local-access.ts';
 
-function requestWith(headers: Record<string, string> = {}, facts: Partial<LocalFacts> = {}): LocalFacts {
+function requestWith(headers: Record<string, string> = {}, facts: Partial<RequestHead> = {}): RequestHead {
   const rawHeaders = Object.entries(headers).flat();
   return { socket: { remoteAddress: '192.0.2.9' }, httpVersion: '1.1', rawHeaders, ...facts };
 }

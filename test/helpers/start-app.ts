@@ -80,7 +80,7 @@ export async function startApp(t: TestContext, options: StartOptions = {}): Prom
     LOG_LEVEL: 'debug',
     ...options.env,
   });
-  const lifecycle: Lifecycle = { phase: 'starting', startedAt: now() };
+  const lifecycle: Lifecycle = { phase: 'starting', startedAtMs: now() };
   const store = options.store ?? createMemoryStore({ now, randomBytes });
   const logger = createLogger({ level: config.logLevel, now, write: (line) => void logs.push(line) });
   const app = createApp({

@@ -2,14 +2,19 @@ import assert from 'node:assert/strict';
 import type { IncomingHttpHeaders } from 'node:http';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { type ClientFacts, clientAddress, isSameOrigin, isSecure } from '../../src/http/client-address.ts';
+import {
+  clientAddress,
+  type ForwardedRequest,
+  isSameOrigin,
+  isSecure,
+} from '../../src/http/client-address.ts';
 
 const PEER = '192.0.2.9';
 
 function requestWith(
   headers: Record<string, string> = {},
   remoteAddress: string | undefined = PEER,
-): ClientFacts {
+): ForwardedRequest {
   const lower = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]);
   return { socket: { remoteAddress }, headers: Object.fromEntries(lower) };
 }

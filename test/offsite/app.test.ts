@@ -50,7 +50,7 @@ async function serve(t: TestContext, url: string): Promise<Serving> {
   const { lines, logger } = captureLog();
   const target = createSnapshotTarget(config.snapshot, { env, now: Date.now });
   const snapshotter = new Snapshotter({ target, key: KEY, logger, now: timers.now, randomBytes, timers });
-  const lifecycle: Lifecycle = { phase: 'starting', startedAt: Date.now() };
+  const lifecycle: Lifecycle = { phase: 'starting', startedAtMs: Date.now() };
   const app = createApp({
     config,
     logger,

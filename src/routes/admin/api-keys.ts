@@ -66,7 +66,7 @@ function masterRow({ masterKey, lifecycle }: Services): FixedEntity<'apiKeys'> {
         models: null,
         userId: null,
         expiresAt: null,
-        createdAt: new Date(lifecycle.startedAt).toISOString(),
+        createdAt: new Date(lifecycle.startedAtMs).toISOString(),
       };
     },
     refusal: () =>

@@ -98,10 +98,10 @@ function refuseUnboundKeys({ unboundKeys }: RestoreReport): void {
  * Users must not have the admin's name. (A start allows it, because UI_USERNAME may be changed to a user's name.)
  * @throws HttpError `already_exists`.
  */
-function refuseAdminName(present: ConfigState, restored: ConfigState, adminName: string): void {
+function refuseAdminName(current: ConfigState, restored: ConfigState, adminName: string): void {
   const folded = adminName.toLowerCase();
   for (const { id, username } of restored.users.values()) {
-    if (username.toLowerCase() !== folded || present.users.get(id)?.username === username) continue;
+    if (username.toLowerCase() !== folded || current.users.get(id)?.username === username) continue;
     throw new HttpError(
       'already_exists',
       `Nothing was changed. In the backup, the user ${id} has the admin's name. Set UI_USERNAME to another name first.`,

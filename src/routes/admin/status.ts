@@ -12,7 +12,7 @@ export function adminStatus(services: Services): Handler {
     const snapshot = snapshotStatus();
     sendJson(context, 200, {
       version,
-      uptime: Math.floor((now() - lifecycle.startedAt) / 1000),
+      uptime: Math.floor((now() - lifecycle.startedAtMs) / 1000),
       storage: { state: storage.state, message: storage.message },
       encryption: { enabled: storage.encrypted },
       snapshot: snapshot.enabled ? snapshot : null,

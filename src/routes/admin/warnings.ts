@@ -13,17 +13,17 @@ export interface Warning {
 }
 
 /** What the warnings are made from. */
-interface Facts extends Pick<Services, 'admin' | 'config'> {
+interface WarningInput extends Pick<Services, 'admin' | 'config'> {
   readonly storage: StorageStatus;
   readonly snapshot: SnapshotStatus;
   /** Providers whose key cannot be decrypted. */
-  readonly closedProviders: readonly Provider[];
+  readonly unreadable: readonly Provider[];
   /** Names of files beside the database that hold secrets in clear text. */
   readonly plainCopies: readonly string[];
 }
 
-type Text = string | ((facts: Facts) => string);
-type Row = readonly [code: Text, applies: (facts: Facts) => boolean, message: Text];
+type Text = string | ((input: WarningInput) => string);
+type Row = readonly [code: Text, applies: (input: WarningInput) => boolean, message: Text];
 
 const MEBIBYTE = 1024 * 1024;
 const SHORT_KEY_LENGTH = 24;
@@ -69,9 +69,9 @@ const WARNINGS: readonly Row[] = [
   ],
   [
     'unreadable_provider_keys',
-    ({ closedProviders }) => closedProviders.length > 0,
-    ({ closedProviders }) =>
-      `The keys of ${closedProviders.map(({ id }) => id).join(', ')} cannot be decrypted. Either ENCRYPTION_KEY has changed, or the base URL was changed outside the panel, or the backup did not contain the keys. Set the right ENCRYPTION_KEY, or enter the keys again.`,
+    ({ unreadable }) => unreadable.length > 0,
+    ({ unreadable }) =>
+      `The keys of ${unreadable.map(({ id }) => id).join(', ')} cannot be decrypted. Either ENCRYPTION_KEY has changed, or the base URL was changed outside the panel, or the backup did not contain the keys. Set the right ENCRYPTION_KEY, or enter the keys again.`,
   ],
   [
     'plaintext_copies',
@@ -104,16 +104,16 @@ const WARNINGS: readonly Row[] = [
 export function findWarnings(services: Services, plainCopies: readonly string[]): Warning[] {
   const { store, snapshotStatus, admin, config } = services;
   const providers = [...store.config.view().providers.values()];
-  const facts: Facts = {
+  const input: WarningInput = {
     admin,
     config,
     storage: store.status(),
     snapshot: snapshotStatus(),
-    closedProviders: providers.filter(({ unreadableApiKey }) => unreadableApiKey !== null),
+    unreadable: providers.filter(({ unreadableApiKey }) => unreadableApiKey !== null),
     plainCopies,
   };
-  const textOf = (text: Text): string => (typeof text === 'string' ? text : text(facts));
-  const rows = WARNINGS.filter(([, applies]) => applies(facts));
+  const textOf = (text: Text): string => (typeof text === 'string' ? text : text(input));
+  const rows = WARNINGS.filter(([, applies]) => applies(input));
   return rows.map(([code, , message]) => ({ code: textOf(code), message: textOf(message) }));
 }
 
