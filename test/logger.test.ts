@@ -90,3 +90,23 @@ describe('createLogger()', () => {
     assert.ok(!line.includes('correct'));
   });
 });
+
+test('A11: the keys of records are redacted from the time when there are records, and after each change', () => {
+  const lines: string[] = [];
+  let providers: ReadonlyMap<string, { apiKey: string | null }> | undefined;
+  const secrets = new LogSecrets(['fixed secret'], () => providers);
+  const write = (line: string) => void lines.push(line);
+  const logger = createLogger({ level: 'info', write, now: () => 0, secrets });
+  const logged = (message: string): string => {
+    logger.info('event', { message });
+    return lines.at(-1) ?? '';
+  };
+  assert.match(logged('fixed secret, first "key"'), /"\[redacted\], first \\"key\\""/);
+  providers = new Map([
+    ['a', { apiKey: 'first "key"' }],
+    ['b', { apiKey: null }],
+  ]);
+  assert.match(logged('fixed secret, first "key"'), /"\[redacted\], \[redacted\]"/);
+  providers = new Map([['a', { apiKey: 'second key' }]]);
+  assert.match(logged('first "key", second key'), /"first \\"key\\", \[redacted\]"/);
+});
