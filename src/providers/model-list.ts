@@ -85,14 +85,10 @@ export async function probeProvider(
   };
   if (result.kind === 'list') {
     const { length } = result.ids;
-    const keyMessage =
-      provider.apiKey === null
-        ? 'No key is set, and the provider lists its models without one.'
-        : 'The provider lists its models. The first chat will show whether the key works for chats.';
     const message = length === 1 ? '1 model is listed.' : `${length} models are listed.`;
     return [
       connected,
-      { name: 'authenticate', ok: true, ms: 0, message: keyMessage },
+      { name: 'authenticate', ok: true, ms: 0, message: acceptanceMessage(provider) },
       { name: 'models', ok: true, ms: elapsed() - connected.ms, message },
     ];
   }
@@ -102,6 +98,12 @@ export async function probeProvider(
   const otherMode = result.status === 404 ? await findOtherMode(compiled, options) : null;
   const message = otherMode ?? result.message;
   return [connected, { name: 'models', ok: false, ms: elapsed() - connected.ms, message }];
+}
+
+function acceptanceMessage({ apiKey }: Provider): string {
+  return apiKey === null
+    ? 'No key is set, and the provider lists its models without one.'
+    : 'The provider lists its models. The first chat will show whether the key works for chats.';
 }
 
 /** Why the key is at fault; null if neither the status nor the provider's message mentions it. */
