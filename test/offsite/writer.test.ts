@@ -168,6 +168,22 @@ describe('a write whose answer was lost', () => {
     }
   }
 
+  test('the first of two had happened, the second had not: the next one goes on from the first', async (t) => {
+    const served = await startPutGet(t);
+    const writer = writerTo(served);
+    await write(writer, 1);
+    for (const [generation, isKept] of [
+      [2, true],
+      [3, false],
+    ] as const) {
+      served.intercept = swallow(served, isKept);
+      await assert.rejects(write(writer, generation), isKind('unreachable'));
+    }
+    assert.deepEqual(await held(served.body), [2, OURS]);
+    await write(writer, 4);
+    assert.deepEqual(await held(served.body), [4, OURS]);
+  });
+
   test("it had not happened, and another instance's had: that is not written over", async (t) => {
     const served = await startPutGet(t);
     const writer = writerTo(served);
