@@ -17,14 +17,14 @@ interface LockRecord {
   /** Names the lock and its socket. */
   readonly nonce: string;
   readonly pid: number;
-  /** As `processIdentity`; null where the system does not tell. */
-  readonly identity: string | null;
+  /** As `processIdentity`; null where the system does not tell, absent in locks of earlier versions. */
+  readonly identity?: string | null;
 }
 
 const TAKE_OVER_ATTEMPTS = 5;
 const SETTLED_START = '{"settled":';
 /** A lock file that cannot be read stands for a dead process that may have stored something; it has no socket. */
-const UNREADABLE: LockRecord = { settled: 1, nonce: '', pid: 0, identity: '' };
+const UNREADABLE: LockRecord = { settled: 1, nonce: '', pid: 0 };
 
 /**
  * Takes the lock of a database file: a lock file, and a Unix socket beside it on which the owner listens. The kernel
@@ -60,7 +60,8 @@ export async function acquireStoreLock(
 
 async function isAlive({ nonce, pid, identity }: LockRecord, paths: StorePaths): Promise<boolean> {
   if (await canConnect(paths.socket(nonce))) return true;
-  return identity === null ? isOtherProcess(pid) : identity === (await processIdentity(pid));
+  if (identity === null) return isOtherProcess(pid);
+  return identity !== undefined && identity === (await processIdentity(pid));
 }
 
 class FileLock {
@@ -170,8 +171,7 @@ function isLockRecord(value: unknown): value is LockRecord {
     isRecord(value) &&
     Number.isSafeInteger(value['pid']) &&
     typeof value['nonce'] === 'string' &&
-    /^[0-9a-f]+$/.test(value['nonce']) &&
-    (value['identity'] === null || typeof value['identity'] === 'string')
+    /^[0-9a-f]+$/.test(value['nonce'])
   );
 }
 
