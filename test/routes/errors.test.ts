@@ -208,20 +208,20 @@ describe('errors of a server in trouble', { timeout: 30_000 }, () => {
     const upstream = await startUpstream(t, json(CHAT_ANSWER));
     const inner = createMemoryStore({ now: Date.now, randomBytes });
     let isFailing = false;
-    const store: Store = {
-      ...inner,
+    const { view, replace } = inner.config;
+    const store: Store = Object.assign(inner, {
       config: {
-        view: inner.config.view,
-        replace: (replacement) =>
+        view,
+        replace: (replacement: Parameters<typeof replace>[0]) =>
           isFailing
             ? Promise.reject(
                 new HttpError('storage_unavailable', 'The change could not be saved. Try again.', {
                   headers: { 'retry-after': '5' },
                 }),
               )
-            : inner.config.replace(replacement),
+            : replace(replacement),
       },
-    };
+    });
     const app = await startApp(t, { store });
     await app.addProvider({ id: 'up', baseUrl: upstream.origin }, [{ id: 'm' }]);
     isFailing = true;
@@ -235,16 +235,16 @@ describe('errors of a server in trouble', { timeout: 30_000 }, () => {
   test('an error that nobody foresaw: 500 without a stack, which is in the log', async (t) => {
     const inner = createMemoryStore({ now: Date.now, randomBytes });
     let isBroken = false;
-    const store: Store = {
-      ...inner,
+    const { view, replace } = inner.config;
+    const store: Store = Object.assign(inner, {
       config: {
-        replace: inner.config.replace,
+        replace,
         view: () => {
           if (isBroken) throw new TypeError('secret detail of the inside');
-          return inner.config.view();
+          return view();
         },
       },
-    };
+    });
     const app = await startApp(t, { store });
     isBroken = true;
     const answer = await app.v1('chat/completions', { model: 'm' });
