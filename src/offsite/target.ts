@@ -79,7 +79,7 @@ export class SnapshotTarget {
     const { status } = response;
     if (status >= 200 && status <= 299) return { etag: strongEtag(response.headers.etag) };
     const refusal = this.#storage.refusalOf(response);
-    if (condition !== null && (status === 412 || status === 501)) return 'refused';
+    if (condition !== null && [409, 412, 501].includes(status)) return 'refused';
     // If-Match on an object that is gone: some targets answer that it is missing, others that it does not match.
     if (condition !== null && 'ifMatch' in condition && refusal.isMissing) return 'refused';
     throw this.#problem('PUT', status, refusal);

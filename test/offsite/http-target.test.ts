@@ -147,6 +147,8 @@ test('what a conditional PUT is told', async (t) => {
   assert.equal(await tell(404, { ifMatch: '"x"' }), 'refused');
   assert.equal(await tell(501, { ifMatch: '"x"' }), 'refused');
   assert.equal(await tell(501, { ifNoneMatch: '*' }), 'refused');
+  // S3's answer to a conditional write that meets another one.
+  assert.equal(await tell(409, { ifMatch: '"x"' }), 'refused');
   for (const status of [200, 201, 204]) assert.equal(await tell(status, null), 'written');
   const problem = await problemOf(tell(404, { ifNoneMatch: '*' }));
   assert.match(problem.message, /the folder of the address/);
