@@ -42,6 +42,8 @@ const run = spawnSync(
   process.execPath,
   [
     '--enable-source-maps',
+    // Node 20 calls the mocked timers of its test runner experimental.
+    '--disable-warning=ExperimentalWarning',
     '--test',
     `--test-concurrency=${PROCESSES}`,
     `--test-timeout=${timeoutMs}`,
