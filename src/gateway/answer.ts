@@ -22,7 +22,6 @@ import { type BoundedRead, readBounded } from '../providers/read-bounded.ts';
 import { invalidResponse } from '../providers/upstream-failures.ts';
 import { redactBytes } from '../redaction.ts';
 import type { Call } from './call.ts';
-import type { CallRecord } from './record.ts';
 
 /** What the client gets: a complete body, or a stream of bytes that `transform` changes while they pass. */
 export type ShapedAnswer = {
@@ -37,17 +36,18 @@ export type ShapedAnswer = {
 export class Answer {
   readonly shaped: ShapedAnswer;
   readonly #lease: InflightLease;
-  readonly #record: CallRecord;
+  readonly #onEnd: (end: AnswerEnd) => void;
 
-  constructor(shaped: ShapedAnswer, lease: InflightLease, record: CallRecord) {
+  /** @param onEnd is told how the answer ended; only of a stream, because a complete body has ended already */
+  constructor(shaped: ShapedAnswer, lease: InflightLease, onEnd: (end: AnswerEnd) => void) {
     this.shaped = shaped;
     this.#lease = lease;
-    this.#record = record;
+    this.#onEnd = onEnd;
   }
 
-  /** Notes in the call's record how the answer ended, and releases its memory. */
+  /** Tells how the answer ended, and releases its memory. */
   settle(end: AnswerEnd): void {
-    this.#record.noteEnd(end);
+    this.#onEnd(end);
     this.release();
   }
 

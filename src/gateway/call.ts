@@ -3,11 +3,16 @@ import type { RenderedAnswer } from '../protocols/transcription.ts';
 import type { AdapterCall } from '../providers/adapter.ts';
 import type { ConfigView } from '../store/store.ts';
 import type { CallRecord } from './record.ts';
+import type { FoundModel } from './routing.ts';
 
 /** A client's call to a model: the part for the adapter, the caller, and the wanted form of the answer. */
 export interface Call extends AdapterCall {
   /** The config view by which the call was authorised; routing uses the same view. */
   readonly view: ConfigView;
+  /** The model that serves the name that the client asked for. */
+  readonly found: FoundModel;
+  /** Who calls: a key, or a session's owner. */
+  readonly caller: string;
   /** The user or key whose share of memory and connections the call uses; a share is half. */
   readonly consumer: string;
   /** The client asked for an event stream. */

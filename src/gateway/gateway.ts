@@ -1,20 +1,29 @@
 import type { Readable } from 'node:stream';
+import { type CancelSignal, wait } from '../cancellation.ts';
 import { HttpError } from '../errors.ts';
+import type { AnswerEnd } from '../http/body-transform.ts';
 import type { InflightBudget } from '../inflight-budget.ts';
-import type { Quirk, Refusal, Target, UpstreamResponse } from '../providers/adapter.ts';
+import { conversationDigest } from '../protocols/conversation-start.ts';
+import { readError } from '../protocols/upstream-errors.ts';
+import type { Quirk, Refusal, Target } from '../providers/adapter.ts';
 import type { Providers } from '../providers/compile.ts';
 import { readBounded } from '../providers/read-bounded.ts';
 import type { Upstreams } from '../providers/upstream.ts';
-import { Answer, renderResponse, shapeResponse } from './answer.ts';
+import { Answer } from './answer.ts';
+import { AttemptPlan, aimOf, type Candidate, type PlannedTarget, type Step } from './attempt-plan.ts';
 import type { Call } from './call.ts';
-import { upstreamError } from './failure.ts';
+import { Conversations } from './conversations.ts';
+import { brokenAnswer, type Failure, responseFailure, thrownFailure } from './failure.ts';
+import type { Health, WatchedAttempt } from './health.ts';
 import { codeOf } from './record.ts';
-import { routeOf } from './routing.ts';
+import { planTargets, withServedFirst } from './routing.ts';
+import { shapeAnswer } from './shape-answer.ts';
 
 export interface Gateway {
   /**
-   * Sends a call to its model's provider and shapes the answer for the client. The gateway owns the provider's response
-   * and ends it on every throw. Once the answer is returned, the caller owns it, and settles it when it is sent.
+   * Sends a call to the targets of its model, one after the other, until one answers, and shapes the answer for the client.
+   * The gateway owns each provider's response and ends it on every throw. Once the answer is returned, the caller owns it,
+   * and settles it when it is sent.
    * @throws HttpError for every failure, with `x-ipin-provider` and `x-ipin-attempts` once a provider was tried; the
    * signal's reason if the client left.
    */
@@ -24,22 +33,24 @@ export interface Gateway {
 export interface GatewayOptions {
   readonly upstreams: Upstreams;
   readonly providers: Providers;
+  readonly health: Health;
+  /** The most further attempts of a call after its first. */
+  readonly retries: number;
   /** Counts the bytes of responses held in memory. */
   readonly budget: InflightBudget;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** A number from 0 to below 1. */
+  readonly random: () => number;
 }
 
 /** Creates the gateway. */
 export function createGateway(options: GatewayOptions): Gateway {
+  const conversations = new Conversations(options.now);
   return {
     async execute(call) {
-      const { provider, upstreamModel } = routeOf(call.view, call.modelId);
-      call.record.providerId = provider.id;
       try {
-        const target = { provider: options.providers.of(provider), upstreamModel };
-        const response = await send(call, target, options);
-        return await shape(call, { target, response }, options.budget);
+        return await new Execution(call, options, conversations).run();
       } catch (error) {
         throw error instanceof HttpError ? error.withHeaders(call.record.reachedHeaders()) : error;
       }
@@ -47,96 +58,161 @@ export function createGateway(options: GatewayOptions): Gateway {
   };
 }
 
-interface TargetResponse {
-  readonly target: Target;
-  readonly response: UpstreamResponse;
+/** One call on its way through its targets. */
+class Execution {
+  readonly #call: Call;
+  readonly #options: GatewayOptions;
+  readonly #conversations: Conversations;
+  /** The digest of the conversation, where somebody must be chosen for it. */
+  #digest: string | null = null;
+
+  constructor(call: Call, options: GatewayOptions, conversations: Conversations) {
+    this.#call = call;
+    this.#options = options;
+    this.#conversations = conversations;
+  }
+
+  async run(): Promise<Answer> {
+    const { health, random, retries } = this.#options;
+    const { body, signal } = this.#call;
+    const plan = new AttemptPlan({
+      targets: await this.#targets(),
+      attempts: body.kind === 'form' && !body.isHeld ? 1 : 1 + retries,
+      stateOf: (aim) => health.stateOf(aim),
+      random,
+    });
+    for (let failure: Failure | null = null; ; ) {
+      throwIfGone(signal);
+      const step: Step = plan.next();
+      if (step.kind === 'wait') {
+        await wait(step.ms, signal);
+        continue;
+      }
+      if (step.kind === 'blocked') throw this.#blocked(step);
+      if (step.kind === 'end') throw failure?.error ?? new Error('a plan without a candidate');
+      const result = await this.#ask(step.candidate);
+      if (result instanceof Answer) {
+        if (this.#digest !== null) this.#conversations.remember(this.#digest, aimOf(step.candidate));
+        return result;
+      }
+      failure = result;
+      plan.noteFailure(step.candidate, failure);
+    }
+  }
+
+  async #targets(): Promise<readonly PlannedTarget[]> {
+    const { providers, health, random } = this.#options;
+    const { body, caller, modelId } = this.#call;
+    const targets = planTargets(this.#call, {
+      compile: (record) => providers.of(record),
+      inTurn: (providerId, keys) => health.inTurn(providerId, keys),
+      random,
+    });
+    if (body.kind !== 'json' || !hasEquals(targets)) return targets;
+    this.#digest = await conversationDigest(body.bytes, `${caller}\n${modelId}`);
+    const served = this.#digest === null ? null : this.#conversations.find(this.#digest);
+    return served === null ? targets : withServedFirst(targets, served);
+  }
+
+  /** Asks one key of one target, and once more if the refusal shows an unknown quirk of the provider. */
+  async #ask(candidate: Candidate): Promise<Answer | Failure> {
+    const { provider, upstreamModel } = candidate.target;
+    const target = { provider, upstreamModel, key: candidate.key };
+    const { adapter, quirks } = provider;
+    this.#call.record.providerId = provider.id;
+    const first = await this.#attempt(target, quirks);
+    if (first instanceof Answer) return first;
+    const suspected = first.refusal === null ? null : adapter.suspectQuirk(this.#call, first.refusal, quirks);
+    if (suspected === null) return first.failure;
+    throwIfGone(this.#call.signal);
+    const { quirk, isGuess } = suspected;
+    const second = await this.#attempt(target, new Set(quirks).add(quirk));
+    if (!(second instanceof Answer)) return isGuess ? first.failure : second.failure;
+    // Only a guessed quirk is kept. A refusal that names a field may concern this model alone.
+    if (isGuess) quirks.add(quirk);
+    return second;
+  }
+
+  /** Makes one attempt and notes it in the call's record. @throws errors that are this server's own. */
+  async #attempt(target: Target, quirks: ReadonlySet<Quirk>): Promise<Answer | FailedAttempt> {
+    const { upstreams, health, now, budget } = this.#options;
+    const call = this.#call;
+    const { provider, upstreamModel, key } = target;
+    const request = provider.adapter.buildRequest(call, target, quirks);
+    const keyId = key?.id ?? null;
+    const watched = health.begin({ providerId: provider.id, upstreamModel, keyId });
+    const entry = { providerId: provider.id, upstreamModel, keyId, status: NO_STATUS, code: NO_CODE, ms: 0 };
+    try {
+      const response = await upstreams.send(request, call.signal, call.consumer);
+      entry.status = response.status;
+      entry.ms = now() - watched.startedAtMs;
+      call.record.attempts.push(entry);
+      if (response.status < 400) {
+        const answer = await shapeAnswer(call, { target, response, budget, onEnd: endOf(watched, health) });
+        health.answered(watched);
+        if (answer.shaped.kind === 'bytes') health.finished(watched);
+        return answer;
+      }
+      const refusal = { status: response.status, text: await readErrorText(response.body) };
+      const error = readError(refusal.status, refusal.text, provider.secrets);
+      const failure = responseFailure({ ...response, error }, provider.id, now());
+      entry.code = codeOf(failure.error);
+      health.failed(watched, failure);
+      return { failure, refusal };
+    } catch (error) {
+      const failure = thrownFailure(error, entry.status);
+      entry.code = error instanceof HttpError ? codeOf(error) : null;
+      if (entry.status === null) {
+        entry.ms = now() - watched.startedAtMs;
+        // An overload is refused before anything is sent, so it is not an attempt.
+        if (entry.code !== 'server_overloaded') call.record.attempts.push(entry);
+      }
+      if (failure === null) {
+        health.dropped(watched);
+        throw error;
+      }
+      health.failed(watched, failure);
+      return { failure, refusal: null };
+    }
+  }
+
+  /** The error of a call for which nobody may be asked. */
+  #blocked({ untilMs, error }: Extract<Step, { kind: 'blocked' }>): HttpError {
+    const seconds = Math.max(1, Math.ceil((untilMs - this.#options.now()) / 1000));
+    const noRetry = error.headers.includes('x-should-retry') ? ['x-should-retry', 'false'] : [];
+    const headers = ['retry-after', String(seconds), 'x-ipin-attempts', '0', ...noRetry];
+    return HttpError.fromUpstream(error.status, error.error, headers);
+  }
 }
 
-async function shape(
-  call: Call,
-  { target, response }: TargetResponse,
-  budget: InflightBudget,
-): Promise<Answer> {
-  const lease = budget.open(call.consumer);
-  try {
-    const render = target.provider.adapter.renderFor(call);
-    const { status, headers, body } = response;
-    const held = { status, headers, body, target, reachedHeaders: call.record.reachedHeaders(), lease };
-    const shaped = render === null ? await shapeResponse(held, call) : await renderResponse(held, render);
-    return new Answer(shaped, lease, call.record);
-  } catch (error) {
-    response.body.destroy();
-    lease.release();
-    throw error;
-  }
+/** Notes how an answer that was passed on ended. */
+function endOf(watched: WatchedAttempt, health: Health): (end: AnswerEnd) => void {
+  return ({ outcome, error }) => {
+    if (outcome === 'ok') health.finished(watched);
+    else if (outcome === 'broken' && error instanceof HttpError) health.failed(watched, brokenAnswer(error));
+    else health.dropped(watched);
+  };
+}
+
+const NO_STATUS: number | null = null;
+const NO_CODE: string | null = null;
+
+interface FailedAttempt {
+  readonly failure: Failure;
+  /** The provider's error response, if there was one. */
+  readonly refusal: Refusal | null;
+}
+
+/** Somebody must be chosen among equals: targets that share the load, or several keys of one provider. */
+function hasEquals(targets: readonly PlannedTarget[]): boolean {
+  return targets[1]?.isShared === true || targets.some(({ keys }) => keys.length > 1);
+}
+
+function throwIfGone(signal: CancelSignal): void {
+  if (signal.aborted) throw signal.reason;
 }
 
 const ERROR_BODY_BYTES = 256 * 1024;
-
-/** An error response, and the error that the client gets for it. */
-interface Refused extends Refusal {
-  readonly error: HttpError;
-}
-
-/**
- * Sends a call to its target, and a second time if the refusal shows an unknown quirk of the provider. The caller owns the
- * body of the returned response.
- * @throws HttpError for every response that is not a success, and as `Upstreams.send`.
- */
-async function send(call: Call, target: Target, options: GatewayOptions): Promise<UpstreamResponse> {
-  const { adapter, quirks } = target.provider;
-  const first = await attempt(call, { target, quirks }, options);
-  if (!('error' in first)) return first;
-  const suspected = adapter.suspectQuirk(call, first, quirks);
-  if (suspected === null) throw first.error;
-  const { quirk, isGuess } = suspected;
-  const second = await attempt(call, { target, quirks: new Set(quirks).add(quirk) }, options);
-  if ('error' in second) throw isGuess ? first.error : second.error;
-  // Only a guessed quirk is kept. A refusal that names a field may concern this model alone.
-  if (isGuess) quirks.add(quirk);
-  return second;
-}
-
-interface AttemptAim {
-  readonly target: Target;
-  /** The quirks to respect. */
-  readonly quirks: ReadonlySet<Quirk>;
-}
-
-/** Makes one attempt and notes it in the call's record. @throws HttpError as `Upstreams.send`, and if an error body breaks off. */
-async function attempt(
-  call: Call,
-  { target, quirks }: AttemptAim,
-  { upstreams, now }: GatewayOptions,
-): Promise<UpstreamResponse | Refused> {
-  const { provider, upstreamModel } = target;
-  const request = provider.adapter.buildRequest(call, target, quirks);
-  const sentAtMs = now();
-  let status: number | null = null;
-  let ms = 0;
-  const note = (code: string | null): void => {
-    call.record.attempts.push({ providerId: provider.id, upstreamModel, status, code, ms });
-  };
-  try {
-    const response = await upstreams.send(request, call.signal, call.consumer);
-    status = response.status;
-    ms = now() - sentAtMs;
-    if (status < 400) {
-      note(null);
-      return response;
-    }
-    const text = await readErrorText(response.body);
-    const error = upstreamError(response, text, provider);
-    note(codeOf(error));
-    return { status, text, error };
-  } catch (error) {
-    if (status === null) ms = now() - sentAtMs;
-    const code = error instanceof HttpError ? codeOf(error) : null;
-    // An overload is refused before anything is sent, so it is not an attempt.
-    if (code !== 'server_overloaded') note(code);
-    throw error;
-  }
-}
 
 async function readErrorText(body: Readable): Promise<string> {
   try {

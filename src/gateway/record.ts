@@ -13,6 +13,8 @@ export type Outcome = 'ok' | 'error' | 'cancelled' | 'broken' | 'cut';
 export interface AttemptRecord {
   readonly providerId: string;
   readonly upstreamModel: string;
+  /** null: the provider has no key. */
+  readonly keyId: string | null;
   /** null: there was no response. */
   readonly status: number | null;
   /** The code of the attempt's error; null: a success. */

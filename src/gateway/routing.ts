@@ -1,20 +1,94 @@
 import { HttpError } from '../errors.ts';
-import { requireReadableKey } from '../providers/readable-key.ts';
+import type { CompiledProvider } from '../providers/adapter.ts';
+import { noUsableKey } from '../providers/readable-key.ts';
 import { shownText } from '../shown-text.ts';
 import type { Model, Provider } from '../store/entities.ts';
 import type { ConfigView } from '../store/store.ts';
+import type { PlannedTarget } from './attempt-plan.ts';
+import type { Aim } from './rests.ts';
 
-/** Where a model's calls go: the provider's record, and the model's name at that provider. */
-export interface Route {
-  readonly provider: Provider;
-  readonly upstreamModel: string;
+/** A model that serves a name. */
+export interface FoundModel {
+  readonly model: Model;
+  /** What the `*` of the model's id stands for; null: the id is the name itself. */
+  readonly wildcard: string | null;
 }
 
-/** The model with this id. @throws HttpError `model_not_found` for a model that is unknown or disabled. */
-export function findModel(view: ConfigView, modelId: string): Model {
+/** A model's target: the provider's record, and the model's name at that provider. */
+interface Route {
+  readonly provider: Provider;
+  readonly upstreamModel: string;
+  /** null: it is asked only when those before it have failed. */
+  readonly weight: number | null;
+}
+
+/** How the targets of a call are put in order. */
+export interface RoutingOptions {
+  readonly compile: (record: Provider) => CompiledProvider;
+  /** The keys of a provider in the order in which they are asked. */
+  readonly inTurn: <K extends { readonly id: string }>(
+    providerId: string,
+    keys: readonly K[],
+  ) => readonly K[];
+  /** A number from 0 to below 1. */
+  readonly random: () => number;
+}
+
+/** The targets of a model that can be asked, in the order in which they are. @throws HttpError `provider_not_configured`. */
+export function planTargets(
+  { found, modelId, view }: { found: FoundModel; modelId: string; view: ConfigView },
+  options: RoutingOptions,
+): PlannedTarget[] {
+  const routes = routesOf(found, modelId, view);
+  const targets: PlannedTarget[] = [];
+  let refusal: HttpError | null = null;
+  for (const route of inOrder(routes, options.random)) {
+    try {
+      targets.push(toTarget(route, options));
+    } catch (error) {
+      if (!(error instanceof HttpError)) throw error;
+      refusal ??= error;
+    }
+  }
+  if (targets.length === 0) throw refusal ?? notConfigured(found.model);
+  return targets;
+}
+
+/**
+ * The same targets, with the one that served the conversation last before the others that share the load with it, and its key
+ * before the provider's other keys.
+ */
+export function withServedFirst(targets: readonly PlannedTarget[], served: Aim): PlannedTarget[] {
+  const isServed = (target: PlannedTarget): boolean =>
+    target.provider.id === served.providerId && target.upstreamModel === served.upstreamModel;
+  const keysFirst = targets.map((target) => {
+    const key = isServed(target) ? target.keys.find((one) => one?.id === served.keyId) : undefined;
+    return key === undefined
+      ? target
+      : { ...target, keys: [key, ...target.keys.filter((one) => one !== key)] };
+  });
+  // Those that share the load come first in any case.
+  const isFirst = (target: PlannedTarget): boolean => target.isShared && isServed(target);
+  return [...keysFirst.filter(isFirst), ...keysFirst.filter((target) => !isFirst(target))];
+}
+
+/** The model that serves a name: the one with this id, else the wildcard that says most. @throws HttpError `model_not_found`. */
+export function findModel(view: ConfigView, modelId: string): FoundModel {
   const model = view.models.get(modelId);
-  if (model?.enabled === true) return model;
+  if (model?.enabled === true) return { model, wildcard: null };
+  for (const one of view.wildcardModels) {
+    const wildcard = wildcardIn(one.id, modelId);
+    if (wildcard !== null) return { model: one, wildcard };
+  }
   throw modelNotFound(modelId);
+}
+
+/** What the `*` of a pattern stands for in a name, at least one character; null: the name does not fit. */
+function wildcardIn(pattern: string, name: string): string | null {
+  const star = pattern.indexOf('*');
+  const end = pattern.slice(star + 1);
+  const fits = name.length >= pattern.length && name.startsWith(pattern.slice(0, star)) && name.endsWith(end);
+  return fits ? name.slice(star, name.length - end.length) : null;
 }
 
 /** The error for a model that is unknown or disabled. `modelId` may be just the start of a long name. */
@@ -26,21 +100,59 @@ export function modelNotFound(modelId: string): HttpError {
   );
 }
 
-/**
- * Finds where a model's calls go.
- * @throws HttpError `model_not_found`; `provider_not_configured` if the model's provider is missing or disabled, or its key
- * cannot be decrypted.
- */
-export function routeOf(view: ConfigView, modelId: string): Route {
-  const model = findModel(view, modelId);
-  const provider = view.providers.get(model.providerId);
-  if (provider === undefined || !provider.enabled) {
-    throw new HttpError(
-      'provider_not_configured',
-      `The provider of \`${model.id}\` is missing or disabled. Enable it in the panel.`,
-      { headers: { 'x-should-retry': 'false' } },
-    );
+function routesOf({ model, wildcard }: FoundModel, modelId: string, { providers }: ConfigView): Route[] {
+  const first = {
+    providerId: model.providerId,
+    upstreamModel: model.upstreamModel,
+    weight: model.weight ?? 1,
+  };
+  return [first, ...model.fallbacks].flatMap(({ providerId, upstreamModel, weight }) => {
+    const provider = providers.get(providerId);
+    if (provider === undefined || !provider.enabled) return [];
+    return [{ provider, upstreamModel: upstreamName(upstreamModel, wildcard) ?? modelId, weight }];
+  });
+}
+
+function upstreamName(upstreamModel: string | null, wildcard: string | null): string | null {
+  // A function, because the text of a replacement would be read for `$`.
+  return wildcard === null || upstreamModel === null
+    ? upstreamModel
+    : upstreamModel.replace('*', () => wildcard);
+}
+
+/** Those with a weight first, drawn by weight, then the others as they stand. */
+function inOrder(routes: readonly Route[], random: () => number): readonly Route[] {
+  if (routes.length < 2) return routes;
+  const rest = routes.filter(({ weight }) => weight !== null);
+  const drawn: Route[] = [];
+  while (rest.length > 0) {
+    let point = random() * rest.reduce((sum, { weight }) => sum + (weight ?? 0), 0);
+    const at = rest.findIndex(({ weight }) => {
+      point -= weight ?? 0;
+      return point < 0;
+    });
+    drawn.push(...rest.splice(Math.max(at, 0), 1));
   }
-  requireReadableKey(provider);
-  return { provider, upstreamModel: model.upstreamModel ?? model.id };
+  return [...drawn, ...routes.filter(({ weight }) => weight === null)];
+}
+
+/** @throws HttpError `provider_not_configured` if none of its keys can be used; HttpError as `compileProvider`. */
+function toTarget(
+  { provider, upstreamModel, weight }: Route,
+  { compile, inTurn }: RoutingOptions,
+): PlannedTarget {
+  const compiled = compile(provider);
+  if (compiled.hasKeys && compiled.keys.length === 0) throw noUsableKey(provider);
+  const keys = compiled.hasKeys ? inTurn(compiled.id, compiled.keys) : KEYLESS;
+  return { provider: compiled, upstreamModel, isShared: weight !== null, keys };
+}
+
+const KEYLESS: readonly null[] = [null];
+
+function notConfigured({ id }: Model): HttpError {
+  return new HttpError(
+    'provider_not_configured',
+    `The provider of \`${id}\` is missing or disabled. Enable it in the panel.`,
+    { headers: { 'x-should-retry': 'false' } },
+  );
 }

@@ -45,7 +45,7 @@ export class OpenCall {
   #isRestricted: boolean;
   readonly #hops: number;
   #body: OpenBody | null = null;
-  #authorised: { readonly modelId: string; readonly view: ConfigView } | null = null;
+  #authorised: Pick<Call, 'modelId' | 'found' | 'view'> | null = null;
 
   /** @throws HttpError `loop_detected`. */
   constructor(context: Context, endpoint: Endpoint, options: CallOptions) {
@@ -87,11 +87,11 @@ export class OpenCall {
     const { principal, query, record } = this.context;
     record.modelId = modelId;
     const view = this.#options.view();
-    findModel(view, modelId);
+    const found = findModel(view, modelId);
     const current = requireModel(principal, modelId, { view, nowMs: this.#options.now() });
     this.#isRestricted ||= isRestricted(current);
     if (this.#isRestricted && this.endpoint.isRelayed) refusePickerQuery(query);
-    this.#authorised = { modelId, view };
+    this.#authorised = { modelId, found, view };
   }
 
   /** The call that the body asks for. */
@@ -99,19 +99,22 @@ export class OpenCall {
     if (this.#authorised === null) throw new Error('The call was not authorised.');
     const { context, endpoint, consumer } = this;
     const { principal, req, query, signal, record } = context;
-    const { modelId, view } = this.#authorised;
+    const { modelId, found, view } = this.#authorised;
+    const caller = callerOf(principal);
     const { body, stream = false, includeUsage = false, encodingFormat = null, render = null } = asked;
     return {
       endpoint,
       view,
+      found,
       modelId,
+      caller,
       body,
       stream,
       includeUsage,
       encodingFormat,
       render,
       query: endpoint.isRelayed ? query : '',
-      headers: endpoint.isRelayed ? requestHeadersFor(req.headers, callerOf(principal)) : [],
+      headers: endpoint.isRelayed ? requestHeadersFor(req.headers, caller) : [],
       consumer,
       hops: this.#hops,
       signal,

@@ -1,0 +1,201 @@
+import { BoundedMap } from '../store/bounded-map.ts';
+import type { Provider, ProviderKey } from '../store/entities.ts';
+import { Evidence, type EvidenceReport } from './evidence.ts';
+import type { Failure, FailureReason } from './failure.ts';
+import { type Aim, type BegunAttempt, type RestState, Rests } from './rests.ts';
+
+/** How a provider works, from its attempts. Times are ISO 8601. */
+export interface ProviderHealth {
+  readonly state: EvidenceReport['state'] | 'resting';
+  /** When the state was first seen; null: nothing was seen since the start. */
+  readonly since: string | null;
+  readonly restingUntil: string | null;
+  readonly requests5m: number;
+  readonly errors5m: number;
+  readonly ttftMs: EvidenceReport['ttftMs'];
+  readonly lastSuccessAt: string | null;
+  readonly lastError: LastError | null;
+}
+
+/** How a key works. */
+export interface KeyHealth {
+  readonly state: ProviderHealth['state'] | 'refused' | 'unreadable';
+  readonly restingUntil: string | null;
+  readonly lastUsedAt: string | null;
+  readonly lastError: LastError | null;
+}
+
+export interface LastError extends FailureReason {
+  readonly at: string;
+}
+
+/** The most providers and keys whose attempts are remembered. */
+const SUBJECTS = 2_048;
+
+interface Subject {
+  readonly evidence: Evidence;
+  state: ProviderHealth['state'];
+  sinceMs: number | null;
+  /** Numbers the uses of all keys: the key with the lowest number was used longest ago. */
+  lastUse: number;
+}
+
+/** An attempt that is being watched. */
+export interface WatchedAttempt extends BegunAttempt {
+  readonly startedAtMs: number;
+}
+
+/** Knows how providers and their keys work and which of them rest, from the attempts and the tests in the panel. */
+export class Health {
+  readonly #rests: Rests;
+  readonly #subjects = new BoundedMap<Subject>(SUBJECTS);
+  readonly #now: () => number;
+  #uses = 0;
+
+  /** @param now milliseconds since the epoch */
+  constructor(now: () => number) {
+    this.#now = now;
+    this.#rests = new Rests(now);
+  }
+
+  stateOf(aim: Aim): RestState {
+    return this.#rests.stateOf(aim);
+  }
+
+  /** The keys of a provider, the one used longest ago first. */
+  inTurn<K extends { readonly id: string }>(providerId: string, keys: readonly K[]): readonly K[] {
+    if (keys.length < 2) return keys;
+    const useOf = (key: K): number => this.#subjects.get(subjectName(providerId, key.id))?.lastUse ?? 0;
+    return keys.toSorted((one, other) => useOf(one) - useOf(other));
+  }
+
+  /** Begins an attempt. */
+  begin(aim: Aim): WatchedAttempt {
+    const startedAtMs = this.#now();
+    this.#uses += 1;
+    for (const subject of this.#subjectsOf(aim)) {
+      subject.evidence.used(startedAtMs);
+      subject.lastUse = this.#uses;
+    }
+    return Object.assign(this.#rests.begin(aim), { startedAtMs });
+  }
+
+  /** Notes that the provider answered, see `Rests.answered`. */
+  answered(attempt: WatchedAttempt): void {
+    const nowMs = this.#now();
+    this.#rests.answered(attempt);
+    for (const { evidence } of this.#subjectsOf(attempt.aim)) {
+      evidence.answered(nowMs, nowMs - attempt.startedAtMs);
+    }
+  }
+
+  /** Notes that the answer is complete. */
+  finished(attempt: WatchedAttempt): void {
+    this.#rests.finished(attempt);
+  }
+
+  /** Notes that an attempt failed, before or after its first content. */
+  failed(attempt: WatchedAttempt, failure: Failure): void {
+    if (failure.kind === 'caller') {
+      this.answered(attempt);
+      this.#rests.finished(attempt);
+      return;
+    }
+    this.#rests.failed(attempt, failure);
+    for (const { evidence } of this.#subjectsOf(attempt.aim)) evidence.failed(this.#now(), failure.reason);
+  }
+
+  /** Notes that the attempt tells nothing more of the provider. */
+  dropped(attempt: WatchedAttempt): void {
+    this.#rests.dropped(attempt);
+  }
+
+  wakeKey(providerId: string, keyId: string): void {
+    this.#rests.wakeKey(providerId, keyId);
+  }
+
+  wakeProvider(providerId: string): void {
+    this.#rests.wakeProvider(providerId);
+  }
+
+  ofProvider({ id, keys }: Provider): ProviderHealth {
+    const nowMs = this.#now();
+    const subject = this.#subject(subjectName(id, null));
+    const report = subject.evidence.report(nowMs);
+    const untilMs = this.#providerRest(id, keys, nowMs);
+    const state = untilMs === null ? report.state : 'resting';
+    if (state !== subject.state) Object.assign(subject, { state, sinceMs: nowMs });
+    const { requests5m, errors5m, ttftMs, lastSuccessAtMs, lastError } = report;
+    return {
+      state,
+      since: isoTime(subject.sinceMs),
+      restingUntil: isoTime(untilMs),
+      requests5m,
+      errors5m,
+      ttftMs,
+      lastSuccessAt: isoTime(lastSuccessAtMs),
+      lastError: shownError(lastError),
+    };
+  }
+
+  ofKey(providerId: string, { id, unreadable }: ProviderKey): KeyHealth {
+    const nowMs = this.#now();
+    const { state, lastUsedAtMs, lastError } = this.#subject(subjectName(providerId, id)).evidence.report(
+      nowMs,
+    );
+    const untilMs = this.#futureOnly(this.#rests.untilOfKey(providerId, id), nowMs);
+    const refusal = this.#rests.refusalOf(providerId, id);
+    const isRefused = refusal?.error.code === 'upstream_auth_failed';
+    const restState = isRefused ? 'refused' : untilMs === null ? state : 'resting';
+    return {
+      state: unreadable === null ? restState : 'unreadable',
+      restingUntil: isoTime(untilMs),
+      lastUsedAt: isoTime(lastUsedAtMs),
+      lastError: shownError(lastError),
+    };
+  }
+
+  /** A provider rests while one of its targets does, or all its keys do; until the first of them may be asked again. */
+  #providerRest(id: string, keys: readonly ProviderKey[], nowMs: number): number | null {
+    const usable = keys.filter(({ enabled, secret }) => enabled && secret !== null).map((key) => key.id);
+    const ofKeys = (keys.length === 0 ? [null] : usable).map((keyId) =>
+      this.#futureOnly(this.#rests.untilOfKey(id, keyId), nowMs),
+    );
+    const resting = ofKeys.filter((untilMs) => untilMs !== null);
+    const ofTargets = this.#futureOnly(this.#rests.untilOfTargets(id), nowMs);
+    if (resting.length === 0 || resting.length < ofKeys.length) return ofTargets;
+    return Math.max(Math.min(...resting), ofTargets ?? 0);
+  }
+
+  #futureOnly(untilMs: number | null, nowMs: number): number | null {
+    return untilMs !== null && untilMs > nowMs ? untilMs : null;
+  }
+
+  #subjectsOf({ providerId, keyId }: Aim): Subject[] {
+    const provider = this.#subject(subjectName(providerId, null));
+    return keyId === null ? [provider] : [provider, this.#subject(subjectName(providerId, keyId))];
+  }
+
+  #subject(name: string): Subject {
+    const known = this.#subjects.get(name);
+    if (known !== undefined) return known;
+    const made: Subject = { evidence: new Evidence(), state: 'untested', sinceMs: null, lastUse: 0 };
+    this.#subjects.set(name, made);
+    return made;
+  }
+}
+
+/** Ids hold no line feed. */
+function subjectName(providerId: string, keyId: string | null): string {
+  return keyId === null ? providerId : `${providerId}\n${keyId}`;
+}
+
+function isoTime(ms: number | null): string | null {
+  return ms === null ? null : new Date(ms).toISOString();
+}
+
+function shownError(lastError: EvidenceReport['lastError']): LastError | null {
+  if (lastError === null) return null;
+  const { atMs, status, code, message } = lastError;
+  return { at: new Date(atMs).toISOString(), status, code, message };
+}
