@@ -1,6 +1,6 @@
 import { HttpError } from '../errors.ts';
 import type { CompiledProvider } from '../providers/adapter.ts';
-import { noUsableKey } from '../providers/readable-key.ts';
+import { noUsableKey } from '../providers/usable-key.ts';
 import { shownText } from '../shown-text.ts';
 import type { Model, Provider } from '../store/entities.ts';
 import type { ConfigView } from '../store/store.ts';
