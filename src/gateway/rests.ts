@@ -177,9 +177,10 @@ export class Rests {
 
   #busy(name: string, attempt: BegunAttempt, { retryAfterMs, error }: Omit<RestCause, 'kind'>): void {
     const trouble = this.#trouble(name, BUSY_FIRST_MS);
+    const isNews = attempt.number >= trouble.since;
+    if (retryAfterMs === null && !isNews) return;
     const lengthMs = Math.min(retryAfterMs ?? trouble.nextMs, RETRY_AFTER_LIMIT_MS);
-    if (retryAfterMs === null && attempt.number >= trouble.since)
-      trouble.nextMs = Math.min(trouble.nextMs * 2, BUSY_LAST_MS);
+    if (retryAfterMs === null) trouble.nextMs = Math.min(trouble.nextMs * 2, BUSY_LAST_MS);
     this.#rest(name, attempt, { lengthMs, isBlocking: retryAfterMs !== null, error });
   }
 

@@ -59,7 +59,7 @@ function contentOf(
 
 /** The text of a short string, without its quotes; roles need no escapes. */
 function textOf(body: Buffer, { start, end }: JsonMatch): string {
-  return end - start > 16 ? '' : body.latin1Slice(start + 1, end - 1);
+  return end - start > 16 ? '' : body.toString('latin1', start + 1, end - 1);
 }
 
 function comparedEnd({ start, end }: JsonMatch): number {

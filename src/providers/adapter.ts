@@ -21,6 +21,8 @@ export interface JsonCallBody {
 /** A form, read part by part as it arrives. */
 export interface FormCallBody {
   readonly kind: 'form';
+  /** The whole form is in memory, so it can be sent again. */
+  readonly isHeld: boolean;
   /** All parts in their order, to be read once. Iteration throws an HttpError if a later part is not valid. */
   readonly parts: AsyncIterable<MultipartPart>;
   /** The fields read so far, files apart; complete once `parts` has ended. */

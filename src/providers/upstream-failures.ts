@@ -5,7 +5,11 @@ export class UpstreamFailure extends HttpError {
   /** The request was sent whole and was not answered whole, so the provider may have run it. */
   readonly mayHaveRun: boolean;
 
-  constructor(kind: ErrorName, message: string, options: HttpErrorOptions & { readonly mayHaveRun: boolean }) {
+  constructor(
+    kind: ErrorName,
+    message: string,
+    options: HttpErrorOptions & { readonly mayHaveRun: boolean },
+  ) {
     super(kind, message, options);
     this.mayHaveRun = options.mayHaveRun;
   }

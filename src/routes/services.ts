@@ -6,6 +6,7 @@ import { Sessions } from '../auth/sessions.ts';
 import { createSignIn } from '../auth/sign-in.ts';
 import type { Config } from '../config.ts';
 import { createGateway } from '../gateway/gateway.ts';
+import { Health } from '../gateway/health.ts';
 import type { InflightBudget } from '../inflight-budget.ts';
 import type { Lifecycle } from '../lifecycle.ts';
 import type { Logger } from '../logger.ts';
@@ -82,12 +83,22 @@ export function createServices(options: ServicesOptions) {
 /** What requests to providers need. */
 function createOutgoing({ config, store, budget, now }: ServicesOptions) {
   const upstreams = createUpstreams();
+  const health = new Health(now);
   const connectionOptions = { timeouts: config.upstreamTimeouts, blockPrivate: config.blockPrivateUpstreams };
   const providers = new Providers(connectionOptions);
   store.onChange((change) => {
     if (change === 'config') providers.keepOnly(store.config.view().providers);
   });
-  return { upstreams, connectionOptions, gateway: createGateway({ upstreams, providers, budget, now }) };
+  const gateway = createGateway({
+    upstreams,
+    providers,
+    health,
+    retries: config.upstreamRetries,
+    budget,
+    now,
+    random: Math.random,
+  });
+  return { upstreams, connectionOptions, health, gateway };
 }
 
 /** What decides who may sign in, and who is signed in. */

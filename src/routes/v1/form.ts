@@ -11,7 +11,7 @@ export function readFormCall(kind: FormKind): ReadCall {
     const fields = kind.openFields();
     const form = openForm(open, kind, fields);
     open.authorise(await form.readModel());
-    return { body: { kind: 'form', parts: form.all(), fields } };
+    return { body: { kind: 'form', isHeld: false, parts: form.all(), fields } };
   };
 }
 
