@@ -78,6 +78,8 @@ export async function startApp(t: TestContext, options: StartOptions = {}): Prom
     UI_USERNAME: ADMIN.username,
     UI_PASSWORD: ADMIN.password,
     LOG_LEVEL: 'debug',
+    // Most tests look at one attempt; those of further attempts set it.
+    UPSTREAM_RETRIES: '0',
     ...options.env,
   });
   const lifecycle: Lifecycle = { phase: 'starting', startedAtMs: now() };
