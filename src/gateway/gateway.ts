@@ -15,7 +15,7 @@ import type { Call } from './call.ts';
 import { Conversations } from './conversations.ts';
 import { brokenAnswer, type Failure, responseFailure, thrownFailure } from './failure.ts';
 import type { Health, WatchedAttempt } from './health.ts';
-import { codeOf } from './record.ts';
+import { type AttemptRecord, codeOf } from './record.ts';
 import { planTargets, withServedFirst } from './routing.ts';
 import { shapeAnswer } from './shape-answer.ts';
 
@@ -141,7 +141,15 @@ class Execution {
     const request = provider.adapter.buildRequest(call, target, quirks);
     const keyId = key?.id ?? null;
     const watched = health.begin({ providerId: provider.id, upstreamModel, keyId });
-    const entry = { providerId: provider.id, upstreamModel, keyId, status: NO_STATUS, code: NO_CODE, ms: 0 };
+    const entry: Mutable<AttemptRecord> = {
+      providerId: provider.id,
+      upstreamModel,
+      keyId,
+      status: null,
+      result: 'ok',
+      code: null,
+      ms: 0,
+    };
     try {
       const response = await upstreams.send(request, call.signal, call.consumer);
       entry.status = response.status;
@@ -156,11 +164,13 @@ class Execution {
       const refusal = { status: response.status, text: await readErrorText(response.body) };
       const error = readError(refusal.status, refusal.text, provider.secrets);
       const failure = responseFailure({ ...response, error }, provider.id, now());
+      entry.result = failure.kind;
       entry.code = codeOf(failure.error);
       health.failed(watched, failure);
       return { failure, refusal };
     } catch (error) {
       const failure = thrownFailure(error, entry.status);
+      entry.result = failure?.kind ?? 'dropped';
       entry.code = error instanceof HttpError ? codeOf(error) : null;
       if (entry.status === null) {
         entry.ms = now() - watched.startedAtMs;
@@ -194,8 +204,7 @@ function endOf(watched: WatchedAttempt, health: Health): (end: AnswerEnd) => voi
   };
 }
 
-const NO_STATUS: number | null = null;
-const NO_CODE: string | null = null;
+type Mutable<T> = { -readonly [Name in keyof T]: T[Name] };
 
 interface FailedAttempt {
   readonly failure: Failure;

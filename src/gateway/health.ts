@@ -29,6 +29,13 @@ export interface LastError extends FailureReason {
   readonly at: string;
 }
 
+/** How a test of a provider ended. */
+export interface TestResult {
+  readonly ms: number;
+  /** null: the provider answered as it should. */
+  readonly reason: FailureReason | null;
+}
+
 /** The most providers and keys whose attempts are remembered. */
 const SUBJECTS = 2_048;
 
@@ -108,6 +115,16 @@ export class Health {
   /** Notes that the attempt tells nothing more of the provider. */
   dropped(attempt: WatchedAttempt): void {
     this.#rests.dropped(attempt);
+  }
+
+  /** Notes a test in the panel: it is evidence, but begins and ends no rest. */
+  noteTest({ providerId, keyId }: Omit<Aim, 'upstreamModel'>, test: TestResult): void {
+    const nowMs = this.#now();
+    for (const { evidence } of this.#subjectsOf({ providerId, keyId, upstreamModel: '' })) {
+      evidence.used(nowMs);
+      if (test.reason === null) evidence.answered(nowMs, test.ms);
+      else evidence.failed(nowMs, test.reason);
+    }
   }
 
   wakeKey(providerId: string, keyId: string): void {
