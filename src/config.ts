@@ -55,6 +55,12 @@ const SETTINGS = {
     headersTimeoutMs: integer('UPSTREAM_HEADERS_TIMEOUT_MS', 300_000, { least: 1, most: DAY_MS }),
     idleTimeoutMs: integer('UPSTREAM_IDLE_TIMEOUT_MS', 120_000, { least: 1, most: DAY_MS }),
   }),
+  /** Further attempts after the first one, over all keys and targets of a call. */
+  upstreamRetries: integer('UPSTREAM_RETRIES', 2, { least: 0, most: 5 }),
+  /** A client's event stream that is silent for this long gets a keep-alive; 0: never. */
+  sseKeepAliveMs: integer('SSE_KEEPALIVE_MS', 15_000, { least: 0, most: DAY_MS }),
+  /** A client that waits this long for its stream gets its headers before the provider answers; 0: never. */
+  earlyStreamMs: integer('EARLY_STREAM_MS', 0, { least: 0, most: DAY_MS }),
   shutdownGraceMs: integer('SHUTDOWN_GRACE_MS', 25_000, { least: 0, most: DAY_MS }),
   logLevel: oneOf<LogLevel>('LOG_LEVEL', LOG_LEVELS, 'info'),
   /** null: off. */

@@ -38,6 +38,11 @@ describe('loadConfig()', () => {
       { UPSTREAM_IDLE_TIMEOUT_MS: '1' },
       { upstreamTimeouts: { connectTimeoutMs: 10_000, headersTimeoutMs: 300_000, idleTimeoutMs: 1 } },
     ],
+    [{}, { upstreamRetries: 2, sseKeepAliveMs: 15_000, earlyStreamMs: 0 }],
+    [
+      { UPSTREAM_RETRIES: '0', SSE_KEEPALIVE_MS: '0', EARLY_STREAM_MS: '20000' },
+      { upstreamRetries: 0, sseKeepAliveMs: 0, earlyStreamMs: 20_000 },
+    ],
   ];
   for (const [env, expected] of read) {
     test(`reads ${JSON.stringify(env)}`, () => {
@@ -54,6 +59,9 @@ describe('loadConfig()', () => {
     [{ ENCRYPTION_KEY: 'x'.repeat(15) }, /^ENCRYPTION_KEY must have at least 16 characters\.$/],
     [{ BLOCK_PRIVATE_UPSTREAMS: 'yes' }, /^BLOCK_PRIVATE_UPSTREAMS must be true, false, 1 or 0\.$/],
     [{ CORS_ORIGINS: 'https://a.example/path' }, /^CORS_ORIGINS must be \* or/],
+    [{ UPSTREAM_RETRIES: '6' }, /^UPSTREAM_RETRIES must be a whole number from 0 to 5\.$/],
+    [{ SSE_KEEPALIVE_MS: '-1' }, /^SSE_KEEPALIVE_MS must be a whole number from 0 to 86400000\.$/],
+    [{ EARLY_STREAM_MS: '1.5' }, /^EARLY_STREAM_MS must/],
     [{ LOG_LEVEL: 'loud' }, /^LOG_LEVEL must be one of debug, info/],
     [{ KEEP_ALIVE_URL: 'ftp://a.example' }, /^KEEP_ALIVE_URL must be an http/],
     [{ SNAPSHOT_URL: 'https://a.example/x' }, /^SNAPSHOT_KEY is required/],
