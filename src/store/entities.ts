@@ -2,6 +2,7 @@
 
 export type ProviderType = 'openai' | 'chutes';
 export type PathMode = 'auto' | 'append-v1' | 'exact';
+export type IncludeUsage = 'auto' | 'always' | 'never';
 
 /** Per-provider settings; an absent member means the default. */
 export interface ProviderOptions {
@@ -10,6 +11,8 @@ export interface ProviderOptions {
   readonly transcribePath?: string;
   /** Chutes: forward `language` even though the chute may then translate. */
   readonly chutesLanguageHint?: boolean;
+  /** Whether streams are asked for their usage where the client did not ask; `auto`: until the provider refuses it. */
+  readonly includeUsage?: IncludeUsage;
   readonly connectTimeoutMs?: number;
   readonly headersTimeoutMs?: number;
   readonly idleTimeoutMs?: number;

@@ -1,5 +1,5 @@
 import { isRecord } from '../json/value.ts';
-import type { PathMode, ProviderOptions } from './entities.ts';
+import type { IncludeUsage, PathMode, ProviderOptions } from './entities.ts';
 
 /** What a value must be: in words and as a check. */
 export interface Rule {
@@ -94,6 +94,7 @@ const TIMEOUT: Rule = {
   isRight: (value) => typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= DAY_MS,
 };
 const PATH_MODES: readonly PathMode[] = ['auto', 'append-v1', 'exact'];
+const INCLUDE_USAGE: readonly IncludeUsage[] = ['auto', 'always', 'never'];
 
 /** The rules of a provider's options, for values from the API and from a file. */
 export const OPTION_RULES: Readonly<Record<keyof ProviderOptions, Rule>> = {
@@ -103,6 +104,7 @@ export const OPTION_RULES: Readonly<Record<keyof ProviderOptions, Rule>> = {
     isRight: (value) => typeof value === 'string' && value.length <= 512 && /^\/(?!\/)[\w./~-]*$/.test(value),
   },
   chutesLanguageHint: FLAG,
+  includeUsage: oneOf(...INCLUDE_USAGE),
   connectTimeoutMs: TIMEOUT,
   headersTimeoutMs: TIMEOUT,
   idleTimeoutMs: TIMEOUT,

@@ -109,6 +109,7 @@ const SCENARIOS: readonly Scenario[] = [
         pathMode: 'exact',
         transcribePath: '/stt',
         chutesLanguageHint: true,
+        includeUsage: 'auto',
         connectTimeoutMs: 1,
         headersTimeoutMs: 86_400_000,
         idleTimeoutMs: 5,
