@@ -169,7 +169,7 @@ class Execution {
       health.failed(watched, failure);
       return { failure, refusal };
     } catch (error) {
-      const failure = thrownFailure(error, entry.status);
+      const failure = thrownFailure(error, { status: entry.status, providerId: provider.id, nowMs: now() });
       entry.result = failure?.kind ?? 'dropped';
       entry.code = error instanceof HttpError ? codeOf(error) : null;
       if (entry.status === null) {

@@ -1,4 +1,4 @@
-import { BoundedMap } from '../store/bounded-map.ts';
+import { BoundedMap } from '../bounded-map.ts';
 import type { Provider, ProviderKey } from '../store/entities.ts';
 import { Evidence, type EvidenceReport } from './evidence.ts';
 import type { Failure, FailureReason } from './failure.ts';

@@ -1,13 +1,14 @@
-import { type ErrorObject, HttpError } from '../errors.ts';
+import { HttpError } from '../errors.ts';
 import type { BodyTransform } from '../http/body-transform.ts';
-import { bareLines, recordData, recordEvent, sseRecord } from '../http/sse.ts';
+import { recordData, sseRecord } from '../http/sse.ts';
 import { LF, type SsePart, SseRecords } from '../http/sse-records.ts';
-import { isRecord, parseJson } from '../json/value.ts';
+import { parseJson } from '../json/value.ts';
 import { redactBytes } from '../redaction.ts';
 import { EventModelRenamer } from './event-model.ts';
 import { ResponsesFailure } from './responses-failure.ts';
 import { type StreamEnd, StreamEndWatch } from './stream-end.ts';
-import { cleanError, findErrorObject, parseErrorJson } from './upstream-errors.ts';
+import { findResponsesError, findStreamError } from './stream-errors.ts';
+import { cleanError } from './upstream-errors.ts';
 
 export interface EventStreamOptions {
   /** The model's id for every event that names its model; null keeps the upstream's name. */
@@ -22,8 +23,6 @@ const HELD_BYTES = 64 * 1024;
 const COLON = 0x3a;
 /** The first letter of `data:`. */
 const LETTER_D = 0x64;
-/** The first letter of `event:`. */
-const LETTER_E = 0x65;
 const KEEP_ALIVE = Buffer.from(': keep-alive\n\n');
 const EMPTY_LINE = Buffer.from('\n\n');
 
@@ -105,14 +104,14 @@ export class EventStream implements BodyTransform {
       else this.#renamer.renamePiece(bytes, { begins, ends }, out);
       return;
     }
-    const error = this.#errorIn(bytes);
+    const error = findStreamError(bytes, this.#options.streamEnd);
     if (error !== null) {
       this.#finishWith(HttpError.fromUpstream(502, cleanError(error, this.#options.secrets)), out);
       return;
     }
     this.#end.lookAtEvent(bytes, true);
     this.#failure?.note(bytes);
-    const reported = this.#responsesErrorIn(bytes);
+    const reported = this.#failure === null ? null : findResponsesError(bytes);
     if (reported !== null)
       this.#passedError = HttpError.fromUpstream(502, cleanError(reported, this.#options.secrets));
     const record = reported === null ? bytes : redactBytes(bytes, this.#options.secrets);
@@ -131,33 +130,6 @@ export class EventStream implements BodyTransform {
         ? sseRecord(JSON.stringify({ error: error.error }))
         : this.#failure.records(error.error),
     );
-  }
-
-  /** The error in a record that the client could not read. Parses only what could be an error: every record passes here. */
-  #errorIn(record: Buffer): ErrorObject | null {
-    const isTyped = record[0] === LETTER_E && recordEvent(record) === 'error';
-    if (!isTyped && !record.includes('"error"')) return null;
-    const data = bareLines(record)[0] ?? recordData(record);
-    if (data === null || this.#isResponsesEvent(recordEvent(record))) return null;
-    const value = parseErrorJson(data);
-    return findErrorObject(value) ?? (isTyped ? findErrorObject({ error: value }) : null);
-  }
-
-  /** The error in an `error` or `response.failed` event of a Responses stream. */
-  #responsesErrorIn(record: Buffer): ErrorObject | null {
-    if (this.#failure === null || !(record.includes('"error"') || record.includes('event: error')))
-      return null;
-    const value = parseErrorJson(recordData(record) ?? '');
-    if (!isRecord(value)) return null;
-    const type = recordEvent(record) ?? value['type'];
-    if (type === 'error') return findErrorObject({ error: value });
-    const response = type === 'response.failed' ? value['response'] : null;
-    return isRecord(response) ? findErrorObject(response) : null;
-  }
-
-  /** Clients of the Responses API read its own error events, so these pass unchanged. */
-  #isResponsesEvent(event: string | null): boolean {
-    return this.#options.streamEnd === 'responses' && event !== null;
   }
 }
 

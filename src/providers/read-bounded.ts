@@ -53,6 +53,7 @@ export function readBounded(
   });
 }
 
-function brokenOff(cause: Error): HttpError {
+/** The error for a body that broke off. */
+export function brokenOff(cause: Error): HttpError {
   return new HttpError('upstream_invalid_response', 'The provider broke off its response.', { cause });
 }
