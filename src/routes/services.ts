@@ -6,6 +6,7 @@ import { Sessions } from '../auth/sessions.ts';
 import { createSignIn } from '../auth/sign-in.ts';
 import type { Config } from '../config.ts';
 import { createGateway } from '../gateway/gateway.ts';
+import { NO_HEALTH } from '../gateway/health-report.ts';
 import type { InflightBudget } from '../inflight-budget.ts';
 import type { Lifecycle } from '../lifecycle.ts';
 import type { Logger } from '../logger.ts';
@@ -87,7 +88,13 @@ function createOutgoing({ config, store, budget, now }: ServicesOptions) {
   store.onChange((change) => {
     if (change === 'config') providers.keepOnly(store.config.view().providers);
   });
-  return { upstreams, connectionOptions, gateway: createGateway({ upstreams, providers, budget, now }) };
+  return {
+    upstreams,
+    connectionOptions,
+    /** How providers and their keys work. */
+    health: NO_HEALTH,
+    gateway: createGateway({ upstreams, providers, budget, now }),
+  };
 }
 
 /** What decides who may sign in, and who is signed in. */

@@ -1,0 +1,89 @@
+import type { Provider, ProviderKey } from '../store/entities.ts';
+
+/**
+ * `untested`: nothing is known of the last 24 hours. `resting`: it is not asked for a while, because it refused, failed or
+ * was busy.
+ */
+export type ProviderState = 'untested' | 'ok' | 'slow' | 'failing' | 'resting';
+
+/** `refused`: the provider does not accept the key. `unreadable`: the stored key cannot be decrypted. */
+export type KeyState = ProviderState | 'refused' | 'unreadable';
+
+/** The last failure of a provider or a key. */
+export interface LastError {
+  /** ISO 8601. */
+  readonly at: string;
+  /** null: there was no response. */
+  readonly status: number | null;
+  readonly code: string | null;
+  /** What happened, without secrets. */
+  readonly message: string;
+}
+
+/** How a provider works, from its attempts and tests. Times are ISO 8601. */
+export interface ProviderHealth {
+  readonly state: ProviderState;
+  /** When the state began; null: not known. */
+  readonly since: string | null;
+  readonly restingUntil: string | null;
+  readonly requests5m: number;
+  /** The caller's own mistakes are not counted. */
+  readonly errors5m: number;
+  /** The time to the first byte; null: not known. */
+  readonly ttftMs: { readonly p50: number | null; readonly p95: number | null };
+  readonly lastSuccessAt: string | null;
+  readonly lastError: LastError | null;
+}
+
+/** How a key works. Times are ISO 8601. */
+export interface KeyHealth {
+  readonly state: KeyState;
+  readonly restingUntil: string | null;
+  readonly lastUsedAt: string | null;
+  readonly lastError: LastError | null;
+}
+
+/** What a test in the panel showed. */
+export interface TestEvidence {
+  readonly providerId: string;
+  /** The key that was sent; null: none. */
+  readonly keyId: string | null;
+  /** How long the provider took to respond, or to fail. */
+  readonly ms: number;
+  /** null: the provider works. */
+  readonly error: Omit<LastError, 'at'> | null;
+}
+
+/** Knows how providers and keys work. Its answers are about what it was told, never about what it asked. */
+export interface HealthReader {
+  ofProvider(provider: Provider): ProviderHealth;
+  ofKey(providerId: string, key: ProviderKey): KeyHealth;
+  /** Ends all rests of a key. */
+  wakeKey(providerId: string, keyId: string): void;
+  /** Ends all rests of a provider and its keys. */
+  wakeProvider(providerId: string): void;
+  noteTest(evidence: TestEvidence): void;
+}
+
+const UNTESTED: ProviderHealth = {
+  state: 'untested',
+  since: null,
+  restingUntil: null,
+  requests5m: 0,
+  errors5m: 0,
+  ttftMs: { p50: null, p95: null },
+  lastSuccessAt: null,
+  lastError: null,
+};
+
+/** A reader that is told nothing. */
+export const NO_HEALTH: HealthReader = {
+  ofProvider: () => UNTESTED,
+  ofKey(_providerId, { unreadable }) {
+    const state = unreadable === null ? 'untested' : 'unreadable';
+    return { state, restingUntil: null, lastUsedAt: null, lastError: null };
+  },
+  wakeKey() {},
+  wakeProvider() {},
+  noteTest() {},
+};
