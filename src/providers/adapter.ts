@@ -18,14 +18,17 @@ export interface JsonCallBody {
   readonly patches: readonly Patch[];
 }
 
-/** A form, read part by part as it arrives. */
+/** A form, read part by part. */
 export interface FormCallBody {
   readonly kind: 'form';
-  /** The whole form is in memory, so it can be sent again. */
+  /** The whole form is in memory and valid, so it can be sent more than once. Otherwise it is read as it arrives, once. */
   readonly isHeld: boolean;
-  /** All parts in their order, to be read once. Iteration throws an HttpError if a later part is not valid. */
-  readonly parts: AsyncIterable<MultipartPart>;
-  /** The fields read so far, files apart; complete once `parts` has ended. */
+  /**
+   * All parts in their order. Call it once for each request that is built, and only once if the form is not held. Iteration
+   * throws an HttpError if a later part is not valid.
+   */
+  readonly parts: () => AsyncIterable<MultipartPart>;
+  /** The fields read so far, files apart; complete if the form is held, and once its parts are read. */
   readonly fields: FormFields;
 }
 

@@ -10,6 +10,7 @@ import { TranscriptionFields } from '../protocols/transcription-form.ts';
 import type { Provider } from '../store/entities.ts';
 import type {
   AdapterCall,
+  FormCallBody,
   JsonCallBody,
   ProviderAdapter,
   Quirk,
@@ -60,7 +61,7 @@ export function isChutes(provider: Provider): boolean {
 }
 
 interface Speech {
-  readonly parts: AsyncIterable<MultipartPart>;
+  readonly parts: FormCallBody['parts'];
   readonly fields: TranscriptionFields;
 }
 
@@ -129,7 +130,7 @@ function transcribeRequest(call: AdapterCall, { parts, fields }: Speech, target:
     if (fields.task === 'translate') return { language: 'en' };
     return record.options.chutesLanguageHint === true && language !== null ? { language } : {};
   };
-  const stream = Readable.from(chutesTranscribeBody(audioOf(parts), extras), { objectMode: false });
+  const stream = Readable.from(chutesTranscribeBody(audioOf(parts()), extras), { objectMode: false });
   return postTo(call, target, {
     path: transcribePath(record),
     own: MADE_JSON,
@@ -137,7 +138,7 @@ function transcribeRequest(call: AdapterCall, { parts, fields }: Speech, target:
   });
 }
 
-/** The audio of the form. Reading the other parts fills the form's fields. */
+/** The audio of the form. Reading the other parts of a form that is not held fills its fields. */
 async function* audioOf(parts: AsyncIterable<MultipartPart>): AsyncGenerator<Buffer> {
   let files = 0;
   for await (const part of parts) {

@@ -48,11 +48,11 @@ function madeRequest(call: AdapterCall, { make }: MadeCallBody, target: Target):
   });
 }
 
-/** The request with the client's form, relayed while it arrives, with the model's name replaced. */
-function formRequest(call: AdapterCall, { parts }: FormCallBody, target: Target): UpstreamRequest {
+/** The request with the client's form, written part by part, with the model's name replaced. */
+function formRequest(call: AdapterCall, body: FormCallBody, target: Target): UpstreamRequest {
   const boundary = createBoundary(randomBytes);
   const replace = new Map([['model', target.upstreamModel]]);
-  const chunks = relayMultipart(parts, { boundary, replace });
+  const chunks = relayMultipart(body.parts(), { boundary, replace });
   const stream = Readable.from(chunks, { objectMode: false });
   const own = ['content-type', multipartContentType(boundary)];
   return postTo(call, target, { own, body: { kind: 'stream', stream } });
