@@ -89,7 +89,7 @@ export function countReadyKeys({ apiKeys }) {
 
 /** The ports of Ollama, LM Studio and vLLM: such a server needs no key, wherever it is. */
 const KEYLESS_PORTS = new Set(['11434', '1234', '8000']);
-const LOCAL_NAME = /^localhost$|^[^.:]+$|\.(localhost|local|internal|lan|home|home\.arpa|test)$/;
+const LOCAL_NAME = /^[^.:]+$|\.(localhost|local|internal|lan|home|home\.arpa|test)$/;
 const LOCAL_IPV4 =
   /^(0|10|127)\.|^192\.168\.|^169\.254\.|^172\.(1[6-9]|2\d|3[01])\.|^100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\./;
 const LOCAL_IPV6 = /^\[(::1?\]|f[cd]|fe[89ab]|::ffff:)/;

@@ -12,7 +12,7 @@ import { announce } from '../lib/toast.js';
  * }} Row
  */
 
-const MOST = 20;
+const MOST = 32;
 const WEIGHT_MISTAKE = 'Enter a number above 0, at most 1,000.';
 
 /**

@@ -74,7 +74,7 @@ export function mountModels(container, context) {
       },
       {
         label: 'Upstream name',
-        class: 'wide wider mono w-l',
+        class: 'wide widest mono w-l',
         sort: (one) => one.upstreamModel ?? '',
         cell: upstreamCell,
       },
