@@ -45,7 +45,7 @@ test('fallbacks are added, ordered and removed from the keyboard', options, asyn
     await expectFocus(page, provider);
     await page.keyboard.type(name);
   }
-  await hands.goTo(fallback(page, 2).getByLabel('Upstream name'), { backwards: true });
+  await hands.goTo(fallback(page, 2).getByLabel('Upstream Name'), { backwards: true });
   await page.keyboard.type('beta-large');
 
   const up = page.getByRole('button', { name: 'Move fallback 3 up' });
@@ -77,16 +77,16 @@ test('weights share the load, and the own weight counts only then', options, asy
   const own = dialog.getByLabel('Weight').first();
   const weight = fallback(page, 1).getByLabel('Weight');
   await dialog.getByText('75 % of the requests', { exact: true }).waitFor();
-  await dialog.getByText('shares the load: 25 % of the requests').waitFor();
+  await dialog.getByText('Shares the load: 25 % of the requests').waitFor();
   await own.fill('1');
-  await dialog.getByText('shares the load: 50 % of the requests').waitFor();
+  await dialog.getByText('Shares the load: 50 % of the requests').waitFor();
   await weight.fill('0');
   await page.getByRole('button', { name: 'Save' }).click();
   await dialog.getByText('Enter a number above 0, at most 1,000.').waitFor();
   await expectFocus(page, weight);
   await weight.fill('');
   await own.waitFor({ state: 'hidden' });
-  await dialog.getByText('tried first').waitFor();
+  await dialog.getByText('Tried in order: 1').waitFor();
   await save(page);
   assert.equal(storedModel(app).weight, null);
   assert.deepEqual(storedModel(app).fallbacks, [{ providerId: 'alpha', upstreamModel: null, weight: null }]);
@@ -103,10 +103,10 @@ test(
     await page.getByRole('button', { name: 'Save' }).click();
     await fallback(page, 1).getByText('Please fill this in.').waitFor();
     await fallback(page, 1).getByLabel('Provider').selectOption('beta');
-    await fallback(page, 1).getByLabel('Upstream name').fill('beta-*');
+    await fallback(page, 1).getByLabel('Upstream Name').fill('beta-*');
     await page.getByRole('button', { name: 'Save' }).click();
     await fallback(page, 1).getByText('must hold no *').waitFor();
-    await expectFocus(page, fallback(page, 1).getByLabel('Upstream name'));
+    await expectFocus(page, fallback(page, 1).getByLabel('Upstream Name'));
     await page.keyboard.press('Escape');
     await page.getByText('Discard your changes?').waitFor();
   },

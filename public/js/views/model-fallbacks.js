@@ -7,7 +7,7 @@ import { announce } from '../lib/toast.js';
 /** @typedef {import('../lib/form.js').Field} Field */
 /**
  * @typedef {{
- *   element: HTMLElement, legend: HTMLElement, role: HTMLElement, up: HTMLButtonElement, down: HTMLButtonElement, remove: HTMLButtonElement,
+ *   element: HTMLElement, legend: HTMLElement, title: HTMLElement, role: HTMLElement, up: HTMLButtonElement, down: HTMLButtonElement, remove: HTMLButtonElement,
  *   provider: ReturnType<typeof selectField>, upstream: ReturnType<typeof textField>, weight: ReturnType<typeof textField>,
  * }} Row
  */
@@ -94,17 +94,15 @@ export function fallbackFields({ fallbacks, weight, fields, choicesFor }) {
     const shares = sharesOf(ownWeight.control, rows);
     ownWeight.element.hidden = shares === null;
     ownShare.textContent = shares === null ? '' : shareText(shares[0]);
+    // A hidden mistake could not be mended.
+    if (shares === null && !ownWeight.control.validity.valid) setValue(ownWeight.control, '');
     let place = 0;
     rows.forEach((row, index) => {
       const share = shares?.[index + 1] ?? null;
-      numberRow(row, index, rows.length);
       if (share === null) place++;
+      numberRow(row, index, rows.length);
       row.role.textContent =
-        share !== null
-          ? `shares the load: ${shareText(share)}`
-          : place === 1
-            ? 'tried first'
-            : `tried as number ${place}`;
+        share === null ? `Tried in order: ${place}` : `Shares the load: ${shareText(share)}`;
     });
     list.hidden = rows.length === 0;
     add.hidden = rows.length >= MOST;
@@ -152,7 +150,7 @@ function createRow(fallback, choices) {
     input: { required: true },
   });
   const upstream = textField({
-    label: 'Upstream name',
+    label: 'Upstream Name',
     input: {
       value: fallback.upstreamModel ?? '',
       placeholder: 'Same as the ID',
@@ -164,6 +162,7 @@ function createRow(fallback, choices) {
   const [up, down] = [iconButton('up'), iconButton('down')];
   const remove = iconButton('trash');
   const legend = h('legend', { class: 'visually-hidden' });
+  const title = h('strong', { 'aria-hidden': 'true' });
   const role = h('span', { class: 'muted small grow' });
   const element = h(
     'li',
@@ -172,11 +171,11 @@ function createRow(fallback, choices) {
       'fieldset',
       { class: 'stack tight' },
       legend,
-      h('div', { class: 'row nowrap' }, role, h('div', { class: 'actions' }, up, down, remove)),
+      h('div', { class: 'row nowrap' }, title, role, h('div', { class: 'actions' }, up, down, remove)),
       h('div', { class: 'target-fields' }, provider.element, upstream.element, weight.element),
     ),
   );
-  return { element, legend, role, up, down, remove, provider, upstream, weight };
+  return { element, legend, title, role, up, down, remove, provider, upstream, weight };
 }
 
 /**
@@ -186,7 +185,7 @@ function createRow(fallback, choices) {
  */
 function numberRow(row, index, count) {
   const name = `fallback ${index + 1}`;
-  row.legend.textContent = `Fallback ${index + 1}`;
+  row.title.textContent = row.legend.textContent = `Fallback ${index + 1}`;
   setName(row.up, `Move ${name} up`);
   setName(row.down, `Move ${name} down`);
   setName(row.remove, `Remove ${name}`);
@@ -228,6 +227,15 @@ function weightField(value, placeholder) {
     control.setCustomValidity(isMistake ? WEIGHT_MISTAKE : '');
   });
   return field;
+}
+
+/**
+ * @param {HTMLInputElement} control
+ * @param {string} value
+ */
+function setValue(control, value) {
+  control.value = value;
+  control.dispatchEvent(new Event('input', { bubbles: true }));
 }
 
 /** @param {HTMLInputElement} control */

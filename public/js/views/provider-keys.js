@@ -43,6 +43,10 @@ export function providerKeys({ provider, change }) {
       list,
       keys.map((key) => keyItem(key, actions)),
     );
+    // The button “Try now” disappears with the rest.
+    const active = document.activeElement;
+    if (active instanceof HTMLButtonElement && active.hidden && list.contains(active))
+      active.parentElement?.querySelector('input')?.focus();
   }
 
   /** @type {KeyActions} */
@@ -74,11 +78,6 @@ export function providerKeys({ provider, change }) {
         toast.error(messageOf(error));
       }
       setBusy(button, false);
-      // The button disappears with the rest.
-      const toggle = /** @type {HTMLElement | null} */ (
-        list.querySelector(`[data-act="use:${CSS.escape(key.id)}"]`)
-      );
-      if (!button.isConnected) toggle?.focus();
     },
     async use(key, control) {
       try {
@@ -110,6 +109,7 @@ function keyItem(key, actions) {
     {
       type: 'button',
       class: 'btn small',
+      hidden: !isResting,
       'data-act': `wake:${key.id}`,
       onclick: () => void actions.wake(key, wake),
     },
@@ -156,7 +156,7 @@ function keyItem(key, actions) {
         key.state !== 'ok' &&
         h('div', { class: 'muted small' }, ...errorDetails(key.lastError)),
     ),
-    h('div', { class: 'row nowrap' }, isResting ? wake : null, toggle, remove),
+    h('div', { class: 'row nowrap' }, wake, toggle, remove),
   );
 }
 
