@@ -94,10 +94,11 @@ function providerFields(provider) {
     },
   });
   const stored = provider?.apiKeyHint;
+  const count = provider?.apiKeys.length ?? 0;
   const key = textField({
     label: 'API Key',
     param: 'apiKey',
-    hint: stored ? `Stored: ${stored}. Leave empty to keep the stored key, or enter a new one.` : KEY_HINT,
+    hint: stored ? storedKeyHint(stored, count) : KEY_HINT,
     input: { type: 'password', autocomplete: 'new-password', spellcheck: 'false', placeholder: stored ?? '' },
   });
   const removeKey =
@@ -114,6 +115,15 @@ function providerFields(provider) {
   });
   const enabled = checkField({ label: 'Enabled', input: { checked: provider?.enabled ?? true } });
   return { name, id, url, key, removeKey, type, enabled };
+}
+
+/**
+ * @param {string} hint
+ * @param {number} count
+ */
+function storedKeyHint(hint, count) {
+  const place = count > 1 ? `, the first of ${count} keys` : '';
+  return `Stored: ${hint}${place}. Leave empty to keep the stored key, or enter a new one. More keys: “Keys” in the list.`;
 }
 
 /** @param {ReturnType<typeof providerFields>} fields */
