@@ -22,8 +22,8 @@ export interface LoggerOptions {
   readonly secrets?: LogSecrets;
 }
 
-/** Records with a secret each, such as providers. */
-type KeyHolders = ReadonlyMap<string, { readonly apiKey: string | null }>;
+/** Records with secrets, such as providers. */
+type KeyHolders = ReadonlyMap<string, { readonly keys: readonly { readonly secret: string | null }[] }>;
 
 /** The values that must never appear in a line: fixed ones, and the keys of records that change. */
 export class LogSecrets {
@@ -57,8 +57,8 @@ export class LogSecrets {
     const holders = this.#holders();
     if (holders === this.#read || holders === undefined) return;
     this.#read = holders;
-    const keys = [...holders.values()].map(({ apiKey }) => apiKey).filter((key) => key !== null);
-    this.#plain = [...this.#fixed, ...keys];
+    const secrets = [...holders.values()].flatMap(({ keys }) => keys.map(({ secret }) => secret));
+    this.#plain = [...this.#fixed, ...secrets.filter((secret) => secret !== null)];
     this.#escaped = this.#plain.map(escapeInJson);
   }
 }

@@ -63,6 +63,16 @@ export function redactBytes(bytes: Buffer, secrets: readonly string[]): Buffer {
 }
 
 /**
+ * The hint by which people recognise a key: up to 6 first and 4 last characters, at most a third of the key.
+ * @example keyHint('sk-abcdefghijklmnopqrstuvwxyz') // 'sk-ab...wxyz'
+ */
+export function keyHint(key: string): string {
+  const visible = Math.min(10, Math.floor(key.length / 3));
+  const last = Math.min(4, Math.floor(visible / 2));
+  return `${key.slice(0, visible - last)}...${key.slice(key.length - last)}`;
+}
+
+/**
  * The spellings of a secret: as it is, inside a JSON string, and as forms and `encodeURIComponent` encode it, which differ
  * in space and `!'()~`.
  */

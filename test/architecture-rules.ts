@@ -69,7 +69,7 @@ const FOLDERS = ['routes', 'gateway', 'auth', 'demo', 'providers', 'protocols', 
 const ENTRY = /^src\/(server|shutdown|master-key|keep-alive-ping|open-store|demo\/start)\.ts$/;
 /** The form in which a store's state is kept and passed on: values and bytes, no files. */
 const DOCUMENT =
-  /^src\/store\/(backup|restore|migrations|document|document-error|document-text|document-turns|records|record-rules|secrets|new-config)\.ts$/;
+  /^src\/store\/(backup|restore|migrations|document|document-error|document-text|document-turns|records|record-rules|stored-provider|secrets|new-config)\.ts$/;
 const CODEC =
   /^src\/(byte-gatherer|json\/[a-z-]+|http\/((sse|multipart)[a-z-]*|body-transform|content-type|headers))\.ts$/;
 
@@ -80,7 +80,11 @@ function roomOf(path: string): string | null {
   if (path === 'src/app.ts') return 'app';
   if (path === 'src/gateway/endpoints.ts') return 'endpoints';
   if (/^src\/(ip-address|providers\/base-url)\.ts$/.test(path)) return 'addresses';
-  if (/^src\/(store\/(store|entities|changes|change-config|config-view)|offsite\/status)\.ts$/.test(path))
+  if (
+    /^src\/(store\/(store|entities|changes|change-config|config-view|provider-keys|new-records)|offsite\/status)\.ts$/.test(
+      path,
+    )
+  )
     return 'entities';
   if (DOCUMENT.test(path)) return 'documents';
   if (path.startsWith('src/store/')) return 'drivers';

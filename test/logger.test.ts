@@ -93,7 +93,7 @@ describe('createLogger()', () => {
 
 test('A11: the keys of records are redacted from the time when there are records, and after each change', () => {
   const lines: string[] = [];
-  let providers: ReadonlyMap<string, { apiKey: string | null }> | undefined;
+  let providers: ReadonlyMap<string, { keys: { secret: string | null }[] }> | undefined;
   const secrets = new LogSecrets(['fixed secret'], () => providers);
   const write = (line: string) => void lines.push(line);
   const logger = createLogger({ level: 'info', write, now: () => 0, secrets });
@@ -103,10 +103,12 @@ test('A11: the keys of records are redacted from the time when there are records
   };
   assert.match(logged('fixed secret, first "key"'), /"\[redacted\], first \\"key\\""/);
   providers = new Map([
-    ['a', { apiKey: 'first "key"' }],
-    ['b', { apiKey: null }],
+    ['a', { keys: [{ secret: 'first "key"' }, { secret: 'another key' }] }],
+    ['b', { keys: [{ secret: null }] }],
+    ['c', { keys: [] }],
   ]);
   assert.match(logged('fixed secret, first "key"'), /"\[redacted\], \[redacted\]"/);
-  providers = new Map([['a', { apiKey: 'second key' }]]);
+  assert.match(logged('another key'), /"\[redacted\]"/);
+  providers = new Map([['a', { keys: [{ secret: 'second key' }] }]]);
   assert.match(logged('first "key", second key'), /"first \\"key\\", \[redacted\]"/);
 });

@@ -1,5 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import { HttpError } from '../errors.ts';
+import { keyHint } from '../redaction.ts';
 import { sha256Hex } from '../sha256.ts';
 import type { MasterKey } from '../store/entities.ts';
 
@@ -55,16 +56,6 @@ export function isSameDigest(a: string, b: string): boolean {
   const left = Buffer.from(a);
   const right = Buffer.from(b);
   return left.length === right.length && timingSafeEqual(left, right);
-}
-
-/**
- * The hint by which people recognise a key: up to 6 first and 4 last characters, at most a third of the key.
- * @example keyHint('sk-abcdefghijklmnopqrstuvwxyz') // 'sk-ab...wxyz'
- */
-export function keyHint(key: string): string {
-  const visible = Math.min(10, Math.floor(key.length / 3));
-  const last = Math.min(4, Math.floor(visible / 2));
-  return `${key.slice(0, visible - last)}...${key.slice(key.length - last)}`;
 }
 
 /** What the store keeps instead of a key. */

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { describeKey, generateKey } from '../auth/api-keys.ts';
-import type { ApiKey, Model, Provider } from '../store/entities.ts';
+import type { ApiKey, Model } from '../store/entities.ts';
 import { createMemoryStore } from '../store/memory-store.ts';
+import { newModel, newProvider } from '../store/new-records.ts';
+import { newProviderKey } from '../store/provider-keys.ts';
 import type { Store } from '../store/store.ts';
 import { DEMO_MODEL_IDS } from './models.ts';
 import { createDemoProvider } from './provider.ts';
@@ -25,7 +27,15 @@ export async function startDemo(now: () => number): Promise<Demo> {
   server.unref();
   const { port } = server.address() as AddressInfo;
   const time = new Date(now()).toISOString();
-  const provider = demoProvider(`http://127.0.0.1:${port}/v1`, providerKey, time);
+  const provider = newProvider(
+    {
+      id: 'demo',
+      name: 'Demo provider',
+      baseUrl: `http://127.0.0.1:${port}/v1`,
+      keys: [newProviderKey(providerKey, randomBytes)],
+    },
+    time,
+  );
   const key = generateKey(randomBytes);
   const initial = {
     providers: new Map([[provider.id, provider]]),
@@ -58,21 +68,6 @@ export function demoInstructions(port: number, key: string): string {
   ].join('\n');
 }
 
-function demoProvider(baseUrl: string, apiKey: string, time: string): Provider {
-  return {
-    id: 'demo',
-    name: 'Demo provider',
-    baseUrl,
-    apiKey,
-    unreadableApiKey: null,
-    type: 'openai',
-    enabled: true,
-    options: {},
-    createdAt: time,
-    updatedAt: time,
-  };
-}
-
 function demoKey(key: string, time: string): ApiKey {
   return {
     id: 'key_demo',
@@ -87,14 +82,6 @@ function demoKey(key: string, time: string): ApiKey {
 }
 
 function demoModel(id: string, time: string): Model {
-  return {
-    id,
-    name: id,
-    providerId: 'demo',
-    upstreamModel: null,
-    enabled: true,
-    vision: id === 'demo-vision' || id === 'demo-ocr',
-    createdAt: time,
-    updatedAt: time,
-  };
+  const vision = id === 'demo-vision' || id === 'demo-ocr';
+  return newModel({ id, providerId: 'demo', vision }, time);
 }

@@ -5,6 +5,7 @@ import type { Quirk, Refusal, Target, UpstreamResponse } from '../providers/adap
 import type { Providers } from '../providers/compile.ts';
 import { readBounded } from '../providers/read-bounded.ts';
 import type { Upstreams } from '../providers/upstream.ts';
+import { firstKeyOf } from '../providers/usable-key.ts';
 import { Answer, renderResponse, shapeResponse } from './answer.ts';
 import type { Call } from './call.ts';
 import { upstreamError } from './failure.ts';
@@ -37,7 +38,8 @@ export function createGateway(options: GatewayOptions): Gateway {
       const { provider, upstreamModel } = routeOf(call.view, call.modelId);
       call.record.providerId = provider.id;
       try {
-        const target = { provider: options.providers.of(provider), upstreamModel };
+        const compiled = options.providers.of(provider);
+        const target = { provider: compiled, key: firstKeyOf(compiled), upstreamModel };
         const response = await send(call, target, options);
         return await shape(call, { target, response }, options.budget);
       } catch (error) {

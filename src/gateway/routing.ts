@@ -1,5 +1,4 @@
 import { HttpError } from '../errors.ts';
-import { requireReadableKey } from '../providers/readable-key.ts';
 import { shownText } from '../shown-text.ts';
 import type { Model, Provider } from '../store/entities.ts';
 import type { ConfigView } from '../store/store.ts';
@@ -28,8 +27,7 @@ export function modelNotFound(modelId: string): HttpError {
 
 /**
  * Finds where a model's calls go.
- * @throws HttpError `model_not_found`; `provider_not_configured` if the model's provider is missing or disabled, or its key
- * cannot be decrypted.
+ * @throws HttpError `model_not_found`; `provider_not_configured` if the model's provider is missing or disabled.
  */
 export function routeOf(view: ConfigView, modelId: string): Route {
   const model = findModel(view, modelId);
@@ -41,6 +39,5 @@ export function routeOf(view: ConfigView, modelId: string): Route {
       { headers: { 'x-should-retry': 'false' } },
     );
   }
-  requireReadableKey(provider);
   return { provider, upstreamModel: model.upstreamModel ?? model.id };
 }

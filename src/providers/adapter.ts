@@ -47,9 +47,20 @@ export interface AdapterCall {
   readonly hops: number;
 }
 
+/** A key of a provider that can be sent. */
+export interface CompiledKey {
+  readonly id: string;
+  /** By which people recognise it. */
+  readonly hint: string;
+  /** The header that carries it. */
+  readonly headers: HeaderList;
+}
+
 /** The destination of an attempt. */
 export interface Target {
   readonly provider: CompiledProvider;
+  /** null: the provider has none and needs none. */
+  readonly key: CompiledKey | null;
   /** The model's name at the provider. */
   readonly upstreamModel: string;
 }
@@ -92,13 +103,17 @@ export interface CompiledProvider {
   readonly record: Provider;
   readonly adapter: ProviderAdapter;
   readonly connection: Connection;
-  /** The headers of every request to the provider: its key, if it has one, and `accept-encoding: identity`. */
+  /** The keys that can be used: enabled, readable, and of characters that a header can carry. */
+  readonly keys: readonly CompiledKey[];
+  /** True if the record has any key, usable or not: such a provider is never asked without one. */
+  readonly hasKeys: boolean;
+  /** The headers of every request to the provider beside its key: `accept-encoding: identity` and the like. */
   readonly headers: HeaderList;
   /** The path and query of an endpoint, joined with the base URL and cached. */
   pathOf(upstreamPath: string): string;
   /** The quirks found so far. */
   readonly quirks: Set<Quirk>;
-  /** All spellings of its key, to redact from errors. */
+  /** All spellings of its keys, also of those that are not in use, to redact from errors. */
   readonly secrets: readonly string[];
 }
 

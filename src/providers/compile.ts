@@ -1,9 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
-import { HttpError } from '../errors.ts';
 import type { HeaderList } from '../http/headers.ts';
-import { secretForms } from '../redaction.ts';
+import { keyHint, secretForms } from '../redaction.ts';
 import type { Provider } from '../store/entities.ts';
-import type { CompiledProvider, Quirk } from './adapter.ts';
+import type { CompiledKey, CompiledProvider, Quirk } from './adapter.ts';
 import { requireBaseUrl } from './base-url.ts';
 import { chutesAdapter, isChutes } from './chutes.ts';
 import { type ConnectionOptions, createConnection } from './connection.ts';
@@ -12,8 +11,7 @@ import { openaiAdapter } from './openai.ts';
 
 /**
  * Derives everything that a provider's requests share from its record.
- * @throws HttpError `upstream_unreachable` for a base URL that is not valid or not allowed; `provider_not_configured` for a
- * key with characters not allowed in HTTP headers.
+ * @throws HttpError `upstream_unreachable` for a base URL that is not valid or not allowed.
  */
 export function compileProvider(record: Provider, options: ConnectionOptions): CompiledProvider {
   const baseUrl = requireBaseUrl(record);
@@ -22,7 +20,9 @@ export function compileProvider(record: Provider, options: ConnectionOptions): C
     id: record.id,
     record,
     adapter: isChutes(record) ? chutesAdapter : openaiAdapter,
-    headers: headersFor(record),
+    keys: compileKeys(record),
+    hasKeys: record.keys.length > 0,
+    headers: HEADERS,
     connection: createConnection(record, baseUrl, options),
     pathOf(upstreamPath) {
       const known = paths.get(upstreamPath);
@@ -33,7 +33,7 @@ export function compileProvider(record: Provider, options: ConnectionOptions): C
       return path;
     },
     quirks: new Set<Quirk>(),
-    secrets: record.apiKey === null ? [] : secretForms(record.apiKey),
+    secrets: record.keys.flatMap(({ secret }) => (secret === null ? [] : secretForms(secret))),
   };
 }
 
@@ -72,14 +72,13 @@ export class Providers {
   }
 }
 
+const HEADERS: HeaderList = ['accept-encoding', 'identity', 'user-agent', 'ipin-proxy'];
 /** Visible ASCII and spaces (RFC 9110 section 5.5). The panel accepts no other keys, but imported files may hold them. */
-const HEADER_TEXT = /^[\x20-\x7e]*$/;
+const HEADER_TEXT = /^[\x20-\x7e]+$/;
 
-function headersFor({ id, apiKey }: Provider): HeaderList {
-  if (apiKey !== null && !HEADER_TEXT.test(apiKey)) {
-    const message = `The key of provider ${id} contains characters not allowed in HTTP headers. Enter it again in the panel.`;
-    throw new HttpError('provider_not_configured', message, { headers: { 'x-should-retry': 'false' } });
-  }
-  const key = apiKey === null ? [] : ['authorization', `Bearer ${apiKey}`];
-  return [...key, 'accept-encoding', 'identity', 'user-agent', 'ipin-proxy'];
+function compileKeys({ keys }: Provider): CompiledKey[] {
+  return keys.flatMap(({ id, secret, enabled }) => {
+    if (!enabled || secret === null || !HEADER_TEXT.test(secret)) return [];
+    return [{ id, hint: keyHint(secret), headers: ['authorization', `Bearer ${secret}`] }];
+  });
 }

@@ -3,15 +3,15 @@ import { HttpError } from '../errors.ts';
 import { isRecord, parseJson } from '../json/value.ts';
 import { readError } from '../protocols/upstream-errors.ts';
 import type { Provider } from '../store/entities.ts';
-import type { CompiledProvider } from './adapter.ts';
+import type { CompiledProvider, Target } from './adapter.ts';
 import { requireBaseUrl } from './base-url.ts';
 import { compileProvider } from './compile.ts';
 import type { ConnectionOptions } from './connection.ts';
 import { joinUrl } from './join-url.ts';
 import { listModelsRequest } from './openai.ts';
 import { readBounded } from './read-bounded.ts';
-import { keyUnreadable } from './readable-key.ts';
 import type { Upstreams } from './upstream.ts';
+import { firstKeyOf, noUsableKey } from './usable-key.ts';
 
 export interface ModelListOptions extends ConnectionOptions {
   readonly upstreams: Upstreams;
@@ -38,6 +38,9 @@ const SAID_LENGTH = 500;
 /** Gemini and xAI respond to a wrong key with status 400. */
 const ABOUT_KEY = /(?<![a-z])(?:api)?(?:key|token)s?(?![a-z])|credential|authenti|unauthori[sz]ed/i;
 
+/** The provider that is asked, and the key that it is asked with. */
+type Asked = Pick<Target, 'provider' | 'key'>;
+
 /** The models' ids, or why there are none: `key` says that the provider's key is at fault. */
 type ListResult =
   | { readonly kind: 'list'; readonly ids: string[] }
@@ -49,7 +52,8 @@ type ListResult =
  */
 export async function fetchModelIds(provider: Provider, options: ModelListOptions): Promise<string[]> {
   const compiled = compileSeparately(provider, options);
-  const result = await requestList(compiled, compiled.pathOf('models'), options);
+  const asked = { provider: compiled, key: firstKeyOf(compiled) };
+  const result = await requestList(asked, compiled.pathOf('models'), options);
   if (result.kind === 'list') return result.ids;
   const code = result.kind === 'key' ? 'upstream_auth_failed' : 'upstream_invalid_response';
   throw new HttpError(code, result.message);
@@ -63,16 +67,17 @@ export async function probeProvider(
   provider: Provider,
   options: ModelListOptions & { readonly now: () => number },
 ): Promise<ModelListStep[]> {
-  if (provider.unreadableApiKey !== null) {
-    return [{ name: 'authenticate', ok: false, ms: 0, message: keyUnreadable(provider).message }];
-  }
   const started = options.now();
   const elapsed = (): number => options.now() - started;
-  let compiled: CompiledProvider;
+  let asked: Asked;
   let result: ListResult;
   try {
-    compiled = compileSeparately(provider, options);
-    result = await requestList(compiled, compiled.pathOf('models'), options);
+    const compiled = compileSeparately(provider, options);
+    const [key = null] = compiled.keys;
+    if (key === null && compiled.hasKeys)
+      return [{ name: 'authenticate', ok: false, ms: 0, message: noUsableKey(provider).message }];
+    asked = { provider: compiled, key };
+    result = await requestList(asked, compiled.pathOf('models'), options);
   } catch (error) {
     if (!(error instanceof HttpError)) throw error;
     return [{ name: 'connect', ok: false, ms: elapsed(), message: error.message }];
@@ -88,28 +93,28 @@ export async function probeProvider(
     const message = length === 1 ? '1 model is listed.' : `${length} models are listed.`;
     return [
       connected,
-      { name: 'authenticate', ok: true, ms: 0, message: acceptanceMessage(provider) },
+      { name: 'authenticate', ok: true, ms: 0, message: acceptanceMessage(asked) },
       { name: 'models', ok: true, ms: elapsed() - connected.ms, message },
     ];
   }
   if (result.kind === 'key') {
     return [connected, { name: 'authenticate', ok: false, ms: 0, message: result.message }];
   }
-  const otherMode = result.status === 404 ? await findOtherMode(compiled, options) : null;
+  const otherMode = result.status === 404 ? await findOtherMode(asked, options) : null;
   const message = otherMode ?? result.message;
   return [connected, { name: 'models', ok: false, ms: elapsed() - connected.ms, message }];
 }
 
-function acceptanceMessage({ apiKey }: Provider): string {
-  return apiKey === null
+function acceptanceMessage({ key }: Asked): string {
+  return key === null
     ? 'No key is set, and the provider lists its models without one.'
     : 'The provider lists its models. The first chat will show whether the key works for chats.';
 }
 
 /** Why the key is at fault; null if neither the status nor the provider's message mentions it. */
-function keyProblem(provider: Provider, status: number, said: string): string | null {
+function keyProblem({ key }: Asked, status: number, said: string): string | null {
   if (status === 401 || ((status === 400 || status === 403) && ABOUT_KEY.test(said))) {
-    return provider.apiKey === null
+    return key === null
       ? `The provider asks for an API key (status ${status}). Enter one.`
       : `The provider refuses the API key (status ${status}). Enter the right one.`;
   }
@@ -131,13 +136,14 @@ function providerMessage(bytes: Buffer, secrets: readonly string[]): string {
 }
 
 /** After a 404: tries the other path modes; returns a message that names the mode that works, or null. */
-async function findOtherMode(provider: CompiledProvider, options: ModelListOptions): Promise<string | null> {
+async function findOtherMode(asked: Asked, options: ModelListOptions): Promise<string | null> {
+  const { provider } = asked;
   const base = requireBaseUrl(provider.record);
   for (const mode of ['exact', 'append-v1'] as const) {
     const url = joinUrl(base, 'models', mode);
     const path = `${url.pathname}${url.search}`;
     if (path === provider.pathOf('models')) continue;
-    const other = await requestList(provider, path, options).catch(() => null);
+    const other = await requestList(asked, path, options).catch(() => null);
     if (other?.kind === 'list') {
       return `Not found here, but found with the path mode "${mode}". Set it in the provider's options.`;
     }
@@ -145,19 +151,15 @@ async function findOtherMode(provider: CompiledProvider, options: ModelListOptio
   return null;
 }
 
-async function requestList(
-  provider: CompiledProvider,
-  path: string,
-  options: ModelListOptions,
-): Promise<ListResult> {
-  const request = listModelsRequest(provider, path);
+async function requestList(asked: Asked, path: string, options: ModelListOptions): Promise<ListResult> {
+  const request = listModelsRequest(asked, path);
   const { status, body } = await options.upstreams.send(request, options.signal, CONSUMER);
   const { isWhole, bytes } = await readBounded(body, LIMIT_BYTES);
   if (!isWhole) body.destroy();
   const ids = status === 200 ? readModelIds(parseJson(bytes)) : null;
   if (ids !== null) return { kind: 'list', ids };
-  const said = providerMessage(bytes, provider.secrets);
-  const refusal = keyProblem(provider.record, status, said);
+  const said = providerMessage(bytes, asked.provider.secrets);
+  const refusal = keyProblem(asked, status, said);
   return refusal === null
     ? { kind: 'no list', status, message: `${noListMessage(status)}${said}` }
     : { kind: 'key', status, message: `${refusal}${said}` };

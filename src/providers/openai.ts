@@ -6,7 +6,6 @@ import { firstMatch } from '../json/matches.ts';
 import { type Patch, splice } from '../json/splice.ts';
 import type {
   AdapterCall,
-  CompiledProvider,
   FormCallBody,
   JsonCallBody,
   MadeCallBody,
@@ -68,10 +67,10 @@ interface PostOptions {
 }
 
 /** A POST to a target with the provider's headers, the client's headers to pass on, and the adapter's own. */
-export function postTo(call: AdapterCall, { provider }: Target, options: PostOptions): UpstreamRequest {
+export function postTo(call: AdapterCall, { provider, key }: Target, options: PostOptions): UpstreamRequest {
   const { own, body } = options;
   const path = options.path ?? withQuery(provider.pathOf(call.endpoint.upstreamPath), call.query);
-  const headers = [...provider.headers, 'x-ipin-hops', String(call.hops)];
+  const headers = [...(key?.headers ?? []), ...provider.headers, 'x-ipin-hops', String(call.hops)];
   for (let index = 0; index < call.headers.length; index += 2) {
     const name = call.headers[index] ?? '';
     if (!own.includes(name)) headers.push(name, call.headers[index + 1] ?? '');
@@ -87,8 +86,11 @@ function withQuery(path: string, query: string): string {
 }
 
 /** The request for a provider's own list of models. */
-export function listModelsRequest(provider: CompiledProvider, path: string): UpstreamRequest {
-  const headers = ['accept', 'application/json', ...provider.headers];
+export function listModelsRequest(
+  { provider, key }: Pick<Target, 'provider' | 'key'>,
+  path: string,
+): UpstreamRequest {
+  const headers = ['accept', 'application/json', ...(key?.headers ?? []), ...provider.headers];
   return { provider, method: 'GET', path, headers, body: { kind: 'none' } };
 }
 

@@ -5,6 +5,7 @@ import { DocumentCodec } from './document.ts';
 import { DocumentError } from './document-error.ts';
 import { type JsonObject, membersOf } from './document-text.ts';
 import { parseRawDocumentInTurns } from './document-turns.ts';
+import type { ProviderKey } from './entities.ts';
 import { type CredentialCodec, migratePlainDocument } from './migrations.ts';
 import {
   createPassphraseSealer,
@@ -41,13 +42,13 @@ export interface ParseBackupOptions {
 
 export interface Backup {
   readonly config: ConfigState;
-  /** Ids of the providers whose key was sealed by an earlier version, bound to no origin. */
-  readonly unboundKeys: ReadonlySet<string>;
+  /** The keys in `config.providers` that an earlier version sealed, bound to no origin. */
+  readonly unboundKeys: ReadonlySet<ProviderKey>;
   /** ISO 8601. */
   readonly createdAt: string;
 }
 
-/** Stands for a provider's key that was left out of a backup: no key opens it, so the provider is closed until it has one. */
+/** Stands for a provider's key that was left out of a backup: no key opens it, so nobody can use it until it is entered again. */
 export const OMITTED_SECRET = 'omitted';
 
 const FORMAT = 'ipin-proxy-backup';
@@ -160,8 +161,8 @@ async function passphraseSealer(scrypt: unknown, options: ParseBackupOptions): P
 function withoutSecrets(config: ConfigState): ConfigState {
   const providers = new Map(config.providers);
   for (const [id, provider] of providers) {
-    const hasKey = provider.apiKey !== null || provider.unreadableApiKey !== null;
-    providers.set(id, { ...provider, apiKey: null, unreadableApiKey: hasKey ? OMITTED_SECRET : null });
+    const keys = provider.keys.map((key) => ({ ...key, secret: null, unreadable: OMITTED_SECRET }));
+    providers.set(id, { ...provider, keys });
   }
   return { ...config, providers };
 }

@@ -1,4 +1,3 @@
-import { originOf } from '../providers/base-url.ts';
 import { sha256Hex } from '../sha256.ts';
 import { COLLECTIONS } from './changes.ts';
 import { DocumentError } from './document-error.ts';
@@ -10,26 +9,28 @@ import {
   parseJsonObject,
   refuseDuplicateMembers,
 } from './document-text.ts';
-import type { Provider, Session } from './entities.ts';
+import type { ProviderKey, Session } from './entities.ts';
 import {
   API_KEY,
   HEAD,
   MASTER_KEY,
   MODEL,
-  PROVIDER,
   readList,
   readRecord,
   SESSION,
   type StoredProvider,
-  type StoredSecret,
   USER,
 } from './records.ts';
-import { isUnbound, type Sealer, type SecretPlace } from './secrets.ts';
+import type { Sealer } from './secrets.ts';
 import type { ConfigState } from './store.ts';
+import { type OpenedProvider, openProvider, readProviders, toStored } from './stored-provider.ts';
 
-/** Version 2 binds provider keys to an origin and may hold the admin's password; otherwise it is read as version 1. */
-const SCHEMA_VERSION = 2;
-const READ_VERSIONS: readonly unknown[] = [1, SCHEMA_VERSION];
+/**
+ * Version 2 binds provider keys to an origin and may hold the admin's password. Version 3 has several keys per provider
+ * and several providers per model; see `readProviders` for the only difference in reading.
+ */
+const SCHEMA_VERSION = 3;
+const READ_VERSIONS: readonly unknown[] = [1, 2, SCHEMA_VERSION];
 
 /** A larger database, backup or off-site snapshot is not ours; it is not read. */
 export const DOCUMENT_LIMIT_BYTES = 64 * 1024 * 1024;
@@ -54,10 +55,10 @@ export interface DecodedDocument extends StoredDocument {
   /** True if a provider key should be sealed anew: it was not sealed, or not in the current form. */
   readonly hasStaleSecrets: boolean;
   /**
-   * Ids of the providers whose key an earlier version sealed without binding it to an origin: anybody who can change the
-   * file can have such a key sent anywhere.
+   * The keys in `config.providers` that an earlier version sealed without binding them to an origin: anybody who can
+   * change the file can have such a key sent anywhere.
    */
-  readonly unboundKeys: ReadonlySet<string>;
+  readonly unboundKeys: ReadonlySet<ProviderKey>;
 }
 
 /** A database file as JSON, with its checksum verified and its records not yet read. */
@@ -118,7 +119,7 @@ export class DocumentCodec {
   ): { readonly bytes: Buffer; readonly checksum: string } {
     const { instanceId, masterKey, adminPasswordHash, providers } = document.config;
     // Serialised here and not below with the other collections: their keys are sealed.
-    for (const provider of providers.values()) this.#text(provider, () => this.#sealed(provider));
+    for (const provider of providers.values()) this.#text(provider, () => toStored(provider, this.#sealer));
     const head = {
       schemaVersion: SCHEMA_VERSION,
       generation: document.generation,
@@ -145,8 +146,7 @@ export class DocumentCodec {
   decode(object: JsonObject): DecodedDocument {
     const { savedAt = '', masterKey = null } = object;
     const head = readRecord(HEAD, object, 'document');
-    const stored = readList(object, 'providers', PROVIDER);
-    const opened = Array.from(stored.values(), (provider) => this.#open(provider));
+    const opened = Array.from(readProviders(object).values(), (provider) => this.#open(provider));
     const config: ConfigState = {
       instanceId: head.instanceId,
       masterKey: masterKey === null ? null : readRecord(MASTER_KEY, masterKey, 'masterKey'),
@@ -165,31 +165,15 @@ export class DocumentCodec {
       sessions: lenientList(object['sessions'], (value) => readRecord(SESSION, value, 'sessions')),
       numbers: lenientList(object['counters'], readNumber),
       hasStaleSecrets: opened.some(({ isStale }) => isStale),
-      unboundKeys: new Set(opened.filter(({ isBound }) => !isBound).map(({ provider }) => provider.id)),
+      unboundKeys: new Set(opened.flatMap(({ unbound }) => unbound)),
     };
   }
 
   #open(stored: StoredProvider): OpenedProvider {
-    const { apiKey: secret } = stored;
-    if (secret === null || typeof secret === 'string') {
-      const provider = { ...stored, apiKey: secret === '' ? null : secret, unreadableApiKey: null };
-      return { provider, isStale: secret !== null && this.#sealer !== null, isBound: true };
-    }
-    const { sealed } = secret;
-    const opened = this.#sealer?.open(sealed, placeOf(stored)) ?? null;
-    const unreadableApiKey = opened === null ? sealed : null;
-    const provider = { ...stored, apiKey: opened?.text ?? null, unreadableApiKey };
-    const isStale = opened?.isStale ?? false;
-    if (opened !== null && !isStale) this.#text(provider, () => withSecret(provider, { sealed }));
-    return { provider, isStale, isBound: !isUnbound(sealed) };
-  }
-
-  #sealed(provider: Provider): StoredProvider {
-    const { apiKey, unreadableApiKey } = provider;
-    if (apiKey === null)
-      return withSecret(provider, unreadableApiKey === null ? null : { sealed: unreadableApiKey });
-    if (this.#sealer === null) return withSecret(provider, apiKey);
-    return withSecret(provider, { sealed: this.#sealer.seal(apiKey, placeOf(provider)) });
+    const opened = openProvider(stored, this.#sealer);
+    // The sealed keys stay as they are in the file.
+    if (this.#sealer !== null && !opened.isStale) this.#text(opened.provider, () => stored);
+    return opened;
   }
 
   /** The JSON text of a record; made once, from its stored form. */
@@ -200,25 +184,6 @@ export class DocumentCodec {
     this.#texts.set(record, text);
     return text;
   }
-}
-
-/** A provider from a file, and how its key was stored. */
-interface OpenedProvider {
-  readonly provider: Provider;
-  readonly isStale: boolean;
-  readonly isBound: boolean;
-}
-
-function withSecret({ unreadableApiKey: _, ...provider }: Provider, apiKey: StoredSecret): StoredProvider {
-  return { ...provider, apiKey };
-}
-
-/**
- * A provider's key is sealed to its record and origin, and does not open with another origin. Without an origin nothing
- * is ever sent.
- */
-function placeOf({ id, baseUrl }: Pick<Provider, 'id' | 'baseUrl'>): SecretPlace {
-  return { record: 'provider', id, field: 'apiKey', origin: originOf(baseUrl) ?? '' };
 }
 
 function layOut(members: Iterable<Member>): string {

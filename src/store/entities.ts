@@ -2,6 +2,7 @@
 
 export type ProviderType = 'openai' | 'chutes';
 export type PathMode = 'auto' | 'append-v1' | 'exact';
+export type IncludeUsage = 'auto' | 'always' | 'never';
 
 /** Per-provider settings; an absent member means the default. */
 export interface ProviderOptions {
@@ -10,19 +11,30 @@ export interface ProviderOptions {
   readonly transcribePath?: string;
   /** Chutes: forward `language` even though the chute may then translate. */
   readonly chutesLanguageHint?: boolean;
+  /** Whether streams are asked for their usage where the client did not ask; `auto`: until the provider refuses it. */
+  readonly includeUsage?: IncludeUsage;
   readonly connectTimeoutMs?: number;
   readonly headersTimeoutMs?: number;
   readonly idleTimeoutMs?: number;
+}
+
+/** One of a provider's keys. Either `secret` or `unreadable` is null, never both. */
+export interface ProviderKey {
+  /** Unique within its provider. A new secret comes with a new id. */
+  readonly id: string;
+  /** Plain text in memory; null: it could not be decrypted. */
+  readonly secret: string | null;
+  /** The stored ciphertext of a key that could not be decrypted: nobody can use it, but it is kept. */
+  readonly unreadable: string | null;
+  readonly enabled: boolean;
 }
 
 export interface Provider {
   readonly id: string;
   readonly name: string;
   readonly baseUrl: string;
-  /** Plain text in memory; null: there is no key (Ollama), or it could not be decrypted. */
-  readonly apiKey: string | null;
-  /** The stored ciphertext of a key that could not be decrypted: the provider is closed, the value is kept. */
-  readonly unreadableApiKey: string | null;
+  /** The API calls the first one `apiKey`. Empty: the provider needs no key (Ollama). */
+  readonly keys: readonly ProviderKey[];
   readonly type: ProviderType;
   readonly enabled: boolean;
   readonly options: ProviderOptions;
@@ -30,15 +42,48 @@ export interface Provider {
   readonly updatedAt: string;
 }
 
+/** Another provider that can serve a model. */
+export interface Fallback {
+  readonly providerId: string;
+  /** As in Model. */
+  readonly upstreamModel: string | null;
+  /** Its part of the load, beside the model's first provider; null: it is asked only when those with a weight fail. */
+  readonly weight: number | null;
+}
+
+/** What a model takes, at every provider that serves it; an absent member changes nothing. */
+export interface ModelOptions {
+  readonly maxOutputTokens?: number;
+  /** The name of the field that limits the answer; the other one is renamed. */
+  readonly maxTokensField?: 'max_tokens' | 'max_completion_tokens';
+  /** Whether the model takes an effort of reasoning; absent: guess from the name. */
+  readonly reasoningEffort?: boolean;
+  /** Whether the model takes its earlier reasoning back, or the other name of that field; absent: guess from the name. */
+  readonly reasoningContent?: boolean | 'reasoning';
+  /** Whether the model takes PDF files; absent: guess from the name. */
+  readonly pdf?: boolean;
+  /** Fields of the request that are filled in where they are absent. */
+  readonly defaults?: Readonly<Record<string, unknown>>;
+  /** Fields of the request that are left out. */
+  readonly drop?: readonly string[];
+  /** New names of fields of the request, by their names. */
+  readonly rename?: Readonly<Record<string, string>>;
+}
+
 export interface Model {
+  /** May hold one `*`, which stands for at least one character. */
   readonly id: string;
   readonly name: string;
   readonly providerId: string;
-  /** The name at the provider; null: the same as `id`. */
+  /** The name at the provider, where a `*` stands for what the `*` of `id` stood for; null: the name that was asked for. */
   readonly upstreamModel: string | null;
   readonly enabled: boolean;
   /** null: guess from the name. */
   readonly vision: boolean | null;
+  /** The part of the load that the first provider gets, beside fallbacks with a weight; null: 1. */
+  readonly weight: number | null;
+  readonly fallbacks: readonly Fallback[];
+  readonly options: ModelOptions;
   readonly createdAt: string;
   readonly updatedAt: string;
 }

@@ -11,6 +11,7 @@ import {
   PROVIDER,
   readRecord,
   requireRight,
+  SECRET,
   USER,
 } from './records.ts';
 
@@ -69,9 +70,7 @@ export async function migratePlainDocument(
     savedAt: time,
     instanceId: options.instanceId,
     masterKey: masters.map((plain) => describe(plain, options)).at(-1) ?? null,
-    providers: collection('providers').map((plain) =>
-      plain.read(PROVIDER, { type: 'openai' }, { options: {} }),
-    ),
+    providers: collection('providers').map(migrateProvider),
     models: collection('models').map((plain) => plain.read(MODEL)),
     apiKeys: keys
       .filter((plain) => !isMaster(plain))
@@ -114,6 +113,15 @@ function describe(plain: PlainRecord, options: MigrationOptions): MasterKey {
   if (typeof digest === 'string') return { digest, keyHint: plain.text('keyHint') || '...' };
   if (isNamedByKey(plain)) return options.describeKey(plain.name ?? '');
   throw new DocumentError('refused', `${plain.place}.key is not a text`);
+}
+
+/** With its one key, as documents of version 1 have it. */
+function migrateProvider(plain: PlainRecord): object {
+  const provider = plain.read(PROVIDER, { type: 'openai' }, { options: {}, keys: [] });
+  const apiKey = plain.field('apiKey', { ...SECRET, plainNames: ['key'] }) ?? null;
+  requireRight(SECRET, apiKey, `${plain.place}.apiKey`);
+  const { keys: _, ...rest } = provider;
+  return { ...rest, apiKey };
 }
 
 function migrateApiKey(plain: PlainRecord, key: MasterKey, owners: ReadonlyMap<unknown, string>): ApiKey {

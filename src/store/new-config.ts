@@ -1,4 +1,4 @@
-import type { Model, Provider } from './entities.ts';
+import { newModel, newProvider } from './new-records.ts';
 import type { ConfigState } from './store.ts';
 
 export interface NewConfigOptions {
@@ -11,28 +11,21 @@ export interface NewConfigOptions {
 /** The content of a new database: one OCR provider, disabled and without a key, and its model. */
 export function createNewConfig(options: NewConfigOptions): ConfigState {
   const time = new Date(options.now()).toISOString();
-  const provider: Provider = {
-    id: 'chutes-dots-ocr',
-    name: 'Chutes RedNote Dots OCR',
-    baseUrl: 'https://chutes-rednote-hilab-dots-ocr.chutes.ai',
-    apiKey: null,
-    unreadableApiKey: null,
-    type: 'chutes',
-    enabled: false,
-    options: {},
-    createdAt: time,
-    updatedAt: time,
-  };
-  const model: Model = {
-    id: 'dots-ocr',
-    name: 'RedNote Dots OCR',
-    providerId: provider.id,
-    upstreamModel: 'rednote-hilab/dots.ocr',
-    enabled: true,
-    vision: true,
-    createdAt: time,
-    updatedAt: time,
-  };
+  const provider = newProvider(
+    {
+      id: 'chutes-dots-ocr',
+      name: 'Chutes RedNote Dots OCR',
+      baseUrl: 'https://chutes-rednote-hilab-dots-ocr.chutes.ai',
+      type: 'chutes',
+      enabled: false,
+    },
+    time,
+  );
+  const upstreamModel = 'rednote-hilab/dots.ocr';
+  const model = newModel(
+    { id: 'dots-ocr', name: 'RedNote Dots OCR', providerId: provider.id, upstreamModel, vision: true },
+    time,
+  );
   return {
     instanceId: options.randomBytes(8).toString('hex'),
     masterKey: null,

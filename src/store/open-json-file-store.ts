@@ -10,6 +10,7 @@ import { JsonFileStore } from './json-file-store.ts';
 import type { StoreLocation } from './location.ts';
 import type { CredentialCodec } from './migrations.ts';
 import { PlainCopies } from './plain-copies.ts';
+import { hasUnreadableKey } from './provider-keys.ts';
 import { type Loaded, readDatabase, type Seed } from './read-database.ts';
 import { createSealer } from './secrets.ts';
 import type { StorageStatus } from './store.ts';
@@ -254,7 +255,9 @@ function logLoaded({ migrationNotices, notice, document }: Loaded, options: Json
   if (notice !== null) logger.error('store.recovered', { message: notice });
   if (location.reason !== null) logger.warn(`store.${location.mode}`, { message: location.reason });
   const providers = [...document.config.providers.values()];
-  const unbound = providers.filter(({ id, apiKey }) => apiKey !== null && document.unboundKeys.has(id));
+  const unbound = providers.filter(({ keys }) =>
+    keys.some((key) => key.secret !== null && document.unboundKeys.has(key)),
+  );
   if (unbound.length > 0) {
     logger.warn('store.unbound_keys', {
       providers: unbound.map(({ id, baseUrl }) => `${id} (${originOf(baseUrl) ?? 'no address'})`).join(', '),
@@ -262,7 +265,7 @@ function logLoaded({ migrationNotices, notice, document }: Loaded, options: Json
         'An earlier version encrypted the keys of these providers without their addresses; from now on each is bound to the address shown. If one is wrong, correct it in the panel and replace the key.',
     });
   }
-  const unreadable = providers.filter(({ unreadableApiKey }) => unreadableApiKey !== null);
+  const unreadable = providers.filter(hasUnreadableKey);
   if (unreadable.length === 0) return;
   logger.error('store.unreadable_keys', {
     providers: unreadable.map(({ id }) => id).join(', '),

@@ -4,7 +4,7 @@ import { type FileOps, type FileStamp, isSameStamp, orMissing } from './file-ops
 import type { StorePaths } from './store-paths.ts';
 
 /** A member that holds a secret in clear text, in files of this program and of earlier ones. */
-const PLAIN_SECRET = /"(?:apiKey|api_key|key|password)"\s*:\s*"[^"]/;
+const PLAIN_SECRET = /"(?:apiKey|api_key|key|secret|password)"\s*:\s*"[^"]/;
 
 export interface PlainCopiesOptions {
   readonly ops: FileOps;

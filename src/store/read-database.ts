@@ -134,7 +134,7 @@ function newDocument(options: ReadOptions): Sound {
     sessions: [],
     numbers: [],
     hasStaleSecrets: false,
-    unboundKeys: new Set<string>(),
+    unboundKeys: new Set<never>(),
   };
   return { document, checksum: null, isMigrated: false, migrationNotices: [] };
 }

@@ -1,5 +1,5 @@
 import { isRecord } from '../json/value.ts';
-import type { PathMode, ProviderOptions } from './entities.ts';
+import type { IncludeUsage, ModelOptions, PathMode, ProviderOptions } from './entities.ts';
 
 /** What a value must be: in words and as a check. */
 export interface Rule {
@@ -44,6 +44,8 @@ export const FLAG = {
 } satisfies Rule;
 
 export const NUMBER: Rule = { expected: 'a number', isRight: (value) => typeof value === 'number' };
+
+export const LIST: Rule = { expected: 'a list', isRight: (value) => Array.isArray(value) };
 
 /** A time in ISO 8601; plain files hold other forms too, and milliseconds since the epoch. */
 export const TIME = {
@@ -94,6 +96,7 @@ const TIMEOUT: Rule = {
   isRight: (value) => typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= DAY_MS,
 };
 const PATH_MODES: readonly PathMode[] = ['auto', 'append-v1', 'exact'];
+const INCLUDE_USAGE: readonly IncludeUsage[] = ['auto', 'always', 'never'];
 
 /** The rules of a provider's options, for values from the API and from a file. */
 export const OPTION_RULES: Readonly<Record<keyof ProviderOptions, Rule>> = {
@@ -103,10 +106,71 @@ export const OPTION_RULES: Readonly<Record<keyof ProviderOptions, Rule>> = {
     isRight: (value) => typeof value === 'string' && value.length <= 512 && /^\/(?!\/)[\w./~-]*$/.test(value),
   },
   chutesLanguageHint: FLAG,
+  includeUsage: oneOf(...INCLUDE_USAGE),
   connectTimeoutMs: TIMEOUT,
   headersTimeoutMs: TIMEOUT,
   idleTimeoutMs: TIMEOUT,
 };
+
+const WEIGHT_LIMIT = 1000;
+
+/** A part of the load. */
+export const WEIGHT: Rule = {
+  expected: `a number over 0, at most ${WEIGHT_LIMIT}`,
+  isRight: (value) => typeof value === 'number' && value > 0 && value <= WEIGHT_LIMIT,
+};
+
+const FIELDS_LIMIT = 64;
+const FIELD_NAME_LIMIT = 128;
+const DEFAULTS_LIMIT = 16 * 1024;
+const OUTPUT_TOKENS_LIMIT = 100_000_000;
+/** The server reads these itself: what was checked must be what is sent. Some providers ignore the case of letters. */
+const FIXED_FIELDS: readonly string[] = ['model', 'messages', 'input', 'stream'];
+const FIELD_NAME = `a name of 1 to ${FIELD_NAME_LIMIT} characters other than ${FIXED_FIELDS.join(', ')}`;
+
+/** The rules of a model's options, for values from the API and from a file. */
+export const MODEL_OPTION_RULES: Readonly<Record<keyof ModelOptions, Rule>> = {
+  maxOutputTokens: {
+    expected: `a whole number from 1 to ${OUTPUT_TOKENS_LIMIT}`,
+    isRight: (value) => Number.isInteger(value) && Number(value) >= 1 && Number(value) <= OUTPUT_TOKENS_LIMIT,
+  },
+  maxTokensField: oneOf('max_tokens', 'max_completion_tokens'),
+  reasoningEffort: FLAG,
+  reasoningContent: {
+    expected: 'true, false or "reasoning"',
+    isRight: (value) => typeof value === 'boolean' || value === 'reasoning',
+  },
+  pdf: FLAG,
+  defaults: {
+    expected: `an object of at most ${FIELDS_LIMIT} fields and ${DEFAULTS_LIMIT} characters of JSON, each with ${FIELD_NAME}`,
+    isRight: (value) =>
+      isRecord(value) && areFieldNames(Object.keys(value)) && JSON.stringify(value).length <= DEFAULTS_LIMIT,
+  },
+  drop: {
+    expected: `a list of at most ${FIELDS_LIMIT} fields, each with ${FIELD_NAME}`,
+    isRight: (value) => Array.isArray(value) && areFieldNames(value),
+  },
+  rename: {
+    expected: `an object of at most ${FIELDS_LIMIT} new names by field, each ${FIELD_NAME}`,
+    isRight: (value) =>
+      isRecord(value) && areFieldNames(Object.keys(value)) && areFieldNames(Object.values(value)),
+  },
+};
+
+function areFieldNames(names: readonly unknown[]): boolean {
+  return names.length <= FIELDS_LIMIT && names.every(isFieldName);
+}
+
+function isFieldName(name: unknown): boolean {
+  return (
+    typeof name === 'string' &&
+    name !== '' &&
+    name.length <= FIELD_NAME_LIMIT &&
+    !/[\p{Cc}\p{Cs}]/u.test(name) &&
+    name !== '__proto__' &&
+    !FIXED_FIELDS.includes(name.toLowerCase())
+  );
+}
 
 /** Options that this version does not know must be plain values. */
 export const OPTIONS: Rule = {
@@ -114,6 +178,9 @@ export const OPTIONS: Rule = {
   isRight: (value) =>
     isRecord(value) && Object.values(value).every((item) => item === null || typeof item !== 'object'),
 };
+
+/** Options of a model, also of newer versions. */
+export const MODEL_OPTIONS: Rule = { expected: 'an object', isRight: isRecord };
 
 function isText(value: unknown): value is string {
   return typeof value === 'string' && value.length <= TEXT_LIMIT;

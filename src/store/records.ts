@@ -3,10 +3,12 @@ import { DocumentError } from './document-error.ts';
 import type { JsonObject } from './document-text.ts';
 import {
   type ApiKey,
+  type Fallback,
   MASTER_ID,
   type MasterKey,
   type Model,
   type Provider,
+  type ProviderKey,
   type Session,
   type User,
 } from './entities.ts';
@@ -14,7 +16,10 @@ import {
   DIGEST,
   FLAG,
   ID,
+  LIST,
   MODEL_LIST,
+  MODEL_OPTION_RULES,
+  MODEL_OPTIONS,
   NUMBER,
   OPTION_RULES,
   OPTIONS,
@@ -23,6 +28,7 @@ import {
   type Rule,
   TEXT,
   TIME,
+  WEIGHT,
 } from './record-rules.ts';
 
 /** One member of a stored record. */
@@ -33,6 +39,8 @@ export interface Field extends Rule {
   readonly plainNames?: readonly string[];
   /** For an object: the rules of its members. A member may be absent; null counts as absent. */
   readonly members?: Readonly<Record<string, Rule>>;
+  /** For a list of records: their fields. */
+  readonly items?: Readonly<Record<string, Field>>;
 }
 
 export type Fields<T> = Readonly<Record<keyof T, Field>>;
@@ -40,10 +48,11 @@ export type Fields<T> = Readonly<Record<keyof T, Field>>;
 /** A provider's key in a file: in clear text, sealed, or none. */
 export type StoredSecret = string | { readonly sealed: string } | null;
 
+/** A provider's key as a file holds it. */
+export type StoredKey = Omit<ProviderKey, 'secret' | 'unreadable'> & { readonly secret: StoredSecret };
+
 /** A provider as a file holds it. */
-export type StoredProvider = Omit<Provider, 'apiKey' | 'unreadableApiKey'> & {
-  readonly apiKey: StoredSecret;
-};
+export type StoredProvider = Omit<Provider, 'keys'> & { readonly keys: readonly StoredKey[] };
 
 const NAME: Field = { ...TEXT, plainNames: ['displayName'] };
 const ENABLED: Field = { ...FLAG, plainNames: ['isEnabled', 'active', 'isActive'] };
@@ -53,20 +62,23 @@ const CREATED_AT: Field = { ...TIME, plainNames: ['created'] };
 const UPDATED_AT: Field = { ...TIME, plainNames: ['updated'] };
 
 // The fields of each kind of record, for reading today's files and for migrating those of earlier programs. Writing needs
-// no table: a record is written as it is, but for a provider's key.
+// no table: a record is written as it is, but for a provider's keys.
+
+export const SECRET: Field = {
+  ...orNull(TEXT),
+  expected: 'a text, null or {"sealed": "..."}',
+  isRight: (value) =>
+    value === null || (isRecord(value) ? typeof value['sealed'] === 'string' : TEXT.isRight(value)),
+  absent: null,
+};
+
+const PROVIDER_KEY: Fields<StoredKey> = { id: ID, secret: SECRET, enabled: { ...ENABLED, absent: true } };
 
 export const PROVIDER: Fields<StoredProvider> = {
   id: ID,
   name: NAME,
   baseUrl: { ...TEXT, plainNames: ['baseURL', 'url'] },
-  apiKey: {
-    ...orNull(TEXT),
-    expected: 'a text, null or {"sealed": "..."}',
-    isRight: (value) =>
-      value === null || (isRecord(value) ? typeof value['sealed'] === 'string' : TEXT.isRight(value)),
-    absent: null,
-    plainNames: ['key'],
-  },
+  keys: { ...LIST, absent: [], items: PROVIDER_KEY },
   type: {
     ...oneOf('openai', 'chutes'),
     fromPlain: (value) => (String(value).toLowerCase() === 'chutes' ? 'chutes' : 'openai'),
@@ -75,6 +87,12 @@ export const PROVIDER: Fields<StoredProvider> = {
   options: { ...OPTIONS, absent: {}, members: OPTION_RULES },
   createdAt: CREATED_AT,
   updatedAt: UPDATED_AT,
+};
+
+const FALLBACK: Fields<Fallback> = {
+  providerId: TEXT,
+  upstreamModel: { ...orNull(TEXT), absent: null },
+  weight: { ...orNull(WEIGHT), absent: null },
 };
 
 export const MODEL: Fields<Model> = {
@@ -90,6 +108,10 @@ export const MODEL: Fields<Model> = {
     // Earlier programs wrote false for every model that nobody had set.
     fromPlain: (value) => (value === false || value === 0 ? null : FLAG.fromPlain(value)),
   },
+  // Earlier programs knew nothing of these three; what a plain file calls so is something else.
+  weight: { ...orNull(WEIGHT), absent: null, fromPlain: () => undefined },
+  fallbacks: { ...LIST, absent: [], items: FALLBACK, fromPlain: () => undefined },
+  options: { ...MODEL_OPTIONS, absent: {}, members: MODEL_OPTION_RULES, fromPlain: () => undefined },
   createdAt: CREATED_AT,
   updatedAt: UPDATED_AT,
 };
@@ -172,6 +194,7 @@ export function readRecord<T extends object>(fields: Fields<T>, value: unknown, 
     if (given !== value[name]) record[name] = given;
     if (!field.isRight(given)) requireRight(field, given, `${place}.${name}`);
     if (field.members !== undefined) record[name] = readMembers(field.members, given, `${place}.${name}`);
+    if (field.items !== undefined) record[name] = readItems(field.items, given, `${place}.${name}`);
   }
   return record as T;
 }
@@ -183,6 +206,11 @@ function readMembers(rules: Readonly<Record<string, Rule>>, value: unknown, plac
     if (name in members) requireRight(rule, members[name], `${place}.${name}`);
   }
   return members;
+}
+
+function readItems(fields: Fields<JsonObject>, value: unknown, place: string): JsonObject[] {
+  const items: readonly unknown[] = Array.isArray(value) ? value : [];
+  return items.map((item, index) => readRecord(fields, item, `${place}[${index}]`));
 }
 
 /**

@@ -2,7 +2,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { originOf } from '../providers/base-url.ts';
 import { type Backup, OMITTED_SECRET } from './backup.ts';
 import type { Collection } from './changes.ts';
-import type { Provider } from './entities.ts';
+import type { Provider, ProviderKey } from './entities.ts';
+import { hasUnreadableKey } from './provider-keys.ts';
 import type { ConfigState } from './store.ts';
 
 /** A record in a report. */
@@ -23,10 +24,10 @@ export interface RestoreReport extends Readonly<Record<Collection, KindReport>> 
   readonly createdAt: string;
   /** What works after the restore and does not now: deleted or disabled since the backup was made. */
   readonly returning: { readonly apiKeys: readonly Named[]; readonly users: readonly Named[] };
-  /** Providers that stay closed until their key is entered: it is not in the backup, or cannot be opened. */
+  /** Providers with a key that must be entered again: it is not in the backup, or cannot be opened. */
   readonly providersWithoutKey: readonly Named[];
   /**
-   * Providers whose key an earlier version sealed without an address, with the origin that the key will be sent to.
+   * Providers with a key that an earlier version sealed without an address, and the origin that it will be sent to.
    * A person must check these origins: an altered backup may name another host. null: the base URL is not usable.
    */
   readonly unboundKeys: readonly (Named & { readonly origin: string | null })[];
@@ -53,7 +54,7 @@ export interface RestoreOptions {
  * The configuration after a restore, and what that changes.
  * The instance id stays.
  * A generated master key and the admin's password stay if the backup has none.
- * A provider key that the backup left out stays if the provider has the same origin.
+ * A provider key that the backup left out stays if the provider has the same origin and a key with the same id.
  * A key that is in use at one origin is not restored for another one: an altered backup could send it there.
  */
 export function planRestore(
@@ -64,15 +65,18 @@ export function planRestore(
   const present = [...current.providers.values()];
   const restored = [...backup.config.providers.values()];
   // A key that is here already for the same origin needs no question.
-  const unbound = restored.filter(
-    (provider) => backup.unboundKeys.has(provider.id) && !isInUseAtOrigin(provider, present),
-  );
-  const providers = restored.map((provider) =>
-    restoreProvider(
-      closesUnboundKeys && unbound.includes(provider) ? withoutKey(provider) : provider,
-      present,
-    ),
-  );
+  const unbound = new Set<ProviderKey>();
+  for (const provider of restored) {
+    for (const key of provider.keys) {
+      if (backup.unboundKeys.has(key) && !isInUseAtOrigin(key, provider, present)) unbound.add(key);
+    }
+  }
+  const providers = restored.map((provider) => {
+    const keys = provider.keys.map((key) =>
+      restoreKey(closesUnboundKeys && unbound.has(key) ? withoutSecret(key) : key, provider, present),
+    );
+    return { ...provider, keys };
+  });
   const config: ConfigState = {
     ...backup.config,
     instanceId: current.instanceId,
@@ -86,7 +90,7 @@ export function planRestore(
 function reportOf(
   current: ConfigState,
   config: ConfigState,
-  unbound: readonly Provider[],
+  unbound: ReadonlySet<ProviderKey>,
 ): Omit<RestoreReport, 'createdAt'> {
   const providers = [...config.providers.values()];
   return {
@@ -98,43 +102,40 @@ function reportOf(
       apiKeys: returning(current.apiKeys, config.apiKeys),
       users: returning(current.users, config.users),
     },
-    providersWithoutKey: providers.filter(({ unreadableApiKey }) => unreadableApiKey !== null).map(toNamed),
-    unboundKeys: unbound
-      .filter((provider) => providers.includes(provider))
+    providersWithoutKey: providers.filter(hasUnreadableKey).map(toNamed),
+    unboundKeys: providers
+      .filter(({ keys }) => keys.some((key) => unbound.has(key)))
       .map((provider) => ({ ...toNamed(provider), origin: originOf(provider.baseUrl) })),
     changesMasterKey: !isDeepStrictEqual(config.masterKey, current.masterKey),
     changesAdminPassword: config.adminPasswordHash !== current.adminPasswordHash,
   };
 }
 
-/** The provider with the key that it may have here; the same object if that is its own. */
-function restoreProvider(provider: Provider, present: readonly Provider[]): Provider {
-  const { id, apiKey, unreadableApiKey, baseUrl } = provider;
-  const isInUse = apiKey !== null && holdersOf(provider, present).length > 0;
-  if (isInUse && !isInUseAtOrigin(provider, present)) return withoutKey(provider);
-  const known = present.find((other) => other.id === id);
+/** The key as it may be here; the same object if it stays as it is. */
+function restoreKey(key: ProviderKey, provider: Provider, present: readonly Provider[]): ProviderKey {
+  const isInUse = key.secret !== null && holdersOf(key, present).length > 0;
+  if (isInUse && !isInUseAtOrigin(key, provider, present)) return withoutSecret(key);
+  if (key.unreadable !== OMITTED_SECRET) return key;
+  const known = present.find(({ id }) => id === provider.id);
   // A stored key is sent only to the host that it was entered for.
-  const keepsKey =
-    unreadableApiKey === OMITTED_SECRET && known !== undefined && isSameOrigin(baseUrl, known.baseUrl);
-  return keepsKey
-    ? { ...provider, apiKey: known.apiKey, unreadableApiKey: known.unreadableApiKey }
-    : provider;
+  if (known === undefined || !isSameOrigin(provider.baseUrl, known.baseUrl)) return key;
+  const stored = known.keys.find(({ id }) => id === key.id);
+  return stored === undefined ? key : { ...key, secret: stored.secret, unreadable: stored.unreadable };
 }
 
-/** The current providers with the same key, readable or not: a provider never has both forms. */
-function holdersOf(
-  { apiKey, unreadableApiKey }: Provider,
-  present: readonly Provider[],
-): readonly Provider[] {
-  return present.filter((known) => known.apiKey === apiKey && known.unreadableApiKey === unreadableApiKey);
+/** The current providers with the same key, readable or not: a key never has both forms. */
+function holdersOf(key: ProviderKey, present: readonly Provider[]): readonly Provider[] {
+  const isSame = (known: ProviderKey): boolean =>
+    known.secret === key.secret && known.unreadable === key.unreadable;
+  return present.filter(({ keys }) => keys.some(isSame));
 }
 
-function isInUseAtOrigin(provider: Provider, present: readonly Provider[]): boolean {
-  return holdersOf(provider, present).some(({ baseUrl }) => isSameOrigin(baseUrl, provider.baseUrl));
+function isInUseAtOrigin(key: ProviderKey, { baseUrl }: Provider, present: readonly Provider[]): boolean {
+  return holdersOf(key, present).some((holder) => isSameOrigin(holder.baseUrl, baseUrl));
 }
 
-function withoutKey(provider: Provider): Provider {
-  return { ...provider, apiKey: null, unreadableApiKey: OMITTED_SECRET };
+function withoutSecret(key: ProviderKey): ProviderKey {
+  return { ...key, secret: null, unreadable: OMITTED_SECRET };
 }
 
 function isSameOrigin(one: string, other: string): boolean {

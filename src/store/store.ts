@@ -19,6 +19,8 @@ export interface ConfigView extends ConfigState {
   readonly version: number;
   readonly apiKeyByDigest: ReadonlyMap<string, ApiKey>;
   readonly userByUsername: ReadonlyMap<string, User>;
+  /** The enabled models with one `*` in their id; the first that fits a name serves it. */
+  readonly wildcardModels: readonly Model[];
 }
 
 /** A whole new configuration, made from the view with `expectedVersion`. */

@@ -10,13 +10,13 @@ import {
   generateKey,
   isExpired,
   isSameDigest,
-  keyHint,
   type PresentedKey,
   parseCustomKey,
   readBearerToken,
   readPresentedKey,
 } from '../../src/auth/api-keys.ts';
 import { HttpError } from '../../src/errors.ts';
+import { keyHint } from '../../src/redaction.ts';
 
 const KEY = 'sk-0123456789abcdefghijklmnopqrstuvwxyzABCDEFG';
 const OTHER = 'sk-0123456789abcdefghijklmnopqrstuvwxyzABCDEFH';

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';
 import { test } from 'node:test';
 import { startUpstream } from '../helpers/fake-upstream.ts';
+import { unreadableOf } from '../helpers/records.ts';
 import { startApp } from '../helpers/start-app.ts';
 import { chooseTab, flip, row, SKIPPED, visitPanel } from './start-browser.ts';
 
@@ -153,14 +154,14 @@ test('another host is told of once, and the key can be typed again or removed', 
 
 test('a key that cannot be decrypted can be removed', { skip: SKIPPED }, async (t) => {
   const app = await startApp(t);
-  await app.addProvider({ id: 'mine', baseUrl: 'https://one.example/v1', unreadableApiKey: 'v1:x' }, []);
+  await app.addProvider({ id: 'mine', baseUrl: 'https://one.example/v1', unreadable: 'v1:x' }, []);
   const { page } = await visitPanel(t, app.origin, 'Providers');
   await page.getByRole('button', { name: 'Edit mine' }).click();
   await page.getByLabel('Base URL').fill('https://two.example/v1');
   await page.getByLabel('Remove the stored key').check();
   await page.getByRole('button', { name: 'Save' }).click();
   await page.getByRole('dialog').waitFor({ state: 'detached' });
-  assert.equal(app.services.store.config.view().providers.get('mine')?.unreadableApiKey, null);
+  assert.equal(unreadableOf(app.services.store.config.view().providers.get('mine')), null);
 });
 
 test('a mistake is shown at its field and nothing typed is lost', { skip: SKIPPED }, async (t) => {

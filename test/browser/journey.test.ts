@@ -6,6 +6,7 @@ import { type TestContext, test } from 'node:test';
 import type { Locator, Page } from 'playwright-core';
 import { createDemoProvider } from '../../src/demo/provider.ts';
 import { changeConfig } from '../../src/store/change-config.ts';
+import { secretOf } from '../helpers/records.ts';
 import { ADMIN, startApp } from '../helpers/start-app.ts';
 import { chooseTab, fillSignIn, flip, row, SKIPPED, visit } from './start-browser.ts';
 
@@ -182,7 +183,7 @@ test('from the first sign-in to a restored backup', { skip: SKIPPED }, async (t)
   await restore(page, backup);
   await chooseTab(page, 'Providers');
   await row(page, 'vLLM').waitFor();
-  assert.equal(app.services.store.config.view().providers.get('vllm')?.apiKey, PROVIDER_KEY);
+  assert.equal(secretOf(app.services.store.config.view().providers.get('vllm')), PROVIDER_KEY);
   await testProvider(page);
   await maria.page.getByLabel('Password', { exact: true }).fill(MARIA.next);
   await maria.page.keyboard.press('Enter');

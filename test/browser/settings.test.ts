@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { createSealer } from '../../src/store/secrets.ts';
+import { secretOf } from '../helpers/records.ts';
 import { type AppUnderTest, startApp } from '../helpers/start-app.ts';
 import { makeFolder, openStore } from '../store/fixture.ts';
 import { SKIPPED, visitPanel } from './start-browser.ts';
@@ -89,7 +90,7 @@ test('B6: a backup of an earlier version shows where its keys go, and once more 
   await page.getByRole('alertdialog').filter({ hasText: address }).waitFor();
   await page.getByRole('button', { name: 'Replace' }).click();
   await page.getByText('The backup is restored.').waitFor();
-  assert.equal(app.services.store.config.view().providers.get('up')?.apiKey, PROVIDER_KEY);
+  assert.equal(secretOf(app.services.store.config.view().providers.get('up')), PROVIDER_KEY);
 });
 
 test('a file that is no backup and a passphrase that does not open it', { skip: SKIPPED }, async (t) => {

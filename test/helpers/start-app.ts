@@ -20,7 +20,7 @@ import { withEntity } from '../../src/store/changes.ts';
 import type { Model, Provider } from '../../src/store/entities.ts';
 import { createMemoryStore } from '../../src/store/memory-store.ts';
 import type { Store } from '../../src/store/store.ts';
-import { makeModel, makeProvider } from './records.ts';
+import { makeModel, makeProvider, type ProviderFields } from './records.ts';
 import { checkAfter, closeAfter, expectNothingHeld } from './teardown.ts';
 
 export const MASTER_KEY = 'sk-master-0123456789abcdef0123456789abcdef';
@@ -42,7 +42,7 @@ export interface AppUnderTest {
   admin(method: string, path: string, body?: unknown): Promise<Response>;
   /** Puts a provider and models at it into the store, without the half second that a sign-in takes. */
   addProvider(
-    provider: Partial<Provider> & Pick<Provider, 'id' | 'baseUrl'>,
+    provider: ProviderFields & Pick<Provider, 'id' | 'baseUrl'>,
     models: readonly ModelFields[],
   ): Promise<void>;
   /** Makes an API key and returns it. */

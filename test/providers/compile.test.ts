@@ -5,7 +5,7 @@ import { chutesAdapter } from '../../src/providers/chutes.ts';
 import { compileProvider, Providers } from '../../src/providers/compile.ts';
 import type { ConnectionOptions } from '../../src/providers/connection.ts';
 import { openaiAdapter } from '../../src/providers/openai.ts';
-import { makeProvider } from '../helpers/records.ts';
+import { makeKey, makeProvider } from '../helpers/records.ts';
 
 const OPTIONS: ConnectionOptions = {
   timeouts: { connectTimeoutMs: 1_000, headersTimeoutMs: 2_000, idleTimeoutMs: 3_000 },
@@ -18,7 +18,10 @@ describe('compileProvider()', () => {
     const options = { idleTimeoutMs: 9, pathMode: 'append-v1' } as const;
     const compiled = compileProvider({ ...RECORD, options }, OPTIONS);
     assert.equal(compiled.adapter, openaiAdapter);
-    assert.deepEqual(compiled.headers.slice(0, 2), ['authorization', 'Bearer secret key']);
+    assert.deepEqual(compiled.keys, [
+      { id: 'key_1', hint: 'se...y', headers: ['authorization', 'Bearer secret key'] },
+    ]);
+    assert.ok(!compiled.headers.includes('authorization'));
     assert.equal(compiled.pathOf('chat/completions'), '/v1/chat/completions');
     assert.deepEqual(compiled.connection.timeouts.idleTimeoutMs, 9);
     assert.ok(compiled.secrets.includes('secret%20key'), 'the key as a URL spells it');
@@ -28,7 +31,6 @@ describe('compileProvider()', () => {
   for (const [name, fields, code] of [
     ['an invalid base URL', { baseUrl: 'ftp://x' }, 'upstream_unreachable'],
     ['an address that is never allowed', { baseUrl: 'http://169.254.169.254' }, 'upstream_unreachable'],
-    ['a key that no header can carry', { apiKey: 'ключ' }, 'provider_not_configured'],
   ] as const) {
     test(`refuses ${name}`, () => {
       assert.throws(
@@ -46,7 +48,7 @@ describe('Providers', () => {
     first.quirks.add('no_embedding_model');
     assert.equal(providers.of(RECORD), first);
     assert.equal(providers.of({ ...RECORD, options: {} }), first, 'an equal record');
-    const changed = providers.of({ ...RECORD, apiKey: 'another' });
+    const changed = providers.of({ ...RECORD, keys: [makeKey({ secret: 'another' })] });
     assert.notEqual(changed, first);
     assert.notEqual(changed.connection, first.connection);
     assert.equal(changed.quirks.size, 0, 'a changed provider may have other quirks');

@@ -5,7 +5,7 @@ import { fetchModelIds, type ModelListStep, probeProvider } from '../../src/prov
 import { createUpstreams } from '../../src/providers/upstream.ts';
 import type { Provider } from '../../src/store/entities.ts';
 import { type Answer, type FakeUpstream, json, startUpstream } from '../helpers/fake-upstream.ts';
-import { makeProvider } from '../helpers/records.ts';
+import { makeProvider, type ProviderFields } from '../helpers/records.ts';
 import { startApp } from '../helpers/start-app.ts';
 
 const KEY = 'provider-secret-key';
@@ -21,7 +21,7 @@ const OPTIONS = {
   blockPrivate: false,
 };
 
-async function start(t: TestContext, answer: Answer, fields: Partial<Provider> = {}): Promise<Fixture> {
+async function start(t: TestContext, answer: Answer, fields: ProviderFields = {}): Promise<Fixture> {
   const upstream = await startUpstream(t, answer);
   const provider = makeProvider({ id: 'up', baseUrl: upstream.origin, apiKey: KEY, ...fields });
   return { provider, upstream };
@@ -216,7 +216,7 @@ describe('the models of a provider', { timeout: 30_000 }, () => {
       { id: 'there', imported: true },
       { id: 'new', imported: false },
     ]);
-    await app.addProvider({ id: 'up', baseUrl: upstream.origin, unreadableApiKey: 'v1:x' }, []);
+    await app.addProvider({ id: 'up', baseUrl: upstream.origin, unreadable: 'v1:x' }, []);
     assert.equal((await app.admin('GET', '/api/admin/providers/up/upstream-models')).status, 503);
     assert.equal(upstream.received.length, 1);
   });
@@ -260,7 +260,7 @@ describe('the models of a provider', { timeout: 30_000 }, () => {
   });
 
   test('are not tested with a key that cannot be decrypted', async (t) => {
-    const fixture = await start(t, LIST, { apiKey: null, unreadableApiKey: 'v1:x' });
+    const fixture = await start(t, LIST, { apiKey: null, unreadable: 'v1:x' });
     assert.equal(outline(await probe(fixture)), 'false authenticate:false');
     assert.equal(fixture.upstream.received.length, 0);
   });

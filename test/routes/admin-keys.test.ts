@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { digestKey, keyHint } from '../../src/auth/api-keys.ts';
+import { digestKey } from '../../src/auth/api-keys.ts';
+import { keyHint } from '../../src/redaction.ts';
 import { expectStatus, jsonRequest, MASTER_KEY, startApp } from '../helpers/start-app.ts';
 import {
   type Fixture,

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { keyHint } from '../../src/auth/api-keys.ts';
+import { keyHint } from '../../src/redaction.ts';
 import type { Provider } from '../../src/store/entities.ts';
+import { secretOf } from '../helpers/records.ts';
 import {
   type Fixture,
   onlyAdmin,
@@ -22,7 +23,7 @@ function stored({ app }: Fixture, id = 'up'): Provider {
   return provider;
 }
 
-const keepsKey = (fixture: Fixture): void => assert.equal(stored(fixture).apiKey, PROVIDER_KEY);
+const keepsKey = (fixture: Fixture): void => assert.equal(secretOf(stored(fixture)), PROVIDER_KEY);
 
 const SCENARIOS: readonly Scenario[] = [
   ...onlyAdmin('GET', BASE),
@@ -109,13 +110,14 @@ const SCENARIOS: readonly Scenario[] = [
         pathMode: 'exact',
         transcribePath: '/stt',
         chutesLanguageHint: true,
+        includeUsage: 'auto',
         connectTimeoutMs: 1,
         headersTimeoutMs: 86_400_000,
         idleTimeoutMs: 5,
       },
     },
     lacks: ['another-secret-for-it'],
-    after: (fixture) => assert.equal(stored(fixture, 'Own.Id_1').apiKey, 'another-secret-for-it'),
+    after: (fixture) => assert.equal(secretOf(stored(fixture, 'Own.Id_1')), 'another-secret-for-it'),
   },
   {
     name: 'create with a name that is taken as id: a free one is found',
@@ -140,7 +142,7 @@ const SCENARIOS: readonly Scenario[] = [
     body: { name: '  New one ', baseUrl: ' new.example/v1 ', apiKey: '  key-with-spaces-around  ' },
     status: 201,
     has: { name: 'New one', baseUrl: 'https://new.example/v1' },
-    after: (fixture) => assert.equal(stored(fixture, 'new-one').apiKey, 'key-with-spaces-around'),
+    after: (fixture) => assert.equal(secretOf(stored(fixture, 'new-one')), 'key-with-spaces-around'),
   },
   {
     name: 'create with what is unknown: ignored',
@@ -276,10 +278,10 @@ const SCENARIOS: readonly Scenario[] = [
     name: 'create with options that are not there yet',
     method: 'POST',
     path: BASE,
-    body: { ...NEW, options: { includeUsage: 'always' } },
+    body: { ...NEW, options: { responses: 'native' } },
     status: 400,
     code: 'unsupported_parameter',
-    param: 'options.includeUsage',
+    param: 'options.responses',
   },
   {
     name: 'create with unknown options: ignored',
@@ -358,7 +360,7 @@ const SCENARIOS: readonly Scenario[] = [
     body: { apiKey: null },
     status: 200,
     has: { apiKeyHint: null },
-    after: (fixture) => assert.equal(stored(fixture).apiKey, null),
+    after: (fixture) => assert.equal(secretOf(stored(fixture)), null),
   },
   {
     name: 'a new key',
@@ -411,7 +413,7 @@ const SCENARIOS: readonly Scenario[] = [
     path: `${BASE}/up`,
     body: { baseUrl: 'https://h.example', apiKey: 'the-new-secret-key' },
     status: 200,
-    after: (fixture) => assert.equal(stored(fixture).apiKey, 'the-new-secret-key'),
+    after: (fixture) => assert.equal(secretOf(stored(fixture)), 'the-new-secret-key'),
   },
   {
     name: 'a new host with no key any more',
@@ -419,7 +421,7 @@ const SCENARIOS: readonly Scenario[] = [
     path: `${BASE}/up`,
     body: { baseUrl: 'https://h.example', apiKey: null },
     status: 200,
-    after: (fixture) => assert.equal(stored(fixture).apiKey, null),
+    after: (fixture) => assert.equal(secretOf(stored(fixture)), null),
   },
   {
     name: 'a new host where no key is stored',

@@ -56,9 +56,7 @@ async function start(t: TestContext, { sessions = true } = {}): Promise<Fixture>
   ]);
   await app.addProvider({ ...up, id: 'silent', options: { headersTimeoutMs: 100 } }, [{ id: 'slow' }]);
   await app.addProvider({ id: 'closed', baseUrl: upstream.origin, enabled: false }, [{ id: 'closed' }]);
-  await app.addProvider({ id: 'locked', baseUrl: upstream.origin, unreadableApiKey: 'v1:x' }, [
-    { id: 'locked' },
-  ]);
+  await app.addProvider({ id: 'locked', baseUrl: upstream.origin, unreadable: 'v1:x' }, [{ id: 'locked' }]);
   await app.addProvider({ id: 'nowhere', baseUrl: 'http://127.0.0.1:1' }, [{ id: 'nowhere' }]);
   const credentials = { username: 'anna', password: 'a long password' };
   if (sessions) await app.admin('POST', '/api/admin/users', credentials);

@@ -4,6 +4,7 @@ import { describe, type TestContext, test } from 'node:test';
 import type { Environment } from '../../src/config.ts';
 import { createSealer } from '../../src/store/secrets.ts';
 import { CHAT_ANSWER, json, startUpstream } from '../helpers/fake-upstream.ts';
+import { secretOf } from '../helpers/records.ts';
 import { ADMIN, type AppUnderTest, expectStatus, startApp } from '../helpers/start-app.ts';
 
 const ENCRYPTION_KEY = 'sixteen characters';
@@ -11,7 +12,7 @@ const SECRET = 'sk-secret-of-the-provider';
 
 interface BackupFile {
   checksum?: string;
-  providers: { id: string; baseUrl: string; apiKey: unknown }[];
+  providers: { id: string; baseUrl: string; keys: unknown }[];
   apiKeys: { id: string }[];
   users: { id: string; username: string }[];
 }
@@ -43,12 +44,14 @@ async function assertUnchanged(app: AppUnderTest): Promise<void> {
   assert.deepEqual([[...providers.keys()], apiKeys.size, users.size], [['chutes-dots-ocr'], 0, 0]);
 }
 
+const PLACE = { record: 'provider', field: 'apiKey' };
+
 /** As earlier versions sealed it: bound to no address. */
 function sealAsBefore(file: BackupFile): void {
   const sealer = createSealer({ key: ENCRYPTION_KEY, previousKey: null, randomBytes });
   for (const one of file.providers)
     if (one.id === 'p')
-      one.apiKey = { sealed: sealer.seal(SECRET, { record: 'provider', id: 'p', field: 'apiKey' }) };
+      one.keys = [{ id: 'key_1', secret: { sealed: sealer.seal(SECRET, { ...PLACE, id: 'p' }) } }];
 }
 
 describe('a backup that somebody has altered', { timeout: 30_000 }, () => {
@@ -88,7 +91,7 @@ describe('a backup that somebody has altered', { timeout: 30_000 }, () => {
     assert.doesNotMatch(error.message, /sk-secret/);
     await assertUnchanged(app);
     const keyOf = (): string | null | undefined =>
-      app.services.store.config.view().providers.get('p')?.apiKey;
+      secretOf(app.services.store.config.view().providers.get('p'));
     await expectStatus(200, await restore(app, file, '?acceptUnboundKeys=false'));
     assert.equal(keyOf(), null);
     await expectStatus(200, await restore(app, file, '?acceptUnboundKeys=1'));

@@ -14,7 +14,7 @@ import { createNewConfig } from '../../src/store/new-config.ts';
 import { planRestore } from '../../src/store/restore.ts';
 import { createPassphraseSealer, createSealer, type Sealer } from '../../src/store/secrets.ts';
 import type { ConfigState } from '../../src/store/store.ts';
-import { makeProvider } from '../helpers/records.ts';
+import { makeProvider, secretOf, unreadableOf } from '../helpers/records.ts';
 import { credentials, NOW_MS } from './fixture.ts';
 
 const now = (): number => NOW_MS;
@@ -27,7 +27,7 @@ const ORIGIN = 'https://api.example';
 interface StoredProvider {
   id: string;
   baseUrl: string;
-  apiKey: unknown;
+  keys: { secret: unknown }[];
 }
 
 interface BackupFile {
@@ -78,7 +78,8 @@ async function sealAsBefore(file: BackupFile, secret = SECRET): Promise<void> {
       ? createSealer({ key: KEY, previousKey: null, randomBytes })
       : await createPassphraseSealer(PASSPHRASE, scrypt, randomBytes);
   for (const one of file.providers)
-    one.apiKey = { sealed: sealer.seal(secret, { record: 'provider', id: one.id, field: 'apiKey' }) };
+    for (const key of one.keys)
+      key.secret = { sealed: sealer.seal(secret, { record: 'provider', id: one.id, field: 'apiKey' }) };
 }
 
 const ids = (named: readonly { readonly id: string }[]): string[] => named.map(({ id }) => id);
@@ -96,7 +97,7 @@ for (const [under, secrets, keys] of MODES) {
           for (const one of providers) one.baseUrl = baseUrl;
         });
         const { config: restored, report } = planRestore(config(), await parse(bytes, keys));
-        assert.equal(restored.providers.get('p')?.apiKey, null, baseUrl);
+        assert.equal(secretOf(restored.providers.get('p')), null, baseUrl);
         assert.deepEqual(ids(report.providersWithoutKey), ['p'], baseUrl);
       }
     });
@@ -106,7 +107,7 @@ for (const [under, secrets, keys] of MODES) {
         for (const one of providers) one.baseUrl = `${ORIGIN}:443/openai/v1`;
       });
       const { config: restored, report } = planRestore(config(), await parse(bytes, keys));
-      assert.equal(restored.providers.get('p')?.apiKey, SECRET);
+      assert.equal(secretOf(restored.providers.get('p')), SECRET);
       assert.deepEqual(report.unboundKeys, []);
     });
 
@@ -115,11 +116,11 @@ for (const [under, secrets, keys] of MODES) {
       const backup = await parse(bytes, keys);
       const open = planRestore(config(), backup);
       assert.deepEqual(open.report.unboundKeys, [{ id: 'p', name: 'p', origin: ORIGIN }]);
-      assert.equal(open.config.providers.get('p')?.apiKey, SECRET);
+      assert.equal(secretOf(open.config.providers.get('p')), SECRET);
       assert.doesNotMatch(JSON.stringify(open.report), /sk-secret/);
       const closed = planRestore(config(), backup, { closesUnboundKeys: true });
-      assert.equal(closed.config.providers.get('p')?.apiKey, null);
-      assert.equal(closed.config.providers.get('p')?.unreadableApiKey, OMITTED_SECRET);
+      assert.equal(secretOf(closed.config.providers.get('p')), null);
+      assert.equal(unreadableOf(closed.config.providers.get('p')), OMITTED_SECRET);
       assert.deepEqual([closed.report.unboundKeys, ids(closed.report.providersWithoutKey)], [[], ['p']]);
     });
 
@@ -127,12 +128,12 @@ for (const [under, secrets, keys] of MODES) {
       const backup = await parse(await altered(config(provider()), secrets, sealAsBefore), keys);
       for (const closesUnboundKeys of [true, false]) {
         const { config: restored, report } = planRestore(config(provider()), backup, { closesUnboundKeys });
-        assert.equal(restored.providers.get('p')?.apiKey, SECRET);
+        assert.equal(secretOf(restored.providers.get('p')), SECRET);
         assert.deepEqual(report.unboundKeys, []);
       }
       const elsewhere = config(provider({ baseUrl: 'https://other.example' }));
       const { config: restored, report } = planRestore(elsewhere, backup);
-      assert.equal(restored.providers.get('p')?.apiKey, null, 'a key in use at another host');
+      assert.equal(secretOf(restored.providers.get('p')), null, 'a key in use at another host');
       assert.deepEqual(report.unboundKeys, []);
     });
   });
@@ -160,7 +161,7 @@ test('B6: a sealed key of an earlier version is not smuggled past by a form that
     const { report } = planRestore(config(), backup);
     assert.deepEqual(report.unboundKeys, [{ id: 'p', name: 'p', origin: 'https://evil.example' }], how);
     const closed = planRestore(config(), backup, { closesUnboundKeys: true });
-    assert.equal(closed.config.providers.get('p')?.unreadableApiKey, OMITTED_SECRET, how);
+    assert.equal(unreadableOf(closed.config.providers.get('p')), OMITTED_SECRET, how);
   }
 });
 

@@ -14,6 +14,7 @@ import type { Provider, User } from '../../src/store/entities.ts';
 import { createNewConfig } from '../../src/store/new-config.ts';
 import { planRestore } from '../../src/store/restore.ts';
 import type { ConfigState } from '../../src/store/store.ts';
+import { makeKey, secretOf, unreadableOf } from '../helpers/records.ts';
 import { credentials, NOW_MS, sha256 } from './fixture.ts';
 import { makeApiKey, TIME } from './store-contract.ts';
 
@@ -26,8 +27,7 @@ function provider(id: string, fields: Partial<Provider> = {}): Provider {
     id,
     name: `Provider ${id}`,
     baseUrl: `https://${id}.example/v1`,
-    apiKey: `sk-secret-${id}`,
-    unreadableApiKey: null,
+    keys: [makeKey({ secret: `sk-secret-${id}` })],
     type: 'openai',
     enabled: true,
     options: { pathMode: 'exact' },
@@ -58,7 +58,7 @@ function byId<T extends { readonly id: string }>(...records: T[]): ReadonlyMap<s
 function config(fields: Partial<ConfigState> = {}): ConfigState {
   return {
     ...createNewConfig({ now, randomBytes }),
-    providers: byId(provider('p'), provider('open', { apiKey: null })),
+    providers: byId(provider('p'), provider('open', { keys: [] })),
     apiKeys: byId(makeApiKey('a')),
     users: byId(user('u')),
     masterKey: { digest: sha256('master'), keyHint: 'sk-...er' },
@@ -114,8 +114,8 @@ test('a backup without secrets marks the providers that had a key', async () => 
   const bytes = await make(config(), { mode: 'omit' });
   assert.ok(!bytes.includes('sk-secret'));
   const { providers } = (await parse(bytes)).config;
-  assert.equal(providers.get('p')?.unreadableApiKey, OMITTED_SECRET);
-  assert.equal(providers.get('open')?.unreadableApiKey, null);
+  assert.equal(unreadableOf(providers.get('p')), OMITTED_SECRET);
+  assert.equal(unreadableOf(providers.get('open')), null);
 });
 
 test('a key that does not open the backup is refused, even where nothing is sealed', async () => {
@@ -138,7 +138,7 @@ test('what is no backup is refused with a reason', async () => {
   await assertHttpError(parse(Buffer.from('{')), 'invalid_json');
   await assertHttpError(parse(Buffer.from('[]')), 'invalid_json');
   await assertHttpError(parse(Buffer.from('{"a":1}')), 'invalid_body', /not a database of this program/);
-  await assertHttpError(parse(Buffer.from('{"schemaVersion":3}')), 'invalid_body', /newer version/);
+  await assertHttpError(parse(Buffer.from('{"schemaVersion":4}')), 'invalid_body', /newer version/);
   const bytes = await make(config(), { mode: 'omit' });
   await assertHttpError(
     parse(Buffer.from(bytes.toString().replace('Provider p', 'Provider q'))),
@@ -163,9 +163,10 @@ test('a database file, and a plain file of an earlier program, can be restored t
   const bytes = await make(config(), { mode: 'encryption-key', key: KEY });
   const { checksum: _, format: __, secrets: ___, ...database } = JSON.parse(bytes.toString());
   const fromDatabase = await parse(Buffer.from(JSON.stringify(database)), { encryptionKey: KEY });
-  assert.equal(fromDatabase.config.providers.get('p')?.apiKey, 'sk-secret-p');
+  assert.equal(secretOf(fromDatabase.config.providers.get('p')), 'sk-secret-p');
   const plain = Buffer.from('{"providers":[{"id":"x","baseUrl":"https://x.example","apiKey":"sk-x"}]}');
-  assert.equal((await parse(plain)).config.providers.get('x')?.apiKey, 'sk-x');
+  const { config: read } = await parse(plain);
+  assert.equal(secretOf(read.providers.get('x')), 'sk-x');
 });
 
 test('planRestore() reports what changes and what would come back', () => {
@@ -215,9 +216,9 @@ test('planRestore() keeps present keys that the backup left out, but never for a
   const state = config({ providers: byId(provider('p'), provider('moved'), bare, provider('unknown')) });
   const backup = await parse(await make(state, { mode: 'omit' }));
   const { config: restored, report } = planRestore(current, backup);
-  assert.equal(restored.providers.get('p')?.apiKey, 'sk-secret-p');
-  assert.equal(restored.providers.get('moved')?.apiKey, null);
-  assert.equal(restored.providers.get('bare')?.apiKey, null);
+  assert.equal(secretOf(restored.providers.get('p')), 'sk-secret-p');
+  assert.equal(secretOf(restored.providers.get('moved')), null);
+  assert.equal(secretOf(restored.providers.get('bare')), null);
   assert.deepEqual(
     report.providersWithoutKey.map(({ id }) => id),
     ['moved', 'bare', 'unknown'],
@@ -225,28 +226,28 @@ test('planRestore() keeps present keys that the backup left out, but never for a
 });
 
 test('a provider key that could not be read is carried through a backup', async () => {
-  const state = config({ providers: byId(provider('p', { apiKey: null, unreadableApiKey: 'v1.AAAA' })) });
+  const state = config({ providers: byId(provider('p', { keys: [makeKey({ unreadable: 'v1.AAAA' })] })) });
   for (const [, secrets, keys] of MODES) {
     const backup = await parse(await make(state, secrets), keys);
-    assert.equal(backup.config.providers.get('p')?.unreadableApiKey, 'v1.AAAA');
+    assert.equal(unreadableOf(backup.config.providers.get('p')), 'v1.AAAA');
   }
 });
 
 test('planRestore() gives no key that is in use at one host to another, whatever the provider is called', async () => {
   const current = config({ providers: byId(provider('p'), provider('q')) });
-  const stolen = { apiKey: 'sk-secret-p', baseUrl: 'https://evil.example/v1' };
+  const stolen = { keys: [makeKey({ secret: 'sk-secret-p' })], baseUrl: 'https://evil.example/v1' };
   const state = config({
     providers: byId(
       provider('p', stolen),
       provider('new', stolen),
       provider('q', { baseUrl: 'https://q.example/v2' }),
-      provider('old', { apiKey: 'sk-secret-of-then' }),
+      provider('old', { keys: [makeKey({ secret: 'sk-secret-of-then' })] }),
     ),
   });
   const bytes = await make(state, { mode: 'encryption-key', key: KEY });
   const backup = await parse(bytes, { encryptionKey: KEY });
   const { config: restored, report } = planRestore(current, backup);
-  const keys = [...restored.providers.values()].map(({ id, apiKey }) => [id, apiKey]);
+  const keys = [...restored.providers.values()].map((one) => [one.id, secretOf(one)]);
   assert.deepEqual(keys, [
     ['p', null],
     ['new', null],

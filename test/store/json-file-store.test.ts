@@ -49,7 +49,7 @@ test('the file is JSON with schemaVersion, generation and checksum, mode 0600 wh
     process.umask(umask);
   }
   const document = JSON.parse(readFileSync(path, 'utf8'));
-  assert.equal(document.schemaVersion, 2);
+  assert.equal(document.schemaVersion, 3);
   assert.equal(document.generation, 2);
   assert.match(document.checksum, /^sha256:[0-9a-f]{64}$/);
   assert.deepEqual(readdirSync(folder).sort(), ['ipin-proxy.db', 'ipin-proxy.db.bak-1']);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { NO_PASSWORD_HASH } from '../../src/store/migrations.ts';
 import type { ConfigState } from '../../src/store/store.ts';
+import { secretOf } from '../helpers/records.ts';
 import { createFaultyOps } from './faulty-ops.ts';
 import { captureLog, makeFolder, NOW_MS, noLock, openStore, sha256 } from './fixture.ts';
 
@@ -78,15 +79,14 @@ for (const [shape, content] of [
       id: 'openai',
       name: 'OpenAI',
       baseUrl: 'https://api.openai.com/v1',
-      apiKey: 'sk-up',
-      unreadableApiKey: null,
+      keys: [{ id: 'key_1', secret: 'sk-up', unreadable: null, enabled: true }],
       type: 'openai',
       enabled: true,
       options: {},
       createdAt: NOW,
       updatedAt: NOW,
     });
-    assert.deepEqual([providers.get('local')?.apiKey, providers.get('local')?.enabled], [null, false]);
+    assert.deepEqual([secretOf(providers.get('local')), providers.get('local')?.enabled], [null, false]);
     assert.deepEqual(models.get('gpt-4o'), {
       id: 'gpt-4o',
       name: 'GPT-4o',
@@ -94,6 +94,9 @@ for (const [shape, content] of [
       upstreamModel: null,
       enabled: true,
       vision: true,
+      weight: null,
+      fallbacks: [],
+      options: {},
       createdAt: NOW,
       updatedAt: NOW,
     });

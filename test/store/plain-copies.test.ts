@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { changeConfig } from '../../src/store/change-config.ts';
 import type { ConfigState } from '../../src/store/store.ts';
+import { makeKey } from '../helpers/records.ts';
 import { ADMIN, expectStatus, jsonRequest, signIn } from '../helpers/start-app.ts';
 import { makeTestFolder, startServer } from '../helpers/start-server.ts';
 import { makeFolder, openStore } from './fixture.ts';
@@ -51,11 +52,11 @@ for (const env of [{ ENCRYPTION_KEY }, {}]) {
 }
 
 /** The preset's provider with a key, or without any provider. */
-function withProviders(apiKey: string | null): (state: ConfigState) => { state: ConfigState; result: null } {
+function withProviders(secret: string | null): (state: ConfigState) => { state: ConfigState; result: null } {
   return (state) => {
     const providers = new Map(state.providers);
-    for (const [id, provider] of providers) providers.set(id, { ...provider, apiKey });
-    if (apiKey === null) providers.clear();
+    for (const [id, provider] of providers) providers.set(id, { ...provider, keys: [makeKey({ secret })] });
+    if (secret === null) providers.clear();
     return { state: { ...state, providers }, result: null };
   };
 }

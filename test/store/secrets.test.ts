@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { type Changed, changeConfig } from '../../src/store/change-config.ts';
 import { createSealer } from '../../src/store/secrets.ts';
 import type { ConfigState } from '../../src/store/store.ts';
+import { makeKey, secretOf, unreadableOf } from '../helpers/records.ts';
 import { captureLog, makeFolder, openStore } from './fixture.ts';
 
 const CANARY = 'sk-canary-0123456789abcdef';
@@ -13,11 +14,11 @@ const OLD = 'an old encryption key';
 const NEW = 'a new encryption key!';
 const place = { record: 'provider', id: 'p', field: 'apiKey' };
 
-function withProviderKey(id: string, apiKey: string | null): (state: ConfigState) => Changed<null> {
+function withProviderKey(id: string, secret: string): (state: ConfigState) => Changed<null> {
   return (state) => {
     const preset = state.providers.get('chutes-dots-ocr');
     assert.ok(preset);
-    const provider = { ...preset, id, apiKey, unreadableApiKey: null };
+    const provider = { ...preset, id, keys: [makeKey({ secret })] };
     return { state: { ...state, providers: new Map(state.providers).set(id, provider) }, result: null };
   };
 }
@@ -68,7 +69,7 @@ test('with ENCRYPTION_KEY a provider key is in no file, and is there again after
   assert.doesNotMatch(allBytes(folder), /canary|sk-other/);
   await store.close();
   const again = await openStore(path, { encryptionKey: OLD });
-  assert.equal(again.config.view().providers.get('p')?.apiKey, CANARY);
+  assert.equal(secretOf(again.config.view().providers.get('p')), CANARY);
   await again.close();
 });
 
@@ -76,7 +77,7 @@ test('a write seals only what changed', async () => {
   const path = join(makeFolder(), 'ipin-proxy.db');
   const sealedOf = (id: string): string => {
     const { providers } = JSON.parse(readFileSync(path, 'utf8'));
-    return providers.find((provider: { id: string }) => provider.id === id).apiKey.sealed;
+    return providers.find((provider: { id: string }) => provider.id === id).keys[0].secret.sealed;
   };
   const store = await openStore(path, { encryptionKey: OLD });
   await changeConfig(store.config, withProviderKey('p', CANARY));
@@ -100,7 +101,7 @@ test('turning encryption on seals what is there, backups included', async () => 
   assert.match(allBytes(folder), /canary/);
   const store = await openStore(path, { encryptionKey: OLD });
   assert.doesNotMatch(allBytes(folder), /canary/);
-  assert.equal(store.config.view().providers.get('p')?.apiKey, CANARY);
+  assert.equal(secretOf(store.config.view().providers.get('p')), CANARY);
   await store.close();
 });
 
@@ -112,11 +113,11 @@ test('a changed key: with both everything opens and is sealed anew, then the old
   await before.close();
   await (await openStore(path, { encryptionKey: NEW, previousEncryptionKey: OLD })).close();
   const store = await openStore(path, { encryptionKey: NEW });
-  assert.equal(store.config.view().providers.get('p')?.apiKey, CANARY);
+  assert.equal(secretOf(store.config.view().providers.get('p')), CANARY);
   await store.close();
   writeFileSync(path, 'torn');
   const recovered = await openStore(path, { encryptionKey: NEW });
-  assert.equal(recovered.config.view().providers.get('p')?.apiKey, CANARY);
+  assert.equal(secretOf(recovered.config.view().providers.get('p')), CANARY);
   await recovered.close();
 });
 
@@ -132,13 +133,13 @@ for (const [what, encryptionKey] of [
     const { lines, logger } = captureLog();
     const store = await openStore(path, { encryptionKey, logger });
     const closed = store.config.view().providers.get('p');
-    assert.equal(closed?.apiKey, null);
-    assert.match(closed?.unreadableApiKey ?? '', /^v2\./);
+    assert.equal(secretOf(closed), null);
+    assert.match(unreadableOf(closed) ?? '', /^v2\./);
     assert.ok(lines.some(({ event, level }) => event === 'store.unreadable_keys' && level === 'error'));
     await changeConfig(store.config, withProviderKey('q', 'sk-other'));
     await store.close();
     const again = await openStore(path, { encryptionKey: OLD });
-    assert.equal(again.config.view().providers.get('p')?.apiKey, CANARY);
+    assert.equal(secretOf(again.config.view().providers.get('p')), CANARY);
     await again.close();
   });
 }
@@ -150,12 +151,12 @@ test('a ciphertext that was changed or moved closes its provider alone', async (
   await before.close();
   const { checksum: _, ...document } = JSON.parse(readFileSync(path, 'utf8'));
   const [, p, q] = document.providers;
-  [p.apiKey, q.apiKey] = [q.apiKey, p.apiKey];
+  [p.keys, q.keys] = [q.keys, p.keys];
   writeFileSync(path, JSON.stringify(document));
   const store = await openStore(path, { encryptionKey: OLD });
   const { providers } = store.config.view();
   assert.deepEqual(
-    ['p', 'q', 'r'].map((id) => providers.get(id)?.apiKey),
+    ['p', 'q', 'r'].map((id) => secretOf(providers.get(id))),
     [null, null, `${CANARY}-r`],
   );
   await store.close();
@@ -170,14 +171,14 @@ test('a new key for a closed provider takes the place of the old ciphertext', as
   await changeConfig(store.config, withProviderKey('p', 'sk-new'));
   await store.close();
   const again = await openStore(path, { encryptionKey: NEW });
-  assert.equal(again.config.view().providers.get('p')?.apiKey, 'sk-new');
+  assert.equal(secretOf(again.config.view().providers.get('p')), 'sk-new');
   await again.close();
 });
 
 /** Changes the stored providers by hand, as somebody with an editor does. */
 function editProviders(
   path: string,
-  edit: (provider: { id: string; baseUrl: string; apiKey: unknown }) => void,
+  edit: (provider: { id: string; baseUrl: string; keys: { secret: unknown }[] }) => void,
 ): void {
   const { checksum: _, ...document } = JSON.parse(readFileSync(path, 'utf8'));
   document.providers.forEach(edit);
@@ -205,8 +206,8 @@ for (const baseUrl of OTHER_ORIGINS) {
     const { lines, logger } = captureLog();
     const store = await openStore(path, { encryptionKey: OLD, logger });
     const closed = store.config.view().providers.get('p');
-    assert.equal(closed?.apiKey, null);
-    assert.match(closed?.unreadableApiKey ?? '', /^v2\./);
+    assert.equal(secretOf(closed), null);
+    assert.match(unreadableOf(closed) ?? '', /^v2\./);
     const line = lines.find(({ event }) => event === 'store.unreadable_keys');
     assert.match(line?.message ?? '', /base URL was changed/);
     await changeConfig(store.config, withProviderKey('q', 'sk-other'));
@@ -215,7 +216,7 @@ for (const baseUrl of OTHER_ORIGINS) {
       if (provider.id === 'p') provider.baseUrl = `${original}/another/path`;
     });
     const again = await openStore(path, { encryptionKey: OLD });
-    assert.equal(again.config.view().providers.get('p')?.apiKey, CANARY);
+    assert.equal(secretOf(again.config.view().providers.get('p')), CANARY);
     await again.close();
   });
 }
@@ -231,16 +232,15 @@ test('B6: a file whose keys are bound to no address is opened, said so with the 
   const keys: Record<string, string> = { p: CANARY, q: 'sk-other' };
   for (const name of readdirSync(folder).filter((one) => /\.db$|\.bak-/.test(one)))
     editProviders(join(folder, name), (provider) => {
-      const key = keys[provider.id];
-      if (key !== undefined)
-        provider.apiKey = {
-          sealed: sealer.seal(key, { record: 'provider', id: provider.id, field: 'apiKey' }),
-        };
+      const secret = keys[provider.id];
+      const [key] = provider.keys;
+      if (secret === undefined || key === undefined) return;
+      key.secret = { sealed: sealer.seal(secret, { record: 'provider', id: provider.id, field: 'apiKey' }) };
     });
   assert.match(allBytes(folder), /"v1\./);
   const { lines, logger } = captureLog();
   const store = await openStore(path, { encryptionKey: OLD, logger });
-  assert.equal(store.config.view().providers.get('p')?.apiKey, CANARY);
+  assert.equal(secretOf(store.config.view().providers.get('p')), CANARY);
   const line = lines.find(({ event }) => event === 'store.unbound_keys');
   assert.equal(line?.level, 'warn');
   assert.match(JSON.stringify(line), /p \(https:\/\/chutes-rednote-hilab-dots-ocr\.chutes\.ai\), q \(/);
@@ -249,7 +249,7 @@ test('B6: a file whose keys are bound to no address is opened, said so with the 
   assert.doesNotMatch(allBytes(folder), /"v1\.|canary/);
   const { lines: later, logger: laterLogger } = captureLog();
   const again = await openStore(path, { encryptionKey: OLD, logger: laterLogger });
-  assert.equal(again.config.view().providers.get('p')?.apiKey, CANARY);
+  assert.equal(secretOf(again.config.view().providers.get('p')), CANARY);
   assert.ok(!later.some(({ event }) => event === 'store.unbound_keys'));
   await again.close();
 });

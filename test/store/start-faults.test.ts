@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { changeConfig } from '../../src/store/change-config.ts';
 import { StoreStartError } from '../../src/store/document-error.ts';
 import type { JsonFileStore } from '../../src/store/json-file-store.ts';
+import { makeKey } from '../helpers/records.ts';
 import { createFaultyOps } from './faulty-ops.ts';
 import { makeFolder, noLock, openStore } from './fixture.ts';
 import { makeApiKey, withApiKey } from './store-contract.ts';
@@ -19,7 +20,7 @@ async function goodFile(): Promise<string> {
   await changeConfig(store.config, (state) => {
     const [preset] = state.providers.values();
     assert.ok(preset);
-    const provider = { ...preset, apiKey: 'sk-unsealed' };
+    const provider = { ...preset, keys: [makeKey({ secret: 'sk-unsealed' })] };
     return { state: { ...state, providers: new Map([[provider.id, provider]]) }, result: null };
   });
   for (const id of ['a', 'b']) await changeConfig(store.config, withApiKey(makeApiKey(id)));

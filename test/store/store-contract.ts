@@ -11,6 +11,7 @@ import {
   type Store,
   VersionConflictError,
 } from '../../src/store/store.ts';
+import { secretOf } from '../helpers/records.ts';
 
 export const TIME = '2026-03-01T12:00:00.000Z';
 
@@ -80,7 +81,7 @@ function configTests(open: () => Promise<Store>): void {
     const { providers, models, apiKeys, users, masterKey, instanceId } = store.config.view();
     assert.deepEqual([...providers.keys()], ['chutes-dots-ocr']);
     assert.equal(providers.get('chutes-dots-ocr')?.enabled, false);
-    assert.equal(providers.get('chutes-dots-ocr')?.apiKey, null);
+    assert.equal(secretOf(providers.get('chutes-dots-ocr')), null);
     assert.equal(models.get('dots-ocr')?.providerId, 'chutes-dots-ocr');
     assert.deepEqual([apiKeys.size, users.size, masterKey], [0, 0, null]);
     assert.match(instanceId, /^[0-9a-f]{16}$/);

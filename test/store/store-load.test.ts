@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { type Changed, changeConfig } from '../../src/store/change-config.ts';
 import type { ApiKey, Provider } from '../../src/store/entities.ts';
 import type { ConfigState } from '../../src/store/store.ts';
+import { makeProvider } from '../helpers/records.ts';
 import { makeFolder, openStore } from './fixture.ts';
 import { makeApiKey, makeSession, stateOf, TIME, withApiKey } from './store-contract.ts';
 
@@ -15,14 +16,9 @@ function fill(state: ConfigState): Changed<null> {
   const providers = new Map<string, Provider>();
   for (let index = 0; index < PROVIDERS; index += 1) {
     const id = `provider-${index}`;
-    const text = {
-      id,
-      name: id,
-      baseUrl: `https://${id}.example/v1`,
-      apiKey: randomBytes(24).toString('hex'),
-    };
-    const rest = { unreadableApiKey: null, type: 'openai', enabled: true, options: {} } as const;
-    providers.set(id, { ...text, ...rest, createdAt: TIME, updatedAt: TIME });
+    const apiKey = randomBytes(24).toString('hex');
+    const times = { createdAt: TIME, updatedAt: TIME };
+    providers.set(id, makeProvider({ id, baseUrl: `https://${id}.example/v1`, apiKey, ...times }));
   }
   const apiKeys = new Map<string, ApiKey>();
   for (let index = 0; index < KEYS; index += 1) apiKeys.set(`key-${index}`, makeApiKey(`key-${index}`));

@@ -49,7 +49,7 @@ const REFUSED: readonly [string, () => Buffer, RegExp][] = [
     /"generation" stands twice/,
   ],
   ['a changed byte', () => replaced('"Key a"', '"Key A"'), /checksum.*remove its "checksum" line/],
-  ['a newer version', text('{"schemaVersion":3,"providers":[]}'), /newer version.*Update the program/],
+  ['a newer version', text('{"schemaVersion":4,"providers":[]}'), /newer version.*Update the program/],
   ['a version that is no number', text('{"schemaVersion":"1"}'), /schemaVersion/],
   [
     "another program's JSON",
@@ -152,7 +152,7 @@ describe('a file that cannot be used, with a backup', () => {
     const path = join(makeFolder(), 'ipin-proxy.db');
     writeFileSync(path, 'torn');
     writeFileSync(`${path}.bak-3`, backup);
-    writeFileSync(`${path}.bak-9`, '{"schemaVersion":3,"providers":[]}');
+    writeFileSync(`${path}.bak-9`, '{"schemaVersion":4,"providers":[]}');
     assert.match(await refusal(path), /bak-9 cannot be used: a newer version/);
   });
 });

@@ -1,5 +1,6 @@
 import { requireFree } from '../../store/changes.ts';
 import type { Model } from '../../store/entities.ts';
+import { newModel } from '../../store/new-records.ts';
 import type { ConfigState } from '../../store/store.ts';
 import {
   FIELD_LIMITS,
@@ -21,16 +22,8 @@ export const MODELS: Resource<'models'> = {
   view: (models) => models.map((model) => ({ ...model, fallbacks: [], price: null })),
   readNew({ fields, time }) {
     const id = toId(requireField(fields, 'id'), 'id');
-    const draft: Model = {
-      id,
-      name: id,
-      providerId: toId(requireField(fields, 'providerId'), 'providerId'),
-      upstreamModel: null,
-      enabled: true,
-      vision: null,
-      createdAt: time,
-      updatedAt: time,
-    };
+    const providerId = toId(requireField(fields, 'providerId'), 'providerId');
+    const draft = newModel({ id, providerId }, time);
     return {
       create(state) {
         requireFree(state, 'models', id);

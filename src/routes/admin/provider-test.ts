@@ -1,6 +1,5 @@
 import { sendJson } from '../../http/reply.ts';
 import { fetchModelIds, type ModelListStep, probeProvider } from '../../providers/model-list.ts';
-import { requireReadableKey } from '../../providers/readable-key.ts';
 import { requireEntity } from '../../store/changes.ts';
 import type { Handler } from '../context.ts';
 import type { Services } from '../services.ts';
@@ -26,7 +25,6 @@ export function listUpstreamModels(services: Services): Handler {
     const id = context.params.get('id') ?? '';
     const state = services.store.config.view();
     const provider = requireEntity(state, 'providers', id);
-    requireReadableKey(provider);
     const imported = new Set<string>();
     for (const model of state.models.values()) {
       if (model.providerId === id) imported.add(model.upstreamModel ?? model.id);

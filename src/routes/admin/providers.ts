@@ -1,10 +1,12 @@
-import { keyHint } from '../../auth/api-keys.ts';
 import type { Config } from '../../config.ts';
 import { HttpError } from '../../errors.ts';
 import { isHostAllowed } from '../../providers/address-policy.ts';
 import { originOf, parseBaseUrl, withScheme } from '../../providers/base-url.ts';
+import { keyHint } from '../../redaction.ts';
 import { requireFree, withoutEntities } from '../../store/changes.ts';
-import type { Provider } from '../../store/entities.ts';
+import type { Provider, ProviderKey } from '../../store/entities.ts';
+import { newProvider } from '../../store/new-records.ts';
+import { newProviderKey } from '../../store/provider-keys.ts';
 import {
   FIELD_LIMITS,
   given,
@@ -24,26 +26,15 @@ import type { Services } from '../services.ts';
 import { toProviderOptions } from './provider-options.ts';
 
 /** Providers under `/api/admin/providers`. With `?cascade=true` a provider's models go along with it. */
-export function providerResource({ config }: Services): Resource<'providers'> {
+export function providerResource(services: Services): Resource<'providers'> {
   return {
     collection: 'providers',
     view: (providers) => providers.map(view),
     readNew({ fields, time }) {
       const name = toText(requireField(fields, 'name'), 'name');
       const id = given(fields, 'id', null, orNull(toId));
-      const draft: Provider = {
-        id: '',
-        name,
-        baseUrl: checkedBaseUrl(requireField(fields, 'baseUrl'), config),
-        apiKey: null,
-        unreadableApiKey: null,
-        type: 'openai',
-        enabled: true,
-        options: {},
-        createdAt: time,
-        updatedAt: time,
-      };
-      const edited = edit(draft, fields, config);
+      const baseUrl = checkedBaseUrl(requireField(fields, 'baseUrl'), services.config);
+      const edited = readChange(fields, services)(newProvider({ id: '', name, baseUrl }, time));
       return {
         create(state) {
           const provider = { ...edited, id: id ?? freeId(name, state.providers) };
@@ -53,23 +44,23 @@ export function providerResource({ config }: Services): Resource<'providers'> {
       };
     },
     readEdit: ({ fields, time }) => {
-      return (before) => {
-        const after = { ...edit(before, fields, config), updatedAt: time };
-        requireKeyForNewHost(before, after, fields);
-        return after;
-      };
+      const change = readChange(fields, services);
+      return (before) => ({ ...change(before), updatedAt: time });
     },
     readRemoval: (query) => removeModels(readQueryFlag(query, 'cascade') ?? false),
   };
 }
 
-/** Everything but the key. */
-function view({ apiKey, unreadableApiKey, ...visible }: Provider): View {
-  return {
-    ...visible,
-    apiKeyHint: apiKey === null ? null : keyHint(apiKey),
-    apiKeyUnreadable: unreadableApiKey !== null,
-  };
+/** Everything but the keys. */
+function view({ keys, ...visible }: Provider): View {
+  const [first] = keys;
+  return { ...visible, apiKeyHint: hintOf(first), apiKeyUnreadable: (first?.unreadable ?? null) !== null };
+}
+
+/** null: there is no key, or it cannot be decrypted. */
+function hintOf(key: ProviderKey | undefined): string | null {
+  const secret = key?.secret ?? null;
+  return secret === null ? null : keyHint(secret);
 }
 
 /** @throws (the function returned) HttpError `provider_in_use` if the provider has models and they must stay. */
@@ -85,25 +76,60 @@ function removeModels(isCascade: boolean): Removal<'providers'> {
   };
 }
 
-function edit(before: Provider, fields: Fields, config: Config): Provider {
-  const isKeyKept = keepsKey(fields, before);
-  return {
-    ...before,
-    apiKey: isKeyKept ? before.apiKey : orNull(toProviderKey)(fields.get('apiKey'), 'apiKey'),
-    unreadableApiKey: isKeyKept ? before.unreadableApiKey : null,
-    name: given(fields, 'name', before.name, toText),
-    baseUrl: given(fields, 'baseUrl', before.baseUrl, (value) => checkedBaseUrl(value, config)),
-    type: given(fields, 'type', before.type, (value, param) => toOneOf(value, param, ['openai', 'chutes'])),
-    enabled: given(fields, 'enabled', before.enabled, toBoolean),
-    options: given(fields, 'options', before.options, (value) => toProviderOptions(value, before.options)),
+/** Reads the given fields; the function returned applies them, and throws HttpError for what does not fit the provider. */
+function readChange(fields: Fields, { config, randomBytes }: Services): (before: Provider) => Provider {
+  const secret = given(fields, 'apiKey', null, orNull(toProviderKey));
+  const newKey = secret === null ? null : newProviderKey(secret, randomBytes);
+  return (before) => {
+    const after = {
+      ...before,
+      name: given(fields, 'name', before.name, toText),
+      baseUrl: given(fields, 'baseUrl', before.baseUrl, (value) => checkedBaseUrl(value, config)),
+      type: given(fields, 'type', before.type, (value, param) => toOneOf(value, param, ['openai', 'chutes'])),
+      enabled: given(fields, 'enabled', before.enabled, toBoolean),
+      options: given(fields, 'options', before.options, (value) => toProviderOptions(value, before.options)),
+    };
+    return { ...after, keys: keysAfter(before, after, keepsKey(fields, before) ? 'kept' : newKey) };
   };
 }
 
-/** An absent or empty key, and the hint of the stored key, leave the stored key as it is. */
-function keepsKey(fields: Fields, before: Provider): boolean {
+/** An absent or empty key, and the hint of the first key, leave the keys as they are. */
+function keepsKey(fields: Fields, { keys }: Provider): boolean {
   const value = fields.get('apiKey');
-  const hint = before.apiKey === null ? undefined : keyHint(before.apiKey);
-  return value === undefined || value === '' || value === hint;
+  return value === undefined || value === '' || value === (hintOf(keys[0]) ?? undefined);
+}
+
+/**
+ * The keys with another first key; null: without the first. No key is ever sent to a host for which it was not entered:
+ * at a new one, the new key replaces all.
+ * @throws HttpError `api_key_required`; `already_exists` if another key is the same.
+ */
+function keysAfter(
+  before: Provider,
+  after: Provider,
+  first: ProviderKey | 'kept' | null,
+): readonly ProviderKey[] {
+  const isSameHost = originOf(before.baseUrl) === originOf(after.baseUrl);
+  if (first === 'kept') {
+    if (isSameHost || before.keys.length === 0) return before.keys;
+    throw new HttpError(
+      'api_key_required',
+      'The base URL leads to another host. Enter the API key for it again, or remove the stored one.',
+      { param: 'apiKey' },
+    );
+  }
+  const others = isSameHost ? before.keys.slice(1) : [];
+  if (first === null) return others;
+  requireNewSecret(others, first.secret);
+  return [first, ...others];
+}
+
+/** @throws HttpError `already_exists` if one of the keys has this secret. */
+function requireNewSecret(keys: readonly ProviderKey[], secret: string | null): void {
+  if (!keys.some((key) => key.secret === secret)) return;
+  throw new HttpError('already_exists', 'This key is another key of the provider already.', {
+    param: 'apiKey',
+  });
 }
 
 const PROVIDER_KEY = new RegExp(`^[!-~]([ -~]{0,${FIELD_LIMITS.providerKey - 2}}[!-~])?$`);
@@ -113,18 +139,6 @@ function toProviderKey(value: unknown, param: string): string {
   const key = typeof value === 'string' ? value.trim() : '';
   if (PROVIDER_KEY.test(key)) return key;
   throw wrong(param, `must be 1 to ${FIELD_LIMITS.providerKey} printable ASCII characters`);
-}
-
-/** A stored key is never sent to a host for which it was not entered. @throws HttpError `api_key_required`. */
-function requireKeyForNewHost(before: Provider, after: Provider, fields: Fields): void {
-  const hasKey = before.apiKey !== null || before.unreadableApiKey !== null;
-  const isSameHost = originOf(before.baseUrl) === originOf(after.baseUrl);
-  if (!hasKey || isSameHost || !keepsKey(fields, before)) return;
-  throw new HttpError(
-    'api_key_required',
-    'The base URL leads to another host. Enter the API key for it again, or remove the stored one.',
-    { param: 'apiKey' },
-  );
 }
 
 /** A base URL without a secret, on a host that this server may connect to. Host names are checked when they resolve. */

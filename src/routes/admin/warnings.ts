@@ -2,6 +2,7 @@ import { isSampleKey } from '../../auth/known-secrets.ts';
 import { MIN_PASSWORD_LENGTH } from '../../auth/passwords.ts';
 import type { SnapshotStatus } from '../../offsite/status.ts';
 import type { Provider } from '../../store/entities.ts';
+import { hasUnreadableKey } from '../../store/provider-keys.ts';
 import type { StorageStatus } from '../../store/store.ts';
 import type { Services } from '../services.ts';
 
@@ -16,7 +17,7 @@ export interface Warning {
 interface WarningInput extends Pick<Services, 'admin' | 'config'> {
   readonly storage: StorageStatus;
   readonly snapshot: SnapshotStatus;
-  /** Providers whose key cannot be decrypted. */
+  /** Providers with a key that cannot be decrypted. */
   readonly unreadable: readonly Provider[];
   /** Names of files beside the database that hold secrets in clear text. */
   readonly plainCopies: readonly string[];
@@ -109,7 +110,7 @@ export function findWarnings(services: Services, plainCopies: readonly string[])
     config,
     storage: store.status(),
     snapshot: snapshotStatus(),
-    unreadable: providers.filter(({ unreadableApiKey }) => unreadableApiKey !== null),
+    unreadable: providers.filter(hasUnreadableKey),
     plainCopies,
   };
   const textOf = (text: Text): string => (typeof text === 'string' ? text : text(input));

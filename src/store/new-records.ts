@@ -1,0 +1,33 @@
+import type { Model, Provider } from './entities.ts';
+
+/** A provider with the values that a new one has where none are given. `time` is ISO 8601. */
+export function newProvider(
+  fields: Pick<Provider, 'id' | 'name' | 'baseUrl'> & Partial<Provider>,
+  time: string,
+): Provider {
+  return {
+    keys: [],
+    type: 'openai',
+    enabled: true,
+    options: {},
+    createdAt: time,
+    updatedAt: time,
+    ...fields,
+  };
+}
+
+/** A model with the values that a new one has where none are given. `time` is ISO 8601. */
+export function newModel(fields: Pick<Model, 'id' | 'providerId'> & Partial<Model>, time: string): Model {
+  return {
+    name: fields.id,
+    upstreamModel: null,
+    enabled: true,
+    vision: null,
+    weight: null,
+    fallbacks: [],
+    options: {},
+    createdAt: time,
+    updatedAt: time,
+    ...fields,
+  };
+}
