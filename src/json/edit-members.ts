@@ -1,6 +1,6 @@
 import type { JsonMember, JsonScan } from './matches.ts';
 import type { Patch } from './splice.ts';
-import { OPEN_BRACE } from './tokens.ts';
+import { COMMA, OPEN_BRACE } from './tokens.ts';
 
 /** A JSON object as received, its scan with all its members, and the patches to apply to it. */
 export interface PatchedObject {
@@ -23,8 +23,7 @@ export interface MemberEdits {
  * removals of one object must come together, because a removed member takes a comma along.
  */
 export function editMembers(object: PatchedObject, edits: MemberEdits): Patch[] {
-  const { members } = object.scan;
-  const removals = removalsOf(members, edits.removed);
+  const removals = removalsOf(object, edits.removed);
   const patches = object.patches.filter((patch) => !isInside(patch, removals));
   patches.push(...removals);
   for (const [{ start, nameEnd }, name] of edits.renamed) {
@@ -34,25 +33,24 @@ export function editMembers(object: PatchedObject, edits: MemberEdits): Patch[] 
   return patches;
 }
 
-/** One patch for each run of removed members: up to the next member, or behind the last one from the end of the member before. */
-function removalsOf(members: readonly JsonMember[], removed: ReadonlySet<JsonMember>): Patch[] {
+/** One patch for each run of removed members: with the comma behind it, or at the end of the object with the comma before it. */
+function removalsOf({ bytes, scan }: PatchedObject, removed: ReadonlySet<JsonMember>): Patch[] {
   if (removed.size === 0) return [];
+  const { members } = scan;
   const removals: Patch[] = [];
   let lastKept: JsonMember | undefined;
-  let firstRemoved: JsonMember | undefined;
+  let run: { start: number; end: number } | null = null;
   for (const member of members) {
     if (removed.has(member)) {
-      firstRemoved ??= member;
+      run ??= { start: member.start, end: member.end };
+      run.end = member.end;
       continue;
     }
-    if (firstRemoved !== undefined) removals.push(removal(firstRemoved.start, member.start));
-    firstRemoved = undefined;
+    if (run !== null) removals.push(removal(run.start, bytes.indexOf(COMMA, run.end) + 1));
+    run = null;
     lastKept = member;
   }
-  const last = members.at(-1);
-  if (firstRemoved !== undefined && last !== undefined) {
-    removals.push(removal(lastKept?.end ?? firstRemoved.start, last.end));
-  }
+  if (run !== null) removals.push(removal(lastKept?.end ?? run.start, run.end));
   return removals;
 }
 

@@ -1,20 +1,11 @@
 import { editMembers, type MemberEdits, type PatchedObject } from '../json/edit-members.ts';
 import { type JsonMember, readMemberName } from '../json/matches.ts';
-import type { Patch } from '../json/splice.ts';
+import { compilePatterns } from '../json/patterns.ts';
+import { scanJson } from '../json/scan.ts';
+import { type Patch, splice } from '../json/splice.ts';
+import type { ModelOptions } from '../store/entities.ts';
 
-/** What a model takes, and changes to the top-level fields of its requests; an absent member changes nothing. */
-export interface ModelOptions {
-  readonly maxOutputTokens?: number;
-  readonly maxTokensField?: TokensField;
-  readonly reasoningEffort?: boolean;
-  readonly reasoningContent?: boolean | 'reasoning';
-  readonly pdf?: boolean;
-  readonly defaults?: Readonly<Record<string, unknown>>;
-  readonly drop?: readonly string[];
-  readonly rename?: Readonly<Record<string, string>>;
-}
-
-type TokensField = 'max_tokens' | 'max_completion_tokens';
+type TokensField = NonNullable<ModelOptions['maxTokensField']>;
 
 /** Fields that limit the tokens of an answer: of chat and completions, and of the Responses API. */
 const LIMIT_FIELDS = ['max_tokens', 'max_completion_tokens', 'max_output_tokens'] as const;
@@ -41,6 +32,15 @@ export function withModelOptions(body: PatchedObject, options: ModelOptions): re
   if (options.reasoningEffort === false) fields.drop('reasoning_effort');
   const added = defaultsFor(options).filter(([name]) => !fields.has(name));
   return [...editMembers(body, { ...fields.edits(), added }), ...limitPatches(body.bytes, fields, options)];
+}
+
+const LISTING = compilePatterns([], [], { listsMembers: true });
+
+/** The fields of a request that is built here as a JSON object, with the options of its model. */
+export function fieldsWithOptions(fields: Readonly<Record<string, unknown>>, options: ModelOptions): Buffer {
+  const bytes = Buffer.from(JSON.stringify(fields));
+  const body = { bytes, scan: scanJson(bytes, LISTING), patches: [] };
+  return Buffer.concat(splice(bytes, withModelOptions(body, options)));
 }
 
 /** True if some option can change a request; this check is all that a model without options costs. */

@@ -115,10 +115,10 @@ describe('editMembers', () => {
   const text = '{ "a" : 1 , "b": [2,"x"], "c" :{"d":3} }';
   const cases: [string, Parameters<typeof edited>[1], string][] = [
     ['nothing', {}, text],
-    ['the first member removed', { removed: [0] }, '{ "b": [2,"x"], "c" :{"d":3} }'],
-    ['one in the middle removed', { removed: [1] }, '{ "a" : 1 , "c" :{"d":3} }'],
+    ['the first member removed', { removed: [0] }, '{  "b": [2,"x"], "c" :{"d":3} }'],
+    ['one in the middle removed', { removed: [1] }, '{ "a" : 1 ,  "c" :{"d":3} }'],
     ['the last one removed', { removed: [2] }, '{ "a" : 1 , "b": [2,"x"] }'],
-    ['the first and the last removed', { removed: [0, 2] }, '{ "b": [2,"x"] }'],
+    ['the first and the last removed', { removed: [0, 2] }, '{  "b": [2,"x"] }'],
     ['the last two removed', { removed: [1, 2] }, '{ "a" : 1 }'],
     ['all removed', { removed: [0, 1, 2] }, '{  }'],
     ['one renamed', { renamed: { 1: 'é"' } }, '{ "a" : 1 , "é\\"": [2,"x"], "c" :{"d":3} }'],
@@ -134,12 +134,12 @@ describe('editMembers', () => {
     ],
     ['added behind a removed one', { removed: [2], added: [['e', 1]] }, '{ "a" : 1 , "b": [2,"x"],"e":1 }'],
     ['added where all are removed', { removed: [0, 1, 2], added: [['e', 1]] }, '{ "e":1 }'],
-    ['other patches kept', { removed: [0], patched: [1, 2] }, '{ "b": [[2,"x"]], "c" :[{"d":3}] }'],
+    ['other patches kept', { removed: [0], patched: [1, 2] }, '{  "b": [[2,"x"]], "c" :[{"d":3}] }'],
     ['other patches left out with their member', { removed: [0, 1, 2], patched: [0, 1, 2] }, '{  }'],
     [
       'all at once',
       { removed: [0], renamed: { 2: 'x' }, added: [['y', 0]], patched: [0, 1, 2] },
-      '{ "b": [[2,"x"]], "x" :[{"d":3}],"y":0 }',
+      '{  "b": [[2,"x"]], "x" :[{"d":3}],"y":0 }',
     ],
   ];
   for (const [what, edits, expected] of cases) {

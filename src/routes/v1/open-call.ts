@@ -45,7 +45,7 @@ export class OpenCall {
   #isRestricted: boolean;
   readonly #hops: number;
   #body: OpenBody | null = null;
-  #authorised: { readonly modelId: string; readonly view: ConfigView } | null = null;
+  #authorised: Pick<Call, 'modelId' | 'options' | 'view'> | null = null;
 
   /** @throws HttpError `loop_detected`. */
   constructor(context: Context, endpoint: Endpoint, options: CallOptions) {
@@ -87,11 +87,11 @@ export class OpenCall {
     const { principal, query, record } = this.context;
     record.modelId = modelId;
     const view = this.#options.view();
-    findModel(view, modelId);
+    const { options } = findModel(view, modelId);
     const current = requireModel(principal, modelId, { view, nowMs: this.#options.now() });
     this.#isRestricted ||= isRestricted(current);
     if (this.#isRestricted && this.endpoint.isRelayed) refusePickerQuery(query);
-    this.#authorised = { modelId, view };
+    this.#authorised = { modelId, options, view };
   }
 
   /** The call that the body asks for. */
@@ -99,12 +99,10 @@ export class OpenCall {
     if (this.#authorised === null) throw new Error('The call was not authorised.');
     const { context, endpoint, consumer } = this;
     const { principal, req, query, signal, record } = context;
-    const { modelId, view } = this.#authorised;
     const { body, stream = false, includeUsage = false, encodingFormat = null, render = null } = asked;
     return {
+      ...this.#authorised,
       endpoint,
-      view,
-      modelId,
       body,
       stream,
       includeUsage,
