@@ -7,7 +7,7 @@ import type { Patch } from '../json/splice.ts';
 import type { FormFields } from '../protocols/form-kinds.ts';
 import type { UpstreamHeaders } from '../protocols/passed-headers.ts';
 import type { RenderedAnswer } from '../protocols/transcription.ts';
-import type { Provider } from '../store/entities.ts';
+import type { ModelOptions, Provider } from '../store/entities.ts';
 import type { Connection } from './connection.ts';
 
 /** A JSON body as received, the result of its scan, and the patches to apply before it is sent. */
@@ -35,7 +35,7 @@ export interface FormCallBody {
 /** A JSON body that is built for each target. */
 export interface MadeCallBody {
   readonly kind: 'made';
-  readonly make: (upstreamModel: string) => readonly Buffer[];
+  readonly make: (upstreamModel: string, options: ModelOptions) => readonly Buffer[];
 }
 
 /** The part of a call that an adapter needs. */
@@ -43,6 +43,8 @@ export interface AdapterCall {
   readonly endpoint: Endpoint;
   /** The model's id as the client wrote it. */
   readonly modelId: string;
+  /** The model's options, for JSON bodies. */
+  readonly options: ModelOptions;
   readonly body: JsonCallBody | FormCallBody | MadeCallBody;
   /** The query to pass on, without its `?`; empty if a new request is built. */
   readonly query: string;

@@ -4,6 +4,7 @@ import type { HeaderList } from '../http/headers.ts';
 import { createBoundary, multipartContentType, relayMultipart } from '../http/multipart-writer.ts';
 import { firstMatch } from '../json/matches.ts';
 import { type Patch, splice } from '../json/splice.ts';
+import { withModelOptions } from '../protocols/model-options.ts';
 import type {
   AdapterCall,
   FormCallBody,
@@ -32,9 +33,10 @@ export const openaiAdapter: ProviderAdapter = {
 /** Without the client's parameters: with another charset, the provider would read another document than was checked here. */
 const JSON_TYPE: HeaderList = ['content-type', 'application/json'];
 
-/** The request with the client's body, its patches applied and the model's name replaced. */
+/** The request with the client's body, its patches applied, with the model's options, and the model's name replaced. */
 function jsonRequest(call: AdapterCall, body: JsonCallBody, target: Target): UpstreamRequest {
-  const pieces = splice(body.bytes, withModelPatch(call, body, target));
+  const patches = withModelPatch(call, body, target);
+  const pieces = splice(body.bytes, withModelOptions({ ...body, patches }, call.options));
   return postTo(call, target, { own: JSON_TYPE, body: { kind: 'pieces', pieces } });
 }
 
@@ -44,7 +46,7 @@ export const MADE_JSON: HeaderList = ['accept', 'application/json', ...JSON_TYPE
 function madeRequest(call: AdapterCall, { make }: MadeCallBody, target: Target): UpstreamRequest {
   return postTo(call, target, {
     own: MADE_JSON,
-    body: { kind: 'pieces', pieces: make(target.upstreamModel) },
+    body: { kind: 'pieces', pieces: make(target.upstreamModel, call.options) },
   });
 }
 

@@ -7,7 +7,7 @@ import { IMAGE_PATTERNS } from '../../protocols/image-parts.ts';
 import { toBodyError } from '../json-body.ts';
 import { MODEL_LENGTH, PICKER_PATTERNS, PICKERS_FOLDING } from './model-pickers.ts';
 
-/** The members that JSON endpoints look up in a body. */
+/** The members that JSON endpoints look up in a body. All members are listed for the options of models. */
 const PATTERNS = compilePatterns(
   [
     'model',
@@ -18,6 +18,7 @@ const PATTERNS = compilePatterns(
     ...IMAGE_PATTERNS,
   ],
   PICKERS_FOLDING,
+  { listsMembers: true },
 );
 
 export interface JsonRequest {

@@ -99,14 +99,12 @@ export class OpenCall {
     if (this.#authorised === null) throw new Error('The call was not authorised.');
     const { context, endpoint, consumer } = this;
     const { principal, req, query, signal, record } = context;
-    const { modelId, found, view } = this.#authorised;
     const caller = callerOf(principal);
     const { body, stream = false, includeUsage = false, encodingFormat = null, render = null } = asked;
     return {
+      ...this.#authorised,
+      options: this.#authorised.found.model.options,
       endpoint,
-      view,
-      found,
-      modelId,
       caller,
       body,
       stream,
