@@ -118,18 +118,19 @@ class Execution {
   async #ask(candidate: Candidate): Promise<Answer | Failure> {
     const { provider, upstreamModel } = candidate.target;
     const target = { provider, upstreamModel, key: candidate.key };
-    const { adapter, quirks } = provider;
     this.#call.record.providerId = provider.id;
+    // Other calls may add to the provider's own set meanwhile.
+    const quirks = new Set(provider.quirks);
     const first = await this.#attempt(target, quirks);
     if (first instanceof Answer) return first;
-    const suspected = first.refusal === null ? null : adapter.suspectQuirk(this.#call, first.refusal, quirks);
+    if (first.refusal === null) return first.failure;
+    const suspected = provider.adapter.suspectQuirk(this.#call, first.refusal, { provider, quirks });
     if (suspected === null) return first.failure;
     throwIfGone(this.#call.signal);
-    const { quirk, isGuess } = suspected;
-    const second = await this.#attempt(target, new Set(quirks).add(quirk));
+    const { quirk, isGuess, isRemembered } = suspected;
+    const second = await this.#attempt(target, quirks.add(quirk));
     if (!(second instanceof Answer)) return isGuess ? first.failure : second.failure;
-    // Only a guessed quirk is kept. A refusal that names a field may concern this model alone.
-    if (isGuess) quirks.add(quirk);
+    if (isRemembered) provider.quirks.add(quirk);
     return second;
   }
 
@@ -156,7 +157,13 @@ class Execution {
       entry.ms = now() - watched.startedAtMs;
       call.record.attempts.push(entry);
       if (response.status < 400) {
-        const answer = await shapeAnswer(call, { target, response, budget, onEnd: endOf(watched, health) });
+        const answer = await shapeAnswer(call, {
+          target,
+          quirks,
+          response,
+          budget,
+          onEnd: endOf(watched, health),
+        });
         health.answered(watched);
         if (answer.shaped.kind === 'bytes') health.finished(watched);
         return answer;

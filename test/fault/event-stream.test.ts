@@ -50,7 +50,7 @@ async function ask(
   model = 'real',
 ): Promise<Streamed> {
   const client = rawClient(t, app.port);
-  client.write(rawRequest(path, { model, stream: true }));
+  client.write(rawRequest(path, { model, stream: true, stream_options: { include_usage: true } }));
   const [answer] = await client.answers(1);
   assert.ok(answer !== undefined);
   return { answer, text: answer.body.toString(), client };
