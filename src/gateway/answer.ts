@@ -65,6 +65,8 @@ export interface HeldResponse extends UpstreamResponse {
   /** Headers for the answer that say which provider was reached. */
   readonly reachedHeaders: HeaderList;
   readonly lease: InflightLease;
+  /** The usage in its stream was asked for by `addsUsage`, not by the client. */
+  readonly hidesUsage: boolean;
 }
 
 /** The members of a call that shape its answer. */
@@ -150,6 +152,7 @@ async function passEventStream(response: HeldResponse, options: ShapeOptions): P
   const transform = new EventStream({
     model: needsRename(response, options) ? options.modelId : null,
     streamEnd,
+    hideUsage: response.hidesUsage,
     secrets,
   });
   const headers = [...responseHeadersFor(response.headers, false), ...UNBUFFERED];

@@ -4,6 +4,7 @@ import type { InflightBudget } from '../inflight-budget.ts';
 import type { Quirk, Refusal, Target, UpstreamResponse } from '../providers/adapter.ts';
 import type { Providers } from '../providers/compile.ts';
 import { readBounded } from '../providers/read-bounded.ts';
+import { addsUsage } from '../providers/stream-usage.ts';
 import type { Upstreams } from '../providers/upstream.ts';
 import { Answer, renderResponse, shapeResponse } from './answer.ts';
 import type { Call } from './call.ts';
@@ -38,8 +39,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       call.record.providerId = provider.id;
       try {
         const target = { provider: options.providers.of(provider), upstreamModel };
-        const response = await send(call, target, options);
-        return await shape(call, { target, response }, options.budget);
+        return await shape(call, await send(call, target, options), options.budget);
       } catch (error) {
         throw error instanceof HttpError ? error.withHeaders(call.record.reachedHeaders()) : error;
       }
@@ -50,18 +50,22 @@ export function createGateway(options: GatewayOptions): Gateway {
 interface TargetResponse {
   readonly target: Target;
   readonly response: UpstreamResponse;
+  /** The quirks that the request respected. */
+  readonly quirks: ReadonlySet<Quirk>;
 }
 
 async function shape(
   call: Call,
-  { target, response }: TargetResponse,
+  { target, response, quirks }: TargetResponse,
   budget: InflightBudget,
 ): Promise<Answer> {
   const lease = budget.open(call.consumer);
   try {
     const render = target.provider.adapter.renderFor(call);
     const { status, headers, body } = response;
-    const held = { status, headers, body, target, reachedHeaders: call.record.reachedHeaders(), lease };
+    const hidesUsage = addsUsage(call, { provider: target.provider, quirks });
+    const reachedHeaders = call.record.reachedHeaders();
+    const held = { status, headers, body, target, reachedHeaders, lease, hidesUsage };
     const shaped = render === null ? await shapeResponse(held, call) : await renderResponse(held, render);
     return new Answer(shaped, lease, call.record);
   } catch (error) {
@@ -83,18 +87,21 @@ interface Refused extends Refusal {
  * body of the returned response.
  * @throws HttpError for every response that is not a success, and as `Upstreams.send`.
  */
-async function send(call: Call, target: Target, options: GatewayOptions): Promise<UpstreamResponse> {
-  const { adapter, quirks } = target.provider;
+async function send(call: Call, target: Target, options: GatewayOptions): Promise<TargetResponse> {
+  const { provider } = target;
+  const { adapter } = provider;
+  // Other calls may add to the provider's own set meanwhile.
+  const quirks = new Set(provider.quirks);
   const first = await attempt(call, { target, quirks }, options);
-  if (!('error' in first)) return first;
-  const suspected = adapter.suspectQuirk(call, first, quirks);
+  if (!('error' in first)) return { target, response: first, quirks };
+  const suspected = adapter.suspectQuirk(call, first, { provider, quirks });
   if (suspected === null) throw first.error;
-  const { quirk, isGuess } = suspected;
-  const second = await attempt(call, { target, quirks: new Set(quirks).add(quirk) }, options);
+  const { quirk, isGuess, isRemembered } = suspected;
+  const respected = new Set(quirks).add(quirk);
+  const second = await attempt(call, { target, quirks: respected }, options);
   if ('error' in second) throw isGuess ? first.error : second.error;
-  // Only a guessed quirk is kept. A refusal that names a field may concern this model alone.
-  if (isGuess) quirks.add(quirk);
-  return second;
+  if (isRemembered) provider.quirks.add(quirk);
+  return { target, response: second, quirks: respected };
 }
 
 interface AttemptAim {

@@ -5,6 +5,7 @@ import { LF, type SsePart, SseRecords } from '../http/sse-records.ts';
 import { parseJson } from '../json/value.ts';
 import { redactBytes } from '../redaction.ts';
 import { EventModelRenamer } from './event-model.ts';
+import { showsUsage, UsageHider } from './hidden-usage.ts';
 import { ResponsesFailure } from './responses-failure.ts';
 import { type StreamEnd, StreamEndWatch } from './stream-end.ts';
 import { findResponsesError, findStreamError } from './stream-errors.ts';
@@ -14,6 +15,8 @@ export interface EventStreamOptions {
   /** The model's id for every event that names its model; null keeps the upstream's name. */
   readonly model: string | null;
   readonly streamEnd: StreamEnd;
+  /** True if the usage in the stream was asked for here and not by the client, who must not get it. */
+  readonly hideUsage: boolean;
   /** The spellings of the provider's key, removed from records that tell of an error. */
   readonly secrets: readonly string[];
 }
@@ -28,14 +31,15 @@ const EMPTY_LINE = Buffer.from('\n\n');
 
 /**
  * Passes an event stream to the client. Each record passes byte for byte as soon as its last byte has arrived; a long record
- * passes in pieces. Changed are only: the model's name, errors in dialects that SDKs overlook (vLLM's flat object, Chutes'
- * bare JSON line), and a missing last line end. A stream that stops before its end gets an error.
+ * passes in pieces. Changed are only: the model's name, usage to be hidden, errors in dialects that SDKs overlook (vLLM's flat
+ * object, Chutes' bare JSON line), and a missing last line end. A stream that stops before its end gets an error.
  */
 export class EventStream implements BodyTransform {
   readonly #options: EventStreamOptions;
   readonly #records = new SseRecords(HELD_BYTES);
   readonly #end: StreamEndWatch;
   readonly #renamer: EventModelRenamer | null;
+  readonly #hider: UsageHider | null;
   readonly #failure: ResponsesFailure | null;
   #error: HttpError | null = null;
   /** An error that passed as an event of the Responses API. That event ends the answer, so no other error follows it. */
@@ -45,6 +49,7 @@ export class EventStream implements BodyTransform {
     this.#options = options;
     this.#end = new StreamEndWatch(options.streamEnd);
     this.#renamer = options.model === null ? null : new EventModelRenamer(options.model);
+    this.#hider = options.hideUsage ? new UsageHider() : null;
     this.#failure = options.streamEnd === 'responses' ? new ResponsesFailure() : null;
   }
 
@@ -59,7 +64,8 @@ export class EventStream implements BodyTransform {
       this.#renamer === null &&
       this.#failure === null &&
       this.#records.isBetweenRecords &&
-      mayPassUnchanged(chunk)
+      mayPassUnchanged(chunk) &&
+      (this.#hider === null || !showsUsage(chunk))
     ) {
       return chunk;
     }
@@ -100,8 +106,9 @@ export class EventStream implements BodyTransform {
     if (this.#error !== null) return;
     if (!begins || !ends) {
       this.#end.lookAtEvent(bytes, begins);
-      if (this.#renamer === null) out.push(bytes);
-      else this.#renamer.renamePiece(bytes, { begins, ends }, out);
+      const shown = this.#hider === null ? bytes : this.#hider.hidePiece(bytes, { begins });
+      if (this.#renamer === null) out.push(shown);
+      else this.#renamer.renamePiece(shown, { begins, ends }, out);
       return;
     }
     const error = findStreamError(bytes, this.#options.streamEnd);
@@ -114,7 +121,9 @@ export class EventStream implements BodyTransform {
     const reported = this.#failure === null ? null : findResponsesError(bytes);
     if (reported !== null)
       this.#passedError = HttpError.fromUpstream(502, cleanError(reported, this.#options.secrets));
-    const record = reported === null ? bytes : redactBytes(bytes, this.#options.secrets);
+    const clean = reported === null ? bytes : redactBytes(bytes, this.#options.secrets);
+    const record = this.#hider === null ? clean : this.#hider.hide(clean);
+    if (record === null) return;
     if (this.#renamer === null) out.push(record);
     else this.#renamer.rename(record, out);
   }

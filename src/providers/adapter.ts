@@ -56,9 +56,9 @@ export interface Target {
 
 /**
  * A limitation of a provider, learned from its refusal. `floats_only`: it accepts no `encoding_format` but `float`.
- * `no_embedding_model`: it accepts no `model` in requests for embeddings.
+ * `no_embedding_model`: it accepts no `model` in requests for embeddings. `no_stream_options`: it accepts no `stream_options`.
  */
-export type Quirk = 'floats_only' | 'no_embedding_model';
+export type Quirk = 'floats_only' | 'no_embedding_model' | 'no_stream_options';
 
 /** An error response of a provider. */
 export interface Refusal {
@@ -71,6 +71,14 @@ export interface SuspectedQuirk {
   readonly quirk: Quirk;
   /** The refusal does not say what was refused. If the retry fails too, the client gets the first error. */
   readonly isGuess: boolean;
+  /** True if all later requests to the provider respect the quirk, once a request that does has succeeded. */
+  readonly isRemembered: boolean;
+}
+
+/** The provider that an attempt asked, and the quirks that it respected. */
+export interface Asked {
+  readonly provider: CompiledProvider;
+  readonly quirks: ReadonlySet<Quirk>;
 }
 
 /** Translates calls and responses for one kind of provider. Does no I/O. */
@@ -78,7 +86,7 @@ export interface ProviderAdapter {
   /** Builds the request, respecting the quirks. @throws HttpError if the provider does not support the call. */
   buildRequest(call: AdapterCall, target: Target, quirks: ReadonlySet<Quirk>): UpstreamRequest;
   /** After a refusal: the quirk to respect in one more attempt; null: no retry. */
-  suspectQuirk(call: AdapterCall, refusal: Refusal, quirks: ReadonlySet<Quirk>): SuspectedQuirk | null;
+  suspectQuirk(call: AdapterCall, refusal: Refusal, asked: Asked): SuspectedQuirk | null;
   /**
    * For a provider that does not speak the client's protocol: a function that renders the answer from a successful response
    * and throws HttpError `upstream_invalid_response`. null: responses pass.

@@ -19,7 +19,7 @@ import type {
   UpstreamRequest,
 } from './adapter.ts';
 import { parseBaseUrl } from './base-url.ts';
-import { MADE_JSON, openaiAdapter, postTo, suspectFloatsOnly } from './openai.ts';
+import { MADE_JSON, openaiAdapter, postTo } from './openai.ts';
 
 /**
  * Chutes (chutes.ai): OpenAI's API for chat and embeddings, and its own endpoint for speech, which takes JSON with the audio
@@ -36,8 +36,8 @@ export const chutesAdapter: ProviderAdapter = {
       ? openaiAdapter.buildRequest(call, target, quirks)
       : transcribeRequest(call, speech, target);
   },
-  suspectQuirk(call, refusal, quirks) {
-    return suspectFloatsOnly(call, refusal, quirks) ?? suspectModel(call, refusal, quirks);
+  suspectQuirk(call, refusal, asked) {
+    return openaiAdapter.suspectQuirk(call, refusal, asked) ?? suspectModel(call, refusal, asked.quirks);
   },
   renderFor(call) {
     const speech = speechOf(call);
@@ -87,7 +87,7 @@ function suspectModel(
 ): SuspectedQuirk | null {
   if (!endpoint.hasVectors || body.kind !== 'json' || quirks.has('no_embedding_model')) return null;
   if (status !== 404 && !(status === 500 && /model/i.test(text))) return null;
-  return { quirk: 'no_embedding_model', isGuess: true };
+  return { quirk: 'no_embedding_model', isGuess: true, isRemembered: true };
 }
 
 function withoutModel(body: JsonCallBody): JsonCallBody {

@@ -17,6 +17,7 @@ import type {
   Target,
   UpstreamRequest,
 } from './adapter.ts';
+import { addsUsage, suspectNoStreamOptions, withUsage } from './stream-usage.ts';
 
 /** The standard adapter: any provider that speaks OpenAI's API. */
 export const openaiAdapter: ProviderAdapter = {
@@ -24,9 +25,14 @@ export const openaiAdapter: ProviderAdapter = {
     const { body } = call;
     if (body.kind === 'form') return formRequest(call, body, target);
     if (body.kind === 'made') return madeRequest(call, body, target);
-    return jsonRequest(call, quirks.has('floats_only') ? withFloatFormat(body) : body, target);
+    if (addsUsage(call, { provider: target.provider, quirks }))
+      return jsonRequest(call, withUsage(body), target);
+    const isFloat = call.endpoint.hasVectors && quirks.has('floats_only');
+    return jsonRequest(call, isFloat ? withFloatFormat(body) : body, target);
   },
-  suspectQuirk: suspectFloatsOnly,
+  suspectQuirk(call, refusal, asked) {
+    return suspectFloatsOnly(call, refusal, asked.quirks) ?? suspectNoStreamOptions(call, refusal, asked);
+  },
   renderFor: () => null,
 };
 
@@ -105,7 +111,7 @@ function withModelPatch(
 }
 
 /** Some servers refuse `encoding_format`, which both OpenAI SDKs send by default. Ask them for floats and encode here. */
-export function suspectFloatsOnly(
+function suspectFloatsOnly(
   { endpoint, body }: AdapterCall,
   { status, text }: Refusal,
   quirks: ReadonlySet<Quirk>,
@@ -113,7 +119,8 @@ export function suspectFloatsOnly(
   if (!endpoint.hasVectors || body.kind !== 'json' || (status !== 400 && status !== 422)) return null;
   if (quirks.has('floats_only') || !text.includes('encoding_format')) return null;
   if (firstMatch(body.scan, 'encoding_format') === undefined) return null;
-  return { quirk: 'floats_only', isGuess: false };
+  // The refusal may concern this model alone.
+  return { quirk: 'floats_only', isGuess: false, isRemembered: false };
 }
 
 /** The body with `encoding_format` set to `float`, if the client sent one. */

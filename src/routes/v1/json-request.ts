@@ -12,6 +12,7 @@ const PATTERNS = compilePatterns(
   [
     'model',
     'stream',
+    'stream_options',
     'stream_options.include_usage',
     'encoding_format',
     ...PICKER_PATTERNS,
