@@ -59,6 +59,13 @@ const BODIES: Readonly<Record<string, readonly unknown[]>> = {
     { baseUrl: 'http://127.0.0.2:9' },
     { options: { x: 1 } },
   ],
+  'POST /api/admin/providers/:id/keys': [
+    { apiKey: provider },
+    { apiKey: `${provider}-two` },
+    { apiKey: [provider] },
+    { apiKey: `${provider}\n\n${provider}` },
+  ],
+  'PUT /api/admin/providers/:id/keys/:keyId': [{ enabled: false }, { enabled: provider }],
   'POST /api/admin/models': [{ id: 'n', name: 'n', providerId: 'up' }, { id: 'n' }],
   'PUT /api/admin/models/:id': [{ name: 'M' }, { providerId: 'nope' }],
   'POST /api/admin/apikeys': [
