@@ -114,7 +114,9 @@ export function createRoutes(
 ): RouteRow[] {
   const { store, config, gateway, budget } = services;
   const { view } = store.config;
-  const calls: CallOptions = { gateway, budget, view, maxBodyBytes: config.maxBodyBytes, now: services.now };
+  const { maxBodyBytes, sseKeepAliveMs: keepAliveMs, earlyStreamMs } = config;
+  const times = { keepAliveMs, earlyStreamMs };
+  const calls: CallOptions = { gateway, budget, view, maxBodyBytes, now: services.now, ...times };
   const providers = new ResourceHandlers(providerResource(services), services);
   const models = new ResourceHandlers(MODELS, services);
   const apiKeys = new ResourceHandlers(apiKeyResource(services), services);
