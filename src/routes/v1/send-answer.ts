@@ -99,10 +99,8 @@ export class EarlyStream {
     this.stop();
     const { res, record } = this.#context;
     if (!this.#isOpen) return false;
-    if (res.destroyed) {
-      record.noteEnd({ outcome: 'cancelled', error: null });
-      return true;
-    }
+    // The client has left, which the record finds out by itself.
+    if (res.destroyed) return true;
     if (!(error instanceof HttpError)) {
       record.noteEnd({ outcome: 'cut', error: null });
       return false;
