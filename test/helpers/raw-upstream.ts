@@ -22,7 +22,11 @@ export interface RawRequest {
 export type OnRequest = (socket: Socket, index: number, request: RawRequest) => void;
 
 /** A provider that writes bytes, well-formed or not; it ends with the test. */
-export async function startRawUpstream(t: TestContext, onRequest: OnRequest): Promise<RawUpstream> {
+export async function startRawUpstream(
+  t: TestContext,
+  onRequest: OnRequest,
+  onConnection: (socket: Socket) => void = () => {},
+): Promise<RawUpstream> {
   const requests: RawRequest[] = [];
   const connections: Socket[] = [];
   const upstream = { origin: '', requests, connections, onRequest };
@@ -30,6 +34,7 @@ export async function startRawUpstream(t: TestContext, onRequest: OnRequest): Pr
     connections.push(socket);
     let pending = Buffer.alloc(0);
     socket.on('error', () => {});
+    onConnection(socket);
     socket.on('data', (chunk) => {
       pending = Buffer.concat([pending, chunk]);
       for (;;) {
