@@ -103,8 +103,7 @@ function answers(status: number, body: unknown, headers = JSON_TYPE): Behaviour 
 }
 
 function inPieces(socket: Socket, bytes: Buffer, at = 0): void {
-  if (at < bytes.length)
-    socket.write(bytes.subarray(at, at + 1), () => setImmediate(inPieces, socket, bytes, at + 1));
+  if (at < bytes.length) socket.write(bytes.subarray(at, at + 1), () => inPieces(socket, bytes, at + 1));
 }
 
 /** The statuses with which `refuses` answers, each as the behaviour `status N`. */
