@@ -36,7 +36,7 @@ for (const scheme of ['http', 'https'] as const) {
         if (step === 'RST') upstream.connections[connection]?.resetAndDestroy();
         if (typeof step === 'object') socket.end(step.writes);
       };
-      const upstream = await startRawUpstream(t, onRequest, tls);
+      const upstream = await startRawUpstream(t, onRequest, { tls });
       const sender = startSender(t, upstream.origin, { ca: tls?.cert });
       return { upstream, sender, connectionsUsed: () => upstream.requests.map((one) => one.connection) };
     }

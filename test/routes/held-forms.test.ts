@@ -78,11 +78,12 @@ async function startAttempts(
   const provider = compileProvider(record, { timeouts, blockPrivate: false });
   const endpoint = ENDPOINTS.find(({ path }) => path === 'audio/transcriptions');
   assert.ok(endpoint !== undefined);
-  const target = { provider, upstreamModel: 'vendor/whisper-1' };
+  const target = { provider, key: null, upstreamModel: 'vendor/whisper-1' };
   return {
     upstream,
     async attempt(body) {
-      const call: AdapterCall = { endpoint, modelId: 'whisper', body, query: '', headers: [], hops: 1 };
+      const asked = { endpoint, modelId: 'whisper', options: {}, query: '', headers: [], hops: 1 };
+      const call: AdapterCall = { ...asked, body };
       const request = provider.adapter.buildRequest(call, target, provider.quirks);
       const response = await upstreams.send(request, new Cancellation(), 'test');
       await response.body.toArray();
