@@ -71,9 +71,13 @@ describe('an error before the content of a stream', { timeout: 30_000 }, () => {
     ],
     [
       'a key that is refused',
-      'data: {"error":{"code":401,"message":"bad key provider-secret-key"}}\n\n',
+      'data: {"error":{"code":403,"message":"bad key provider-secret-key"}}\n\n',
       502,
-      { message: 'bad key [redacted]' },
+      {
+        code: 'upstream_auth_failed',
+        message:
+          'The provider up refuses its API key (403). The owner must check the key in the panel. It says: bad key [redacted]',
+      },
     ],
     ['Chutes, a bare line', '{"error":"instance lost"}', 502, { message: 'instance lost' }],
     ['an error event', 'event: error\ndata: {"message":"flat","code":"x"}\n\n', 502, { message: 'flat' }],
