@@ -41,7 +41,7 @@ export function providerKeys({ provider, change }) {
     list.hidden = keys.length === 0;
     patchChildren(
       list,
-      keys.map((key) => keyItem(key, actions)),
+      keys.map((key) => keyItem(key, actions, keys.length === 1)),
     );
     // The button “Try now” disappears with the rest.
     const active = document.activeElement;
@@ -100,8 +100,9 @@ function nameOf(key) {
 /**
  * @param {Key} key
  * @param {KeyActions} actions
+ * @param {boolean} isOnly the rest of the only key is the provider's rest, which has its own button
  */
-function keyItem(key, actions) {
+function keyItem(key, actions, isOnly) {
   const name = nameOf(key);
   const isResting = key.enabled && key.restingUntil !== null;
   const wake = h(
@@ -109,7 +110,7 @@ function keyItem(key, actions) {
     {
       type: 'button',
       class: 'btn small',
-      hidden: !isResting,
+      hidden: !isResting || isOnly,
       'data-act': `wake:${key.id}`,
       onclick: () => void actions.wake(key, wake),
     },
@@ -144,19 +145,19 @@ function keyItem(key, actions) {
     { 'data-act': `key:${key.id}` },
     h(
       'div',
-      { class: 'grow' },
+      { class: 'row nowrap' },
       h(
         'div',
-        { class: 'row' },
+        { class: 'row grow' },
         key.hint === null ? h('span', null, 'Unknown key') : h('code', { class: 'wrap-anywhere' }, key.hint),
         stateMark(keyCondition(key)),
       ),
-      h('div', { class: 'muted small' }, ...useOf(key)),
-      key.lastError !== null &&
-        key.state !== 'ok' &&
-        h('div', { class: 'muted small' }, ...errorDetails(key.lastError)),
+      h('div', { class: 'row nowrap' }, wake, toggle, remove),
     ),
-    h('div', { class: 'row nowrap' }, wake, toggle, remove),
+    h('div', { class: 'muted small' }, ...useOf(key)),
+    key.lastError !== null &&
+      key.state !== 'ok' &&
+      h('div', { class: 'muted small' }, ...errorDetails(key.lastError)),
   );
 }
 
