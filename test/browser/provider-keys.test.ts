@@ -180,7 +180,7 @@ test('the form names the first key of several, and what a stream is asked for', 
   await page.getByRole('button', { name: 'Edit Up' }).click();
   await page.getByText('the first of 3 keys').waitFor();
   await page.getByText('Advanced').click();
-  await page.getByLabel('Ask for token counts of streams').selectOption('Never');
+  await page.getByLabel('Request token counts in streams').selectOption('Never');
   await page.getByRole('button', { name: 'Save' }).click();
   await page.getByRole('dialog').waitFor({ state: 'detached' });
   const provider = app.services.store.config.view().providers.get('up');
