@@ -48,7 +48,9 @@ test('every state of a provider has its word, with what it rests on', options, a
     ['Keyless', 'Key missing', 'Add a key'],
     ['At home', 'Not used yet', ''],
   ] as const) {
-    await stateOf(page, name).getByText(word).waitFor();
+    await stateOf(page, name)
+      .getByText(word, { exact: word !== 'Resting' })
+      .waitFor();
     if (evidence !== '') await row(page, name).getByText(evidence).waitFor();
   }
   await stateOf(page, 'It rests')

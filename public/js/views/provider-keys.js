@@ -36,6 +36,8 @@ export function providerKeys({ provider, change }) {
   /** @param {Provider} next */
   function show(next) {
     keys = next.apiKeys;
+    // Asked before the button is hidden: hidden elements lose the focus.
+    const active = document.activeElement;
     none.textContent = keys.length > 0 ? '' : 'No key is stored: requests are sent without one.';
     none.hidden = keys.length > 0;
     list.hidden = keys.length === 0;
@@ -44,7 +46,6 @@ export function providerKeys({ provider, change }) {
       keys.map((key) => keyItem(key, actions, keys.length === 1)),
     );
     // The button “Try now” disappears with the rest.
-    const active = document.activeElement;
     if (active instanceof HTMLButtonElement && active.hidden && list.contains(active))
       active.parentElement?.querySelector('input')?.focus();
   }
