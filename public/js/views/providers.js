@@ -83,10 +83,17 @@ export function mountProviders(container, context) {
       condition,
       evidence:
         condition === KEY_MISSING
-          ? linkButton(`add-key:${provider.id}`, ['Add a key'], () => showDetails(provider, true))
+          ? linkButton(`add-key:${provider.id}`, ['Add a key'], () => addKey(provider))
           : evidence && h('div', { class: 'truncate', title: evidence }, evidence),
       onclick: () => showDetails(provider, false),
     });
+  }
+
+  /** @param {Provider} provider */
+  function addKey(provider) {
+    // The pressed button is gone once there is a key, so that the focus could not come back to it.
+    document.getElementById(`state:${provider.id}`)?.focus();
+    showDetails(provider, true);
   }
 
   /** @param {Provider} provider */
