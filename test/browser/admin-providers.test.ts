@@ -114,7 +114,7 @@ test('another host is told of once, and the key can be typed again or removed', 
   const { page } = await visitPanel(t, app.origin, 'Providers');
   await page.getByRole('button', { name: 'Edit mine' }).click();
   const dialog = page.getByRole('dialog');
-  const hint = dialog.getByText('Leave empty to keep the stored key');
+  const hint = dialog.getByText('Leave empty to keep it');
   const note = dialog.getByText('This is another host');
   const error = dialog.getByText(
     'The base URL leads to another host. Enter the API key for it again, or remove the stored one.',

@@ -3,6 +3,7 @@ import { type TestContext, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { type AppUnderTest, startApp } from '../helpers/start-app.ts';
 import { fromNow, type GivenState, giveStates } from './given-states.ts';
+import { expectFocus } from './keyboard-hands.ts';
 import { checkLooks } from './looks.ts';
 import { row, SKIPPED, visitPanel } from './start-browser.ts';
 
@@ -48,7 +49,9 @@ test('every state of a provider has its word, with what it rests on', options, a
     ['Keyless', 'Key missing', 'Add a key'],
     ['At home', 'Not used yet', ''],
   ] as const) {
-    await stateOf(page, name).getByText(word).waitFor();
+    await stateOf(page, name)
+      .getByText(word, { exact: word !== 'Resting' })
+      .waitFor();
     if (evidence !== '') await row(page, name).getByText(evidence).waitFor();
   }
   await stateOf(page, 'It rests')
@@ -104,6 +107,23 @@ test('when a rest ends, the list asks at once what has become of it', options, a
   await stateOf(page, 'It works').getByText('Working').waitFor();
 });
 
+test(
+  'a button with the focus that a new state takes away leaves the focus in the list',
+  options,
+  async (t) => {
+    const app = await startWithStates(t);
+    const { page } = await visitPanel(t, app.origin, 'Overview');
+    await page.clock.install();
+    const given = await giveStates(page, {});
+    await page.getByRole('tab', { name: 'Providers' }).click();
+    await row(page, 'Keyless').getByRole('button', { name: 'Add a key' }).focus();
+    given.set({ keyless: { health: { state: 'ok' } } });
+    await page.clock.runFor(10_000);
+    await stateOf(page, 'Keyless').getByText('Working').waitFor();
+    await expectFocus(page, page.getByRole('searchbox', { name: 'Search providers' }));
+  },
+);
+
 test('a missing key is added from the list', options, async (t) => {
   const app = await startWithStates(t);
   const { page } = await visitPanel(t, app.origin, 'Providers');
@@ -118,6 +138,7 @@ test('a missing key is added from the list', options, async (t) => {
   await dialog.getByRole('list', { name: 'Keys' }).getByRole('listitem').waitFor();
   await page.keyboard.press('Escape');
   await stateOf(page, 'Keyless').getByText('Not used yet').waitFor();
+  await expectFocus(page, stateOf(page, 'Keyless'));
   assert.equal(app.services.store.config.view().providers.get('keyless')?.keys.length, 1);
 });
 

@@ -77,16 +77,16 @@ test('weights share the load, and the own weight counts only then', options, asy
   const own = dialog.getByLabel('Weight').first();
   const weight = fallback(page, 1).getByLabel('Weight');
   await dialog.getByText('75 % of the requests', { exact: true }).waitFor();
-  await dialog.getByText('Shares the load: 25 % of the requests').waitFor();
+  await fallback(page, 1).getByText('25 % of the requests', { exact: true }).waitFor();
   await own.fill('1');
-  await dialog.getByText('Shares the load: 50 % of the requests').waitFor();
+  await fallback(page, 1).getByText('50 % of the requests', { exact: true }).waitFor();
   await weight.fill('0');
   await page.getByRole('button', { name: 'Save' }).click();
   await dialog.getByText('Enter a number above 0, at most 1,000.').waitFor();
   await expectFocus(page, weight);
   await weight.fill('');
   await own.waitFor({ state: 'hidden' });
-  await dialog.getByText('Tried in order: 1').waitFor();
+  await dialog.getByText('Tried if the first choice fails').waitFor();
   await save(page);
   assert.equal(storedModel(app).weight, null);
   assert.deepEqual(storedModel(app).fallbacks, [{ providerId: 'alpha', upstreamModel: null, weight: null }]);
@@ -120,11 +120,11 @@ test('a pattern and the options of a model are kept', options, async (t) => {
   await page.getByLabel('Model ID').fill('gpt-*');
   await page.getByLabel('Provider', { exact: true }).selectOption('alpha');
   await page.getByText('More options').click();
-  await page.getByLabel('Most output tokens').fill('4096');
-  await page.getByLabel('Name of the token limit').selectOption('max_completion_tokens');
-  await page.getByLabel('Takes a reasoning effort').selectOption('No');
-  await page.getByLabel('Takes its reasoning back').selectOption('Yes, as “reasoning”');
-  await page.getByLabel('Leave out fields').fill('seed, logprobs, seed');
+  await page.getByLabel('Maximum output tokens').fill('4096');
+  await page.getByLabel('Field for the token limit').selectOption('max_completion_tokens');
+  await page.getByLabel('Takes reasoning effort').selectOption('No');
+  await page.getByLabel('Takes earlier reasoning').selectOption('Yes, as “reasoning”');
+  await page.getByLabel('Remove fields').fill('seed, logprobs, seed');
   await page.getByLabel('Rename fields').fill('{"user": 7}');
   await page.getByText('More options').click();
   await page.getByRole('button', { name: 'Save' }).click();
@@ -132,7 +132,7 @@ test('a pattern and the options of a model are kept', options, async (t) => {
   await expectFocus(page, page.getByLabel('Rename fields'));
   await checkLooks(page, 'options of a model');
   await page.getByLabel('Rename fields').fill('{"user": "end_user"}');
-  await page.getByLabel('Fill in absent fields').fill('{"temperature": 0.2, "stop": null}');
+  await page.getByLabel('Add missing fields').fill('{"temperature": 0.2, "stop": null}');
   await save(page);
   await row(page, 'All of them').getByText('pattern').waitFor();
   const wanted = {
@@ -148,11 +148,11 @@ test('a pattern and the options of a model are kept', options, async (t) => {
 
   await page.getByRole('button', { name: 'Edit All of them' }).click();
   await page.getByText('More options').click();
-  assert.equal(await page.getByLabel('Leave out fields').inputValue(), 'seed, logprobs');
+  assert.equal(await page.getByLabel('Remove fields').inputValue(), 'seed, logprobs');
   assert.deepEqual(JSON.parse(await page.getByLabel('Rename fields').inputValue()), wanted.rename);
-  for (const name of ['Most output tokens', 'Leave out fields', 'Rename fields', 'Fill in absent fields'])
+  for (const name of ['Maximum output tokens', 'Remove fields', 'Rename fields', 'Add missing fields'])
     await page.getByLabel(name).fill('');
-  for (const name of ['Name of the token limit', 'Takes a reasoning effort', 'Takes its reasoning back'])
+  for (const name of ['Field for the token limit', 'Takes reasoning effort', 'Takes earlier reasoning'])
     await page.getByLabel(name).selectOption({ index: 0 });
   await save(page);
   assert.deepEqual(app.services.store.config.view().models.get('gpt-*')?.options, {});

@@ -42,7 +42,7 @@ test('keys are added, switched off and removed', options, async (t) => {
   for (const secret of SECRETS.slice(1)) {
     await field.fill(secret);
     await dialog.getByRole('button', { name: 'Add key' }).click();
-    await items.getByText(secret.slice(-3)).waitFor();
+    await items.locator('code', { hasText: secret.slice(-3) }).waitFor();
     assert.equal(await field.inputValue(), '');
   }
   assert.deepEqual(keysOf(app), SECRETS);
@@ -99,7 +99,7 @@ test('keys work from the keyboard, and the focus is never lost', options, async 
   await expectFocus(page, dialog.getByLabel('New key'));
   await page.keyboard.type('sk-new-0123456789dddd');
   await hands.press('Enter');
-  await items.getByText('ddd').waitFor();
+  await items.locator('code', { hasText: 'ddd' }).waitFor();
   await hands.press('Escape');
   await dialog.waitFor({ state: 'detached' });
   await expectFocus(page, opener);
@@ -180,7 +180,7 @@ test('the form names the first key of several, and what a stream is asked for', 
   await page.getByRole('button', { name: 'Edit Up' }).click();
   await page.getByText('the first of 3 keys').waitFor();
   await page.getByText('Advanced').click();
-  await page.getByLabel('Ask for token counts of streams').selectOption('Never');
+  await page.getByLabel('Request token counts in streams').selectOption('Never');
   await page.getByRole('button', { name: 'Save' }).click();
   await page.getByRole('dialog').waitFor({ state: 'detached' });
   const provider = app.services.store.config.view().providers.get('up');

@@ -160,6 +160,7 @@ export function createList(options) {
   /** Renders the live cells again, in the rows that are there. */
   function renderLive() {
     const byId = new Map(items?.map((item) => [options.id(item), item]));
+    const restoreFocus = rememberFocus(body, () => search.control);
     for (const tr of body.rows) {
       const item = byId.get(tr.dataset.id ?? '');
       if (item === undefined) continue;
@@ -167,6 +168,7 @@ export function createList(options) {
         if (column.isLive) patchChildren(tr.cells[index], toNodes(column.cell(item)));
       });
     }
+    if (!body.contains(document.activeElement)) restoreFocus?.();
   }
 
   async function reload() {

@@ -96,13 +96,12 @@ export function fallbackFields({ fallbacks, weight, fields, choicesFor }) {
     ownShare.textContent = shares === null ? '' : shareText(shares[0]);
     // A hidden mistake could not be mended.
     if (shares === null && !ownWeight.control.validity.valid) setValue(ownWeight.control, '');
-    let place = 0;
+    let before = shares === null ? 'the first choice fails' : 'all with a weight fail';
     rows.forEach((row, index) => {
       const share = shares?.[index + 1] ?? null;
-      if (share === null) place++;
       numberRow(row, index, rows.length);
-      row.role.textContent =
-        share === null ? `Tried in order: ${place}` : `Shares the load: ${shareText(share)}`;
+      row.role.textContent = share === null ? `Tried if ${before}` : shareText(share);
+      if (share === null) before = `fallback ${index + 1} fails`;
     });
     list.hidden = rows.length === 0;
     add.hidden = rows.length >= MOST;
@@ -118,7 +117,7 @@ export function fallbackFields({ fallbacks, weight, fields, choicesFor }) {
     h(
       'p',
       { class: 'hint' },
-      'With a weight, a fallback shares the load with the first choice above. Without one, it is tried in order when those before have failed.',
+      'Fallbacks are tried in this order when the first choice fails. A fallback with a weight shares the load with the first choice instead.',
     ),
     list,
     h('div', null, add),
@@ -163,7 +162,7 @@ function createRow(fallback, choices) {
   const remove = iconButton('trash');
   const legend = h('legend', { class: 'visually-hidden' });
   const title = h('strong', { 'aria-hidden': 'true' });
-  const role = h('span', { class: 'muted small grow' });
+  const role = h('span', { class: 'role muted small grow' });
   const element = h(
     'li',
     null,

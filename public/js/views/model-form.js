@@ -54,7 +54,7 @@ export function editModel(model, providers) {
     label: 'Upstream Name',
     optional: true,
     param: 'upstreamModel',
-    hint: 'The provider’s name for the model, if it differs from the ID. A * takes what the * of the ID stood for.',
+    hint: 'The provider’s name for the model, if it differs from the ID. A * in it stands for the same text as the * in the ID.',
     input: { value: model?.upstreamModel ?? '', spellcheck: 'false', autocapitalize: 'none' },
   });
   const vision = segmented({

@@ -25,9 +25,9 @@ const NAMES_MISTAKE = 'Enter a JSON object with new names, such as {"old_name": 
  */
 export function modelOptionFields(stored) {
   const maxOutput = textField({
-    label: 'Most output tokens',
+    label: 'Maximum output tokens',
     param: 'options.maxOutputTokens',
-    hint: 'Requests that ask for more are cut to it.',
+    hint: 'A larger limit in a request is lowered to this.',
     input: {
       type: 'number',
       min: 1,
@@ -38,18 +38,18 @@ export function modelOptionFields(stored) {
     },
   });
   const maxField = selectField({
-    label: 'Name of the token limit',
+    label: 'Field for the token limit',
     param: 'options.maxTokensField',
     choices: MAX_TOKENS_FIELDS,
     value: stored.maxTokensField ?? '',
-    hint: 'The field in which the model takes it.',
+    hint: 'The field that the model expects.',
   });
-  const effort = guessField('Takes a reasoning effort', 'reasoningEffort', stored);
-  const reasoning = guessField('Takes its reasoning back', 'reasoningContent', stored);
+  const effort = guessField('Takes reasoning effort', 'reasoningEffort', stored);
+  const reasoning = guessField('Takes earlier reasoning', 'reasoningContent', stored);
   const pdf = guessField('Takes PDF files', 'pdf', stored);
   const rename = jsonField('Rename fields', 'rename', stored, '{"old_name": "new_name"}');
   const drop = textField({
-    label: 'Leave out fields',
+    label: 'Remove fields',
     param: 'options.drop',
     hint: 'Names, separated by commas.',
     input: {
@@ -59,7 +59,7 @@ export function modelOptionFields(stored) {
       placeholder: 'logprobs, seed',
     },
   });
-  const defaults = jsonField('Fill in absent fields', 'defaults', stored, '{"temperature": 0.2}');
+  const defaults = jsonField('Add missing fields', 'defaults', stored, '{"temperature": 0.2}');
   const fields = [maxOutput, maxField, effort, reasoning, pdf, rename, drop, defaults];
   const element = h(
     'details',
@@ -73,7 +73,7 @@ export function modelOptionFields(stored) {
       h(
         'p',
         { class: 'hint' },
-        'These change the fields at the top level of a request for this model, at every provider, in this order.',
+        'Changes to the top-level fields of every request for this model, made in this order:',
       ),
       rename.element,
       drop.element,

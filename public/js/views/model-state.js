@@ -79,7 +79,7 @@ function targetList(model, providers) {
   const targets = targetsOf(model, providers);
   const intro =
     targets.length > 1
-      ? 'Requests go to the first of these that works. Providers with a share take turns.'
+      ? 'Requests go to the first provider here that works. Those with a percentage share the requests.'
       : 'The state of the provider that serves this model.';
   return [
     h('p', { class: 'muted' }, intro),

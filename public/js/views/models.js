@@ -67,7 +67,7 @@ export function mountModels(container, context) {
       },
       {
         label: 'Provider',
-        class: 'wide w-l',
+        class: 'wide w-xl',
         sort: (one) => providerName(one.providerId),
         cell: (one) => targetsCell(one, providers),
         isLive: true,

@@ -102,7 +102,9 @@ function providerFields(provider) {
     input: { type: 'password', autocomplete: 'new-password', spellcheck: 'false', placeholder: stored ?? '' },
   });
   const removeKey =
-    stored || provider?.apiKeyUnreadable ? checkField({ label: 'Remove the stored key', input: {} }) : null;
+    stored || provider?.apiKeyUnreadable
+      ? checkField({ label: count > 1 ? 'Remove the first key' : 'Remove the stored key', input: {} })
+      : null;
   removeKey?.control.addEventListener('change', () => {
     key.control.disabled = removeKey.control.checked;
   });
@@ -123,7 +125,7 @@ function providerFields(provider) {
  */
 function storedKeyHint(hint, count) {
   const place = count > 1 ? `, the first of ${count} keys` : '';
-  return `Stored: ${hint}${place}. Leave empty to keep the stored key, or enter a new one. More keys: “Keys” in the list.`;
+  return `Stored: ${hint}${place}. Leave empty to keep it, or enter a new key to replace it. To add another key, choose the provider’s state in the list.`;
 }
 
 /** @param {ReturnType<typeof providerFields>} fields */

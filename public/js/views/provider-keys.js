@@ -36,15 +36,16 @@ export function providerKeys({ provider, change }) {
   /** @param {Provider} next */
   function show(next) {
     keys = next.apiKeys;
+    // Asked before the button is hidden: hidden elements lose the focus.
+    const active = document.activeElement;
     none.textContent = keys.length > 0 ? '' : 'No key is stored: requests are sent without one.';
     none.hidden = keys.length > 0;
     list.hidden = keys.length === 0;
     patchChildren(
       list,
-      keys.map((key) => keyItem(key, actions)),
+      keys.map((key) => keyItem(key, actions, keys.length === 1)),
     );
     // The button “Try now” disappears with the rest.
-    const active = document.activeElement;
     if (active instanceof HTMLButtonElement && active.hidden && list.contains(active))
       active.parentElement?.querySelector('input')?.focus();
   }
@@ -100,8 +101,9 @@ function nameOf(key) {
 /**
  * @param {Key} key
  * @param {KeyActions} actions
+ * @param {boolean} isOnly the rest of the only key is the provider's rest, which has its own button
  */
-function keyItem(key, actions) {
+function keyItem(key, actions, isOnly) {
   const name = nameOf(key);
   const isResting = key.enabled && key.restingUntil !== null;
   const wake = h(
@@ -109,7 +111,7 @@ function keyItem(key, actions) {
     {
       type: 'button',
       class: 'btn small',
-      hidden: !isResting,
+      hidden: !isResting || isOnly,
       'data-act': `wake:${key.id}`,
       onclick: () => void actions.wake(key, wake),
     },
@@ -144,19 +146,19 @@ function keyItem(key, actions) {
     { 'data-act': `key:${key.id}` },
     h(
       'div',
-      { class: 'grow' },
+      { class: 'row nowrap' },
       h(
         'div',
-        { class: 'row' },
+        { class: 'row grow' },
         key.hint === null ? h('span', null, 'Unknown key') : h('code', { class: 'wrap-anywhere' }, key.hint),
         stateMark(keyCondition(key)),
       ),
-      h('div', { class: 'muted small' }, ...useOf(key)),
-      key.lastError !== null &&
-        key.state !== 'ok' &&
-        h('div', { class: 'muted small' }, ...errorDetails(key.lastError)),
+      h('div', { class: 'row nowrap' }, wake, toggle, remove),
     ),
-    h('div', { class: 'row nowrap' }, wake, toggle, remove),
+    h('div', { class: 'muted small' }, ...useOf(key)),
+    key.lastError !== null &&
+      key.state !== 'ok' &&
+      h('div', { class: 'muted small' }, ...errorDetails(key.lastError)),
   );
 }
 

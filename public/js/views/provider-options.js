@@ -13,8 +13,8 @@ const INCLUDE_USAGE = [
 ];
 const TIMEOUTS = /** @type {const} */ ([
   ['connectTimeoutMs', 'Connect timeout', 'ms'],
-  ['headersTimeoutMs', 'Timeout until the answer begins', 'ms'],
-  ['idleTimeoutMs', 'Timeout during the answer', 'ms'],
+  ['headersTimeoutMs', 'Timeout to first byte', 'ms'],
+  ['idleTimeoutMs', 'Idle timeout', 'ms'],
 ]);
 
 /**
@@ -39,11 +39,11 @@ export function providerOptionFields(stored) {
     input: { checked: stored.chutesLanguageHint ?? false },
   });
   const includeUsage = selectField({
-    label: 'Ask for token counts of streams',
+    label: 'Request token counts in streams',
     param: 'options.includeUsage',
     choices: INCLUDE_USAGE,
     value: stored.includeUsage === 'auto' ? '' : (stored.includeUsage ?? ''),
-    hint: 'Also if the client does not. “Automatic” stops when the provider refuses it.',
+    hint: 'Even when the client does not. “Automatic” stops when the provider refuses it.',
   });
   const timeouts = TIMEOUTS.map(([name, label, unit]) => ({
     name,

@@ -59,7 +59,7 @@ export function providerStateDetails(provider) {
 
 /** @param {string} since */
 function sinceText(since) {
-  return h('span', { class: 'muted small' }, ` since ${dateTime(since)}`);
+  return h('div', { class: 'since muted small' }, `since ${dateTime(since)}`);
 }
 
 /** @param {string | null} at */

@@ -60,7 +60,7 @@ export function mountProviders(container, context) {
       { label: 'Keys', class: 'wide w-k', cell: keysCell, isLive: true },
       {
         label: 'Models',
-        class: 'wide w-n',
+        class: 'wide wider w-n',
         sort: (one) => modelCounts.get(one.id) ?? 0,
         cell: (one) => number(modelCounts.get(one.id) ?? 0),
       },
@@ -83,10 +83,17 @@ export function mountProviders(container, context) {
       condition,
       evidence:
         condition === KEY_MISSING
-          ? linkButton(`add-key:${provider.id}`, ['Add a key'], () => showDetails(provider, true))
+          ? linkButton(`add-key:${provider.id}`, ['Add a key'], () => addKey(provider))
           : evidence && h('div', { class: 'truncate', title: evidence }, evidence),
       onclick: () => showDetails(provider, false),
     });
+  }
+
+  /** @param {Provider} provider */
+  function addKey(provider) {
+    // The pressed button is gone once there is a key, so that the focus could not come back to it.
+    document.getElementById(`state:${provider.id}`)?.focus();
+    showDetails(provider, true);
   }
 
   /** @param {Provider} provider */
@@ -250,7 +257,7 @@ function deletionText(used, helped) {
       ? 'The provider and its stored keys will be deleted.'
       : `The provider, its stored keys and ${plural(used, 'model')} that ${used === 1 ? 'uses' : 'use'} it will be deleted.`;
   if (helped === 0) return deleted;
-  return `${deleted} ${plural(helped, 'other model')} will lose ${helped === 1 ? 'its' : 'their'} fallback at it.`;
+  return `${deleted} ${plural(helped, 'other model')} will lose a fallback.`;
 }
 
 /** @param {import('../lib/types.js').Model[]} models */
