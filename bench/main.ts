@@ -43,12 +43,20 @@ function printTable(result: Result): void {
   for (const row of result.rows) console.log(formatRow(row));
 }
 
-const all = await loadMeasurements();
-const chosen = names.length === 0 ? all : all.filter((one) => names.includes(one.name));
-if (chosen.length === 0) {
-  console.error(`Unknown measurement. Choose from: ${all.map((one) => one.name).join(', ')}`);
-  process.exit(1);
+/** Says what there is to measure, and ends the process. */
+function explain(all: readonly Measurement[], unknown: readonly string[]): never {
+  const isAsked = unknown.every((word) => word === '--help' || word === '-h');
+  const lines = all.map(({ name, title }) => `  ${name.padEnd(14)} ${title}`);
+  const usage = `npm run bench -- [--quick] [NAME ...]\n\nMeasurements:\n${lines.join('\n')}`;
+  if (isAsked) console.log(usage);
+  else console.error(`Unknown: ${unknown.join(', ')}\n\n${usage}`);
+  process.exit(isAsked ? 0 : 1);
 }
+
+const all = await loadMeasurements();
+const unknown = words.filter((word) => word !== '--quick' && !all.some(({ name }) => name === word));
+if (unknown.length > 0) explain(all, unknown);
+const chosen = names.length === 0 ? all : all.filter((one) => names.includes(one.name));
 const run: Run = {
   isQuick,
   rounds: isQuick ? 1 : 5,

@@ -8,7 +8,7 @@ export interface Sample {
 /** One line of the table. */
 export interface Row {
   readonly what: string;
-  readonly unit: 'µs' | 'ms' | 'MiB' | 'KiB' | '1/s' | 'count';
+  readonly unit: 'µs' | 'ms' | 's' | 'MiB' | 'KiB' | '1/s' | 'count';
   /** The first column: the bare relay under the same load; null if there is nothing to compare. */
   readonly bare: Sample | null;
   readonly proxy: Sample;
@@ -44,7 +44,7 @@ export function sampleOf(values: readonly number[]): Sample {
 }
 
 /** A percentile of sorted values; `share` is 0.99 for the 99th percentile. */
-export function percentile(sorted: readonly number[], share: number): number {
+export function percentile(sorted: ArrayLike<number>, share: number): number {
   return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? 0;
 }
 

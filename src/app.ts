@@ -116,7 +116,9 @@ export function createRoutes(
 ): RouteRow[] {
   const { store, config, gateway, budget } = services;
   const { view } = store.config;
-  const calls: CallOptions = { gateway, budget, view, maxBodyBytes: config.maxBodyBytes, now: services.now };
+  const { maxBodyBytes, sseKeepAliveMs: keepAliveMs, earlyStreamMs } = config;
+  const times = { keepAliveMs, earlyStreamMs };
+  const calls: CallOptions = { gateway, budget, view, maxBodyBytes, now: services.now, ...times };
   const providers = new ResourceHandlers(providerResource(services), services);
   const keys = providerKeys(services);
   const models = new ResourceHandlers(MODELS, services);

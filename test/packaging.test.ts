@@ -58,7 +58,7 @@ describe('package.json', () => {
   });
 
   test('has the documented scripts', () => {
-    for (const name of ['start', 'demo', 'dev', 'build', 'check', 'test', 'test:long', 'bench']) {
+    for (const name of ['start', 'demo', 'dev', 'build', 'check', 'test', 'test:long', 'bench', 'soak']) {
       assert.equal(typeof manifest.scripts[name], 'string', name);
     }
     assert.equal(manifest.engines.node, '>=20.12');

@@ -39,6 +39,24 @@ export interface PacedResult {
   readonly p99Ms: number;
 }
 
+export interface StreamsLoad extends Load {
+  readonly streams: number;
+  /** The number of events that each stream must have. */
+  readonly events: number;
+  /** The time in which all streams begin. */
+  readonly spreadMs: number;
+}
+
+/** The delays of all events, from the upstream's write to the client's read. */
+export interface StreamsResult {
+  readonly events: number;
+  readonly failures: number;
+  readonly firstFailures: readonly string[];
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly mostMs: number;
+}
+
 /**
  * Loads a server in a closed loop.
  * @throws Error for a response that is not 2xx, because figures of failures mean nothing.
@@ -65,6 +83,16 @@ export function runTogether(load: ClosedLoad): Promise<ClosedResult> {
 export async function runPaced(load: PacedLoad): Promise<PacedResult> {
   const result: PacedResult = await runLoad('paced.js', load);
   return refuseFailures(load, result);
+}
+
+/**
+ * Reads many streams of `upstream-fan-out` at the same time.
+ * @throws Error if one of them failed, or held other bytes than the upstream sent.
+ */
+export async function runStreams(load: StreamsLoad): Promise<StreamsResult> {
+  const result: StreamsResult = await runLoad('streams.js', load);
+  if (result.failures === 0 && result.events > 0) return result;
+  throw new Error(`${load.url}: ${result.failures} streams failed (${result.firstFailures.join(', ')})`);
 }
 
 async function runLoad<Result>(script: string, load: Load): Promise<Result> {

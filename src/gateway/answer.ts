@@ -140,8 +140,10 @@ async function passThrough(response: HeldResponse, keepLength = true): Promise<S
   return bytesAnswer(response, responseHeadersFor(response.headers, false), first.bytes);
 }
 
-/** Headers of event streams. Without `x-accel-buffering`, nginx in front would buffer the events. */
+/** Without `x-accel-buffering`, nginx in front would buffer the events of a stream. */
 const UNBUFFERED = ['cache-control', 'no-cache', 'x-accel-buffering', 'no'] as const;
+/** The headers of an event stream. */
+export const EVENT_STREAM_HEADERS: HeaderList = ['content-type', 'text/event-stream', ...UNBUFFERED];
 
 /** Passes an event stream once it has content: until then the provider's failure can still become an error. */
 async function passEventStream(response: HeldResponse, options: ShapeOptions): Promise<ShapedAnswer> {
@@ -252,7 +254,7 @@ function scanResponse(body: Buffer): JsonScan {
 }
 
 function asEventStream(headers: HeaderList): HeaderList {
-  const changed = ['content-type', 'text/event-stream', ...UNBUFFERED];
+  const changed = [...EVENT_STREAM_HEADERS];
   for (let index = 0; index < headers.length; index += 2) {
     const name = headers[index] ?? '';
     if (name !== 'content-type') changed.push(name, headers[index + 1] ?? '');

@@ -14,9 +14,7 @@ export class ReportedError extends HttpError {
     const clean = cleanError(error, secrets);
     super('upstream_invalid_response', clean.message);
     this.reportedStatus = statusOf(error);
-    // The provider refuses its own key, not the caller's.
-    const isKeyRefused = this.reportedStatus === 401 || this.reportedStatus === 403;
-    Object.assign(this, { status: isKeyRefused ? 502 : this.reportedStatus, error: clean });
+    Object.assign(this, { status: this.reportedStatus, error: clean });
   }
 }
 

@@ -26,7 +26,8 @@ const HELD_BYTES = 64 * 1024;
 const COLON = 0x3a;
 /** The first letter of `data:`. */
 const LETTER_D = 0x64;
-const KEEP_ALIVE = Buffer.from(': keep-alive\n\n');
+/** A comment that keeps a silent stream alive; it may stand between any two records. */
+export const KEEP_ALIVE = Buffer.from(': keep-alive\n\n');
 const EMPTY_LINE = Buffer.from('\n\n');
 
 /**
@@ -134,12 +135,18 @@ export class EventStream implements BodyTransform {
       this.#renamer?.end(out);
       out.push(EMPTY_LINE);
     }
-    out.push(
-      this.#failure === null
-        ? sseRecord(JSON.stringify({ error: error.error }))
-        : this.#failure.records(error.error),
-    );
+    out.push(errorRecords(error, this.#failure));
   }
+}
+
+/** The records of a stream that holds nothing but an error. */
+export function failedStream(error: HttpError, streamEnd: StreamEnd): Buffer {
+  return errorRecords(error, streamEnd === 'responses' ? new ResponsesFailure() : null);
+}
+
+/** The records that report an error at the end of a stream. */
+function errorRecords({ error }: HttpError, failure: ResponsesFailure | null): Buffer {
+  return failure === null ? sseRecord(JSON.stringify({ error })) : failure.records(error);
 }
 
 /**

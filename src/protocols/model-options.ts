@@ -43,6 +43,15 @@ export function fieldsWithOptions(fields: Readonly<Record<string, unknown>>, opt
   return Buffer.concat(splice(bytes, withModelOptions(body, options)));
 }
 
+/** True if an option fills in, leaves out or renames this field, or gives another field its name. */
+export function optionsName({ rename, drop, defaults }: ModelOptions, field: string): boolean {
+  return (
+    drop?.includes(field) === true ||
+    (defaults !== undefined && Object.hasOwn(defaults, field)) ||
+    (rename !== undefined && Object.entries(rename).flat().includes(field))
+  );
+}
+
 /** True if some option can change a request; this check is all that a model without options costs. */
 function changesRequests(options: ModelOptions): boolean {
   return (

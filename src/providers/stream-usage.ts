@@ -1,5 +1,6 @@
 import { firstMatch, type JsonMatch } from '../json/matches.ts';
 import type { Patch } from '../json/splice.ts';
+import { optionsName } from '../protocols/model-options.ts';
 import type { AdapterCall, Asked, JsonCallBody, Refusal, SuspectedQuirk } from './adapter.ts';
 
 const OPTIONS = 'stream_options';
@@ -11,10 +12,11 @@ const CLOSE_BRACE = 0x7d;
 /**
  * True if an attempt asks for the usage of a stream although the client did not: so that it can be counted. The answer must hide
  * it. Only for streams of chat chunks, and only if the provider's option allows it.
+ * A model whose options name `stream_options` gets what these say.
  * @param asked with the quirks that the attempt respects; the provider may learn more while the attempt runs
  */
-export function addsUsage({ endpoint, body }: AdapterCall, { provider, quirks }: Asked): boolean {
-  if (endpoint.streamEnd !== 'chat' || body.kind !== 'json') return false;
+export function addsUsage({ endpoint, body, options }: AdapterCall, { provider, quirks }: Asked): boolean {
+  if (endpoint.streamEnd !== 'chat' || body.kind !== 'json' || optionsName(options, OPTIONS)) return false;
   if (provider.record.options.includeUsage === 'never' || quirks.has('no_stream_options')) return false;
   return isTrue(body, 'stream') && !isTrue(body, FLAG) && canAdd(body);
 }

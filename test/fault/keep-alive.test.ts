@@ -2,8 +2,12 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, type TestContext, test } from 'node:test';
 import { CHAT_ANSWER } from '../helpers/fake-upstream.ts';
+import { headOf } from '../helpers/raw-post.ts';
+import { rawClient } from '../helpers/raw-socket.ts';
 import { startRawUpstream } from '../helpers/raw-upstream.ts';
 import { type AppUnderTest, startApp } from '../helpers/start-app.ts';
+import { expectNothingHeld } from '../helpers/teardown.ts';
+import { until } from '../helpers/until.ts';
 
 const IS_LONG = process.env['IPIN_LONG'] === '1';
 
@@ -149,6 +153,28 @@ describe('connections to an upstream', { timeout: 20_000 }, () => {
     assert.equal(upstream.connections.length, 2);
     assert.match(upstream.requests[1]?.head ?? '', /authorization: Bearer provider-key-two/i);
   });
+});
+
+test('a client that leaves while its request is sent again leaves nothing behind', {
+  timeout: 20_000,
+}, async (t) => {
+  const upstream = await startRawUpstream(t, (socket, index) => {
+    if (index === 0) socket.write(rawJson(CHAT_ANSWER));
+    if (index === 1) socket.end();
+  });
+  const app = await appWith(t, upstream.origin);
+  await (await ask(app, '1')).text();
+  const client = rawClient(t, app.port);
+  const body = JSON.stringify({ model: 'm', messages: [], filler: 'x'.repeat(300_000) });
+  client.write(headOf('chat/completions', 'application/json', `Content-Length: ${body.length}`) + body);
+  await until(() => upstream.requests.length === 3, 'the second sending');
+  assert.ok(app.services.budget.usedBytes >= body.length);
+  assert.equal(app.services.upstreams.openRequests(), 1);
+  client.socket.destroy();
+  const [, second] = upstream.connections;
+  await until(() => second?.closed === true, 'the end of the new connection');
+  await expectNothingHeld(app.services);
+  assert.equal(upstream.connections.length, 2);
 });
 
 describe('an unsolicited response', { timeout: 20_000 }, () => {

@@ -123,5 +123,10 @@ describe('openStream()', () => {
     assert.deepEqual(open, [silent, role]);
     role.end(HI);
     assert.equal((await collect(role)).toString(), ROLE + HI);
+    const quick = bodyOf(HI);
+    assert.equal(await begun(quick), quick);
+    t.mock.timers.tick(2_000);
+    quick.end(DONE);
+    assert.equal((await collect(quick)).toString(), HI + DONE);
   });
 });

@@ -32,11 +32,18 @@ export type OnRequest = (socket: Socket, index: number, request: RawRequest) => 
 /** Sees the bytes of a connection's next request: all that came since its last whole request. */
 export type OnBytes = (connection: number, bytes: Buffer) => void;
 
+export interface RawUpstreamOptions {
+  /** With a certificate, it speaks TLS. */
+  readonly tls?: Certificate | null;
+  /** What is done with a connection before its first request. */
+  readonly onConnection?: (socket: Socket) => void;
+}
+
 /** A provider that writes bytes, well-formed or not; it ends with the test. */
 export async function startRawUpstream(
   t: TestContext,
   onRequest: OnRequest,
-  tls: Certificate | null = null,
+  { tls = null, onConnection = () => {} }: RawUpstreamOptions = {},
 ): Promise<RawUpstream> {
   const requests: RawRequest[] = [];
   const connections: Socket[] = [];
@@ -47,6 +54,7 @@ export async function startRawUpstream(
       secureContext === null ? connected : new TLSSocket(connected, { isServer: true, secureContext });
     let pending = Buffer.alloc(0);
     for (const end of [connected, socket]) end.on('error', () => {});
+    onConnection(connected);
     socket.on('data', (chunk) => {
       pending = Buffer.concat([pending, chunk]);
       upstream.onBytes(connection, pending);

@@ -36,7 +36,7 @@ for (const scheme of ['http', 'https'] as const) {
         if (step === 'RST') upstream.connections[connection]?.resetAndDestroy();
         if (typeof step === 'object') socket.end(step.writes);
       };
-      const upstream = await startRawUpstream(t, onRequest, tls);
+      const upstream = await startRawUpstream(t, onRequest, { tls });
       const sender = startSender(t, upstream.origin, { ca: tls?.cert });
       return { upstream, sender, connectionsUsed: () => upstream.requests.map((one) => one.connection) };
     }
@@ -132,6 +132,20 @@ for (const scheme of ['http', 'https'] as const) {
       }
       await sender.ask('last');
       assert.equal(connectionsUsed().at(-1), 0);
+    });
+
+    test('is not used even where requests wait for a connection of their own', async (t) => {
+      const { upstream, sender, connectionsUsed } = await start(t, 'answer');
+      const { freshAgent } = sender.provider.connection;
+      freshAgent.maxTotalSockets = 2;
+      let mostOpen = 0;
+      upstream.onBytes = () => {
+        mostOpen = Math.max(mostOpen, Object.values({ ...freshAgent.sockets }).flat().length);
+      };
+      const answers = await Promise.all(Array.from({ length: 8 }, () => sender.ask(streamOf('hello'))));
+      assert.deepEqual(answers, Array(8).fill('ok'));
+      assert.equal(new Set(connectionsUsed()).size, 8);
+      assert.equal(mostOpen, 2);
     });
 
     test('whose request is aborted while it is sent again: nothing is left', async (t) => {

@@ -70,7 +70,7 @@ describe('a connection that is not made: the request cannot have run', { timeout
   test('a certificate that is not trusted', {
     skip: !hasOpenssl() && 'openssl is not installed',
   }, async (t) => {
-    const upstream = await startRawUpstream(t, () => {}, certificate(t, 'localhost', 2));
+    const upstream = await startRawUpstream(t, () => {}, { tls: certificate(t, 'localhost', 2) });
     for (const body of ['x', LARGE, streamOf('x')]) {
       const failure = await startSender(t, upstream.origin).failureOf(body);
       assert.deepEqual(outlineOf(failure), [UNREACHABLE, false]);
@@ -126,7 +126,7 @@ for (const scheme of ['http', 'https'] as const) {
   describe(`an upstream that got the whole request (${scheme})`, { timeout: 30_000, skip }, () => {
     const start = async (t: TestContext, onRequest: OnRequest) => {
       const tls: Certificate | null = scheme === 'https' ? certificate(t, 'localhost', 2) : null;
-      const upstream = await startRawUpstream(t, onRequest, tls);
+      const upstream = await startRawUpstream(t, onRequest, { tls });
       return { upstream, ca: tls?.cert };
     };
 
@@ -164,7 +164,7 @@ for (const scheme of ['http', 'https'] as const) {
     for (const end of ['closed', 'reset'] as const) {
       test(`because the connection was ${end}: it cannot have run`, async (t) => {
         const tls: Certificate | null = scheme === 'https' ? certificate(t, 'localhost', 2) : null;
-        const upstream = await startRawUpstream(t, () => {}, tls);
+        const upstream = await startRawUpstream(t, () => {}, { tls });
         upstream.onBytes = (connection) => {
           const raw = upstream.connections[connection];
           if (end === 'reset') raw?.resetAndDestroy();

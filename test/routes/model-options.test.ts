@@ -120,6 +120,23 @@ describe('the options of a model', { timeout: 20_000 }, () => {
     assert.deepEqual(Object.keys(JSON.parse(lastBody(upstream)) as object), ['model', 'messages']);
   });
 
+  test('decide about `stream_options` before the server adds them for the usage', async (t) => {
+    const rows: [options: ModelOptions, sent: string][] = [
+      [{ drop: ['user'] }, '{"stream_options":{"include_usage":true}, "model":"m","stream":true}'],
+      [{ drop: ['stream_options'] }, '{"user":"u", "model":"m","stream":true}'],
+      [
+        { defaults: { stream_options: { x: 1 } } },
+        '{"user":"u", "model":"m","stream":true,"stream_options":{"x":1}}',
+      ],
+      [{ rename: { user: 'stream_options' } }, '{"stream_options":"u", "model":"m","stream":true}'],
+    ];
+    for (const [options, sent] of rows) {
+      const { app, upstream } = await start(t, options);
+      await (await app.v1('chat/completions', '{"user":"u", "model":"m","stream":true}')).text();
+      assert.equal(lastBody(upstream), sent);
+    }
+  });
+
   test('leave forms as they are', async (t) => {
     const { app, upstream } = await start(
       t,
