@@ -78,12 +78,11 @@ test('B6: a backup of an earlier version shows where its keys go, and once more 
   await app.addProvider({ id: 'up', name: 'Up', baseUrl, apiKey: PROVIDER_KEY }, []);
   const { checksum: _, ...file } = JSON.parse(await makeBackup(app, ''));
   const sealer = createSealer({ key: ENCRYPTION_KEY, previousKey: null, randomBytes });
-  file.schemaVersion = 1;
-  for (const one of file.providers) {
-    const place = { record: 'provider', id: one.id, field: 'apiKey' };
-    one.apiKey = one.id === 'up' ? { sealed: sealer.seal(PROVIDER_KEY, place) } : null;
-    delete one.keys;
-  }
+  for (const one of file.providers)
+    if (one.id === 'up') {
+      delete one.keys;
+      one.apiKey = { sealed: sealer.seal(PROVIDER_KEY, { record: 'provider', id: 'up', field: 'apiKey' }) };
+    }
   await app.admin('DELETE', '/api/admin/providers/up');
   const { page } = await visitPanel(t, app.origin, 'Settings');
   await check(page, JSON.stringify(file));
