@@ -80,7 +80,9 @@ test('B6: a backup of an earlier version shows where its keys go, and once more 
   const sealer = createSealer({ key: ENCRYPTION_KEY, previousKey: null, randomBytes });
   for (const one of file.providers)
     if (one.id === 'up')
-      one.apiKey = { sealed: sealer.seal(PROVIDER_KEY, { record: 'provider', id: 'up', field: 'apiKey' }) };
+      one.keys[0].secret = {
+        sealed: sealer.seal(PROVIDER_KEY, { record: 'provider', id: 'up', field: 'apiKey' }),
+      };
   await app.admin('DELETE', '/api/admin/providers/up');
   const { page } = await visitPanel(t, app.origin, 'Settings');
   await check(page, JSON.stringify(file));
