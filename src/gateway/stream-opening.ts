@@ -3,8 +3,7 @@ import { ByteGatherer } from '../byte-gatherer.ts';
 import { type ErrorObject, HttpError } from '../errors.ts';
 import type { StreamEnd } from '../protocols/stream-end.ts';
 import { type StreamFinding, StreamStart } from '../protocols/stream-start.ts';
-import { brokenOff } from '../providers/read-bounded.ts';
-import { invalidResponse } from '../providers/upstream-failures.ts';
+import { brokenBody, invalidResponse } from '../providers/upstream-failures.ts';
 
 /** A stream that sends no content for this long counts as begun, so that its client does not wait for the headers. */
 const WAIT_MS = 1_000;
@@ -91,7 +90,9 @@ class Opening {
 
   readonly #onError = (error: Error): void => {
     this.#stop();
-    this.#settle.reject(error instanceof HttpError ? error : brokenOff(error));
+    this.#settle.reject(
+      error instanceof HttpError ? error : brokenBody('The provider broke off its response.', error),
+    );
   };
 
   readonly #onClose = (): void => {
