@@ -11,8 +11,10 @@ import { type StaticFiles, sendStatic } from './http/static.ts';
 import { InflightBudget } from './inflight-budget.ts';
 import { apiKeyResource } from './routes/admin/api-keys.ts';
 import { downloadBackup, restoreBackup } from './routes/admin/backup.ts';
+import { providersHealth, wakeProvider } from './routes/admin/health.ts';
 import { MODELS } from './routes/admin/models.ts';
 import { changeAdminPassword } from './routes/admin/password.ts';
+import { providerKeys } from './routes/admin/provider-keys.ts';
 import { listUpstreamModels, testProvider } from './routes/admin/provider-test.ts';
 import { providerResource } from './routes/admin/providers.ts';
 import { adminStatus } from './routes/admin/status.ts';
@@ -114,8 +116,11 @@ export function createRoutes(
 ): RouteRow[] {
   const { store, config, gateway, budget } = services;
   const { view } = store.config;
-  const calls: CallOptions = { gateway, budget, view, maxBodyBytes: config.maxBodyBytes, now: services.now };
+  const { maxBodyBytes, sseKeepAliveMs: keepAliveMs, earlyStreamMs } = config;
+  const times = { keepAliveMs, earlyStreamMs };
+  const calls: CallOptions = { gateway, budget, view, maxBodyBytes, now: services.now, ...times };
   const providers = new ResourceHandlers(providerResource(services), services);
+  const keys = providerKeys(services);
   const models = new ResourceHandlers(MODELS, services);
   const apiKeys = new ResourceHandlers(apiKeyResource(services), services);
   const users = new ResourceHandlers(userResource(services), services);
@@ -138,6 +143,13 @@ export function createRoutes(
     ['DELETE', '/api/admin/providers/:id', 'admin', providers.delete],
     ['POST', '/api/admin/providers/:id/test', 'admin', testProvider(services)],
     ['GET', '/api/admin/providers/:id/upstream-models', 'admin', listUpstreamModels(services)],
+    ['POST', '/api/admin/providers/:id/wake', 'admin', wakeProvider(services)],
+    ['GET', '/api/admin/providers/:id/keys', 'admin', keys.list],
+    ['POST', '/api/admin/providers/:id/keys', 'admin', keys.add],
+    ['PUT', '/api/admin/providers/:id/keys/:keyId', 'admin', keys.update],
+    ['DELETE', '/api/admin/providers/:id/keys/:keyId', 'admin', keys.remove],
+    ['POST', '/api/admin/providers/:id/keys/:keyId/wake', 'admin', keys.wake],
+    ['GET', '/api/admin/health', 'admin', providersHealth(services)],
     ['GET', '/api/admin/models', 'admin', models.list],
     ['POST', '/api/admin/models', 'admin', models.create],
     ['GET', '/api/admin/models/:id', 'admin', models.get],

@@ -71,7 +71,7 @@ const ENTRY = /^src\/(server|shutdown|master-key|keep-alive-ping|open-store|demo
 const DOCUMENT =
   /^src\/store\/(backup|restore|migrations|document|document-error|document-text|document-turns|records|record-rules|stored-provider|secrets|new-config)\.ts$/;
 const CODEC =
-  /^src\/(byte-gatherer|json\/[a-z-]+|http\/((sse|multipart)[a-z-]*|body-transform|content-type|headers))\.ts$/;
+  /^src\/(bounded-map|byte-gatherer|histogram|json\/[a-z-]+|http\/((sse|multipart)[a-z-]*|body-transform|content-type|headers))\.ts$/;
 
 /** The room that a file of src/ belongs to, or null where the table knows none. */
 function roomOf(path: string): string | null {

@@ -2,6 +2,7 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { HttpError } from '../errors.ts';
 import { ENDPOINTS } from './endpoints.ts';
+import { createFailures } from './failures.ts';
 import { modelsAnswer } from './models.ts';
 import { sendAnswer, sendError } from './reply.ts';
 import { readCall } from './request.ts';
@@ -11,6 +12,8 @@ export interface DemoProviderOptions {
   readonly apiKey: string | null;
   /** The pause between the records of a stream, in milliseconds; 25 if not given. */
   readonly tokenDelayMs?: number;
+  /** Chats fail in turn, see `createFailures`; they succeed if not given. */
+  readonly fails?: boolean;
   /** The current time in milliseconds; `Date.now` if not given. */
   readonly now?: () => number;
 }
@@ -25,20 +28,21 @@ const MODELS_PATH = '/v1/models';
  * same answer to the same request (OpenAI API reference). The server does not listen yet.
  */
 export function createDemoProvider(options: DemoProviderOptions): Server {
+  const fail = options.fails === true ? createFailures() : null;
   return createServer(TIMEOUTS, (req, res) => {
     res.setHeader('x-request-id', `req_${randomBytes(16).toString('hex')}`);
     // A client that neither sends nor takes anything for this long is cut off.
     res.setTimeout(STALL_TIMEOUT_MS, () => res.destroy());
     res.on('error', () => res.destroy());
-    answer(req, res, options).catch((error: unknown) => sendError(res, error));
+    answer(req, res, { ...options, fail }).catch((error: unknown) => sendError(res, error));
   });
 }
 
-async function answer(
-  req: IncomingMessage,
-  res: ServerResponse,
-  options: DemoProviderOptions,
-): Promise<void> {
+interface AnswerOptions extends DemoProviderOptions {
+  readonly fail: ReturnType<typeof createFailures> | null;
+}
+
+async function answer(req: IncomingMessage, res: ServerResponse, options: AnswerOptions): Promise<void> {
   requireApiKey(req.headers.authorization, options.apiKey);
   const pauseMs = options.tokenDelayMs ?? DEFAULT_TOKEN_DELAY_MS;
   const path = (req.url ?? '').split('?', 1)[0] ?? '';
@@ -50,7 +54,9 @@ async function answer(
   if (endpoint === undefined) throw new HttpError('unknown_url', 'The demo provider has no such endpoint.');
   requireMethod(req, 'POST');
   const call = await readCall(req, endpoint, (options.now ?? Date.now)());
-  await sendAnswer(res, endpoint.answer(call), pauseMs);
+  const whole = endpoint.answer(call);
+  const isFailing = options.fail !== null && endpoint.task === 'chat';
+  await sendAnswer(res, isFailing ? options.fail(call, whole) : whole, pauseMs);
 }
 
 function requireMethod(req: IncomingMessage, method: 'GET' | 'POST'): void {

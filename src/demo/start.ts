@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { describeKey, generateKey } from '../auth/api-keys.ts';
-import type { ApiKey, Model } from '../store/entities.ts';
+import type { ApiKey, Model, Provider } from '../store/entities.ts';
 import { createMemoryStore } from '../store/memory-store.ts';
 import { newModel, newProvider } from '../store/new-records.ts';
 import { newProviderKey } from '../store/provider-keys.ts';
@@ -15,10 +15,30 @@ export interface Demo {
   readonly key: string;
 }
 
-/** Starts the demo provider on a free loopback port, and creates a throw-away store that holds it with its models. */
+/** Starts the demo providers on free loopback ports, and creates a throw-away store that holds them with their models. */
 export async function startDemo(now: () => number): Promise<Demo> {
-  const providerKey = generateKey(randomBytes);
-  const server = createDemoProvider({ apiKey: providerKey });
+  const time = new Date(now()).toISOString();
+  const providers = [
+    await startProvider({ id: 'demo', name: 'Demo provider', time }),
+    await startProvider({ id: 'demo-flaky', name: 'Demo provider that fails', time }, { fails: true }),
+  ];
+  const models = [...DEMO_MODEL_IDS.map((id) => demoModel(id, time)), flakyModel(time)];
+  const key = generateKey(randomBytes);
+  const initial = {
+    providers: new Map(providers.map((provider) => [provider.id, provider])),
+    models: new Map(models.map((model) => [model.id, model])),
+    apiKeys: new Map([['key_demo', demoKey(key, time)]]),
+  };
+  return { store: createMemoryStore({ now, randomBytes, initial }), key };
+}
+
+/** Starts a provider and returns its record. */
+async function startProvider(
+  { time, ...fields }: { readonly id: string; readonly name: string; readonly time: string },
+  options: { readonly fails?: boolean } = {},
+): Promise<Provider> {
+  const apiKey = generateKey(randomBytes);
+  const server = createDemoProvider({ apiKey, ...options });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(0, '127.0.0.1', resolve);
@@ -26,23 +46,8 @@ export async function startDemo(now: () => number): Promise<Demo> {
   // Only the proxy keeps the process alive.
   server.unref();
   const { port } = server.address() as AddressInfo;
-  const time = new Date(now()).toISOString();
-  const provider = newProvider(
-    {
-      id: 'demo',
-      name: 'Demo provider',
-      baseUrl: `http://127.0.0.1:${port}/v1`,
-      keys: [newProviderKey(providerKey, randomBytes)],
-    },
-    time,
-  );
-  const key = generateKey(randomBytes);
-  const initial = {
-    providers: new Map([[provider.id, provider]]),
-    models: new Map(DEMO_MODEL_IDS.map((id) => [id, demoModel(id, time)])),
-    apiKeys: new Map([['key_demo', demoKey(key, time)]]),
-  };
-  return { store: createMemoryStore({ now, randomBytes, initial }), key };
+  const baseUrl = `http://127.0.0.1:${port}/v1`;
+  return newProvider({ ...fields, baseUrl, keys: [newProviderKey(apiKey, randomBytes)] }, time);
 }
 
 /** The text that the demo prints once the proxy listens on `port`. */
@@ -64,6 +69,8 @@ export function demoInstructions(port: number, key: string): string {
     `  -H "Authorization: Bearer ${key}" \\`,
     `  -d '${body}'`,
     '',
+    'The model demo-flaky shows a fallback: its first provider fails three chats of four ("fail with 401" picks an error).',
+    '',
     '',
   ].join('\n');
 }
@@ -84,4 +91,13 @@ function demoKey(key: string, time: string): ApiKey {
 function demoModel(id: string, time: string): Model {
   const vision = id === 'demo-vision' || id === 'demo-ocr';
   return newModel({ id, providerId: 'demo', vision }, time);
+}
+
+/** A model whose first provider fails and whose fallback does not. */
+function flakyModel(time: string): Model {
+  const fallbacks = [{ providerId: 'demo', upstreamModel: 'demo-chat', weight: null }];
+  return newModel(
+    { id: 'demo-flaky', providerId: 'demo-flaky', upstreamModel: 'demo-chat', fallbacks },
+    time,
+  );
 }

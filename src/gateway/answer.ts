@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { type ErrorObject, HttpError } from '../errors.ts';
+import type { HttpError } from '../errors.ts';
 import type { AnswerEnd, BodyTransform } from '../http/body-transform.ts';
 import { isEventStream, isJsonType } from '../http/content-type.ts';
 import type { HeaderList } from '../http/headers.ts';
@@ -16,12 +16,14 @@ import { EventStream } from '../protocols/event-stream.ts';
 import { JsonModelRenamer } from '../protocols/json-model.ts';
 import { bodilessHeadersFor, responseHeadersFor } from '../protocols/passed-headers.ts';
 import type { RenderedAnswer } from '../protocols/transcription.ts';
-import { cleanError, findErrorObject } from '../protocols/upstream-errors.ts';
+import { findErrorObject } from '../protocols/upstream-errors.ts';
 import type { Target, UpstreamResponse } from '../providers/adapter.ts';
 import { type BoundedRead, readBounded } from '../providers/read-bounded.ts';
 import { invalidResponse } from '../providers/upstream-failures.ts';
 import { redactBytes } from '../redaction.ts';
 import type { Call } from './call.ts';
+import { ReportedError } from './reported-error.ts';
+import { openStream } from './stream-opening.ts';
 
 /** What the client gets: a complete body, or a stream of bytes that `transform` changes while they pass. */
 export type ShapedAnswer = {
@@ -63,6 +65,8 @@ export interface HeldResponse extends UpstreamResponse {
   /** Headers for the answer that say which provider was reached. */
   readonly reachedHeaders: HeaderList;
   readonly lease: InflightLease;
+  /** The usage in its stream was asked for by `addsUsage`, not by the client. */
+  readonly hidesUsage: boolean;
 }
 
 /** The members of a call that shape its answer. */
@@ -83,8 +87,8 @@ const PATTERNS = compilePatterns(['model', 'error', ...CONTENT_MEMBERS]);
 
 /**
  * Turns a response into the client's answer: decides what must change, and changes it.
- * @throws HttpError `upstream_invalid_response` for a response that no client could read; the upstream's own error if a
- * response with a success status holds one.
+ * @throws ReportedError if a response with a success status holds an error instead of content; HttpError
+ * `upstream_invalid_response` for a response that no client could read, and as `openStream` and `readBounded`.
  */
 export async function shapeResponse(response: HeldResponse, options: ShapeOptions): Promise<ShapedAnswer> {
   const { endpoint, render, encodingFormat } = options;
@@ -136,17 +140,25 @@ async function passThrough(response: HeldResponse, keepLength = true): Promise<S
   return bytesAnswer(response, responseHeadersFor(response.headers, false), first.bytes);
 }
 
-/** Headers of event streams. Without `x-accel-buffering`, nginx in front would buffer the events. */
+/** Without `x-accel-buffering`, nginx in front would buffer the events of a stream. */
 const UNBUFFERED = ['cache-control', 'no-cache', 'x-accel-buffering', 'no'] as const;
+/** The headers of an event stream. */
+export const EVENT_STREAM_HEADERS: HeaderList = ['content-type', 'text/event-stream', ...UNBUFFERED];
 
-function passEventStream(response: HeldResponse, options: ShapeOptions): ShapedAnswer {
+/** Passes an event stream once it has content: until then the provider's failure can still become an error. */
+async function passEventStream(response: HeldResponse, options: ShapeOptions): Promise<ShapedAnswer> {
+  const { streamEnd } = options.endpoint;
   const { secrets } = response.target.provider;
+  const opened = await openStream(response.body, streamEnd);
+  if (opened.kind === 'error') throw new ReportedError(opened.error, secrets);
   const transform = new EventStream({
     model: needsRename(response, options) ? options.modelId : null,
-    streamEnd: options.endpoint.streamEnd,
+    streamEnd,
+    hideUsage: response.hidesUsage,
     secrets,
   });
-  return streamAnswer(response, [...responseHeadersFor(response.headers, false), ...UNBUFFERED], transform);
+  const headers = [...responseHeadersFor(response.headers, false), ...UNBUFFERED];
+  return streamAnswer({ ...response, body: opened.body }, headers, transform);
 }
 
 function streamAnswer(
@@ -226,7 +238,7 @@ function checkJson(body: Buffer, response: HeldResponse): JsonScan {
   }
   const hasContent = CONTENT_MEMBERS.some((name) => firstMatch(scan, name) !== undefined);
   const error = hasContent || response.status !== 200 ? null : findErrorObject(parseJson(body));
-  if (error !== null) throw hiddenError(error, response);
+  if (error !== null) throw new ReportedError(error, response.target.provider.secrets);
   return scan;
 }
 
@@ -241,15 +253,8 @@ function scanResponse(body: Buffer): JsonScan {
   }
 }
 
-/** Some gateways report errors with status 200; the error's code may hold the real status (OpenRouter). */
-function hiddenError(error: ErrorObject, response: HeldResponse): HttpError {
-  const code = Number(error.code);
-  const isStatus = Number.isInteger(code) && code >= 400 && code < 600 && code !== 401 && code !== 403;
-  return HttpError.fromUpstream(isStatus ? code : 502, cleanError(error, response.target.provider.secrets));
-}
-
 function asEventStream(headers: HeaderList): HeaderList {
-  const changed = ['content-type', 'text/event-stream', ...UNBUFFERED];
+  const changed = [...EVENT_STREAM_HEADERS];
   for (let index = 0; index < headers.length; index += 2) {
     const name = headers[index] ?? '';
     if (name !== 'content-type') changed.push(name, headers[index + 1] ?? '');

@@ -1,4 +1,4 @@
-import { BoundedMap } from '../store/bounded-map.ts';
+import { BoundedMap } from '../bounded-map.ts';
 import type { Aim } from './rests.ts';
 
 const REMEMBERED = 10_000;

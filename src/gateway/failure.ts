@@ -1,6 +1,7 @@
 import { type ErrorObject, HttpError } from '../errors.ts';
 import { bodilessHeadersFor, type UpstreamHeaders } from '../protocols/passed-headers.ts';
 import { UpstreamFailure } from '../providers/upstream-failures.ts';
+import { ReportedError } from './reported-error.ts';
 
 /**
  * What a failed attempt says, and so what may be tried next. `caller`: the request is wrong, everywhere. `not_here`: this
@@ -37,6 +38,14 @@ export interface ErrorResponse {
   readonly error: ErrorObject;
 }
 
+/** The attempt that threw an error. */
+export interface ThrownBy {
+  readonly providerId: string;
+  /** The status of the response; null: there was none. */
+  readonly status: number | null;
+  readonly nowMs: number;
+}
+
 /** The failure for a provider's error response. `nowMs` is in milliseconds since the epoch, to read a date as a time to wait. */
 export function responseFailure(response: ErrorResponse, providerId: string, nowMs: number): Failure {
   const { status, headers, error } = response;
@@ -50,7 +59,11 @@ export function responseFailure(response: ErrorResponse, providerId: string, now
 }
 
 /** The failure for an error thrown by an attempt; null: the error is this server's own and ends the call. */
-export function thrownFailure(error: unknown, status: number | null): Failure | null {
+export function thrownFailure(error: unknown, { status, providerId, nowMs }: ThrownBy): Failure | null {
+  if (error instanceof ReportedError) {
+    const response = { status: error.reportedStatus, headers: {}, error: error.error };
+    return responseFailure(response, providerId, nowMs);
+  }
   if (!(error instanceof UpstreamFailure)) return null;
   return { kind: error.mayHaveRun ? 'may_have_run' : 'fault', ...failureOf(error, status) };
 }

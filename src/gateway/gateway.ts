@@ -15,7 +15,7 @@ import type { Call } from './call.ts';
 import { Conversations } from './conversations.ts';
 import { brokenAnswer, type Failure, responseFailure, thrownFailure } from './failure.ts';
 import type { Health, WatchedAttempt } from './health.ts';
-import { codeOf } from './record.ts';
+import { type AttemptRecord, codeOf } from './record.ts';
 import { planTargets, withServedFirst } from './routing.ts';
 import { shapeAnswer } from './shape-answer.ts';
 
@@ -118,18 +118,19 @@ class Execution {
   async #ask(candidate: Candidate): Promise<Answer | Failure> {
     const { provider, upstreamModel } = candidate.target;
     const target = { provider, upstreamModel, key: candidate.key };
-    const { adapter, quirks } = provider;
     this.#call.record.providerId = provider.id;
+    // Other calls may add to the provider's own set meanwhile.
+    const quirks = new Set(provider.quirks);
     const first = await this.#attempt(target, quirks);
     if (first instanceof Answer) return first;
-    const suspected = first.refusal === null ? null : adapter.suspectQuirk(this.#call, first.refusal, quirks);
+    if (first.refusal === null) return first.failure;
+    const suspected = provider.adapter.suspectQuirk(this.#call, first.refusal, { provider, quirks });
     if (suspected === null) return first.failure;
     throwIfGone(this.#call.signal);
-    const { quirk, isGuess } = suspected;
-    const second = await this.#attempt(target, new Set(quirks).add(quirk));
+    const { quirk, isGuess, isRemembered } = suspected;
+    const second = await this.#attempt(target, quirks.add(quirk));
     if (!(second instanceof Answer)) return isGuess ? first.failure : second.failure;
-    // Only a guessed quirk is kept. A refusal that names a field may concern this model alone.
-    if (isGuess) quirks.add(quirk);
+    if (isRemembered) provider.quirks.add(quirk);
     return second;
   }
 
@@ -141,14 +142,28 @@ class Execution {
     const request = provider.adapter.buildRequest(call, target, quirks);
     const keyId = key?.id ?? null;
     const watched = health.begin({ providerId: provider.id, upstreamModel, keyId });
-    const entry = { providerId: provider.id, upstreamModel, keyId, status: NO_STATUS, code: NO_CODE, ms: 0 };
+    const entry: Mutable<AttemptRecord> = {
+      providerId: provider.id,
+      upstreamModel,
+      keyId,
+      status: null,
+      result: 'ok',
+      code: null,
+      ms: 0,
+    };
     try {
       const response = await upstreams.send(request, call.signal, call.consumer);
       entry.status = response.status;
       entry.ms = now() - watched.startedAtMs;
       call.record.attempts.push(entry);
       if (response.status < 400) {
-        const answer = await shapeAnswer(call, { target, response, budget, onEnd: endOf(watched, health) });
+        const answer = await shapeAnswer(call, {
+          target,
+          quirks,
+          response,
+          budget,
+          onEnd: endOf(watched, health),
+        });
         health.answered(watched);
         if (answer.shaped.kind === 'bytes') health.finished(watched);
         return answer;
@@ -156,11 +171,13 @@ class Execution {
       const refusal = { status: response.status, text: await readErrorText(response.body) };
       const error = readError(refusal.status, refusal.text, provider.secrets);
       const failure = responseFailure({ ...response, error }, provider.id, now());
+      entry.result = failure.kind;
       entry.code = codeOf(failure.error);
       health.failed(watched, failure);
       return { failure, refusal };
     } catch (error) {
-      const failure = thrownFailure(error, entry.status);
+      const failure = thrownFailure(error, { status: entry.status, providerId: provider.id, nowMs: now() });
+      entry.result = failure?.kind ?? 'dropped';
       entry.code = error instanceof HttpError ? codeOf(error) : null;
       if (entry.status === null) {
         entry.ms = now() - watched.startedAtMs;
@@ -194,8 +211,7 @@ function endOf(watched: WatchedAttempt, health: Health): (end: AnswerEnd) => voi
   };
 }
 
-const NO_STATUS: number | null = null;
-const NO_CODE: string | null = null;
+type Mutable<T> = { -readonly [Name in keyof T]: T[Name] };
 
 interface FailedAttempt {
   readonly failure: Failure;

@@ -1,33 +1,9 @@
-import { BoundedMap } from '../store/bounded-map.ts';
+import { BoundedMap } from '../bounded-map.ts';
 import type { Provider, ProviderKey } from '../store/entities.ts';
 import { Evidence, type EvidenceReport } from './evidence.ts';
-import type { Failure, FailureReason } from './failure.ts';
+import type { Failure } from './failure.ts';
+import type { KeyHealth, LastError, ProviderHealth, TestEvidence } from './health-report.ts';
 import { type Aim, type BegunAttempt, type RestState, Rests } from './rests.ts';
-
-/** How a provider works, from its attempts. Times are ISO 8601. */
-export interface ProviderHealth {
-  readonly state: EvidenceReport['state'] | 'resting';
-  /** When the state was first seen; null: nothing was seen since the start. */
-  readonly since: string | null;
-  readonly restingUntil: string | null;
-  readonly requests5m: number;
-  readonly errors5m: number;
-  readonly ttftMs: EvidenceReport['ttftMs'];
-  readonly lastSuccessAt: string | null;
-  readonly lastError: LastError | null;
-}
-
-/** How a key works. */
-export interface KeyHealth {
-  readonly state: ProviderHealth['state'] | 'refused' | 'unreadable';
-  readonly restingUntil: string | null;
-  readonly lastUsedAt: string | null;
-  readonly lastError: LastError | null;
-}
-
-export interface LastError extends FailureReason {
-  readonly at: string;
-}
 
 /** The most providers and keys whose attempts are remembered. */
 const SUBJECTS = 2_048;
@@ -110,10 +86,22 @@ export class Health {
     this.#rests.dropped(attempt);
   }
 
+  /** Notes a test in the panel: it is evidence, but begins and ends no rest. */
+  noteTest({ providerId, keyId, ms, error }: TestEvidence): void {
+    const nowMs = this.#now();
+    for (const { evidence } of this.#subjectsOf({ providerId, keyId, upstreamModel: '' })) {
+      evidence.used(nowMs);
+      if (error === null) evidence.answered(nowMs, ms);
+      else evidence.failed(nowMs, error);
+    }
+  }
+
+  /** Ends all rests of a key, and those of its provider's targets. */
   wakeKey(providerId: string, keyId: string): void {
     this.#rests.wakeKey(providerId, keyId);
   }
 
+  /** Ends all rests of a provider and its keys. */
   wakeProvider(providerId: string): void {
     this.#rests.wakeProvider(providerId);
   }

@@ -2,6 +2,7 @@ import { HttpError } from '../errors.ts';
 import type { AnswerEnd } from '../http/body-transform.ts';
 import type { HeaderList } from '../http/headers.ts';
 import type { Principal } from '../store/entities.ts';
+import type { FailureKind } from './failure.ts';
 
 /**
  * How a request ended: `ok` and `error` are complete answers; `cancelled`: the client left; `broken`: the provider broke off;
@@ -17,6 +18,8 @@ export interface AttemptRecord {
   readonly keyId: string | null;
   /** null: there was no response. */
   readonly status: number | null;
+  /** `dropped`: the client left, or this server ended it. */
+  readonly result: FailureKind | 'ok' | 'dropped';
   /** The code of the attempt's error; null: a success. */
   readonly code: string | null;
   /** The time until the headers of the response. */

@@ -1,5 +1,5 @@
+import { BoundedMap } from '../bounded-map.ts';
 import type { HttpError } from '../errors.ts';
-import { BoundedMap } from '../store/bounded-map.ts';
 import { type Failure, RETRY_AFTER_LIMIT_MS } from './failure.ts';
 
 /** What an attempt is aimed at, by name. */

@@ -72,15 +72,22 @@ export function withServedFirst(targets: readonly PlannedTarget[], served: Aim):
   return [...keysFirst.filter(isFirst), ...keysFirst.filter((target) => !isFirst(target))];
 }
 
-/** The model that serves a name: the one with this id, else the wildcard that says most. @throws HttpError `model_not_found`. */
+/** The model that serves a name, see `lookUpModel`. @throws HttpError `model_not_found`. */
 export function findModel(view: ConfigView, modelId: string): FoundModel {
+  const found = lookUpModel(view, modelId);
+  if (found === null) throw modelNotFound(modelId);
+  return found;
+}
+
+/** The enabled model that serves a name: the one with this id, else the wildcard that says most; null: none does. */
+export function lookUpModel(view: ConfigView, modelId: string): FoundModel | null {
   const model = view.models.get(modelId);
   if (model?.enabled === true) return { model, wildcard: null };
   for (const one of view.wildcardModels) {
     const wildcard = wildcardIn(one.id, modelId);
     if (wildcard !== null) return { model: one, wildcard };
   }
-  throw modelNotFound(modelId);
+  return null;
 }
 
 /** What the `*` of a pattern stands for in a name, at least one character; null: the name does not fit. */
@@ -113,7 +120,8 @@ function routesOf({ model, wildcard }: FoundModel, modelId: string, { providers 
   });
 }
 
-function upstreamName(upstreamModel: string | null, wildcard: string | null): string | null {
+/** A model's name at a provider, with its `*` replaced; null: the name that was asked for. */
+export function upstreamName(upstreamModel: string | null, wildcard: string | null): string | null {
   // A function, because the text of a replacement would be read for `$`.
   return wildcard === null || upstreamModel === null
     ? upstreamModel

@@ -1,11 +1,14 @@
 import type { AnswerEnd } from '../http/body-transform.ts';
 import type { InflightBudget } from '../inflight-budget.ts';
-import type { Target, UpstreamResponse } from '../providers/adapter.ts';
+import type { Quirk, Target, UpstreamResponse } from '../providers/adapter.ts';
+import { addsUsage } from '../providers/stream-usage.ts';
 import { Answer, renderResponse, shapeResponse } from './answer.ts';
 import type { Call } from './call.ts';
 
 interface ShapingOptions {
   readonly target: Target;
+  /** The quirks that the request respected. */
+  readonly quirks: ReadonlySet<Quirk>;
   readonly response: UpstreamResponse;
   /** Counts the bytes of the response that are held. */
   readonly budget: InflightBudget;
@@ -15,13 +18,15 @@ interface ShapingOptions {
 /** Shapes a successful response into the client's answer, and ends the response on every throw. @throws as `shapeResponse`. */
 export async function shapeAnswer(
   call: Call,
-  { target, response, budget, onEnd }: ShapingOptions,
+  { target, quirks, response, budget, onEnd }: ShapingOptions,
 ): Promise<Answer> {
   const lease = budget.open(call.consumer);
   try {
     const render = target.provider.adapter.renderFor(call);
     const { status, headers, body } = response;
-    const held = { status, headers, body, target, reachedHeaders: call.record.reachedHeaders(), lease };
+    const hidesUsage = addsUsage(call, { provider: target.provider, quirks });
+    const reachedHeaders = call.record.reachedHeaders();
+    const held = { status, headers, body, target, reachedHeaders, lease, hidesUsage };
     const shaped = render === null ? await shapeResponse(held, call) : await renderResponse(held, render);
     return new Answer(shaped, lease, (end) => {
       call.record.noteEnd(end);

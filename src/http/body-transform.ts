@@ -19,9 +19,10 @@ export interface BodyTransform {
 
 /**
  * How an answer ended: passed on whole (`ok`), left by the client (`cancelled`), broken off by the provider or ended with its
- * error (`broken`), or ended by this server (`cut`). `error` has the reason for the last two.
+ * error (`broken`), ended by this server (`cut`), or an error in a stream without any content (`error`). `error` has the reason
+ * for the last three.
  */
 export interface AnswerEnd {
-  readonly outcome: 'ok' | 'cancelled' | 'broken' | 'cut';
+  readonly outcome: 'ok' | 'cancelled' | 'broken' | 'cut' | 'error';
   readonly error: Error | null;
 }

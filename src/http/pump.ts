@@ -12,15 +12,18 @@ export interface PumpOptions {
   readonly body: Readable;
   /** With a transform, headers are sent before the first byte of the body: clients of event streams time out without them. */
   readonly transform: BodyTransform | null;
+  /** In an answer with a transform: after so long a silence, or up to a quarter longer, a keep-alive is sent; 0: never. */
+  readonly keepAliveMs: number;
   /** Called with the end of the answer, before its connection is closed. */
   readonly onEnd: (end: AnswerEnd) => void;
 }
 
-const IDLE_COMMENT_MS = 15_000;
+/** So often in the time of a keep-alive an answer is looked at. It costs less than to restart a timer with every write. */
+const LOOKS = 4;
 
 /**
  * Streams an answer with back-pressure and owns its body: whatever ends the answer ends the body, and so the upstream
- * request. `WriteWatch` ends the connection of a client that reads nothing.
+ * request. The headers may have been sent before. `WriteWatch` ends the connection of a client that reads nothing.
  * @throws only what node:http throws for a head that it cannot send.
  */
 export function pump(exchange: Exchange, options: PumpOptions): Promise<void> {
@@ -29,7 +32,7 @@ export function pump(exchange: Exchange, options: PumpOptions): Promise<void> {
     try {
       // The rest of a request that is still arriving is not read: the connection cannot be used again.
       if (hasBody(req) && !req.complete) res.shouldKeepAlive = false;
-      res.writeHead(options.status, withOwnHeaders(exchange.headers, options.headers));
+      if (!res.headersSent) res.writeHead(options.status, withOwnHeaders(exchange.headers, options.headers));
       new Pump(res, options, resolve).start();
     } catch (error) {
       options.body.destroy();
@@ -45,15 +48,19 @@ class Pump {
   readonly #onEnd: (end: AnswerEnd) => void;
   readonly #resolve: () => void;
   #arrived: Buffer[] = [];
+  readonly #keepAliveMs: number;
   #isSettled = false;
-  #wroteSinceIdle = false;
   #isFull = false;
-  #idle: NodeJS.Timeout | null = null;
+  #isHeadSent = false;
+  /** Looks in a row that found nothing written; -1: something was written since the last look. */
+  #silentLooks = 0;
+  #looking: NodeJS.Timeout | null = null;
 
   constructor(res: ServerResponse, options: PumpOptions, resolve: () => void) {
     this.#res = res;
     this.#body = options.body;
     this.#transform = options.transform;
+    this.#keepAliveMs = options.keepAliveMs;
     this.#onEnd = options.onEnd;
     this.#resolve = resolve;
   }
@@ -61,7 +68,8 @@ class Pump {
   start(): void {
     const res = this.#res;
     const body = this.#body;
-    if (this.#transform !== null) this.#idle = setInterval(this.#onIdle, IDLE_COMMENT_MS);
+    if (this.#transform !== null && this.#keepAliveMs > 0)
+      this.#looking = setInterval(this.#look, this.#keepAliveMs / LOOKS);
     res.on('drain', this.#onDrain).on('close', this.#onClose);
     body.on('error', (error) => this.#onFail(error)).on('end', this.#onBodyEnd);
     body.on('data', this.#onData);
@@ -69,8 +77,15 @@ class Pump {
     if (body.isPaused()) body.resume();
     if (res.destroyed) this.#onClose();
     else if (body.destroyed && !body.readableEnded) this.#onFail(body.errored);
-    else if (this.#transform !== null) setImmediate(() => res.flushHeaders());
+    else if (this.#transform !== null) setImmediate(this.#flushHeaders);
   }
+
+  /** The first bytes of a body that has begun take the headers along. */
+  readonly #flushHeaders = (): void => {
+    if (this.#isHeadSent || this.#isSettled || this.#arrived.length > 0) return;
+    this.#isHeadSent = true;
+    this.#res.flushHeaders();
+  };
 
   /** Chunks, often hundreds, are batched per event-loop turn; see `sendBytes`. */
   readonly #onData = (chunk: Buffer): void => {
@@ -102,16 +117,24 @@ class Pump {
   }
 
   #write(bytes: Buffer | null): void {
-    if (bytes === null || bytes.length === 0) return;
-    this.#wroteSinceIdle = true;
+    if (bytes === null || bytes.length === 0) {
+      this.#flushHeaders();
+      return;
+    }
+    this.#isHeadSent = true;
+    this.#silentLooks = -1;
     if (this.#res.write(bytes) || this.#isFull) return;
     this.#body.pause();
     this.#isFull = true;
   }
 
-  readonly #onIdle = (): void => {
-    if (!this.#wroteSinceIdle && !this.#isFull) this.#write(this.#transform?.idle() ?? null);
-    this.#wroteSinceIdle = false;
+  readonly #look = (): void => {
+    this.#silentLooks += 1;
+    if (this.#silentLooks < LOOKS || this.#isFull) return;
+    const keepAlive = this.#transform?.idle() ?? null;
+    if (keepAlive === null) return;
+    this.#write(keepAlive);
+    this.#silentLooks = 0;
   };
 
   readonly #onDrain = (): void => {
@@ -152,7 +175,7 @@ class Pump {
   #settle(end: AnswerEnd): void {
     if (this.#isSettled) return;
     this.#isSettled = true;
-    if (this.#idle !== null) clearInterval(this.#idle);
+    if (this.#looking !== null) clearInterval(this.#looking);
     this.#body.destroy();
     this.#onEnd(end);
     this.#resolve();
@@ -164,8 +187,8 @@ function asBroken(error: unknown): HttpError {
   return new HttpError('upstream_invalid_response', 'The provider broke off its response.', { cause: error });
 }
 
-/** Code `draining`: this server cut the answer. All other errors come from the provider. */
-function endedBy(error: HttpError | null): AnswerEnd {
+/** How an answer that this error ended has ended. Code `draining`: this server cut it. All other errors come from the provider. */
+export function endedBy(error: HttpError | null): AnswerEnd {
   if (error === null) return { outcome: 'ok', error };
   return { outcome: error.error.code === 'draining' ? 'cut' : 'broken', error };
 }

@@ -1,4 +1,4 @@
-import type { JsonKind, JsonMatch, JsonScan } from './matches.ts';
+import type { JsonKind, JsonMatch, JsonMember, JsonScan } from './matches.ts';
 import { findMember, type MemberSource } from './members.ts';
 import type { JsonPatterns, PatternNode } from './patterns.ts';
 import {
@@ -28,7 +28,8 @@ export interface JsonScanLimits {
 /** More than the messages, parts or inputs of any request. Limits the memory that one body can make a scan use. */
 const MAX_MATCHES = 100_000;
 
-type MutableMatch = { -readonly [K in keyof JsonMatch]: JsonMatch[K] };
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+type MutableMatch = Mutable<JsonMatch>;
 
 /** An array or object that is open. */
 export interface Frame {
@@ -45,6 +46,8 @@ export interface ScanState extends TokenSource, MemberSource {
   readonly patterns: JsonPatterns;
   readonly limits: JsonScanLimits;
   readonly matches: MutableMatch[];
+  /** The members of the outermost object so far; null: they are not listed. */
+  readonly members: Mutable<JsonMember>[] | null;
   /** By depth; frames above `depth` are unused and kept for later. */
   readonly frames: Frame[];
   depth: number;
@@ -72,6 +75,7 @@ export function startScan(
     serial: ++patterns.serial,
     limits,
     matches: [],
+    members: patterns.listsMembers ? [] : null,
     ambiguous: [],
     folded: [],
     frames,
@@ -87,8 +91,8 @@ export function startScan(
 }
 
 /** The result of a scan that is at the end of its body. */
-export function finishScan({ kind, matches, ambiguous, folded }: ScanState): JsonScan {
-  return { kind, matches, ambiguous, folded };
+export function finishScan({ kind, matches, members, ambiguous, folded }: ScanState): JsonScan {
+  return { kind, matches, ambiguous, folded, members: members ?? [] };
 }
 
 /** Scans on to `limit`, or a little further to the end of a token. True at the end of the body. @throws JsonScanError. */
@@ -155,6 +159,7 @@ function scanValue(scan: ScanState, at: number, limit: number): number {
   const { body } = scan;
   const first = body[at] as number;
   if (scan.depth === 0) scan.kind = kindOf(first);
+  else if (scan.depth === 1 && scan.members !== null) startMemberValue(scan.members, at);
   if (first === OPEN_BRACE || first === OPEN_BRACKET) return openFrame(scan, at);
   scan.quote = at;
   if (first === QUOTE) {
@@ -171,6 +176,7 @@ function scanString(scan: ScanState, from: number, limit: number): number {
   if (scan.step === 'in value') return endValue(scan, end);
   const { node } = scan.frames[scan.depth - 1] as Frame;
   scan.nameEnd = end;
+  if (scan.depth === 1 && scan.members !== null) addMember(scan.members, scan.quote, end);
   scan.wanted = node === null ? null : findMember(scan, node, scan.quote);
   scan.step = 'colon';
   return end;
@@ -181,6 +187,7 @@ function endValue(scan: ScanState, end: number): number {
   if (wanted !== null && wanted.pattern !== null) {
     addMatch(scan, { pattern: wanted.pattern, kind: kindOf(scan.body[start] as number), start, end });
   }
+  if (scan.depth === 1 && scan.members !== null) endMember(scan.members, end);
   scan.step = scan.depth === 0 ? 'end' : 'next';
   return end;
 }
@@ -210,6 +217,22 @@ function kindOf(first: number): JsonKind {
 function addMatch(scan: ScanState, match: MutableMatch): void {
   if (scan.matches.length >= MAX_MATCHES) throw new JsonScanError('too_large', match.start);
   scan.matches.push(match);
+}
+
+function addMember(members: Mutable<JsonMember>[], start: number, nameEnd: number): void {
+  if (members.length >= MAX_MATCHES) throw new JsonScanError('too_large', start);
+  members.push({ start, nameEnd, valueStart: nameEnd, end: nameEnd });
+}
+
+/** Notes the first byte of the latest member's value. In an array there is no member. */
+function startMemberValue(members: Mutable<JsonMember>[], at: number): void {
+  const member = members.at(-1);
+  if (member !== undefined) member.valueStart = at;
+}
+
+function endMember(members: Mutable<JsonMember>[], end: number): void {
+  const member = members.at(-1);
+  if (member !== undefined) member.end = end;
 }
 
 function countStructure(scan: ScanState, at: number): void {
@@ -244,6 +267,7 @@ function closeFrame(scan: ScanState, at: number, frame: Frame): number {
   countStructure(scan, at);
   if (frame.match !== null) frame.match.end = at + 1;
   scan.depth--;
+  if (scan.depth === 1 && scan.members !== null) endMember(scan.members, at + 1);
   scan.step = scan.depth === 0 ? 'end' : 'next';
   return at + 1;
 }

@@ -11,6 +11,14 @@ export interface JsonMatch {
   readonly end: number;
 }
 
+/** A member of the outermost object. Its name, in quotes, is the bytes `[start, nameEnd)`, its value `[valueStart, end)`. */
+export interface JsonMember {
+  readonly start: number;
+  readonly nameEnd: number;
+  readonly valueStart: number;
+  readonly end: number;
+}
+
 export interface JsonScan {
   /** The kind of the outermost value. */
   readonly kind: JsonKind;
@@ -20,6 +28,8 @@ export interface JsonScan {
   readonly ambiguous: readonly string[];
   /** Patterns whose name occurs in another letter case where letter case is ignored, such as at the top level. */
   readonly folded: readonly string[];
+  /** All members of the outermost object in their order; empty unless the patterns list members. */
+  readonly members: readonly JsonMember[];
 }
 
 /**
@@ -34,6 +44,11 @@ export function firstMatch(scan: JsonScan, pattern: string): JsonMatch | undefin
 export function memberNameOf(body: Buffer, value: JsonMatch): { start: number; end: number } {
   const closing = body.lastIndexOf(QUOTE, value.start - 1);
   return { start: body.lastIndexOf(QUOTE, closing - 1), end: closing + 1 };
+}
+
+/** The decoded name of a member. The body is the scanned one. */
+export function readMemberName(body: Buffer, { start, nameEnd }: JsonMember): string {
+  return decodeString(body, start, nameEnd);
 }
 
 /** The decoded text of a string that a scan of the same body found. @throws TypeError for another kind. */

@@ -26,6 +26,7 @@ export interface JsonPatterns {
   /** The arguments of `compilePatterns`. */
   readonly paths: readonly string[];
   readonly folding: readonly string[];
+  readonly listsMembers: boolean;
   /** The latest serial number of a scan or an object. */
   serial: number;
 }
@@ -52,10 +53,15 @@ function createNode(name: string, foldsNames: boolean): PatternNode {
  * Compiles paths for `scanJson`: member names joined by dots, `*` for every element of an array, such as
  * `messages.*.content.*.image_url`. Directly below the paths in `folding`, as at the top level, the letter case of names is
  * ignored.
+ * @param listsMembers scans also list all members of the outermost object
  * @throws RangeError for a step that is empty, longer than 64 characters or not in printable ASCII.
  * @example scanJson(bytes, compilePatterns(['model', 'messages.*.content']))
  */
-export function compilePatterns(paths: readonly string[], folding: readonly string[] = []): JsonPatterns {
+export function compilePatterns(
+  paths: readonly string[],
+  folding: readonly string[] = [],
+  { listsMembers = false }: { readonly listsMembers?: boolean } = {},
+): JsonPatterns {
   const root = createNode('', true);
   for (const path of paths) {
     let node = root;
@@ -66,7 +72,7 @@ export function compilePatterns(paths: readonly string[], folding: readonly stri
     node.pattern = path;
   }
   for (const path of folding) path.split('.').reduce(stepFrom, root).foldsNames = true;
-  return { root, paths, folding, serial: 0 };
+  return { root, paths, folding, listsMembers, serial: 0 };
 }
 
 function stepFrom(node: PatternNode, step: string): PatternNode {

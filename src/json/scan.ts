@@ -16,7 +16,7 @@ const sharedFrames: Frame[] = [];
  * Member names are compared decoded: `"mod\u0065l"` is `model`. A pattern is ambiguous if readers could find different values
  * for it: one keeps the first of two equal names, one the last, one ignores letter case. Refuse a body with an ambiguous
  * pattern before you act on its value.
- * @throws JsonScanError, `too_large` also for over 100,000 matches.
+ * @throws JsonScanError, `too_large` also for over 100,000 matches or listed members.
  * @example scanJson(body, compilePatterns(['model'])).matches
  */
 export function scanJson(body: Buffer, patterns: JsonPatterns, limits = DEFAULT_LIMITS): JsonScan {
@@ -65,7 +65,7 @@ async function scanSlices(
     await turn();
   }
   // Patterns keep state while a scan runs, and another scan may run between two slices.
-  const own = compilePatterns(patterns.paths, patterns.folding);
+  const own = compilePatterns(patterns.paths, patterns.folding, patterns);
   const scan = startScan(body, { patterns: own, limits, frames: [] });
   while (!advanceScan(scan, Math.min(body.length, scan.at + sliceBytes))) await turn();
   return finishScan(scan);

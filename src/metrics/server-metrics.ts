@@ -11,14 +11,27 @@ export interface ServerMetricsOptions {
   readonly inflightBytes: () => number;
   readonly runningRequests: () => number;
   readonly openUpstreamRequests: () => number;
+  /** The state of each provider, by id. */
+  readonly providerStates: () => Iterable<readonly [id: string, state: string]>;
   readonly snapshot: () => SnapshotStatus;
 }
 
 export interface ServerMetrics {
   readonly registry: Registry;
-  /** Counts a request by its status and by how it ended. */
-  countRequest(closed: { readonly status: number; readonly outcome: string }): void;
+  /** Counts a request by its status and by how it ended, and its attempts by provider and result. */
+  countRequest(closed: CountedRequest): void;
 }
+
+/** What is counted of a request. */
+export interface CountedRequest {
+  readonly status: number;
+  readonly outcome: string;
+  readonly attempts: readonly { readonly providerId: string; readonly result: string }[];
+}
+
+/** Further providers are counted as `other`, so that a scrape stays small. */
+const PROVIDERS_SHOWN = 200;
+const OTHER = 'other';
 
 const STORAGE_STATES: readonly StorageState[] = ['ok', 'recovered', 'volatile', 'read-only', 'failing'];
 
@@ -44,6 +57,14 @@ const GAUGES: readonly Gauge[] = [
     'ipin_inflight_bytes',
     'Bytes that all requests together hold in memory.',
     ({ inflightBytes }) => [{ value: inflightBytes() }],
+  ],
+  [
+    'ipin_provider_state',
+    'The state of each provider, as in the panel; always 1.',
+    ({ providerStates }) =>
+      [...providerStates()].slice(0, PROVIDERS_SHOWN).map(([provider, state]) => {
+        return { labels: { provider, state }, value: 1 };
+      }),
   ],
   [
     'ipin_uptime_seconds',
@@ -79,24 +100,52 @@ const GAUGES: readonly Gauge[] = [
 /** Makes the metrics of the server itself. */
 export function createServerMetrics(options: ServerMetricsOptions): ServerMetrics {
   const registry = new Registry();
-  const requests = new Map<number, Map<string, number>>();
+  const requests = new PairCounter('status', 'outcome');
+  const attempts = new PairCounter('provider', 'result');
   registry.register({
     name: 'ipin_requests_total',
     type: 'counter',
     help: 'Requests, by status and by how the answer ended. Status 499: the client left first.',
-    read: () =>
-      [...requests].flatMap(([status, byOutcome]) =>
-        [...byOutcome].map(([outcome, value]) => ({ labels: { status: String(status), outcome }, value })),
-      ),
+    read: () => requests.samples(),
+  });
+  registry.register({
+    name: 'ipin_attempts_total',
+    type: 'counter',
+    help: 'Requests to providers, by their result: ok, or what kind of failure it was.',
+    read: () => attempts.samples(),
   });
   for (const [name, help, read] of GAUGES) {
     registry.register({ name, type: 'gauge', help, read: () => read(options) });
   }
   return {
     registry,
-    countRequest({ status, outcome }) {
-      const byOutcome = requests.get(status) ?? new Map<string, number>();
-      requests.set(status, byOutcome.set(outcome, (byOutcome.get(outcome) ?? 0) + 1));
+    countRequest(closed) {
+      requests.add(String(closed.status), closed.outcome);
+      for (const { providerId, result } of closed.attempts) attempts.add(providerId, result);
     },
   };
+}
+
+/** Counts by two labels. */
+class PairCounter {
+  readonly #names: readonly [string, string];
+  readonly #counts = new Map<string, Map<string, number>>();
+
+  constructor(...names: [string, string]) {
+    this.#names = names;
+  }
+
+  add(one: string, other: string): void {
+    const isKnown = this.#counts.has(one) || this.#counts.size < PROVIDERS_SHOWN;
+    const name = isKnown ? one : OTHER;
+    const counts = this.#counts.get(name) ?? new Map<string, number>();
+    this.#counts.set(name, counts.set(other, (counts.get(other) ?? 0) + 1));
+  }
+
+  samples(): Sample[] {
+    const [first, second] = this.#names;
+    return [...this.#counts].flatMap(([one, counts]) =>
+      [...counts].map(([other, value]) => ({ labels: { [first]: one, [second]: other }, value })),
+    );
+  }
 }

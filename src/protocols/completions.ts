@@ -9,7 +9,9 @@ import { isRecord } from '../json/value.ts';
 export function completionToEvents(completion: unknown, includeUsage: boolean): Buffer | null {
   if (!isRecord(completion) || !Array.isArray(completion['choices'])) return null;
   const { choices, usage, object, ...common } = completion;
-  const isChat = object !== 'text_completion';
+  // Some servers leave `object` out.
+  const isChat =
+    object !== 'text_completion' && !choices.some((choice) => isRecord(choice) && 'text' in choice);
   const head = { ...common, object: isChat ? 'chat.completion.chunk' : 'text_completion' };
   const records = choices.filter(isRecord).map((choice) => {
     const { message, ...rest } = choice;

@@ -1,18 +1,22 @@
-import { type ErrorObject, HttpError } from '../errors.ts';
+import { HttpError } from '../errors.ts';
 import type { BodyTransform } from '../http/body-transform.ts';
-import { bareLines, recordData, recordEvent, sseRecord } from '../http/sse.ts';
+import { recordData, sseRecord } from '../http/sse.ts';
 import { LF, type SsePart, SseRecords } from '../http/sse-records.ts';
-import { isRecord, parseJson } from '../json/value.ts';
+import { parseJson } from '../json/value.ts';
 import { redactBytes } from '../redaction.ts';
 import { EventModelRenamer } from './event-model.ts';
+import { showsUsage, UsageHider } from './hidden-usage.ts';
 import { ResponsesFailure } from './responses-failure.ts';
 import { type StreamEnd, StreamEndWatch } from './stream-end.ts';
-import { cleanError, findErrorObject, parseErrorJson } from './upstream-errors.ts';
+import { findResponsesError, findStreamError } from './stream-errors.ts';
+import { cleanError } from './upstream-errors.ts';
 
 export interface EventStreamOptions {
   /** The model's id for every event that names its model; null keeps the upstream's name. */
   readonly model: string | null;
   readonly streamEnd: StreamEnd;
+  /** True if the usage in the stream was asked for here and not by the client, who must not get it. */
+  readonly hideUsage: boolean;
   /** The spellings of the provider's key, removed from records that tell of an error. */
   readonly secrets: readonly string[];
 }
@@ -22,21 +26,21 @@ const HELD_BYTES = 64 * 1024;
 const COLON = 0x3a;
 /** The first letter of `data:`. */
 const LETTER_D = 0x64;
-/** The first letter of `event:`. */
-const LETTER_E = 0x65;
-const KEEP_ALIVE = Buffer.from(': keep-alive\n\n');
+/** A comment that keeps a silent stream alive; it may stand between any two records. */
+export const KEEP_ALIVE = Buffer.from(': keep-alive\n\n');
 const EMPTY_LINE = Buffer.from('\n\n');
 
 /**
  * Passes an event stream to the client. Each record passes byte for byte as soon as its last byte has arrived; a long record
- * passes in pieces. Changed are only: the model's name, errors in dialects that SDKs overlook (vLLM's flat object, Chutes'
- * bare JSON line), and a missing last line end. A stream that stops before its end gets an error.
+ * passes in pieces. Changed are only: the model's name, usage to be hidden, errors in dialects that SDKs overlook (vLLM's flat
+ * object, Chutes' bare JSON line), and a missing last line end. A stream that stops before its end gets an error.
  */
 export class EventStream implements BodyTransform {
   readonly #options: EventStreamOptions;
   readonly #records = new SseRecords(HELD_BYTES);
   readonly #end: StreamEndWatch;
   readonly #renamer: EventModelRenamer | null;
+  readonly #hider: UsageHider | null;
   readonly #failure: ResponsesFailure | null;
   #error: HttpError | null = null;
   /** An error that passed as an event of the Responses API. That event ends the answer, so no other error follows it. */
@@ -46,6 +50,7 @@ export class EventStream implements BodyTransform {
     this.#options = options;
     this.#end = new StreamEndWatch(options.streamEnd);
     this.#renamer = options.model === null ? null : new EventModelRenamer(options.model);
+    this.#hider = options.hideUsage ? new UsageHider() : null;
     this.#failure = options.streamEnd === 'responses' ? new ResponsesFailure() : null;
   }
 
@@ -60,7 +65,8 @@ export class EventStream implements BodyTransform {
       this.#renamer === null &&
       this.#failure === null &&
       this.#records.isBetweenRecords &&
-      mayPassUnchanged(chunk)
+      mayPassUnchanged(chunk) &&
+      (this.#hider === null || !showsUsage(chunk))
     ) {
       return chunk;
     }
@@ -101,21 +107,24 @@ export class EventStream implements BodyTransform {
     if (this.#error !== null) return;
     if (!begins || !ends) {
       this.#end.lookAtEvent(bytes, begins);
-      if (this.#renamer === null) out.push(bytes);
-      else this.#renamer.renamePiece(bytes, { begins, ends }, out);
+      const shown = this.#hider === null ? bytes : this.#hider.hidePiece(bytes, { begins });
+      if (this.#renamer === null) out.push(shown);
+      else this.#renamer.renamePiece(shown, { begins, ends }, out);
       return;
     }
-    const error = this.#errorIn(bytes);
+    const error = findStreamError(bytes, this.#options.streamEnd);
     if (error !== null) {
       this.#finishWith(HttpError.fromUpstream(502, cleanError(error, this.#options.secrets)), out);
       return;
     }
     this.#end.lookAtEvent(bytes, true);
     this.#failure?.note(bytes);
-    const reported = this.#responsesErrorIn(bytes);
+    const reported = this.#failure === null ? null : findResponsesError(bytes);
     if (reported !== null)
       this.#passedError = HttpError.fromUpstream(502, cleanError(reported, this.#options.secrets));
-    const record = reported === null ? bytes : redactBytes(bytes, this.#options.secrets);
+    const clean = reported === null ? bytes : redactBytes(bytes, this.#options.secrets);
+    const record = this.#hider === null ? clean : this.#hider.hide(clean);
+    if (record === null) return;
     if (this.#renamer === null) out.push(record);
     else this.#renamer.rename(record, out);
   }
@@ -126,39 +135,18 @@ export class EventStream implements BodyTransform {
       this.#renamer?.end(out);
       out.push(EMPTY_LINE);
     }
-    out.push(
-      this.#failure === null
-        ? sseRecord(JSON.stringify({ error: error.error }))
-        : this.#failure.records(error.error),
-    );
+    out.push(errorRecords(error, this.#failure));
   }
+}
 
-  /** The error in a record that the client could not read. Parses only what could be an error: every record passes here. */
-  #errorIn(record: Buffer): ErrorObject | null {
-    const isTyped = record[0] === LETTER_E && recordEvent(record) === 'error';
-    if (!isTyped && !record.includes('"error"')) return null;
-    const data = bareLines(record)[0] ?? recordData(record);
-    if (data === null || this.#isResponsesEvent(recordEvent(record))) return null;
-    const value = parseErrorJson(data);
-    return findErrorObject(value) ?? (isTyped ? findErrorObject({ error: value }) : null);
-  }
+/** The records of a stream that holds nothing but an error. */
+export function failedStream(error: HttpError, streamEnd: StreamEnd): Buffer {
+  return errorRecords(error, streamEnd === 'responses' ? new ResponsesFailure() : null);
+}
 
-  /** The error in an `error` or `response.failed` event of a Responses stream. */
-  #responsesErrorIn(record: Buffer): ErrorObject | null {
-    if (this.#failure === null || !(record.includes('"error"') || record.includes('event: error')))
-      return null;
-    const value = parseErrorJson(recordData(record) ?? '');
-    if (!isRecord(value)) return null;
-    const type = recordEvent(record) ?? value['type'];
-    if (type === 'error') return findErrorObject({ error: value });
-    const response = type === 'response.failed' ? value['response'] : null;
-    return isRecord(response) ? findErrorObject(response) : null;
-  }
-
-  /** Clients of the Responses API read its own error events, so these pass unchanged. */
-  #isResponsesEvent(event: string | null): boolean {
-    return this.#options.streamEnd === 'responses' && event !== null;
-  }
+/** The records that report an error at the end of a stream. */
+function errorRecords({ error }: HttpError, failure: ResponsesFailure | null): Buffer {
+  return failure === null ? sseRecord(JSON.stringify({ error })) : failure.records(error);
 }
 
 /**

@@ -1,5 +1,7 @@
 import { HttpError } from '../errors.ts';
 import { isRecord, parseJson } from '../json/value.ts';
+import type { ModelOptions } from '../store/entities.ts';
+import { fieldsWithOptions } from './model-options.ts';
 
 export interface OcrRequest {
   /** The model's name at the provider. */
@@ -19,12 +21,13 @@ const TEXTS = ['text', 'markdown', 'content', 'result'] as const;
 /**
  * The body of a chat completion that reads the text of an image, in pieces of JSON: the image first, then the prompt, as
  * dots.ocr's own client does. A large image is never held as one string.
+ * @param options of the model, for the other fields
  */
-export function ocrChatBody({ model, imageUrl, prompt }: OcrRequest): Buffer[] {
+export function ocrChatBody({ model, imageUrl, prompt }: OcrRequest, options: ModelOptions): Buffer[] {
   const before = `{"model":${JSON.stringify(model)},"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"`;
   const text = { type: 'text', text: prompt ?? DEFAULT_PROMPT };
-  const settings = JSON.stringify(samplingFor(model)).slice(1, -1);
-  const after = `"}},${JSON.stringify(text)}]}],${settings}}`;
+  const settings = fieldsWithOptions(samplingFor(model), options).toString().slice(1, -1);
+  const after = `"}},${JSON.stringify(text)}]}]${settings === '' ? '' : `,${settings}`}}`;
   return [Buffer.from(before), ...imageUrl, Buffer.from(after)];
 }
 

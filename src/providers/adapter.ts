@@ -7,7 +7,7 @@ import type { Patch } from '../json/splice.ts';
 import type { FormFields } from '../protocols/form-kinds.ts';
 import type { UpstreamHeaders } from '../protocols/passed-headers.ts';
 import type { RenderedAnswer } from '../protocols/transcription.ts';
-import type { Provider } from '../store/entities.ts';
+import type { ModelOptions, Provider } from '../store/entities.ts';
 import type { Connection } from './connection.ts';
 
 /** A JSON body as received, the result of its scan, and the patches to apply before it is sent. */
@@ -18,21 +18,24 @@ export interface JsonCallBody {
   readonly patches: readonly Patch[];
 }
 
-/** A form, read part by part as it arrives. */
+/** A form, read part by part. */
 export interface FormCallBody {
   readonly kind: 'form';
-  /** The whole form is in memory, so it can be sent again. */
+  /** The whole form is in memory and valid, so it can be sent more than once. Otherwise it is read as it arrives, once. */
   readonly isHeld: boolean;
-  /** All parts in their order, to be read once. Iteration throws an HttpError if a later part is not valid. */
-  readonly parts: AsyncIterable<MultipartPart>;
-  /** The fields read so far, files apart; complete once `parts` has ended. */
+  /**
+   * All parts in their order. Call it once for each request that is built, and only once if the form is not held. Iteration
+   * throws an HttpError if a later part is not valid.
+   */
+  readonly parts: () => AsyncIterable<MultipartPart>;
+  /** The fields read so far, files apart; complete if the form is held, and once its parts are read. */
   readonly fields: FormFields;
 }
 
 /** A JSON body that is built for each target. */
 export interface MadeCallBody {
   readonly kind: 'made';
-  readonly make: (upstreamModel: string) => readonly Buffer[];
+  readonly make: (upstreamModel: string, options: ModelOptions) => readonly Buffer[];
 }
 
 /** The part of a call that an adapter needs. */
@@ -40,6 +43,8 @@ export interface AdapterCall {
   readonly endpoint: Endpoint;
   /** The model's id as the client wrote it. */
   readonly modelId: string;
+  /** The model's options, for JSON bodies. */
+  readonly options: ModelOptions;
   readonly body: JsonCallBody | FormCallBody | MadeCallBody;
   /** The query to pass on, without its `?`; empty if a new request is built. */
   readonly query: string;
@@ -69,9 +74,9 @@ export interface Target {
 
 /**
  * A limitation of a provider, learned from its refusal. `floats_only`: it accepts no `encoding_format` but `float`.
- * `no_embedding_model`: it accepts no `model` in requests for embeddings.
+ * `no_embedding_model`: it accepts no `model` in requests for embeddings. `no_stream_options`: it accepts no `stream_options`.
  */
-export type Quirk = 'floats_only' | 'no_embedding_model';
+export type Quirk = 'floats_only' | 'no_embedding_model' | 'no_stream_options';
 
 /** An error response of a provider. */
 export interface Refusal {
@@ -84,6 +89,14 @@ export interface SuspectedQuirk {
   readonly quirk: Quirk;
   /** The refusal does not say what was refused. If the retry fails too, the client gets the first error. */
   readonly isGuess: boolean;
+  /** True if all later requests to the provider respect the quirk, once a request that does has succeeded. */
+  readonly isRemembered: boolean;
+}
+
+/** The provider that an attempt asked, and the quirks that it respected. */
+export interface Asked {
+  readonly provider: CompiledProvider;
+  readonly quirks: ReadonlySet<Quirk>;
 }
 
 /** Translates calls and responses for one kind of provider. Does no I/O. */
@@ -91,7 +104,7 @@ export interface ProviderAdapter {
   /** Builds the request, respecting the quirks. @throws HttpError if the provider does not support the call. */
   buildRequest(call: AdapterCall, target: Target, quirks: ReadonlySet<Quirk>): UpstreamRequest;
   /** After a refusal: the quirk to respect in one more attempt; null: no retry. */
-  suspectQuirk(call: AdapterCall, refusal: Refusal, quirks: ReadonlySet<Quirk>): SuspectedQuirk | null;
+  suspectQuirk(call: AdapterCall, refusal: Refusal, asked: Asked): SuspectedQuirk | null;
   /**
    * For a provider that does not speak the client's protocol: a function that renders the answer from a successful response
    * and throws HttpError `upstream_invalid_response`. null: responses pass.

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { HttpError } from '../errors.ts';
 import { type MultipartPart, readField } from '../http/multipart.ts';
 import { fieldBaseName } from '../http/multipart-headers.ts';
-import { firstMatch, type JsonMatch, memberNameOf } from '../json/matches.ts';
+import { firstMatch } from '../json/matches.ts';
 import { chutesTranscribeBody } from '../protocols/chutes-transcribe.ts';
 import { parseChutesTranscript } from '../protocols/chutes-transcript.ts';
 import { renderTranscript, requireSegmentFormat } from '../protocols/transcription.ts';
@@ -10,6 +10,7 @@ import { TranscriptionFields } from '../protocols/transcription-form.ts';
 import type { Provider } from '../store/entities.ts';
 import type {
   AdapterCall,
+  FormCallBody,
   JsonCallBody,
   ProviderAdapter,
   Quirk,
@@ -19,7 +20,7 @@ import type {
   UpstreamRequest,
 } from './adapter.ts';
 import { parseBaseUrl } from './base-url.ts';
-import { MADE_JSON, openaiAdapter, postTo, suspectFloatsOnly } from './openai.ts';
+import { MADE_JSON, openaiAdapter, postTo } from './openai.ts';
 
 /**
  * Chutes (chutes.ai): OpenAI's API for chat and embeddings, and its own endpoint for speech, which takes JSON with the audio
@@ -29,15 +30,15 @@ export const chutesAdapter: ProviderAdapter = {
   buildRequest(call, target, quirks) {
     const { body } = call;
     if (body.kind === 'json') {
-      return openaiAdapter.buildRequest({ ...call, body: chutesBody(call, body, quirks) }, target, quirks);
+      return openaiAdapter.buildRequest(chutesCall(call, body, quirks), target, quirks);
     }
     const speech = speechOf(call);
     return speech === null
       ? openaiAdapter.buildRequest(call, target, quirks)
       : transcribeRequest(call, speech, target);
   },
-  suspectQuirk(call, refusal, quirks) {
-    return suspectFloatsOnly(call, refusal, quirks) ?? suspectModel(call, refusal, quirks);
+  suspectQuirk(call, refusal, asked) {
+    return openaiAdapter.suspectQuirk(call, refusal, asked) ?? suspectModel(call, refusal, asked.quirks);
   },
   renderFor(call) {
     const speech = speechOf(call);
@@ -60,7 +61,7 @@ export function isChutes(provider: Provider): boolean {
 }
 
 interface Speech {
-  readonly parts: AsyncIterable<MultipartPart>;
+  readonly parts: FormCallBody['parts'];
   readonly fields: TranscriptionFields;
 }
 
@@ -71,12 +72,14 @@ function speechOf({ body }: AdapterCall): Speech | null {
 }
 
 /** Chutes picks its handler by `stream`, which must be a boolean or absent (chutesai/chutes-api). */
-function chutesBody({ endpoint }: AdapterCall, body: JsonCallBody, quirks: ReadonlySet<Quirk>): JsonCallBody {
-  if (endpoint.hasVectors && quirks.has('no_embedding_model')) return withoutModel(body);
+function chutesCall(call: AdapterCall, body: JsonCallBody, quirks: ReadonlySet<Quirk>): AdapterCall {
+  if (call.endpoint.hasVectors && quirks.has('no_embedding_model')) {
+    return { ...call, options: { ...call.options, drop: [...(call.options.drop ?? []), 'model'] } };
+  }
   const stream = firstMatch(body.scan, 'stream');
-  if (stream?.kind !== 'null') return body;
+  if (stream?.kind !== 'null') return call;
   const patch = { start: stream.start, end: stream.end, bytes: Buffer.from('false') };
-  return { ...body, patches: [...body.patches, patch] };
+  return { ...call, body: { ...body, patches: [...body.patches, patch] } };
 }
 
 /** vLLM refuses a wrong model name but accepts a request without a model. Chutes' router turns the refusal into a 500. */
@@ -87,36 +90,7 @@ function suspectModel(
 ): SuspectedQuirk | null {
   if (!endpoint.hasVectors || body.kind !== 'json' || quirks.has('no_embedding_model')) return null;
   if (status !== 404 && !(status === 500 && /model/i.test(text))) return null;
-  return { quirk: 'no_embedding_model', isGuess: true };
-}
-
-function withoutModel(body: JsonCallBody): JsonCallBody {
-  const match = firstMatch(body.scan, 'model');
-  if (match === undefined) return body;
-  const scan = { ...body.scan, matches: body.scan.matches.filter(({ pattern }) => pattern !== 'model') };
-  return {
-    ...body,
-    scan,
-    patches: [...body.patches, { ...memberSpan(body.bytes, match), bytes: Buffer.alloc(0) }],
-  };
-}
-
-const COMMA = 0x2c;
-
-/** The span of a value's whole member, with one comma. The body is known to be JSON. */
-function memberSpan(bytes: Buffer, value: JsonMatch): { start: number; end: number } {
-  let { start } = memberNameOf(bytes, value);
-  const after = skipSpace(bytes, value.end, 1);
-  if (bytes[after] === COMMA) return { start, end: after + 1 };
-  const before = skipSpace(bytes, start - 1, -1);
-  if (bytes[before] === COMMA) start = before;
-  return { start, end: value.end };
-}
-
-function skipSpace(bytes: Buffer, from: number, step: 1 | -1): number {
-  let at = from;
-  while (bytes[at] === 0x20 || bytes[at] === 0x09 || bytes[at] === 0x0a || bytes[at] === 0x0d) at += step;
-  return at;
+  return { quirk: 'no_embedding_model', isGuess: true, isRemembered: true };
 }
 
 function transcribeRequest(call: AdapterCall, { parts, fields }: Speech, target: Target): UpstreamRequest {
@@ -129,7 +103,7 @@ function transcribeRequest(call: AdapterCall, { parts, fields }: Speech, target:
     if (fields.task === 'translate') return { language: 'en' };
     return record.options.chutesLanguageHint === true && language !== null ? { language } : {};
   };
-  const stream = Readable.from(chutesTranscribeBody(audioOf(parts), extras), { objectMode: false });
+  const stream = Readable.from(chutesTranscribeBody(audioOf(parts()), extras), { objectMode: false });
   return postTo(call, target, {
     path: transcribePath(record),
     own: MADE_JSON,
@@ -137,7 +111,7 @@ function transcribeRequest(call: AdapterCall, { parts, fields }: Speech, target:
   });
 }
 
-/** The audio of the form. Reading the other parts fills the form's fields. */
+/** The audio of the form. Reading the other parts of a form that is not held fills its fields. */
 async function* audioOf(parts: AsyncIterable<MultipartPart>): AsyncGenerator<Buffer> {
   let files = 0;
   for await (const part of parts) {

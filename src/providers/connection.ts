@@ -6,14 +6,17 @@ import { FairShare } from '../fair-share.ts';
 import { hostOf } from '../ip-address.ts';
 import type { Provider } from '../store/entities.ts';
 import { addressRefused, createGuardedLookup, isHostAllowed } from './address-policy.ts';
-import { createAgent, MAX_SOCKETS } from './keep-alive-agents.ts';
+import { createAgent, createFreshAgent, MAX_SOCKETS } from './keep-alive-agents.ts';
 
 /** How many requests one consumer (a user, or a key without a user) may have at one provider. */
 const MAX_REQUESTS_PER_CONSUMER = MAX_SOCKETS / 2;
 
 /** The connections to one provider. */
 export interface Connection {
+  /** Keeps connections for further requests. */
   readonly agent: Agent;
+  /** Opens a new connection for every request. */
+  readonly freshAgent: Agent;
   /**
    * Counts one more request of a consumer, running or waiting for a free connection, until `giveShare`.
    * @throws HttpError `server_overloaded` if the consumer is at the limit.
@@ -52,6 +55,7 @@ export function createConnection(
   const isTls = baseUrl.protocol === 'https:';
   return {
     agent: createAgent(isTls, lookup),
+    freshAgent: createFreshAgent(isTls, lookup),
     takeShare(consumer) {
       if (!shares.take(consumer)) throw tooManyRequests(provider.id);
     },

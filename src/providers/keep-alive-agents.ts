@@ -1,4 +1,4 @@
-import { Agent as HttpAgent } from 'node:http';
+import { type AgentOptions, Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type { LookupFunction } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -8,7 +8,7 @@ import type { Duplex } from 'node:stream';
  * closes the connection a second earlier, so that no request is sent into a connection that is being closed.
  */
 const IDLE_MS = 4_000;
-/** How many requests may run at one provider at a time; further requests wait for a connection. */
+/** How many connections of one agent may be open at a time; further requests wait. */
 export const MAX_SOCKETS = 1_024;
 const MAX_IDLE_SOCKETS = 64;
 
@@ -19,7 +19,7 @@ const MAX_IDLE_SOCKETS = 64;
  */
 export function createAgent(isTls: boolean, lookup: LookupFunction): HttpAgent {
   const options = { lookup, keepAlive: true, scheduling: 'lifo', timeout: IDLE_MS } as const;
-  const agent = isTls ? new HttpsAgent({ ...options, rejectUnauthorized: true }) : new HttpAgent(options);
+  const agent = newAgent(isTls, options);
   // Not passed as options, because node:http copies an agent's options for every request.
   agent.maxSockets = MAX_SOCKETS;
   agent.maxFreeSockets = MAX_IDLE_SOCKETS;
@@ -31,6 +31,18 @@ export function createAgent(isTls: boolean, lookup: LookupFunction): HttpAgent {
     reuseSocket(socket, request);
   };
   return agent;
+}
+
+/** Creates the agent for requests that must not meet a connection that the provider is about to close. */
+export function createFreshAgent(isTls: boolean, lookup: LookupFunction): HttpAgent {
+  const agent = newAgent(isTls, { lookup, keepAlive: false });
+  // With `maxSockets`, node:http would hand a used connection on to a waiting request.
+  agent.maxTotalSockets = MAX_SOCKETS;
+  return agent;
+}
+
+function newAgent(isTls: boolean, options: AgentOptions & { readonly lookup: LookupFunction }): HttpAgent {
+  return isTls ? new HttpsAgent({ ...options, rejectUnauthorized: true }) : new HttpAgent(options);
 }
 
 /**

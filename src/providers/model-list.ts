@@ -59,6 +59,26 @@ export async function fetchModelIds(provider: Provider, options: ModelListOption
   throw new HttpError(code, result.message);
 }
 
+/** What a test shows about a provider. */
+export interface ProbeEvidence {
+  /** The key that was sent; null: none. */
+  readonly keyId: string | null;
+  /** How long the provider took to respond, or to fail. */
+  readonly ms: number;
+  /** null: the provider works. Its status is null if there was no response. */
+  readonly error: {
+    readonly status: number | null;
+    readonly code: string | null;
+    readonly message: string;
+  } | null;
+}
+
+/** The steps of a provider's test, and what they show; null: nothing. */
+export interface Probe {
+  readonly steps: readonly ModelListStep[];
+  readonly evidence: ProbeEvidence | null;
+}
+
 /**
  * Tests a provider: can it be reached, does it accept the key, does it list models. Stops at the first failure. There is no
  * `authenticate` step if the response says nothing about the key.
@@ -66,43 +86,65 @@ export async function fetchModelIds(provider: Provider, options: ModelListOption
 export async function probeProvider(
   provider: Provider,
   options: ModelListOptions & { readonly now: () => number },
-): Promise<ModelListStep[]> {
+): Promise<Probe> {
   const started = options.now();
   const elapsed = (): number => options.now() - started;
-  let asked: Asked;
+  let asked: Asked | null = null;
   let result: ListResult;
   try {
     const compiled = compileSeparately(provider, options);
     const [key = null] = compiled.keys;
-    if (key === null && compiled.hasKeys)
-      return [{ name: 'authenticate', ok: false, ms: 0, message: noUsableKey(provider).message }];
+    if (key === null && compiled.hasKeys) {
+      const { message } = noUsableKey(provider);
+      return { steps: [{ name: 'authenticate', ok: false, ms: 0, message }], evidence: null };
+    }
     asked = { provider: compiled, key };
     result = await requestList(asked, compiled.pathOf('models'), options);
   } catch (error) {
     if (!(error instanceof HttpError)) throw error;
-    return [{ name: 'connect', ok: false, ms: elapsed(), message: error.message }];
+    const step: ModelListStep = { name: 'connect', ok: false, ms: elapsed(), message: error.message };
+    return { steps: [step], evidence: asked === null ? null : faultOf(asked, error, step.ms) };
   }
-  const connected: ModelListStep = {
-    name: 'connect',
-    ok: true,
-    ms: elapsed(),
-    message: 'The provider answers.',
-  };
+  const ms = elapsed();
+  const evidence = evidenceOf(asked, result, ms);
+  const connected: ModelListStep = { name: 'connect', ok: true, ms, message: 'The provider answers.' };
+  const otherMode =
+    result.kind === 'no list' && result.status === 404 ? await findOtherMode(asked, options) : null;
+  return { steps: [connected, ...stepsOf(asked, result, { otherMode, ms: elapsed() - ms })], evidence };
+}
+
+/** The steps after the first. `ms` is the time that they took. */
+function stepsOf(
+  asked: Asked,
+  result: ListResult,
+  { otherMode, ms }: { readonly otherMode: string | null; readonly ms: number },
+): ModelListStep[] {
   if (result.kind === 'list') {
     const { length } = result.ids;
     const message = length === 1 ? '1 model is listed.' : `${length} models are listed.`;
     return [
-      connected,
       { name: 'authenticate', ok: true, ms: 0, message: acceptanceMessage(asked) },
-      { name: 'models', ok: true, ms: elapsed() - connected.ms, message },
+      { name: 'models', ok: true, ms, message },
     ];
   }
-  if (result.kind === 'key') {
-    return [connected, { name: 'authenticate', ok: false, ms: 0, message: result.message }];
-  }
-  const otherMode = result.status === 404 ? await findOtherMode(asked, options) : null;
-  const message = otherMode ?? result.message;
-  return [connected, { name: 'models', ok: false, ms: elapsed() - connected.ms, message }];
+  if (result.kind === 'key') return [{ name: 'authenticate', ok: false, ms: 0, message: result.message }];
+  return [{ name: 'models', ok: false, ms, message: otherMode ?? result.message }];
+}
+
+/** A provider that lists no models may still serve requests; one that is busy or broken does not. */
+function evidenceOf({ key }: Asked, result: ListResult, ms: number): ProbeEvidence | null {
+  const keyId = key?.id ?? null;
+  if (result.kind === 'list') return { keyId, ms, error: null };
+  const { status, message } = result;
+  if (result.kind === 'key') return { keyId, ms, error: { status, code: 'upstream_auth_failed', message } };
+  return status === 429 || status >= 500 ? { keyId, ms, error: { status, code: null, message } } : null;
+}
+
+/** An overload of this server says nothing about the provider. */
+function faultOf({ key }: Asked, { error, message }: HttpError, ms: number): ProbeEvidence | null {
+  const { code } = error;
+  if (code === 'server_overloaded') return null;
+  return { keyId: key?.id ?? null, ms, error: { status: null, code, message } };
 }
 
 function acceptanceMessage({ key }: Asked): string {

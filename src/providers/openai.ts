@@ -4,6 +4,7 @@ import type { HeaderList } from '../http/headers.ts';
 import { createBoundary, multipartContentType, relayMultipart } from '../http/multipart-writer.ts';
 import { firstMatch } from '../json/matches.ts';
 import { type Patch, splice } from '../json/splice.ts';
+import { withModelOptions } from '../protocols/model-options.ts';
 import type {
   AdapterCall,
   FormCallBody,
@@ -16,6 +17,7 @@ import type {
   Target,
   UpstreamRequest,
 } from './adapter.ts';
+import { addsUsage, suspectNoStreamOptions, withUsage } from './stream-usage.ts';
 
 /** The standard adapter: any provider that speaks OpenAI's API. */
 export const openaiAdapter: ProviderAdapter = {
@@ -23,18 +25,24 @@ export const openaiAdapter: ProviderAdapter = {
     const { body } = call;
     if (body.kind === 'form') return formRequest(call, body, target);
     if (body.kind === 'made') return madeRequest(call, body, target);
-    return jsonRequest(call, quirks.has('floats_only') ? withFloatFormat(body) : body, target);
+    if (addsUsage(call, { provider: target.provider, quirks }))
+      return jsonRequest(call, withUsage(body), target);
+    const isFloat = call.endpoint.hasVectors && quirks.has('floats_only');
+    return jsonRequest(call, isFloat ? withFloatFormat(body) : body, target);
   },
-  suspectQuirk: suspectFloatsOnly,
+  suspectQuirk(call, refusal, asked) {
+    return suspectFloatsOnly(call, refusal, asked.quirks) ?? suspectNoStreamOptions(call, refusal, asked);
+  },
   renderFor: () => null,
 };
 
 /** Without the client's parameters: with another charset, the provider would read another document than was checked here. */
 const JSON_TYPE: HeaderList = ['content-type', 'application/json'];
 
-/** The request with the client's body, its patches applied and the model's name replaced. */
+/** The request with the client's body, its patches applied, with the model's options, and the model's name replaced. */
 function jsonRequest(call: AdapterCall, body: JsonCallBody, target: Target): UpstreamRequest {
-  const pieces = splice(body.bytes, withModelPatch(call, body, target));
+  const patches = withModelPatch(call, body, target);
+  const pieces = splice(body.bytes, withModelOptions({ ...body, patches }, call.options));
   return postTo(call, target, { own: JSON_TYPE, body: { kind: 'pieces', pieces } });
 }
 
@@ -44,15 +52,15 @@ export const MADE_JSON: HeaderList = ['accept', 'application/json', ...JSON_TYPE
 function madeRequest(call: AdapterCall, { make }: MadeCallBody, target: Target): UpstreamRequest {
   return postTo(call, target, {
     own: MADE_JSON,
-    body: { kind: 'pieces', pieces: make(target.upstreamModel) },
+    body: { kind: 'pieces', pieces: make(target.upstreamModel, call.options) },
   });
 }
 
-/** The request with the client's form, relayed while it arrives, with the model's name replaced. */
-function formRequest(call: AdapterCall, { parts }: FormCallBody, target: Target): UpstreamRequest {
+/** The request with the client's form, written part by part, with the model's name replaced. */
+function formRequest(call: AdapterCall, body: FormCallBody, target: Target): UpstreamRequest {
   const boundary = createBoundary(randomBytes);
   const replace = new Map([['model', target.upstreamModel]]);
-  const chunks = relayMultipart(parts, { boundary, replace });
+  const chunks = relayMultipart(body.parts(), { boundary, replace });
   const stream = Readable.from(chunks, { objectMode: false });
   const own = ['content-type', multipartContentType(boundary)];
   return postTo(call, target, { own, body: { kind: 'stream', stream } });
@@ -107,7 +115,7 @@ function withModelPatch(
 }
 
 /** Some servers refuse `encoding_format`, which both OpenAI SDKs send by default. Ask them for floats and encode here. */
-export function suspectFloatsOnly(
+function suspectFloatsOnly(
   { endpoint, body }: AdapterCall,
   { status, text }: Refusal,
   quirks: ReadonlySet<Quirk>,
@@ -115,7 +123,8 @@ export function suspectFloatsOnly(
   if (!endpoint.hasVectors || body.kind !== 'json' || (status !== 400 && status !== 422)) return null;
   if (quirks.has('floats_only') || !text.includes('encoding_format')) return null;
   if (firstMatch(body.scan, 'encoding_format') === undefined) return null;
-  return { quirk: 'floats_only', isGuess: false };
+  // The refusal may concern this model alone.
+  return { quirk: 'floats_only', isGuess: false, isRemembered: false };
 }
 
 /** The body with `encoding_format` set to `float`, if the client sent one. */

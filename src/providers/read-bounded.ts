@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import { ByteGatherer } from '../byte-gatherer.ts';
 import { HttpError } from '../errors.ts';
 import type { InflightLease } from '../inflight-budget.ts';
+import { brokenBody } from './upstream-failures.ts';
 
 export interface BoundedRead {
   /** The body has ended. If not, the body is paused with every byte put back, ready to be streamed. */
@@ -40,7 +41,10 @@ export function readBounded(
       resolve({ isWhole: true, bytes: gathered.whole(), isOverBudget: false });
     };
     const onError = (error: Error): void => {
-      if (!isSettled) reject(error instanceof HttpError ? error : brokenOff(error));
+      if (!isSettled)
+        reject(
+          error instanceof HttpError ? error : brokenBody('The provider broke off its response.', error),
+        );
       isSettled = true;
     };
     const onClose = (): void => {
@@ -51,8 +55,4 @@ export function readBounded(
     // An earlier bounded read may have paused it.
     if (body.isPaused()) body.resume();
   });
-}
-
-function brokenOff(cause: Error): HttpError {
-  return new HttpError('upstream_invalid_response', 'The provider broke off its response.', { cause });
 }

@@ -53,6 +53,10 @@ export function createServices(options: ServicesOptions) {
     inflightBytes: () => budget.usedBytes,
     runningRequests: () => options.running.size,
     openUpstreamRequests: outgoing.upstreams.openRequests,
+    providerStates: () => {
+      const providers = [...store.config.view().providers.values()];
+      return providers.map((provider) => [provider.id, outgoing.health.ofProvider(provider).state]);
+    },
     snapshot: snapshotStatus,
   });
   return {

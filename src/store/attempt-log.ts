@@ -1,4 +1,4 @@
-import { BoundedMap } from './bounded-map.ts';
+import { BoundedMap } from '../bounded-map.ts';
 import type { AttemptStore, AttemptWindow } from './store.ts';
 
 /** How many names of each kind are remembered; the name not heard of for longest is forgotten first. */

@@ -1,4 +1,4 @@
-import { BoundedMap } from './bounded-map.ts';
+import { BoundedMap } from '../bounded-map.ts';
 import type { Session } from './entities.ts';
 import type { LastUseStore, SessionStore } from './store.ts';
 

@@ -1,5 +1,5 @@
+import { BoundedMap } from '../bounded-map.ts';
 import { AttemptLog } from './attempt-log.ts';
-import { BoundedMap } from './bounded-map.ts';
 import { isSameConfig, viewConfig } from './config-view.ts';
 import type { StoreContent } from './document.ts';
 import { LastUseMap, SessionMap } from './memory-maps.ts';

@@ -59,6 +59,13 @@ const BODIES: Readonly<Record<string, readonly unknown[]>> = {
     { baseUrl: 'http://127.0.0.2:9' },
     { options: { x: 1 } },
   ],
+  'POST /api/admin/providers/:id/keys': [
+    { apiKey: provider },
+    { apiKey: `${provider}-two` },
+    { apiKey: [provider] },
+    { apiKey: `${provider}\n\n${provider}` },
+  ],
+  'PUT /api/admin/providers/:id/keys/:keyId': [{ enabled: false }, { enabled: provider }],
   'POST /api/admin/models': [{ id: 'n', name: 'n', providerId: 'up' }, { id: 'n' }],
   'PUT /api/admin/models/:id': [{ name: 'M' }, { providerId: 'nope' }],
   'POST /api/admin/apikeys': [
@@ -167,7 +174,9 @@ function upstreamCalls({ admin }: TourFacts): Call[] {
     const body = { ...CHAT, user: act };
     const headers = { ...bearer(master), 'idempotency-key': act };
     const refused = { ...headers, 'idempotency-key': /^\d/.test(act) ? act : 'text' };
-    return [
+    // A key that the last call found refused or busy would not be sent.
+    const wake = { method: 'POST', path: '/api/admin/providers/up/wake', headers: bearer(admin) };
+    const calls: Call[] = [
       { method: 'POST', path: '/v1/chat/completions', headers, body },
       { method: 'POST', path: '/v1/chat/completions', headers, body: { ...body, stream: true } },
       { method: 'POST', path: '/v1/embeddings', headers, body: { model: 'm', input: act } },
@@ -183,6 +192,9 @@ function upstreamCalls({ admin }: TourFacts): Call[] {
         headers,
         body: { model: 'm', image_url: 'https://127.0.0.1/a.png' },
       },
+    ];
+    return [
+      ...calls.flatMap((call) => [wake, call]),
       { method: 'POST', path: `/api/admin/providers/${act}/test`, headers: bearer(admin) },
       { method: 'GET', path: `/api/admin/providers/${act}/upstream-models`, headers: bearer(admin) },
     ];

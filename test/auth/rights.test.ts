@@ -66,7 +66,7 @@ const FORBIDDEN = `
   "ownerId":"user_bob","owner":"user_bob","user":"user_bob","digest":"${'0'.repeat(64)}","keyHint":"sk-...hint",
   "usage":{"requests":0},"lastUsedAt":"2000-01-01T00:00:00Z","createdAt":"2000-01-01T00:00:00Z",
   "updatedAt":"2000-01-01T00:00:00Z","passwordHash":"scrypt$","hash":"x","salt":"x","instanceId":"x",
-  "sessions":[],"masterKey":"x","unreadableApiKey":"x","apiKeyHint":"x","generation":9,"schemaVersion":9`;
+  "sessions":[],"masterKey":"x","keys":[{"id":"x","secret":"x"}],"apiKeyHint":"x","generation":9,"schemaVersion":9`;
 
 interface Assignment {
   readonly name: string;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';
 import { test } from 'node:test';
 import { startUpstream } from '../helpers/fake-upstream.ts';
-import { unreadableOf } from '../helpers/records.ts';
+import { secretOf, unreadableOf } from '../helpers/records.ts';
 import { startApp } from '../helpers/start-app.ts';
 import { chooseTab, flip, row, SKIPPED, visitPanel } from './start-browser.ts';
 
@@ -96,7 +96,7 @@ test('a preset fills the form in, and a stored key stays out of sight', { skip: 
   await page.getByRole('button', { name: 'Save' }).click();
   await row(page, 'Groq two').waitFor();
   const provider = app.services.store.config.view().providers.get('groq');
-  assert.equal(provider?.apiKey, SECRET);
+  assert.equal(secretOf(provider), SECRET);
 
   await page.getByRole('button', { name: 'Edit Groq two' }).click();
   await page.getByLabel('Base URL').fill('https://elsewhere.example/v1');
@@ -114,7 +114,7 @@ test('another host is told of once, and the key can be typed again or removed', 
   const { page } = await visitPanel(t, app.origin, 'Providers');
   await page.getByRole('button', { name: 'Edit mine' }).click();
   const dialog = page.getByRole('dialog');
-  const hint = dialog.getByText('Leave empty to keep the stored key');
+  const hint = dialog.getByText('Leave empty to keep it');
   const note = dialog.getByText('This is another host');
   const error = dialog.getByText(
     'The base URL leads to another host. Enter the API key for it again, or remove the stored one.',
@@ -149,7 +149,7 @@ test('another host is told of once, and the key can be typed again or removed', 
   await page.getByRole('button', { name: 'Save' }).click();
   await dialog.waitFor({ state: 'detached' });
   const provider = app.services.store.config.view().providers.get('mine');
-  assert.deepEqual([provider?.apiKey, provider?.baseUrl], [null, 'https://two.example/v1']);
+  assert.deepEqual([secretOf(provider), provider?.baseUrl], [null, 'https://two.example/v1']);
 });
 
 test('a key that cannot be decrypted can be removed', { skip: SKIPPED }, async (t) => {

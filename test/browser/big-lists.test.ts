@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { changeConfig } from '../../src/store/change-config.ts';
+import { newModel } from '../../src/store/new-records.ts';
 import { json, startUpstream } from '../helpers/fake-upstream.ts';
 import { type AppUnderTest, startApp } from '../helpers/start-app.ts';
 import { expectFocus } from './keyboard-hands.ts';
@@ -21,16 +22,7 @@ async function addMany(app: AppUnderTest): Promise<void> {
   const time = new Date(0).toISOString();
   await changeConfig(app.services.store.config, (state) => {
     const models = new Map(state.models);
-    for (const model of ids)
-      models.set(model.id, {
-        ...model,
-        providerId: 'up',
-        upstreamModel: null,
-        enabled: true,
-        vision: null,
-        createdAt: time,
-        updatedAt: time,
-      });
+    for (const model of ids) models.set(model.id, newModel({ ...model, providerId: 'up' }, time));
     const apiKeys = new Map(state.apiKeys);
     for (let number = 0; number < KEYS; number++)
       apiKeys.set(`k${number}`, {

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
-import { type Answer, CHAT_ANSWER, type FakeUpstream, json, startUpstream } from '../helpers/fake-upstream.ts';
+import {
+  type Answer,
+  CHAT_ANSWER,
+  type FakeUpstream,
+  json,
+  startUpstream,
+} from '../helpers/fake-upstream.ts';
 import { makeKey } from '../helpers/records.ts';
 import { type AppUnderTest, startApp } from '../helpers/start-app.ts';
 
@@ -31,7 +37,9 @@ async function start(t: TestContext, answers: readonly Answer[], keys = 0): Prom
   for (const [index, answer] of answers.entries()) {
     const upstream = await startUpstream(t, answer);
     upstreams.push(upstream);
-    const own = Array.from({ length: keys }, (_, key) => makeKey({ id: `k${key}`, secret: `secret-${index}-${key}` }));
+    const own = Array.from({ length: keys }, (_, key) =>
+      makeKey({ id: `k${key}`, secret: `secret-${index}-${key}` }),
+    );
     await app.addProvider({ id: `p${index}`, baseUrl: upstream.origin, keys: own }, []);
   }
   const fallbacks = answers.slice(1).map((_, index) => {
@@ -89,7 +97,12 @@ describe('what is tried after a failure', { timeout: 30_000 }, () => {
   for (const [what, answer] of toNext) {
     test(`${what}: the next provider answers`, async (t) => {
       const setting = await start(t, [answer, GOOD]);
-      assert.deepEqual(await ask(setting.app), { status: 200, provider: 'p1', attempts: '2', code: undefined });
+      assert.deepEqual(await ask(setting.app), {
+        status: 200,
+        provider: 'p1',
+        attempts: '2',
+        code: undefined,
+      });
       assert.deepEqual(countsOf(setting), [1, 1]);
       assert.equal(JSON.parse(setting.upstreams[1]?.received[0]?.body.toString() ?? '').model, 'm1');
     });
@@ -98,7 +111,11 @@ describe('what is tried after a failure', { timeout: 30_000 }, () => {
   const atOnce: readonly (readonly [what: string, answer: Answer, status: number])[] = [
     ['400', error(400), 400],
     ['422', error(422), 422],
-    ['an error of the caller with status 200', json({ error: { message: 'bad', type: 'invalid_request_error' } }), 400],
+    [
+      'an error of the caller with status 200',
+      json({ error: { message: 'bad', type: 'invalid_request_error' } }),
+      400,
+    ],
   ];
   for (const [what, answer, status] of atOnce) {
     test(`${what}: answered at once`, async (t) => {
@@ -164,7 +181,10 @@ describe('what is tried after a failure', { timeout: 30_000 }, () => {
     const leaving = new AbortController();
     const asked = fetch(`${setting.app.origin}/v1/chat/completions`, {
       method: 'POST',
-      headers: { authorization: `Bearer ${setting.app.config.masterApiKey}`, 'content-type': 'application/json' },
+      headers: {
+        authorization: `Bearer ${setting.app.config.masterApiKey}`,
+        'content-type': 'application/json',
+      },
       body: JSON.stringify(CHAT),
       signal: leaving.signal,
     });
@@ -186,7 +206,9 @@ describe('what is tried after a failure', { timeout: 30_000 }, () => {
       const setting = await start(t, [error(500), GOOD]);
       const body = { ...CHAT, messages: [{ role: 'user', content: 'é'.repeat(length / 2) }] };
       assert.equal((await ask(setting.app, body)).status, 200);
-      const [first, second] = setting.upstreams.map(({ received }) => JSON.parse(received[0]?.body.toString() ?? ''));
+      const [first, second] = setting.upstreams.map(({ received }) =>
+        JSON.parse(received[0]?.body.toString() ?? ''),
+      );
       assert.deepEqual(second, { ...first, model: 'm1' });
     });
   }
@@ -207,7 +229,10 @@ describe('who rests', { timeout: 30_000 }, () => {
   });
 
   test('if all rest because they asked for it, the call is answered at once', async (t) => {
-    const setting = await start(t, [error(429, { 'retry-after': '60' }), error(503, { 'retry-after': '30' })]);
+    const setting = await start(t, [
+      error(429, { 'retry-after': '60' }),
+      error(503, { 'retry-after': '30' }),
+    ]);
     await ask(setting.app);
     const response = await setting.app.v1('chat/completions', CHAT);
     assert.equal(response.status, 503);
@@ -220,8 +245,18 @@ describe('who rests', { timeout: 30_000 }, () => {
 
   test('a refused key blocks until it is woken', async (t) => {
     const setting = await start(t, [byTurns(error(401))], 1);
-    assert.deepEqual(await ask(setting.app), { status: 502, provider: 'p0', attempts: '1', code: 'upstream_auth_failed' });
-    assert.deepEqual(await ask(setting.app), { status: 502, provider: null, attempts: '0', code: 'upstream_auth_failed' });
+    assert.deepEqual(await ask(setting.app), {
+      status: 502,
+      provider: 'p0',
+      attempts: '1',
+      code: 'upstream_auth_failed',
+    });
+    assert.deepEqual(await ask(setting.app), {
+      status: 502,
+      provider: null,
+      attempts: '0',
+      code: 'upstream_auth_failed',
+    });
     setting.app.services.health.wakeKey('p0', 'k0');
     assert.equal((await ask(setting.app)).status, 200);
   });
@@ -250,7 +285,10 @@ describe('who rests', { timeout: 30_000 }, () => {
   test('no key that is off or refused by the file is sent, and none goes without', async (t) => {
     const upstream = await startUpstream(t, GOOD);
     const app = await startApp(t);
-    const keys = [makeKey({ id: 'a', secret: 'off', enabled: false }), makeKey({ id: 'b', unreadable: 'v2.x' })];
+    const keys = [
+      makeKey({ id: 'a', secret: 'off', enabled: false }),
+      makeKey({ id: 'b', unreadable: 'v2.x' }),
+    ];
     await app.addProvider({ id: 'p', baseUrl: upstream.origin, keys }, [{ id: 'm' }]);
     const seen = await ask(app);
     assert.deepEqual(seen, { status: 503, provider: null, attempts: null, code: 'provider_not_configured' });

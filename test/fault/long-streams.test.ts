@@ -41,7 +41,7 @@ async function passesWhole(t: TestContext, path: string, body: string, renamed: 
     ['real', body],
     ['alias', renamed],
   ] as const) {
-    const answer = await app.v1(path, { model, stream: true });
+    const answer = await app.v1(path, { model, stream: true, stream_options: { include_usage: true } });
     const text = await answer.text();
     assert.equal(text.length, expected.length, `${model}: ${text.slice(-300)}`);
     assert.ok(text === expected, model);

@@ -99,13 +99,14 @@ describe('log line and metrics tell how a call ended', { timeout: 20_000 }, () =
       `event: error\ndata: ${JSON.stringify({ type: 'error', ...error })}\n\n`,
       `event: response.failed\ndata: ${JSON.stringify({ type: 'response.failed', response: { error } })}\n\n`,
     ]) {
-      const upstream = await startUpstream(t, (_req, res) => res.writeHead(200, STREAM).end(event));
+      const delta = 'event: response.output_text.delta\ndata: {"type":"response.output_text.delta"}\n\n';
+      const upstream = await startUpstream(t, (_req, res) => res.writeHead(200, STREAM).end(delta + event));
       const app = await startApp(t);
       await app.addProvider({ id: 'up', baseUrl: upstream.origin, apiKey: 'provider-secret-key' }, [
         { id: 'm' },
       ]);
       const text = await (await app.v1('responses', { model: 'm', stream: true })).text();
-      assert.equal(text, event.replace('provider-secret-key', '[redacted]'));
+      assert.equal(text, delta + event.replace('provider-secret-key', '[redacted]'));
       assert.deepEqual(await storyOf(app), { status: 200, outcome: 'broken', code: 'invalid_api_key' });
     }
   });

@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { describe, type TestContext, test } from 'node:test';
+import { describe, test } from 'node:test';
+import { certificate, hasOpenssl } from '../helpers/certificate.ts';
 import { CHAT_ANSWER, json, startUpstream } from '../helpers/fake-upstream.ts';
 import { type AppUnderTest, startApp } from '../helpers/start-app.ts';
-import { makeTestFolder } from '../helpers/start-server.ts';
 
 async function chatError(app: AppUnderTest): Promise<{ status: number; code: string; message: string }> {
   const answer = await app.v1('chat/completions', { model: 'm', messages: [] });
@@ -33,43 +32,6 @@ describe('a redirect of an upstream', { timeout: 20_000 }, () => {
     });
   }
 });
-
-const openssl = (...args: string[]): void => void execFileSync('openssl', args, { stdio: 'ignore' });
-
-function hasOpenssl(): boolean {
-  try {
-    openssl('version');
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** A self-signed certificate for a name, valid for `days`. */
-function certificate(t: TestContext, name: string, days: number): { key: string; cert: string } {
-  const folder = makeTestFolder(t);
-  const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-  openssl(
-    'req',
-    '-x509',
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:prime256v1',
-    '-nodes',
-    '-keyout',
-    key,
-    '-out',
-    cert,
-    '-days',
-    String(days),
-    '-subj',
-    `/CN=${name}`,
-    '-addext',
-    `subjectAltName=${name.includes('.1') ? 'IP' : 'DNS'}:${name}`,
-  );
-  return { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') };
-}
 
 describe('an upstream over TLS', {
   timeout: 20_000,

@@ -309,15 +309,17 @@ describe('the errors of upstreams', { timeout: 20_000 }, () => {
     const upstream = await startUpstream(t, () => {});
     const app = await startApp(t);
     await app.addProvider({ id: 'up', baseUrl: upstream.origin, apiKey: SECRET }, [{ id: 'm' }]);
+    const refused = 'The provider up refuses its API key (403). The owner must check the key in the panel.';
     const rows: readonly (readonly [object, number, string])[] = [
       [{ error: { message: 'slow down', code: 429 } }, 429, 'slow down'],
-      [{ error: { message: `key ${SECRET}`, code: 401 } }, 502, 'key [redacted]'],
+      [{ error: { message: `key ${SECRET}`, code: 403 } }, 502, `${refused} It says: key [redacted]`],
       [{ error: { message: 'odd', code: 'x' } }, 502, 'odd'],
       [{ error: 'just text' }, 502, 'just text'],
       [[{ error: { message: 'in an array', code: 503 } }], 503, 'in an array'],
     ];
     for (const [body, status, message] of rows) {
       upstream.answer = (_req, res) => res.writeHead(200, JSON_TYPE).end(JSON.stringify(body));
+      app.services.health.wakeProvider('up');
       const answer = await app.v1('chat/completions', { model: 'm', messages: [] });
       const text = await answer.text();
       assert.equal(answer.status, status, text);
@@ -356,6 +358,7 @@ async function check(
   expected: Expected & { status: number },
   stream: boolean,
 ): Promise<void> {
+  app.services.health.wakeProvider('up');
   const answer = await app.v1('chat/completions', { model: 'm', stream, messages: [] });
   const text = await answer.text();
   const label = `${name}: ${answer.status} ${text.slice(0, 400)}`;

@@ -58,10 +58,11 @@ describe('the kind of a failure', () => {
   it('what was sent whole may have run, the rest is a fault, and what is not the provider’s is none', () => {
     const ran = new UpstreamFailure('upstream_timeout', 'late', { mayHaveRun: true });
     const not = new UpstreamFailure('upstream_unreachable', 'away', { mayHaveRun: false });
-    assert.equal(thrownFailure(ran, null)?.kind, 'may_have_run');
-    assert.equal(thrownFailure(not, null)?.kind, 'fault');
-    assert.equal(thrownFailure(new HttpError('server_overloaded', 'full'), null), null);
-    assert.equal(thrownFailure(new Error('bug'), null), null);
+    const thrownBy = { providerId: 'p', status: null, nowMs: NOW_MS };
+    assert.equal(thrownFailure(ran, thrownBy)?.kind, 'may_have_run');
+    assert.equal(thrownFailure(not, thrownBy)?.kind, 'fault');
+    assert.equal(thrownFailure(new HttpError('server_overloaded', 'full'), thrownBy), null);
+    assert.equal(thrownFailure(new Error('bug'), thrownBy), null);
     assert.equal(brokenAnswer(ran).kind, 'may_have_run');
   });
 });

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import { HttpError } from '../../src/errors.ts';
 import { type FailureKind, responseFailure } from '../../src/gateway/failure.ts';
-import { Health, type ProviderHealth } from '../../src/gateway/health.ts';
+import { Health } from '../../src/gateway/health.ts';
+import type { ProviderHealth } from '../../src/gateway/health-report.ts';
 import type { Aim } from '../../src/gateway/rests.ts';
 import { makeProvider } from '../helpers/records.ts';
 

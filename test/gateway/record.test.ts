@@ -83,7 +83,15 @@ describe('CallRecord', () => {
     const record = begin();
     record.providerId = 'prövider';
     assert.deepEqual(record.reachedHeaders(), [], 'none was tried');
-    const tried: AttemptRecord = { providerId: 'x', upstreamModel: 'm', status: 200, code: null, ms: 1 };
+    const tried: AttemptRecord = {
+      providerId: 'x',
+      upstreamModel: 'm',
+      keyId: null,
+      status: 200,
+      result: 'ok',
+      code: null,
+      ms: 1,
+    };
     record.attempts.push(tried, tried);
     assert.deepEqual(record.reachedHeaders(), ['x-ipin-provider', 'pr%C3%B6vider', 'x-ipin-attempts', '2']);
   });

@@ -142,7 +142,9 @@ function toChunks(random: Random, bytes: Buffer): Buffer {
 }
 
 function makeTarget(random: Random, path: string): string {
-  const concrete = path.replace(/[:*]id/, () => random.pick(IDS));
+  const concrete = path
+    .replace(/[:*]id/, () => random.pick(IDS))
+    .replace(':keyId', () => random.pick(['key_1', ...IDS]));
   if (random.chance(0.85)) return concrete;
   return random.pick([
     `${concrete}?cascade=true&dryRun=true&secrets=omit`,

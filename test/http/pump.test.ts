@@ -47,6 +47,33 @@ describe('a silent event stream', { timeout: 20_000 }, () => {
     assert.match(text, /data: \{"choices":\[\{"index":0,"finish_reason":"stop"\}\]\}\n\n/);
   });
 
+  test('is kept alive after the configured time, and never if that is 0', async (t) => {
+    for (const [keepAliveMs, expected] of [
+      ['8000', 3],
+      ['0', 0],
+    ] as const) {
+      const upstream = await startUpstream(t, (_req, res) => {
+        res.writeHead(200, { 'content-type': 'text/event-stream' });
+        res.write('data: {"choices":[{"delta":{"content":"a"}}]}\n\n');
+      });
+      const app = await startApp(t, { env: { SSE_KEEPALIVE_MS: keepAliveMs } });
+      await app.addProvider({ id: 'up', baseUrl: upstream.origin }, [{ id: 'm' }]);
+      t.mock.timers.enable({ apis: ['setInterval'] });
+      const client = rawClient(t, app.port);
+      client.write(chat());
+      await client.until('"content":"a"');
+      await turns(5);
+      // The look after the content was written, then three times of silence.
+      t.mock.timers.tick(2_000 + 3 * 8_000);
+      const count = (): number => client.received().toString().split(': keep-alive\n\n').length - 1;
+      while (count() < expected) await turns(1);
+      await turns(5);
+      assert.equal(count(), expected);
+      client.socket.destroy();
+      t.mock.timers.reset();
+    }
+  });
+
   test('is left alone while it speaks', async (t) => {
     let write: () => void = () => {};
     const upstream = await startUpstream(t, (_req, res) => {

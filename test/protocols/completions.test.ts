@@ -70,6 +70,27 @@ describe('completionToEvents()', () => {
     );
   });
 
+  test('knows a text completion that does not say what it is', () => {
+    const [first] = records({ choices: [{ text: 'hi', index: 0, finish_reason: 'stop' }] });
+    assert.deepEqual(first, {
+      object: 'text_completion',
+      choices: [{ text: 'hi', index: 0, finish_reason: 'stop' }],
+    });
+  });
+
+  test('keeps reasoning, refusals, function calls, log probabilities and further members', () => {
+    const message = {
+      role: 'assistant',
+      content: null,
+      reasoning_content: 'r',
+      refusal: 'no',
+      function_call: {},
+    };
+    const rest = { index: 0, finish_reason: 'stop', logprobs: { content: [] } };
+    const [first] = records({ ...chat, service_tier: 'x', choices: [{ ...rest, message }] });
+    assert.deepEqual(first, { ...head, service_tier: 'x', choices: [{ ...rest, delta: message }] });
+  });
+
   test('returns null for anything but a completion', () => {
     for (const answer of [null, undefined, 5, 'x', [], {}, { choices: {} }, { data: [] }])
       assert.equal(completionToEvents(answer, true), null);

@@ -7,6 +7,7 @@ import { EventStream, type EventStreamOptions } from '../../src/protocols/event-
 const PLAIN: EventStreamOptions = {
   model: null,
   streamEnd: 'chat',
+  hideUsage: false,
   secrets: [],
 };
 const RENAMING: EventStreamOptions = { ...PLAIN, model: 'alias' };

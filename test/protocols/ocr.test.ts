@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { HttpError } from '../../src/errors.ts';
 import { DataUrlGatherer } from '../../src/protocols/data-url.ts';
-import { ocrChatBody, readOcrText } from '../../src/protocols/ocr.ts';
+import { type OcrRequest, ocrChatBody, readOcrText } from '../../src/protocols/ocr.ts';
+import type { ModelOptions } from '../../src/store/entities.ts';
 
 describe('ocrChatBody()', () => {
   const urlOf = (chunks: readonly Buffer[]): readonly Buffer[] => {
@@ -11,8 +12,8 @@ describe('ocrChatBody()', () => {
     return url.pieces();
   };
   const imageUrl = urlOf([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1')]);
-  const bodyOf = (...args: Parameters<typeof ocrChatBody>) =>
-    JSON.parse(Buffer.concat(ocrChatBody(...args)).toString());
+  const bodyOf = (request: OcrRequest, options: ModelOptions = {}) =>
+    JSON.parse(Buffer.concat(ocrChatBody(request, options)).toString());
 
   it('puts the image first, then the prompt', () => {
     assert.deepEqual(bodyOf({ model: 'rednote-hilab/dots.ocr', imageUrl, prompt: 'Read "this"\n' }), {

@@ -5,6 +5,7 @@ import { chutesAdapter } from '../../src/providers/chutes.ts';
 import { compileProvider, Providers } from '../../src/providers/compile.ts';
 import type { ConnectionOptions } from '../../src/providers/connection.ts';
 import { openaiAdapter } from '../../src/providers/openai.ts';
+import { firstKeyOf } from '../../src/providers/usable-key.ts';
 import { makeKey, makeProvider } from '../helpers/records.ts';
 
 const OPTIONS: ConnectionOptions = {
@@ -26,6 +27,44 @@ describe('compileProvider()', () => {
     assert.deepEqual(compiled.connection.timeouts.idleTimeoutMs, 9);
     assert.ok(compiled.secrets.includes('secret%20key'), 'the key as a URL spells it');
     assert.equal(compileProvider({ ...RECORD, type: 'chutes' }, OPTIONS).adapter, chutesAdapter);
+  });
+
+  test('takes the keys that can be sent, in their order, and knows the secrets of all', () => {
+    const keys = [
+      makeKey({ id: 'off', secret: 'key-off', enabled: false }),
+      makeKey({ id: 'locked', unreadable: 'v1:x' }),
+      makeKey({ id: 'odd', secret: 'a\r\nx-evil: 1' }),
+      makeKey({ id: 'good', secret: 'key-good' }),
+      makeKey({ id: 'better', secret: 'key-better' }),
+    ];
+    const compiled = compileProvider({ ...RECORD, keys }, OPTIONS);
+    assert.deepEqual(
+      compiled.keys.map(({ id, headers }) => [id, headers]),
+      [
+        ['good', ['authorization', 'Bearer key-good']],
+        ['better', ['authorization', 'Bearer key-better']],
+      ],
+    );
+    assert.equal(firstKeyOf(compiled)?.id, 'good');
+    for (const secret of ['key-off', 'key-good', 'key-better', 'a%0D%0Ax-evil%3A+1'])
+      assert.ok(compiled.secrets.includes(secret), secret);
+  });
+
+  for (const [name, keys, message] of [
+    ['is disabled', [makeKey({ secret: 'x', enabled: false })], /Every key of provider up is disabled\./],
+    ['cannot be read', [makeKey({ unreadable: 'v1:x' })], /cannot be decrypted/],
+    ['no header can carry', [makeKey({ secret: 'ключ' })], /characters not allowed in HTTP headers/],
+  ] as const) {
+    test(`has keys, but none to send, if the only one ${name}`, () => {
+      const compiled = compileProvider({ ...RECORD, keys }, OPTIONS);
+      assert.deepEqual([compiled.keys, compiled.hasKeys], [[], true]);
+      assert.throws(() => firstKeyOf(compiled), message);
+    });
+  }
+
+  test('needs no key if there is none', () => {
+    const compiled = compileProvider({ ...RECORD, keys: [] }, OPTIONS);
+    assert.deepEqual([compiled.keys, compiled.hasKeys, firstKeyOf(compiled)], [[], false, null]);
   });
 
   for (const [name, fields, code] of [

@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import { HttpError } from '../../src/errors.ts';
-import { fetchModelIds, type ModelListStep, probeProvider } from '../../src/providers/model-list.ts';
+import {
+  fetchModelIds,
+  type ModelListStep,
+  type ProbeEvidence,
+  probeProvider,
+} from '../../src/providers/model-list.ts';
 import { createUpstreams } from '../../src/providers/upstream.ts';
 import type { Provider } from '../../src/store/entities.ts';
 import { type Answer, type FakeUpstream, json, startUpstream } from '../helpers/fake-upstream.ts';
-import { makeProvider, type ProviderFields } from '../helpers/records.ts';
+import { makeKey, makeProvider, type ProviderFields } from '../helpers/records.ts';
 import { startApp } from '../helpers/start-app.ts';
 
 const KEY = 'provider-secret-key';
@@ -30,15 +35,16 @@ async function start(t: TestContext, answer: Answer, fields: ProviderFields = {}
 interface Probe {
   readonly ok: boolean;
   readonly steps: readonly ModelListStep[];
+  readonly evidence: ProbeEvidence | null;
 }
 
 async function probe({ provider }: Fixture): Promise<Probe> {
-  const steps = await probeProvider(provider, {
+  const { steps, evidence } = await probeProvider(provider, {
     ...OPTIONS,
     signal: new AbortController().signal,
     now: Date.now,
   });
-  return { ok: steps.every((step) => step.ok), steps };
+  return { ok: steps.every((step) => step.ok), steps, evidence };
 }
 
 const outline = ({ ok, steps }: Probe): string =>
@@ -154,6 +160,43 @@ describe('the test of a provider', { timeout: 30_000 }, () => {
       assert.ok(!JSON.stringify(found).includes(KEY.slice(0, 10)));
     });
   }
+
+  for (const [name, answer, keyId, error] of [
+    ['a list', LIST, 'key_1', null],
+    ['a refused key', json({}, 401), 'key_1', [401, 'upstream_auth_failed']],
+    ['a provider that is busy', json({}, 429), 'key_1', [429, null]],
+    ['a provider that is broken', json({}, 503), 'key_1', [503, null]],
+    [
+      'a connection that is cut',
+      ((_req, res) => res.destroy()) as Answer,
+      'key_1',
+      [null, 'upstream_unreachable'],
+    ],
+    ['no list', json({}, 404), undefined, undefined],
+  ] as const) {
+    test(`shows of ${name} what it says about the provider`, async (t) => {
+      const fixture = await start(t, answer);
+      const { evidence } = await probe(fixture);
+      const shown = evidence?.error;
+      assert.deepEqual([evidence?.keyId, shown && [shown.status, shown.code]], [keyId, error]);
+    });
+  }
+
+  test('uses the first key that can be used', async (t) => {
+    const keys = [
+      makeKey({ id: 'off', secret: 'key-off', enabled: false }),
+      makeKey({ id: 'locked', unreadable: 'v1:x' }),
+      makeKey({ id: 'odd', secret: 'ключ' }),
+      makeKey({ id: 'good', secret: 'key-good' }),
+      makeKey({ id: 'better', secret: 'key-better' }),
+    ];
+    const fixture = await start(t, LIST, { keys });
+    const { evidence } = await probe(fixture);
+    assert.equal(fixture.upstream.received[0]?.headers.authorization, 'Bearer key-good');
+    assert.equal(evidence?.keyId, 'good');
+    await probe({ ...fixture, provider: { ...fixture.provider, keys: keys.slice(0, 3) } });
+    assert.equal(fixture.upstream.received.length, 1, 'never without a key');
+  });
 
   test('finds the right path mode after a 404', async (t) => {
     const fixture = await start(t, (req, res, request) =>
@@ -277,6 +320,10 @@ test('the test of a silent provider times out long before a call would', {
     fetchModelIds(provider, options),
     (error) => error instanceof HttpError && error.error.code === 'upstream_timeout',
   );
-  const [step] = await probeProvider(provider, { ...options, now: Date.now });
+  const {
+    steps: [step],
+    evidence,
+  } = await probeProvider(provider, { ...options, now: Date.now });
   assert.deepEqual([step?.name, step?.ok], ['connect', false]);
+  assert.deepEqual([evidence?.error?.status, evidence?.error?.code], [null, 'upstream_timeout']);
 });

@@ -1,9 +1,174 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { expectStatus } from '../helpers/start-app.ts';
 import { onlyAdmin, runScenarios, type Scenario, startFixture, sweepFields } from './scenarios.ts';
 
 const BASE = '/api/admin/models';
 const NEW = { id: 'new', providerId: 'up' };
+
+/** A PUT that is refused, and the field that the refusal names. */
+function refuses(body: object, param: string, code = 'invalid_value'): Scenario {
+  const name = `refuses ${JSON.stringify(body).slice(0, 60)}`;
+  return { name, method: 'PUT', path: `${BASE}/m`, body, status: 400, code, param };
+}
+
+/** A PUT that is accepted, and what the model has then. */
+function accepts(body: object, has: Record<string, unknown>): Scenario {
+  const name = `accepts ${JSON.stringify(body).slice(0, 60)}`;
+  return { name, method: 'PUT', path: `${BASE}/m`, body, status: 200, has };
+}
+
+const NO_PRICE = { price: null, effectivePrice: null };
+const FULL = { providerId: 'bare', upstreamModel: 'vendor/x', weight: 2.5 };
+const many = (count: number): object[] => Array.from({ length: count }, () => ({ providerId: 'bare' }));
+
+const FALLBACKS: readonly Scenario[] = [
+  {
+    name: 'create with a weight and fallbacks',
+    method: 'POST',
+    path: BASE,
+    body: { ...NEW, weight: 1000, fallbacks: [FULL, { providerId: 'up' }] },
+    status: 201,
+    has: {
+      weight: 1000,
+      fallbacks: [
+        { ...FULL, ...NO_PRICE },
+        { providerId: 'up', upstreamModel: null, weight: null, ...NO_PRICE },
+      ],
+    },
+    after: ({ app }) => {
+      const model = app.services.store.config.view().models.get('new');
+      assert.deepEqual(model?.fallbacks, [FULL, { providerId: 'up', upstreamModel: null, weight: null }]);
+      assert.ok(!('price' in (model ?? {})) && !('effectivePrice' in (model ?? {})));
+    },
+  },
+  // What GET gave can be sent back.
+  accepts({ fallbacks: [{ ...FULL, ...NO_PRICE }] }, { fallbacks: [{ ...FULL, ...NO_PRICE }] }),
+  accepts({ fallbacks: null, weight: '' }, { fallbacks: [], weight: null }),
+  accepts({ weight: 0.001 }, { weight: 0.001 }),
+  {
+    ...accepts({ fallbacks: many(32) }, {}),
+    after: ({ app }) => assert.equal(app.services.store.config.view().models.get('m')?.fallbacks.length, 32),
+  },
+  refuses({ fallbacks: many(33) }, 'fallbacks'),
+  refuses({ fallbacks: { providerId: 'bare' } }, 'fallbacks'),
+  refuses({ fallbacks: ['bare'] }, 'fallbacks[0]'),
+  refuses({ fallbacks: [FULL, {}] }, 'fallbacks[1].providerId'),
+  refuses({ fallbacks: [{ providerId: 'nope' }] }, 'fallbacks[0].providerId'),
+  refuses({ fallbacks: [{ providerId: '__proto__' }] }, 'fallbacks[0].providerId'),
+  refuses({ fallbacks: [{ ...FULL, upstreamModel: 7 }] }, 'fallbacks[0].upstreamModel'),
+  refuses({ fallbacks: [{ ...FULL, upstreamModel: 'x'.repeat(513) }] }, 'fallbacks[0].upstreamModel'),
+  refuses({ fallbacks: [{ ...FULL, upstreamModel: 'x-*' }] }, 'fallbacks[0].upstreamModel'),
+  refuses({ fallbacks: [{ ...FULL, weight: 0 }] }, 'fallbacks[0].weight'),
+  refuses({ fallbacks: [{ ...FULL, weight: '1' }] }, 'fallbacks[0].weight'),
+  refuses(
+    { fallbacks: [{ ...FULL, price: { perRequest: 1 } }] },
+    'fallbacks[0].price',
+    'unsupported_parameter',
+  ),
+  ...[0, -1, 1000.1, '1', true, {}].map((weight) => refuses({ weight }, 'weight')),
+];
+
+const ALL_OPTIONS = {
+  maxOutputTokens: 4096,
+  maxTokensField: 'max_completion_tokens',
+  reasoningEffort: false,
+  reasoningContent: 'reasoning',
+  pdf: true,
+  defaults: { temperature: 0.5, metadata: { a: [null] }, top_k: null },
+  drop: ['logprobs'],
+  rename: { user: 'safety_identifier' },
+};
+const fields = (count: number, name = 'f'): [string, string][] =>
+  Array.from({ length: count }, (_, index) => [`${name}${index}`, 'x']);
+
+const OPTIONS: readonly Scenario[] = [
+  {
+    name: 'create with all options',
+    method: 'POST',
+    path: BASE,
+    body: { ...NEW, options: { ...ALL_OPTIONS, fromTomorrow: { a: 1 } } },
+    status: 201,
+    has: { options: ALL_OPTIONS },
+  },
+  accepts(
+    { options: { reasoningContent: true, defaults: {}, drop: [], rename: {} } },
+    {
+      options: { reasoningContent: true, defaults: {}, drop: [], rename: {} },
+    },
+  ),
+  accepts({ options: { maxOutputTokens: 1, pdf: null } }, { options: { maxOutputTokens: 1 } }),
+  accepts({ options: null }, { options: {} }),
+  accepts({ options: { drop: fields(64).map(([name]) => name) } }, {}),
+  refuses({ options: { drop: fields(65).map(([name]) => name) } }, 'options.drop'),
+  refuses({ options: { rename: Object.fromEntries(fields(65)) } }, 'options.rename'),
+  refuses({ options: { defaults: Object.fromEntries(fields(65)) } }, 'options.defaults'),
+  refuses({ options: { defaults: { a: 'x'.repeat(16 * 1024) } } }, 'options.defaults'),
+  ...['model', 'messages', 'input', 'stream', 'Model', '', 'x'.repeat(129), 'a\nb'].flatMap((name) => [
+    refuses({ options: { drop: [name] } }, 'options.drop'),
+    refuses({ options: { defaults: { [name]: 1 } } }, 'options.defaults'),
+    refuses({ options: { rename: { [name]: 'x' } } }, 'options.rename'),
+    refuses({ options: { rename: { x: name } } }, 'options.rename'),
+  ]),
+  {
+    ...refuses({}, 'options.defaults'),
+    name: 'refuses a default called __proto__',
+    body: '{"options":{"defaults":{"__proto__":{"enabled":true}}}}',
+  },
+  refuses({ options: { drop: 'logprobs' } }, 'options.drop'),
+  refuses({ options: { drop: [1] } }, 'options.drop'),
+  refuses({ options: { rename: { a: 1 } } }, 'options.rename'),
+  refuses({ options: { rename: ['a'] } }, 'options.rename'),
+  refuses({ options: { defaults: [] } }, 'options.defaults'),
+  refuses({ options: { maxTokensField: 'max' } }, 'options.maxTokensField'),
+  refuses({ options: { reasoningContent: 'thinking' } }, 'options.reasoningContent'),
+  ...[0, 1.5, '5', 1e12].map((maxOutputTokens) =>
+    refuses({ options: { maxOutputTokens } }, 'options.maxOutputTokens'),
+  ),
+  refuses({ options: [] }, 'options'),
+  refuses({ options: 'x' }, 'options'),
+];
+
+const WILDCARDS: readonly Scenario[] = [
+  ...['*', 'gpt-*', '*-mini', 'org/*:v1', `${'x'.repeat(127)}*`].map(
+    (id): Scenario => ({
+      name: `create the wildcard ${id.slice(0, 20)}`,
+      method: 'POST',
+      path: BASE,
+      body: {
+        ...NEW,
+        id,
+        upstreamModel: 'vendor/*',
+        fallbacks: [{ providerId: 'bare', upstreamModel: '*' }],
+      },
+      status: 201,
+      has: {
+        id,
+        upstreamModel: 'vendor/*',
+        fallbacks: [{ providerId: 'bare', upstreamModel: '*', weight: null, ...NO_PRICE }],
+      },
+    }),
+  ),
+  {
+    name: 'create a wildcard with two of them in the upstream name',
+    method: 'POST',
+    path: BASE,
+    body: { ...NEW, id: 'gpt-*', upstreamModel: '*/*' },
+    status: 400,
+    code: 'invalid_value',
+    param: 'upstreamModel',
+  },
+  {
+    name: 'create a wildcard with two of them in the upstream name of a fallback',
+    method: 'POST',
+    path: BASE,
+    body: { ...NEW, id: '*', fallbacks: [{ providerId: 'bare', upstreamModel: '**' }] },
+    status: 400,
+    code: 'invalid_value',
+    param: 'fallbacks[0].upstreamModel',
+  },
+  refuses({ upstreamModel: 'vendor/*' }, 'upstreamModel'),
+];
 
 const SCENARIOS: readonly Scenario[] = [
   ...onlyAdmin('GET', BASE),
@@ -30,8 +195,11 @@ const SCENARIOS: readonly Scenario[] = [
       upstreamModel: null,
       enabled: true,
       vision: null,
+      weight: null,
       fallbacks: [],
+      options: {},
       price: null,
+      effectivePrice: null,
     },
   },
   {
@@ -160,7 +328,11 @@ const SCENARIOS: readonly Scenario[] = [
     'a?b',
     'a#b',
     'a%b',
-    'a*',
+    'a**',
+    '**',
+    '*-*',
+    '-*',
+    '* ',
     'ä',
     '__proto__',
     'constructor',
@@ -185,15 +357,9 @@ const SCENARIOS: readonly Scenario[] = [
     code: 'invalid_value',
     param: 'vision',
   },
-  {
-    name: 'fallbacks are not there yet',
-    method: 'POST',
-    path: BASE,
-    body: { ...NEW, fallbacks: [{ providerId: 'bare' }] },
-    status: 400,
-    code: 'unsupported_parameter',
-    param: 'fallbacks',
-  },
+  ...FALLBACKS,
+  ...OPTIONS,
+  ...WILDCARDS,
   {
     name: 'prices are not there yet',
     method: 'PUT',
@@ -265,6 +431,21 @@ const SCENARIOS: readonly Scenario[] = [
 test('models', { timeout: 60_000 }, async (t) => {
   const fixture = await startFixture(t);
   await runScenarios(t, fixture, SCENARIOS);
+  await t.test('options are merged: a given one replaces the old one, null removes it', async () => {
+    for (const [options, expected] of [
+      [{ maxOutputTokens: 5, drop: ['a', 'b'], defaults: { a: 1 } }, null],
+      [{ pdf: true }, { maxOutputTokens: 5, drop: ['a', 'b'], defaults: { a: 1 }, pdf: true }],
+      [
+        { drop: ['c'], defaults: { b: 2 }, maxOutputTokens: null },
+        { drop: ['c'], defaults: { b: 2 }, pdf: true },
+      ],
+      [null, {}],
+    ] as const) {
+      const answer = await fixture.as('admin', 'PUT', `${BASE}/m`, { options });
+      const model = (await expectStatus(200, answer)) as { options: unknown };
+      assert.deepEqual(model.options, expected ?? options);
+    }
+  });
   await t.test('wrong values of every field do no harm', async () => {
     const fields = [
       'id',
@@ -273,7 +454,9 @@ test('models', { timeout: 60_000 }, async (t) => {
       'upstreamModel',
       'enabled',
       'vision',
+      'weight',
       'fallbacks',
+      'options',
       'price',
       '__proto__',
     ];

@@ -113,6 +113,7 @@ describe('errors', { timeout: 60_000 }, () => {
     const { call, app, upstream } = await start(t);
     for (const row of ROWS) {
       const label = `${row.name} ${row.when ?? ''}`;
+      app.services.health.wakeProvider('up');
       await check(await call(row), row, label);
     }
     assert.ok(upstream.received.every(({ body }) => /slow|refused|nonsense/.test(body.toString())));

@@ -124,6 +124,7 @@ describe('the answer of /v1/ocr', { timeout: 30_000 }, () => {
     assert.equal(busy.headers.get('retry-after'), '7');
     assert.equal((await errorOf(429, busy)).message, 'busy');
 
+    app.services.health.wakeProvider('up');
     upstream.answer = json({ detail: 'bad key' }, 401);
     const denied = await postForm(app, [FILE, ['model', 'reader']]);
     assert.equal((await errorOf(502, denied)).code, 'upstream_auth_failed');

@@ -52,7 +52,8 @@ const SECRETS = [
   'passwordHash',
   'scrypt$',
   '"digest"',
-  'unreadableApiKey',
+  '"secret":',
+  '"unreadable":',
   '"apiKey"',
 ];
 

@@ -233,6 +233,71 @@ test('a provider key that could not be read is carried through a backup', async 
   }
 });
 
+test('planRestore() takes back the keys that it knows by provider, key and origin', async () => {
+  const keys = (...ids: string[]): Provider['keys'] =>
+    ids.map((id) => makeKey({ id, secret: `sk-secret-${id}`, enabled: id !== 'off' }));
+  const withKeys = (id: string, ...ids: string[]): Provider => provider(id, { keys: keys(...ids) });
+  const state = config({
+    providers: byId(withKeys('p', 'a', 'off', 'gone'), withKeys('moved', 'a'), withKeys('new', 'a')),
+  });
+  const backup = await parse(await make(state, { mode: 'omit' }));
+  const current = config({
+    providers: byId(
+      provider('p', { keys: [...keys('later', 'a'), makeKey({ id: 'off', unreadable: 'v1.AAAA' })] }),
+      provider('moved', { keys: keys('a'), baseUrl: 'https://old.example' }),
+      withKeys('other', 'gone'),
+    ),
+  });
+  const { config: restored, report } = planRestore(current, backup);
+  const shown = (id: string): unknown =>
+    restored.providers.get(id)?.keys.map((key) => [key.id, key.secret ?? key.unreadable, key.enabled]);
+  assert.deepEqual(shown('p'), [
+    ['a', 'sk-secret-a', true],
+    ['off', 'v1.AAAA', false],
+    ['gone', OMITTED_SECRET, true],
+  ]);
+  assert.deepEqual(shown('moved'), [['a', OMITTED_SECRET, true]]);
+  assert.deepEqual(shown('new'), [['a', OMITTED_SECRET, true]]);
+  assert.deepEqual(
+    report.providersWithoutKey.map(({ id }) => id),
+    ['p', 'moved', 'new'],
+  );
+});
+
+test('planRestore() leaves out only the key that is in use at another host', async () => {
+  const state = config({
+    providers: byId(
+      provider('new', {
+        keys: [makeKey({ id: 'own', secret: 'sk-own' }), makeKey({ id: 'stolen', secret: 'sk-secret-p' })],
+      }),
+    ),
+  });
+  const bytes = await make(state, { mode: 'encryption-key', key: KEY });
+  const backup = await parse(bytes, { encryptionKey: KEY });
+  const { config: restored } = planRestore(config(), backup);
+  assert.deepEqual(
+    restored.providers.get('new')?.keys.map(({ secret, unreadable }) => secret ?? unreadable),
+    ['sk-own', OMITTED_SECRET],
+  );
+});
+
+test('planRestore() asks only about the keys that are bound to no address', () => {
+  const [bound, unbound] = ['bound', 'unbound'].map((id) => makeKey({ id, secret: `sk-secret-${id}` }));
+  assert.ok(bound && unbound);
+  const backup: Backup = {
+    config: config({ providers: byId(provider('x', { keys: [bound, unbound] })) }),
+    unboundKeys: new Set([unbound]),
+    createdAt: TIME,
+  };
+  const { report } = planRestore(config(), backup);
+  assert.deepEqual(report.unboundKeys, [{ id: 'x', name: 'Provider x', origin: 'https://x.example' }]);
+  const { config: closed } = planRestore(config(), backup, { closesUnboundKeys: true });
+  assert.deepEqual(
+    closed.providers.get('x')?.keys.map(({ secret }) => secret),
+    ['sk-secret-bound', null],
+  );
+});
+
 test('planRestore() gives no key that is in use at one host to another, whatever the provider is called', async () => {
   const current = config({ providers: byId(provider('p'), provider('q')) });
   const stolen = { keys: [makeKey({ secret: 'sk-secret-p' })], baseUrl: 'https://evil.example/v1' };

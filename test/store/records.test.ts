@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { PROVIDER, readRecord } from '../../src/store/records.ts';
+import { MODEL, PROVIDER, readRecord } from '../../src/store/records.ts';
 import { TIME } from './store-contract.ts';
 
 function read(options: unknown): unknown {
@@ -24,6 +24,7 @@ describe('the options of a provider in a file', () => {
       pathMode: 'append-v1',
       transcribePath: '/v2/transcribe',
       chutesLanguageHint: true,
+      includeUsage: 'never',
       connectTimeoutMs: 1,
       headersTimeoutMs: 86_400_000,
       idleTimeoutMs: 5000,
@@ -44,10 +45,46 @@ describe('the options of a provider in a file', () => {
     [{ transcribePath: '//evil.example/x' }, /options\.transcribePath is not a path/],
     [{ transcribePath: '/a\r\nx: y' }, /options\.transcribePath is not a path/],
     [{ transcribePath: 7 }, /options\.transcribePath is not a path/],
+    [{ includeUsage: 'sometimes' }, /options\.includeUsage is not one of auto, always, never/],
     [{ chutesLanguageHint: 'yes' }, /options\.chutesLanguageHint is not true or false/],
     [{ nested: {} }, /options is not an object of plain values/],
     [[], /options is not an object/],
   ] as const) {
     test(`${JSON.stringify(options)} is refused`, () => assert.throws(() => read(options), problem));
+  }
+});
+
+describe('a model in a file', () => {
+  const readModel = (fields: object): unknown => {
+    const record = { id: 'm', name: 'M', providerId: 'p', enabled: true, createdAt: TIME, updatedAt: TIME };
+    return readRecord(MODEL, { ...record, ...fields }, 'models[0]');
+  };
+
+  test('of an earlier version has no fallbacks and options', () => {
+    const { weight, fallbacks, options } = readModel({}) as Record<string, unknown>;
+    assert.deepEqual([weight, fallbacks, options], [null, [], {}]);
+  });
+
+  test('keeps what a newer version may know', () => {
+    const fallbacks = [{ providerId: 'q', upstreamModel: null, weight: null, price: { perRequest: 1 } }];
+    const options = { fromTomorrow: { a: 1 } };
+    const read = readModel({ fallbacks, options }) as Record<string, unknown>;
+    assert.deepEqual([read['fallbacks'], read['options']], [fallbacks, options]);
+  });
+
+  for (const [fields, problem] of [
+    [{ weight: 0 }, /models\[0\]\.weight is not a number over 0/],
+    [{ weight: '1' }, /weight is not/],
+    [{ fallbacks: {} }, /fallbacks is not a list/],
+    [{ fallbacks: [null] }, /fallbacks\[0\] is not an object/],
+    [{ fallbacks: [{ upstreamModel: 'x' }] }, /fallbacks\[0\]\.providerId is not a text/],
+    [{ fallbacks: [{ providerId: 'q', weight: 1001 }] }, /fallbacks\[0\]\.weight is not/],
+    [{ options: [] }, /options is not an object/],
+    [{ options: { drop: ['model'] } }, /options\.drop is not/],
+    [{ options: { rename: { a: 'stream' } } }, /options\.rename is not/],
+    [{ options: { defaults: { messages: [] } } }, /options\.defaults is not/],
+    [{ options: { maxOutputTokens: 0 } }, /options\.maxOutputTokens is not/],
+  ] as const) {
+    test(`with ${JSON.stringify(fields)} is refused`, () => assert.throws(() => readModel(fields), problem));
   }
 });

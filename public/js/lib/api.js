@@ -1,5 +1,7 @@
 /** The only caller of `fetch`. */
 
+import { noteServerTime } from './server-clock.js';
+
 /** A request that failed, at the server or on the way to it. `status` 0: there was no response. */
 export class ApiError extends Error {
   /**
@@ -57,7 +59,10 @@ export async function raw(path, init = {}) {
   const { keepSession = false, ...request } = init;
   const send = async () => {
     try {
-      return await fetch(new URL(path.replace(/^\//, ''), ROOT), { credentials: 'same-origin', ...request });
+      const url = new URL(path.replace(/^\//, ''), ROOT);
+      const response = await fetch(url, { credentials: 'same-origin', ...request });
+      noteServerTime(response.headers.get('date'));
+      return response;
     } catch (error) {
       if (error instanceof DOMException && error.name === 'AbortError') throw error;
       dispatchEvent(new Event('server-unreachable'));

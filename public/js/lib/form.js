@@ -27,35 +27,6 @@ export function textField(options) {
 }
 
 /**
- * The two fields of every sign-in form.
- * @param {string} [knownUsername] filled in; the password then has the focus
- */
-export function signInFields(knownUsername) {
-  const username = textField({
-    label: 'Username',
-    input: {
-      name: 'username',
-      autocomplete: 'username',
-      value: knownUsername,
-      required: true,
-      autocapitalize: 'none',
-      spellcheck: 'false',
-    },
-  });
-  const password = textField({
-    label: 'Password',
-    input: {
-      name: 'password',
-      type: 'password',
-      autocomplete: 'current-password',
-      required: true,
-      autofocus: knownUsername !== undefined,
-    },
-  });
-  return { username, password };
-}
-
-/**
  * A search field without a visible label. Typing does not count as a change of the form around it, and Enter does not
  * submit that form.
  * @param {string} label
@@ -256,8 +227,8 @@ function showError(error, options) {
     return;
   }
   // The message stands below the field, so that it need not begin with the field's name.
-  field.setError(messageOf(error).replace(/^`[\w.]+`(?= )/, 'This'));
-  field.control.focus();
+  field.setError(messageOf(error).replace(/^`[^`]+`(?= )/, 'This'));
+  focusField(field.control);
 }
 
 /**
@@ -282,8 +253,18 @@ function checkValid(form, fields) {
     setError(control.validity.valueMissing ? 'Please fill this in.' : control.validationMessage);
     first ??= control;
   }
-  first?.focus();
+  if (first !== null) focusField(first);
   return first === null;
+}
+
+/**
+ * Focuses a field, which may be in a collapsed part of the form.
+ * @param {HTMLElement} control
+ */
+function focusField(control) {
+  const details = control.closest('details');
+  if (details !== null) details.open = true;
+  control.focus();
 }
 
 /**

@@ -1,3 +1,5 @@
+import { serverNow } from './server-clock.js';
+
 const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
 const absolute = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 const whole = new Intl.NumberFormat('en');
@@ -17,7 +19,7 @@ const UNITS = [
  */
 export function relativeTime(iso) {
   if (!iso) return 'never';
-  const seconds = (Date.parse(iso) - Date.now()) / 1000;
+  const seconds = (Date.parse(iso) - serverNow()) / 1000;
   for (const [unit, length] of UNITS) {
     // Times in the future are rounded: "in 7 days" should not become "in 6 days" a second later.
     const inUnits = seconds / length;

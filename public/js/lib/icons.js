@@ -34,6 +34,8 @@ const PATHS = {
   stop: 'M6.5 6.5h11v11h-11z',
   lock: 'M5 11h14v10H5zM8 11V7.5a4 4 0 0 1 8 0V11',
   chevron: 'M9 6l6 6-6 6',
+  up: 'M6 15l6-6 6 6',
+  down: 'M6 9l6 6 6-6',
 };
 
 /** @typedef {keyof typeof PATHS} IconName */

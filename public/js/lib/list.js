@@ -1,9 +1,9 @@
 import { ApiError, messageOf } from './api.js';
 import { searchField } from './form.js';
-import { number, plural } from './format.js';
 import { h } from './h.js';
-import { icon } from './icons.js';
 import { createLazyItems, createSentinel } from './lazy-items.js';
+import { countText, headerCell, noMatch, rememberFocus, toNodes } from './list-parts.js';
+import { patchChildren } from './patch.js';
 import { afterPress } from './press.js';
 import { cachedList, cacheList, clearCachedLists, loadList } from './resource.js';
 import { failed, skeleton } from './states.js';
@@ -11,16 +11,19 @@ import { toast } from './toast.js';
 
 /**
  * @template T
- * @typedef {{ label: string, class?: string, sort?: (item: T) => string | number, cell: (item: T) => import('./h.js').Child }} Column
+ * @typedef {{
+ *   label: string, class?: string, sort?: (item: T) => string | number, cell: (item: T) => import('./h.js').Child, isLive?: boolean,
+ * }} Column isLive: the cell shows state that changes by itself. Its elements with handlers need a `data-act` (see `patch.js`)
  */
 /**
  * @template T
  * @typedef {{
  *   label: string, noun: string, columns: readonly Column<T>[], id: (item: T) => string, text: (item: T) => string,
  *   path: string, alsoLoad?: readonly string[], empty: () => Node, actions?: import('./h.js').Child[], signal: AbortSignal,
- *   onLoad?: (items: T[]) => void,
+ *   onLoad?: (items: T[]) => void, toFixed?: (item: T) => unknown,
  * }} ListOptions noun: `model`, for the search field and the count; text: what a search looks in; path: where the list is
- *   loaded from; alsoLoad: other lists that the rows need, loaded at the same time, before `onLoad`
+ *   loaded from; alsoLoad: other lists that the rows need, loaded at the same time, before `onLoad`; toFixed: the part of an
+ *   item that all but the live columns show
  */
 
 const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' });
@@ -74,6 +77,7 @@ export function createList(options) {
   const card = h('div', { class: 'card flush list' }, table, state, sentinel);
   const element = h('div', { class: 'stack' }, toolbar, card);
   const renderAfterPress = afterPress(card, render, options.signal);
+  const renderLiveAfterPress = afterPress(card, renderLive, options.signal);
 
   /** @param {T} item */
   function renderRow(item) {
@@ -153,6 +157,20 @@ export function createList(options) {
     restoreFocus?.();
   }
 
+  /** Renders the live cells again, in the rows that are there. */
+  function renderLive() {
+    const byId = new Map(items?.map((item) => [options.id(item), item]));
+    const restoreFocus = rememberFocus(body, () => search.control);
+    for (const tr of body.rows) {
+      const item = byId.get(tr.dataset.id ?? '');
+      if (item === undefined) continue;
+      options.columns.forEach((column, index) => {
+        if (column.isLive) patchChildren(tr.cells[index], toNodes(column.cell(item)));
+      });
+    }
+    if (!body.contains(document.activeElement)) restoreFocus?.();
+  }
+
   async function reload() {
     if (items === null) {
       table.hidden = true;
@@ -187,6 +205,20 @@ export function createList(options) {
     renderAfterPress();
   }
 
+  /** @param {T[]} next */
+  function showQuietly(next) {
+    const isSameTable = fixedText(items ?? []) === fixedText(next);
+    items = next;
+    texts.clear();
+    if (isSameTable) renderLiveAfterPress();
+    else renderAfterPress();
+  }
+
+  /** @param {T[]} all */
+  function fixedText(all) {
+    return JSON.stringify(all.map((item) => options.toFixed?.(item) ?? item));
+  }
+
   addEventListener('server-back', () => void reload(), { signal: options.signal });
   if (items === null) state.replaceChildren(skeleton({ count: 3, itemClass: 'skeleton-row' }));
   else renderAfterPress();
@@ -213,44 +245,26 @@ export function createList(options) {
       if (items !== null) change(items.filter((one) => options.id(one) !== id));
     },
     items: () => items ?? [],
-  };
-}
-
-/**
- * @param {Column<any>} column
- * @param {() => void} onclick
- */
-function headerCell(column, onclick) {
-  const content = column.sort
-    ? h('button', { type: 'button', class: 'sort', onclick }, column.label)
-    : column.label;
-  const hidden = column.class?.includes('actions-cell');
-  return h(
-    'th',
-    { role: 'columnheader', scope: 'col', class: column.class },
-    hidden ? h('span', { class: 'visually-hidden' }, column.label) : content,
-  );
-}
-
-/**
- * Remembers which control of which row has the focus. Rendering replaces the rows.
- * @param {HTMLElement} body
- * @param {() => HTMLElement | null} fallback where the focus goes when the row is gone
- * @returns {(() => void) | null} gives the focus back after rendering; null when no row had it
- */
-function rememberFocus(body, fallback) {
-  const active = document.activeElement;
-  if (!(active instanceof HTMLElement) || !body.contains(active)) return null;
-  const tr = active.closest('tr');
-  const controls = [...(tr?.querySelectorAll('button, input, a') ?? [])];
-  const index = controls.indexOf(active);
-  const id = tr?.dataset.id ?? '';
-  return () => {
-    const twin = body.querySelector(`tr[data-id="${CSS.escape(id)}"]`)?.querySelectorAll('button, input, a')[
-      index
-    ];
-    if (twin instanceof HTMLElement) twin.focus({ preventScroll: true });
-    else fallback()?.focus({ preventScroll: true });
+    /**
+     * Loads the items again and changes only what differs. A change made here meanwhile wins.
+     * @param {() => Promise<T[] | null>} load
+     */
+    async refresh(load) {
+      const before = [changes, reads];
+      const next = await load();
+      if (next === null || items === null || options.signal.aborted) return;
+      if (before[0] === changes && before[1] === reads) showQuietly(next);
+      else cacheList(options.path, items);
+    },
+    /** Replaces an item whose state changed, without highlighting its row. @param {T} item */
+    update(item) {
+      if (items === null) return;
+      changes++;
+      const next = items.map((one) => (options.id(one) === options.id(item) ? item : one));
+      cacheList(options.path, next);
+      showQuietly(next);
+    },
+    renderLive: renderLiveAfterPress,
   };
 }
 
@@ -268,24 +282,4 @@ function hasAll(text, words) {
  */
 function compare(a, b) {
   return typeof a === 'number' && typeof b === 'number' ? a - b : collator.compare(String(a), String(b));
-}
-
-/**
- * @param {number} found
- * @param {number} all
- * @param {string} noun
- */
-function countText(found, all, noun) {
-  return found === all ? plural(all, noun) : `${number(found)} of ${plural(all, noun)}`;
-}
-
-/** @param {string} query */
-function noMatch(query) {
-  return h(
-    'div',
-    { class: 'empty' },
-    icon('search'),
-    h('h2', null, 'Nothing found'),
-    h('p', { class: 'wrap-anywhere' }, `Nothing here matches “${query}”.`),
-  );
 }

@@ -15,6 +15,21 @@ export async function loadList(path) {
 }
 
 /**
+ * Loads a list again without anything on the screen: no question to sign in, no error.
+ * @param {string} path
+ * @returns {Promise<any[] | null>} null when it cannot be loaded now
+ */
+export async function loadQuietly(path) {
+  try {
+    const { data } = await api.get(path, { keepSession: true });
+    cache.set(path, data);
+    return data;
+  } catch {
+    return null;
+  }
+}
+
+/**
  * The cached list; null when it was never loaded.
  * @param {string} path
  * @returns {any[] | null}

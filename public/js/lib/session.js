@@ -1,7 +1,8 @@
 import { api, onSessionEnded, pageUrl } from './api.js';
 import { openDialog } from './dialog.js';
-import { alertBox, handleSubmit, signInFields } from './form.js';
+import { alertBox, handleSubmit } from './form.js';
 import { h } from './h.js';
+import { signInFields } from './sign-in-fields.js';
 
 /** Messages between the tabs of this browser: `signed-in` and `signed-out`, never a secret. */
 const channel = new BroadcastChannel('ipin-session');

@@ -52,12 +52,13 @@ export OPENAI_API_KEY="${key}"`,
 const NOT_CHAT = /embed|whisper|transcri|tts|speech|ocr|rerank|moderation|image|dall-e|voyage/i;
 
 /**
- * The model for the examples: the first whose name looks like a chat model.
+ * The model for the examples: the first whose name looks like a chat model, and is a name and not a pattern.
  * @param {readonly { id: string }[]} models
  * @returns {string | undefined}
  */
 export function exampleModel(models) {
-  return (models.find((model) => !NOT_CHAT.test(model.id)) ?? models[0])?.id;
+  const ids = models.map((model) => model.id).filter((id) => !id.includes('*'));
+  return ids.find((id) => !NOT_CHAT.test(id)) ?? ids[0];
 }
 
 /**

@@ -7,18 +7,43 @@
  * @typedef {{
  *   pathMode?: 'auto' | 'append-v1' | 'exact' | null, transcribePath?: string | null, chutesLanguageHint?: boolean | null,
  *   connectTimeoutMs?: number | null, headersTimeoutMs?: number | null, idleTimeoutMs?: number | null,
+ *   includeUsage?: 'auto' | 'always' | 'never' | null,
  * }} ProviderOptions
+ */
+/** @typedef {{ at: string, status: number | null, code: string | null, message: string }} LastError */
+/**
+ * @typedef {{
+ *   state: 'untested' | 'ok' | 'slow' | 'failing' | 'resting', since: string | null, restingUntil: string | null,
+ *   requests5m: number, errors5m: number, ttftMs: { p50: number | null, p95: number | null },
+ *   lastSuccessAt: string | null, lastError: LastError | null,
+ * }} Health
+ */
+/** @typedef {Health['state'] | 'refused' | 'unreadable'} KeyState */
+/**
+ * @typedef {{
+ *   id: string, hint: string | null, enabled: boolean, state: KeyState, restingUntil: string | null,
+ *   lastUsedAt: string | null, lastError: LastError | null,
+ * }} ProviderKey
  */
 /**
  * @typedef {{
- *   id: string, name: string, baseUrl: string, apiKeyHint: string | null, apiKeyUnreadable?: boolean, type: 'openai' | 'chutes', enabled: boolean,
- *   options: ProviderOptions, createdAt: string, updatedAt: string,
+ *   id: string, name: string, baseUrl: string, apiKeyHint: string | null, apiKeyUnreadable?: boolean, apiKeys: ProviderKey[],
+ *   type: 'openai' | 'chutes', enabled: boolean, options: ProviderOptions, health: Health, createdAt: string, updatedAt: string,
  * }} Provider
+ */
+/** @typedef {{ providerId: string, upstreamModel: string | null, weight: number | null }} Fallback */
+/**
+ * @typedef {{
+ *   maxOutputTokens?: number | null, maxTokensField?: 'max_tokens' | 'max_completion_tokens' | null,
+ *   reasoningEffort?: boolean | null, reasoningContent?: boolean | 'reasoning' | null, pdf?: boolean | null,
+ *   defaults?: Record<string, unknown> | null, drop?: string[] | null, rename?: Record<string, string> | null,
+ * }} ModelOptions
  */
 /**
  * @typedef {{
  *   id: string, name: string, providerId: string, upstreamModel: string | null, enabled: boolean,
- *   vision: boolean | null, createdAt: string, updatedAt: string,
+ *   vision: boolean | null, weight: number | null, fallbacks: Fallback[], options: ModelOptions,
+ *   createdAt: string, updatedAt: string,
  * }} Model
  */
 /**

@@ -1,8 +1,9 @@
 import { ApiError, api, messageOf, pageUrl } from '../lib/api.js';
-import { alertBox, handleSubmit, setBusy, signInFields } from '../lib/form.js';
+import { alertBox, handleSubmit, setBusy } from '../lib/form.js';
 import { h } from '../lib/h.js';
 import { announceSignIn } from '../lib/session.js';
 import { logo } from '../lib/shell.js';
+import { signInFields } from '../lib/sign-in-fields.js';
 import { themeButton } from '../lib/theme.js';
 
 const HOME = { admin: 'admin.html', user: 'dashboard.html' };

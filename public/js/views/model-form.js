@@ -3,6 +3,8 @@ import { checkField, segmented, selectField, textField } from '../lib/form.js';
 import { formDialog } from '../lib/form-dialog.js';
 import { h } from '../lib/h.js';
 import { memberPath } from '../lib/resource.js';
+import { fallbackFields } from './model-fallbacks.js';
+import { modelOptionFields } from './model-options.js';
 
 const PATH = '/api/admin/models';
 const VISION = [
@@ -29,7 +31,9 @@ export function editModel(model, providers) {
   const id = textField({
     label: 'Model ID',
     param: 'id',
-    hint: isNew ? 'The name that clients send as “model”. You cannot change it later.' : null,
+    hint: isNew
+      ? 'The name that clients send as “model”. You cannot change it later. One * stands for any text: gpt-* serves every such name that no other model has.'
+      : null,
     input: {
       value: model?.id,
       required: true,
@@ -42,7 +46,7 @@ export function editModel(model, providers) {
   const provider = selectField({
     label: 'Provider',
     param: 'providerId',
-    choices: providerChoices(model, providers),
+    choices: providerChoices(providers, model?.providerId),
     value: model?.providerId ?? (providers.length === 1 ? providers[0].id : ''),
     input: { required: true },
   });
@@ -50,7 +54,7 @@ export function editModel(model, providers) {
     label: 'Upstream Name',
     optional: true,
     param: 'upstreamModel',
-    hint: 'The provider’s name for the model, if it differs from the ID.',
+    hint: 'The provider’s name for the model, if it differs from the ID. A * in it stands for the same text as the * in the ID.',
     input: { value: model?.upstreamModel ?? '', spellcheck: 'false', autocapitalize: 'none' },
   });
   const vision = segmented({
@@ -59,14 +63,26 @@ export function editModel(model, providers) {
     value: model === null || model.vision === null ? 'auto' : model.vision ? 'yes' : 'no',
   });
   const enabled = checkField({ label: 'Enabled', input: { checked: model?.enabled ?? true } });
+  const options = modelOptionFields(model?.options ?? {});
+  /** @type {import('../lib/form.js').Field[]} */
+  const fields = [name, id, provider, upstream, ...options.fields];
+  const fallbacks = fallbackFields({
+    fallbacks: model?.fallbacks ?? [],
+    weight: model?.weight ?? null,
+    fields,
+    choicesFor: (fallback) => providerChoices(providers, fallback.providerId),
+  });
   return formDialog({
     title: isNew ? 'Add Model' : `Edit ${model.name}`,
-    fields: [name, id, provider, upstream],
+    size: 'wide',
+    fields,
     content: [
       h('div', { class: 'columns' }, name.element, id.element),
-      h('div', { class: 'columns' }, provider.element, upstream.element),
+      h('div', { class: 'target-fields' }, provider.element, upstream.element, fallbacks.ownWeight),
+      fallbacks.element,
       vision.element,
       enabled.element,
+      options.element,
     ],
     save: () => {
       const body = {
@@ -75,6 +91,8 @@ export function editModel(model, providers) {
         upstreamModel: upstream.control.value.trim() || null,
         vision: VISION_VALUES[vision.value()],
         enabled: enabled.control.checked,
+        ...fallbacks.value(),
+        options: options.value(),
       };
       return isNew
         ? api.post(PATH, { ...body, id: id.control.value.trim() })
@@ -84,18 +102,18 @@ export function editModel(model, providers) {
 }
 
 /**
- * @param {import('../lib/types.js').Model | null} model
  * @param {readonly import('../lib/types.js').Provider[]} providers
+ * @param {string} [chosenId]
  */
-function providerChoices(model, providers) {
+function providerChoices(providers, chosenId = '') {
   const choices = providers.map((one) => ({
     value: one.id,
     label: one.name === one.id ? one.id : `${one.name} (${one.id})`,
   }));
-  const isMissing = model !== null && !providers.some((one) => one.id === model.providerId);
+  const isMissing = chosenId !== '' && !providers.some((one) => one.id === chosenId);
   return [
     { value: '', label: providers.length === 0 ? 'Add a provider first' : 'Choose …' },
-    ...(isMissing ? [{ value: model.providerId, label: `${model.providerId} (missing)` }] : []),
+    ...(isMissing ? [{ value: chosenId, label: `${chosenId} (missing)` }] : []),
     ...choices,
   ];
 }

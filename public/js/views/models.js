@@ -1,13 +1,18 @@
 import { api } from '../lib/api.js';
 import { mayOpenDialog } from '../lib/dialog.js';
+import { plural } from '../lib/format.js';
 import { h } from '../lib/h.js';
+import { severity } from '../lib/health.js';
 import { createList } from '../lib/list.js';
-import { cachedList, getList, memberPath } from '../lib/resource.js';
+import { refreshWhileVisible } from '../lib/refresh.js';
+import { cachedList, getList, loadQuietly, memberPath } from '../lib/resource.js';
 import { actionsCell, addButton, confirmAndDelete, switchColumn, titleCell } from '../lib/row.js';
+import { stateCell } from '../lib/state-mark.js';
 import { emptyState } from '../lib/states.js';
 import { toast } from '../lib/toast.js';
 import { visionBadge } from '../lib/vision.js';
 import { editModel } from './model-form.js';
+import { modelState, openModelDetails, targetsCell } from './model-state.js';
 
 /** @typedef {import('../lib/types.js').Model} Model */
 /** @typedef {import('../lib/types.js').Provider} Provider */
@@ -38,8 +43,7 @@ export function mountModels(container, context) {
       visionIds = visionIdsOf(cachedList(CALLABLE) ?? []);
     },
     id: (model) => model.id,
-    text: (model) =>
-      `${model.id} ${model.name} ${model.upstreamModel ?? ''} ${model.providerId} ${providers.get(model.providerId)?.name ?? ''}`,
+    text: (model) => [model.id, model.name, ...[model, ...model.fallbacks].map(targetText)].join(' '),
     actions: [addButton('Add Model', () => edit(null))],
     empty: () =>
       emptyState(
@@ -54,10 +58,23 @@ export function mountModels(container, context) {
       ),
     columns: [
       { label: 'Model', class: 'main-cell', sort: (one) => one.name, cell: modelTitle },
-      { label: 'Provider', class: 'wide w-l', sort: (one) => providerName(one), cell: providerCell },
+      {
+        label: 'State',
+        class: 'state-cell',
+        sort: (one) => severity(modelState(one, providers)),
+        cell: stateOf,
+        isLive: true,
+      },
+      {
+        label: 'Provider',
+        class: 'wide w-xl',
+        sort: (one) => providerName(one.providerId),
+        cell: (one) => targetsCell(one, providers),
+        isLive: true,
+      },
       {
         label: 'Upstream name',
-        class: 'wide wider mono w-l',
+        class: 'wide widest mono w-l',
         sort: (one) => one.upstreamModel ?? '',
         cell: upstreamCell,
       },
@@ -70,34 +87,55 @@ export function mountModels(container, context) {
     ],
   });
 
-  /** @param {Model} model */
-  function providerName(model) {
-    return providers.get(model.providerId)?.name ?? model.providerId;
+  /** @param {string} id */
+  function providerName(id) {
+    return providers.get(id)?.name ?? id;
+  }
+
+  /** @param {import('../lib/types.js').Fallback} target */
+  function targetText({ providerId, upstreamModel }) {
+    return `${upstreamModel ?? ''} ${providerId} ${providerName(providerId)}`;
   }
 
   /** @param {Model} model */
   function modelTitle(model) {
     const { id } = model;
+    const count = model.fallbacks.length;
+    const more = count === 0 ? '' : ` + ${plural(count, 'fallback')}`;
     return titleCell(
       model.name,
       [
         h('span', { class: 'mono', title: id }, id),
-        h('span', { class: 'narrow-only' }, ` · ${providerName(model)}`),
+        h('span', { class: 'narrow-only' }, ` · ${providerName(model.providerId)}${more}`),
       ],
+      id.includes('*') &&
+        h(
+          'span',
+          { class: 'badge', title: 'Serves every name that fits and that no other model has' },
+          'pattern',
+        ),
       (model.vision ?? visionIds.has(model.id)) && visionBadge(),
     );
   }
 
   /** @param {Model} model */
-  function providerCell(model) {
-    const provider = providers.get(model.providerId);
-    const isOff = provider !== undefined && !provider.enabled;
-    return h(
-      'div',
-      { class: 'row nowrap' },
-      h('span', { class: 'truncate', title: providerName(model) }, providerName(model)),
-      isOff && h('span', { class: 'badge warn', title: 'The provider is switched off' }, 'off'),
-    );
+  function stateOf(model) {
+    const condition = modelState(model, providers);
+    const { detail } = condition;
+    return stateCell({
+      id: model.id,
+      name: model.name,
+      condition,
+      evidence: detail && h('div', { class: 'truncate', title: detail }, detail),
+      onclick: () => openModelDetails(model, { providers: () => providers, refresh: refreshProviders }),
+    });
+  }
+
+  async function refreshProviders() {
+    const next = await loadQuietly(PROVIDERS);
+    if (next === null || context.signal.aborted) return;
+    providers = byId(next);
+    list.renderLive();
   }
 
   /** @param {Model} model */
@@ -129,6 +167,7 @@ export function mountModels(container, context) {
 
   container.append(list.element);
   void list.reload();
+  refreshWhileVisible(refreshProviders, context.signal);
   if (context.intent === 'add') void edit(null);
 }
 

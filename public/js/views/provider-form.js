@@ -94,14 +94,17 @@ function providerFields(provider) {
     },
   });
   const stored = provider?.apiKeyHint;
+  const count = provider?.apiKeys.length ?? 0;
   const key = textField({
     label: 'API Key',
     param: 'apiKey',
-    hint: stored ? `Stored: ${stored}. Leave empty to keep the stored key, or enter a new one.` : KEY_HINT,
+    hint: stored ? storedKeyHint(stored, count) : KEY_HINT,
     input: { type: 'password', autocomplete: 'new-password', spellcheck: 'false', placeholder: stored ?? '' },
   });
   const removeKey =
-    stored || provider?.apiKeyUnreadable ? checkField({ label: 'Remove the stored key', input: {} }) : null;
+    stored || provider?.apiKeyUnreadable
+      ? checkField({ label: count > 1 ? 'Remove the first key' : 'Remove the stored key', input: {} })
+      : null;
   removeKey?.control.addEventListener('change', () => {
     key.control.disabled = removeKey.control.checked;
   });
@@ -114,6 +117,15 @@ function providerFields(provider) {
   });
   const enabled = checkField({ label: 'Enabled', input: { checked: provider?.enabled ?? true } });
   return { name, id, url, key, removeKey, type, enabled };
+}
+
+/**
+ * @param {string} hint
+ * @param {number} count
+ */
+function storedKeyHint(hint, count) {
+  const place = count > 1 ? `, the first of ${count} keys` : '';
+  return `Stored: ${hint}${place}. Leave empty to keep it, or enter a new key to replace it. To add another key, choose the provider’s state in the list.`;
 }
 
 /** @param {ReturnType<typeof providerFields>} fields */

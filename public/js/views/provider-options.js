@@ -6,10 +6,15 @@ const PATH_MODES = [
   { value: 'append-v1', label: 'Always add /v1' },
   { value: 'exact', label: 'Exactly as written' },
 ];
+const INCLUDE_USAGE = [
+  { value: '', label: 'Automatic' },
+  { value: 'always', label: 'Always' },
+  { value: 'never', label: 'Never' },
+];
 const TIMEOUTS = /** @type {const} */ ([
   ['connectTimeoutMs', 'Connect timeout', 'ms'],
-  ['headersTimeoutMs', 'Timeout until the answer begins', 'ms'],
-  ['idleTimeoutMs', 'Timeout during the answer', 'ms'],
+  ['headersTimeoutMs', 'Timeout to first byte', 'ms'],
+  ['idleTimeoutMs', 'Idle timeout', 'ms'],
 ]);
 
 /**
@@ -33,6 +38,13 @@ export function providerOptionFields(stored) {
     hint: 'Normally off, because the published Whisper chutes then translate into that language.',
     input: { checked: stored.chutesLanguageHint ?? false },
   });
+  const includeUsage = selectField({
+    label: 'Request token counts in streams',
+    param: 'options.includeUsage',
+    choices: INCLUDE_USAGE,
+    value: stored.includeUsage === 'auto' ? '' : (stored.includeUsage ?? ''),
+    hint: 'Even when the client does not. “Automatic” stops when the provider refuses it.',
+  });
   const timeouts = TIMEOUTS.map(([name, label, unit]) => ({
     name,
     field: textField({
@@ -48,7 +60,7 @@ export function providerOptionFields(stored) {
       },
     }),
   }));
-  const fields = [pathMode, transcribe, ...timeouts.map(({ field }) => field)];
+  const fields = [pathMode, transcribe, includeUsage, ...timeouts.map(({ field }) => field)];
   const element = h(
     'details',
     null,
@@ -58,6 +70,7 @@ export function providerOptionFields(stored) {
       { class: 'stack' },
       h('div', { class: 'columns' }, pathMode.element, transcribe.element),
       h('div', { class: 'columns' }, ...timeouts.map(({ field }) => field.element)),
+      includeUsage.element,
       language.element,
     ),
   );
@@ -69,6 +82,7 @@ export function providerOptionFields(stored) {
       const entries = [
         ['pathMode', pathMode.control.value],
         ['transcribePath', transcribe.control.value.trim()],
+        ['includeUsage', includeUsage.control.value],
         ['chutesLanguageHint', language.control.checked],
         ...timeouts.map(({ name, field }) => [name, field.control.valueAsNumber || '']),
       ];

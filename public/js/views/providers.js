@@ -2,13 +2,18 @@ import { ApiError, api, messageOf } from '../lib/api.js';
 import { confirmDialog } from '../lib/dialog.js';
 import { number, plural } from '../lib/format.js';
 import { h } from '../lib/h.js';
+import { KEY_MISSING, providerCondition, severity } from '../lib/health.js';
 import { createList } from '../lib/list.js';
-import { cachedList, memberPath } from '../lib/resource.js';
+import { refreshWhileVisible } from '../lib/refresh.js';
+import { cachedList, loadQuietly, memberPath } from '../lib/resource.js';
 import { actionsCell, addButton, confirmAndDelete, rowButton, switchColumn, titleCell } from '../lib/row.js';
+import { stateCell } from '../lib/state-mark.js';
 import { emptyState } from '../lib/states.js';
 import { toast } from '../lib/toast.js';
+import { openProviderDetails } from './provider-details.js';
 import { editProvider } from './provider-form.js';
 import { importModels } from './provider-import.js';
+import { evidenceOf, keysText } from './provider-state.js';
 import { testProvider } from './provider-test.js';
 
 /** @typedef {import('../lib/types.js').Provider} Provider */
@@ -34,6 +39,7 @@ export function mountProviders(container, context) {
       modelCounts = countModels(cachedList(MODELS) ?? []);
     },
     id: (provider) => provider.id,
+    toFixed: withoutState,
     text: (provider) => `${provider.name} ${provider.id} ${provider.baseUrl} ${provider.type}`,
     actions: [addButton('Add Provider', add)],
     empty: () =>
@@ -45,13 +51,16 @@ export function mountProviders(container, context) {
     columns: [
       { label: 'Provider', class: 'main-cell', sort: (one) => one.name, cell: providerTitle },
       {
-        label: 'Stored key',
-        class: 'wide mono w-m',
-        cell: (one) => one.apiKeyHint ?? h('span', { class: 'muted' }, 'none'),
+        label: 'State',
+        class: 'state-cell',
+        sort: (one) => severity(providerCondition(one)),
+        cell: providerState,
+        isLive: true,
       },
+      { label: 'Keys', class: 'wide w-k', cell: keysCell, isLive: true },
       {
         label: 'Models',
-        class: 'wide w-s',
+        class: 'wide wider w-n',
         sort: (one) => modelCounts.get(one.id) ?? 0,
         cell: (one) => number(modelCounts.get(one.id) ?? 0),
       },
@@ -65,10 +74,56 @@ export function mountProviders(container, context) {
   });
 
   /** @param {Provider} provider */
+  function providerState(provider) {
+    const condition = providerCondition(provider);
+    const evidence = evidenceOf(provider);
+    return stateCell({
+      id: provider.id,
+      name: provider.name,
+      condition,
+      evidence:
+        condition === KEY_MISSING
+          ? linkButton(`add-key:${provider.id}`, ['Add a key'], () => addKey(provider))
+          : evidence && h('div', { class: 'truncate', title: evidence }, evidence),
+      onclick: () => showDetails(provider, false),
+    });
+  }
+
+  /** @param {Provider} provider */
+  function addKey(provider) {
+    // The pressed button is gone once there is a key, so that the focus could not come back to it.
+    document.getElementById(`state:${provider.id}`)?.focus();
+    showDetails(provider, true);
+  }
+
+  /** @param {Provider} provider */
+  function keysCell(provider) {
+    const name = h('span', { class: 'visually-hidden' }, `Keys of ${provider.name}: `);
+    return linkButton(`keys:${provider.id}`, [name, keysText(provider)], () => showDetails(provider, false));
+  }
+
+  /**
+   * @param {Provider} provider
+   * @param {boolean} isAddingKey
+   */
+  function showDetails(provider, isAddingKey) {
+    openProviderDetails(latest(provider), { isAddingKey, onChange: list.update });
+  }
+
+  /**
+   * The newest state of a provider whose row may be older.
+   * @param {Provider} provider
+   * @returns {Provider}
+   */
+  function latest(provider) {
+    return list.items().find((one) => one.id === provider.id) ?? provider;
+  }
+
+  /** @param {Provider} provider */
   function actions(provider) {
     return actionsCell({
       name: provider.name,
-      onEdit: () => edit(provider),
+      onEdit: () => edit(latest(provider)),
       onDelete: () => remove(provider),
       more: [
         rowButton('bolt', `Test ${provider.name}`, () => testProvider(provider), { text: 'Test' }),
@@ -108,15 +163,12 @@ export function mountProviders(container, context) {
   /** @param {Provider} provider */
   async function remove(provider) {
     const used = modelCounts.get(provider.id) ?? 0;
-    const message =
-      used === 0
-        ? 'The provider and its stored key will be deleted.'
-        : `The provider, its stored key and ${plural(used, 'model')} that ${used === 1 ? 'uses' : 'use'} it will be deleted.`;
+    const helped = countHelped(cachedList(MODELS) ?? [], provider);
     const isDeleted = await confirmAndDelete({
       title: `Delete ${provider.name}?`,
-      message,
+      message: deletionText(used, helped),
       confirmLabel: used === 0 ? 'Delete' : `Delete with ${plural(used, 'model')}`,
-      run: () => removeWithModels(provider, used > 0),
+      run: () => removeWithModels(provider, used + helped > 0),
       done: `${provider.name} is deleted.`,
     });
     if (!isDeleted) return;
@@ -127,6 +179,7 @@ export function mountProviders(container, context) {
 
   container.append(list.element);
   void list.reload();
+  refreshWhileVisible(() => list.refresh(() => loadQuietly(PATH)), context.signal);
   if (context.intent === 'add') void add();
 }
 
@@ -158,9 +211,53 @@ function providerTitle(provider) {
     provider.name,
     h('span', { class: 'mono', title: provider.baseUrl }, provider.baseUrl),
     provider.type === 'chutes' && h('span', { class: 'badge' }, 'Chutes'),
-    provider.apiKeyUnreadable &&
-      h('span', { class: 'badge danger', title: 'The stored key cannot be decrypted' }, 'key unreadable'),
   );
+}
+
+/**
+ * What all but the live cells show.
+ * @param {Provider} provider
+ */
+function withoutState({ health, apiKeys, apiKeyHint, apiKeyUnreadable, updatedAt, ...fixed }) {
+  return fixed;
+}
+
+/**
+ * A button that looks like a link, in a cell whose content changes by itself.
+ * @param {string} act
+ * @param {import('../lib/h.js').Child[]} content
+ * @param {() => unknown} onclick
+ */
+function linkButton(act, content, onclick) {
+  return h(
+    'button',
+    { type: 'button', class: 'link-button', id: act, 'data-act': act, onclick: () => void onclick() },
+    ...content,
+  );
+}
+
+/**
+ * How many models of other providers use a provider as a fallback.
+ * @param {import('../lib/types.js').Model[]} models
+ * @param {Provider} provider
+ */
+function countHelped(models, { id }) {
+  return models.filter(
+    (model) => model.providerId !== id && model.fallbacks.some((fallback) => fallback.providerId === id),
+  ).length;
+}
+
+/**
+ * @param {number} used how many models are deleted too
+ * @param {number} helped how many models lose a fallback
+ */
+function deletionText(used, helped) {
+  const deleted =
+    used === 0
+      ? 'The provider and its stored keys will be deleted.'
+      : `The provider, its stored keys and ${plural(used, 'model')} that ${used === 1 ? 'uses' : 'use'} it will be deleted.`;
+  if (helped === 0) return deleted;
+  return `${deleted} ${plural(helped, 'other model')} will lose a fallback.`;
 }
 
 /** @param {import('../lib/types.js').Model[]} models */

@@ -1,9 +1,12 @@
+import { isRecord } from '../../json/value.ts';
 import { requireFree } from '../../store/changes.ts';
-import type { Model } from '../../store/entities.ts';
+import type { Fallback, Model } from '../../store/entities.ts';
 import { newModel } from '../../store/new-records.ts';
+import { MODEL_OPTION_RULES, WEIGHT } from '../../store/record-rules.ts';
 import type { ConfigState } from '../../store/store.ts';
 import {
   FIELD_LIMITS,
+  type FieldReader,
   given,
   orNull,
   refuseUnbuilt,
@@ -14,14 +17,17 @@ import {
   wrong,
 } from '../fields.ts';
 import type { Fields } from '../json-body.ts';
-import type { Resource } from '../resource.ts';
+import type { Resource, View } from '../resource.ts';
+import { toOptions } from './options.ts';
 
-/** Models under `/api/admin/models`. Fallbacks and prices are not built yet. */
+const FALLBACKS_LIMIT = 32;
+
+/** Models under `/api/admin/models`. Prices are not built yet. */
 export const MODELS: Resource<'models'> = {
   collection: 'models',
-  view: (models) => models.map((model) => ({ ...model, fallbacks: [], price: null })),
+  view: (models) => models.map(view),
   readNew({ fields, time }) {
-    const id = toId(requireField(fields, 'id'), 'id');
+    const id = toModelId(requireField(fields, 'id'), 'id');
     const providerId = toId(requireField(fields, 'providerId'), 'providerId');
     const draft = newModel({ id, providerId }, time);
     return {
@@ -36,24 +42,82 @@ export const MODELS: Resource<'models'> = {
   },
 };
 
+const NO_PRICE = { price: null, effectivePrice: null };
+
+function view(model: Model): View {
+  const fallbacks = model.fallbacks.map((fallback) => ({ ...fallback, ...NO_PRICE }));
+  return { ...model, fallbacks, ...NO_PRICE };
+}
+
 function edit(before: Model, fields: Fields, state: ConfigState): Model {
-  refuseUnbuilt(fields, ['fallbacks', 'price']);
+  refuseUnbuilt(fields, ['price']);
   const providerId = given(fields, 'providerId', before.providerId, toId);
-  if (!state.providers.has(providerId))
-    throw wrong('providerId', 'names no provider: add the provider first');
+  requireProvider(state, providerId, 'providerId');
+  const toUpstream = orNull(upstreamReader(before.id));
   return {
     ...before,
     name: given(fields, 'name', before.name, toText),
     providerId,
-    upstreamModel: given(fields, 'upstreamModel', before.upstreamModel, orNull(toUpstreamModel)),
+    upstreamModel: given(fields, 'upstreamModel', before.upstreamModel, toUpstream),
     enabled: given(fields, 'enabled', before.enabled, toBoolean),
     vision: given(fields, 'vision', before.vision, (value, param) =>
       value === null ? null : toBoolean(value, param),
     ),
+    weight: given(fields, 'weight', before.weight, orNull(toWeight)),
+    fallbacks: given(fields, 'fallbacks', before.fallbacks, (value, param) =>
+      toList(value, param).map((item, index) => {
+        const fallback = toFallback(item, `${param}[${index}]`, toUpstream);
+        requireProvider(state, fallback.providerId, `${param}[${index}].providerId`);
+        return fallback;
+      }),
+    ),
+    options: given(fields, 'options', before.options, (value) =>
+      toOptions(value, before.options, MODEL_OPTION_RULES),
+    ),
   };
 }
 
-/** Any text, because vendors name models as they like. */
-function toUpstreamModel(value: unknown, param: string): string {
-  return toText(value, param, FIELD_LIMITS.upstreamModel);
+/** An id may hold one `*`, also alone. */
+function toModelId(value: unknown, param: string): string {
+  if (typeof value !== 'string' || !value.includes('*')) return toId(value, param);
+  if (value.split('*').length > 2) throw wrong(param, 'must hold at most one *');
+  // The `*` stands where a letter may stand.
+  toId(value.replace('*', 'x'), param);
+  return value;
+}
+
+/** Any text, because vendors name models as they like. A `*` takes what the `*` of the id stood for, so both must be there. */
+function upstreamReader(modelId: string): FieldReader<string> {
+  const stars = modelId.includes('*') ? 1 : 0;
+  return (value, param) => {
+    const text = toText(value, param, FIELD_LIMITS.upstreamModel);
+    if (text.split('*').length - 1 <= stars) return text;
+    throw wrong(param, stars === 1 ? 'must hold at most one *' : 'must hold no *, because the id holds none');
+  };
+}
+
+function toWeight(value: unknown, param: string): number {
+  if (typeof value === 'number' && WEIGHT.isRight(value)) return value;
+  throw wrong(param, `must be ${WEIGHT.expected}, or null`);
+}
+
+function toList(value: unknown, param: string): readonly unknown[] {
+  if (value === null) return [];
+  if (Array.isArray(value) && value.length <= FALLBACKS_LIMIT) return value;
+  throw wrong(param, `must be a list of at most ${FALLBACKS_LIMIT} fallbacks`);
+}
+
+function toFallback(value: unknown, param: string, toUpstream: FieldReader<string | null>): Fallback {
+  if (!isRecord(value)) throw wrong(param, 'must be an object with providerId, upstreamModel and weight');
+  const { providerId, upstreamModel, weight, price } = value;
+  refuseUnbuilt(new Map([[`${param}.price`, price]]), [`${param}.price`]);
+  return {
+    providerId: toId(providerId, `${param}.providerId`),
+    upstreamModel: toUpstream(upstreamModel, `${param}.upstreamModel`),
+    weight: orNull(toWeight)(weight, `${param}.weight`),
+  };
+}
+
+function requireProvider({ providers }: ConfigState, id: string, param: string): void {
+  if (!providers.has(id)) throw wrong(param, 'names no provider: add the provider first');
 }

@@ -1,14 +1,13 @@
 import type { Config } from '../../config.ts';
 import { HttpError } from '../../errors.ts';
+import type { Health } from '../../gateway/health.ts';
 import { isHostAllowed } from '../../providers/address-policy.ts';
 import { originOf, parseBaseUrl, withScheme } from '../../providers/base-url.ts';
-import { keyHint } from '../../redaction.ts';
-import { requireFree, withoutEntities } from '../../store/changes.ts';
-import type { Provider, ProviderKey } from '../../store/entities.ts';
+import { requireFree } from '../../store/changes.ts';
+import type { Fallback, Model, Provider, ProviderKey } from '../../store/entities.ts';
 import { newProvider } from '../../store/new-records.ts';
 import { newProviderKey } from '../../store/provider-keys.ts';
 import {
-  FIELD_LIMITS,
   given,
   orNull,
   readQueryFlag,
@@ -23,13 +22,14 @@ import {
 import type { Fields } from '../json-body.ts';
 import type { Removal, Resource, View } from '../resource.ts';
 import type { Services } from '../services.ts';
+import { hintOf, requireNewSecret, toProviderKey, viewKeys } from './provider-keys.ts';
 import { toProviderOptions } from './provider-options.ts';
 
-/** Providers under `/api/admin/providers`. With `?cascade=true` a provider's models go along with it. */
+/** Providers under `/api/admin/providers`. With `?cascade=true` a provider's models and fallbacks go along with it. */
 export function providerResource(services: Services): Resource<'providers'> {
   return {
     collection: 'providers',
-    view: (providers) => providers.map(view),
+    view: (providers) => providers.map((provider) => viewProvider(provider, services.health)),
     readNew({ fields, time }) {
       const name = toText(requireField(fields, 'name'), 'name');
       const id = given(fields, 'id', null, orNull(toId));
@@ -51,29 +51,52 @@ export function providerResource(services: Services): Resource<'providers'> {
   };
 }
 
-/** Everything but the keys. */
-function view({ keys, ...visible }: Provider): View {
+/** Everything but the secrets. `apiKey...` is about the first key. */
+export function viewProvider(provider: Provider, health: Health): View {
+  const { keys, ...visible } = provider;
   const [first] = keys;
-  return { ...visible, apiKeyHint: hintOf(first), apiKeyUnreadable: (first?.unreadable ?? null) !== null };
-}
-
-/** null: there is no key, or it cannot be decrypted. */
-function hintOf(key: ProviderKey | undefined): string | null {
-  const secret = key?.secret ?? null;
-  return secret === null ? null : keyHint(secret);
-}
-
-/** @throws (the function returned) HttpError `provider_in_use` if the provider has models and they must stay. */
-function removeModels(isCascade: boolean): Removal<'providers'> {
-  return (provider, state) => {
-    let count = 0;
-    for (const model of state.models.values()) count += model.providerId === provider.id ? 1 : 0;
-    if (count === 0) return state;
-    if (isCascade) return withoutEntities(state, 'models', (model) => model.providerId === provider.id);
-    const models = count === 1 ? '1 model uses' : `${count} models use`;
-    const message = `${models} this provider. Delete the models first, or delete all with ?cascade=true.`;
-    throw new HttpError('provider_in_use', message);
+  return {
+    ...visible,
+    apiKeyHint: hintOf(first),
+    apiKeyUnreadable: (first?.unreadable ?? null) !== null,
+    apiKeys: viewKeys(provider, health),
+    health: health.ofProvider(provider),
   };
+}
+
+/**
+ * Removes the models that a provider is the first of, and the provider from the fallbacks of all others.
+ * @throws (the function returned) HttpError `provider_in_use` if there are such models and they must stay as they are.
+ */
+function removeModels(isCascade: boolean): Removal<'providers'> {
+  return ({ id }, state) => {
+    const isFallback = ({ providerId }: Fallback): boolean => providerId === id;
+    const others = [...state.models.values()].filter(({ providerId }) => providerId !== id);
+    const firstCount = state.models.size - others.length;
+    const fallbackCount = others.filter(({ fallbacks }) => fallbacks.some(isFallback)).length;
+    if (firstCount + fallbackCount === 0) return state;
+    if (!isCascade) throw inUse(firstCount, fallbackCount);
+    const kept = others.map((model): [string, Model] => {
+      const fallbacks = model.fallbacks.filter((fallback) => !isFallback(fallback));
+      const isSame = fallbacks.length === model.fallbacks.length;
+      return [model.id, isSame ? model : { ...model, fallbacks }];
+    });
+    return { ...state, models: new Map(kept) };
+  };
+}
+
+/** @param fallbackCount how many models have the provider as a fallback only */
+function inUse(firstCount: number, fallbackCount: number): HttpError {
+  const uses: string[] = [];
+  if (firstCount > 0)
+    uses.push(`${firstCount === 1 ? '1 model uses' : `${firstCount} models use`} this provider`);
+  if (fallbackCount > 0)
+    uses.push(`${fallbackCount === 1 ? '1 model has' : `${fallbackCount} models have`} it as a fallback`);
+  const fix =
+    firstCount > 0
+      ? 'Delete the models first, or delete all with ?cascade=true.'
+      : 'Remove the fallbacks first, or remove all with ?cascade=true.';
+  return new HttpError('provider_in_use', `${uses.join(', ')}. ${fix}`);
 }
 
 /** Reads the given fields; the function returned applies them, and throws HttpError for what does not fit the provider. */
@@ -122,23 +145,6 @@ function keysAfter(
   if (first === null) return others;
   requireNewSecret(others, first.secret);
   return [first, ...others];
-}
-
-/** @throws HttpError `already_exists` if one of the keys has this secret. */
-function requireNewSecret(keys: readonly ProviderKey[], secret: string | null): void {
-  if (!keys.some((key) => key.secret === secret)) return;
-  throw new HttpError('already_exists', 'This key is another key of the provider already.', {
-    param: 'apiKey',
-  });
-}
-
-const PROVIDER_KEY = new RegExp(`^[!-~]([ -~]{0,${FIELD_LIMITS.providerKey - 2}}[!-~])?$`);
-
-/** The key becomes a header of every request: anything but printable ASCII would break that header or add another. */
-function toProviderKey(value: unknown, param: string): string {
-  const key = typeof value === 'string' ? value.trim() : '';
-  if (PROVIDER_KEY.test(key)) return key;
-  throw wrong(param, `must be 1 to ${FIELD_LIMITS.providerKey} printable ASCII characters`);
 }
 
 /** A base URL without a secret, on a host that this server may connect to. Host names are checked when they resolve. */

@@ -18,20 +18,29 @@ export interface FormPartsOptions {
   readonly lease: InflightLease;
 }
 
+/** A part whose content is in memory. */
+interface HeldPart extends Omit<MultipartPart, 'body'> {
+  readonly pieces: readonly Buffer[];
+}
+
 const HEAD_BYTES = 12;
 
 /**
- * Reads a form part by part: first up to its `model`, holding the parts before it, then the rest while it arrives. An invalid
- * part throws before the end of the form is passed on, so no provider acts on the form.
+ * Reads a form part by part: first up to its `model`, holding the parts before it, then the rest while it arrives. If a file
+ * came before `model`, the fields behind it can be held too, so that the form can be sent again. An invalid part throws
+ * before the end of the form is passed on, so no provider acts on the form.
  */
 export class FormParts {
   readonly #parts: AsyncIterator<MultipartPart>;
   readonly #options: FormPartsOptions;
-  readonly #held: MultipartPart[] = [];
+  readonly #held: HeldPart[] = [];
+  /** A file that was found behind `model`; its content is not read yet. */
+  #nextFile: MultipartPart | null = null;
   #heldBytes = 0;
   #fieldBytes = 0;
   #hasFile = false;
   #model: string | null = null;
+  #isPassedOn = false;
 
   constructor(parts: AsyncIterable<MultipartPart>, options: FormPartsOptions) {
     this.#parts = parts[Symbol.asyncIterator]();
@@ -53,15 +62,46 @@ export class FormParts {
     }
   }
 
-  /** All parts in their order: the held parts, then the rest. */
-  async *all(): AsyncGenerator<MultipartPart> {
-    yield* this.#held.splice(0);
-    for (;;) {
-      const part = await this.#next();
-      if (part === null) break;
-      if (part.isFile) yield { ...part, body: this.#checked(part) };
-      else yield await this.#takeField(part);
+  /**
+   * Call it after `readModel`. If a file came before `model`, reads on to the end or to another file. Returns true if the whole
+   * form is in memory now: read it with `held` then, with `all` otherwise. @throws HttpError as `all`.
+   */
+  async holdRest(): Promise<boolean> {
+    if (!this.#held.some(({ isFile }) => isFile)) return false;
+    for (let part = await this.#next(); part !== null; part = await this.#next()) {
+      if (part.isFile) {
+        this.#nextFile = part;
+        return false;
+      }
+      this.#held.push(await this.#takeField(part));
     }
+    this.#finish();
+    return true;
+  }
+
+  /** All parts of a form that is held whole. They stay in memory, so they can be read again. */
+  async *held(): AsyncGenerator<MultipartPart> {
+    for (const { pieces, ...headers } of this.#held) yield { ...headers, body: repeatable(pieces) };
+  }
+
+  /** All parts in their order, to be read once: the held parts, then the rest. @throws HttpError for an invalid part. */
+  async *all(): AsyncGenerator<MultipartPart> {
+    if (this.#isPassedOn) throw new Error('The form was read before.');
+    this.#isPassedOn = true;
+    for (let part = this.#takeHeld(); part !== null; part = this.#takeHeld()) yield part;
+    for (let part = this.#nextFile ?? (await this.#next()); part !== null; part = await this.#next()) {
+      if (part.isFile) yield { ...part, body: this.#checked(part) };
+      else yield drained(await this.#takeField(part));
+    }
+    this.#finish();
+  }
+
+  #takeHeld(): MultipartPart | null {
+    const part = this.#held.shift();
+    return part === undefined ? null : drained(part);
+  }
+
+  #finish(): void {
     if (!this.#hasFile) throw missing(this.#options.kind.fileField);
     this.#options.fields.finish();
   }
@@ -81,7 +121,7 @@ export class FormParts {
     return step.value;
   }
 
-  async #takeField(part: MultipartPart): Promise<MultipartPart> {
+  async #takeField(part: MultipartPart): Promise<HeldPart> {
     const isModel = foldedName(part.name) === 'model';
     if (isModel && (part.name !== 'model' || this.#model !== null)) {
       throw new HttpError('invalid_body', 'The form names `model` more than once.', { param: 'model' });
@@ -90,7 +130,7 @@ export class FormParts {
     const text = fieldText(part.name, value);
     if (isModel) this.#model = text;
     this.#options.fields.take(part.name, text);
-    return { ...part, body: inMemory([value]) };
+    return heldPart(part, [value]);
   }
 
   #readField(part: MultipartPart, isModel: boolean): Promise<Buffer> {
@@ -118,13 +158,13 @@ export class FormParts {
   }
 
   /** Holds a file that comes before `model`, as in most curl examples, in memory within the budget. */
-  async #holdFile(part: MultipartPart): Promise<MultipartPart> {
+  async #holdFile(part: MultipartPart): Promise<HeldPart> {
     const gathered = new ByteGatherer();
     for await (const chunk of this.#checked(part)) {
       this.#hold(chunk.length);
       gathered.add(chunk);
     }
-    return { ...part, body: inMemory(gathered.pieces()) };
+    return heldPart(part, gathered.pieces());
   }
 
   #hold(bytes: number): void {
@@ -154,12 +194,25 @@ export class FormParts {
   }
 }
 
-/** Content to be read once. Each piece is dropped when it is handed on, so it can be freed as soon as its reader is done. */
-function inMemory(pieces: readonly Buffer[]): AsyncIterable<Buffer> {
+function heldPart({ body: _body, ...headers }: MultipartPart, pieces: readonly Buffer[]): HeldPart {
+  return { ...headers, pieces };
+}
+
+/** A part to be read once. Each piece is dropped when it is handed on, so it can be freed as soon as its reader is done. */
+function drained({ pieces, ...headers }: HeldPart): MultipartPart {
   const remaining = [...pieces].reverse();
-  return {
+  const body = {
     async *[Symbol.asyncIterator]() {
       for (let piece = remaining.pop(); piece !== undefined; piece = remaining.pop()) yield piece;
+    },
+  };
+  return { ...headers, body };
+}
+
+function repeatable(pieces: readonly Buffer[]): AsyncIterable<Buffer> {
+  return {
+    async *[Symbol.asyncIterator]() {
+      yield* pieces;
     },
   };
 }

@@ -1,17 +1,25 @@
-import { MultipartReader } from '../../http/multipart.ts';
+import { type MultipartPart, MultipartReader } from '../../http/multipart.ts';
 import { parseBoundary } from '../../http/multipart-headers.ts';
 import type { FormFields, FormKind } from '../../protocols/form-kinds.ts';
 import { FormParts } from './form-parts.ts';
 import { refusePickerPart } from './model-pickers.ts';
 import type { AskedCall, OpenCall, ReadCall } from './open-call.ts';
 
-/** Creates the reader for a form endpoint: it reads up to the model; the rest is read while it is passed on. */
+/**
+ * Creates the reader for a form endpoint: it reads up to the model; the rest is read while it is passed on, unless the file came
+ * before the model.
+ */
 export function readFormCall(kind: FormKind): ReadCall {
   return async (open): Promise<AskedCall> => {
     const fields = kind.openFields();
     const form = openForm(open, kind, fields);
-    open.authorise(await form.readModel());
-    return { body: { kind: 'form', isHeld: false, parts: form.all(), fields } };
+    const modelId = await form.readModel();
+    open.authorise(modelId);
+    const isHeld = await form.holdRest();
+    // The rest may have taken minutes, and rights may have been withdrawn meanwhile.
+    open.authorise(modelId);
+    const parts = (): AsyncIterable<MultipartPart> => (isHeld ? form.held() : form.all());
+    return { body: { kind: 'form', isHeld, parts, fields } };
   };
 }
 

@@ -7,17 +7,19 @@ import { IMAGE_PATTERNS } from '../../protocols/image-parts.ts';
 import { toBodyError } from '../json-body.ts';
 import { MODEL_LENGTH, PICKER_PATTERNS, PICKERS_FOLDING } from './model-pickers.ts';
 
-/** The members that JSON endpoints look up in a body. */
+/** The members that JSON endpoints look up in a body. All members are listed for the options of models. */
 const PATTERNS = compilePatterns(
   [
     'model',
     'stream',
+    'stream_options',
     'stream_options.include_usage',
     'encoding_format',
     ...PICKER_PATTERNS,
     ...IMAGE_PATTERNS,
   ],
   PICKERS_FOLDING,
+  { listsMembers: true },
 );
 
 export interface JsonRequest {

@@ -1,4 +1,5 @@
 import { HttpError } from '../../errors.ts';
+import { lookUpModel, upstreamName } from '../../gateway/routing.ts';
 import { sendJson } from '../../http/reply.ts';
 import { isVisionModel } from '../../protocols/vision.ts';
 import { shownText } from '../../shown-text.ts';
@@ -15,13 +16,12 @@ export function listModels(view: () => ConfigView): Handler {
   };
 }
 
-/** Returns one model; a model that the key may not use is not found. */
+/** Returns one model, for every name that is served; a model that the key may not use is not found. */
 export function retrieveModel(view: () => ConfigView): Handler {
   return (context) => {
     const id = context.params.get('id') ?? '';
-    const state = view();
-    const model = state.models.get(id);
-    if (model === undefined || !isOffered(state, model) || !mayUse(context.principal, id)) {
+    const found = mayUse(context.principal, id) ? serving(view(), id) : null;
+    if (found === null) {
       throw new HttpError(
         'model_not_found',
         `The model \`${shownText(id)}\` does not exist, or your key may not use it.`,
@@ -30,18 +30,32 @@ export function retrieveModel(view: () => ConfigView): Handler {
         },
       );
     }
-    sendJson(context, 200, toModelObject(model));
+    sendJson(context, 200, found);
   };
 }
 
-/** The models that a principal may use, in the order of the list. */
+/** The models that a principal may use, in the order of the list. Those that serve many names are not listed. */
 export function offeredModels(state: ConfigView, principal: Principal): Model[] {
   const models = [...state.models.values()];
-  return models.filter((model) => isOffered(state, model) && mayUse(principal, model.id));
+  return models.filter(
+    (model) => !model.id.includes('*') && isOffered(state, model) && mayUse(principal, model.id),
+  );
 }
 
-function isOffered(state: ConfigView, model: Model): boolean {
-  return model.enabled && state.providers.get(model.providerId)?.enabled === true;
+/** The object of the model that serves a name; null: none does. */
+function serving(state: ConfigView, name: string): Record<string, unknown> | null {
+  const found = lookUpModel(state, name);
+  if (found === null || !isOffered(state, found.model)) return null;
+  const { model, wildcard } = found;
+  if (wildcard === null) return toModelObject(model);
+  const upstreamModel = upstreamName(model.upstreamModel, wildcard);
+  return toModelObject({ ...model, id: name, name, upstreamModel });
+}
+
+/** True if one of the model's providers is enabled. */
+function isOffered({ providers }: ConfigView, { enabled, providerId, fallbacks }: Model): boolean {
+  const isOn = (id: string): boolean => providers.get(id)?.enabled === true;
+  return enabled && (isOn(providerId) || fallbacks.some((fallback) => isOn(fallback.providerId)));
 }
 
 /** OpenAI's model object, with `name` and `vision` added for chat pages. */

@@ -24,7 +24,10 @@ export async function readOcrCall(open: OpenCall): Promise<AskedCall> {
   const isJson = isJsonType(open.context.req.headers['content-type']);
   const { modelId, input } = await (isJson ? readJson(open) : readForm(open));
   return {
-    body: { kind: 'made', make: (upstreamModel) => ocrChatBody({ model: upstreamModel, ...input }) },
+    body: {
+      kind: 'made',
+      make: (upstreamModel, options) => ocrChatBody({ model: upstreamModel, ...input }, options),
+    },
     render: (response, providerId) => ({
       contentType: 'application/json',
       body: Buffer.from(

@@ -5,8 +5,6 @@ import type { Endpoint } from '../../gateway/endpoints.ts';
 import type { Gateway } from '../../gateway/gateway.ts';
 import { findModel } from '../../gateway/routing.ts';
 import { type OpenBody, openBody, readBody } from '../../http/body.ts';
-import { pump } from '../../http/pump.ts';
-import { sendBytes } from '../../http/reply.ts';
 import type { InflightBudget, InflightLease } from '../../inflight-budget.ts';
 import { requestHeadersFor } from '../../protocols/passed-headers.ts';
 import type { ConfigView } from '../../store/store.ts';
@@ -14,8 +12,9 @@ import type { Context, Handler } from '../context.ts';
 import { nextHop } from './hops.ts';
 import { refusePickerQuery } from './model-pickers.ts';
 import { isRestricted, requireModel } from './model-rights.ts';
+import { EarlyStream, type StreamTimes, sendAnswer } from './send-answer.ts';
 
-export interface CallOptions {
+export interface CallOptions extends StreamTimes {
   readonly gateway: Gateway;
   readonly budget: InflightBudget;
   readonly view: () => ConfigView;
@@ -99,14 +98,12 @@ export class OpenCall {
     if (this.#authorised === null) throw new Error('The call was not authorised.');
     const { context, endpoint, consumer } = this;
     const { principal, req, query, signal, record } = context;
-    const { modelId, found, view } = this.#authorised;
     const caller = callerOf(principal);
     const { body, stream = false, includeUsage = false, encodingFormat = null, render = null } = asked;
     return {
+      ...this.#authorised,
+      options: this.#authorised.found.model.options,
       endpoint,
-      view,
-      found,
-      modelId,
       caller,
       body,
       stream,
@@ -133,35 +130,38 @@ export class OpenCall {
 export function serveCall(endpoint: Endpoint, read: ReadCall, options: CallOptions): Handler {
   return async (context) => {
     const open = new OpenCall(context, endpoint, options);
+    const mayBeEarly = options.earlyStreamMs > 0 && endpoint.streamEnd !== null;
+    const early = mayBeEarly ? new EarlyStream(context, endpoint.streamEnd, options) : null;
     try {
-      const answer = await execute(open, read, options.gateway);
+      const answer = await execute(open, { read, early, gateway: options.gateway });
       // A JSON body was read whole and has been sent. Its answer may stream for minutes, so release the memory now.
       if (endpoint.body === 'json') open.close();
-      await sendAnswer(context, answer);
+      if (answer !== null) await sendAnswer(context, answer, options);
     } finally {
       open.close();
     }
   };
 }
 
-/** A separate function, so that no variable keeps the body alive while the answer is sent. */
-async function execute(open: OpenCall, read: ReadCall, gateway: Gateway): Promise<Answer> {
-  return gateway.execute(open.toCall(await read(open)));
+interface ExecuteOptions {
+  readonly read: ReadCall;
+  readonly early: EarlyStream | null;
+  readonly gateway: Gateway;
 }
 
-/** Answers up to this size are not counted while they wait in their connection. */
-const SMALL_BYTES = 16 * 1024;
-
-/** Sends an answer and settles it at its end. */
-async function sendAnswer(context: Context, answer: Answer): Promise<void> {
-  const { shaped } = answer;
-  if (shaped.kind === 'stream') {
-    await pump(context, { ...shaped, onEnd: (end) => answer.settle(end) }).finally(() => answer.release());
-    return;
+/**
+ * The answer to a call; null if the client's stream began early and has ended with an error. A separate function, so that no
+ * variable keeps the body alive while the answer is sent.
+ */
+async function execute(open: OpenCall, { read, early, gateway }: ExecuteOptions): Promise<Answer | null> {
+  const call = open.toCall(await read(open));
+  if (early === null || !call.stream) return gateway.execute(call);
+  early.start();
+  try {
+    const answer = await gateway.execute(call);
+    return early.takes(answer) ? answer : null;
+  } catch (error) {
+    if (early.fail(error)) return null;
+    throw error;
   }
-  const { res } = context;
-  sendBytes(context, shaped.status, shaped.body, shaped.headers);
-  // A large answer is held until the client has taken it.
-  if (res.destroyed || shaped.body.length <= SMALL_BYTES) answer.release();
-  else res.once('close', () => answer.release());
 }

@@ -1,0 +1,85 @@
+/** The small parts of `list.js`. */
+import { number, plural } from './format.js';
+import { h } from './h.js';
+import { icon } from './icons.js';
+
+/**
+ * Turns what a cell holds into nodes.
+ * @param {import('./h.js').Child} child
+ * @returns {Node[]}
+ */
+export function toNodes(child) {
+  return [...h('div', null, child).childNodes];
+}
+
+/**
+ * The header of a column, with a button where the column can be sorted.
+ * @param {import('./list.js').Column<any>} column
+ * @param {() => void} onclick
+ */
+export function headerCell(column, onclick) {
+  const content = column.sort
+    ? h('button', { type: 'button', class: 'sort', onclick }, column.label)
+    : column.label;
+  const hidden = column.class?.includes('actions-cell');
+  return h(
+    'th',
+    { role: 'columnheader', scope: 'col', class: column.class },
+    hidden ? h('span', { class: 'visually-hidden' }, column.label) : content,
+  );
+}
+
+/**
+ * `7 models`, `2 of 7 models`.
+ * @param {number} found
+ * @param {number} all
+ * @param {string} noun
+ */
+export function countText(found, all, noun) {
+  return found === all ? plural(all, noun) : `${number(found)} of ${plural(all, noun)}`;
+}
+
+/**
+ * The text of a list in which nothing matches the search.
+ * @param {string} query
+ */
+export function noMatch(query) {
+  return h(
+    'div',
+    { class: 'empty' },
+    icon('search'),
+    h('h2', null, 'Nothing found'),
+    h('p', { class: 'wrap-anywhere' }, `Nothing here matches “${query}”.`),
+  );
+}
+
+/**
+ * Remembers which control of which row has the focus. Rendering replaces the rows.
+ * @param {HTMLElement} body
+ * @param {() => HTMLElement | null} fallback where the focus goes when the row is gone
+ * @returns {(() => void) | null} gives the focus back after rendering; null when no row had it
+ */
+export function rememberFocus(body, fallback) {
+  const active = document.activeElement;
+  if (!(active instanceof HTMLElement) || !body.contains(active)) return null;
+  const tr = active.closest('tr');
+  // From the end of the row, because the buttons before the switch depend on the record's state.
+  const fromEnd = tr === null ? 0 : controlsOf(tr).length - controlsOf(tr).indexOf(active);
+  const { act } = active.dataset;
+  const id = tr?.dataset.id ?? '';
+  return () => {
+    const row = body.querySelector(`tr[data-id="${CSS.escape(id)}"]`);
+    const controls = row === null ? [] : controlsOf(row);
+    const twin = act ? controls.find((control) => control.dataset.act === act) : controls.at(-fromEnd);
+    if (twin) twin.focus({ preventScroll: true });
+    else fallback()?.focus({ preventScroll: true });
+  };
+}
+
+/**
+ * @param {Element} row
+ * @returns {HTMLElement[]}
+ */
+function controlsOf(row) {
+  return [...row.querySelectorAll('button, input, a')].filter((one) => one instanceof HTMLElement);
+}
