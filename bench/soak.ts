@@ -54,12 +54,20 @@ class Tally {
 }
 
 function readSettings(): Settings {
-  const { values } = parseArgs({ options: { minutes: { type: 'string' }, seed: { type: 'string' } } });
-  const minutes = Number(values.minutes ?? 30);
-  const seed = Number(values.seed ?? Date.now() % 1_000_000);
-  if (minutes > 0 && Number.isInteger(seed)) return { minutes, seed };
+  const [minutes, seed] = readNumbers();
+  if (minutes !== undefined && minutes > 0 && Number.isInteger(seed)) return { minutes, seed: Number(seed) };
   console.error('npm run soak -- [--minutes 30] [--seed NUMBER]');
   process.exit(1);
+}
+
+/** Minutes and seed; nothing for an unknown option. */
+function readNumbers(): number[] {
+  try {
+    const { values } = parseArgs({ options: { minutes: { type: 'string' }, seed: { type: 'string' } } });
+    return [Number(values.minutes ?? 30), Number(values.seed ?? Date.now() % 1_000_000)];
+  } catch {
+    return [];
+  }
 }
 
 /** Starts calls at even times, whether or not the earlier ones have ended; resolves once all have. */

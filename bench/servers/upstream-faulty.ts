@@ -8,7 +8,7 @@ import { readTag, type Turn } from '../soak/plan.ts';
 const arrivals = new Map<number, number>();
 const REMEMBERED = 10_000;
 /** Longer than the proxy's providers are given. */
-const SLOW_MS = 4_000;
+const SLOW_MS = 10_000;
 
 function nextTurn(id: number, turns: readonly Turn[]): Turn {
   const count = arrivals.get(id) ?? 0;

@@ -33,7 +33,7 @@ export async function takeSample(proxy: Subject, admin: Admin, startedMs: number
 export async function metricsOf({ port }: Subject, { headers }: Admin): Promise<string> {
   const response = await fetch(`http://127.0.0.1:${port}/metrics`, {
     headers: { ...headers, connection: 'close' },
-    signal: AbortSignal.timeout(10_000),
+    signal: AbortSignal.timeout(60_000),
   });
   return response.text();
 }
