@@ -54,6 +54,8 @@ test('who asks too often reads how long to wait', options, async (t) => {
       ['61', 'Try again in 2 min.'],
     ] as const
   ).entries()) {
+    // Until the time is over, the provider would not be asked.
+    app.services.health.wakeProvider('scripted');
     await ask(page, 'Hello');
     (await nextCall()).reply(429, REFUSAL, { 'retry-after': seconds });
     await answers(page).nth(index).getByText(`Slow down. ${words}`).waitFor();
@@ -65,7 +67,9 @@ test('an error within a stream speaks of no status that was good', options, asyn
   const { app, nextCall } = await startChat(t);
   const { page } = await openChat(t, app, 'chat page');
   await ask(page, 'Hello');
-  (await nextCall()).fail('went_wrong');
+  const call = await nextCall();
+  call.say('Half of it');
+  call.fail('went_wrong');
   const detail = answers(page).locator('.chat-failure-detail');
   await detail.getByText('request id').waitFor();
   assert.match(await textOf(detail), /^went_wrong · request id /);
