@@ -115,9 +115,9 @@ export class Rests {
     this.#end(key, attempt);
     this.#end(pair, attempt);
     const trouble = this.#troubles.get(target);
-    if (trouble === undefined || attempt.number < trouble.since) return;
-    trouble.untilMs = 0;
-    trouble.probe = null;
+    if (trouble !== undefined && attempt.number >= trouble.since) trouble.untilMs = 0;
+    // A rest that began after this attempt stays, and needs another attempt that tries.
+    this.dropped(attempt);
   }
 
   /** Notes that the answer is complete. */

@@ -112,6 +112,21 @@ describe('rests', () => {
     assert.equal(rests.stateOf(AIM).kind, 'free');
   });
 
+  it('an attempt that tries gives up its turn when it is answered, even if a newer rest stays', () => {
+    fail(AIM, 'busy');
+    for (let count = 0; count < 3; count++) fail(AIM, 'fault');
+    nowMs += 10_000;
+    const probe = rests.begin(AIM);
+    // Others are asked meanwhile where nothing else is there.
+    fail(AIM, 'busy', 5_000);
+    fail(AIM, 'fault');
+    rests.answered(probe);
+    rests.finished(probe);
+    assert.equal(rests.stateOf(AIM).kind, 'blocked');
+    nowMs += 60_000;
+    assert.equal(rests.stateOf(AIM).kind, 'free');
+  });
+
   it('a failure of another kind ends the turn of the attempt that tries', () => {
     fail(AIM, 'busy', 5_000);
     nowMs += 5_000;
