@@ -65,11 +65,6 @@ export class AttemptPlan {
     this.#candidates = options.targets.flatMap((target) => target.keys.map((key) => ({ target, key })));
   }
 
-  /** True if the call could be served by several targets or keys. */
-  get hasChoice(): boolean {
-    return this.#candidates.length > 1;
-  }
-
   next(): Step {
     if (this.#last === null) return this.#first();
     const { candidate, failure } = this.#last;

@@ -196,9 +196,7 @@ class Execution {
   /** The error of a call for which nobody may be asked. */
   #blocked({ untilMs, error }: Extract<Step, { kind: 'blocked' }>): HttpError {
     const seconds = Math.max(1, Math.ceil((untilMs - this.#options.now()) / 1000));
-    const noRetry = error.headers.includes('x-should-retry') ? ['x-should-retry', 'false'] : [];
-    const headers = ['retry-after', String(seconds), 'x-ipin-attempts', '0', ...noRetry];
-    return HttpError.fromUpstream(error.status, error.error, headers);
+    return error.withHeaders(['retry-after', String(seconds), 'x-ipin-attempts', '0']);
   }
 }
 

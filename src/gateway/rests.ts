@@ -1,5 +1,6 @@
 import { BoundedMap } from '../bounded-map.ts';
-import type { HttpError } from '../errors.ts';
+import { HttpError } from '../errors.ts';
+import { cutText } from '../shown-text.ts';
 import { type Failure, RETRY_AFTER_LIMIT_MS } from './failure.ts';
 
 /** What an attempt is aimed at, by name. */
@@ -15,7 +16,7 @@ export type RestState =
   | { readonly kind: 'free' }
   /** Better left alone, but nothing forbids it. */
   | { readonly kind: 'resting'; readonly untilMs: number }
-  /** The provider asked to wait, or refused the key: not to be asked. `error` is what it said. */
+  /** The provider asked to wait, or refused the key: not to be asked. `error` is what it said, for any caller. */
   | { readonly kind: 'blocked'; readonly untilMs: number; readonly error: HttpError };
 
 /** An attempt that has begun. */
@@ -181,7 +182,8 @@ export class Rests {
     if (retryAfterMs === null && !isNews) return;
     const lengthMs = Math.min(retryAfterMs ?? trouble.nextMs, RETRY_AFTER_LIMIT_MS);
     if (retryAfterMs === null) trouble.nextMs = Math.min(trouble.nextMs * 2, BUSY_LAST_MS);
-    this.#rest(name, attempt, { lengthMs, isBlocking: retryAfterMs !== null, error });
+    const isBlocking = retryAfterMs !== null;
+    this.#rest(name, attempt, { lengthMs, isBlocking, error: isBlocking ? error : null });
   }
 
   #fault(name: string, attempt: BegunAttempt): void {
@@ -200,7 +202,7 @@ export class Rests {
     const untilMs = this.#now() + lengthMs;
     const isNews = number >= trouble.since;
     if (!isNews && (untilMs <= trouble.untilMs || (trouble.isBlocking && !isBlocking))) return;
-    Object.assign(trouble, { untilMs, isBlocking, error });
+    Object.assign(trouble, { untilMs, isBlocking, error: error === null ? null : errorForAll(error) });
     if (isNews) trouble.since = this.#count;
   }
 
@@ -228,7 +230,21 @@ export class Rests {
   }
 }
 
-// Ids hold no line feed, so no name can be taken for another.
+const MESSAGE_LENGTH = 500;
+const CODE_LENGTH = 100;
+
+/**
+ * An error to show to other callers: without extra members and `param`, in which providers repeat parts of the request, and
+ * short, because thousands are kept.
+ */
+function errorForAll({ status, error: { message, type, code }, headers }: HttpError): HttpError {
+  const cut = (text: string | null): string | null => (text === null ? null : cutText(text, CODE_LENGTH));
+  const shown = { message: cutText(message, MESSAGE_LENGTH), type: cut(type), param: null, code: cut(code) };
+  const at = headers.indexOf('x-should-retry');
+  return HttpError.fromUpstream(status, shown, at < 0 ? [] : headers.slice(at, at + 2));
+}
+
+// Ids hold no line feed, and an upstream model stands last, so no name can be taken for another.
 
 function namesOf(aim: Aim): readonly [target: string, key: string, pair: string] {
   const { providerId, keyId, upstreamModel } = aim;

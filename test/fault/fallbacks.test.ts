@@ -243,6 +243,18 @@ describe('who rests', { timeout: 30_000 }, () => {
     assert.deepEqual(countsOf(setting), [1, 1]);
   });
 
+  test('the next caller gets the error of a rest with the hint of the provider, without what it says of the request', async (t) => {
+    const headers = { 'retry-after': '60', 'x-should-retry': 'true' };
+    const { app } = await start(t, [error(429, headers, { metadata: { flagged_input: 'private' } })]);
+    const [first, second] = [await app.v1('chat/completions', CHAT), await app.v1('chat/completions', CHAT)];
+    assert.ok((await first.text()).includes('private'));
+    assert.equal(second.status, 429);
+    assert.equal(second.headers.get('x-should-retry'), 'true');
+    assert.deepEqual(await second.json(), {
+      error: { message: 'no 429', type: 'some_error', param: null, code: null },
+    });
+  });
+
   test('a refused key blocks until it is woken', async (t) => {
     const setting = await start(t, [byTurns(error(401))], 1);
     assert.deepEqual(await ask(setting.app), {

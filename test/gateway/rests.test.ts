@@ -35,6 +35,24 @@ describe('rests', () => {
     assert.equal(rests.stateOf(OTHER_KEY).kind, 'free');
   });
 
+  it('the error of a rest shows nothing of the request, and is short', () => {
+    const said = {
+      message: 'm'.repeat(200_000),
+      type: 'requests',
+      param: 'messages',
+      code: 'c'.repeat(200_000),
+    };
+    const headers = ['x-ratelimit-limit', '9', 'x-should-retry', 'true', 'retry-after', '42'];
+    const error = HttpError.fromUpstream(429, { ...said, metadata: { flagged_input: 'private' } }, headers);
+    rests.failed(rests.begin(AIM), { kind: 'busy', retryAfterMs: 42_000, error });
+    const state = rests.stateOf(AIM);
+    assert.ok(state.kind === 'blocked');
+    assert.deepEqual(state.error.headers, ['x-should-retry', 'true']);
+    const { message, code, ...others } = state.error.error;
+    assert.deepEqual([message.length, code?.length], [500, 100]);
+    assert.deepEqual(others, { type: 'requests', param: null });
+  });
+
   it('a busy key rests with its model alone: 1 s, doubling to 30 s, back to 1 s after a success', () => {
     const lengths: (number | null)[] = [];
     for (let count = 0; count < 7; count++) {
@@ -173,6 +191,6 @@ describe('rests', () => {
     assert.equal(rests.untilOfTargets('q'), null);
     assert.equal(rests.refusalOf('p', 'k1'), null);
     fail(AIM, 'key');
-    assert.equal(rests.refusalOf('p', 'k1'), ERROR);
+    assert.deepEqual(rests.refusalOf('p', 'k1'), ERROR);
   });
 });
