@@ -4,6 +4,7 @@ import type { Quirk, Target, UpstreamResponse } from '../providers/adapter.ts';
 import { addsUsage } from '../providers/stream-usage.ts';
 import { Answer, renderResponse, shapeResponse } from './answer.ts';
 import type { Call } from './call.ts';
+import type { CallRecord } from './record.ts';
 
 interface ShapingOptions {
   readonly target: Target;
@@ -28,13 +29,18 @@ export async function shapeAnswer(
     const reachedHeaders = call.record.reachedHeaders();
     const held = { status, headers, body, target, reachedHeaders, lease, hidesUsage };
     const shaped = render === null ? await shapeResponse(held, call) : await renderResponse(held, render);
-    return new Answer(shaped, lease, (end) => {
-      call.record.noteEnd(end);
-      onEnd(end);
-    });
+    return new Answer(shaped, lease, noting(call.record, onEnd));
   } catch (error) {
     response.body.destroy();
     lease.release();
     throw error;
   }
+}
+
+/** A separate function, because a closure in `shapeAnswer` would keep the call's body alive while its answer is sent. */
+function noting(record: CallRecord, onEnd: (end: AnswerEnd) => void): (end: AnswerEnd) => void {
+  return (end) => {
+    record.noteEnd(end);
+    onEnd(end);
+  };
 }

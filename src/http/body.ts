@@ -123,6 +123,8 @@ export function readBody(exchange: BodyExchange, limits: BodyLimits): Promise<Bu
     const onEnd = (): void => {
       isSettled = true;
       watch.stop();
+      // They would keep the body alive as long as the request, whose answer may stream for minutes.
+      req.off('data', onData).off('end', onEnd).off('error', fail).off('close', onClose);
       resolve(gathered.whole());
     };
     const onClose = (): void => {

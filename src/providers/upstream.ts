@@ -1,5 +1,6 @@
 import type { CancelSignal } from '../cancellation.ts';
 import type { UpstreamRequest, UpstreamResponse } from './adapter.ts';
+import type { Connection } from './connection.ts';
 import { type Repeat, Transfer, type TransferOwner } from './transfer.ts';
 
 /** Sends requests to upstreams; nothing else opens sockets to them. Redirects are never followed. */
@@ -25,17 +26,24 @@ export function createUpstreams(): Upstreams {
     openRequests: () => open.count,
     send: (request, signal, consumer) =>
       new Promise((resolve, reject) => {
-        const { connection } = request.provider;
-        connection.takeShare(consumer);
-        open.count += 1;
-        const release = (): void => {
-          connection.giveShare(consumer);
-          open.count -= 1;
-        };
+        const release = take(request.provider.connection, consumer, open);
         const sending = new Sending({ signal, resolve, reject, release });
         // Writes are batched per event-loop turn, see `sendBytes`.
         setImmediate(() => sending.start(request));
       }),
+  };
+}
+
+/**
+ * Counts a request until the function returned is called. A separate function, because a closure in `send` would keep the
+ * request's body alive while the response streams. @throws HttpError as `Connection.takeShare`.
+ */
+function take(connection: Connection, consumer: string, open: { count: number }): () => void {
+  connection.takeShare(consumer);
+  open.count += 1;
+  return () => {
+    connection.giveShare(consumer);
+    open.count -= 1;
   };
 }
 

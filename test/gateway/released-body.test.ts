@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
+import { describe, test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { startUpstream } from '../helpers/fake-upstream.ts';
+import { startApp } from '../helpers/start-app.ts';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage: () => void = runInNewContext('gc');
+
+const CHUNK = Buffer.alloc(1_000_000, 'x');
+const CHUNKS = 20;
+const CONTENT = 'data: {"choices":[{"index":0,"delta":{"content":"Hi"}}]}\n\n';
+
+function heldBytes(): number {
+  collectGarbage();
+  return process.memoryUsage().arrayBuffers;
+}
+
+describe('the body of a request', { timeout: 60_000 }, () => {
+  for (const isAnnounced of [true, false]) {
+    test(`is freed while its answer streams, with${isAnnounced ? '' : 'out'} a content length`, async (t) => {
+      const upstream = await startUpstream(
+        t,
+        (req, res) => {
+          req.resume();
+          res.writeHead(200, { 'content-type': 'text/event-stream' }).write(CONTENT);
+        },
+        { readBodies: false },
+      );
+      const app = await startApp(t);
+      await app.addProvider({ id: 'up', baseUrl: upstream.origin }, [{ id: 'm' }]);
+      const start = '{"model":"m","stream":true,"messages":[{"role":"user","content":"';
+      const end = '"}]}';
+      const length = start.length + CHUNKS * CHUNK.length + end.length;
+      const asking = request(`${app.origin}/v1/chat/completions`, {
+        method: 'POST',
+        headers: {
+          authorization: `Bearer ${app.config.masterApiKey}`,
+          'content-type': 'application/json',
+          ...(isAnnounced ? { 'content-length': length } : {}),
+        },
+      });
+      const answered: Promise<[IncomingMessage]> = once(asking, 'response') as Promise<[IncomingMessage]>;
+      asking.write(start);
+      for (let count = 0; count < CHUNKS; count++) {
+        await new Promise((resolve) => asking.write(CHUNK, resolve));
+      }
+      asking.end(end);
+      const [answer] = await answered;
+      assert.equal(answer.statusCode, 200);
+      await once(answer, 'data');
+      // The chunk of this test stays, and little else.
+      while (heldBytes() > CHUNKS * 250_000) await new Promise((resolve) => setImmediate(resolve));
+      answer.on('error', () => {});
+      asking.on('error', () => {}).destroy();
+    });
+  }
+});
