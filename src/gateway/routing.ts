@@ -43,6 +43,8 @@ export function planTargets(
   const targets: PlannedTarget[] = [];
   let refusal: HttpError | null = null;
   for (const route of inOrder(routes, options.random)) {
+    // A target that is named twice is one: where a call may have run, it is never asked again.
+    if (targets.some((target) => isTargetOf(target, route))) continue;
     try {
       targets.push(toTarget(route, options));
     } catch (error) {
@@ -142,6 +144,10 @@ function inOrder(routes: readonly Route[], random: () => number): readonly Route
     drawn.push(...rest.splice(Math.max(at, 0), 1));
   }
   return [...drawn, ...routes.filter(({ weight }) => weight === null)];
+}
+
+function isTargetOf(target: PlannedTarget, { provider, upstreamModel }: Route): boolean {
+  return target.provider.id === provider.id && target.upstreamModel === upstreamModel;
 }
 
 /** @throws HttpError `provider_not_configured` if none of its keys can be used; HttpError as `compileProvider`. */

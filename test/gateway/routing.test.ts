@@ -116,6 +116,17 @@ describe('the order of targets', () => {
     }
   });
 
+  it('a target that is named twice is one target', () => {
+    const fallbacks = [
+      to('two'),
+      { ...to('one'), upstreamModel: 'm' },
+      to('two'),
+      { ...to('two'), upstreamModel: 'n' },
+    ];
+    const model = makeModel({ id: 'm', providerId: 'one', fallbacks });
+    assert.deepEqual(namesOf(viewOf(PROVIDERS, [model]), 'm'), ['one/m', 'two/m', 'two/n']);
+  });
+
   it('targets that are missing, off or without a usable key are skipped', () => {
     const fallbacks = [to('gone'), to('unreadable'), to('keys-off'), to('two')];
     const model = makeModel({ id: 'm', providerId: 'off', fallbacks });
