@@ -5,7 +5,7 @@ import type { AnswerEnd } from '../http/body-transform.ts';
 import type { InflightBudget } from '../inflight-budget.ts';
 import { conversationDigest } from '../protocols/conversation-start.ts';
 import { readError } from '../protocols/upstream-errors.ts';
-import type { Quirk, Refusal, Target } from '../providers/adapter.ts';
+import type { CompiledProvider, Quirk, Refusal, Target } from '../providers/adapter.ts';
 import type { Providers } from '../providers/compile.ts';
 import { readBounded } from '../providers/read-bounded.ts';
 import type { Upstreams } from '../providers/upstream.ts';
@@ -63,6 +63,8 @@ class Execution {
   readonly #call: Call;
   readonly #options: GatewayOptions;
   readonly #conversations: Conversations;
+  /** The quirks that providers' refusals of this call have named. */
+  readonly #quirks = new Map<CompiledProvider, Quirk>();
   /** The digest of the conversation, where somebody must be chosen for it. */
   #digest: string | null = null;
 
@@ -121,6 +123,8 @@ class Execution {
     this.#call.record.providerId = provider.id;
     // Other calls may add to the provider's own set meanwhile.
     const quirks = new Set(provider.quirks);
+    const learned = this.#quirks.get(provider);
+    if (learned !== undefined) quirks.add(learned);
     const first = await this.#attempt(target, quirks);
     if (first instanceof Answer) return first;
     if (first.refusal === null) return first.failure;
@@ -128,8 +132,11 @@ class Execution {
     if (suspected === null) return first.failure;
     throwIfGone(this.#call.signal);
     const { quirk, isGuess, isRemembered } = suspected;
+    if (!isGuess) this.#quirks.set(provider, quirk);
     const second = await this.#attempt(target, quirks.add(quirk));
-    if (!(second instanceof Answer)) return isGuess ? first.failure : second.failure;
+    // A second request that was not answered may have run, whatever the first one was told.
+    if (!(second instanceof Answer))
+      return isGuess && second.refusal !== null ? first.failure : second.failure;
     if (isRemembered) provider.quirks.add(quirk);
     return second;
   }

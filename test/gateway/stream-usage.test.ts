@@ -217,6 +217,23 @@ describe('a provider that refuses `stream_options`', { timeout: 30_000 }, () => 
     assert.equal(upstream.received.length, 4);
   });
 
+  test('is not asked with it twice by one call', async (t) => {
+    let asked = 0;
+    const upstream = await startUpstream(t, (req, res, request) => {
+      asked += 1;
+      const busy = json({ error: { message: 'busy' } }, 503);
+      (asked === 2 ? busy : refusing(400, 'stream_options: no'))(req, res, request);
+    });
+    const app = await startApp(t, { env: { UPSTREAM_RETRIES: '1' } });
+    const provider = { id: 'up', baseUrl: upstream.origin, options: { includeUsage: 'always' as const } };
+    await app.addProvider(provider, [{ id: 'real' }]);
+    assert.equal(await streamed(app), CONTENT + FINISH + USAGE + DONE);
+    assert.deepEqual(
+      upstream.received.map(({ body }) => body.includes('stream_options')),
+      [true, false, false],
+    );
+  });
+
   test('refuses a client that asked itself', async (t) => {
     const { app, upstream } = await start(t, 'auto', refusing(400, 'stream_options: no'));
     const answer = await app.v1('chat/completions', { model: 'real', stream: true, stream_options: ASKED });
