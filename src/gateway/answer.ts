@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import type { HttpError } from '../errors.ts';
+import { HttpError } from '../errors.ts';
 import type { AnswerEnd, BodyTransform } from '../http/body-transform.ts';
 import { isEventStream, isJsonType } from '../http/content-type.ts';
 import type { HeaderList } from '../http/headers.ts';
@@ -117,7 +117,21 @@ export async function renderResponse(
     throw invalidResponse('The provider sent a compressed response, which was not requested.');
   const read = await readBounded(response.body, CHANGED_BYTES, response.lease);
   if (!read.isWhole) throw overLimit(read, response);
-  return renderedAnswer(response, render(read.bytes, String(headers['content-type'] ?? '')));
+  const contentType = String(headers['content-type'] ?? '');
+  return renderedAnswer(
+    response,
+    blamingProvider(() => render(read.bytes, contentType)),
+  );
+}
+
+/** Reads a response. What the pure codecs find unreadable is a fault of the provider. @throws what `read` throws. */
+function blamingProvider<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof HttpError) || error.error.code !== 'upstream_invalid_response') throw error;
+    throw invalidResponse(error.message, error.cause);
+  }
 }
 
 function renderedAnswer(response: HeldResponse, { contentType, body }: RenderedAnswer): ShapedAnswer {
@@ -226,7 +240,7 @@ async function answerVectors(
     return passThrough({ ...response, body }, false);
   }
   checkJson(read.bytes, response);
-  const body = normaliseEmbeddings(read.bytes, conversion) ?? read.bytes;
+  const body = blamingProvider(() => normaliseEmbeddings(read.bytes, conversion)) ?? read.bytes;
   return bytesAnswer(response, responseHeadersFor(response.headers, false), body);
 }
 

@@ -108,6 +108,26 @@ describe('what is tried after a failure', { timeout: 30_000 }, () => {
     });
   }
 
+  test('vectors that cannot be read: the next provider answers', async (t) => {
+    const vectors = (embedding: unknown): Answer => json({ object: 'list', data: [{ index: 0, embedding }] });
+    const setting = await start(t, [vectors('!'), vectors([0.5, 1])]);
+    const seen = await ask(setting.app, { model: 'm', input: 'Hello' }, 'embeddings');
+    assert.deepEqual([seen.status, seen.provider, seen.attempts], [200, 'p1', '2']);
+  });
+
+  test('a guess that may have run is not asked again', async (t) => {
+    const half: Answer = (_req, res) => {
+      res.writeHead(200, { 'content-type': 'application/json', 'content-length': 9 });
+      res.write('{"da', () => res.destroy());
+    };
+    const upstream = await startUpstream(t, byTurns(error(500, {}, { message: 'no such model' }), half));
+    const app = await startApp(t, { env: { UPSTREAM_RETRIES: '2' } });
+    await app.addProvider({ id: 'p', baseUrl: upstream.origin, type: 'chutes' }, [{ id: 'm' }]);
+    const seen = await ask(app, { model: 'm', input: 'Hello' }, 'embeddings');
+    assert.deepEqual([seen.status, seen.code], [502, 'upstream_invalid_response']);
+    assert.equal(upstream.received.length, 2);
+  });
+
   const atOnce: readonly (readonly [what: string, answer: Answer, status: number])[] = [
     ['400', error(400), 400],
     ['422', error(422), 422],
