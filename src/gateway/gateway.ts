@@ -5,7 +5,7 @@ import type { AnswerEnd } from '../http/body-transform.ts';
 import type { InflightBudget } from '../inflight-budget.ts';
 import { conversationDigest } from '../protocols/conversation-start.ts';
 import { readError } from '../protocols/upstream-errors.ts';
-import type { CompiledProvider, Quirk, Refusal, Target } from '../providers/adapter.ts';
+import type { CompiledProvider, Quirk, Refusal, Target, UpstreamResponse } from '../providers/adapter.ts';
 import type { Providers } from '../providers/compile.ts';
 import { readBounded } from '../providers/read-bounded.ts';
 import type { Upstreams } from '../providers/upstream.ts';
@@ -143,61 +143,68 @@ class Execution {
 
   /** Makes one attempt and notes it in the call's record. @throws errors that are this server's own. */
   async #attempt(target: Target, quirks: ReadonlySet<Quirk>): Promise<Answer | FailedAttempt> {
-    const { upstreams, health, now, budget } = this.#options;
+    const { upstreams, health, now } = this.#options;
     const call = this.#call;
     const { provider, upstreamModel, key } = target;
     const request = provider.adapter.buildRequest(call, target, quirks);
-    const keyId = key?.id ?? null;
-    const watched = health.begin({ providerId: provider.id, upstreamModel, keyId });
-    const entry: Mutable<AttemptRecord> = {
-      providerId: provider.id,
-      upstreamModel,
-      keyId,
-      status: null,
-      result: 'ok',
-      code: null,
-      ms: 0,
-    };
+    const aim = { providerId: provider.id, upstreamModel, keyId: key?.id ?? null };
+    const watched = health.begin(aim);
+    const entry: Mutable<AttemptRecord> = { ...aim, status: null, result: 'ok', code: null, ms: 0 };
+    const running: RunningAttempt = { target, quirks, watched, entry };
     try {
       const response = await upstreams.send(request, call.signal, call.consumer);
       entry.status = response.status;
       entry.ms = now() - watched.startedAtMs;
       call.record.attempts.push(entry);
-      if (response.status < 400) {
-        const answer = await shapeAnswer(call, {
-          target,
-          quirks,
-          response,
-          budget,
-          onEnd: endOf(watched, health),
-        });
-        health.answered(watched);
-        if (answer.shaped.kind === 'bytes') health.finished(watched);
-        return answer;
-      }
-      const refusal = { status: response.status, text: await readErrorText(response.body) };
-      const error = readError(refusal.status, refusal.text, provider.secrets);
-      const failure = responseFailure({ ...response, error }, provider.id, now());
-      entry.result = failure.kind;
-      entry.code = codeOf(failure.error);
-      health.failed(watched, failure);
-      return { failure, refusal };
+      return await (response.status < 400
+        ? this.#shape(running, response)
+        : this.#refused(running, response));
     } catch (error) {
-      const failure = thrownFailure(error, { status: entry.status, providerId: provider.id, nowMs: now() });
-      entry.result = failure?.kind ?? 'dropped';
-      entry.code = error instanceof HttpError ? codeOf(error) : null;
-      if (entry.status === null) {
-        entry.ms = now() - watched.startedAtMs;
-        // An overload is refused before anything is sent, so it is not an attempt.
-        if (entry.code !== 'server_overloaded') call.record.attempts.push(entry);
-      }
-      if (failure === null) {
-        health.dropped(watched);
-        throw error;
-      }
-      health.failed(watched, failure);
-      return { failure, refusal: null };
+      return this.#thrown(running, error);
     }
+  }
+
+  /** The answer from a successful response. @throws as `shapeAnswer`. */
+  async #shape({ target, quirks, watched }: RunningAttempt, response: UpstreamResponse): Promise<Answer> {
+    const { health, budget } = this.#options;
+    const onEnd = endOf(watched, health);
+    const answer = await shapeAnswer(this.#call, { target, quirks, response, budget, onEnd });
+    health.answered(watched);
+    if (answer.shaped.kind === 'bytes') health.finished(watched);
+    return answer;
+  }
+
+  /** The failure of an attempt that got an error response. @throws HttpError if that breaks off. */
+  async #refused(running: RunningAttempt, response: UpstreamResponse): Promise<FailedAttempt> {
+    const { target, watched, entry } = running;
+    const { id, secrets } = target.provider;
+    const refusal = { status: response.status, text: await readErrorText(response.body) };
+    const error = readError(refusal.status, refusal.text, secrets);
+    const failure = responseFailure({ ...response, error }, id, this.#options.now());
+    entry.result = failure.kind;
+    entry.code = codeOf(failure.error);
+    this.#options.health.failed(watched, failure);
+    return { failure, refusal };
+  }
+
+  /** The failure of an attempt that threw an error. @throws the error, if it is this server's own. */
+  #thrown({ target, watched, entry }: RunningAttempt, error: unknown): FailedAttempt {
+    const { health, now } = this.#options;
+    const providerId = target.provider.id;
+    const failure = thrownFailure(error, { status: entry.status, providerId, nowMs: now() });
+    entry.result = failure?.kind ?? 'dropped';
+    entry.code = error instanceof HttpError ? codeOf(error) : null;
+    if (entry.status === null) {
+      entry.ms = now() - watched.startedAtMs;
+      // An overload is refused before anything is sent, so it is not an attempt.
+      if (entry.code !== 'server_overloaded') this.#call.record.attempts.push(entry);
+    }
+    if (failure === null) {
+      health.dropped(watched);
+      throw error;
+    }
+    health.failed(watched, failure);
+    return { failure, refusal: null };
   }
 
   /** The error of a call for which nobody may be asked. */
@@ -217,6 +224,15 @@ function endOf(watched: WatchedAttempt, health: Health): (end: AnswerEnd) => voi
 }
 
 type Mutable<T> = { -readonly [Name in keyof T]: T[Name] };
+
+/** An attempt on its way, and its entry in the call's record. */
+interface RunningAttempt {
+  readonly target: Target;
+  /** The quirks that its request respects. */
+  readonly quirks: ReadonlySet<Quirk>;
+  readonly watched: WatchedAttempt;
+  readonly entry: Mutable<AttemptRecord>;
+}
 
 interface FailedAttempt {
   readonly failure: Failure;
