@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { JsonMatch } from '../json/matches.ts';
 import { compilePatterns } from '../json/patterns.ts';
 import { scanJsonInTurns } from '../json/scan.ts';
+import { JsonScanError } from '../json/tokens.ts';
 
 const PATTERNS = compilePatterns([
   'system',
@@ -16,12 +17,12 @@ const SYSTEM_ROLES = ['system', 'developer'];
 
 /**
  * A digest of how a conversation begins: its first system text and its first user message, as bytes. The same conversation
- * keeps it while it grows. null: the body holds no conversation.
+ * keeps it while it grows. null: the body holds no conversation, or too many messages.
  * @param body JSON that was scanned before
  * @param salt what else tells conversations apart, such as the caller and the model
  */
 export async function conversationDigest(body: Buffer, salt: string): Promise<string | null> {
-  const { matches } = await scanJsonInTurns(body, PATTERNS);
+  const matches = await matchesIn(body);
   const system = firstOf(matches, ['system', 'instructions']) ?? contentOf(body, matches, SYSTEM_ROLES);
   const user = contentOf(body, matches, ['user']) ?? firstOf(matches, ['prompt', 'input']);
   if (system === undefined && user === undefined) return null;
@@ -31,6 +32,16 @@ export async function conversationDigest(body: Buffer, salt: string): Promise<st
     else hash.update(`${part.end - part.start}\n`).update(body.subarray(part.start, comparedEnd(part)));
   }
   return hash.digest('base64url');
+}
+
+/** No matches where there are too many: the patterns of the earlier scan matched fewer values. */
+async function matchesIn(body: Buffer): Promise<readonly JsonMatch[]> {
+  try {
+    return (await scanJsonInTurns(body, PATTERNS)).matches;
+  } catch (error) {
+    if (error instanceof JsonScanError) return [];
+    throw error;
+  }
 }
 
 function firstOf(matches: readonly JsonMatch[], patterns: readonly string[]): JsonMatch | undefined {

@@ -314,6 +314,12 @@ describe('who rests', { timeout: 30_000 }, () => {
     assert.deepEqual(new Set(keysAt(setting.upstreams[0])), new Set(['Bearer secret-0-0']));
   });
 
+  test('a conversation of very many messages is sent as any other', async (t) => {
+    const setting = await start(t, [GOOD], 2);
+    const messages = Array.from({ length: 40_000 }, () => ({ role: 'user', content: 'Hi' }));
+    assert.equal((await ask(setting.app, { ...CHAT, messages })).status, 200);
+  });
+
   test('no key that is off or refused by the file is sent, and none goes without', async (t) => {
     const upstream = await startUpstream(t, GOOD);
     const app = await startApp(t);
