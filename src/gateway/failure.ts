@@ -93,7 +93,7 @@ function isNamed({ code, type }: ErrorObject, names: RegExp): boolean {
 }
 
 /** The kind of failure that a status of 400 or more stands for. */
-export function kindOfStatus(status: number): FailureKind {
+function kindOfStatus(status: number): FailureKind {
   switch (status) {
     case 401:
     case 402:

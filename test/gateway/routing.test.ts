@@ -154,7 +154,7 @@ describe('the order of targets', () => {
     });
   });
 
-  it('who served the conversation comes first among equals, with his key', () => {
+  it('the target that served the conversation comes first among equals, with its key', () => {
     const keys = ['k1', 'k2'].map((id) => makeKey({ id, secret: id }));
     const options = { timeouts: TIMEOUTS, blockPrivate: false };
     const target = (id: string, isShared: boolean) => {
