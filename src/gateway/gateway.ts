@@ -191,7 +191,10 @@ class Execution {
   #thrown({ target, watched, entry }: RunningAttempt, error: unknown): FailedAttempt {
     const { health, now } = this.#options;
     const providerId = target.provider.id;
-    const failure = thrownFailure(error, { status: entry.status, providerId, nowMs: now() });
+    // A body that ends because the client left looks as if the provider broke it off.
+    const failure = this.#call.signal.aborted
+      ? null
+      : thrownFailure(error, { status: entry.status, providerId, nowMs: now() });
     entry.result = failure?.kind ?? 'dropped';
     entry.code = error instanceof HttpError ? codeOf(error) : null;
     if (entry.status === null) {

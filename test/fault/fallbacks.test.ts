@@ -73,6 +73,16 @@ async function ask(app: AppUnderTest, body: object = CHAT, path = 'chat/completi
   };
 }
 
+/** Asks as a client that leaves when the signal is aborted. */
+function askUntil({ origin, config }: AppUnderTest, signal: AbortSignal): Promise<unknown> {
+  const headers = {
+    authorization: `Bearer ${config.masterApiKey}`,
+    'content-type': 'application/json',
+  };
+  const body = JSON.stringify(CHAT);
+  return fetch(`${origin}/v1/chat/completions`, { method: 'POST', headers, body, signal });
+}
+
 function countsOf({ upstreams }: Setting): number[] {
   return upstreams.map(({ received }) => received.length);
 }
@@ -199,21 +209,33 @@ describe('what is tried after a failure', { timeout: 30_000 }, () => {
   test('a client that leaves during a wait ends it', async (t) => {
     const setting = await start(t, [error(503, { 'retry-after': '8' })]);
     const leaving = new AbortController();
-    const asked = fetch(`${setting.app.origin}/v1/chat/completions`, {
-      method: 'POST',
-      headers: {
-        authorization: `Bearer ${setting.app.config.masterApiKey}`,
-        'content-type': 'application/json',
-      },
-      body: JSON.stringify(CHAT),
-      signal: leaving.signal,
-    });
+    const asked = askUntil(setting.app, leaving.signal);
     while (countsOf(setting)[0] === 0) await new Promise((resolve) => setImmediate(resolve));
     leaving.abort();
     await assert.rejects(asked);
     while (!setting.app.logs.some((line) => line.includes('"status":499')))
       await new Promise((resolve) => setImmediate(resolve));
     assert.deepEqual(countsOf(setting), [1]);
+  });
+
+  test('clients that leave in the middle of an answer are no faults of the provider', async (t) => {
+    const started = '{"choices":[{"message":{"content":"'.padEnd(100_000, 'x');
+    const half: Answer = (_req, res) =>
+      void res.writeHead(200, { 'content-type': 'application/json' }).write(started);
+    const setting = await start(t, [byTurns(half, half, half)]);
+    const { app } = setting;
+    const isHolding = (): boolean => app.services.budget.usedBytes >= started.length;
+    for (let count = 0; count < 3; count++) {
+      const leaving = new AbortController();
+      const asked = askUntil(app, leaving.signal);
+      while (!isHolding()) await new Promise((resolve) => setImmediate(resolve));
+      leaving.abort();
+      await assert.rejects(asked);
+      while (isHolding()) await new Promise((resolve) => setImmediate(resolve));
+    }
+    const aim = { providerId: 'p0', upstreamModel: 'm', keyId: null };
+    assert.deepEqual(app.services.health.stateOf(aim), { kind: 'free' });
+    assert.equal((await ask(app)).status, 200);
   });
 
   for (const [size, length] of [
