@@ -277,7 +277,8 @@ function asEventStream(headers: HeaderList): HeaderList {
 }
 
 function overLimit({ isOverBudget, bytes }: BoundedRead, { lease }: HeldResponse): HttpError {
+  // Not a failure of the provider: another one would be paid for a response that is as large.
   return isOverBudget
     ? overloaded(lease, bytes.length)
-    : invalidResponse('The response of the provider is too large.');
+    : new HttpError('upstream_invalid_response', 'The response of the provider is too large.');
 }

@@ -35,6 +35,8 @@ export interface PlanOptions {
   /** The most attempts; 1 for a body that can be sent only once. */
   readonly attempts: number;
   readonly stateOf: (aim: Aim) => RestState;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
   /** A number from 0 to below 1. */
   readonly random: () => number;
 }
@@ -72,8 +74,12 @@ export class AttemptPlan {
     const other = this.#pick(this.#othersAfter(candidate, failure));
     if (other !== null) return { kind: 'ask', candidate: other };
     if (failure.kind !== 'busy' && failure.kind !== 'fault') return { kind: 'end' };
-    if (this.#hasWaited && this.#stateOf(candidate).kind !== 'blocked') return { kind: 'ask', candidate };
-    return this.#wait(this.#hasWaited ? null : failure.retryAfterMs);
+    if (!this.#hasWaited) return this.#wait(failure.retryAfterMs);
+    const state = this.#stateOf(candidate);
+    if (state.kind !== 'blocked') return { kind: 'ask', candidate };
+    // Another call was told to wait longer, or another one tries whether the rest is over.
+    const restMs = state.untilMs - this.#options.now();
+    return this.#wait(restMs > 0 ? restMs : null);
   }
 
   /** Notes that an attempt failed. The candidate must be the one that `next` gave. */

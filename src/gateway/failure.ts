@@ -128,7 +128,7 @@ function clientError(
   kind: FailureKind,
   providerId: string,
 ): HttpError {
-  const isRefused = (status === 401 || status === 403) && !isNamed(error, NO_CREDIT) && kind === 'key';
+  const isRefused = (status === 401 || status === 403) && !isNamed(error, NO_CREDIT);
   if (!isRefused) {
     const passed = bodilessHeadersFor(headers);
     return HttpError.fromUpstream(

@@ -75,12 +75,13 @@ class Execution {
   }
 
   async run(): Promise<Answer> {
-    const { health, random, retries } = this.#options;
+    const { health, now, random, retries } = this.#options;
     const { body, signal } = this.#call;
     const plan = new AttemptPlan({
       targets: await this.#targets(),
       attempts: body.kind === 'form' && !body.isHeld ? 1 : 1 + retries,
       stateOf: (aim) => health.stateOf(aim),
+      now,
       random,
     });
     for (let failure: Failure | null = null; ; ) {
@@ -165,12 +166,16 @@ class Execution {
   }
 
   /** The answer from a successful response. @throws as `shapeAnswer`. */
-  async #shape({ target, quirks, watched }: RunningAttempt, response: UpstreamResponse): Promise<Answer> {
-    const { health, budget } = this.#options;
+  async #shape(
+    { target, quirks, watched, entry }: RunningAttempt,
+    response: UpstreamResponse,
+  ): Promise<Answer> {
+    const { health, budget, now } = this.#options;
     const onEnd = endOf(watched, health);
     const answer = await shapeAnswer(this.#call, { target, quirks, response, budget, onEnd });
-    health.answered(watched);
-    if (answer.shaped.kind === 'bytes') health.finished(watched);
+    const isStream = answer.shaped.kind === 'stream';
+    health.answered(watched, isStream ? now() - watched.startedAtMs : entry.ms);
+    if (!isStream) health.finished(watched);
     return answer;
   }
 

@@ -26,6 +26,8 @@ export class Health {
   readonly #rests: Rests;
   readonly #subjects = new BoundedMap<Subject>(SUBJECTS);
   readonly #now: () => number;
+  /** The base URL of each provider. */
+  readonly #addresses = new Map<string, string>();
   #uses = 0;
 
   /** @param now milliseconds since the epoch */
@@ -56,12 +58,12 @@ export class Health {
     return Object.assign(this.#rests.begin(aim), { startedAtMs });
   }
 
-  /** Notes that the provider answered, see `Rests.answered`. */
-  answered(attempt: WatchedAttempt): void {
+  /** Notes that the provider answered, see `Rests.answered`, and how long its first byte took. */
+  answered(attempt: WatchedAttempt, ttftMs: number): void {
     const nowMs = this.#now();
     this.#rests.answered(attempt);
     for (const { evidence } of this.#subjectsOf(attempt.aim)) {
-      evidence.answered(nowMs, nowMs - attempt.startedAtMs);
+      evidence.answered(nowMs, ttftMs);
     }
   }
 
@@ -73,7 +75,7 @@ export class Health {
   /** Notes that an attempt failed, before or after its first content. */
   failed(attempt: WatchedAttempt, failure: Failure): void {
     if (failure.kind === 'caller') {
-      this.answered(attempt);
+      this.answered(attempt, this.#now() - attempt.startedAtMs);
       this.#rests.finished(attempt);
       return;
     }
@@ -93,6 +95,23 @@ export class Health {
       evidence.used(nowMs);
       if (error === null) evidence.answered(nowMs, ms);
       else evidence.failed(nowMs, error);
+    }
+  }
+
+  /** Forgets providers that were deleted, or that lead to another address now. */
+  keepOnly(providers: ReadonlyMap<string, Provider>): void {
+    for (const [id, baseUrl] of this.#addresses) {
+      if (providers.get(id)?.baseUrl !== baseUrl) this.#forget(id);
+    }
+    for (const { id, baseUrl } of providers.values()) this.#addresses.set(id, baseUrl);
+  }
+
+  #forget(providerId: string): void {
+    this.#addresses.delete(providerId);
+    this.#rests.wakeProvider(providerId);
+    const prefix = subjectName(providerId, '');
+    for (const name of this.#subjects.keys()) {
+      if (name === providerId || name.startsWith(prefix)) this.#subjects.delete(name);
     }
   }
 

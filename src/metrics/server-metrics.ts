@@ -29,8 +29,8 @@ export interface CountedRequest {
   readonly attempts: readonly { readonly providerId: string; readonly result: string }[];
 }
 
-/** Further providers are counted as `other`, so that a scrape stays small. */
-const PROVIDERS_SHOWN = 200;
+/** Further values of a label are counted as `other`, so that a scrape stays small. */
+const LABELS_LIMIT = 200;
 const OTHER = 'other';
 
 const STORAGE_STATES: readonly StorageState[] = ['ok', 'recovered', 'volatile', 'read-only', 'failing'];
@@ -62,7 +62,7 @@ const GAUGES: readonly Gauge[] = [
     'ipin_provider_state',
     'The state of each provider, as in the panel; always 1.',
     ({ providerStates }) =>
-      [...providerStates()].slice(0, PROVIDERS_SHOWN).map(([provider, state]) => {
+      [...providerStates()].slice(0, LABELS_LIMIT).map(([provider, state]) => {
         return { labels: { provider, state }, value: 1 };
       }),
   ],
@@ -136,7 +136,7 @@ class PairCounter {
   }
 
   add(one: string, other: string): void {
-    const isKnown = this.#counts.has(one) || this.#counts.size < PROVIDERS_SHOWN;
+    const isKnown = this.#counts.has(one) || this.#counts.size < LABELS_LIMIT;
     const name = isKnown ? one : OTHER;
     const counts = this.#counts.get(name) ?? new Map<string, number>();
     this.#counts.set(name, counts.set(other, (counts.get(other) ?? 0) + 1));

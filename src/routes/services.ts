@@ -91,8 +91,11 @@ function createOutgoing({ config, store, budget, now }: ServicesOptions) {
   const connectionOptions = { timeouts: config.upstreamTimeouts, blockPrivate: config.blockPrivateUpstreams };
   const providers = new Providers(connectionOptions);
   store.onChange((change) => {
-    if (change === 'config') providers.keepOnly(store.config.view().providers);
+    if (change !== 'config') return;
+    providers.keepOnly(store.config.view().providers);
+    health.keepOnly(store.config.view().providers);
   });
+  health.keepOnly(store.config.view().providers);
   const gateway = createGateway({
     upstreams,
     providers,

@@ -123,7 +123,6 @@ test('a pattern and the options of a model are kept', options, async (t) => {
   await page.getByLabel('Maximum output tokens').fill('4096');
   await page.getByLabel('Field for the token limit').selectOption('max_completion_tokens');
   await page.getByLabel('Takes reasoning effort').selectOption('No');
-  await page.getByLabel('Takes earlier reasoning').selectOption('Yes, as “reasoning”');
   await page.getByLabel('Remove fields').fill('seed, logprobs, seed');
   await page.getByLabel('Rename fields').fill('{"user": 7}');
   await page.getByText('More options').click();
@@ -139,7 +138,6 @@ test('a pattern and the options of a model are kept', options, async (t) => {
     maxOutputTokens: 4096,
     maxTokensField: 'max_completion_tokens',
     reasoningEffort: false,
-    reasoningContent: 'reasoning',
     rename: { user: 'end_user' },
     drop: ['seed', 'logprobs'],
     defaults: { temperature: 0.2, stop: null },
@@ -152,7 +150,7 @@ test('a pattern and the options of a model are kept', options, async (t) => {
   assert.deepEqual(JSON.parse(await page.getByLabel('Rename fields').inputValue()), wanted.rename);
   for (const name of ['Maximum output tokens', 'Remove fields', 'Rename fields', 'Add missing fields'])
     await page.getByLabel(name).fill('');
-  for (const name of ['Field for the token limit', 'Takes reasoning effort', 'Takes earlier reasoning'])
+  for (const name of ['Field for the token limit', 'Takes reasoning effort'])
     await page.getByLabel(name).selectOption({ index: 0 });
   await save(page);
   assert.deepEqual(app.services.store.config.view().models.get('gpt-*')?.options, {});

@@ -45,6 +45,7 @@ function walk({ targets, failures, attempts = 6, rests = {} }: Run): (string | n
     targets: targets.map(targetOf),
     attempts,
     random: () => 0,
+    now: () => 0,
     stateOf: ({ providerId, keyId }): RestState => {
       const kind = rests[`${providerId}${keyId ?? ''}`];
       if (kind === 'resting') return { kind, untilMs: 5 };
@@ -170,6 +171,7 @@ describe('the way of a call through keys and targets', () => {
       targets: [targetOf('a:12'), targetOf('b:3')],
       attempts: 3,
       random: () => 0,
+      now: () => 0,
       stateOf: ({ keyId }) => ({ kind: 'blocked', untilMs: untils[keyId ?? ''] ?? 0, error: ERROR }),
     });
     assert.deepEqual(plan.next(), { kind: 'blocked', untilMs: 10, error: ERROR });
@@ -181,6 +183,7 @@ describe('the way of a call through keys and targets', () => {
       targets: [targetOf('a')],
       attempts: 3,
       random: () => 0.5,
+      now: () => 0,
       stateOf: () => (isTried ? { kind: 'blocked', untilMs: 0, error: ERROR } : { kind: 'free' }),
     });
     isTried = false;
@@ -192,6 +195,25 @@ describe('the way of a call through keys and targets', () => {
     assert.deepEqual(plan.next(), { kind: 'wait', ms: 375 });
     isTried = false;
     assert.equal(plan.next().kind, 'ask');
+  });
+
+  it('after its wait a call waits as long as another call was told, or ends', () => {
+    let untilMs = 0;
+    const plan = new AttemptPlan({
+      targets: [targetOf('a')],
+      attempts: 3,
+      random: () => 0,
+      now: () => 1_000,
+      stateOf: () => (untilMs === 0 ? { kind: 'free' } : { kind: 'blocked', untilMs, error: ERROR }),
+    });
+    const step = plan.next();
+    assert.ok(step.kind === 'ask');
+    plan.noteFailure(step.candidate, failureOf('busy', 1_000));
+    assert.deepEqual(plan.next(), { kind: 'wait', ms: 1_000 });
+    untilMs = 4_000;
+    assert.deepEqual(plan.next(), { kind: 'wait', ms: 3_000 });
+    untilMs = 60_000;
+    assert.deepEqual(plan.next(), { kind: 'end' });
   });
 
   it('no plan asks more often, waits longer or asks a dropped target again, whatever fails', () => {

@@ -80,6 +80,12 @@ describe('the error that a client gets', () => {
     }
   });
 
+  it('a refusal that speaks of rates is no refusal of the caller’s key either', () => {
+    const error = errorOf({ type: 'rate_limit_error' });
+    const failure = responseFailure({ status: 401, headers, error }, 'p', NOW_MS);
+    assert.deepEqual([failure.kind, failure.error.status], ['busy', 502]);
+  });
+
   it('a lack of credit keeps its status and asks for no retry', () => {
     for (const [status, code] of [
       [402, null],

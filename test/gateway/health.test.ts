@@ -24,7 +24,7 @@ describe('health', () => {
   function succeed(ms: number, keyId = 'k1'): void {
     const attempt = health.begin(aim(keyId));
     nowMs += ms;
-    health.answered(attempt);
+    health.answered(attempt, ms);
     health.finished(attempt);
   }
   function fail(status: number, keyId = 'k1', headers: Record<string, string> = {}): void {
@@ -149,6 +149,21 @@ describe('health', () => {
     assert.equal(health.ofKey('p', key).state, 'unreadable');
   });
 
+  it('a provider that leads elsewhere, or is made anew, begins anew', () => {
+    const known = new Map([['p', PROVIDER]]);
+    const moved = new Map([['p', { ...PROVIDER, baseUrl: 'http://127.0.0.1:10/v1' }]]);
+    for (const changes of [[moved], [new Map<string, typeof PROVIDER>(), known]]) {
+      health = new Health(() => nowMs);
+      health.keepOnly(known);
+      fail(401);
+      health.keepOnly(known);
+      assert.equal(health.stateOf(aim()).kind, 'blocked');
+      for (const change of changes) health.keepOnly(change);
+      assert.equal(health.stateOf(aim()).kind, 'free');
+      assert.equal(stateOf(), 'untested');
+    }
+  });
+
   it('keys take turns, the one used longest ago first', () => {
     const order = (): string[] => health.inTurn('p', KEYS).map(({ id }) => id);
     assert.deepEqual(order(), ['k1', 'k2']);
@@ -167,7 +182,7 @@ describe('health', () => {
 
   it('an answer that breaks off is one attempt and one error', () => {
     const attempt = health.begin(aim());
-    health.answered(attempt);
+    health.answered(attempt, 1);
     const kind: FailureKind = 'may_have_run';
     const error = new HttpError('upstream_invalid_response', 'cut');
     const reason = { status: null, code: 'upstream_invalid_response', message: 'cut' };

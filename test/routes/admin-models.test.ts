@@ -73,8 +73,6 @@ const ALL_OPTIONS = {
   maxOutputTokens: 4096,
   maxTokensField: 'max_completion_tokens',
   reasoningEffort: false,
-  reasoningContent: 'reasoning',
-  pdf: true,
   defaults: { temperature: 0.5, metadata: { a: [null] }, top_k: null },
   drop: ['logprobs'],
   rename: { user: 'safety_identifier' },
@@ -92,9 +90,9 @@ const OPTIONS: readonly Scenario[] = [
     has: { options: ALL_OPTIONS },
   },
   accepts(
-    { options: { reasoningContent: true, defaults: {}, drop: [], rename: {} } },
+    { options: { reasoningEffort: true, defaults: {}, drop: [], rename: {} } },
     {
-      options: { reasoningContent: true, defaults: {}, drop: [], rename: {} },
+      options: { reasoningEffort: true, defaults: {}, drop: [], rename: {} },
     },
   ),
   accepts({ options: { maxOutputTokens: 1, pdf: null } }, { options: { maxOutputTokens: 1 } }),
@@ -121,7 +119,13 @@ const OPTIONS: readonly Scenario[] = [
   refuses({ options: { rename: ['a'] } }, 'options.rename'),
   refuses({ options: { defaults: [] } }, 'options.defaults'),
   refuses({ options: { maxTokensField: 'max' } }, 'options.maxTokensField'),
-  refuses({ options: { reasoningContent: 'thinking' } }, 'options.reasoningContent'),
+  refuses({ options: { reasoningEffort: 'low' } }, 'options.reasoningEffort'),
+  ...[{ reasoningContent: true }, { reasoningContent: 'reasoning' }, { pdf: false }].map((options) =>
+    refuses({ options }, `options.${Object.keys(options)[0]}`, 'unsupported_parameter'),
+  ),
+  ...['models', 'Fallbacks', 'extra_body'].map((name) =>
+    refuses({ options: { rename: { user: name } } }, 'options.rename'),
+  ),
   ...[0, 1.5, '5', 1e12].map((maxOutputTokens) =>
     refuses({ options: { maxOutputTokens } }, 'options.maxOutputTokens'),
   ),
@@ -434,10 +438,13 @@ test('models', { timeout: 60_000 }, async (t) => {
   await t.test('options are merged: a given one replaces the old one, null removes it', async () => {
     for (const [options, expected] of [
       [{ maxOutputTokens: 5, drop: ['a', 'b'], defaults: { a: 1 } }, null],
-      [{ pdf: true }, { maxOutputTokens: 5, drop: ['a', 'b'], defaults: { a: 1 }, pdf: true }],
+      [
+        { reasoningEffort: true },
+        { maxOutputTokens: 5, drop: ['a', 'b'], defaults: { a: 1 }, reasoningEffort: true },
+      ],
       [
         { drop: ['c'], defaults: { b: 2 }, maxOutputTokens: null },
-        { drop: ['c'], defaults: { b: 2 }, pdf: true },
+        { drop: ['c'], defaults: { b: 2 }, reasoningEffort: true },
       ],
       [null, {}],
     ] as const) {

@@ -13,9 +13,8 @@ const GUESS = [
   { value: 'true', label: 'Yes' },
   { value: 'false', label: 'No' },
 ];
-const REASONING = [...GUESS, { value: 'reasoning', label: 'Yes, as “reasoning”' }];
 /** @type {Record<string, boolean | 'reasoning' | null>} */
-const GUESS_VALUES = { '': null, true: true, false: false, reasoning: 'reasoning' };
+const GUESS_VALUES = { '': null, true: true, false: false };
 const OBJECT_MISTAKE = 'Enter a JSON object, such as {"temperature": 0.2}.';
 const NAMES_MISTAKE = 'Enter a JSON object with new names, such as {"old_name": "new_name"}.';
 
@@ -44,9 +43,12 @@ export function modelOptionFields(stored) {
     value: stored.maxTokensField ?? '',
     hint: 'The field that the model expects.',
   });
-  const effort = guessField('Takes reasoning effort', 'reasoningEffort', stored);
-  const reasoning = guessField('Takes earlier reasoning', 'reasoningContent', stored);
-  const pdf = guessField('Takes PDF files', 'pdf', stored);
+  const effort = selectField({
+    label: 'Takes reasoning effort',
+    param: 'options.reasoningEffort',
+    choices: GUESS,
+    value: String(stored.reasoningEffort ?? ''),
+  });
   const rename = jsonField('Rename fields', 'rename', stored, '{"old_name": "new_name"}');
   const drop = textField({
     label: 'Remove fields',
@@ -60,7 +62,7 @@ export function modelOptionFields(stored) {
     },
   });
   const defaults = jsonField('Add missing fields', 'defaults', stored, '{"temperature": 0.2}');
-  const fields = [maxOutput, maxField, effort, reasoning, pdf, rename, drop, defaults];
+  const fields = [maxOutput, maxField, effort, rename, drop, defaults];
   const element = h(
     'details',
     null,
@@ -69,7 +71,7 @@ export function modelOptionFields(stored) {
       'div',
       { class: 'stack' },
       h('div', { class: 'columns' }, maxOutput.element, maxField.element),
-      h('div', { class: 'columns' }, effort.element, reasoning.element, pdf.element),
+      effort.element,
       h(
         'p',
         { class: 'hint' },
@@ -88,27 +90,11 @@ export function modelOptionFields(stored) {
       maxOutputTokens: maxOutput.control.valueAsNumber || null,
       maxTokensField: /** @type {ModelOptions['maxTokensField']} */ (maxField.control.value || null),
       reasoningEffort: /** @type {boolean | null} */ (GUESS_VALUES[effort.control.value]),
-      reasoningContent: GUESS_VALUES[reasoning.control.value],
-      pdf: /** @type {boolean | null} */ (GUESS_VALUES[pdf.control.value]),
       rename: /** @type {Record<string, string> | null} */ (readObject(rename.control.value)),
       drop: readNames(drop.control.value),
       defaults: readObject(defaults.control.value),
     }),
   };
-}
-
-/**
- * @param {string} label
- * @param {'reasoningEffort' | 'reasoningContent' | 'pdf'} name
- * @param {ModelOptions} stored
- */
-function guessField(label, name, stored) {
-  return selectField({
-    label,
-    param: `options.${name}`,
-    choices: name === 'reasoningContent' ? REASONING : GUESS,
-    value: String(stored[name] ?? ''),
-  });
 }
 
 /**

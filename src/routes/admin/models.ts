@@ -1,6 +1,6 @@
 import { isRecord } from '../../json/value.ts';
 import { requireFree } from '../../store/changes.ts';
-import type { Fallback, Model } from '../../store/entities.ts';
+import type { Fallback, Model, ModelOptions } from '../../store/entities.ts';
 import { newModel } from '../../store/new-records.ts';
 import { MODEL_OPTION_RULES, WEIGHT } from '../../store/record-rules.ts';
 import type { ConfigState } from '../../store/store.ts';
@@ -18,7 +18,8 @@ import {
 } from '../fields.ts';
 import type { Fields } from '../json-body.ts';
 import type { Resource, View } from '../resource.ts';
-import { toOptions } from './options.ts';
+import { isModelPicker } from '../v1/model-pickers.ts';
+import { refuseUnbuiltOptions, toOptions } from './options.ts';
 
 const FALLBACKS_LIMIT = 32;
 
@@ -71,10 +72,22 @@ function edit(before: Model, fields: Fields, state: ConfigState): Model {
         return fallback;
       }),
     ),
-    options: given(fields, 'options', before.options, (value) =>
-      toOptions(value, before.options, MODEL_OPTION_RULES),
-    ),
+    options: given(fields, 'options', before.options, (value) => toModelOptions(value, before.options)),
   };
+}
+
+/** For protocols that are translated to chat. */
+const UNBUILT = ['reasoningContent', 'pdf'];
+
+/** @throws HttpError `invalid_value`; `unsupported_parameter` for an option that is not built. */
+function toModelOptions(value: unknown, before: ModelOptions): ModelOptions {
+  refuseUnbuiltOptions(value, UNBUILT);
+  const options = toOptions(value, before, MODEL_OPTION_RULES);
+  for (const name of Object.values(options.rename ?? {})) {
+    // A request is searched for these names before it is changed.
+    if (isModelPicker(name)) throw wrong('options.rename', `must not make \`${name}\`, which picks a model`);
+  }
+  return options;
 }
 
 /** An id may hold one `*`, also alone. */

@@ -42,6 +42,11 @@ export function refuseModelPickers(scan: JsonScan): void {
   }
 }
 
+/** True for a name that may lead a request to a model other than `model`. */
+export function isModelPicker(name: string): boolean {
+  return MODEL_PICKERS.some((picker) => picker === foldedName(name));
+}
+
 /** Refuses a form part that may lead a restricted key's request to another model. @throws HttpError `invalid_body`. */
 export function refusePickerPart(name: string): void {
   const picker = MODEL_PICKERS.find((candidate) => candidate === foldedName(name));
