@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
+import { once, setMaxListeners } from 'node:events';
 import { Agent, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
@@ -123,6 +123,7 @@ describe('connections to a provider', { timeout: 60_000 }, () => {
     const body = JSON.stringify({ model: 'm', stream: isStream });
     const send = async (key: string, count: number): Promise<AbortController> => {
       const abort = new AbortController();
+      setMaxListeners(count, abort.signal);
       const before = held.length;
       for (let index = 0; index < count; index += 1) {
         // Fewer at a time than the backlog holds.
