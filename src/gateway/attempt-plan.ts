@@ -52,9 +52,10 @@ const WAITS_TOTAL_MS = 10_000;
  */
 export class AttemptPlan {
   readonly #options: PlanOptions;
-  readonly #candidates: Candidate[];
-  readonly #asked = new Set<Candidate>();
-  readonly #dropped = new Set<PlannedTarget>();
+  readonly #candidates: Candidate[] = [];
+  // Lists, because they are short and most calls need none.
+  readonly #asked: Candidate[] = [];
+  readonly #dropped: PlannedTarget[] = [];
   #last: { readonly candidate: Candidate; readonly failure: Failure } | null = null;
   #attempts = 0;
   #waits = 0;
@@ -64,7 +65,9 @@ export class AttemptPlan {
 
   constructor(options: PlanOptions) {
     this.#options = options;
-    this.#candidates = options.targets.flatMap((target) => target.keys.map((key) => ({ target, key })));
+    for (const target of options.targets) {
+      for (const key of target.keys) this.#candidates.push({ target, key });
+    }
   }
 
   next(): Step {
@@ -85,10 +88,10 @@ export class AttemptPlan {
   /** Notes that an attempt failed. The candidate must be the one that `next` gave. */
   noteFailure(candidate: Candidate, failure: Failure): void {
     this.#attempts += 1;
-    this.#asked.add(candidate);
+    this.#asked.push(candidate);
     this.#hasWaited = false;
     this.#last = { candidate, failure };
-    if (failure.kind === 'not_here' || failure.kind === 'may_have_run') this.#dropped.add(candidate.target);
+    if (failure.kind === 'not_here' || failure.kind === 'may_have_run') this.#dropped.push(candidate.target);
   }
 
   /** The first that does not rest, else one whose rest forbids nothing. */
@@ -105,7 +108,9 @@ export class AttemptPlan {
 
   /** Who may be asked after a failure, in order; none of them has been asked by this call. */
   #othersAfter({ target }: Candidate, { kind }: Failure): Candidate[] {
-    const open = this.#candidates.filter((one) => !this.#asked.has(one) && !this.#dropped.has(one.target));
+    const open = this.#candidates.filter(
+      (one) => !this.#asked.includes(one) && !this.#dropped.includes(one.target),
+    );
     // What ails the key or its quota leaves the target's other keys; what ails the target calls for another target.
     const isFirst =
       kind === 'key' || kind === 'busy'
@@ -115,7 +120,7 @@ export class AttemptPlan {
   }
 
   #wasAsked(target: PlannedTarget): boolean {
-    return [...this.#asked].some((one) => one.target === target);
+    return this.#asked.some((one) => one.target === target);
   }
 
   #pick(candidates: readonly Candidate[]): Candidate | null {

@@ -14,8 +14,9 @@ import { AttemptPlan, aimOf, type Candidate, type PlannedTarget, type Step } fro
 import type { Call } from './call.ts';
 import { Conversations } from './conversations.ts';
 import { brokenAnswer, type Failure, responseFailure, thrownFailure } from './failure.ts';
-import type { Health, WatchedAttempt } from './health.ts';
+import type { Health } from './health.ts';
 import { type AttemptRecord, codeOf } from './record.ts';
+import type { BegunAttempt } from './rests.ts';
 import { planTargets, withServedFirst } from './routing.ts';
 import { shapeAnswer } from './shape-answer.ts';
 
@@ -150,7 +151,15 @@ class Execution {
     const request = provider.adapter.buildRequest(call, target, quirks);
     const aim = { providerId: provider.id, upstreamModel, keyId: key?.id ?? null };
     const watched = health.begin(aim);
-    const entry: Mutable<AttemptRecord> = { ...aim, status: null, result: 'ok', code: null, ms: 0 };
+    const entry: Mutable<AttemptRecord> = {
+      providerId: aim.providerId,
+      upstreamModel,
+      keyId: aim.keyId,
+      status: null,
+      result: 'ok',
+      code: null,
+      ms: 0,
+    };
     const running: RunningAttempt = { target, quirks, watched, entry };
     try {
       const response = await upstreams.send(request, call.signal, call.consumer);
@@ -223,7 +232,7 @@ class Execution {
 }
 
 /** Notes how an answer that was passed on ended. */
-function endOf(watched: WatchedAttempt, health: Health): (end: AnswerEnd) => void {
+function endOf(watched: BegunAttempt, health: Health): (end: AnswerEnd) => void {
   return ({ outcome, error }) => {
     if (outcome === 'ok') health.finished(watched);
     else if (outcome === 'broken' && error instanceof HttpError) health.failed(watched, brokenAnswer(error));
@@ -238,7 +247,7 @@ interface RunningAttempt {
   readonly target: Target;
   /** The quirks that its request respects. */
   readonly quirks: ReadonlySet<Quirk>;
-  readonly watched: WatchedAttempt;
+  readonly watched: BegunAttempt;
   readonly entry: Mutable<AttemptRecord>;
 }
 

@@ -16,11 +16,6 @@ interface Subject {
   lastUse: number;
 }
 
-/** An attempt that is being watched. */
-export interface WatchedAttempt extends BegunAttempt {
-  readonly startedAtMs: number;
-}
-
 /** Knows how providers and their keys work and which of them rest, from the attempts and the tests in the panel. */
 export class Health {
   readonly #rests: Rests;
@@ -48,18 +43,18 @@ export class Health {
   }
 
   /** Begins an attempt. */
-  begin(aim: Aim): WatchedAttempt {
+  begin(aim: Aim): BegunAttempt {
     const startedAtMs = this.#now();
     this.#uses += 1;
     for (const subject of this.#subjectsOf(aim)) {
       subject.evidence.used(startedAtMs);
       subject.lastUse = this.#uses;
     }
-    return Object.assign(this.#rests.begin(aim), { startedAtMs });
+    return this.#rests.begin(aim, startedAtMs);
   }
 
   /** Notes that the provider answered, see `Rests.answered`, and how long its first byte took. */
-  answered(attempt: WatchedAttempt, ttftMs: number): void {
+  answered(attempt: BegunAttempt, ttftMs: number): void {
     const nowMs = this.#now();
     this.#rests.answered(attempt);
     for (const { evidence } of this.#subjectsOf(attempt.aim)) {
@@ -68,12 +63,12 @@ export class Health {
   }
 
   /** Notes that the answer is complete. */
-  finished(attempt: WatchedAttempt): void {
+  finished(attempt: BegunAttempt): void {
     this.#rests.finished(attempt);
   }
 
   /** Notes that an attempt failed, before or after its first content. */
-  failed(attempt: WatchedAttempt, failure: Failure): void {
+  failed(attempt: BegunAttempt, failure: Failure): void {
     if (failure.kind === 'caller') {
       this.answered(attempt, this.#now() - attempt.startedAtMs);
       this.#rests.finished(attempt);
@@ -84,7 +79,7 @@ export class Health {
   }
 
   /** Notes that the attempt tells nothing more of the provider. */
-  dropped(attempt: WatchedAttempt): void {
+  dropped(attempt: BegunAttempt): void {
     this.#rests.dropped(attempt);
   }
 

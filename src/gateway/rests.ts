@@ -24,6 +24,8 @@ export interface BegunAttempt {
   readonly aim: Aim;
   /** Attempts are numbered as they begin. */
   readonly number: number;
+  /** Milliseconds since the epoch. */
+  readonly startedAtMs: number;
 }
 
 /** What a failure means for rests. */
@@ -94,10 +96,9 @@ export class Rests {
   }
 
   /** Begins an attempt. If a rest of its aim is over, the attempt is the one that tries. */
-  begin(aim: Aim): BegunAttempt {
-    const attempt = { aim, number: this.#count++ };
+  begin(aim: Aim, nowMs: number): BegunAttempt {
+    const attempt = { aim, number: this.#count++, startedAtMs: nowMs };
     if (this.#troubles.size === 0) return attempt;
-    const nowMs = this.#now();
     for (const name of namesOf(aim)) {
       const trouble = this.#troubles.get(name);
       if (trouble !== undefined && trouble.untilMs !== 0 && trouble.untilMs <= nowMs)

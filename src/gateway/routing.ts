@@ -2,7 +2,7 @@ import { HttpError } from '../errors.ts';
 import type { CompiledProvider } from '../providers/adapter.ts';
 import { noUsableKey } from '../providers/usable-key.ts';
 import { shownText } from '../shown-text.ts';
-import type { Model, Provider } from '../store/entities.ts';
+import type { Fallback, Model, Provider } from '../store/entities.ts';
 import type { ConfigView } from '../store/store.ts';
 import type { PlannedTarget } from './attempt-plan.ts';
 import type { Aim } from './rests.ts';
@@ -110,16 +110,15 @@ export function modelNotFound(modelId: string): HttpError {
 }
 
 function routesOf({ model, wildcard }: FoundModel, modelId: string, { providers }: ConfigView): Route[] {
-  const first = {
-    providerId: model.providerId,
-    upstreamModel: model.upstreamModel,
-    weight: model.weight ?? 1,
-  };
-  return [first, ...model.fallbacks].flatMap(({ providerId, upstreamModel, weight }) => {
+  const routes: Route[] = [];
+  const add = ({ providerId, upstreamModel, weight }: Fallback): void => {
     const provider = providers.get(providerId);
-    if (provider === undefined || !provider.enabled) return [];
-    return [{ provider, upstreamModel: upstreamName(upstreamModel, wildcard) ?? modelId, weight }];
-  });
+    if (provider === undefined || !provider.enabled) return;
+    routes.push({ provider, upstreamModel: upstreamName(upstreamModel, wildcard) ?? modelId, weight });
+  };
+  add({ providerId: model.providerId, upstreamModel: model.upstreamModel, weight: model.weight ?? 1 });
+  for (const fallback of model.fallbacks) add(fallback);
+  return routes;
 }
 
 /** A model's name at a provider, with its `*` replaced; null: the name that was asked for. */

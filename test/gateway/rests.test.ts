@@ -21,7 +21,7 @@ describe('rests', () => {
     kind: 'key' | 'busy' | 'fault' | 'may_have_run',
     retryAfterMs: number | null = null,
   ): void {
-    rests.failed(rests.begin(aim), { kind, retryAfterMs, error: ERROR });
+    rests.failed(rests.begin(aim, nowMs), { kind, retryAfterMs, error: ERROR });
   }
   function restOf(aim: Aim): number | null {
     const state = rests.stateOf(aim);
@@ -44,7 +44,7 @@ describe('rests', () => {
     };
     const headers = ['x-ratelimit-limit', '9', 'x-should-retry', 'true', 'retry-after', '42'];
     const error = HttpError.fromUpstream(429, { ...said, metadata: { flagged_input: 'private' } }, headers);
-    rests.failed(rests.begin(AIM), { kind: 'busy', retryAfterMs: 42_000, error });
+    rests.failed(rests.begin(AIM, nowMs), { kind: 'busy', retryAfterMs: 42_000, error });
     const state = rests.stateOf(AIM);
     assert.ok(state.kind === 'blocked');
     assert.deepEqual(state.error.headers, ['x-should-retry', 'true']);
@@ -62,7 +62,7 @@ describe('rests', () => {
     }
     assert.deepEqual(lengths, [1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]);
     assert.equal(rests.stateOf(OTHER_MODEL).kind, 'free');
-    rests.answered(rests.begin(AIM));
+    rests.answered(rests.begin(AIM, nowMs));
     fail(AIM, 'busy');
     assert.equal(restOf(AIM), 1_000);
     assert.equal(rests.stateOf(AIM).kind, 'resting');
@@ -76,7 +76,7 @@ describe('rests', () => {
   });
 
   it('attempts side by side that find a key busy count as one', () => {
-    const attempts = Array.from({ length: 50 }, () => rests.begin(AIM));
+    const attempts = Array.from({ length: 50 }, () => rests.begin(AIM, nowMs));
     for (const attempt of attempts) rests.failed(attempt, { kind: 'busy', retryAfterMs: null, error: ERROR });
     assert.equal(restOf(AIM), 1_000);
     nowMs += 1_000;
@@ -103,7 +103,7 @@ describe('rests', () => {
       rests = new Rests(() => nowMs);
       fail(AIM, 'fault');
       fail(AIM, 'fault');
-      const attempt = rests.begin(AIM);
+      const attempt = rests.begin(AIM, nowMs);
       rests.answered(attempt);
       if (isComplete) rests.finished(attempt);
       fail(AIM, 'fault');
@@ -115,18 +115,18 @@ describe('rests', () => {
     fail(AIM, 'busy', 5_000);
     nowMs += 5_000;
     assert.equal(rests.stateOf(AIM).kind, 'free');
-    const probe = rests.begin(AIM);
+    const probe = rests.begin(AIM, nowMs);
     assert.equal(rests.stateOf(AIM).kind, 'blocked');
     rests.dropped(probe);
     assert.equal(rests.stateOf(AIM).kind, 'free');
-    const second = rests.begin(AIM);
+    const second = rests.begin(AIM, nowMs);
     rests.failed(second, { kind: 'busy', retryAfterMs: 7_000, error: ERROR });
     assert.equal(restOf(AIM), 7_000);
     nowMs += 7_000;
-    const third = rests.begin(AIM);
+    const third = rests.begin(AIM, nowMs);
     assert.equal(rests.stateOf(AIM).kind, 'blocked');
     rests.answered(third);
-    rests.begin(AIM);
+    rests.begin(AIM, nowMs);
     assert.equal(rests.stateOf(AIM).kind, 'free');
   });
 
@@ -134,7 +134,7 @@ describe('rests', () => {
     fail(AIM, 'busy');
     for (let count = 0; count < 3; count++) fail(AIM, 'fault');
     nowMs += 10_000;
-    const probe = rests.begin(AIM);
+    const probe = rests.begin(AIM, nowMs);
     // Others are asked meanwhile where nothing else is there.
     fail(AIM, 'busy', 5_000);
     fail(AIM, 'fault');
@@ -153,7 +153,7 @@ describe('rests', () => {
   });
 
   it('an answer that was begun before a rest does not end it', () => {
-    const slow = rests.begin(AIM);
+    const slow = rests.begin(AIM, nowMs);
     fail(AIM, 'key');
     rests.answered(slow);
     rests.finished(slow);

@@ -98,11 +98,15 @@ export class OpenCall {
     if (this.#authorised === null) throw new Error('The call was not authorised.');
     const { context, endpoint, consumer } = this;
     const { principal, req, query, signal, record } = context;
+    const { modelId, found, view } = this.#authorised;
     const caller = callerOf(principal);
     const { body, stream = false, includeUsage = false, encodingFormat = null, render = null } = asked;
+    // Member by member: a spread would cost more than the rest of this function.
     return {
-      ...this.#authorised,
-      options: this.#authorised.found.model.options,
+      view,
+      found,
+      modelId,
+      options: found.model.options,
       endpoint,
       caller,
       body,
