@@ -1,6 +1,6 @@
 // Runs the tests: `node test/run.mjs [--long] [--no-browser] [patterns] [options of node, as --name=value]`. select-files.mjs
-// says what a pattern is. The files are listed here, because neither shell globs nor `node --test` find .ts files everywhere (Node 20
-// finds none and passes). reporter.cjs writes what is shown.
+// says what a pattern is. The files are listed here, because neither shell globs nor `node --test` find .ts files everywhere
+// (Node 20 finds none and passes). reporter.cjs writes what is shown.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';

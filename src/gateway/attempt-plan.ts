@@ -34,7 +34,8 @@ export interface PlanOptions {
   readonly targets: readonly PlannedTarget[];
   /** The most attempts; 1 for a body that can be sent only once. */
   readonly attempts: number;
-  readonly stateOf: (aim: Aim) => RestState;
+  /** Knows who rests. */
+  readonly health: { stateOf(aim: Aim): RestState };
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** A number from 0 to below 1. */
@@ -134,7 +135,7 @@ export class AttemptPlan {
   }
 
   #stateOf(candidate: Candidate): RestState {
-    return this.#options.stateOf(aimOf(candidate));
+    return this.#options.health.stateOf(aimOf(candidate));
   }
 
   #wait(askedForMs: number | null): Step {

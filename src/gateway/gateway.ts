@@ -81,7 +81,7 @@ class Execution {
     const plan = new AttemptPlan({
       targets: await this.#targets(),
       attempts: body.kind === 'form' && !body.isHeld ? 1 : 1 + retries,
-      stateOf: (aim) => health.stateOf(aim),
+      health,
       now,
       random,
     });
@@ -107,11 +107,7 @@ class Execution {
   async #targets(): Promise<readonly PlannedTarget[]> {
     const { providers, health, random } = this.#options;
     const { body, caller, modelId } = this.#call;
-    const targets = planTargets(this.#call, {
-      compile: (record) => providers.of(record),
-      inTurn: (providerId, keys) => health.inTurn(providerId, keys),
-      random,
-    });
+    const targets = planTargets(this.#call, { providers, health, random });
     if (body.kind !== 'json' || !hasEquals(targets)) return targets;
     this.#digest = await conversationDigest(body.bytes, `${caller}\n${modelId}`);
     const served = this.#digest === null ? null : this.#conversations.find(this.#digest);

@@ -24,12 +24,11 @@ interface Route {
 
 /** How the targets of a call are put in order. */
 export interface RoutingOptions {
-  readonly compile: (record: Provider) => CompiledProvider;
-  /** The keys of a provider in the order in which they are asked. */
-  readonly inTurn: <K extends { readonly id: string }>(
-    providerId: string,
-    keys: readonly K[],
-  ) => readonly K[];
+  readonly providers: { of(record: Provider): CompiledProvider };
+  readonly health: {
+    /** The keys of a provider in the order in which they are asked. */
+    inTurn<K extends { readonly id: string }>(providerId: string, keys: readonly K[]): readonly K[];
+  };
   /** A number from 0 to below 1. */
   readonly random: () => number;
 }
@@ -152,11 +151,11 @@ function isTargetOf(target: PlannedTarget, { provider, upstreamModel }: Route): 
 /** @throws HttpError `provider_not_configured` if none of its keys can be used; HttpError as `compileProvider`. */
 function toTarget(
   { provider, upstreamModel, weight }: Route,
-  { compile, inTurn }: RoutingOptions,
+  { providers, health }: RoutingOptions,
 ): PlannedTarget {
-  const compiled = compile(provider);
+  const compiled = providers.of(provider);
   if (compiled.hasKeys && compiled.keys.length === 0) throw noUsableKey(provider);
-  const keys = compiled.hasKeys ? inTurn(compiled.id, compiled.keys) : KEYLESS;
+  const keys = compiled.hasKeys ? health.inTurn(compiled.id, compiled.keys) : KEYLESS;
   return { provider: compiled, upstreamModel, isShared: weight !== null, keys };
 }
 

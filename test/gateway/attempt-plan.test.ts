@@ -46,10 +46,12 @@ function walk({ targets, failures, attempts = 6, rests = {} }: Run): (string | n
     attempts,
     random: () => 0,
     now: () => 0,
-    stateOf: ({ providerId, keyId }): RestState => {
-      const kind = rests[`${providerId}${keyId ?? ''}`];
-      if (kind === 'resting') return { kind, untilMs: 5 };
-      return kind === 'blocked' ? { kind, untilMs: 5, error: ERROR } : { kind: 'free' };
+    health: {
+      stateOf: ({ providerId, keyId }): RestState => {
+        const kind = rests[`${providerId}${keyId ?? ''}`];
+        if (kind === 'resting') return { kind, untilMs: 5 };
+        return kind === 'blocked' ? { kind, untilMs: 5, error: ERROR } : { kind: 'free' };
+      },
     },
   });
   const steps: (string | number)[] = [];
@@ -172,7 +174,9 @@ describe('the way of a call through keys and targets', () => {
       attempts: 3,
       random: () => 0,
       now: () => 0,
-      stateOf: ({ keyId }) => ({ kind: 'blocked', untilMs: untils[keyId ?? ''] ?? 0, error: ERROR }),
+      health: {
+        stateOf: ({ keyId }) => ({ kind: 'blocked', untilMs: untils[keyId ?? ''] ?? 0, error: ERROR }),
+      },
     });
     assert.deepEqual(plan.next(), { kind: 'blocked', untilMs: 10, error: ERROR });
   });
@@ -184,7 +188,7 @@ describe('the way of a call through keys and targets', () => {
       attempts: 3,
       random: () => 0.5,
       now: () => 0,
-      stateOf: () => (isTried ? { kind: 'blocked', untilMs: 0, error: ERROR } : { kind: 'free' }),
+      health: { stateOf: () => (isTried ? { kind: 'blocked', untilMs: 0, error: ERROR } : { kind: 'free' }) },
     });
     isTried = false;
     const step = plan.next();
@@ -204,7 +208,9 @@ describe('the way of a call through keys and targets', () => {
       attempts: 3,
       random: () => 0,
       now: () => 1_000,
-      stateOf: () => (untilMs === 0 ? { kind: 'free' } : { kind: 'blocked', untilMs, error: ERROR }),
+      health: {
+        stateOf: () => (untilMs === 0 ? { kind: 'free' } : { kind: 'blocked', untilMs, error: ERROR }),
+      },
     });
     const step = plan.next();
     assert.ok(step.kind === 'ask');

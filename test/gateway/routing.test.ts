@@ -29,8 +29,10 @@ function viewOf(providers: readonly Provider[], models: readonly Model[]): Confi
 
 function namesOf(view: ConfigView, modelId: string, random = (): number => 0): string[] {
   const options = {
-    compile: (record: Provider) => compileProvider(record, { timeouts: TIMEOUTS, blockPrivate: false }),
-    inTurn: <K>(_id: string, keys: readonly K[]) => keys,
+    providers: {
+      of: (record: Provider) => compileProvider(record, { timeouts: TIMEOUTS, blockPrivate: false }),
+    },
+    health: { inTurn: <K>(_id: string, keys: readonly K[]) => keys },
     random,
   };
   const targets = planTargets({ found: findModel(view, modelId), modelId, view }, options);
