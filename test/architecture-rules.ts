@@ -17,7 +17,7 @@ const BASE = [
   'turns',
 ];
 const INTERFACES = [...BASE, 'entities', 'codecs', 'addresses'];
-const WORKERS = ['providers', 'endpoints', 'protocols'];
+const WORKERS = ['limits', 'usage', 'providers', 'endpoints', 'protocols'];
 
 /** The rooms of src/ and what each may import, its own files apart. An import points down this list, never up. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
@@ -40,6 +40,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   gateway: ['metrics', ...WORKERS, ...INTERFACES],
   auth: ['http', ...INTERFACES],
   demo: ['protocols', ...INTERFACES],
+  limits: ['usage', ...INTERFACES],
+  usage: ['protocols', ...INTERFACES],
   providers: ['endpoints', 'protocols', ...INTERFACES],
   endpoints: ['protocols', ...INTERFACES],
   drivers: ['documents', ...INTERFACES],
@@ -64,7 +66,19 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   turns: [],
 };
 
-const FOLDERS = ['routes', 'gateway', 'auth', 'demo', 'providers', 'protocols', 'metrics', 'http', 'offsite'];
+const FOLDERS = [
+  'routes',
+  'gateway',
+  'auth',
+  'demo',
+  'limits',
+  'usage',
+  'providers',
+  'protocols',
+  'metrics',
+  'http',
+  'offsite',
+];
 /** The entry and its parts, which put everything together. */
 const ENTRY = /^src\/(server|shutdown|master-key|keep-alive-ping|open-store|demo\/start)\.ts$/;
 /** The form in which a store's state is kept and passed on: values and bytes, no files. */
@@ -81,7 +95,7 @@ function roomOf(path: string): string | null {
   if (path === 'src/gateway/endpoints.ts') return 'endpoints';
   if (/^src\/(ip-address|providers\/base-url)\.ts$/.test(path)) return 'addresses';
   if (
-    /^src\/(store\/(store|entities|changes|change-config|config-view|provider-keys|new-records)|offsite\/status)\.ts$/.test(
+    /^src\/(store\/(store|entities|changes|change-config|config-view|provider-keys|new-records)|usage\/(usage|call-entry)|offsite\/status)\.ts$/.test(
       path,
     )
   )

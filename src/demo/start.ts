@@ -84,6 +84,7 @@ function demoKey(key: string, time: string): ApiKey {
     models: null,
     userId: null,
     expiresAt: null,
+    limits: null,
     createdAt: time,
   };
 }
@@ -95,7 +96,7 @@ function demoModel(id: string, time: string): Model {
 
 /** A model whose first provider fails and whose fallback does not. */
 function flakyModel(time: string): Model {
-  const fallbacks = [{ providerId: 'demo', upstreamModel: 'demo-chat', weight: null }];
+  const fallbacks = [{ providerId: 'demo', upstreamModel: 'demo-chat', weight: null, price: null }];
   return newModel(
     { id: 'demo-flaky', providerId: 'demo-flaky', upstreamModel: 'demo-chat', fallbacks },
     time,

@@ -1,5 +1,6 @@
 import type { HttpError } from '../errors.ts';
 import type { CompiledKey, CompiledProvider } from '../providers/adapter.ts';
+import type { Price } from '../store/entities.ts';
 import type { Failure } from './failure.ts';
 import type { Aim, RestState } from './rests.ts';
 
@@ -11,6 +12,8 @@ export interface PlannedTarget {
   readonly isShared: boolean;
   /** `[null]` for a provider without keys. */
   readonly keys: readonly (CompiledKey | null)[];
+  /** The owner's own price of this target. */
+  readonly price: Price | null;
 }
 
 /** One key of one target. */

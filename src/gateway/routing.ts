@@ -2,7 +2,7 @@ import { HttpError } from '../errors.ts';
 import type { CompiledProvider } from '../providers/adapter.ts';
 import { noUsableKey } from '../providers/usable-key.ts';
 import { shownText } from '../shown-text.ts';
-import type { Fallback, Model, Provider } from '../store/entities.ts';
+import type { Fallback, Model, Price, Provider } from '../store/entities.ts';
 import type { ConfigView } from '../store/store.ts';
 import type { PlannedTarget } from './attempt-plan.ts';
 import type { Aim } from './rests.ts';
@@ -20,6 +20,8 @@ interface Route {
   readonly upstreamModel: string;
   /** null: it is asked only when those before it have failed. */
   readonly weight: number | null;
+  /** The owner's own price. */
+  readonly price: Price | null;
 }
 
 /** How the targets of a call are put in order. */
@@ -110,12 +112,13 @@ export function modelNotFound(modelId: string): HttpError {
 
 function routesOf({ model, wildcard }: FoundModel, modelId: string, { providers }: ConfigView): Route[] {
   const routes: Route[] = [];
-  const add = ({ providerId, upstreamModel, weight }: Fallback): void => {
+  const add = ({ providerId, upstreamModel, weight, price }: Fallback): void => {
     const provider = providers.get(providerId);
     if (provider === undefined || !provider.enabled) return;
-    routes.push({ provider, upstreamModel: upstreamName(upstreamModel, wildcard) ?? modelId, weight });
+    routes.push({ provider, upstreamModel: upstreamName(upstreamModel, wildcard) ?? modelId, weight, price });
   };
-  add({ providerId: model.providerId, upstreamModel: model.upstreamModel, weight: model.weight ?? 1 });
+  const { providerId, upstreamModel, weight, price } = model;
+  add({ providerId, upstreamModel, weight: weight ?? 1, price });
   for (const fallback of model.fallbacks) add(fallback);
   return routes;
 }
@@ -150,13 +153,13 @@ function isTargetOf(target: PlannedTarget, { provider, upstreamModel }: Route): 
 
 /** @throws HttpError `provider_not_configured` if none of its keys can be used; HttpError as `compileProvider`. */
 function toTarget(
-  { provider, upstreamModel, weight }: Route,
+  { provider, upstreamModel, weight, price }: Route,
   { providers, health }: RoutingOptions,
 ): PlannedTarget {
   const compiled = providers.of(provider);
   if (compiled.hasKeys && compiled.keys.length === 0) throw noUsableKey(provider);
   const keys = compiled.hasKeys ? health.inTurn(compiled.id, compiled.keys) : KEYLESS;
-  return { provider: compiled, upstreamModel, isShared: weight !== null, keys };
+  return { provider: compiled, upstreamModel, isShared: weight !== null, keys, price };
 }
 
 const KEYLESS: readonly null[] = [null];

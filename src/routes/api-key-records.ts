@@ -52,6 +52,7 @@ export function newApiKey(
     models: null,
     userId,
     expiresAt: null,
+    limits: null,
     createdAt: time,
   };
   return { key, record: editApiKey(draft, fields) };

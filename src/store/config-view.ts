@@ -16,7 +16,7 @@ export function viewConfig(state: ConfigState, version: number, previous?: Confi
   };
 }
 
-const MEMBERS = ['instanceId', 'masterKey', 'adminPasswordHash', ...COLLECTIONS] as const;
+const MEMBERS = ['instanceId', 'masterKey', 'adminPasswordHash', 'settings', ...COLLECTIONS] as const;
 
 /** True if two configurations hold the same objects: then there is nothing to write. */
 export function isSameConfig(one: ConfigState, other: ConfigState): boolean {

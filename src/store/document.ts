@@ -10,6 +10,7 @@ import {
   refuseDuplicateMembers,
 } from './document-text.ts';
 import type { ProviderKey, Session } from './entities.ts';
+import { NEW_SETTINGS } from './new-records.ts';
 import {
   API_KEY,
   HEAD,
@@ -151,6 +152,7 @@ export class DocumentCodec {
       instanceId: head.instanceId,
       masterKey: masterKey === null ? null : readRecord(MASTER_KEY, masterKey, 'masterKey'),
       adminPasswordHash: head.adminPasswordHash,
+      settings: NEW_SETTINGS,
       providers: new Map(opened.map(({ provider }) => [provider.id, provider])),
       models: readList(object, 'models', MODEL),
       apiKeys: readList(object, 'apiKeys', API_KEY),

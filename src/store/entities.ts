@@ -18,6 +18,73 @@ export interface ProviderOptions {
   readonly idleTimeoutMs?: number;
 }
 
+/** What a model's use costs, in USD. null: unknown; 0: free. */
+export interface Price {
+  readonly inputPerMTok: number | null;
+  readonly outputPerMTok: number | null;
+  /** null: cached input costs as much as other input. */
+  readonly cachedInputPerMTok: number | null;
+  /** null: what is written to the cache costs as much as other input. */
+  readonly cacheWritePerMTok: number | null;
+  readonly perAudioMinute: number | null;
+  readonly perImage: number | null;
+  readonly perRequest: number | null;
+  readonly above: PriceAbove | null;
+}
+
+/** The prices of a whole request whose prompt is longer than `inputTokens`. A null member falls back to `inputPerMTok`. */
+export interface PriceAbove {
+  readonly inputTokens: number;
+  readonly inputPerMTok: number | null;
+  readonly outputPerMTok: number | null;
+  readonly cachedInputPerMTok: number | null;
+  readonly cacheWritePerMTok: number | null;
+}
+
+/** A price that a provider told for one of its models, and when it was taken over (ISO 8601). */
+export interface ProviderPrice {
+  readonly price: Price;
+  readonly asOf: string;
+}
+
+export type BudgetPeriod = 'day' | 'week' | 'month' | 'total';
+
+/** How much a key or a user may use; null members are no limits. */
+export interface Limits {
+  /** Calls that begin in any 60 seconds. */
+  readonly rpm: number | null;
+  /** Tokens in any 60 seconds. */
+  readonly tpm: number | null;
+  /** Calls at the same time. */
+  readonly concurrency: number | null;
+  readonly budgetUsd: number | null;
+  readonly budgetTokens: number | null;
+  /** By UTC; weeks begin on Monday. */
+  readonly budgetPeriod: BudgetPeriod | null;
+  /** The share of a budget, in percent, at which an alert is sent; null: 80. */
+  readonly warnPercent: number | null;
+  /** Addresses and CIDR blocks of clients; null: any. */
+  readonly allowedIps: readonly string[] | null;
+}
+
+/** What the admin sets for the whole server. */
+export interface Settings {
+  /** The provider of paths and requests that name no model; null: none. */
+  readonly defaultProviderId: string | null;
+  /** Whether models without a price may be used. */
+  readonly unpricedModels: 'allow' | 'refuse';
+  readonly alertWebhook: AlertWebhook | null;
+}
+
+/** Where alerts are sent. */
+export interface AlertWebhook {
+  readonly url: string;
+  /** Signs the alerts. Plain text in memory; null: it could not be decrypted. */
+  readonly secret: string | null;
+  /** The stored ciphertext of a secret that could not be decrypted. */
+  readonly unreadable: string | null;
+}
+
 /** One of a provider's keys. Either `secret` or `unreadable` is null, never both. */
 export interface ProviderKey {
   /** Unique within its provider. A new secret comes with a new id. */
@@ -38,6 +105,8 @@ export interface Provider {
   readonly type: ProviderType;
   readonly enabled: boolean;
   readonly options: ProviderOptions;
+  /** The prices that were taken over from the provider, by its names of models. */
+  readonly prices: Readonly<Record<string, ProviderPrice>>;
   readonly createdAt: string;
   readonly updatedAt: string;
 }
@@ -49,6 +118,8 @@ export interface Fallback {
   readonly upstreamModel: string | null;
   /** Its part of the load, beside the model's first provider; null: it is asked only when those with a weight fail. */
   readonly weight: number | null;
+  /** The owner's own price; null: as the provider's, or the shipped list's. */
+  readonly price: Price | null;
 }
 
 /** What a model takes, at every provider that serves it; an absent member changes nothing. */
@@ -84,6 +155,8 @@ export interface Model {
   readonly weight: number | null;
   readonly fallbacks: readonly Fallback[];
   readonly options: ModelOptions;
+  /** The owner's own price of the first target; null: as the provider's, or the shipped list's. */
+  readonly price: Price | null;
   readonly createdAt: string;
   readonly updatedAt: string;
 }
@@ -101,6 +174,7 @@ export interface ApiKey {
   /** The owner; null: the admin's own. */
   readonly userId: string | null;
   readonly expiresAt: string | null;
+  readonly limits: Limits | null;
   readonly createdAt: string;
 }
 
@@ -111,6 +185,7 @@ export interface User {
   readonly enabled: boolean;
   /** As in ApiKey: the models that this user's keys and sessions may use at most. */
   readonly models: readonly string[] | null;
+  readonly limits: Limits | null;
   /** `scrypt$N$r$p$salt$hash`, see auth/passwords.ts. */
   readonly passwordHash: string;
   readonly createdAt: string;

@@ -1,4 +1,4 @@
-import { newModel, newProvider } from './new-records.ts';
+import { NEW_SETTINGS, newModel, newProvider } from './new-records.ts';
 import type { ConfigState } from './store.ts';
 
 export interface NewConfigOptions {
@@ -30,6 +30,7 @@ export function createNewConfig(options: NewConfigOptions): ConfigState {
     instanceId: options.randomBytes(8).toString('hex'),
     masterKey: null,
     adminPasswordHash: null,
+    settings: NEW_SETTINGS,
     providers: new Map([[provider.id, provider]]),
     models: new Map([[model.id, model]]),
     apiKeys: new Map(),

@@ -1,4 +1,11 @@
-import type { Model, Provider } from './entities.ts';
+import type { Model, Provider, Settings } from './entities.ts';
+
+/** The settings of a new database. */
+export const NEW_SETTINGS: Settings = {
+  defaultProviderId: null,
+  unpricedModels: 'allow',
+  alertWebhook: null,
+};
 
 /** A provider with the values that a new one has where none are given. `time` is ISO 8601. */
 export function newProvider(
@@ -10,6 +17,7 @@ export function newProvider(
     type: 'openai',
     enabled: true,
     options: {},
+    prices: {},
     createdAt: time,
     updatedAt: time,
     ...fields,
@@ -26,6 +34,7 @@ export function newModel(fields: Pick<Model, 'id' | 'providerId'> & Partial<Mode
     weight: null,
     fallbacks: [],
     options: {},
+    price: null,
     createdAt: time,
     updatedAt: time,
     ...fields,

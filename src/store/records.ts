@@ -85,14 +85,19 @@ export const PROVIDER: Fields<StoredProvider> = {
   },
   enabled: ENABLED,
   options: { ...OPTIONS, absent: {}, members: OPTION_RULES },
+  prices: { ...MODEL_OPTIONS, absent: {}, fromPlain: () => undefined },
   createdAt: CREATED_AT,
   updatedAt: UPDATED_AT,
 };
+
+const PRICE: Field = { ...orNull(MODEL_OPTIONS), absent: null, fromPlain: () => undefined };
+const LIMITS: Field = { ...orNull(MODEL_OPTIONS), absent: null, fromPlain: () => undefined };
 
 const FALLBACK: Fields<Fallback> = {
   providerId: TEXT,
   upstreamModel: { ...orNull(TEXT), absent: null },
   weight: { ...orNull(WEIGHT), absent: null },
+  price: PRICE,
 };
 
 export const MODEL: Fields<Model> = {
@@ -112,6 +117,7 @@ export const MODEL: Fields<Model> = {
   weight: { ...orNull(WEIGHT), absent: null, fromPlain: () => undefined },
   fallbacks: { ...LIST, absent: [], items: FALLBACK, fromPlain: () => undefined },
   options: { ...MODEL_OPTIONS, absent: {}, members: MODEL_OPTION_RULES, fromPlain: () => undefined },
+  price: PRICE,
   createdAt: CREATED_AT,
   updatedAt: UPDATED_AT,
 };
@@ -130,6 +136,7 @@ export const API_KEY: Fields<ApiKey> = {
   models: MODELS,
   userId: OWNER,
   expiresAt: { ...orNull(TIME), absent: null },
+  limits: LIMITS,
   createdAt: CREATED_AT,
 };
 
@@ -139,6 +146,7 @@ export const USER: Fields<User> = {
   name: NAME,
   enabled: ENABLED,
   models: MODELS,
+  limits: LIMITS,
   passwordHash: TEXT,
   createdAt: CREATED_AT,
   updatedAt: UPDATED_AT,

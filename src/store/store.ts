@@ -1,4 +1,4 @@
-import type { ApiKey, MasterKey, Model, Provider, Session, User } from './entities.ts';
+import type { ApiKey, MasterKey, Model, Provider, Session, Settings, User } from './entities.ts';
 
 /** The whole configuration. Maps keep insertion order, which is the order of lists. */
 export interface ConfigState {
@@ -7,6 +7,7 @@ export interface ConfigState {
   readonly masterKey: MasterKey | null;
   /** The admin's password as it was set in the panel, `scrypt$N$r$p$salt$hash`; null: none was set. */
   readonly adminPasswordHash: string | null;
+  readonly settings: Settings;
   readonly providers: ReadonlyMap<string, Provider>;
   readonly models: ReadonlyMap<string, Model>;
   readonly apiKeys: ReadonlyMap<string, ApiKey>;

@@ -10,6 +10,7 @@ const USER: User = {
   name: 'Ann',
   enabled: true,
   models: null,
+  limits: null,
   passwordHash: '',
   createdAt: '',
   updatedAt: '',
@@ -23,6 +24,7 @@ const KEY: ApiKey = {
   models: null,
   userId: 'u1',
   expiresAt: null,
+  limits: null,
   createdAt: '',
 };
 

@@ -68,7 +68,7 @@ test('fallbacks are added, ordered and removed from the keyboard', options, asyn
 test('weights share the load, and the own weight counts only then', options, async (t) => {
   const app = await startWithProviders(t, {
     weight: 3,
-    fallbacks: [{ providerId: 'alpha', upstreamModel: null, weight: 1 }],
+    fallbacks: [{ providerId: 'alpha', upstreamModel: null, weight: 1, price: null }],
   });
   const { page } = await visitPanel(t, app.origin, 'Models');
   await row(page, 'Mine').getByText('main 75 % · alpha 25 %').waitFor();

@@ -80,6 +80,7 @@ export async function addSampleData(app: AppUnderTest): Promise<void> {
         withEntity(before, 'users', {
           ...user,
           id: user.username,
+          limits: null,
           passwordHash,
           createdAt: time,
           updatedAt: time,

@@ -43,7 +43,7 @@ async function start(t: TestContext, answers: readonly Answer[], keys = 0): Prom
     await app.addProvider({ id: `p${index}`, baseUrl: upstream.origin, keys: own }, []);
   }
   const fallbacks = answers.slice(1).map((_, index) => {
-    return { providerId: `p${index + 1}`, upstreamModel: `m${index + 1}`, weight: null };
+    return { providerId: `p${index + 1}`, upstreamModel: `m${index + 1}`, weight: null, price: null };
   });
   await app.addProvider({ id: 'p0', baseUrl: upstreams[0]?.origin ?? '', keys: await keysOf(app, 'p0') }, [
     { id: 'm', fallbacks },

@@ -66,7 +66,7 @@ async function addHostile(
 ): Promise<() => number> {
   const { origin, options, requests } = await startHostileUpstream(t, one.behaviour);
   const fallbacks =
-    fallback === undefined ? [] : [{ providerId: fallback, upstreamModel: null, weight: null }];
+    fallback === undefined ? [] : [{ providerId: fallback, upstreamModel: null, weight: null, price: null }];
   await app.addProvider({ id: `up-${one.modelId}`, baseUrl: origin, apiKey: 'provider-secret', options }, [
     { id: one.modelId, fallbacks },
   ]);

@@ -70,7 +70,7 @@ async function start(t: TestContext) {
   const other = await startUpstream(t, json(CHAT_ANSWER));
   const app = await startApp(t, { now: () => Date.UTC(2030, 0, 1), env: { UPSTREAM_RETRIES: '2' } });
   await app.addProvider({ id: 'other', baseUrl: other.origin }, []);
-  const fallbacks = [{ providerId: 'other', upstreamModel: null, weight: null }];
+  const fallbacks = [{ providerId: 'other', upstreamModel: null, weight: null, price: null }];
   await app.addProvider({ id: 'killed', baseUrl: origin }, [{ id: 'm', fallbacks }]);
   return { child, other, app };
 }

@@ -115,7 +115,12 @@ async function start(
   });
   await app.addProvider({ id: 'busy', baseUrl: busy.origin }, []);
   await app.addProvider({ id: 'good', baseUrl: good.origin }, []);
-  const fallbacks = ['busy', 'good'].map((providerId) => ({ providerId, upstreamModel: null, weight: null }));
+  const fallbacks = ['busy', 'good'].map((providerId) => ({
+    providerId,
+    upstreamModel: null,
+    weight: null,
+    price: null,
+  }));
   await app.addProvider({ id: 'dead', baseUrl: await startDead(t, how, reached.dead) }, [
     { id: 'm', fallbacks },
   ]);

@@ -20,11 +20,18 @@ function targetOf(text: string): PlannedTarget {
     type: 'openai' as const,
     enabled: true,
     options: {},
+    prices: {},
     createdAt: '2026-01-01T00:00:00.000Z',
     updatedAt: '2026-01-01T00:00:00.000Z',
   };
   const provider = compileProvider(record, { timeouts: TIMEOUTS, blockPrivate: false });
-  return { provider, upstreamModel: 'm', isShared: false, keys: keys === '' ? [null] : provider.keys };
+  return {
+    provider,
+    upstreamModel: 'm',
+    isShared: false,
+    keys: keys === '' ? [null] : provider.keys,
+    price: null,
+  };
 }
 
 function failureOf(kind: FailureKind, retryAfterMs: number | null = null): Failure {

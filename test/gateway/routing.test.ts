@@ -5,6 +5,7 @@ import { findModel, planTargets, withServedFirst } from '../../src/gateway/routi
 import { compileProvider } from '../../src/providers/compile.ts';
 import { viewConfig } from '../../src/store/config-view.ts';
 import type { Model, Provider } from '../../src/store/entities.ts';
+import { NEW_SETTINGS } from '../../src/store/new-records.ts';
 import type { ConfigView } from '../../src/store/store.ts';
 import { makeKey, makeModel, makeProvider } from '../helpers/records.ts';
 
@@ -18,6 +19,7 @@ function viewOf(providers: readonly Provider[], models: readonly Model[]): Confi
       instanceId: 'test',
       masterKey: null,
       adminPasswordHash: null,
+      settings: NEW_SETTINGS,
       providers: byId(providers),
       models: byId(models),
       apiKeys: new Map(),
@@ -109,6 +111,7 @@ describe('the order of targets', () => {
     providerId,
     upstreamModel: null,
     weight,
+    price: null,
   });
 
   it('fallbacks without weight keep their order', () => {
@@ -161,7 +164,7 @@ describe('the order of targets', () => {
     const options = { timeouts: TIMEOUTS, blockPrivate: false };
     const target = (id: string, isShared: boolean) => {
       const provider = compileProvider(makeProvider({ id, baseUrl: BASE, keys }), options);
-      return { provider, upstreamModel: 'm', isShared, keys: provider.keys };
+      return { provider, upstreamModel: 'm', isShared, keys: provider.keys, price: null };
     };
     const targets = [target('one', true), target('two', true), target('three', false)];
     const shown = (providerId: string): string[] =>

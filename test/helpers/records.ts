@@ -41,6 +41,7 @@ export function makeUser(fields: Partial<User> & Pick<User, 'id' | 'passwordHash
     name: fields.id,
     enabled: true,
     models: null,
+    limits: null,
     createdAt: '',
     updatedAt: '',
     ...fields,

@@ -8,6 +8,7 @@ const to = (providerId: string, upstreamModel: string | null = null): Fallback =
   providerId,
   upstreamModel,
   weight: null,
+  price: null,
 });
 
 /** The models after a scenario, each with the providers that it has left. */

@@ -21,7 +21,7 @@ async function start(t: TestContext): Promise<Fixture> {
   ]);
   await app.addProvider({ id: 'off', baseUrl: upstream.origin, enabled: false }, [
     { id: 'claude-*' },
-    { id: 'llama-*', fallbacks: [{ providerId: 'up', upstreamModel: null, weight: null }] },
+    { id: 'llama-*', fallbacks: [{ providerId: 'up', upstreamModel: null, weight: null, price: null }] },
   ]);
   return { app, upstream };
 }

@@ -221,8 +221,8 @@ test('weight, fallbacks and options of a model come back from the disk', async (
     upstreamModel: 'vendor/*',
     weight: 2.5,
     fallbacks: [
-      { providerId: 'q', upstreamModel: null, weight: 1 },
-      { providerId: 'gone', upstreamModel: 'x-*', weight: null },
+      { providerId: 'q', upstreamModel: null, weight: 1, price: null },
+      { providerId: 'gone', upstreamModel: 'x-*', weight: null, price: null },
     ],
     options: { maxOutputTokens: 100, defaults: { a: { b: [1] }, c: null }, drop: ['d'], rename: { e: 'f' } },
     createdAt: TIME,

@@ -66,6 +66,7 @@ function masterRow({ masterKey, lifecycle }: Services): FixedEntity<'apiKeys'> {
         models: null,
         userId: null,
         expiresAt: null,
+        limits: null,
         createdAt: new Date(lifecycle.startedAtMs).toISOString(),
       };
     },

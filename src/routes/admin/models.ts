@@ -128,6 +128,7 @@ function toFallback(value: unknown, param: string, toUpstream: FieldReader<strin
     providerId: toId(providerId, `${param}.providerId`),
     upstreamModel: toUpstream(upstreamModel, `${param}.upstreamModel`),
     weight: orNull(toWeight)(weight, `${param}.weight`),
+    price: null,
   };
 }
 

@@ -53,7 +53,7 @@ export function providerResource(services: Services): Resource<'providers'> {
 
 /** Everything but the secrets. `apiKey...` is about the first key. */
 export function viewProvider(provider: Provider, health: Health): View {
-  const { keys, ...visible } = provider;
+  const { keys, prices: _prices, ...visible } = provider;
   const [first] = keys;
   return {
     ...visible,

@@ -70,6 +70,7 @@ function newUser(username: string, { time }: EntityRequest, { randomBytes }: Ser
     name: username,
     enabled: true,
     models: null,
+    limits: null,
     passwordHash: '',
     createdAt: time,
     updatedAt: time,

@@ -1,0 +1,17 @@
+/**
+ * What a call used. null: not known, which is not zero. Tokens of the prompt include those that were read from and written to a
+ * cache, tokens of the answer those of reasoning.
+ */
+export interface Usage {
+  readonly promptTokens: number | null;
+  readonly cachedTokens: number | null;
+  readonly cacheWriteTokens: number | null;
+  readonly completionTokens: number | null;
+  readonly reasoningTokens: number | null;
+  readonly audioSeconds: number | null;
+  readonly images: number | null;
+  /** What the provider says that the call cost, in nano-dollars; it stands above every price. */
+  readonly costNanoUsd: number | null;
+  /** At least one of the numbers was estimated. */
+  readonly isEstimated: boolean;
+}
