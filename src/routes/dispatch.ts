@@ -187,7 +187,7 @@ function close(record: CallRecord, res: ServerResponse, options: DispatchOptions
 }
 
 function logClosed(closed: ClosedRecord, logger: Logger): void {
-  const { requestId, method, path, status, ms, principal, modelId, providerId, outcome } = closed;
+  const { requestId, method, path, status, ms, principal, modelId, target, outcome } = closed;
   logger.info('request', {
     requestId,
     method,
@@ -196,7 +196,7 @@ function logClosed(closed: ClosedRecord, logger: Logger): void {
     ms,
     key: principal.kind === 'key' ? principal.key.name : principal.kind,
     model: modelId ?? undefined,
-    provider: providerId ?? undefined,
+    provider: target?.provider.id,
     outcome,
     code: closed.code ?? undefined,
     cause: closed.cause ?? undefined,

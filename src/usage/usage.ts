@@ -15,3 +15,25 @@ export interface Usage {
   /** At least one of the numbers was estimated. */
   readonly isEstimated: boolean;
 }
+
+/** Nothing is known. */
+export const NO_USAGE: Usage = {
+  promptTokens: null,
+  cachedTokens: null,
+  cacheWriteTokens: null,
+  completionTokens: null,
+  reasoningTokens: null,
+  audioSeconds: null,
+  images: null,
+  costNanoUsd: null,
+  isEstimated: false,
+};
+
+/** What a call asks for, as far as its request shows it: for reserves, and for what the provider does not report. */
+export interface AskedUsage {
+  /** Estimated; 0 where none are counted. */
+  readonly promptTokens: number;
+  /** null: the request holds no audio. */
+  readonly audioSeconds: number | null;
+  readonly images: number | null;
+}
