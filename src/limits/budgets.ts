@@ -39,6 +39,7 @@ export class Budgets {
   readonly #owners: Readonly<Record<OwnerKind, Map<string, Owner>>> = { key: new Map(), user: new Map() };
   #changed = new Set<Owner>();
   #onChange: () => void = () => {};
+  #isKnown: (kind: OwnerKind, id: string) => boolean = () => true;
 
   /** @param now milliseconds since the epoch */
   constructor(now: () => number) {
@@ -122,14 +123,19 @@ export class Budgets {
     this.#owners[kind].set(id, new Owner(kind, id, new Account(this.#clock, counters)));
   }
 
-  /** Forgets owners that were deleted, once their periods are over. `isKnown` tells which are not deleted. */
-  prune(isKnown: (kind: OwnerKind, id: string) => boolean): void {
+  /** Sets which owners still exist; absent: all do. */
+  setKnown(isKnown: (kind: OwnerKind, id: string) => boolean): void {
+    this.#isKnown = isKnown;
+  }
+
+  /** Forgets owners that were deleted, once their periods are over. */
+  prune(): void {
     const nowMs = this.#now();
     for (const owners of Object.values(this.#owners)) {
-      const deleted = [...owners.values()].filter((owner) => !isKnown(owner.kind, owner.id));
+      const deleted = [...owners.values()].filter((owner) => !this.#isKnown(owner.kind, owner.id));
       for (const [index, owner] of deleted.entries()) {
-        const isOne = index < deleted.length - DELETED_LIMIT || owner.account.isOver(nowMs);
-        if (isOne && owner.running === 0) owners.delete(owner.id);
+        const isForgotten = index < deleted.length - DELETED_LIMIT || owner.account.isOver(nowMs);
+        if (isForgotten && owner.running === 0) owners.delete(owner.id);
       }
     }
   }

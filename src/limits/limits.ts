@@ -128,7 +128,8 @@ function holdersOf(
   userLimits: Limits | null,
 ): Holder[] {
   const holders: Holder[] = [];
-  if (key !== null && keyLimits !== null) holders.push({ owner: key, limits: keyLimits, name: 'this API key' });
+  if (key !== null && keyLimits !== null)
+    holders.push({ owner: key, limits: keyLimits, name: 'this API key' });
   if (user !== null && userLimits !== null)
     holders.push({ owner: user, limits: userLimits, name: 'your account' });
   return holders;
@@ -137,7 +138,7 @@ function holdersOf(
 type Check = (holder: Holder, tokens: number, nowMs: number) => Refusal | null;
 
 /** The limits in the order in which they are looked at. */
-const CHECKS: readonly Check[] = [checkConcurrency, checkRequests, checkTokens, checkBudgets];
+const CHECKS: readonly Check[] = [checkConcurrency, checkRequests, checkTokens, checkSpent, checkReserved];
 
 function findRefusal(holders: readonly Holder[], tokens: number, nowMs: number): Refusal | null {
   for (const check of CHECKS) {
@@ -171,24 +172,36 @@ function checkTokens({ owner, limits, name }: Holder, tokens: number, nowMs: num
   return { kind: 'tpm', name, used, limit, needed: tokens };
 }
 
-function checkBudgets(holder: Holder, _tokens: number, nowMs: number): Refusal | null {
-  const { owner, limits, name } = holder;
+/** Settled calls alone have used the budget up. */
+function checkSpent(holder: Holder, _tokens: number, nowMs: number): Refusal | null {
+  return checkBudgets(holder, nowMs, ({ used, limit }) => used >= limit);
+}
+
+/** Running calls may use the rest of the budget. */
+function checkReserved(holder: Holder, _tokens: number, nowMs: number): Refusal | null {
+  return checkBudgets(holder, nowMs, ({ used, reserved, limit }) => used + reserved >= limit);
+}
+
+type BudgetState = Pick<Extract<Refusal, { kind: 'budget' }>, 'used' | 'reserved' | 'limit'>;
+
+function checkBudgets(
+  { owner, limits, name }: Holder,
+  nowMs: number,
+  isFull: (state: BudgetState) => boolean,
+): Refusal | null {
   if (limits.budgetUsd === null && limits.budgetTokens === null) return null;
   const period = periodOf(limits);
   const counter = owner.account.at(period, nowMs);
-  const resetsAtMs = endOfPeriod(period, counter.startMs);
-  const base = { kind: 'budget', name, period, resetsAtMs } as const;
+  const base = { kind: 'budget', name, period, resetsAtMs: endOfPeriod(period, counter.startMs) } as const;
   if (limits.budgetUsd !== null) {
     const limit = Math.round(limits.budgetUsd * NANO_PER_USD) + counter.grantedNanoUsd;
-    const used = counter.costNanoUsd;
-    const reserved = owner.reservedNanoUsd;
-    if (used + reserved >= limit) return { ...base, unit: 'usd', used, reserved, limit };
+    const state = { used: counter.costNanoUsd, reserved: owner.reservedNanoUsd, limit };
+    if (isFull(state)) return { ...base, unit: 'usd', ...state };
   }
   if (limits.budgetTokens !== null) {
     const limit = limits.budgetTokens + counter.grantedTokens;
-    const used = counter.tokens;
-    const reserved = owner.reservedTokens;
-    if (used + reserved >= limit) return { ...base, unit: 'tokens', used, reserved, limit };
+    const state = { used: counter.tokens, reserved: owner.reservedTokens, limit };
+    if (isFull(state)) return { ...base, unit: 'tokens', ...state };
   }
   return null;
 }
@@ -211,7 +224,10 @@ function toError(refusal: Refusal, { holders, nowMs, tokens }: RefusedCall): Htt
 }
 
 /** How long until a call fits into the window. Nobody knows when what is reserved will be given back. */
-function tokenWaitMs(owner: Owner, { tpm, tokens, nowMs }: { tpm: number; tokens: number; nowMs: number }): number {
+function tokenWaitMs(
+  owner: Owner,
+  { tpm, tokens, nowMs }: { tpm: number; tokens: number; nowMs: number },
+): number {
   const own = Math.max(0, tpm - tokens);
   const beside = own - owner.reservedTokens;
   return owner.tokens.waitMs(nowMs, beside >= 0 ? beside : own);

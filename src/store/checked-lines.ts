@@ -122,12 +122,7 @@ function prefixEnd(bytes: Buffer, [start, end]: Range, sum: number): number | nu
 }
 
 /** Appends the damaged parts to their own file, then writes the file without them. */
-async function setAside(
-  ops: FileOps,
-  path: string,
-  bytes: Buffer,
-  damaged: readonly Range[],
-): Promise<void> {
+async function setAside(ops: FileOps, path: string, bytes: Buffer, damaged: readonly Range[]): Promise<void> {
   const bad = damaged.map(([start, end]) => Buffer.concat([bytes.subarray(start, end), LINE_FEED]));
   const aside = await ops.open(asidePath(path), 'a', FILE_MODE);
   try {
