@@ -1,6 +1,8 @@
 import { HttpError } from '../errors.ts';
 import type { AnswerEnd } from '../http/body-transform.ts';
 import type { HeaderList } from '../http/headers.ts';
+import type { Settlement } from '../limits/account.ts';
+import type { Reservation } from '../limits/limits.ts';
 import type { Principal } from '../store/entities.ts';
 import type { FailureKind } from './failure.ts';
 
@@ -38,6 +40,10 @@ export interface ClosedRecord {
   /** The provider chosen last; null if none was chosen. */
   readonly providerId: string | null;
   readonly attempts: readonly AttemptRecord[];
+  /** null: the limits did not let the request through, or it is no call. */
+  readonly reservation: Reservation | null;
+  /** What the call used; null: nothing. */
+  readonly used: Settlement | null;
   readonly status: number;
   readonly outcome: Outcome;
   /** The code of the error that was the answer or ended it; null for a success. */
@@ -76,6 +82,9 @@ export class CallRecord {
   modelId: string | null = null;
   providerId: string | null = null;
   readonly attempts: AttemptRecord[] = [];
+  /** Set once the limits have let the call through. */
+  reservation: Reservation | null = null;
+  used: Settlement | null = null;
   readonly #start: RecordStart;
   #code: string | null = null;
   #cause: string | null = null;
@@ -129,6 +138,8 @@ export class CallRecord {
       modelId: this.modelId,
       providerId: this.providerId,
       attempts: this.attempts,
+      reservation: this.reservation,
+      used: this.used,
       status: isGone ? CLIENT_GONE : end.status,
       outcome,
       code: isGone ? 'client_closed_request' : this.#code,

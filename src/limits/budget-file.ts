@@ -2,7 +2,7 @@ import type { Logger } from '../logger.ts';
 import { appendCheckedLines, readCheckedLines, writeCheckedLines } from '../store/checked-lines.ts';
 import type { FileOps } from '../store/file-ops.ts';
 import { parseCounters, toText } from './budget-lines.ts';
-import type { Budgets } from './budgets.ts';
+import type { Budgets, KeptBudgets } from './budgets.ts';
 
 export interface BudgetFileOptions {
   readonly budgets: Budgets;
@@ -26,7 +26,8 @@ const LIMIT_BYTES = 400 * 1024 * 1024;
  * Keeps what was used on the disk: absolute counters, one line for each owner that has changed, the last of an owner counts.
  * Changes are written a second after the first of them, never on the path of a request.
  */
-export class BudgetFile {
+export class BudgetFile implements KeptBudgets {
+  readonly budgets: Budgets;
   readonly #options: BudgetFileOptions;
   #timer: NodeJS.Timeout | null = null;
   #lines = 0;
@@ -35,6 +36,7 @@ export class BudgetFile {
   #writing: Promise<void> = Promise.resolve();
 
   constructor(options: BudgetFileOptions) {
+    this.budgets = options.budgets;
     this.#options = options;
   }
 

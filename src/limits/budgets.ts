@@ -32,6 +32,18 @@ export function periodOf(limits: Limits | null): BudgetPeriod {
   return limits?.budgetPeriod ?? DEFAULT_PERIOD;
 }
 
+/** Budgets, and the way to keep them. */
+export interface KeptBudgets {
+  readonly budgets: Budgets;
+  /** Writes what has changed; a failing disk is tried again later. */
+  save(): Promise<void>;
+}
+
+/** Budgets that end with the process. */
+export function budgetsInMemory(now: () => number): KeptBudgets {
+  return { budgets: new Budgets(now), save: async () => {} };
+}
+
 /** What every key and every user has used, in memory. `BudgetFile` keeps it on the disk. */
 export class Budgets {
   readonly #now: () => number;

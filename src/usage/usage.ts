@@ -15,3 +15,9 @@ export interface Usage {
   /** At least one of the numbers was estimated. */
   readonly isEstimated: boolean;
 }
+
+/**
+ * What of a call is counted: `tokens` of the prompt and of the answer; `input`: tokens of the prompt alone; `speech`: its text,
+ * as a prompt; `images`: the pictures of the answer; `audio`: the seconds of the request's file.
+ */
+export type Meter = 'tokens' | 'input' | 'speech' | 'images' | 'audio';
