@@ -22,7 +22,7 @@ export function callEntryOf(closed: ClosedRecord): CallEntry | null {
     stream: closed.stream,
     status: closed.status,
     isCall: isCall(closed),
-    isAdmitted: closed.isAdmitted,
+    isAdmitted: closed.reservation !== null,
     outcome: outcomeOf(closed),
     code: closed.code,
     ms: closed.ms,
@@ -63,12 +63,12 @@ function isCall({ principal, status, code, attempts }: ClosedRecord): boolean {
 }
 
 function outcomeOf(closed: ClosedRecord): CallOutcome {
-  const { outcome, status, attempts, isAdmitted, ttftMs } = closed;
+  const { outcome, status, attempts, reservation, ttftMs } = closed;
   if (outcome === 'ok' || outcome === 'cancelled') return outcome;
   if (ttftMs !== null && outcome !== 'error') return 'broken';
   const last = attempts[attempts.length - 1];
   if (last !== undefined) return last.result === 'caller' ? 'clientErrors' : 'providerErrors';
-  if (isAdmitted) return status < 500 && status !== 429 ? 'clientErrors' : 'providerErrors';
+  if (reservation !== null) return status < 500 && status !== 429 ? 'clientErrors' : 'providerErrors';
   if (status === 429) return 'limited';
   return status < 500 ? 'clientErrors' : 'providerErrors';
 }

@@ -1,6 +1,6 @@
-import type { MeterKind } from '../protocols/answer-meter.ts';
 import { type FormKind, IMAGE_FORM, OCR_FORM, speechForm } from '../protocols/form-kinds.ts';
 import type { StreamEnd } from '../protocols/stream-end.ts';
+import type { Meter } from '../usage/usage.ts';
 
 /** A row of the endpoint table: all properties of one endpoint of `/v1`. */
 export interface Endpoint {
@@ -22,10 +22,10 @@ export interface Endpoint {
   readonly namesModel: boolean;
   /** The response holds vectors, and the client chooses their encoding. */
   readonly hasVectors: boolean;
+  /** What of a call is counted, for limits, prices and the ledger. */
+  readonly meter: Meter;
   /** How a complete event stream ends, to notice a broken stream; null because vendors differ. */
   readonly streamEnd: StreamEnd;
-  /** What is counted of its calls. */
-  readonly meter: MeterKind;
 }
 
 /** An endpoint that passes a JSON body to the model's provider and answers with JSON. */
@@ -40,8 +40,8 @@ export function jsonEndpoint(path: string, special: Partial<Endpoint> = {}): End
     response: 'json',
     namesModel: false,
     hasVectors: false,
-    streamEnd: null,
     meter: 'tokens',
+    streamEnd: null,
     ...special,
   };
 }

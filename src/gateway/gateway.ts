@@ -4,6 +4,7 @@ import { HttpError } from '../errors.ts';
 import type { AnswerEnd } from '../http/body-transform.ts';
 import type { InflightBudget } from '../inflight-budget.ts';
 import { conversationDigest } from '../protocols/conversation-start.ts';
+import { withoutRateLimits } from '../protocols/passed-headers.ts';
 import { readError } from '../protocols/upstream-errors.ts';
 import type { CompiledProvider, Quirk, Refusal, Target, UpstreamResponse } from '../providers/adapter.ts';
 import type { Providers } from '../providers/compile.ts';
@@ -172,7 +173,8 @@ class Execution implements SendOptions {
     };
     const running: RunningAttempt = { target, quirks, watched, entry };
     try {
-      const response = await upstreams.send(request, this);
+      const received = await upstreams.send(request, this);
+      const response = call.hidesRateLimits ? withoutRateLimits(received) : received;
       entry.status = response.status;
       entry.ms = now() - watched.startedAtMs;
       call.record.attempts.push(entry);

@@ -1,10 +1,12 @@
 import { HttpError } from '../errors.ts';
 import type { AnswerEnd } from '../http/body-transform.ts';
 import type { HeaderList } from '../http/headers.ts';
+import type { Reservation } from '../limits/limits.ts';
+import { NOTHING_RESERVED, type ReservedUse } from '../limits/reserve.ts';
 import type { AnswerMeter } from '../protocols/answer-meter.ts';
 import type { Principal } from '../store/entities.ts';
 import type { AttemptEntry } from '../usage/call-entry.ts';
-import { type AskedUsage, NO_USAGE, type Usage } from '../usage/usage.ts';
+import { NO_USAGE, type Usage } from '../usage/usage.ts';
 import type { PlannedTarget } from './attempt-plan.ts';
 import type { FailureKind } from './failure.ts';
 
@@ -36,8 +38,8 @@ export interface ClosedRecord {
   /** Asked last; null if none was asked. */
   readonly target: PlannedTarget | null;
   readonly attempts: readonly AttemptRecord[];
-  /** The limits let it through. */
-  readonly isAdmitted: boolean;
+  /** null: the limits did not let the request through, or it is no call. */
+  readonly reservation: Reservation | null;
   readonly status: number;
   readonly outcome: Outcome;
   /** The code of the error that was the answer or ended it; null for a success. */
@@ -71,7 +73,6 @@ export interface RecordStart {
 
 /** nginx's status for a client that left before its answer. */
 const CLIENT_GONE = 499;
-const NOTHING_ASKED: AskedUsage = { promptTokens: 0, audioSeconds: null, images: null };
 
 /**
  * The record of a request: created when the request arrives, filled while it is served, closed exactly once. The log line,
@@ -85,14 +86,15 @@ export class CallRecord {
   modelId: string | null = null;
   /** The target asked last. */
   target: PlannedTarget | null = null;
-  /** What the request asks for, as far as it is known. */
-  asked: AskedUsage = NOTHING_ASKED;
-  isAdmitted = false;
+  /** What the request may use, as far as it tells. */
+  asked: ReservedUse = NOTHING_RESERVED;
   /** Counts what the answer uses; null: there is no answer yet. */
   meter: AnswerMeter | null = null;
   /** The client left while the provider, which had the whole request, had not answered. */
   wasSentWhole = false;
   readonly attempts: AttemptRecord[] = [];
+  /** Set once the limits have let the call through. */
+  reservation: Reservation | null = null;
   readonly #start: RecordStart;
   #firstByteAtMs: number | null = null;
   #code: string | null = null;
@@ -155,7 +157,7 @@ export class CallRecord {
       modelId: this.modelId,
       target: this.target,
       attempts: this.attempts,
-      isAdmitted: this.isAdmitted,
+      reservation: this.reservation,
       status: isGone ? CLIENT_GONE : end.status,
       outcome,
       code: isGone ? 'client_closed_request' : this.#code,
@@ -172,7 +174,14 @@ export class CallRecord {
     if (!this.wasSentWhole) return null;
     // The provider works on it: at least the prompt will be paid for.
     const { promptTokens, audioSeconds, images } = this.asked;
-    return { ...NO_USAGE, promptTokens, completionTokens: 0, audioSeconds, images, isEstimated: true };
+    return {
+      ...NO_USAGE,
+      promptTokens,
+      completionTokens: 0,
+      audioSeconds: audioSeconds || null,
+      images: images || null,
+      isEstimated: true,
+    };
   }
 
   #outcomeOf(end: ConnectionEnd): Outcome {

@@ -1,17 +1,11 @@
 import { recordData } from '../http/sse.ts';
 import { firstMatch, type JsonScan } from '../json/matches.ts';
 import { isRecord, parseJson } from '../json/value.ts';
-import { type AskedUsage, NO_USAGE, type Usage } from '../usage/usage.ts';
+import { type Meter, NO_USAGE, type Usage } from '../usage/usage.ts';
 import { answerTextBytes, streamedTextBytes } from './answer-text.ts';
 import { showsUsage } from './hidden-usage.ts';
 import { mergeUsage, readUsage, reportedUsage } from './usage-dialects.ts';
 import { UsageFinder } from './usage-finder.ts';
-
-/**
- * What is counted at an endpoint: `tokens`: those of the prompt and the answer; `input`: those of the prompt; `speech`: those of
- * the text to speak; `audio`: seconds, or tokens where the provider reports them; `images`: pictures, or tokens likewise.
- */
-export type MeterKind = 'tokens' | 'input' | 'speech' | 'audio' | 'images';
 
 /** What a scan must find for `AnswerMeter.lookAtScanned`. */
 export const USAGE_PATTERNS = ['usage'] as const;
@@ -20,9 +14,16 @@ const BYTES_PER_TOKEN = 4;
 const USAGE = Buffer.from('"usage"');
 const LF = 0x0a;
 
+/** What the request tells about what it will use; 0: nothing. */
+interface Asked {
+  readonly promptTokens: number;
+  readonly audioSeconds: number;
+  readonly images: number;
+}
+
 /** Counts what one answer used, from the bytes that the provider sent: reported numbers, and the text for an estimate. */
 export class AnswerMeter {
-  readonly #kind: MeterKind;
+  readonly #kind: Meter;
   #usage: Usage | null = null;
   #textBytes = 0;
   #seconds: number | null = null;
@@ -30,7 +31,7 @@ export class AnswerMeter {
   /** For a body or a record that is not held whole. */
   #finder: UsageFinder | null = null;
 
-  constructor(kind: MeterKind) {
+  constructor(kind: Meter) {
     this.#kind = kind;
   }
 
@@ -101,7 +102,7 @@ export class AnswerMeter {
   }
 
   /** What was used; the parts that the provider did not report are estimated, from the request and from the text of the answer. */
-  total(asked: AskedUsage): Usage {
+  total(asked: Asked): Usage {
     const usage = this.#usage ?? NO_USAGE;
     switch (this.#kind) {
       case 'tokens':
@@ -111,12 +112,12 @@ export class AnswerMeter {
         return withEstimates(usage, asked.promptTokens, 0);
       case 'audio': {
         const known = usage.audioSeconds ?? this.#seconds;
-        const audioSeconds = known ?? asked.audioSeconds;
+        const audioSeconds = known ?? (asked.audioSeconds || null);
         const isEstimated = usage.promptTokens === null && known === null && audioSeconds !== null;
         return { ...usage, audioSeconds, isEstimated };
       }
       case 'images':
-        return { ...usage, images: this.#images ?? asked.images };
+        return { ...usage, images: this.#images ?? (asked.images || null) };
     }
   }
 

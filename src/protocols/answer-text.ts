@@ -72,8 +72,8 @@ function endOfString(records: Buffer, start: number): number {
 
 /** The bytes of a string as text: an escape counts as what it stands for. */
 function stringBytes(records: Buffer, start: number, end: number): number {
-  const escape = records.indexOf(BACKSLASH, start);
-  if (escape < 0 || escape >= end) return Math.max(0, end - start - 2);
+  const firstEscape = records.indexOf(BACKSLASH, start);
+  if (firstEscape < 0 || firstEscape >= end) return Math.max(0, end - start - 2);
   try {
     const text: unknown = JSON.parse(records.toString('utf8', start, end));
     return typeof text === 'string' ? Buffer.byteLength(text) : 0;

@@ -28,12 +28,8 @@ export const NO_USAGE: Usage = {
   costNanoUsd: null,
   isEstimated: false,
 };
-
-/** What a call asks for, as far as its request shows it: for reserves, and for what the provider does not report. */
-export interface AskedUsage {
-  /** Estimated; 0 where none are counted. */
-  readonly promptTokens: number;
-  /** null: the request holds no audio. */
-  readonly audioSeconds: number | null;
-  readonly images: number | null;
-}
+/**
+ * What of a call is counted: `tokens` of the prompt and of the answer; `input`: tokens of the prompt alone; `speech`: its text,
+ * as a prompt; `images`: the pictures of the answer; `audio`: the seconds of the request's file.
+ */
+export type Meter = 'tokens' | 'input' | 'speech' | 'images' | 'audio';
