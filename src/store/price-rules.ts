@@ -30,7 +30,7 @@ const ABOVE = {
   outputPerMTok: AMOUNT,
   cachedInputPerMTok: AMOUNT,
   cacheWritePerMTok: AMOUNT,
-} satisfies Record<keyof PriceAbove, Rule>;
+} satisfies Record<keyof PriceAbove, object>;
 
 /** The members of a stored price. */
 export const PRICE_FIELDS = {
@@ -42,13 +42,13 @@ export const PRICE_FIELDS = {
   perImage: AMOUNT,
   perRequest: AMOUNT,
   above: { ...orNull(OBJECT), absent: null, record: ABOVE },
-} satisfies Record<keyof Price, Rule>;
+} satisfies Record<keyof Price, object>;
 
 /** The members of a stored price that was taken over from a provider. */
 export const PROVIDER_PRICE_FIELDS = {
   price: { ...OBJECT, record: PRICE_FIELDS },
   asOf: TIME,
-} satisfies Record<keyof ProviderPrice, Rule>;
+} satisfies Record<keyof ProviderPrice, object>;
 
 /** A provider's prices by its names of models. */
 export const PROVIDER_PRICES: Rule = {
