@@ -12,7 +12,7 @@ import { InflightBudget } from './inflight-budget.ts';
 import { apiKeyResource } from './routes/admin/api-keys.ts';
 import { downloadBackup, restoreBackup } from './routes/admin/backup.ts';
 import { providersHealth, wakeProvider } from './routes/admin/health.ts';
-import { MODELS } from './routes/admin/models.ts';
+import { modelResource } from './routes/admin/models.ts';
 import { changeAdminPassword } from './routes/admin/password.ts';
 import { providerKeys } from './routes/admin/provider-keys.ts';
 import { listUpstreamModels, testProvider } from './routes/admin/provider-test.ts';
@@ -121,7 +121,7 @@ export function createRoutes(
   const calls: CallOptions = { gateway, budget, view, maxBodyBytes, now: services.now, ...times };
   const providers = new ResourceHandlers(providerResource(services), services);
   const keys = providerKeys(services);
-  const models = new ResourceHandlers(MODELS, services);
+  const models = new ResourceHandlers(modelResource(view), services);
   const apiKeys = new ResourceHandlers(apiKeyResource(services), services);
   const users = new ResourceHandlers(userResource(services), services);
   const ownKeys = new ResourceHandlers(ownKeyResource(services), services);
