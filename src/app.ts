@@ -15,7 +15,8 @@ import { providersHealth, wakeProvider } from './routes/admin/health.ts';
 import { modelResource } from './routes/admin/models.ts';
 import { changeAdminPassword } from './routes/admin/password.ts';
 import { providerKeys } from './routes/admin/provider-keys.ts';
-import { listUpstreamModels, testProvider } from './routes/admin/provider-test.ts';
+import { listUpstreamModels, takeOverPrices } from './routes/admin/provider-prices.ts';
+import { testProvider } from './routes/admin/provider-test.ts';
 import { providerResource } from './routes/admin/providers.ts';
 import { adminStatus } from './routes/admin/status.ts';
 import { userResource } from './routes/admin/users.ts';
@@ -143,6 +144,7 @@ export function createRoutes(
     ['DELETE', '/api/admin/providers/:id', 'admin', providers.delete],
     ['POST', '/api/admin/providers/:id/test', 'admin', testProvider(services)],
     ['GET', '/api/admin/providers/:id/upstream-models', 'admin', listUpstreamModels(services)],
+    ['POST', '/api/admin/providers/:id/prices', 'admin', takeOverPrices(services)],
     ['POST', '/api/admin/providers/:id/wake', 'admin', wakeProvider(services)],
     ['GET', '/api/admin/providers/:id/keys', 'admin', keys.list],
     ['POST', '/api/admin/providers/:id/keys', 'admin', keys.add],

@@ -13,6 +13,7 @@ export const ERRORS = {
   default_password_refused: { status: 403, type: 'invalid_request_error', code: 'default_password_refused' },
   too_many_attempts: { status: 429, type: 'rate_limit_error', code: 'too_many_attempts' },
   model_not_allowed: { status: 403, type: 'invalid_request_error', code: 'model_not_allowed' },
+  model_not_priced: { status: 403, type: 'invalid_request_error', code: 'model_not_priced' },
   model_not_found: { status: 404, type: 'invalid_request_error', code: 'model_not_found' },
   provider_not_configured: { status: 503, type: 'server_error', code: 'provider_not_configured' },
   invalid_request_target: { status: 400, type: 'invalid_request_error', code: 'invalid_request_target' },

@@ -23,7 +23,10 @@ export const UNKNOWN_PRICE: Price = {
  */
 export function isPriceAmount(value: unknown): value is number {
   return (
-    typeof value === 'number' && value >= 0 && value <= PRICE_LIMIT_USD && Math.round(value * NANO) / NANO === value
+    typeof value === 'number' &&
+    value >= 0 &&
+    value <= PRICE_LIMIT_USD &&
+    Math.round(value * NANO) / NANO === value
   );
 }
 

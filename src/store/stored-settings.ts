@@ -44,7 +44,8 @@ export interface OpenedSettings {
 export function openSettings(value: unknown, sealer: Sealer | null): OpenedSettings {
   if (value === undefined || value === null) return { settings: NEW_SETTINGS, isStale: false, stored: null };
   const stored = readRecord(SETTINGS, value, 'settings');
-  if (stored.alertWebhook === null) return { settings: { ...stored, alertWebhook: null }, isStale: false, stored };
+  if (stored.alertWebhook === null)
+    return { settings: { ...stored, alertWebhook: null }, isStale: false, stored };
   const { alertWebhook, isStale } = openWebhook(stored.alertWebhook, sealer);
   return { settings: { ...stored, alertWebhook }, isStale, stored };
 }
@@ -55,7 +56,10 @@ function openWebhook(
 ): { readonly alertWebhook: AlertWebhook; readonly isStale: boolean } {
   if (secret === null || typeof secret === 'string') {
     const text = secret === '' ? null : secret;
-    return { alertWebhook: { url, secret: text, unreadable: null }, isStale: text !== null && sealer !== null };
+    return {
+      alertWebhook: { url, secret: text, unreadable: null },
+      isStale: text !== null && sealer !== null,
+    };
   }
   const opened = sealer?.open(secret.sealed, placeOf(url)) ?? null;
   const unreadable = opened === null ? secret.sealed : null;

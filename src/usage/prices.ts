@@ -28,7 +28,12 @@ export interface EffectivePrice extends Price {
  * The price of a target: its own, else the one taken over from the provider, else the one of the shipped list for exactly this
  * host and model, else the model's own; null: unknown.
  */
-export function priceOf({ own, modelPrice = null, provider, upstreamModel }: TargetToPrice): PriceUsed | null {
+export function priceOf({
+  own,
+  modelPrice = null,
+  provider,
+  upstreamModel,
+}: TargetToPrice): PriceUsed | null {
   if (own !== null && isKnownPrice(own)) return { price: own, source: 'own' };
   const { prices } = provider;
   const told = Object.hasOwn(prices, upstreamModel) ? prices[upstreamModel] : undefined;

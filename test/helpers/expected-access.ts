@@ -19,6 +19,7 @@ export const EXPECTED_ACCESS: Readonly<Record<string, Access>> = {
   'DELETE /api/admin/providers/:id': 'admin',
   'POST /api/admin/providers/:id/test': 'admin',
   'GET /api/admin/providers/:id/upstream-models': 'admin',
+  'POST /api/admin/providers/:id/prices': 'admin',
   'POST /api/admin/providers/:id/wake': 'admin',
   'GET /api/admin/providers/:id/keys': 'admin',
   'POST /api/admin/providers/:id/keys': 'admin',

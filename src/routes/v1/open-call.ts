@@ -11,7 +11,7 @@ import type { ConfigView } from '../../store/store.ts';
 import type { Context, Handler } from '../context.ts';
 import { nextHop } from './hops.ts';
 import { refusePickerQuery } from './model-pickers.ts';
-import { isRestricted, requireModel } from './model-rights.ts';
+import { isRestricted, requireModel, requirePrice } from './model-rights.ts';
 import { EarlyStream, type StreamTimes, sendAnswer } from './send-answer.ts';
 
 export interface CallOptions extends StreamTimes {
@@ -79,7 +79,7 @@ export class OpenCall {
   }
 
   /**
-   * Checks that the caller may use the model. @throws HttpError `model_not_found`, `model_not_allowed`; `invalid_body` for a
+   * Checks that the caller may use the model. @throws HttpError `model_not_found`, `model_not_allowed`, `model_not_priced`; `invalid_body` for a
    * query that picks another model.
    */
   authorise(modelId: string): void {
@@ -88,6 +88,7 @@ export class OpenCall {
     const view = this.#options.view();
     const found = findModel(view, modelId);
     const current = requireModel(principal, modelId, { view, nowMs: this.#options.now() });
+    requirePrice(current, modelId, { found, view });
     this.#isRestricted ||= isRestricted(current);
     if (this.#isRestricted && this.endpoint.isRelayed) refusePickerQuery(query);
     this.#authorised = { modelId, found, view };
