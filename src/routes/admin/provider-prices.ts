@@ -11,6 +11,7 @@ import { effectivePriceOf } from '../../usage/prices.ts';
 import type { Context, Handler } from '../context.ts';
 import { requireField, wrong } from '../fields.ts';
 import { readFields } from '../json-body.ts';
+import type { View } from '../resource.ts';
 import type { Services } from '../services.ts';
 
 /**
@@ -24,13 +25,24 @@ export function listUpstreamModels(services: Services): Handler {
     for (const model of services.store.config.view().models.values()) {
       if (model.providerId === provider.id) imported.add(model.upstreamModel ?? model.id);
     }
-    const data = models.map(({ id, price }) => {
-      const effectivePrice = effectivePriceOf({ own: null, provider, upstreamModel: id });
-      const isLarge = effectivePrice.source !== null && isLargeChange(effectivePrice, price);
-      return { id, imported: imported.has(id), price, effectivePrice, isLargeChange: isLarge };
-    });
+    const data = models.map((model) => ({
+      id: model.id,
+      imported: imported.has(model.id),
+      ...viewPriceChange(provider, model),
+    }));
     sendJson(context, 200, { data });
   };
+}
+
+/**
+ * The price that the provider tells beside the one in effect now without the owner's own; `price` null: it tells none any more.
+ * Nothing for a model whose price it never told.
+ */
+function viewPriceChange(provider: Provider, { id, price }: ListedModel): View {
+  const effectivePrice = effectivePriceOf({ own: null, provider, upstreamModel: id });
+  const { source } = effectivePrice;
+  if (price === null && source !== 'provider') return {};
+  return { price, effectivePrice, isLargeChange: source !== null && isLargeChange(effectivePrice, price) };
 }
 
 /** Takes over the prices that the provider tells now for the named models. A price that it tells no more is removed. */
