@@ -14,10 +14,12 @@ import { downloadBackup, restoreBackup } from './routes/admin/backup.ts';
 import { providersHealth, wakeProvider } from './routes/admin/health.ts';
 import { modelResource } from './routes/admin/models.ts';
 import { changeAdminPassword } from './routes/admin/password.ts';
+import { showPriceList } from './routes/admin/prices.ts';
 import { providerKeys } from './routes/admin/provider-keys.ts';
 import { listUpstreamModels, takeOverPrices } from './routes/admin/provider-prices.ts';
 import { testProvider } from './routes/admin/provider-test.ts';
 import { providerResource } from './routes/admin/providers.ts';
+import { changeSettings, showSettings, testAlert } from './routes/admin/settings.ts';
 import { adminStatus } from './routes/admin/status.ts';
 import { userResource } from './routes/admin/users.ts';
 import { nameOfKeyUse } from './routes/api-key-records.ts';
@@ -167,6 +169,10 @@ export function createRoutes(
     ['GET', '/api/admin/users/:id', 'admin', users.get],
     ['PUT', '/api/admin/users/:id', 'admin', users.update],
     ['DELETE', '/api/admin/users/:id', 'admin', users.delete],
+    ['GET', '/api/admin/prices', 'admin', showPriceList],
+    ['GET', '/api/admin/settings', 'admin', showSettings(services)],
+    ['PUT', '/api/admin/settings', 'admin', changeSettings(services)],
+    ['POST', '/api/admin/settings/alert-test', 'admin', testAlert(services)],
     ['GET', '/api/admin/backup', 'admin', downloadBackup(services)],
     ['POST', '/api/admin/restore', 'admin', restoreBackup(services)],
 

@@ -17,6 +17,7 @@ import { createUpstreams } from '../providers/upstream.ts';
 import { type Changed, changeConfig } from '../store/change-config.ts';
 import type { MasterKey } from '../store/entities.ts';
 import type { ConfigState, Store } from '../store/store.ts';
+import { createAlerting } from './alerting.ts';
 
 export interface ServicesOptions {
   readonly config: Config;
@@ -28,6 +29,8 @@ export interface ServicesOptions {
   readonly randomBytes: (size: number) => Buffer;
   /** Status of the off-site snapshots; omitted when they are off. */
   readonly snapshotStatus?: () => SnapshotStatus;
+  /** The waits before further tries of an alert, for tests. */
+  readonly alertRetryWaitsMs?: readonly number[];
   /** scrypt's N, if not `PASSWORD_COST`: tests sign in hundreds of times. */
   readonly passwordCost?: number;
   readonly store: Store;
@@ -74,6 +77,7 @@ export function createServices(options: ServicesOptions) {
     ...outgoing,
     budget,
     ...createAccess(options),
+    alerting: createAlerting({ ...options, ...outgoing, snapshotStatus }),
     snapshotStatus,
     metrics,
     lifecycle,
