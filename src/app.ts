@@ -12,11 +12,14 @@ import { InflightBudget } from './inflight-budget.ts';
 import { apiKeyResource } from './routes/admin/api-keys.ts';
 import { downloadBackup, restoreBackup } from './routes/admin/backup.ts';
 import { providersHealth, wakeProvider } from './routes/admin/health.ts';
-import { MODELS } from './routes/admin/models.ts';
+import { modelResource } from './routes/admin/models.ts';
 import { changeAdminPassword } from './routes/admin/password.ts';
+import { showPriceList } from './routes/admin/prices.ts';
 import { providerKeys } from './routes/admin/provider-keys.ts';
-import { listUpstreamModels, testProvider } from './routes/admin/provider-test.ts';
+import { listUpstreamModels, takeOverPrices } from './routes/admin/provider-prices.ts';
+import { testProvider } from './routes/admin/provider-test.ts';
 import { providerResource } from './routes/admin/providers.ts';
+import { changeSettings, showSettings, testAlert } from './routes/admin/settings.ts';
 import { adminStatus } from './routes/admin/status.ts';
 import { userResource } from './routes/admin/users.ts';
 import { nameOfKeyUse } from './routes/api-key-records.ts';
@@ -116,7 +119,7 @@ export function createRoutes(
   staticFiles: StaticFiles,
   endpoints = ENDPOINTS,
 ): RouteRow[] {
-  const { store, config, gateway, budget, limits, priceOf } = services;
+  const { store, config, gateway, budget, limits } = services;
   const { view } = store.config;
   const { maxBodyBytes, sseKeepAliveMs: keepAliveMs, earlyStreamMs } = config;
   const times = { keepAliveMs, earlyStreamMs };
@@ -126,13 +129,12 @@ export function createRoutes(
     view,
     maxBodyBytes,
     limits,
-    priceOf,
     now: services.now,
     ...times,
   };
   const providers = new ResourceHandlers(providerResource(services), services);
   const keys = providerKeys(services);
-  const models = new ResourceHandlers(MODELS, services);
+  const models = new ResourceHandlers(modelResource(view), services);
   const apiKeys = new ResourceHandlers(apiKeyResource(services), services);
   const users = new ResourceHandlers(userResource(services), services);
   const ownKeys = new ResourceHandlers(ownKeyResource(services), services);
@@ -154,6 +156,7 @@ export function createRoutes(
     ['DELETE', '/api/admin/providers/:id', 'admin', providers.delete],
     ['POST', '/api/admin/providers/:id/test', 'admin', testProvider(services)],
     ['GET', '/api/admin/providers/:id/upstream-models', 'admin', listUpstreamModels(services)],
+    ['POST', '/api/admin/providers/:id/prices', 'admin', takeOverPrices(services)],
     ['POST', '/api/admin/providers/:id/wake', 'admin', wakeProvider(services)],
     ['GET', '/api/admin/providers/:id/keys', 'admin', keys.list],
     ['POST', '/api/admin/providers/:id/keys', 'admin', keys.add],
@@ -176,6 +179,10 @@ export function createRoutes(
     ['GET', '/api/admin/users/:id', 'admin', users.get],
     ['PUT', '/api/admin/users/:id', 'admin', users.update],
     ['DELETE', '/api/admin/users/:id', 'admin', users.delete],
+    ['GET', '/api/admin/prices', 'admin', showPriceList],
+    ['GET', '/api/admin/settings', 'admin', showSettings(services)],
+    ['PUT', '/api/admin/settings', 'admin', changeSettings(services)],
+    ['POST', '/api/admin/settings/alert-test', 'admin', testAlert(services)],
     ['GET', '/api/admin/backup', 'admin', downloadBackup(services)],
     ['POST', '/api/admin/restore', 'admin', restoreBackup(services)],
 

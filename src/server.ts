@@ -30,7 +30,11 @@ async function main(isDemo: boolean): Promise<void> {
   const env = mergeEnvironment(process.env, readEnvFile());
   const config = isDemo ? toDemo(readConfig(env), env) : readConfig(env);
   let opened: Store | null = null;
-  const secrets = new LogSecrets(secretsOf(config), () => opened?.config.view().providers);
+  const secrets = new LogSecrets(
+    secretsOf(config),
+    () => opened?.config.view().providers,
+    () => opened?.config.view().settings.alertWebhook?.secret,
+  );
   const write = createStdoutWriter();
   const logger = createLogger({ level: config.logLevel, write, now: Date.now, secrets });
   const snapshotter = await createSnapshotter(config, env, logger);
@@ -102,13 +106,15 @@ async function openDemo({ masterApiKey: configured }: Config, env: Environment):
 
 /** Starts what goes on beside requests. Returns the function that ends it and saves everything. */
 function keepRunning(
-  { config, logger, sessions, store }: Services,
+  { config, logger, sessions, store, alerting }: Services,
   snapshotter: Snapshotter | null,
 ): () => Promise<void> {
   sessions.prune().catch((error: unknown) => logger.warn('sessions not pruned', { message: String(error) }));
   const stopPing = config.keepAliveUrl === null ? null : startKeepAlivePing(config.keepAliveUrl, logger);
+  const stopAlerts = alerting.start();
   return async () => {
     stopPing?.();
+    await stopAlerts();
     await store.close();
     await snapshotter?.flush();
   };

@@ -8,7 +8,6 @@ import { createSignIn } from '../auth/sign-in.ts';
 import type { Config } from '../config.ts';
 import { createGateway } from '../gateway/gateway.ts';
 import { Health } from '../gateway/health.ts';
-import type { FoundModel } from '../gateway/routing.ts';
 import type { InflightBudget } from '../inflight-budget.ts';
 import type { Lifecycle } from '../lifecycle.ts';
 import { budgetsInMemory, type KeptBudgets } from '../limits/budgets.ts';
@@ -19,8 +18,9 @@ import { SNAPSHOTS_OFF, type SnapshotStatus } from '../offsite/status.ts';
 import { Providers } from '../providers/compile.ts';
 import { createUpstreams } from '../providers/upstream.ts';
 import { type Changed, changeConfig } from '../store/change-config.ts';
-import { MASTER_ID, type MasterKey, type Price } from '../store/entities.ts';
+import { MASTER_ID, type MasterKey } from '../store/entities.ts';
 import type { ConfigState, Store } from '../store/store.ts';
+import { createAlerting } from './alerting.ts';
 import { createBooks } from './books.ts';
 
 export interface ServicesOptions {
@@ -33,6 +33,8 @@ export interface ServicesOptions {
   readonly randomBytes: (size: number) => Buffer;
   /** Status of the off-site snapshots; omitted when they are off. */
   readonly snapshotStatus?: () => SnapshotStatus;
+  /** The waits before further tries of an alert, for tests. */
+  readonly alertRetryWaitsMs?: readonly number[];
   /** scrypt's N, if not `PASSWORD_COST`: tests sign in hundreds of times. */
   readonly passwordCost?: number;
   readonly store: Store;
@@ -82,9 +84,8 @@ export function createServices(options: ServicesOptions) {
     ...outgoing,
     budget,
     ...createAccess(options),
+    alerting: createAlerting({ ...options, ...outgoing, snapshotStatus }),
     ...counting,
-    /** The price by which a call reserves money. */
-    priceOf: ({ model }: FoundModel): Price | null => model.price,
     onClosed: createBooks({ metrics, limits: counting.limits }),
     snapshotStatus,
     metrics,
