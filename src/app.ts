@@ -19,6 +19,7 @@ import { providerKeys } from './routes/admin/provider-keys.ts';
 import { listUpstreamModels, takeOverPrices } from './routes/admin/provider-prices.ts';
 import { testProvider } from './routes/admin/provider-test.ts';
 import { providerResource } from './routes/admin/providers.ts';
+import { listRequests, liveRequests } from './routes/admin/requests.ts';
 import { changeSettings, showSettings, testAlert } from './routes/admin/settings.ts';
 import { adminStatus } from './routes/admin/status.ts';
 import { userResource } from './routes/admin/users.ts';
@@ -32,6 +33,7 @@ import { adminMe, login, logout, whoIsSignedIn } from './routes/sign-in.ts';
 import { ownKeyResource } from './routes/user/api-keys.ts';
 import { userMe } from './routes/user/me.ts';
 import { changeOwnPassword } from './routes/user/password.ts';
+import { listOwnRequests } from './routes/user/requests.ts';
 import { readFormCall } from './routes/v1/form.ts';
 import { readJsonCall } from './routes/v1/json.ts';
 import { listModels, retrieveModel } from './routes/v1/models.ts';
@@ -40,8 +42,10 @@ import { type CallOptions, type ReadCall, serveCall } from './routes/v1/open-cal
 import { createPathReader } from './routes/v1/paths.ts';
 import type { MasterKey } from './store/entities.ts';
 import type { Store } from './store/store.ts';
+import type { RequestLog } from './usage/request-log.ts';
 
-export interface AppOptions extends Omit<ServicesOptions, 'store' | 'masterKey' | 'running' | 'budget'> {
+export interface AppOptions
+  extends Omit<ServicesOptions, 'store' | 'masterKey' | 'running' | 'budget' | 'requestLog'> {
   readonly staticFiles: StaticFiles;
   /** The endpoints of `/v1`, if not `ENDPOINTS`. */
   readonly endpoints?: readonly Endpoint[];
@@ -52,8 +56,8 @@ export interface AppOptions extends Omit<ServicesOptions, 'store' | 'masterKey' 
 export interface App {
   /** Does not listen yet. Answers `starting` until a store is opened. */
   readonly server: Server;
-  /** Connects the store; from now on requests are served. */
-  open(store: Store, masterKey: () => MasterKey): Services;
+  /** Connects the store; from now on requests are served. Without a request log, a log in memory is made. */
+  open(store: Store, masterKey: () => MasterKey, requestLog?: RequestLog): Services;
   /** Ends every running request with this error. */
   abortRequests(reason: HttpError): void;
 }
@@ -77,8 +81,9 @@ export function createApp(options: AppOptions): App {
   });
   return {
     server,
-    open(store, masterKey) {
-      const services = createServices({ ...options, store, masterKey, running, budget });
+    open(store, masterKey, requestLog) {
+      const log = requestLog === undefined ? {} : { requestLog };
+      const services = createServices({ ...options, store, masterKey, running, budget, ...log });
       dispatch = dispatchTo(services, options, running);
       lifecycle.phase = 'ready';
       return services;
@@ -183,6 +188,8 @@ export function createRoutes(
     ['GET', '/api/admin/settings', 'admin', showSettings(services)],
     ['PUT', '/api/admin/settings', 'admin', changeSettings(services)],
     ['POST', '/api/admin/settings/alert-test', 'admin', testAlert(services)],
+    ['GET', '/api/admin/requests', 'admin', listRequests(services)],
+    ['GET', '/api/admin/requests/live', 'admin', liveRequests(services)],
     ['GET', '/api/admin/backup', 'admin', downloadBackup(services)],
     ['POST', '/api/admin/restore', 'admin', restoreBackup(services)],
 
@@ -195,6 +202,7 @@ export function createRoutes(
     ['GET', '/api/user/apikeys/:id', 'user', ownKeys.get],
     ['PUT', '/api/user/apikeys/:id', 'user', ownKeys.update],
     ['DELETE', '/api/user/apikeys/:id', 'user', ownKeys.delete],
+    ['GET', '/api/user/requests', 'user', listOwnRequests(services)],
 
     ['GET', '/v1/models', 'key', listModels(view)],
     ['GET', '/v1/models/*id', 'key', retrieveModel(view)],

@@ -9,6 +9,7 @@ import { listStaticFiles } from './http/static.ts';
 import { startKeepAlivePing } from './keep-alive-ping.ts';
 import { createLogger, createStdoutWriter, type Logger, LogSecrets } from './logger.ts';
 import { resolveMasterKey } from './master-key.ts';
+import { startProcessMetrics } from './metrics/process-metrics.ts';
 import type { Snapshotter } from './offsite/snapshotter.ts';
 import { type OpenStoreOptions, openStore } from './open-store.ts';
 import { findStartWarnings } from './routes/admin/warnings.ts';
@@ -17,6 +18,7 @@ import { onCrash, onSignals, shutDown } from './shutdown.ts';
 import { StoreStartError } from './store/document-error.ts';
 import type { MasterKey } from './store/entities.ts';
 import type { Store } from './store/store.ts';
+import { openRequestLog } from './usage/request-log.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 /** The demo runs with the default password, so it listens on this machine only. */
@@ -53,11 +55,13 @@ async function main(isDemo: boolean): Promise<void> {
   onSignals(() => drain());
   // Loading a snapshot can take long: listen before, so that clients are told that the server is starting.
   const early = snapshotter === null ? null : await listen(app, config);
-  const { store, masterKey, announce } = isDemo
+  const { store, masterKey, usageFolder, announce } = isDemo
     ? await openDemo(config, env)
     : await openDatabase({ config, logger, root: ROOT, snapshotter });
   opened = store;
-  const services = app.open(store, masterKey);
+  const limitBytes = config.requestLogBytes;
+  const requestLog = await openRequestLog({ folder: usageFolder, limitBytes, logger });
+  const services = app.open(store, masterKey, requestLog);
   const warnings = isDemo ? [] : await findStartWarnings(services);
   const port = early ?? (await listenOrClose(app, config, store));
   logger.info('listening', { host: config.host, port, version: services.version });
@@ -73,6 +77,8 @@ async function main(isDemo: boolean): Promise<void> {
 interface OpenState {
   readonly store: Store;
   readonly masterKey: () => MasterKey;
+  /** As in JsonFileStore. */
+  readonly usageFolder: string | null;
   /** Tells the owner what they need to know once the server listens. */
   announce(port: number): void;
 }
@@ -86,7 +92,7 @@ async function openDatabase(options: OpenStoreOptions): Promise<OpenState> {
     announce: (key) => process.stdout.write(`\nMaster API key (shown this once, keep it): ${key}\n\n`),
   });
   await options.snapshotter?.start(store);
-  return { store, masterKey, announce: () => {} };
+  return { store, masterKey, usageFolder: store.usageFolder, announce: () => {} };
 }
 
 /** Opens a throw-away store with the demo provider. */
@@ -101,20 +107,24 @@ async function openDemo({ masterApiKey: configured }: Config, env: Environment):
     }
     process.stdout.write(demoInstructions(port, key));
   };
-  return { store, masterKey, announce };
+  return { store, masterKey, usageFolder: null, announce };
 }
 
 /** Starts what goes on beside requests. Returns the function that ends it and saves everything. */
 function keepRunning(
-  { config, logger, sessions, store, alerting }: Services,
+  { config, logger, sessions, store, alerting, requestLog, metrics }: Services,
   snapshotter: Snapshotter | null,
 ): () => Promise<void> {
   sessions.prune().catch((error: unknown) => logger.warn('sessions not pruned', { message: String(error) }));
   const stopPing = config.keepAliveUrl === null ? null : startKeepAlivePing(config.keepAliveUrl, logger);
+  const stopProcessMetrics = startProcessMetrics(metrics.registry);
   const stopAlerts = alerting.start();
   return async () => {
     stopPing?.();
+    stopProcessMetrics();
     await stopAlerts();
+    // The request log first: it belongs to this process as long as the store's lock is held.
+    await requestLog.close();
     await store.close();
     await snapshotter?.flush();
   };

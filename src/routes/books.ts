@@ -3,19 +3,23 @@ import type { ClosedRecord } from '../gateway/record.ts';
 import type { LimitGate } from '../limits/limits.ts';
 import type { ServerMetrics } from '../metrics/server-metrics.ts';
 import type { CallEntry } from '../usage/call-entry.ts';
+import type { RequestLog } from '../usage/request-log.ts';
 
 export interface BooksOptions {
   readonly metrics: ServerMetrics;
   readonly limits: LimitGate;
+  readonly requestLog: RequestLog;
 }
 
 /** Creates the function that tells all who count of each finished request, once. */
-export function createBooks({ metrics, limits }: BooksOptions): (closed: ClosedRecord) => void {
+export function createBooks({ metrics, limits, requestLog }: BooksOptions): (closed: ClosedRecord) => void {
   return (closed) => {
     metrics.countRequest(closed);
     const entry = callEntryOf(closed);
     if (entry === null) return;
     if (closed.reservation !== null) limits.settle(closed.reservation, settlementOf(entry));
+    requestLog.add(entry);
+    metrics.countCall(entry);
   };
 }
 

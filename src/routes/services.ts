@@ -6,6 +6,7 @@ import { createPasswordWork, PASSWORD_COST } from '../auth/password-work.ts';
 import { Sessions } from '../auth/sessions.ts';
 import { createSignIn } from '../auth/sign-in.ts';
 import type { Config } from '../config.ts';
+import { ENDPOINTS } from '../gateway/endpoints.ts';
 import { createGateway } from '../gateway/gateway.ts';
 import { Health } from '../gateway/health.ts';
 import type { InflightBudget } from '../inflight-budget.ts';
@@ -20,6 +21,7 @@ import { createUpstreams } from '../providers/upstream.ts';
 import { type Changed, changeConfig } from '../store/change-config.ts';
 import { MASTER_ID, type MasterKey } from '../store/entities.ts';
 import type { ConfigState, Store } from '../store/store.ts';
+import { RequestLog } from '../usage/request-log.ts';
 import { createAlerting } from './alerting.ts';
 import { createBooks } from './books.ts';
 
@@ -45,6 +47,8 @@ export interface ServicesOptions {
   readonly budget: InflightBudget;
   /** What keys and users have used; omitted: it ends with the process. */
   readonly budgets?: KeptBudgets;
+  /** If omitted, the log is in memory alone. */
+  readonly requestLog?: RequestLog;
 }
 
 /** What the routes call. */
@@ -54,20 +58,9 @@ export type Services = ReturnType<typeof createServices>;
 export function createServices(options: ServicesOptions) {
   const { config, logger, lifecycle, version, now, randomBytes, store, masterKey, budget } = options;
   const outgoing = createOutgoing(options);
+  const requestLog = options.requestLog ?? new RequestLog({ folder: null, limitBytes: 0, logger });
   const snapshotStatus = options.snapshotStatus ?? (() => SNAPSHOTS_OFF);
-  const metrics = createServerMetrics({
-    lifecycle,
-    now,
-    storage: () => store.status().state,
-    inflightBytes: () => budget.usedBytes,
-    runningRequests: () => options.running.size,
-    openUpstreamRequests: outgoing.upstreams.openRequests,
-    providerStates: () => {
-      const providers = [...store.config.view().providers.values()];
-      return providers.map((provider) => [provider.id, outgoing.health.ofProvider(provider).state]);
-    },
-    snapshot: snapshotStatus,
-  });
+  const metrics = createMetrics(options, { ...outgoing, snapshotStatus, requestLog });
   const counting = createLimits(options);
   return {
     config,
@@ -86,15 +79,47 @@ export function createServices(options: ServicesOptions) {
     ...createAccess(options),
     alerting: createAlerting({ ...options, ...outgoing, snapshotStatus }),
     ...counting,
-    onClosed: createBooks({ metrics, limits: counting.limits }),
+    onClosed: createBooks({ metrics, limits: counting.limits, requestLog }),
     snapshotStatus,
     metrics,
+    requestLog,
     lifecycle,
     version,
     /** Milliseconds since the epoch. */
     now,
     randomBytes,
   };
+}
+
+interface MeasuredServices extends ReturnType<typeof createOutgoing> {
+  readonly snapshotStatus: () => SnapshotStatus;
+  readonly requestLog: RequestLog;
+}
+
+const ENDPOINT_PATHS: ReadonlySet<string> = new Set(ENDPOINTS.map(({ path }) => path));
+
+function createMetrics(options: ServicesOptions, services: MeasuredServices) {
+  const { lifecycle, now, store, budget, running } = options;
+  const { health, upstreams, requestLog, snapshotStatus } = services;
+  const { view } = store.config;
+  return createServerMetrics({
+    lifecycle,
+    now,
+    storage: () => store.status().state,
+    inflightBytes: () => budget.usedBytes,
+    runningRequests: () => running.size,
+    openUpstreamRequests: upstreams.openRequests,
+    providerStates: () =>
+      [...view().providers.values()].map((provider) => [provider.id, health.ofProvider(provider).state]),
+    restingKeys: () =>
+      [...view().providers.values()].map(({ id, keys }) => {
+        return [id, keys.filter((key) => health.ofKey(id, key).restingUntil !== null).length];
+      }),
+    snapshot: snapshotStatus,
+    requestLog: () => requestLog.status(),
+    isModel: (id) => view().models.has(id),
+    isEndpoint: (path) => ENDPOINT_PATHS.has(path),
+  });
 }
 
 /** What requests to providers need. */
