@@ -22,8 +22,8 @@ export interface ReadLines {
 export interface ReadLinesOptions {
   /** A larger file counts as damaged as a whole. */
   readonly limitBytes: number;
-  /** Gets the text of each sound line, in order. */
-  readonly onText: (text: string) => void;
+  /** Gets the text of each sound line, in order; absent: the file is only checked. */
+  readonly onText?: (text: string) => void;
 }
 
 /** The name under which the damaged parts of a file are set aside. */
@@ -66,7 +66,7 @@ export async function readCheckedLines(
 type Range = readonly [start: number, end: number];
 
 /** Passes on the text of each sound line. Returns the damaged parts, in order. */
-export async function scanCheckedLines(bytes: Buffer, onText: (text: string) => void): Promise<Range[]> {
+export async function scanCheckedLines(bytes: Buffer, onText?: (text: string) => void): Promise<Range[]> {
   const damaged: Range[] = [];
   const pace = new Pace(BYTES_PER_TURN, giveTurn);
   let start = 0;
@@ -81,7 +81,7 @@ export async function scanCheckedLines(bytes: Buffer, onText: (text: string) => 
 }
 
 interface Findings {
-  readonly onText: (text: string) => void;
+  readonly onText: ((text: string) => void) | undefined;
   readonly damaged: Range[];
 }
 
@@ -97,7 +97,7 @@ function scanLine(bytes: Buffer, [first, end]: Range, { onText, damaged }: Findi
       damaged.push([start, end]);
       return;
     }
-    onText(bytes.toString('utf8', textStart, textEnd));
+    onText?.(bytes.toString('utf8', textStart, textEnd));
     if (isWhole) return;
     damaged.push([textEnd, textEnd + 1]);
     start = textEnd + 1;
@@ -122,12 +122,7 @@ function prefixEnd(bytes: Buffer, [start, end]: Range, sum: number): number | nu
 }
 
 /** Appends the damaged parts to their own file, then writes the file without them. */
-async function setAside(
-  ops: FileOps,
-  path: string,
-  bytes: Buffer,
-  damaged: readonly Range[],
-): Promise<void> {
+async function setAside(ops: FileOps, path: string, bytes: Buffer, damaged: readonly Range[]): Promise<void> {
   const bad = damaged.map(([start, end]) => Buffer.concat([bytes.subarray(start, end), LINE_FEED]));
   const aside = await ops.open(asidePath(path), 'a', FILE_MODE);
   try {
