@@ -96,14 +96,16 @@ function dispatchTo(services: Services, options: AppOptions, running: Set<Cancel
       masterDigest: () => masterKey().digest,
       resolveSession: (token) => sessions.resolve(token),
       localAccess,
+      allowedAddresses: services.allowedAddresses,
       trustProxyHops: config.trustProxyHops,
       now,
     }),
     corsOrigins: config.corsOrigins,
+    trustProxyHops: config.trustProxyHops,
     logger,
     now,
     running,
-    onClosed: services.metrics.countRequest,
+    onClosed: services.onClosed,
     onKeyUsed: (id) => void store.lastUse.note(nameOfKeyUse(id), now()),
   });
 }
@@ -114,11 +116,20 @@ export function createRoutes(
   staticFiles: StaticFiles,
   endpoints = ENDPOINTS,
 ): RouteRow[] {
-  const { store, config, gateway, budget } = services;
+  const { store, config, gateway, budget, limits, priceOf } = services;
   const { view } = store.config;
   const { maxBodyBytes, sseKeepAliveMs: keepAliveMs, earlyStreamMs } = config;
   const times = { keepAliveMs, earlyStreamMs };
-  const calls: CallOptions = { gateway, budget, view, maxBodyBytes, now: services.now, ...times };
+  const calls: CallOptions = {
+    gateway,
+    budget,
+    view,
+    maxBodyBytes,
+    limits,
+    priceOf,
+    now: services.now,
+    ...times,
+  };
   const providers = new ResourceHandlers(providerResource(services), services);
   const keys = providerKeys(services);
   const models = new ResourceHandlers(MODELS, services);

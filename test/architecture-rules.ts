@@ -84,7 +84,7 @@ const FOLDERS = [
 const ENTRY = /^src\/(server|shutdown|master-key|keep-alive-ping|open-store|demo\/start)\.ts$/;
 /** The form in which a store's state is kept and passed on: values and bytes, no files. */
 const DOCUMENT =
-  /^src\/store\/(backup|restore|migrations|document|document-error|document-text|document-turns|records|record-rules|stored-provider|secrets|new-config)\.ts$/;
+  /^src\/store\/(backup|restore|migrations|document|document-error|document-text|document-turns|records|record-rules|limit-rules|stored-provider|secrets|new-config)\.ts$/;
 /** Files on the disk, whatever is in them. */
 const FILE = /^src\/store\/(atomic-file|checked-lines|crc32|file-ops)\.ts$/;
 const CODEC =

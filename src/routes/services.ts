@@ -1,3 +1,4 @@
+import { AllowedAddresses } from '../auth/allowed-addresses.ts';
 import { createAdminCredential, createCredentialCodec } from '../auth/credentials.ts';
 import { createLocalAccess } from '../auth/local-access.ts';
 import { createLoginThrottle } from '../auth/login-throttle.ts';
@@ -7,16 +8,20 @@ import { createSignIn } from '../auth/sign-in.ts';
 import type { Config } from '../config.ts';
 import { createGateway } from '../gateway/gateway.ts';
 import { Health } from '../gateway/health.ts';
+import type { FoundModel } from '../gateway/routing.ts';
 import type { InflightBudget } from '../inflight-budget.ts';
 import type { Lifecycle } from '../lifecycle.ts';
+import { budgetsInMemory, type KeptBudgets } from '../limits/budgets.ts';
+import { LimitGate } from '../limits/limits.ts';
 import type { Logger } from '../logger.ts';
 import { createServerMetrics } from '../metrics/server-metrics.ts';
 import { SNAPSHOTS_OFF, type SnapshotStatus } from '../offsite/status.ts';
 import { Providers } from '../providers/compile.ts';
 import { createUpstreams } from '../providers/upstream.ts';
 import { type Changed, changeConfig } from '../store/change-config.ts';
-import type { MasterKey } from '../store/entities.ts';
+import { MASTER_ID, type MasterKey, type Price } from '../store/entities.ts';
 import type { ConfigState, Store } from '../store/store.ts';
+import { createBooks } from './books.ts';
 
 export interface ServicesOptions {
   readonly config: Config;
@@ -36,6 +41,8 @@ export interface ServicesOptions {
   /** Every request that is not answered yet. */
   readonly running: ReadonlySet<unknown>;
   readonly budget: InflightBudget;
+  /** What keys and users have used; omitted: it ends with the process. */
+  readonly budgets?: KeptBudgets;
 }
 
 /** What the routes call. */
@@ -59,6 +66,7 @@ export function createServices(options: ServicesOptions) {
     },
     snapshot: snapshotStatus,
   });
+  const counting = createLimits(options);
   return {
     config,
     logger,
@@ -74,6 +82,10 @@ export function createServices(options: ServicesOptions) {
     ...outgoing,
     budget,
     ...createAccess(options),
+    ...counting,
+    /** The price by which a call reserves money. */
+    priceOf: ({ model }: FoundModel): Price | null => model.price,
+    onClosed: createBooks({ metrics, limits: counting.limits }),
     snapshotStatus,
     metrics,
     lifecycle,
@@ -106,6 +118,24 @@ function createOutgoing({ config, store, budget, now }: ServicesOptions) {
     random: Math.random,
   });
   return { upstreams, connectionOptions, health, gateway };
+}
+
+/** What decides how much keys and users may use. */
+function createLimits(options: ServicesOptions) {
+  const { config, store, now } = options;
+  const kept = options.budgets ?? budgetsInMemory(now);
+  const { budgets } = kept;
+  const { view } = store.config;
+  const allowedAddresses = new AllowedAddresses(config.trustProxyHops);
+  budgets.setKnown((kind, id) => {
+    return kind === 'key' ? id === MASTER_ID || view().apiKeys.has(id) : view().users.has(id);
+  });
+  store.onChange((change) => {
+    if (change !== 'config') return;
+    budgets.prune();
+    allowedAddresses.keepOnly(view());
+  });
+  return { budgets, saveBudgets: () => kept.save(), limits: new LimitGate(budgets, now), allowedAddresses };
 }
 
 /** What decides who may sign in, and who is signed in. */

@@ -12,6 +12,7 @@ import {
   type Session,
   type User,
 } from './entities.ts';
+import { LIMIT_RULES } from './limit-rules.ts';
 import {
   DIGEST,
   FLAG,
@@ -39,6 +40,8 @@ export interface Field extends Rule {
   readonly plainNames?: readonly string[];
   /** For an object: the rules of its members. A member may be absent; null counts as absent. */
   readonly members?: Readonly<Record<string, Rule>>;
+  /** For an object or null: the rules of its members. A member that is absent becomes null. */
+  readonly nullable?: Readonly<Record<string, Rule>>;
   /** For a list of records: their fields. */
   readonly items?: Readonly<Record<string, Field>>;
 }
@@ -91,7 +94,12 @@ export const PROVIDER: Fields<StoredProvider> = {
 };
 
 const PRICE: Field = { ...orNull(MODEL_OPTIONS), absent: null, fromPlain: () => undefined };
-const LIMITS: Field = { ...orNull(MODEL_OPTIONS), absent: null, fromPlain: () => undefined };
+const LIMITS: Field = {
+  ...orNull(MODEL_OPTIONS),
+  absent: null,
+  nullable: LIMIT_RULES,
+  fromPlain: () => undefined,
+};
 
 const FALLBACK: Fields<Fallback> = {
   providerId: TEXT,
@@ -202,6 +210,8 @@ export function readRecord<T extends object>(fields: Fields<T>, value: unknown, 
     if (given !== value[name]) record[name] = given;
     if (!field.isRight(given)) requireRight(field, given, `${place}.${name}`);
     if (field.members !== undefined) record[name] = readMembers(field.members, given, `${place}.${name}`);
+    if (field.nullable !== undefined && isRecord(given))
+      record[name] = readNullable(field.nullable, given, `${place}.${name}`);
     if (field.items !== undefined) record[name] = readItems(field.items, given, `${place}.${name}`);
   }
   return record as T;
@@ -212,6 +222,19 @@ function readMembers(rules: Readonly<Record<string, Rule>>, value: unknown, plac
   const members = Object.fromEntries(given);
   for (const [name, rule] of Object.entries(rules)) {
     if (name in members) requireRight(rule, members[name], `${place}.${name}`);
+  }
+  return members;
+}
+
+function readNullable(
+  rules: Readonly<Record<string, Rule>>,
+  given: Readonly<Record<string, unknown>>,
+  place: string,
+): JsonObject {
+  const members: Record<string, unknown> = { ...given };
+  for (const [name, rule] of Object.entries(rules)) {
+    members[name] ??= null;
+    if (members[name] !== null) requireRight(rule, members[name], `${place}.${name}`);
   }
   return members;
 }
