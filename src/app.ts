@@ -18,6 +18,7 @@ import { providerKeys } from './routes/admin/provider-keys.ts';
 import { listUpstreamModels, testProvider } from './routes/admin/provider-test.ts';
 import { providerResource } from './routes/admin/providers.ts';
 import { adminStatus } from './routes/admin/status.ts';
+import { adminUsage } from './routes/admin/usage.ts';
 import { userResource } from './routes/admin/users.ts';
 import { nameOfKeyUse } from './routes/api-key-records.ts';
 import { createDispatch, type Dispatch, type RouteRow } from './routes/dispatch.ts';
@@ -29,6 +30,7 @@ import { adminMe, login, logout, whoIsSignedIn } from './routes/sign-in.ts';
 import { ownKeyResource } from './routes/user/api-keys.ts';
 import { userMe } from './routes/user/me.ts';
 import { changeOwnPassword } from './routes/user/password.ts';
+import { userUsage } from './routes/user/usage.ts';
 import { readFormCall } from './routes/v1/form.ts';
 import { readJsonCall } from './routes/v1/json.ts';
 import { listModels, retrieveModel } from './routes/v1/models.ts';
@@ -37,8 +39,10 @@ import { type CallOptions, type ReadCall, serveCall } from './routes/v1/open-cal
 import { createPathReader } from './routes/v1/paths.ts';
 import type { MasterKey } from './store/entities.ts';
 import type { Store } from './store/store.ts';
+import type { UsageLedger } from './usage/ledger/ledger.ts';
 
-export interface AppOptions extends Omit<ServicesOptions, 'store' | 'masterKey' | 'running' | 'budget'> {
+export interface AppOptions
+  extends Omit<ServicesOptions, 'store' | 'masterKey' | 'running' | 'budget' | 'ledger'> {
   readonly staticFiles: StaticFiles;
   /** The endpoints of `/v1`, if not `ENDPOINTS`. */
   readonly endpoints?: readonly Endpoint[];
@@ -49,8 +53,8 @@ export interface AppOptions extends Omit<ServicesOptions, 'store' | 'masterKey' 
 export interface App {
   /** Does not listen yet. Answers `starting` until a store is opened. */
   readonly server: Server;
-  /** Connects the store; from now on requests are served. */
-  open(store: Store, masterKey: () => MasterKey): Services;
+  /** Connects the store and the ledger, or one in memory; from now on requests are served. */
+  open(store: Store, masterKey: () => MasterKey, ledger?: UsageLedger): Services;
   /** Ends every running request with this error. */
   abortRequests(reason: HttpError): void;
 }
@@ -74,8 +78,9 @@ export function createApp(options: AppOptions): App {
   });
   return {
     server,
-    open(store, masterKey) {
-      const services = createServices({ ...options, store, masterKey, running, budget });
+    open(store, masterKey, ledger) {
+      const opened = ledger === undefined ? {} : { ledger };
+      const services = createServices({ ...options, store, masterKey, running, budget, ...opened });
       dispatch = dispatchTo(services, options, running);
       lifecycle.phase = 'ready';
       return services;
@@ -176,6 +181,7 @@ export function createRoutes(
     ['GET', '/api/admin/users/:id', 'admin', users.get],
     ['PUT', '/api/admin/users/:id', 'admin', users.update],
     ['DELETE', '/api/admin/users/:id', 'admin', users.delete],
+    ['GET', '/api/admin/usage', 'admin', adminUsage(services)],
     ['GET', '/api/admin/backup', 'admin', downloadBackup(services)],
     ['POST', '/api/admin/restore', 'admin', restoreBackup(services)],
 
@@ -188,6 +194,7 @@ export function createRoutes(
     ['GET', '/api/user/apikeys/:id', 'user', ownKeys.get],
     ['PUT', '/api/user/apikeys/:id', 'user', ownKeys.update],
     ['DELETE', '/api/user/apikeys/:id', 'user', ownKeys.delete],
+    ['GET', '/api/user/usage', 'user', userUsage(services)],
 
     ['GET', '/v1/models', 'key', listModels(view)],
     ['GET', '/v1/models/*id', 'key', retrieveModel(view)],

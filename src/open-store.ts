@@ -13,6 +13,8 @@ import type { JsonFileStore } from './store/json-file-store.ts';
 import { locateStore, type StoreLocation } from './store/location.ts';
 import { openJsonFileStore } from './store/open-json-file-store.ts';
 import { StorePaths } from './store/store-paths.ts';
+import type { UsageLedger } from './usage/ledger/ledger.ts';
+import { openLedger } from './usage/ledger/open-ledger.ts';
 
 export interface OpenStoreOptions {
   readonly config: Config;
@@ -47,6 +49,15 @@ export async function openStore(options: OpenStoreOptions): Promise<JsonFileStor
     now: Date.now,
     randomBytes,
   });
+}
+
+/** Opens the usage statistics beside the database. Never throws. */
+export async function openUsage(
+  { location }: JsonFileStore,
+  { logger }: OpenStoreOptions,
+): Promise<UsageLedger> {
+  const folder = location.mode === 'read-only' ? null : new StorePaths(location.path).usage;
+  return await openLedger({ folder, logger, now: Date.now });
 }
 
 /** Asks for the off-site snapshot if the disk is empty or does not last; else the database on the disk is used. */

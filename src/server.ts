@@ -10,13 +10,15 @@ import { startKeepAlivePing } from './keep-alive-ping.ts';
 import { createLogger, createStdoutWriter, type Logger, LogSecrets } from './logger.ts';
 import { resolveMasterKey } from './master-key.ts';
 import type { Snapshotter } from './offsite/snapshotter.ts';
-import { type OpenStoreOptions, openStore } from './open-store.ts';
+import { type OpenStoreOptions, openStore, openUsage } from './open-store.ts';
 import { findStartWarnings } from './routes/admin/warnings.ts';
 import type { Services } from './routes/services.ts';
 import { onCrash, onSignals, shutDown } from './shutdown.ts';
 import { StoreStartError } from './store/document-error.ts';
 import type { MasterKey } from './store/entities.ts';
 import type { Store } from './store/store.ts';
+import type { UsageLedger } from './usage/ledger/ledger.ts';
+import { createMemoryLedger } from './usage/ledger/open-ledger.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 /** The demo runs with the default password, so it listens on this machine only. */
@@ -49,11 +51,11 @@ async function main(isDemo: boolean): Promise<void> {
   onSignals(() => drain());
   // Loading a snapshot can take long: listen before, so that clients are told that the server is starting.
   const early = snapshotter === null ? null : await listen(app, config);
-  const { store, masterKey, announce } = isDemo
-    ? await openDemo(config, env)
+  const { store, masterKey, ledger, announce } = isDemo
+    ? await openDemo(config, env, logger)
     : await openDatabase({ config, logger, root: ROOT, snapshotter });
   opened = store;
-  const services = app.open(store, masterKey);
+  const services = app.open(store, masterKey, ledger);
   const warnings = isDemo ? [] : await findStartWarnings(services);
   const port = early ?? (await listenOrClose(app, config, store));
   logger.info('listening', { host: config.host, port, version: services.version });
@@ -69,6 +71,7 @@ async function main(isDemo: boolean): Promise<void> {
 interface OpenState {
   readonly store: Store;
   readonly masterKey: () => MasterKey;
+  readonly ledger: UsageLedger;
   /** Tells the owner what they need to know once the server listens. */
   announce(port: number): void;
 }
@@ -82,11 +85,16 @@ async function openDatabase(options: OpenStoreOptions): Promise<OpenState> {
     announce: (key) => process.stdout.write(`\nMaster API key (shown this once, keep it): ${key}\n\n`),
   });
   await options.snapshotter?.start(store);
-  return { store, masterKey, announce: () => {} };
+  const ledger = await openUsage(store, options);
+  return { store, masterKey, ledger, announce: () => {} };
 }
 
 /** Opens a throw-away store with the demo provider. */
-async function openDemo({ masterApiKey: configured }: Config, env: Environment): Promise<OpenState> {
+async function openDemo(
+  { masterApiKey: configured }: Config,
+  env: Environment,
+  logger: Logger,
+): Promise<OpenState> {
   const { demoInstructions, startDemo } = await import('./demo/start.ts');
   const { store, key } = await startDemo(Date.now);
   const masterKey = await resolveMasterKey(store.config, { configured, randomBytes, announce: () => {} });
@@ -97,18 +105,21 @@ async function openDemo({ masterApiKey: configured }: Config, env: Environment):
     }
     process.stdout.write(demoInstructions(port, key));
   };
-  return { store, masterKey, announce };
+  const ledger = createMemoryLedger({ logger, now: Date.now });
+  return { store, masterKey, ledger, announce };
 }
 
 /** Starts what goes on beside requests. Returns the function that ends it and saves everything. */
 function keepRunning(
-  { config, logger, sessions, store }: Services,
+  { config, logger, sessions, store, ledger }: Services,
   snapshotter: Snapshotter | null,
 ): () => Promise<void> {
   sessions.prune().catch((error: unknown) => logger.warn('sessions not pruned', { message: String(error) }));
   const stopPing = config.keepAliveUrl === null ? null : startKeepAlivePing(config.keepAliveUrl, logger);
   return async () => {
     stopPing?.();
+    // Before the store gives up its lock: another process may open both then.
+    await ledger.close();
     await store.close();
     await snapshotter?.flush();
   };

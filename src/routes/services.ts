@@ -21,6 +21,8 @@ import { createUpstreams } from '../providers/upstream.ts';
 import { type Changed, changeConfig } from '../store/change-config.ts';
 import { MASTER_ID, type MasterKey, type Price } from '../store/entities.ts';
 import type { ConfigState, Store } from '../store/store.ts';
+import type { UsageLedger } from '../usage/ledger/ledger.ts';
+import { createMemoryLedger } from '../usage/ledger/open-ledger.ts';
 import { createBooks } from './books.ts';
 
 export interface ServicesOptions {
@@ -43,6 +45,8 @@ export interface ServicesOptions {
   readonly budget: InflightBudget;
   /** What keys and users have used; omitted: it ends with the process. */
   readonly budgets?: KeptBudgets;
+  /** Counts all calls; omitted: in memory only. */
+  readonly ledger?: UsageLedger;
 }
 
 /** What the routes call. */
@@ -67,6 +71,7 @@ export function createServices(options: ServicesOptions) {
     snapshot: snapshotStatus,
   });
   const counting = createLimits(options);
+  const ledger = options.ledger ?? createMemoryLedger({ logger, now });
   return {
     config,
     logger,
@@ -85,7 +90,8 @@ export function createServices(options: ServicesOptions) {
     ...counting,
     /** The price by which a call reserves money. */
     priceOf: ({ model }: FoundModel): Price | null => model.price,
-    onClosed: createBooks({ metrics, limits: counting.limits }),
+    onClosed: createBooks({ metrics, limits: counting.limits, ledger }),
+    ledger,
     snapshotStatus,
     metrics,
     lifecycle,

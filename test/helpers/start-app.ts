@@ -20,6 +20,7 @@ import { withEntity } from '../../src/store/changes.ts';
 import type { Model, Provider } from '../../src/store/entities.ts';
 import { createMemoryStore } from '../../src/store/memory-store.ts';
 import type { Store } from '../../src/store/store.ts';
+import type { UsageLedger } from '../../src/usage/ledger/ledger.ts';
 import { makeModel, makeProvider, type ProviderFields } from './records.ts';
 import { checkAfter, closeAfter, expectNothingHeld } from './teardown.ts';
 
@@ -62,6 +63,8 @@ export interface StartOptions {
   readonly passwordCost?: number;
   readonly connections?: AppOptions['connections'];
   readonly endpoints?: AppOptions['endpoints'];
+  /** One in memory, if absent. */
+  readonly ledger?: UsageLedger;
 }
 
 const CHEAP_COST = PASSWORD_COST / 16;
@@ -99,12 +102,13 @@ export async function startApp(t: TestContext, options: StartOptions = {}): Prom
     ...(options.snapshotStatus === undefined ? {} : { snapshotStatus: options.snapshotStatus }),
   });
   const master = describeKey(config.masterApiKey ?? generateKey(randomBytes));
-  const services = app.open(store, () => master);
+  const services = app.open(store, () => master, options.ledger);
   await new Promise<void>((resolve) => app.server.listen(0, '127.0.0.1', resolve));
   checkAfter(t, () => expectNothingHeld(services, () => app.server.closeAllConnections()));
   closeAfter(t, async () => {
     app.server.closeAllConnections();
     await new Promise((resolve) => app.server.close(resolve));
+    await services.ledger.close();
     await store.close();
   });
   const { port } = app.server.address() as AddressInfo;
