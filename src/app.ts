@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Server } from 'node:http';
 import { createGuard } from './auth/guard.ts';
+import { type Books, booksInMemory } from './books.ts';
 import type { Cancellation } from './cancellation.ts';
 import { HttpError } from './errors.ts';
 import { ENDPOINTS, type Endpoint } from './gateway/endpoints.ts';
@@ -22,6 +23,7 @@ import { providerResource } from './routes/admin/providers.ts';
 import { listRequests, liveRequests } from './routes/admin/requests.ts';
 import { changeSettings, showSettings, testAlert } from './routes/admin/settings.ts';
 import { adminStatus } from './routes/admin/status.ts';
+import { adminUsage } from './routes/admin/usage.ts';
 import { userResource } from './routes/admin/users.ts';
 import { nameOfKeyUse } from './routes/api-key-records.ts';
 import { createDispatch, type Dispatch, type RouteRow } from './routes/dispatch.ts';
@@ -34,6 +36,7 @@ import { ownKeyResource } from './routes/user/api-keys.ts';
 import { userMe } from './routes/user/me.ts';
 import { changeOwnPassword } from './routes/user/password.ts';
 import { listOwnRequests } from './routes/user/requests.ts';
+import { userUsage } from './routes/user/usage.ts';
 import { readFormCall } from './routes/v1/form.ts';
 import { readJsonCall } from './routes/v1/json.ts';
 import { listModels, retrieveModel } from './routes/v1/models.ts';
@@ -42,10 +45,9 @@ import { type CallOptions, type ReadCall, serveCall } from './routes/v1/open-cal
 import { createPathReader } from './routes/v1/paths.ts';
 import type { MasterKey } from './store/entities.ts';
 import type { Store } from './store/store.ts';
-import type { RequestLog } from './usage/request-log.ts';
 
 export interface AppOptions
-  extends Omit<ServicesOptions, 'store' | 'masterKey' | 'running' | 'budget' | 'requestLog'> {
+  extends Omit<ServicesOptions, 'store' | 'masterKey' | 'running' | 'budget' | 'books'> {
   readonly staticFiles: StaticFiles;
   /** The endpoints of `/v1`, if not `ENDPOINTS`. */
   readonly endpoints?: readonly Endpoint[];
@@ -56,8 +58,8 @@ export interface AppOptions
 export interface App {
   /** Does not listen yet. Answers `starting` until a store is opened. */
   readonly server: Server;
-  /** Connects the store; from now on requests are served. Without a request log, a log in memory is made. */
-  open(store: Store, masterKey: () => MasterKey, requestLog?: RequestLog): Services;
+  /** Connects the store and the books; from now on requests are served. */
+  open(store: Store, masterKey: () => MasterKey, books?: Books): Services;
   /** Ends every running request with this error. */
   abortRequests(reason: HttpError): void;
 }
@@ -81,9 +83,8 @@ export function createApp(options: AppOptions): App {
   });
   return {
     server,
-    open(store, masterKey, requestLog) {
-      const log = requestLog === undefined ? {} : { requestLog };
-      const services = createServices({ ...options, store, masterKey, running, budget, ...log });
+    open(store, masterKey, books = booksInMemory(options)) {
+      const services = createServices({ ...options, store, masterKey, running, budget, books });
       dispatch = dispatchTo(services, options, running);
       lifecycle.phase = 'ready';
       return services;
@@ -190,6 +191,7 @@ export function createRoutes(
     ['POST', '/api/admin/settings/alert-test', 'admin', testAlert(services)],
     ['GET', '/api/admin/requests', 'admin', listRequests(services)],
     ['GET', '/api/admin/requests/live', 'admin', liveRequests(services)],
+    ['GET', '/api/admin/usage', 'admin', adminUsage(services)],
     ['GET', '/api/admin/backup', 'admin', downloadBackup(services)],
     ['POST', '/api/admin/restore', 'admin', restoreBackup(services)],
 
@@ -203,6 +205,7 @@ export function createRoutes(
     ['PUT', '/api/user/apikeys/:id', 'user', ownKeys.update],
     ['DELETE', '/api/user/apikeys/:id', 'user', ownKeys.delete],
     ['GET', '/api/user/requests', 'user', listOwnRequests(services)],
+    ['GET', '/api/user/usage', 'user', userUsage(services)],
 
     ['GET', '/v1/models', 'key', listModels(view)],
     ['GET', '/v1/models/*id', 'key', retrieveModel(view)],

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { type App, createApp } from './app.ts';
+import { type Books, closeBooks, openBooks } from './books.ts';
 import { type Config, ConfigError, type Environment, loadConfig, mergeEnvironment } from './config.ts';
 import { listStaticFiles } from './http/static.ts';
 import { startKeepAlivePing } from './keep-alive-ping.ts';
@@ -18,7 +19,6 @@ import { onCrash, onSignals, shutDown } from './shutdown.ts';
 import { StoreStartError } from './store/document-error.ts';
 import type { MasterKey } from './store/entities.ts';
 import type { Store } from './store/store.ts';
-import { openRequestLog } from './usage/request-log.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 /** The demo runs with the default password, so it listens on this machine only. */
@@ -59,15 +59,15 @@ async function main(isDemo: boolean): Promise<void> {
     ? await openDemo(config, env)
     : await openDatabase({ config, logger, root: ROOT, snapshotter });
   opened = store;
-  const limitBytes = config.requestLogBytes;
-  const requestLog = await openRequestLog({ folder: usageFolder, limitBytes, logger });
-  const services = app.open(store, masterKey, requestLog);
+  const { requestLogBytes } = config;
+  const books = await openBooks({ folder: usageFolder, requestLogBytes, logger, now: Date.now });
+  const services = app.open(store, masterKey, books);
   const warnings = isDemo ? [] : await findStartWarnings(services);
   const port = early ?? (await listenOrClose(app, config, store));
   logger.info('listening', { host: config.host, port, version: services.version });
   for (const { code, message } of warnings) logger.warn(code, { message });
   announce(port);
-  const close = keepRunning(services, snapshotter);
+  const close = keepRunning(services, books, snapshotter);
   drain = () =>
     shutDown({ ...app, lifecycle: services.lifecycle, graceMs: config.shutdownGraceMs, logger, close });
   onCrash(logger, close);
@@ -112,7 +112,8 @@ async function openDemo({ masterApiKey: configured }: Config, env: Environment):
 
 /** Starts what goes on beside requests. Returns the function that ends it and saves everything. */
 function keepRunning(
-  { config, logger, sessions, store, alerting, requestLog, metrics }: Services,
+  { config, logger, sessions, store, alerting, metrics }: Services,
+  books: Books,
   snapshotter: Snapshotter | null,
 ): () => Promise<void> {
   sessions.prune().catch((error: unknown) => logger.warn('sessions not pruned', { message: String(error) }));
@@ -123,8 +124,8 @@ function keepRunning(
     stopPing?.();
     stopProcessMetrics();
     await stopAlerts();
-    // The request log first: it belongs to this process as long as the store's lock is held.
-    await requestLog.close();
+    // Before the store gives up its lock: another process may open both then.
+    await closeBooks(books);
     await store.close();
     await snapshotter?.flush();
   };

@@ -23,6 +23,7 @@ const WORKERS = ['files', 'limits', 'usage', 'providers', 'endpoints', 'protocol
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   server: [
     'app',
+    'books',
     'routes',
     'gateway',
     'auth',
@@ -35,8 +36,9 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     ...WORKERS,
     ...INTERFACES,
   ],
-  app: ['routes', 'gateway', 'auth', 'http', 'metrics', ...WORKERS, ...INTERFACES],
-  routes: ['gateway', 'auth', 'http', 'metrics', 'documents', ...WORKERS, ...INTERFACES],
+  app: ['books', 'routes', 'gateway', 'auth', 'http', 'metrics', ...WORKERS, ...INTERFACES],
+  routes: ['books', 'gateway', 'auth', 'http', 'metrics', 'documents', ...WORKERS, ...INTERFACES],
+  books: ['limits', 'usage', ...INTERFACES],
   gateway: ['metrics', ...WORKERS, ...INTERFACES],
   auth: ['http', ...INTERFACES],
   demo: ['protocols', ...INTERFACES],
@@ -94,7 +96,7 @@ const CODEC =
 function roomOf(path: string): string | null {
   if (ENTRY.test(path)) return 'server';
   if (CODEC.test(path)) return 'codecs';
-  if (path === 'src/app.ts') return 'app';
+  if (path === 'src/app.ts' || path === 'src/books.ts') return posix.basename(path, '.ts');
   if (path === 'src/gateway/endpoints.ts') return 'endpoints';
   if (/^src\/(ip-address|providers\/base-url)\.ts$/.test(path)) return 'addresses';
   if (

@@ -5,6 +5,7 @@ import { createLoginThrottle } from '../auth/login-throttle.ts';
 import { createPasswordWork, PASSWORD_COST } from '../auth/password-work.ts';
 import { Sessions } from '../auth/sessions.ts';
 import { createSignIn } from '../auth/sign-in.ts';
+import type { Books } from '../books.ts';
 import type { Config } from '../config.ts';
 import { ENDPOINTS } from '../gateway/endpoints.ts';
 import { createGateway } from '../gateway/gateway.ts';
@@ -21,9 +22,8 @@ import { createUpstreams } from '../providers/upstream.ts';
 import { type Changed, changeConfig } from '../store/change-config.ts';
 import { MASTER_ID, type MasterKey } from '../store/entities.ts';
 import type { ConfigState, Store } from '../store/store.ts';
-import { RequestLog } from '../usage/request-log.ts';
 import { createAlerting } from './alerting.ts';
-import { createBooks } from './books.ts';
+import { createBookkeeping } from './bookkeeping.ts';
 
 export interface ServicesOptions {
   readonly config: Config;
@@ -47,8 +47,7 @@ export interface ServicesOptions {
   readonly budget: InflightBudget;
   /** What keys and users have used; omitted: it ends with the process. */
   readonly budgets?: KeptBudgets;
-  /** If omitted, the log is in memory alone. */
-  readonly requestLog?: RequestLog;
+  readonly books: Books;
 }
 
 /** What the routes call. */
@@ -56,11 +55,10 @@ export type Services = ReturnType<typeof createServices>;
 
 /** Creates the services that the routes call. Needs an open store. */
 export function createServices(options: ServicesOptions) {
-  const { config, logger, lifecycle, version, now, randomBytes, store, masterKey, budget } = options;
+  const { config, logger, lifecycle, version, now, randomBytes, store, masterKey, budget, books } = options;
   const outgoing = createOutgoing(options);
-  const requestLog = options.requestLog ?? new RequestLog({ folder: null, limitBytes: 0, logger });
   const snapshotStatus = options.snapshotStatus ?? (() => SNAPSHOTS_OFF);
-  const metrics = createMetrics(options, { ...outgoing, snapshotStatus, requestLog });
+  const metrics = createMetrics(options, { ...outgoing, snapshotStatus, books });
   const counting = createLimits(options);
   return {
     config,
@@ -79,10 +77,10 @@ export function createServices(options: ServicesOptions) {
     ...createAccess(options),
     alerting: createAlerting({ ...options, ...outgoing, snapshotStatus }),
     ...counting,
-    onClosed: createBooks({ metrics, limits: counting.limits, requestLog }),
+    onClosed: createBookkeeping({ metrics, limits: counting.limits, books }),
+    ...books,
     snapshotStatus,
     metrics,
-    requestLog,
     lifecycle,
     version,
     /** Milliseconds since the epoch. */
@@ -93,14 +91,14 @@ export function createServices(options: ServicesOptions) {
 
 interface MeasuredServices extends ReturnType<typeof createOutgoing> {
   readonly snapshotStatus: () => SnapshotStatus;
-  readonly requestLog: RequestLog;
+  readonly books: Books;
 }
 
 const ENDPOINT_PATHS: ReadonlySet<string> = new Set(ENDPOINTS.map(({ path }) => path));
 
 function createMetrics(options: ServicesOptions, services: MeasuredServices) {
   const { lifecycle, now, store, budget, running } = options;
-  const { health, upstreams, requestLog, snapshotStatus } = services;
+  const { health, upstreams, books, snapshotStatus } = services;
   const { view } = store.config;
   return createServerMetrics({
     lifecycle,
@@ -116,7 +114,7 @@ function createMetrics(options: ServicesOptions, services: MeasuredServices) {
         return [id, keys.filter((key) => health.ofKey(id, key).restingUntil !== null).length];
       }),
     snapshot: snapshotStatus,
-    requestLog: () => requestLog.status(),
+    requestLog: () => books.requestLog.status(),
     isModel: (id) => view().models.has(id),
     isEndpoint: (path) => ENDPOINT_PATHS.has(path),
   });

@@ -1,22 +1,28 @@
+import type { Books } from '../books.ts';
 import { callEntryOf } from '../gateway/call-entry.ts';
 import type { ClosedRecord } from '../gateway/record.ts';
 import type { LimitGate } from '../limits/limits.ts';
 import type { ServerMetrics } from '../metrics/server-metrics.ts';
 import type { CallEntry } from '../usage/call-entry.ts';
-import type { RequestLog } from '../usage/request-log.ts';
 
-export interface BooksOptions {
+export interface BookkeepingOptions {
   readonly metrics: ServerMetrics;
   readonly limits: LimitGate;
-  readonly requestLog: RequestLog;
+  readonly books: Books;
 }
 
 /** Creates the function that tells all who count of each finished request, once. */
-export function createBooks({ metrics, limits, requestLog }: BooksOptions): (closed: ClosedRecord) => void {
+export function createBookkeeping({
+  metrics,
+  limits,
+  books,
+}: BookkeepingOptions): (closed: ClosedRecord) => void {
+  const { ledger, requestLog } = books;
   return (closed) => {
     metrics.countRequest(closed);
     const entry = callEntryOf(closed);
     if (entry === null) return;
+    ledger.book(entry);
     if (closed.reservation !== null) limits.settle(closed.reservation, settlementOf(entry));
     requestLog.add(entry);
     metrics.countCall(entry);
