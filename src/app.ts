@@ -11,6 +11,7 @@ import { type StaticFiles, sendStatic } from './http/static.ts';
 import { InflightBudget } from './inflight-budget.ts';
 import { apiKeyResource } from './routes/admin/api-keys.ts';
 import { downloadBackup, restoreBackup } from './routes/admin/backup.ts';
+import { grantBudget, resetUsage } from './routes/admin/budgets.ts';
 import { providersHealth, wakeProvider } from './routes/admin/health.ts';
 import { MODELS } from './routes/admin/models.ts';
 import { changeAdminPassword } from './routes/admin/password.ts';
@@ -31,6 +32,7 @@ import { userMe } from './routes/user/me.ts';
 import { changeOwnPassword } from './routes/user/password.ts';
 import { readFormCall } from './routes/v1/form.ts';
 import { readJsonCall } from './routes/v1/json.ts';
+import { describeOwnKey } from './routes/v1/key.ts';
 import { listModels, retrieveModel } from './routes/v1/models.ts';
 import { readOcrCall } from './routes/v1/ocr.ts';
 import { type CallOptions, type ReadCall, serveCall } from './routes/v1/open-call.ts';
@@ -38,7 +40,8 @@ import { createPathReader } from './routes/v1/paths.ts';
 import type { MasterKey } from './store/entities.ts';
 import type { Store } from './store/store.ts';
 
-export interface AppOptions extends Omit<ServicesOptions, 'store' | 'masterKey' | 'running' | 'budget'> {
+export interface AppOptions
+  extends Omit<ServicesOptions, keyof Kept | 'store' | 'masterKey' | 'running' | 'budget'> {
   readonly staticFiles: StaticFiles;
   /** The endpoints of `/v1`, if not `ENDPOINTS`. */
   readonly endpoints?: readonly Endpoint[];
@@ -46,11 +49,14 @@ export interface AppOptions extends Omit<ServicesOptions, 'store' | 'masterKey' 
   readonly connections?: Pick<HttpServerOptions, 'writeStallMs' | 'peerOf'>;
 }
 
+/** What is kept beside the database. */
+export type Kept = Pick<ServicesOptions, 'budgets'>;
+
 export interface App {
   /** Does not listen yet. Answers `starting` until a store is opened. */
   readonly server: Server;
-  /** Connects the store; from now on requests are served. */
-  open(store: Store, masterKey: () => MasterKey): Services;
+  /** Connects the store; from now on requests are served. What `kept` omits is kept in memory. */
+  open(store: Store, masterKey: () => MasterKey, kept?: Kept): Services;
   /** Ends every running request with this error. */
   abortRequests(reason: HttpError): void;
 }
@@ -74,8 +80,8 @@ export function createApp(options: AppOptions): App {
   });
   return {
     server,
-    open(store, masterKey) {
-      const services = createServices({ ...options, store, masterKey, running, budget });
+    open(store, masterKey, kept) {
+      const services = createServices({ ...options, ...kept, store, masterKey, running, budget });
       dispatch = dispatchTo(services, options, running);
       lifecycle.phase = 'ready';
       return services;
@@ -170,11 +176,15 @@ export function createRoutes(
     ['GET', '/api/admin/apikeys/:id', 'admin', apiKeys.get],
     ['PUT', '/api/admin/apikeys/:id', 'admin', apiKeys.update],
     ['DELETE', '/api/admin/apikeys/:id', 'admin', apiKeys.delete],
+    ['POST', '/api/admin/apikeys/:id/grant', 'admin', grantBudget('key', services)],
+    ['POST', '/api/admin/apikeys/:id/usage-reset', 'admin', resetUsage('key', services)],
     ['GET', '/api/admin/users', 'admin', users.list],
     ['POST', '/api/admin/users', 'admin', users.create],
     ['GET', '/api/admin/users/:id', 'admin', users.get],
     ['PUT', '/api/admin/users/:id', 'admin', users.update],
     ['DELETE', '/api/admin/users/:id', 'admin', users.delete],
+    ['POST', '/api/admin/users/:id/grant', 'admin', grantBudget('user', services)],
+    ['POST', '/api/admin/users/:id/usage-reset', 'admin', resetUsage('user', services)],
     ['GET', '/api/admin/backup', 'admin', downloadBackup(services)],
     ['POST', '/api/admin/restore', 'admin', restoreBackup(services)],
 
@@ -188,6 +198,7 @@ export function createRoutes(
     ['PUT', '/api/user/apikeys/:id', 'user', ownKeys.update],
     ['DELETE', '/api/user/apikeys/:id', 'user', ownKeys.delete],
 
+    ['GET', '/v1/key', 'key', describeOwnKey(services)],
     ['GET', '/v1/models', 'key', listModels(view)],
     ['GET', '/v1/models/*id', 'key', retrieveModel(view)],
     ...endpoints.map((endpoint): RouteRow => {

@@ -39,6 +39,8 @@ export interface FileStoreOptions {
   /** null: nothing can be written. */
   readonly lock: StoreLock | null;
   readonly copies: Pick<PlainCopies, 'find'>;
+  /** See `JsonFileStore.usageFolder`. */
+  readonly usageFolder: string;
   readonly logger: Logger;
   readonly softChangeDelayMs?: number | undefined;
   readonly retryDelayMs?: number | undefined;
@@ -48,6 +50,8 @@ export interface FileStoreOptions {
 export class JsonFileStore extends MemoryStore {
   /** The generation of the content that the store started with, before any write. */
   readonly loadedGeneration: number;
+  /** The folder beside the database for counted usage and the request log; null: nothing can be written. */
+  readonly usageFolder: string | null;
   readonly #options: FileStoreOptions;
   /** Why the last write failed; null: it did not. */
   #failure: string | null = null;
@@ -58,6 +62,7 @@ export class JsonFileStore extends MemoryStore {
     super(options.document, options.softChangeDelayMs);
     this.#options = options;
     this.loadedGeneration = options.document.generation;
+    this.usageFolder = options.lock === null ? null : options.usageFolder;
   }
 
   override status(): StorageStatus {
