@@ -12,6 +12,7 @@ import { type StaticFiles, sendStatic } from './http/static.ts';
 import { InflightBudget } from './inflight-budget.ts';
 import { apiKeyResource } from './routes/admin/api-keys.ts';
 import { downloadBackup, restoreBackup } from './routes/admin/backup.ts';
+import { grantBudget, resetUsage } from './routes/admin/budgets.ts';
 import { providersHealth, wakeProvider } from './routes/admin/health.ts';
 import { modelResource } from './routes/admin/models.ts';
 import { changeAdminPassword } from './routes/admin/password.ts';
@@ -39,6 +40,7 @@ import { listOwnRequests } from './routes/user/requests.ts';
 import { userUsage } from './routes/user/usage.ts';
 import { readFormCall } from './routes/v1/form.ts';
 import { readJsonCall } from './routes/v1/json.ts';
+import { describeOwnKey } from './routes/v1/key.ts';
 import { listModels, retrieveModel } from './routes/v1/models.ts';
 import { readOcrCall } from './routes/v1/ocr.ts';
 import { type CallOptions, type ReadCall, serveCall } from './routes/v1/open-call.ts';
@@ -180,6 +182,8 @@ export function createRoutes(
     ['GET', '/api/admin/apikeys/:id', 'admin', apiKeys.get],
     ['PUT', '/api/admin/apikeys/:id', 'admin', apiKeys.update],
     ['DELETE', '/api/admin/apikeys/:id', 'admin', apiKeys.delete],
+    ['POST', '/api/admin/apikeys/:id/grant', 'admin', grantBudget('key', services)],
+    ['POST', '/api/admin/apikeys/:id/usage-reset', 'admin', resetUsage('key', services)],
     ['GET', '/api/admin/users', 'admin', users.list],
     ['POST', '/api/admin/users', 'admin', users.create],
     ['GET', '/api/admin/users/:id', 'admin', users.get],
@@ -192,6 +196,8 @@ export function createRoutes(
     ['GET', '/api/admin/requests', 'admin', listRequests(services)],
     ['GET', '/api/admin/requests/live', 'admin', liveRequests(services)],
     ['GET', '/api/admin/usage', 'admin', adminUsage(services)],
+    ['POST', '/api/admin/users/:id/grant', 'admin', grantBudget('user', services)],
+    ['POST', '/api/admin/users/:id/usage-reset', 'admin', resetUsage('user', services)],
     ['GET', '/api/admin/backup', 'admin', downloadBackup(services)],
     ['POST', '/api/admin/restore', 'admin', restoreBackup(services)],
 
@@ -207,6 +213,7 @@ export function createRoutes(
     ['GET', '/api/user/requests', 'user', listOwnRequests(services)],
     ['GET', '/api/user/usage', 'user', userUsage(services)],
 
+    ['GET', '/v1/key', 'key', describeOwnKey(services)],
     ['GET', '/v1/models', 'key', listModels(view)],
     ['GET', '/v1/models/*id', 'key', retrieveModel(view)],
     ...endpoints.map((endpoint): RouteRow => {

@@ -1,3 +1,5 @@
+import { openBudgets } from './limits/budget-file.ts';
+import { budgetsInMemory, type KeptBudgets } from './limits/budgets.ts';
 import type { Logger } from './logger.ts';
 import type { UsageLedger } from './usage/ledger/ledger.ts';
 import { createMemoryLedger, openLedger } from './usage/ledger/open-ledger.ts';
@@ -8,6 +10,8 @@ export interface Books {
   /** Counts by hour. */
   readonly ledger: UsageLedger;
   readonly requestLog: RequestLog;
+  /** What every key and every user has used. */
+  readonly budgets: KeptBudgets;
 }
 
 export interface BooksOptions {
@@ -24,16 +28,17 @@ export interface BooksOptions {
 export async function openBooks({ folder, requestLogBytes, logger, now }: BooksOptions): Promise<Books> {
   const ledger = await openLedger({ folder, logger, now });
   const requestLog = await openRequestLog({ folder, limitBytes: requestLogBytes, logger });
-  return { ledger, requestLog };
+  const budgets = await openBudgets({ folder, logger, now });
+  return { ledger, requestLog, budgets };
 }
 
 /** Books that end with the process. */
 export function booksInMemory({ logger, now }: Pick<BooksOptions, 'logger' | 'now'>): Books {
   const requestLog = new RequestLog({ folder: null, limitBytes: 0, logger });
-  return { ledger: createMemoryLedger({ logger, now }), requestLog };
+  return { ledger: createMemoryLedger({ logger, now }), requestLog, budgets: budgetsInMemory(now) };
 }
 
 /** Writes what is not yet written. Call it while the store's lock is held: another process may open the books after that. */
-export async function closeBooks({ ledger, requestLog }: Books): Promise<void> {
-  await Promise.all([ledger.close(), requestLog.close()]);
+export async function closeBooks({ ledger, requestLog, budgets }: Books): Promise<void> {
+  await Promise.all([ledger.close(), requestLog.close(), budgets.close()]);
 }

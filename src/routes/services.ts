@@ -12,7 +12,6 @@ import { createGateway } from '../gateway/gateway.ts';
 import { Health } from '../gateway/health.ts';
 import type { InflightBudget } from '../inflight-budget.ts';
 import type { Lifecycle } from '../lifecycle.ts';
-import { budgetsInMemory, type KeptBudgets } from '../limits/budgets.ts';
 import { LimitGate } from '../limits/limits.ts';
 import type { Logger } from '../logger.ts';
 import { createServerMetrics } from '../metrics/server-metrics.ts';
@@ -45,8 +44,6 @@ export interface ServicesOptions {
   /** Every request that is not answered yet. */
   readonly running: ReadonlySet<unknown>;
   readonly budget: InflightBudget;
-  /** What keys and users have used; omitted: it ends with the process. */
-  readonly budgets?: KeptBudgets;
   readonly books: Books;
 }
 
@@ -78,7 +75,8 @@ export function createServices(options: ServicesOptions) {
     alerting: createAlerting({ ...options, ...outgoing, snapshotStatus }),
     ...counting,
     onClosed: createBookkeeping({ metrics, limits: counting.limits, books }),
-    ...books,
+    ledger: books.ledger,
+    requestLog: books.requestLog,
     snapshotStatus,
     metrics,
     lifecycle,
@@ -147,7 +145,7 @@ function createOutgoing({ config, store, budget, now }: ServicesOptions) {
 /** What decides how much keys and users may use. */
 function createLimits(options: ServicesOptions) {
   const { config, store, now } = options;
-  const kept = options.budgets ?? budgetsInMemory(now);
+  const kept = options.books.budgets;
   const { budgets } = kept;
   const { view } = store.config;
   const allowedAddresses = new AllowedAddresses(config.trustProxyHops);
