@@ -1,7 +1,7 @@
 import type { SnapshotStatus } from '../offsite/status.ts';
 import type { StorageStatus } from '../store/store.ts';
 import type { AlertMemory } from './alert-memory.ts';
-import type { Alerts } from './alerts.ts';
+import type { AlertOutlet } from './alerts.ts';
 import { PRICE_LIST_AS_OF } from './price-list.ts';
 
 /** How a provider works, as alerts tell it. */
@@ -33,7 +33,7 @@ const STALE_FROM_MS = Date.parse(PRICE_LIST_AS_OF) + STALE_MS;
 
 /** Compares each look with the one before, and tells of what changed. */
 export class AlertWatch {
-  readonly #alerts: Alerts;
+  readonly #alerts: AlertOutlet;
   readonly #memory: AlertMemory;
   /** The ids of the providers of which `provider.failing` was told last. */
   #failing: ReadonlySet<string> = new Set();
@@ -43,7 +43,7 @@ export class AlertWatch {
   #isSnapshotFailing = false;
   #nextPricesLookMs = STALE_FROM_MS;
 
-  constructor(alerts: Alerts, memory: AlertMemory) {
+  constructor(alerts: AlertOutlet, memory: AlertMemory) {
     this.#alerts = alerts;
     this.#memory = memory;
   }

@@ -35,12 +35,20 @@ export interface LastDelivery extends Omit<Delivery, 'ms'> {
   readonly at: string;
 }
 
+/** Takes alerts. */
+export interface AlertOutlet {
+  /** True if there is somebody to tell. */
+  readonly isOn: boolean;
+  /** Queues an alert and returns at once. False if there is nobody to tell, or too many alerts wait. */
+  send(type: AlertType, data: Alert['data']): boolean;
+}
+
 const RETRY_WAITS_MS = [1_000, 10_000];
 /** How many alerts may wait; over it new ones are dropped. */
 const QUEUE_LIMIT = 100;
 
 /** Sends alerts to the webhook of the settings, one after another, each in up to three tries. */
-export class Alerts {
+export class Alerts implements AlertOutlet {
   readonly #options: AlertsOptions;
   readonly #queue: Alert[] = [];
   readonly #ending = new Cancellation();
@@ -54,12 +62,10 @@ export class Alerts {
     this.#options = options;
   }
 
-  /** True if there is somebody to tell. */
   get isOn(): boolean {
     return this.#options.webhook() !== null;
   }
 
-  /** Queues an alert and returns at once. False if there is no webhook, or too many alerts wait. */
   send(type: AlertType, data: Alert['data']): boolean {
     if (!this.isOn || this.#ending.aborted) return false;
     if (this.#queue.length >= QUEUE_LIMIT) {

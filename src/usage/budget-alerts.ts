@@ -1,6 +1,6 @@
 import type { BudgetPeriod } from '../store/entities.ts';
 import type { AlertMemory } from './alert-memory.ts';
-import type { Alerts } from './alerts.ts';
+import type { AlertOutlet } from './alerts.ts';
 
 /** How much of a budget is used. */
 export interface BudgetNote {
@@ -25,7 +25,7 @@ const NANO = 1_000_000_000;
  * Makes the function that tells of budgets: `budget.warning` and `budget.spent`, each once per owner and period. Whoever has
  * spent a budget is not warned afterwards.
  */
-export function createBudgetAlerts(alerts: Alerts, memory: AlertMemory): NoteBudget {
+export function createBudgetAlerts(alerts: AlertOutlet, memory: AlertMemory): NoteBudget {
   return (note) => {
     const { owner, used, limit, warnPercent, periodStartMs } = note;
     if (used * 100 < limit * warnPercent && used < limit) return;
