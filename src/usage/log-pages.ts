@@ -3,9 +3,6 @@ import type { CallEntry } from './call-entry.ts';
 import type { LogFiles, LogLine, Position } from './log-files.ts';
 import { decodeEntry } from './log-line.ts';
 
-/** What one page may read of the files: 32 MiB. A page that ends there is continued by its `next`. */
-const PIECES_LIMIT = 512;
-
 /** An entry in memory. */
 export interface KeptEntry {
   readonly entry: CallEntry;
@@ -40,6 +37,8 @@ export interface LogSource {
   readonly end: Position | null;
   /** The last entries of other pages, by their ids. */
   readonly cursors: BoundedMap<KeptEntry>;
+  /** What one page may read of the files. A page that ends there is continued by its `next`. */
+  readonly piecesPerPage: number;
 }
 
 /** Where a page begins: behind an entry in memory, or before a position in the files. */
@@ -67,7 +66,7 @@ export async function readPage(source: LogSource, query: LogQuery): Promise<LogP
   for await (const { lines, start } of source.files.piecesBefore(from)) {
     if (query.isCancelled() || lines.some((line) => page.takeLine(line))) return page.end(null);
     pieces += 1;
-    if (pieces === PIECES_LIMIT) return page.end(start);
+    if (pieces === source.piecesPerPage) return page.end(start);
   }
   return page.end(null);
 }

@@ -26,6 +26,8 @@ const LINE_LIMIT = 32 * 1024;
 const WRITE_DELAY_MS = 1_000;
 const RETRY_DELAY_MS = 10_000;
 const CURSORS_LIMIT = 500;
+/** 32 MiB. */
+const PIECES_PER_PAGE = 512;
 /** Readings of the files that may wait for each other. */
 const READERS_LIMIT = 32;
 
@@ -38,6 +40,8 @@ export interface RequestLogOptions {
   readonly ops?: FileOps;
   readonly writeDelayMs?: number;
   readonly retryDelayMs?: number;
+  /** What one page may read of the files, in pieces of 64 KiB, if not 32 MiB. */
+  readonly piecesPerPage?: number;
 }
 
 export interface RequestLogStatus {
@@ -122,7 +126,7 @@ export class RequestLog {
 
   /**
    * A page of entries, the newest ended first; null: `before` is unknown.
-   * @throws HttpError `server_overloaded` if too many pages of the files are asked for at once; the system's error if the
+   * @throws HttpError `server_overloaded` if too many pages of the files are asked for at once; `storage_unavailable` if the
    * files cannot be read.
    */
   async page(query: LogQuery): Promise<LogPage | null> {
@@ -134,6 +138,8 @@ export class RequestLog {
     this.#lastReading = done.catch(() => {});
     try {
       return await done;
+    } catch (error) {
+      throw unreadable(error);
     } finally {
       this.#readers -= 1;
     }
@@ -153,7 +159,13 @@ export class RequestLog {
 
   #source(): LogSource {
     const files = this.#files;
-    return { recent: [...this.#recent], files, end: files?.end() ?? null, cursors: this.#cursors };
+    return {
+      recent: [...this.#recent],
+      files,
+      end: files?.end() ?? null,
+      cursors: this.#cursors,
+      piecesPerPage: this.#options.piecesPerPage ?? PIECES_PER_PAGE,
+    };
   }
 
   /** Forgets the oldest entries, unless they wait for the disk; too many of those are lost. */
@@ -240,6 +252,11 @@ function encodeBatch(entries: readonly KeptEntry[]): {
     written.push(kept);
   }
   return { texts, written, last };
+}
+
+function unreadable(cause: unknown): HttpError {
+  const message = `The older entries of the request log cannot be read: the disk reports ${errorCode(cause) || 'an unknown error'}.`;
+  return new HttpError('storage_unavailable', message, { headers: { 'retry-after': '5' }, cause });
 }
 
 function tooManyReaders(): HttpError {
