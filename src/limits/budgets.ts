@@ -73,6 +73,14 @@ export class Budgets {
     return this.#owners.key.size + this.#owners.user.size;
   }
 
+  /** Calls that have begun and not ended; a call of a user's key counts for both. */
+  get running(): number {
+    let running = 0;
+    for (const { running: calls } of this.#owners.key.values()) running += calls;
+    for (const { running: calls } of this.#owners.user.values()) running += calls;
+    return running;
+  }
+
   /** The owner with an id, whom nobody need have counted before. */
   ownerOf(kind: OwnerKind, id: string): Owner {
     const owners = this.#owners[kind];
