@@ -15,7 +15,7 @@ const ID_LENGTH = 512;
 /**
  * Reads a provider's list: OpenAI's `data`, a bare array (Together), or `models` (Ollama, Gemini); ids may be called `id`,
  * `model` or `name`. null: it is no list. Of a model that is there twice, the first counts.
- * @param host of the provider, with its port: it decides how prices are read
+ * @param host of the provider, without its port: it decides how prices are read
  */
 export function readListedModels(value: unknown, host: string): readonly ListedModel[] | null {
   const list = isRecord(value) ? (value['data'] ?? value['models']) : value;

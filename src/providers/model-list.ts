@@ -204,8 +204,8 @@ async function requestList(asked: Asked, path: string, options: ModelListOptions
   });
   const { isWhole, bytes } = await readBounded(body, LIMIT_BYTES);
   if (!isWhole) body.destroy();
-  const { hostHeader } = asked.provider.connection;
-  const models = status === 200 ? readListedModels(parseJson(bytes), hostHeader) : null;
+  const { hostname } = asked.provider.connection;
+  const models = status === 200 ? readListedModels(parseJson(bytes), hostname) : null;
   if (models !== null) return { kind: 'list', models };
   const said = providerMessage(bytes, asked.provider.secrets);
   const refusal = keyProblem(asked, status, said);

@@ -15,7 +15,7 @@ const READERS: Readonly<Record<string, PriceReader>> = {
   'ai-gateway.vercel.sh': (entry) => readPrice(entry, { names: VERCEL_NAMES, toPerMTok: perToken }),
 };
 
-/** The reader for the list of models of a host, port included; undefined: it tells no prices in a known form. */
+/** The reader for the list of models of a host, without its port; undefined: it tells no prices in a known form. */
 export function priceReaderOf(host: string): PriceReader | undefined {
   return Object.hasOwn(READERS, host) ? READERS[host] : undefined;
 }
