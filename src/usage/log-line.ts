@@ -1,6 +1,22 @@
 import type { Price, PriceAbove } from '../store/entities.ts';
-import { type AttemptEntry, CALL_OUTCOMES, type CallEntry, type PriceSource } from './call-entry.ts';
-import { Cells, MalformedCellsError } from './cells.ts';
+import {
+  type AttemptEntry,
+  CALL_OUTCOMES,
+  type CallEntry,
+  type PriceSource,
+  type PriceUsed,
+} from './call-entry.ts';
+import {
+  list,
+  listOrNull,
+  MalformedLineError,
+  number,
+  numberOrNull,
+  oneOf,
+  text,
+  textOrNull,
+  timeMs,
+} from './line-values.ts';
 import type { Usage } from './usage.ts';
 
 /** The version of the line's form. Lines of other versions are skipped. */
@@ -40,46 +56,43 @@ export function encodeEntry(entry: CallEntry): string {
 }
 
 /** The entry of a line; null if the line is of another form. */
-export function decodeEntry(text: string): CallEntry | null {
+export function decodeEntry(line: string): CallEntry | null {
   try {
-    return toEntry(new Cells(JSON.parse(text)));
+    return toEntry(list(JSON.parse(line)));
   } catch (error) {
-    if (error instanceof SyntaxError || error instanceof MalformedCellsError) return null;
+    if (error instanceof SyntaxError || error instanceof MalformedLineError) return null;
     throw error;
   }
 }
 
-/** Reads the members in their order: `encodeEntry` writes the same one. */
-function toEntry(cells: Cells): CallEntry | null {
-  if (cells.number() !== VERSION) return null;
-  const head = {
-    id: cells.text(),
-    endedAtMs: cells.timeMs(),
-    endpoint: cells.text(),
-    keyId: cells.textOrNull(),
-    keyName: cells.textOrNull(),
-    userId: cells.textOrNull(),
-    userName: cells.textOrNull(),
-    modelId: cells.textOrNull(),
-    providerId: cells.textOrNull(),
-    upstreamModel: cells.textOrNull(),
-  };
-  const flags = cells.number();
+/** Reads the members by their places, as `encodeEntry` puts them there. */
+function toEntry(values: readonly unknown[]): CallEntry | null {
+  if (values[0] !== VERSION) return null;
+  const flags = number(values[11]);
   return {
-    ...head,
+    id: text(values[1]),
+    endedAtMs: timeMs(values[2]),
+    endpoint: text(values[3]),
+    keyId: textOrNull(values[4]),
+    keyName: textOrNull(values[5]),
+    userId: textOrNull(values[6]),
+    userName: textOrNull(values[7]),
+    modelId: textOrNull(values[8]),
+    providerId: textOrNull(values[9]),
+    upstreamModel: textOrNull(values[10]),
     stream: (flags & STREAM) !== 0,
     isCall: (flags & IS_CALL) !== 0,
     isAdmitted: (flags & IS_ADMITTED) !== 0,
-    status: cells.number(),
-    outcome: cells.oneOf(CALL_OUTCOMES),
-    code: cells.textOrNull(),
-    ms: cells.number(),
-    ttftMs: cells.numberOrNull(),
-    usage: cells.listOrNull(toUsage),
-    costNanoUsd: cells.numberOrNull(),
-    price: cells.listOrNull((list) => ({ price: toPrice(list), source: list.oneOf(SOURCES) })),
-    attempts: cells.lists(toAttempt),
-    clientAddress: cells.text(),
+    status: number(values[12]),
+    outcome: oneOf(values[13], CALL_OUTCOMES),
+    code: textOrNull(values[14]),
+    ms: number(values[15]),
+    ttftMs: numberOrNull(values[16]),
+    usage: listOrNull(values[17], toUsage),
+    costNanoUsd: numberOrNull(values[18]),
+    price: listOrNull(values[19], toPriceUsed),
+    attempts: list(values[20]).map((value) => toAttempt(list(value))),
+    clientAddress: text(values[21]),
   };
 }
 
@@ -97,17 +110,17 @@ function encodeUsage(usage: Usage): readonly unknown[] {
   ];
 }
 
-function toUsage(cells: Cells): Usage {
+function toUsage(values: readonly unknown[]): Usage {
   return {
-    promptTokens: cells.numberOrNull(),
-    cachedTokens: cells.numberOrNull(),
-    cacheWriteTokens: cells.numberOrNull(),
-    completionTokens: cells.numberOrNull(),
-    reasoningTokens: cells.numberOrNull(),
-    audioSeconds: cells.numberOrNull(),
-    images: cells.numberOrNull(),
-    costNanoUsd: cells.numberOrNull(),
-    isEstimated: cells.number() === 1,
+    promptTokens: numberOrNull(values[0]),
+    cachedTokens: numberOrNull(values[1]),
+    cacheWriteTokens: numberOrNull(values[2]),
+    completionTokens: numberOrNull(values[3]),
+    reasoningTokens: numberOrNull(values[4]),
+    audioSeconds: numberOrNull(values[5]),
+    images: numberOrNull(values[6]),
+    costNanoUsd: numberOrNull(values[7]),
+    isEstimated: number(values[8]) === 1,
   };
 }
 
@@ -125,17 +138,21 @@ function encodePrice(price: Price, source: PriceSource): readonly unknown[] {
   ];
 }
 
-function toPrice(cells: Cells): Price {
+function toPrice(values: readonly unknown[]): Price {
   return {
-    inputPerMTok: cells.numberOrNull(),
-    outputPerMTok: cells.numberOrNull(),
-    cachedInputPerMTok: cells.numberOrNull(),
-    cacheWritePerMTok: cells.numberOrNull(),
-    perAudioMinute: cells.numberOrNull(),
-    perImage: cells.numberOrNull(),
-    perRequest: cells.numberOrNull(),
-    above: cells.listOrNull(toAbove),
+    inputPerMTok: numberOrNull(values[0]),
+    outputPerMTok: numberOrNull(values[1]),
+    cachedInputPerMTok: numberOrNull(values[2]),
+    cacheWritePerMTok: numberOrNull(values[3]),
+    perAudioMinute: numberOrNull(values[4]),
+    perImage: numberOrNull(values[5]),
+    perRequest: numberOrNull(values[6]),
+    above: listOrNull(values[7], toAbove),
   };
+}
+
+function toPriceUsed(values: readonly unknown[]): PriceUsed {
+  return { price: toPrice(values), source: oneOf(values[8], SOURCES) };
 }
 
 function encodeAbove(above: PriceAbove): readonly unknown[] {
@@ -148,13 +165,13 @@ function encodeAbove(above: PriceAbove): readonly unknown[] {
   ];
 }
 
-function toAbove(cells: Cells): PriceAbove {
+function toAbove(values: readonly unknown[]): PriceAbove {
   return {
-    inputTokens: cells.number(),
-    inputPerMTok: cells.numberOrNull(),
-    outputPerMTok: cells.numberOrNull(),
-    cachedInputPerMTok: cells.numberOrNull(),
-    cacheWritePerMTok: cells.numberOrNull(),
+    inputTokens: number(values[0]),
+    inputPerMTok: numberOrNull(values[1]),
+    outputPerMTok: numberOrNull(values[2]),
+    cachedInputPerMTok: numberOrNull(values[3]),
+    cacheWritePerMTok: numberOrNull(values[4]),
   };
 }
 
@@ -171,15 +188,15 @@ function encodeAttempt(attempt: AttemptEntry): readonly unknown[] {
   ];
 }
 
-function toAttempt(cells: Cells): AttemptEntry {
+function toAttempt(values: readonly unknown[]): AttemptEntry {
   return {
-    providerId: cells.text(),
-    upstreamModel: cells.text(),
-    keyId: cells.textOrNull(),
-    keyHint: cells.textOrNull(),
-    status: cells.numberOrNull(),
-    result: cells.text(),
-    code: cells.textOrNull(),
-    ms: cells.number(),
+    providerId: text(values[0]),
+    upstreamModel: text(values[1]),
+    keyId: textOrNull(values[2]),
+    keyHint: textOrNull(values[3]),
+    status: numberOrNull(values[4]),
+    result: text(values[5]),
+    code: textOrNull(values[6]),
+    ms: number(values[7]),
   };
 }
