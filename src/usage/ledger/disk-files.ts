@@ -150,12 +150,15 @@ export class DiskFiles implements LedgerFiles {
     await this.#inTurn(() => names.save(this.#ops, join(this.#folder, NAMES)));
   }
 
-  async prune(today: Day): Promise<void> {
+  async prune(): Promise<void> {
+    // Not by the newest day: a clock that is far ahead for an hour must not remove everything.
+    const [, reference] = this.hourDays().sort((one, other) => other - one);
+    if (reference === undefined) return;
     for (const day of this.#sealed) {
-      if (day <= today - HOURS_KEPT_DAYS) await this.#remove('sealed', day, this.#sealed);
+      if (day <= reference - HOURS_KEPT_DAYS) await this.#remove('sealed', day, this.#sealed);
     }
     for (const month of this.#months) {
-      if (firstDay(month + 1) <= today - DAYS_KEPT_DAYS) await this.#remove('month', month, this.#months);
+      if (firstDay(month + 1) <= reference - DAYS_KEPT_DAYS) await this.#remove('month', month, this.#months);
     }
   }
 

@@ -24,8 +24,8 @@ export interface LedgerFiles {
   seal(day: Day, table: UsageTable): Promise<void>;
   /** Writes the names that changed. @throws the system's error. */
   saveNames(names: LastNames): Promise<void>;
-  /** Removes what is older than the times for which hours and days are kept. */
-  prune(today: Day): Promise<void>;
+  /** Removes what is older than the times for which hours and days are kept. @throws the system's error. */
+  prune(): Promise<void>;
 }
 
 export const HOURS_KEPT_DAYS = 90;

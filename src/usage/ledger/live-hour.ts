@@ -67,6 +67,8 @@ interface LiveRow {
   isSeeded: boolean;
   /** It changed since it was last written. */
   isDirty: boolean;
+  /** The day's table has it as it is. */
+  isFolded: boolean;
 }
 
 /** Counts the calls of one hour. */
@@ -98,6 +100,7 @@ export class LiveHour {
     const key = keyOfDimensions(dimensions);
     const row = this.#rows.get(key) ?? this.#add(key, dimensions);
     addCall(row.values, row.counts, call);
+    row.isFolded = false;
     this.#mark(row);
   }
 
@@ -105,7 +108,9 @@ export class LiveHour {
   fold(): void {
     for (const rows of [this.#dirty, this.#taken]) {
       for (const row of rows) {
+        if (row.isFolded && row.isSeeded) continue;
         if (this.day.isLoaded && !row.isSeeded) this.#seedRow(row);
+        row.isFolded = true;
         this.day.table.set(row.dimensions, this.slot, row.values, row.counts);
       }
     }
@@ -155,6 +160,7 @@ export class LiveHour {
       counts: new Uint32Array(COUNTS_LENGTH),
       isSeeded: false,
       isDirty: false,
+      isFolded: false,
     };
     if (this.day.isLoaded) this.#seedRow(row);
     this.#rows.set(key, row);
