@@ -57,6 +57,7 @@ export function createServices(options: ServicesOptions) {
   const snapshotStatus = options.snapshotStatus ?? (() => SNAPSHOTS_OFF);
   const metrics = createMetrics(options, { ...outgoing, snapshotStatus, books });
   const counting = createLimits(options);
+  const alerting = createAlerting({ ...options, ...outgoing, snapshotStatus });
   return {
     config,
     logger,
@@ -72,9 +73,14 @@ export function createServices(options: ServicesOptions) {
     ...outgoing,
     budget,
     ...createAccess(options),
-    alerting: createAlerting({ ...options, ...outgoing, snapshotStatus }),
+    alerting,
     ...counting,
-    onClosed: createBookkeeping({ metrics, limits: counting.limits, books }),
+    onClosed: createBookkeeping({
+      metrics,
+      limits: counting.limits,
+      books,
+      noteBudget: alerting.noteBudget,
+    }),
     ledger: books.ledger,
     requestLog: books.requestLog,
     snapshotStatus,
