@@ -4,11 +4,13 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { type App, createApp } from './app.ts';
+import { type Books, closeBooks, openBooks } from './books.ts';
 import { type Config, ConfigError, type Environment, loadConfig, mergeEnvironment } from './config.ts';
 import { listStaticFiles } from './http/static.ts';
 import { startKeepAlivePing } from './keep-alive-ping.ts';
 import { createLogger, createStdoutWriter, type Logger, LogSecrets } from './logger.ts';
 import { resolveMasterKey } from './master-key.ts';
+import { startProcessMetrics } from './metrics/process-metrics.ts';
 import type { Snapshotter } from './offsite/snapshotter.ts';
 import { type OpenStoreOptions, openStore } from './open-store.ts';
 import { findStartWarnings } from './routes/admin/warnings.ts';
@@ -53,17 +55,19 @@ async function main(isDemo: boolean): Promise<void> {
   onSignals(() => drain());
   // Loading a snapshot can take long: listen before, so that clients are told that the server is starting.
   const early = snapshotter === null ? null : await listen(app, config);
-  const { store, masterKey, announce } = isDemo
+  const { store, masterKey, usageFolder, announce } = isDemo
     ? await openDemo(config, env)
     : await openDatabase({ config, logger, root: ROOT, snapshotter });
   opened = store;
-  const services = app.open(store, masterKey);
+  const { requestLogBytes } = config;
+  const books = await openBooks({ folder: usageFolder, requestLogBytes, logger, now: Date.now });
+  const services = app.open(store, masterKey, books);
   const warnings = isDemo ? [] : await findStartWarnings(services);
   const port = early ?? (await listenOrClose(app, config, store));
   logger.info('listening', { host: config.host, port, version: services.version });
   for (const { code, message } of warnings) logger.warn(code, { message });
   announce(port);
-  const close = keepRunning(services, snapshotter);
+  const close = keepRunning(services, books, snapshotter);
   drain = () =>
     shutDown({ ...app, lifecycle: services.lifecycle, graceMs: config.shutdownGraceMs, logger, close });
   onCrash(logger, close);
@@ -73,6 +77,8 @@ async function main(isDemo: boolean): Promise<void> {
 interface OpenState {
   readonly store: Store;
   readonly masterKey: () => MasterKey;
+  /** As in JsonFileStore. */
+  readonly usageFolder: string | null;
   /** Tells the owner what they need to know once the server listens. */
   announce(port: number): void;
 }
@@ -86,7 +92,7 @@ async function openDatabase(options: OpenStoreOptions): Promise<OpenState> {
     announce: (key) => process.stdout.write(`\nMaster API key (shown this once, keep it): ${key}\n\n`),
   });
   await options.snapshotter?.start(store);
-  return { store, masterKey, announce: () => {} };
+  return { store, masterKey, usageFolder: store.usageFolder, announce: () => {} };
 }
 
 /** Opens a throw-away store with the demo provider. */
@@ -101,20 +107,25 @@ async function openDemo({ masterApiKey: configured }: Config, env: Environment):
     }
     process.stdout.write(demoInstructions(port, key));
   };
-  return { store, masterKey, announce };
+  return { store, masterKey, usageFolder: null, announce };
 }
 
 /** Starts what goes on beside requests. Returns the function that ends it and saves everything. */
 function keepRunning(
-  { config, logger, sessions, store, alerting }: Services,
+  { config, logger, sessions, store, alerting, metrics }: Services,
+  books: Books,
   snapshotter: Snapshotter | null,
 ): () => Promise<void> {
   sessions.prune().catch((error: unknown) => logger.warn('sessions not pruned', { message: String(error) }));
   const stopPing = config.keepAliveUrl === null ? null : startKeepAlivePing(config.keepAliveUrl, logger);
+  const stopProcessMetrics = startProcessMetrics(metrics.registry);
   const stopAlerts = alerting.start();
   return async () => {
     stopPing?.();
+    stopProcessMetrics();
     await stopAlerts();
+    // Before the store gives up its lock: another process may open both then.
+    await closeBooks(books);
     await store.close();
     await snapshotter?.flush();
   };

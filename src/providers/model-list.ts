@@ -198,7 +198,10 @@ async function findOtherMode(asked: Asked, options: ModelListOptions): Promise<s
 
 async function requestList(asked: Asked, path: string, options: ModelListOptions): Promise<ListResult> {
   const request = listModelsRequest(asked, path);
-  const { status, body } = await options.upstreams.send(request, options.signal, CONSUMER);
+  const { status, body } = await options.upstreams.send(request, {
+    signal: options.signal,
+    consumer: CONSUMER,
+  });
   const { isWhole, bytes } = await readBounded(body, LIMIT_BYTES);
   if (!isWhole) body.destroy();
   const { hostname } = asked.provider.connection;

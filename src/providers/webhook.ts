@@ -46,7 +46,7 @@ export function createWebhookSender(options: ConnectionOptions): PostWebhook {
         headers: [...provider.headers, ...headers],
         body: { kind: 'pieces', pieces: [body] },
       } as const;
-      const response = await upstreams.send(request, signal, CONSUMER);
+      const response = await upstreams.send(request, { signal, consumer: CONSUMER });
       response.body.destroy();
       return response.status;
     } catch (error) {

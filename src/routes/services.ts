@@ -1,23 +1,28 @@
+import { AllowedAddresses } from '../auth/allowed-addresses.ts';
 import { createAdminCredential, createCredentialCodec } from '../auth/credentials.ts';
 import { createLocalAccess } from '../auth/local-access.ts';
 import { createLoginThrottle } from '../auth/login-throttle.ts';
 import { createPasswordWork, PASSWORD_COST } from '../auth/password-work.ts';
 import { Sessions } from '../auth/sessions.ts';
 import { createSignIn } from '../auth/sign-in.ts';
+import type { Books } from '../books.ts';
 import type { Config } from '../config.ts';
+import { ENDPOINTS } from '../gateway/endpoints.ts';
 import { createGateway } from '../gateway/gateway.ts';
 import { Health } from '../gateway/health.ts';
 import type { InflightBudget } from '../inflight-budget.ts';
 import type { Lifecycle } from '../lifecycle.ts';
+import { LimitGate } from '../limits/limits.ts';
 import type { Logger } from '../logger.ts';
 import { createServerMetrics } from '../metrics/server-metrics.ts';
 import { SNAPSHOTS_OFF, type SnapshotStatus } from '../offsite/status.ts';
 import { Providers } from '../providers/compile.ts';
 import { createUpstreams } from '../providers/upstream.ts';
 import { type Changed, changeConfig } from '../store/change-config.ts';
-import type { MasterKey } from '../store/entities.ts';
+import { MASTER_ID, type MasterKey } from '../store/entities.ts';
 import type { ConfigState, Store } from '../store/store.ts';
 import { createAlerting } from './alerting.ts';
+import { createBookkeeping } from './bookkeeping.ts';
 
 export interface ServicesOptions {
   readonly config: Config;
@@ -39,6 +44,7 @@ export interface ServicesOptions {
   /** Every request that is not answered yet. */
   readonly running: ReadonlySet<unknown>;
   readonly budget: InflightBudget;
+  readonly books: Books;
 }
 
 /** What the routes call. */
@@ -46,22 +52,12 @@ export type Services = ReturnType<typeof createServices>;
 
 /** Creates the services that the routes call. Needs an open store. */
 export function createServices(options: ServicesOptions) {
-  const { config, logger, lifecycle, version, now, randomBytes, store, masterKey, budget } = options;
+  const { config, logger, lifecycle, version, now, randomBytes, store, masterKey, budget, books } = options;
   const outgoing = createOutgoing(options);
   const snapshotStatus = options.snapshotStatus ?? (() => SNAPSHOTS_OFF);
-  const metrics = createServerMetrics({
-    lifecycle,
-    now,
-    storage: () => store.status().state,
-    inflightBytes: () => budget.usedBytes,
-    runningRequests: () => options.running.size,
-    openUpstreamRequests: outgoing.upstreams.openRequests,
-    providerStates: () => {
-      const providers = [...store.config.view().providers.values()];
-      return providers.map((provider) => [provider.id, outgoing.health.ofProvider(provider).state]);
-    },
-    snapshot: snapshotStatus,
-  });
+  const metrics = createMetrics(options, { ...outgoing, snapshotStatus, books });
+  const counting = createLimits(options);
+  const alerting = createAlerting({ ...options, ...outgoing, snapshotStatus });
   return {
     config,
     logger,
@@ -77,7 +73,16 @@ export function createServices(options: ServicesOptions) {
     ...outgoing,
     budget,
     ...createAccess(options),
-    alerting: createAlerting({ ...options, ...outgoing, snapshotStatus }),
+    alerting,
+    ...counting,
+    onClosed: createBookkeeping({
+      metrics,
+      limits: counting.limits,
+      books,
+      noteBudget: alerting.noteBudget,
+    }),
+    ledger: books.ledger,
+    requestLog: books.requestLog,
     snapshotStatus,
     metrics,
     lifecycle,
@@ -86,6 +91,37 @@ export function createServices(options: ServicesOptions) {
     now,
     randomBytes,
   };
+}
+
+interface MeasuredServices extends ReturnType<typeof createOutgoing> {
+  readonly snapshotStatus: () => SnapshotStatus;
+  readonly books: Books;
+}
+
+const ENDPOINT_PATHS: ReadonlySet<string> = new Set(ENDPOINTS.map(({ path }) => path));
+
+function createMetrics(options: ServicesOptions, services: MeasuredServices) {
+  const { lifecycle, now, store, budget, running } = options;
+  const { health, upstreams, books, snapshotStatus } = services;
+  const { view } = store.config;
+  return createServerMetrics({
+    lifecycle,
+    now,
+    storage: () => store.status().state,
+    inflightBytes: () => budget.usedBytes,
+    runningRequests: () => running.size,
+    openUpstreamRequests: upstreams.openRequests,
+    providerStates: () =>
+      [...view().providers.values()].map((provider) => [provider.id, health.ofProvider(provider).state]),
+    restingKeys: () =>
+      [...view().providers.values()].map(({ id, keys }) => {
+        return [id, keys.filter((key) => health.ofKey(id, key).restingUntil !== null).length];
+      }),
+    snapshot: snapshotStatus,
+    requestLog: () => books.requestLog.status(),
+    isModel: (id) => view().models.has(id),
+    isEndpoint: (path) => ENDPOINT_PATHS.has(path),
+  });
 }
 
 /** What requests to providers need. */
@@ -110,6 +146,24 @@ function createOutgoing({ config, store, budget, now }: ServicesOptions) {
     random: Math.random,
   });
   return { upstreams, connectionOptions, health, gateway };
+}
+
+/** What decides how much keys and users may use. */
+function createLimits(options: ServicesOptions) {
+  const { config, store, now } = options;
+  const kept = options.books.budgets;
+  const { budgets } = kept;
+  const { view } = store.config;
+  const allowedAddresses = new AllowedAddresses(config.trustProxyHops);
+  budgets.setKnown((kind, id) => {
+    return kind === 'key' ? id === MASTER_ID || view().apiKeys.has(id) : view().users.has(id);
+  });
+  store.onChange((change) => {
+    if (change !== 'config') return;
+    budgets.prune();
+    allowedAddresses.keepOnly(view());
+  });
+  return { budgets, saveBudgets: () => kept.save(), limits: new LimitGate(budgets, now), allowedAddresses };
 }
 
 /** What decides who may sign in, and who is signed in. */

@@ -12,6 +12,7 @@ import {
   type Session,
   type User,
 } from './entities.ts';
+import { LIMIT_FIELDS } from './limit-rules.ts';
 import { PRICE_FIELDS, PROVIDER_PRICE_FIELDS, PROVIDER_PRICES } from './price-rules.ts';
 import {
   DIGEST,
@@ -101,7 +102,12 @@ const PRICE: Field = {
   record: PRICE_FIELDS,
   fromPlain: () => undefined,
 };
-const LIMITS: Field = { ...orNull(MODEL_OPTIONS), absent: null, fromPlain: () => undefined };
+const LIMITS: Field = {
+  ...orNull(MODEL_OPTIONS),
+  absent: null,
+  record: LIMIT_FIELDS,
+  fromPlain: () => undefined,
+};
 
 const FALLBACK: Fields<Fallback> = {
   providerId: TEXT,

@@ -11,6 +11,8 @@ export class StorePaths {
   readonly beforeMigration: string;
   /** The torn file that a side copy replaced; only the latest is kept. */
   readonly torn: string;
+  /** The folder of the counted usage and the request log. */
+  readonly usage: string;
   readonly #name: string;
 
   constructor(target: string) {
@@ -20,6 +22,7 @@ export class StorePaths {
     this.side = `${target}.side`;
     this.lock = `${target}.lock`;
     this.torn = `${target}.torn`;
+    this.usage = `${target}.usage`;
     this.beforeMigration = `${target}.v0.bak`;
   }
 

@@ -4,6 +4,7 @@ import type { SnapshotStatus } from '../../offsite/status.ts';
 import type { AlertWebhook, Provider } from '../../store/entities.ts';
 import { hasUnreadableKey } from '../../store/provider-keys.ts';
 import type { StorageStatus } from '../../store/store.ts';
+import type { LedgerStatus } from '../../usage/ledger/ledger.ts';
 import type { Services } from '../services.ts';
 
 /** Something that the owner should fix. */
@@ -17,6 +18,7 @@ export interface Warning {
 interface WarningInput extends Pick<Services, 'admin' | 'config'> {
   readonly storage: StorageStatus;
   readonly snapshot: SnapshotStatus;
+  readonly usage: LedgerStatus;
   /** Providers with a key that cannot be decrypted. */
   readonly unreadable: readonly Provider[];
   readonly alertWebhook: AlertWebhook | null;
@@ -70,6 +72,16 @@ const WARNINGS: readonly Row[] = [
     ({ snapshot }) => snapshot.message,
   ],
   [
+    'usage_damaged',
+    ({ usage }) => usage.isDamaged,
+    'Some files of the usage statistics were damaged, so older sums may be too low. The damaged parts were set aside as *.damaged in the folder that ends with .usage, beside the database. Delete them and restart to end this warning.',
+  ],
+  [
+    'usage_not_written',
+    ({ usage }) => usage.isFailing,
+    'The usage statistics cannot be written to the disk; what is counted now is lost at a restart. Make room, or make the folder beside the database writable.',
+  ],
+  [
     'unreadable_provider_keys',
     ({ unreadable }) => unreadable.length > 0,
     ({ unreadable }) =>
@@ -109,13 +121,14 @@ const WARNINGS: readonly Row[] = [
  * @param plainCopies names of files beside the database that hold secrets in clear text
  */
 export function findWarnings(services: Services, plainCopies: readonly string[]): Warning[] {
-  const { store, snapshotStatus, admin, config } = services;
+  const { store, snapshotStatus, admin, config, ledger } = services;
   const providers = [...store.config.view().providers.values()];
   const input: WarningInput = {
     admin,
     config,
     storage: store.status(),
     snapshot: snapshotStatus(),
+    usage: ledger.status(),
     unreadable: providers.filter(hasUnreadableKey),
     alertWebhook: store.config.view().settings.alertWebhook,
     plainCopies,

@@ -3,7 +3,7 @@ import { requireStillSignedIn } from '../../auth/credentials.ts';
 import { keyMayUseModel, mayUseModel } from '../../auth/model-access.ts';
 import { HttpError } from '../../errors.ts';
 import type { FoundModel } from '../../gateway/routing.ts';
-import { hasUnpricedTarget } from '../../gateway/unpriced.ts';
+import { hasUnpricedTarget } from '../../gateway/target-prices.ts';
 import { shownText } from '../../shown-text.ts';
 import type { Principal } from '../../store/entities.ts';
 import type { ConfigView } from '../../store/store.ts';
