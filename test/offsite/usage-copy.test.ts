@@ -19,7 +19,7 @@ interface Machine {
   readonly ledger: UsageLedger;
   readonly timers: FakeTimers;
   readonly folder: string;
-  /** Counts a call so many days after the first. */
+  /** Counts a call, so many days after the start if it is given. */
   book(day?: number): void;
 }
 
@@ -40,8 +40,8 @@ async function startMachine(
   copy.start(ledger);
   t.after(() => ledger.close());
   const startMs = timers.nowMs;
-  const book = (day = 0): void => {
-    timers.nowMs = startMs + day * DAY_MS;
+  const book = (day?: number): void => {
+    if (day !== undefined) timers.nowMs = startMs + day * DAY_MS;
     ledger.book(makeCall({ endedAtMs: timers.nowMs }));
   };
   return { copy, ledger, timers, folder, book };
