@@ -2,9 +2,8 @@ import type { HttpError } from '../errors.ts';
 import type { HeaderList } from '../http/headers.ts';
 import type { Limits } from '../store/entities.ts';
 import type { Settlement } from './account.ts';
-import { type Budgets, NANO_PER_USD, periodOf } from './budgets.ts';
+import { type Budgets, budgetStates, periodOf } from './budgets.ts';
 import type { LimitedOwner, Owner, Reserve } from './owner.ts';
-import { endOfPeriod } from './periods.ts';
 import { type Holder, rateHeaders } from './rate-headers.ts';
 import { type Refusal, refusalError } from './refusals.ts';
 
@@ -174,34 +173,20 @@ function checkTokens({ owner, limits, name }: Holder, tokens: number, nowMs: num
 
 /** Settled calls alone have used the budget up. */
 function checkSpent(holder: Holder, _tokens: number, nowMs: number): Refusal | null {
-  return checkBudgets(holder, nowMs, ({ used, limit }) => used >= limit);
+  return checkBudgets(holder, nowMs, false);
 }
 
 /** Running calls may use the rest of the budget. */
 function checkReserved(holder: Holder, _tokens: number, nowMs: number): Refusal | null {
-  return checkBudgets(holder, nowMs, ({ used, reserved, limit }) => used + reserved >= limit);
+  return checkBudgets(holder, nowMs, true);
 }
 
-type BudgetState = Pick<Extract<Refusal, { kind: 'budget' }>, 'used' | 'reserved' | 'limit'>;
-
-function checkBudgets(
-  { owner, limits, name }: Holder,
-  nowMs: number,
-  isFull: (state: BudgetState) => boolean,
-): Refusal | null {
+function checkBudgets({ owner, limits, name }: Holder, nowMs: number, withReserves: boolean): Refusal | null {
   if (limits.budgetUsd === null && limits.budgetTokens === null) return null;
-  const period = periodOf(limits);
-  const counter = owner.account.at(period, nowMs);
-  const base = { kind: 'budget', name, period, resetsAtMs: endOfPeriod(period, counter.startMs) } as const;
-  if (limits.budgetUsd !== null) {
-    const limit = Math.round(limits.budgetUsd * NANO_PER_USD) + counter.grantedNanoUsd;
-    const state = { used: counter.costNanoUsd, reserved: owner.reservedNanoUsd, limit };
-    if (isFull(state)) return { ...base, unit: 'usd', ...state };
-  }
-  if (limits.budgetTokens !== null) {
-    const limit = limits.budgetTokens + counter.grantedTokens;
-    const state = { used: counter.tokens, reserved: owner.reservedTokens, limit };
-    if (isFull(state)) return { ...base, unit: 'tokens', ...state };
+  for (const state of budgetStates(limits, owner.account.at(periodOf(limits), nowMs))) {
+    const reserved = state.unit === 'usd' ? owner.reservedNanoUsd : owner.reservedTokens;
+    const used = state.used + (withReserves ? reserved : 0);
+    if (used >= state.limit) return { kind: 'budget', name, ...state };
   }
   return null;
 }
