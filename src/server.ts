@@ -4,13 +4,13 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { type App, createApp } from './app.ts';
+import { type Books, closeBooks, openBooks } from './books.ts';
 import { type Config, ConfigError, type Environment, loadConfig, mergeEnvironment } from './config.ts';
 import { listStaticFiles } from './http/static.ts';
 import { startKeepAlivePing } from './keep-alive-ping.ts';
-import { openBudgets } from './limits/budget-file.ts';
-import type { KeptBudgets } from './limits/budgets.ts';
 import { createLogger, createStdoutWriter, type Logger, LogSecrets } from './logger.ts';
 import { resolveMasterKey } from './master-key.ts';
+import { startProcessMetrics } from './metrics/process-metrics.ts';
 import type { Snapshotter } from './offsite/snapshotter.ts';
 import { type OpenStoreOptions, openStore } from './open-store.ts';
 import { findStartWarnings } from './routes/admin/warnings.ts';
@@ -32,7 +32,11 @@ async function main(isDemo: boolean): Promise<void> {
   const env = mergeEnvironment(process.env, readEnvFile());
   const config = isDemo ? toDemo(readConfig(env), env) : readConfig(env);
   let opened: Store | null = null;
-  const secrets = new LogSecrets(secretsOf(config), () => opened?.config.view().providers);
+  const secrets = new LogSecrets(
+    secretsOf(config),
+    () => opened?.config.view().providers,
+    () => opened?.config.view().settings.alertWebhook?.secret,
+  );
   const write = createStdoutWriter();
   const logger = createLogger({ level: config.logLevel, write, now: Date.now, secrets });
   const snapshotter = await createSnapshotter(config, env, logger);
@@ -55,14 +59,15 @@ async function main(isDemo: boolean): Promise<void> {
     ? await openDemo(config, env)
     : await openDatabase({ config, logger, root: ROOT, snapshotter });
   opened = store;
-  const budgets = await openBudgets({ folder: usageFolder, logger, now: Date.now });
-  const services = app.open(store, masterKey, { budgets });
+  const { requestLogBytes } = config;
+  const books = await openBooks({ folder: usageFolder, requestLogBytes, logger, now: Date.now });
+  const services = app.open(store, masterKey, books);
   const warnings = isDemo ? [] : await findStartWarnings(services);
   const port = early ?? (await listenOrClose(app, config, store));
   logger.info('listening', { host: config.host, port, version: services.version });
   for (const { code, message } of warnings) logger.warn(code, { message });
   announce(port);
-  const close = keepRunning(services, snapshotter, budgets);
+  const close = keepRunning(services, books, snapshotter);
   drain = () =>
     shutDown({ ...app, lifecycle: services.lifecycle, graceMs: config.shutdownGraceMs, logger, close });
   onCrash(logger, close);
@@ -107,16 +112,20 @@ async function openDemo({ masterApiKey: configured }: Config, env: Environment):
 
 /** Starts what goes on beside requests. Returns the function that ends it and saves everything. */
 function keepRunning(
-  { config, logger, sessions, store }: Services,
+  { config, logger, sessions, store, alerting, metrics }: Services,
+  books: Books,
   snapshotter: Snapshotter | null,
-  budgets: KeptBudgets,
 ): () => Promise<void> {
   sessions.prune().catch((error: unknown) => logger.warn('sessions not pruned', { message: String(error) }));
   const stopPing = config.keepAliveUrl === null ? null : startKeepAlivePing(config.keepAliveUrl, logger);
+  const stopProcessMetrics = startProcessMetrics(metrics.registry);
+  const stopAlerts = alerting.start();
   return async () => {
     stopPing?.();
-    // Before the store: the file belongs to this process as long as the store's lock is held.
-    await budgets.close();
+    stopProcessMetrics();
+    await stopAlerts();
+    // Before the store gives up its lock: another process may open both then.
+    await closeBooks(books);
     await store.close();
     await snapshotter?.flush();
   };

@@ -1,5 +1,5 @@
 import type { BudgetPeriod, Limits } from '../store/entities.ts';
-import { Account, type Grant, type PeriodCounter, type PeriodCounters } from './account.ts';
+import { Account, type Grant, type PeriodCounters } from './account.ts';
 import { type LimitedOwner, Owner, type OwnerKind } from './owner.ts';
 import { DEFAULT_PERIOD, endOfPeriod, PeriodClock } from './periods.ts';
 
@@ -30,38 +30,6 @@ export const NANO_PER_USD = 1e9;
 /** The period of an owner's budget. */
 export function periodOf(limits: Limits | null): BudgetPeriod {
   return limits?.budgetPeriod ?? DEFAULT_PERIOD;
-}
-
-/** How much of a budget is used. */
-export interface BudgetState {
-  /** `usd`: the amounts are nano-dollars. */
-  readonly unit: 'usd' | 'tokens';
-  /** By calls that have ended. */
-  readonly used: number;
-  /** With what was granted. */
-  readonly limit: number;
-  readonly period: BudgetPeriod;
-  /** The beginning and the end of the period; milliseconds since the epoch; null: it has no end. */
-  readonly startMs: number;
-  readonly endMs: number | null;
-}
-
-/** The budgets that limits set, with what a counter of their period has counted. */
-export function budgetStates(limits: Limits, counter: Readonly<PeriodCounter>): BudgetState[] {
-  const { budgetUsd, budgetTokens } = limits;
-  const period = periodOf(limits);
-  const { startMs } = counter;
-  const base = { period, startMs, endMs: endOfPeriod(period, startMs) };
-  const states: BudgetState[] = [];
-  if (budgetUsd !== null) {
-    const limit = Math.round(budgetUsd * NANO_PER_USD) + counter.grantedNanoUsd;
-    states.push({ ...base, unit: 'usd', used: counter.costNanoUsd, limit });
-  }
-  if (budgetTokens !== null) {
-    const limit = budgetTokens + counter.grantedTokens;
-    states.push({ ...base, unit: 'tokens', used: counter.tokens, limit });
-  }
-  return states;
 }
 
 /** Budgets, and the way to keep them. */
@@ -138,13 +106,6 @@ export class Budgets {
       grantedUsd: (counter?.grantedNanoUsd ?? 0) / NANO_PER_USD,
       grantedTokens: counter?.grantedTokens ?? 0,
     };
-  }
-
-  /** How much of an owner's budgets is used, for alerts; empty: it has none. */
-  statesOf(kind: OwnerKind, { id, limits }: LimitedOwner): readonly BudgetState[] {
-    const owner = this.#owners[kind].get(id);
-    if (owner === undefined || limits === null) return [];
-    return budgetStates(limits, owner.account.at(periodOf(limits), this.#now()));
   }
 
   /** Adds to an owner's budget until its period ends. */

@@ -2,8 +2,10 @@ import type { HttpError } from '../errors.ts';
 import type { HeaderList } from '../http/headers.ts';
 import type { Limits } from '../store/entities.ts';
 import type { Settlement } from './account.ts';
-import { type Budgets, budgetStates, periodOf } from './budgets.ts';
+import { type BudgetState, budgetStates } from './budget-state.ts';
+import { type Budgets, periodOf } from './budgets.ts';
 import type { LimitedOwner, Owner, Reserve } from './owner.ts';
+import { endOfPeriod } from './periods.ts';
 import { type Holder, rateHeaders } from './rate-headers.ts';
 import { type Refusal, refusalError } from './refusals.ts';
 
@@ -173,22 +175,24 @@ function checkTokens({ owner, limits, name }: Holder, tokens: number, nowMs: num
 
 /** Settled calls alone have used the budget up. */
 function checkSpent(holder: Holder, _tokens: number, nowMs: number): Refusal | null {
-  return checkBudgets(holder, nowMs, false);
+  return checkBudgets(holder, nowMs, ({ used, limit }) => used >= limit);
 }
 
 /** Running calls may use the rest of the budget. */
 function checkReserved(holder: Holder, _tokens: number, nowMs: number): Refusal | null {
-  return checkBudgets(holder, nowMs, true);
+  return checkBudgets(holder, nowMs, ({ used, reserved, limit }) => used + reserved >= limit);
 }
 
-function checkBudgets({ owner, limits, name }: Holder, nowMs: number, withReserves: boolean): Refusal | null {
-  if (limits.budgetUsd === null && limits.budgetTokens === null) return null;
-  for (const state of budgetStates(limits, owner.account.at(periodOf(limits), nowMs))) {
-    const reserved = state.unit === 'usd' ? owner.reservedNanoUsd : owner.reservedTokens;
-    const used = state.used + (withReserves ? reserved : 0);
-    if (used >= state.limit) return { kind: 'budget', name, ...state };
-  }
-  return null;
+function checkBudgets(
+  { owner, limits, name }: Holder,
+  nowMs: number,
+  isFull: (state: BudgetState) => boolean,
+): Refusal | null {
+  const full = budgetStates(owner, limits, nowMs).find(isFull);
+  if (full === undefined) return null;
+  const period = periodOf(limits);
+  const { startMs } = owner.account.at(period, nowMs);
+  return { kind: 'budget', name, period, resetsAtMs: endOfPeriod(period, startMs), ...full };
 }
 
 interface RefusedCall {

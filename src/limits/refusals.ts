@@ -1,7 +1,7 @@
 import { HttpError } from '../errors.ts';
 import type { HeaderList } from '../http/headers.ts';
 import type { BudgetPeriod } from '../store/entities.ts';
-import { type BudgetState, NANO_PER_USD } from './budgets.ts';
+import { NANO_PER_USD } from './budgets.ts';
 import type { Holder } from './rate-headers.ts';
 
 /** Why a call is refused. */
@@ -15,7 +15,17 @@ export type Refusal = { readonly name: Holder['name'] } & (
       /** What the call itself would reserve. */
       readonly needed: number;
     }
-  | ({ readonly kind: 'budget' } & BudgetState)
+  | {
+      readonly kind: 'budget';
+      readonly unit: 'usd' | 'tokens';
+      /** Nano-dollars or tokens; only settled ones, as in `used` of all budgets. */
+      readonly used: number;
+      readonly reserved: number;
+      readonly limit: number;
+      readonly period: BudgetPeriod;
+      /** Milliseconds since the epoch; null: never. */
+      readonly resetsAtMs: number | null;
+    }
 );
 
 export interface RefusalAnswer {
@@ -63,8 +73,8 @@ const PERIOD_TEXTS: Readonly<Record<BudgetPeriod, string>> = {
 };
 
 function spentText(refusal: BudgetRefusal): string {
-  const { name, period, endMs } = refusal;
-  const reset = endMs === null ? 'It does not reset by itself.' : `It resets on ${toUtc(endMs)}.`;
+  const { name, period, resetsAtMs } = refusal;
+  const reset = resetsAtMs === null ? 'It does not reset by itself.' : `It resets on ${toUtc(resetsAtMs)}.`;
   const used = `${usedOf(refusal)} ${PERIOD_TEXTS[period]}`;
   return `The budget of ${name} is used up: ${used}. ${reset} Ask the administrator of this proxy.`;
 }

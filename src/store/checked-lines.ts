@@ -22,13 +22,18 @@ export interface ReadLines {
 export interface ReadLinesOptions {
   /** A larger file counts as damaged as a whole. */
   readonly limitBytes: number;
-  /** Gets the text of each sound line, in order. */
-  readonly onText: (text: string) => void;
+  /** Gets the text of each sound line, in order; absent: the file is only checked. */
+  readonly onText?: (text: string) => void;
 }
 
 /** The name under which the damaged parts of a file are set aside. */
 export function asidePath(path: string): string {
   return `${path}.damaged`;
+}
+
+/** The size of a line in the file. */
+export function sizeOfCheckedLine(text: string): number {
+  return HEAD_BYTES + Buffer.byteLength(text) + 1;
 }
 
 /** One line of a file. @throws if the text holds a line feed. */
@@ -66,7 +71,7 @@ export async function readCheckedLines(
 type Range = readonly [start: number, end: number];
 
 /** Passes on the text of each sound line. Returns the damaged parts, in order. */
-export async function scanCheckedLines(bytes: Buffer, onText: (text: string) => void): Promise<Range[]> {
+export async function scanCheckedLines(bytes: Buffer, onText?: (text: string) => void): Promise<Range[]> {
   const damaged: Range[] = [];
   const pace = new Pace(BYTES_PER_TURN, giveTurn);
   let start = 0;
@@ -81,7 +86,7 @@ export async function scanCheckedLines(bytes: Buffer, onText: (text: string) => 
 }
 
 interface Findings {
-  readonly onText: (text: string) => void;
+  readonly onText: ((text: string) => void) | undefined;
   readonly damaged: Range[];
 }
 
@@ -97,7 +102,7 @@ function scanLine(bytes: Buffer, [first, end]: Range, { onText, damaged }: Findi
       damaged.push([start, end]);
       return;
     }
-    onText(bytes.toString('utf8', textStart, textEnd));
+    onText?.(bytes.toString('utf8', textStart, textEnd));
     if (isWhole) return;
     damaged.push([textEnd, textEnd + 1]);
     start = textEnd + 1;
@@ -119,6 +124,13 @@ function prefixEnd(bytes: Buffer, [start, end]: Range, sum: number): number | nu
     running = nextCrc(running, bytes[index] ?? 0);
   }
   return null;
+}
+
+/** The text of one line, which is given without its line feed; null if the line is not sound. */
+export function readCheckedLine(line: Buffer): string | null {
+  const sum = headOf(line, 0, line.length);
+  if (sum === null || crc32(line.subarray(HEAD_BYTES)) !== sum) return null;
+  return line.toString('utf8', HEAD_BYTES);
 }
 
 /** Appends the damaged parts to their own file, then writes the file without them. */

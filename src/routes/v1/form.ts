@@ -16,7 +16,7 @@ export function readFormCall(kind: FormKind): ReadCall {
     const form = openForm(open, kind, fields);
     const modelId = await form.readModel();
     open.authorise(modelId);
-    open.admit(open.needsSize ? sizeOfForm(form, open.context.req.headers['content-length']) : null);
+    open.admit(sizeOfForm(form, open.context.req.headers['content-length']));
     const isHeld = await form.holdRest();
     // The rest may have taken minutes, and rights may have been withdrawn meanwhile.
     open.authorise(modelId);
