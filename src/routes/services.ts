@@ -163,7 +163,13 @@ function createLimits(options: ServicesOptions) {
     budgets.prune();
     allowedAddresses.keepOnly(view());
   });
-  return { budgets, saveBudgets: () => kept.save(), limits: new LimitGate(budgets, now), allowedAddresses };
+  return {
+    budgets,
+    budgetsDamaged: kept.isDamaged,
+    saveBudgets: () => kept.save(),
+    limits: new LimitGate(budgets, now),
+    allowedAddresses,
+  };
 }
 
 /** What decides who may sign in, and who is signed in. */
