@@ -61,6 +61,8 @@ const SETTINGS = {
   sseKeepAliveMs: integer('SSE_KEEPALIVE_MS', 15_000, { least: 0, most: DAY_MS }),
   /** A client that waits this long for its stream gets its headers before the provider answers; 0: never. */
   earlyStreamMs: integer('EARLY_STREAM_MS', 0, { least: 0, most: DAY_MS }),
+  /** The size of the request log on the disk; 0: it is kept in memory. */
+  requestLogBytes: mebibytes('REQUEST_LOG_MB', 16, { least: 0, most: 4096 }),
   shutdownGraceMs: integer('SHUTDOWN_GRACE_MS', 25_000, { least: 0, most: DAY_MS }),
   logLevel: oneOf<LogLevel>('LOG_LEVEL', LOG_LEVELS, 'info'),
   /** null: off. */

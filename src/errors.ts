@@ -16,6 +16,7 @@ export const ERRORS = {
   insufficient_quota: { status: 429, type: 'insufficient_quota', code: 'insufficient_quota' },
   ip_not_allowed: { status: 403, type: 'invalid_request_error', code: 'ip_not_allowed' },
   model_not_allowed: { status: 403, type: 'invalid_request_error', code: 'model_not_allowed' },
+  model_not_priced: { status: 403, type: 'invalid_request_error', code: 'model_not_priced' },
   model_not_found: { status: 404, type: 'invalid_request_error', code: 'model_not_found' },
   provider_not_configured: { status: 503, type: 'server_error', code: 'provider_not_configured' },
   invalid_request_target: { status: 400, type: 'invalid_request_error', code: 'invalid_request_target' },

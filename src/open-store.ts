@@ -9,13 +9,10 @@ import type { Logger } from './logger.ts';
 import { type DocumentVersion, readDocumentVersion } from './offsite/document-version.ts';
 import type { LoadedSnapshot } from './offsite/restore.ts';
 import type { Snapshotter } from './offsite/snapshotter.ts';
-import type { UsageCopy } from './offsite/usage-copy.ts';
 import type { JsonFileStore } from './store/json-file-store.ts';
 import { locateStore, type StoreLocation } from './store/location.ts';
 import { openJsonFileStore } from './store/open-json-file-store.ts';
 import { StorePaths } from './store/store-paths.ts';
-import type { UsageLedger } from './usage/ledger/ledger.ts';
-import { openLedger } from './usage/ledger/open-ledger.ts';
 
 export interface OpenStoreOptions {
   readonly config: Config;
@@ -24,8 +21,6 @@ export interface OpenStoreOptions {
   readonly root: string;
   /** null: no copies are kept off the machine. */
   readonly snapshotter: Snapshotter | null;
-  /** null or absent: no copy of the usage statistics is kept off the machine. */
-  readonly usageCopy?: UsageCopy | null;
 }
 
 /**
@@ -52,18 +47,6 @@ export async function openStore(options: OpenStoreOptions): Promise<JsonFileStor
     now: Date.now,
     randomBytes,
   });
-}
-
-/** Opens the usage statistics beside the database. Never throws. */
-export async function openUsage(
-  { location }: JsonFileStore,
-  { logger, usageCopy = null }: OpenStoreOptions,
-): Promise<UsageLedger> {
-  const folder = location.mode === 'read-only' ? null : new StorePaths(location.path).usage;
-  const findArchive = usageCopy === null ? {} : { findArchive: () => usageCopy.load() };
-  const ledger = await openLedger({ folder, logger, now: Date.now, ...findArchive });
-  usageCopy?.start(ledger);
-  return ledger;
 }
 
 /** Asks for the off-site snapshot if the disk is empty or does not last; else the database on the disk is used. */

@@ -4,23 +4,23 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { type App, createApp } from './app.ts';
+import { type Books, closeBooks, openBooks } from './books.ts';
 import { type Config, ConfigError, type Environment, loadConfig, mergeEnvironment } from './config.ts';
 import { listStaticFiles } from './http/static.ts';
 import { startKeepAlivePing } from './keep-alive-ping.ts';
 import { createLogger, createStdoutWriter, type Logger, LogSecrets } from './logger.ts';
 import { resolveMasterKey } from './master-key.ts';
+import { startProcessMetrics } from './metrics/process-metrics.ts';
 import type { Snapshotter } from './offsite/snapshotter.ts';
 import { SNAPSHOTS_OFF, type SnapshotStatus } from './offsite/status.ts';
 import type { UsageCopy } from './offsite/usage-copy.ts';
-import { type OpenStoreOptions, openStore, openUsage } from './open-store.ts';
+import { type OpenStoreOptions, openStore } from './open-store.ts';
 import { findStartWarnings } from './routes/admin/warnings.ts';
 import type { Services } from './routes/services.ts';
 import { onCrash, onSignals, shutDown } from './shutdown.ts';
 import { StoreStartError } from './store/document-error.ts';
 import type { MasterKey } from './store/entities.ts';
 import type { Store } from './store/store.ts';
-import type { UsageLedger } from './usage/ledger/ledger.ts';
-import { createMemoryLedger } from './usage/ledger/open-ledger.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 /** The demo runs with the default password, so it listens on this machine only. */
@@ -34,7 +34,11 @@ async function main(isDemo: boolean): Promise<void> {
   const env = mergeEnvironment(process.env, readEnvFile());
   const config = isDemo ? toDemo(readConfig(env), env) : readConfig(env);
   let opened: Store | null = null;
-  const secrets = new LogSecrets(secretsOf(config), () => opened?.config.view().providers);
+  const secrets = new LogSecrets(
+    secretsOf(config),
+    () => opened?.config.view().providers,
+    () => opened?.config.view().settings.alertWebhook?.secret,
+  );
   const write = createStdoutWriter();
   const logger = createLogger({ level: config.logLevel, write, now: Date.now, secrets });
   const offsite = await createOffsite(config, env, logger);
@@ -54,17 +58,22 @@ async function main(isDemo: boolean): Promise<void> {
   onSignals(() => drain());
   // Loading a snapshot can take long: listen before, so that clients are told that the server is starting.
   const early = snapshotter === null ? null : await listen(app, config);
-  const { store, masterKey, ledger, announce } = isDemo
-    ? await openDemo(config, env, logger)
-    : await openDatabase({ config, logger, root: ROOT, snapshotter, usageCopy });
+  const { store, masterKey, usageFolder, announce } = isDemo
+    ? await openDemo(config, env)
+    : await openDatabase({ config, logger, root: ROOT, snapshotter });
   opened = store;
-  const services = app.open(store, masterKey, ledger);
+  const { requestLogBytes } = config;
+  const findArchive = usageCopy === null ? {} : { findArchive: () => usageCopy.load() };
+  const places = { folder: usageFolder, requestLogBytes, ...findArchive };
+  const books = await openBooks({ ...places, logger, now: Date.now });
+  usageCopy?.start(books.ledger);
+  const services = app.open(store, masterKey, books);
   const warnings = isDemo ? [] : await findStartWarnings(services);
   const port = early ?? (await listenOrClose(app, config, store));
   logger.info('listening', { host: config.host, port, version: services.version });
   for (const { code, message } of warnings) logger.warn(code, { message });
   announce(port);
-  const close = keepRunning(services, offsite);
+  const close = keepRunning(services, books, offsite);
   drain = () =>
     shutDown({ ...app, lifecycle: services.lifecycle, graceMs: config.shutdownGraceMs, logger, close });
   onCrash(logger, close);
@@ -74,7 +83,8 @@ async function main(isDemo: boolean): Promise<void> {
 interface OpenState {
   readonly store: Store;
   readonly masterKey: () => MasterKey;
-  readonly ledger: UsageLedger;
+  /** As in JsonFileStore. */
+  readonly usageFolder: string | null;
   /** Tells the owner what they need to know once the server listens. */
   announce(port: number): void;
 }
@@ -88,16 +98,11 @@ async function openDatabase(options: OpenStoreOptions): Promise<OpenState> {
     announce: (key) => process.stdout.write(`\nMaster API key (shown this once, keep it): ${key}\n\n`),
   });
   await options.snapshotter?.start(store);
-  const ledger = await openUsage(store, options);
-  return { store, masterKey, ledger, announce: () => {} };
+  return { store, masterKey, usageFolder: store.usageFolder, announce: () => {} };
 }
 
 /** Opens a throw-away store with the demo provider. */
-async function openDemo(
-  { masterApiKey: configured }: Config,
-  env: Environment,
-  logger: Logger,
-): Promise<OpenState> {
+async function openDemo({ masterApiKey: configured }: Config, env: Environment): Promise<OpenState> {
   const { demoInstructions, startDemo } = await import('./demo/start.ts');
   const { store, key } = await startDemo(Date.now);
   const masterKey = await resolveMasterKey(store.config, { configured, randomBytes, announce: () => {} });
@@ -108,21 +113,25 @@ async function openDemo(
     }
     process.stdout.write(demoInstructions(port, key));
   };
-  const ledger = createMemoryLedger({ logger, now: Date.now });
-  return { store, masterKey, ledger, announce };
+  return { store, masterKey, usageFolder: null, announce };
 }
 
 /** Starts what goes on beside requests. Returns the function that ends it and saves everything. */
 function keepRunning(
-  { config, logger, sessions, store, ledger }: Services,
+  { config, logger, sessions, store, alerting, metrics }: Services,
+  books: Books,
   { snapshotter, usageCopy }: Offsite,
 ): () => Promise<void> {
   sessions.prune().catch((error: unknown) => logger.warn('sessions not pruned', { message: String(error) }));
   const stopPing = config.keepAliveUrl === null ? null : startKeepAlivePing(config.keepAliveUrl, logger);
+  const stopProcessMetrics = startProcessMetrics(metrics.registry);
+  const stopAlerts = alerting.start();
   return async () => {
     stopPing?.();
+    stopProcessMetrics();
+    await stopAlerts();
     // Before the store gives up its lock: another process may open both then.
-    await ledger.close();
+    await closeBooks(books);
     await store.close();
     await Promise.all([snapshotter?.flush(), usageCopy?.flush()]);
   };

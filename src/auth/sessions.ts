@@ -90,6 +90,13 @@ export class Sessions {
     return { ...principal, session: { ...principal.session, lastSeenAt: seenAt } };
   }
 
+  /** True if a session has not ended; this is no use of it. */
+  async isOpen({ digest }: Session): Promise<boolean> {
+    const fingerprint = await this.#options.adminFingerprint();
+    const session = await this.#store.get(digest);
+    return session !== undefined && this.#principalOf(session, fingerprint) !== null;
+  }
+
   end({ digest }: Session): Promise<void> {
     return this.#store.delete([digest]);
   }

@@ -1,6 +1,7 @@
 import type { Principal } from '../store/entities.ts';
 import { MASTER_ID } from '../store/entities.ts';
-import type { CallEntry, CallOutcome } from '../usage/call-entry.ts';
+import type { CallEntry, CallOutcome, PriceUsed } from '../usage/call-entry.ts';
+import { costOfCall, priceOf } from '../usage/prices.ts';
 import type { ClosedRecord } from './record.ts';
 
 /** The entry for the books of a finished request; null if it was to no model endpoint. */
@@ -8,6 +9,7 @@ export function callEntryOf(closed: ClosedRecord): CallEntry | null {
   const { endpoint, principal, target, usage } = closed;
   if (endpoint === null) return null;
   const { keyId, keyName, userId, userName } = ownerOf(principal);
+  const price = usage === null ? null : priceUsed(closed);
   return {
     id: closed.requestId,
     endedAtMs: closed.endedAtMs,
@@ -28,11 +30,18 @@ export function callEntryOf(closed: ClosedRecord): CallEntry | null {
     ms: closed.ms,
     ttftMs: closed.ttftMs,
     usage,
-    costNanoUsd: usage?.costNanoUsd ?? null,
-    price: null,
+    costNanoUsd: costOfCall(price, usage),
+    price,
     attempts: closed.attempts,
     clientAddress: closed.clientAddress,
   };
+}
+
+/** The price by which the call is paid; null: none is known, nobody was asked, or the provider told the cost. */
+function priceUsed({ target, modelPrice, usage }: ClosedRecord): PriceUsed | null {
+  if (target === null || usage?.costNanoUsd != null) return null;
+  const { provider, upstreamModel, price } = target;
+  return priceOf({ own: price, modelPrice, provider: provider.record, upstreamModel });
 }
 
 type Owner = Pick<CallEntry, 'keyId' | 'keyName' | 'userId' | 'userName'>;

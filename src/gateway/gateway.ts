@@ -9,7 +9,7 @@ import { readError } from '../protocols/upstream-errors.ts';
 import type { CompiledProvider, Quirk, Refusal, Target, UpstreamResponse } from '../providers/adapter.ts';
 import type { Providers } from '../providers/compile.ts';
 import { readBounded } from '../providers/read-bounded.ts';
-import type { SendOptions, Upstreams } from '../providers/upstream.ts';
+import type { SendNote, SendOptions, Upstreams } from '../providers/upstream.ts';
 import { Answer } from './answer.ts';
 import { AttemptPlan, aimOf, type Candidate, type PlannedTarget, type Step } from './attempt-plan.ts';
 import type { Call } from './call.ts';
@@ -84,9 +84,9 @@ class Execution implements SendOptions {
     return this.#call.consumer;
   }
 
-  readonly onDropped = (wasSentWhole: boolean): void => {
-    this.#call.record.wasSentWhole = wasSentWhole;
-  };
+  get note(): SendNote {
+    return this.#call.record;
+  }
 
   async run(): Promise<Answer> {
     const { health, now, random, retries } = this.#options;

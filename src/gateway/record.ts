@@ -4,7 +4,7 @@ import type { HeaderList } from '../http/headers.ts';
 import type { Reservation } from '../limits/limits.ts';
 import { NOTHING_RESERVED, type ReservedUse } from '../limits/reserve.ts';
 import type { AnswerMeter } from '../protocols/answer-meter.ts';
-import type { Principal } from '../store/entities.ts';
+import type { Price, Principal } from '../store/entities.ts';
 import type { AttemptEntry } from '../usage/call-entry.ts';
 import { NO_USAGE, type Usage } from '../usage/usage.ts';
 import type { PlannedTarget } from './attempt-plan.ts';
@@ -37,6 +37,8 @@ export interface ClosedRecord {
   readonly modelId: string | null;
   /** Asked last; null if none was asked. */
   readonly target: PlannedTarget | null;
+  /** The owner's own price of the model; null: there is none. */
+  readonly modelPrice: Price | null;
   readonly attempts: readonly AttemptRecord[];
   /** null: the limits did not let the request through, or it is no call. */
   readonly reservation: Reservation | null;
@@ -86,6 +88,8 @@ export class CallRecord {
   modelId: string | null = null;
   /** The target asked last. */
   target: PlannedTarget | null = null;
+  /** The owner's own price of the model; null: there is none. */
+  modelPrice: Price | null = null;
   /** What the request may use, as far as it tells. */
   asked: ReservedUse = NOTHING_RESERVED;
   /** Counts what the answer uses; null: there is no answer yet. */
@@ -156,6 +160,7 @@ export class CallRecord {
       stream: this.stream,
       modelId: this.modelId,
       target: this.target,
+      modelPrice: this.modelPrice,
       attempts: this.attempts,
       reservation: this.reservation,
       status: isGone ? CLIENT_GONE : end.status,

@@ -1,8 +1,45 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Logger } from '../logger.ts';
 import { appendCheckedLines, readCheckedLines, writeCheckedLines } from '../store/checked-lines.ts';
-import type { FileOps } from '../store/file-ops.ts';
+import { errorCode, type FileOps, nodeFileOps } from '../store/file-ops.ts';
+import { giveTurn } from '../turns.ts';
 import { parseCounters, toText } from './budget-lines.ts';
-import type { Budgets, KeptBudgets } from './budgets.ts';
+import { Budgets, budgetsInMemory, type KeptBudgets } from './budgets.ts';
+
+export interface OpenBudgetsOptions {
+  /** null: nothing is kept. */
+  readonly folder: string | null;
+  readonly logger: Pick<Logger, 'warn'>;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly ops?: FileOps;
+  readonly writeMs?: number;
+}
+
+/** The name of the file in its folder. */
+const NAME = 'budgets';
+
+/**
+ * Opens the budgets that are kept in a folder, which is made where it is missing. Where the disk fails, they are kept in memory
+ * until the next start, and the log says so.
+ */
+export async function openBudgets(options: OpenBudgetsOptions): Promise<KeptBudgets> {
+  const { folder, logger, now, ops = nodeFileOps, writeMs } = options;
+  if (folder === null) return budgetsInMemory(now);
+  const budgets = new Budgets(now);
+  const path = join(folder, NAME);
+  const file = new BudgetFile({ budgets, ops, path, logger, ...(writeMs === undefined ? {} : { writeMs }) });
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await file.open();
+    return file;
+  } catch (error) {
+    const message = 'The counted budgets cannot be read; they are kept in memory until the next start.';
+    logger.warn('budgets.unavailable', { code: errorCode(error), message });
+    return budgetsInMemory(now);
+  }
+}
 
 export interface BudgetFileOptions {
   readonly budgets: Budgets;
@@ -32,6 +69,7 @@ export class BudgetFile implements KeptBudgets {
   #timer: NodeJS.Timeout | null = null;
   #lines = 0;
   #isFailing = false;
+  #isDamaged = false;
   #isClosed = false;
   #writing: Promise<void> = Promise.resolve();
 
@@ -41,10 +79,10 @@ export class BudgetFile implements KeptBudgets {
   }
 
   /**
-   * Reads the counters that were kept, and keeps them from now on. True if some of them were damaged and are set aside.
+   * Reads the counters that were kept, and keeps them from now on.
    * @throws the system's error if the file cannot be read at all.
    */
-  async open(): Promise<boolean> {
+  async open(): Promise<void> {
     const { budgets, ops, path } = this.#options;
     const read = await readCheckedLines(ops, path, {
       limitBytes: LIMIT_BYTES,
@@ -55,7 +93,12 @@ export class BudgetFile implements KeptBudgets {
       },
     });
     budgets.onChange(this.#schedule);
-    return read?.isDamaged ?? false;
+    this.#isDamaged = read?.isDamaged ?? false;
+  }
+
+  /** True if some counters were damaged and are set aside. */
+  get isDamaged(): boolean {
+    return this.#isDamaged;
   }
 
   /** Writes all changes. A failing disk is logged and tried again later. */
@@ -68,6 +111,9 @@ export class BudgetFile implements KeptBudgets {
   async close(): Promise<void> {
     this.#isClosed = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
+    // Requests whose connections were closed just now are counted within two turns.
+    await giveTurn();
+    await giveTurn();
     await this.save();
   }
 
@@ -100,7 +146,9 @@ export class BudgetFile implements KeptBudgets {
       }
       this.#isFailing = false;
     } catch (error) {
-      if (!this.#isFailing) logger.warn('budgets not written', { message: String(error) });
+      if (!this.#isFailing) {
+        logger.warn('budgets.unwritten', { code: errorCode(error), message: 'Budgets cannot be written.' });
+      }
       this.#isFailing = true;
       for (const owner of changed) budgets.noteChange(owner);
     }

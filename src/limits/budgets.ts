@@ -35,13 +35,18 @@ export function periodOf(limits: Limits | null): BudgetPeriod {
 /** Budgets, and the way to keep them. */
 export interface KeptBudgets {
   readonly budgets: Budgets;
+  /** Some of what was kept is damaged and set aside. */
+  readonly isDamaged: boolean;
   /** Writes what has changed; a failing disk is tried again later. */
   save(): Promise<void>;
+  /** Writes what has changed for the last time. */
+  close(): Promise<void>;
 }
 
 /** Budgets that end with the process. */
 export function budgetsInMemory(now: () => number): KeptBudgets {
-  return { budgets: new Budgets(now), save: async () => {} };
+  const nothing = async (): Promise<void> => {};
+  return { budgets: new Budgets(now), isDamaged: false, save: nothing, close: nothing };
 }
 
 /** What every key and every user has used, in memory. `BudgetFile` keeps it on the disk. */
@@ -66,6 +71,14 @@ export class Budgets {
   /** How many owners have counters. */
   get size(): number {
     return this.#owners.key.size + this.#owners.user.size;
+  }
+
+  /** Calls that have begun and not ended; a call of a user's key counts for both. */
+  get running(): number {
+    let running = 0;
+    for (const { running: calls } of this.#owners.key.values()) running += calls;
+    for (const { running: calls } of this.#owners.user.values()) running += calls;
+    return running;
   }
 
   /** The owner with an id, whom nobody need have counted before. */

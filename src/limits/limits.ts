@@ -2,7 +2,8 @@ import type { HttpError } from '../errors.ts';
 import type { HeaderList } from '../http/headers.ts';
 import type { Limits } from '../store/entities.ts';
 import type { Settlement } from './account.ts';
-import { type Budgets, NANO_PER_USD, periodOf } from './budgets.ts';
+import { type BudgetState, budgetStates } from './budget-state.ts';
+import { type Budgets, periodOf } from './budgets.ts';
 import type { LimitedOwner, Owner, Reserve } from './owner.ts';
 import { endOfPeriod } from './periods.ts';
 import { type Holder, rateHeaders } from './rate-headers.ts';
@@ -182,28 +183,16 @@ function checkReserved(holder: Holder, _tokens: number, nowMs: number): Refusal 
   return checkBudgets(holder, nowMs, ({ used, reserved, limit }) => used + reserved >= limit);
 }
 
-type BudgetState = Pick<Extract<Refusal, { kind: 'budget' }>, 'used' | 'reserved' | 'limit'>;
-
 function checkBudgets(
   { owner, limits, name }: Holder,
   nowMs: number,
   isFull: (state: BudgetState) => boolean,
 ): Refusal | null {
-  if (limits.budgetUsd === null && limits.budgetTokens === null) return null;
+  const full = budgetStates(owner, limits, nowMs).find(isFull);
+  if (full === undefined) return null;
   const period = periodOf(limits);
-  const counter = owner.account.at(period, nowMs);
-  const base = { kind: 'budget', name, period, resetsAtMs: endOfPeriod(period, counter.startMs) } as const;
-  if (limits.budgetUsd !== null) {
-    const limit = Math.round(limits.budgetUsd * NANO_PER_USD) + counter.grantedNanoUsd;
-    const state = { used: counter.costNanoUsd, reserved: owner.reservedNanoUsd, limit };
-    if (isFull(state)) return { ...base, unit: 'usd', ...state };
-  }
-  if (limits.budgetTokens !== null) {
-    const limit = limits.budgetTokens + counter.grantedTokens;
-    const state = { used: counter.tokens, reserved: owner.reservedTokens, limit };
-    if (isFull(state)) return { ...base, unit: 'tokens', ...state };
-  }
-  return null;
+  const { startMs } = owner.account.at(period, nowMs);
+  return { kind: 'budget', name, period, resetsAtMs: endOfPeriod(period, startMs), ...full };
 }
 
 interface RefusedCall {

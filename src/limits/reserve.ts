@@ -1,6 +1,4 @@
-import type { Price } from '../store/entities.ts';
 import type { Meter } from '../usage/usage.ts';
-import { NANO_PER_USD } from './budgets.ts';
 
 /** What a request tells about what it will use. */
 export interface RequestSize {
@@ -66,21 +64,4 @@ function promptTokens({ textBytes, pictures }: RequestSize): number {
 
 function answerTokens(asked: number | null, most = ANSWER_TOKENS): number {
   return asked === null ? most : Math.min(Math.max(0, asked), most);
-}
-
-const TOKENS_PER_MTOK = 1_000_000;
-const SECONDS_PER_MINUTE = 60;
-
-/** What a reserve costs, in nano-dollars; 0 where its price is not known. */
-export function costOfReserve(use: ReservedUse, price: Price | null): number {
-  if (price === null) return 0;
-  const above = price.above !== null && use.promptTokens > price.above.inputTokens ? price.above : null;
-  const input = above?.inputPerMTok ?? price.inputPerMTok ?? 0;
-  const output = above?.outputPerMTok ?? price.outputPerMTok ?? 0;
-  const usd =
-    (use.promptTokens * input + use.answerTokens * output) / TOKENS_PER_MTOK +
-    (use.audioSeconds / SECONDS_PER_MINUTE) * (price.perAudioMinute ?? 0) +
-    use.images * (price.perImage ?? 0) +
-    (price.perRequest ?? 0);
-  return Math.round(usd * NANO_PER_USD);
 }

@@ -1,9 +1,12 @@
 import type { Lifecycle } from '../lifecycle.ts';
 import type { SnapshotStatus } from '../offsite/status.ts';
 import type { StorageState } from '../store/store.ts';
+import type { CallEntry } from '../usage/call-entry.ts';
+import { CallMetrics, type CallMetricsOptions } from './call-metrics.ts';
+import { LabelCounter } from './label-sets.ts';
 import { Registry, type Sample } from './registry.ts';
 
-export interface ServerMetricsOptions {
+export interface ServerMetricsOptions extends CallMetricsOptions {
   readonly lifecycle: Lifecycle;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -13,13 +16,25 @@ export interface ServerMetricsOptions {
   readonly openUpstreamRequests: () => number;
   /** The state of each provider, by id. */
   readonly providerStates: () => Iterable<readonly [id: string, state: string]>;
+  /** How many keys of each provider rest, by the provider's id. */
+  readonly restingKeys: () => Iterable<readonly [id: string, count: number]>;
   readonly snapshot: () => SnapshotStatus;
+  readonly requestLog: () => RequestLogState;
+}
+
+/** What is shown of the request log. */
+export interface RequestLogState {
+  readonly sizeBytes: number;
+  readonly isWritable: boolean;
+  readonly lostEntries: number;
 }
 
 export interface ServerMetrics {
   readonly registry: Registry;
   /** Counts a request by its status and by how it ended, and its attempts by provider and result. */
   countRequest(closed: CountedRequest): void;
+  /** Counts a finished call, its times, tokens and cost. Entries that are no calls are not counted. */
+  countCall(entry: CallEntry): void;
 }
 
 /** What is counted of a request. */
@@ -29,9 +44,9 @@ export interface CountedRequest {
   readonly attempts: readonly { readonly providerId: string; readonly result: string }[];
 }
 
-/** Further values of a label are counted as `other`, so that a scrape stays small. */
+/** The most values of a label, so that a scrape stays small. */
 const LABELS_LIMIT = 200;
-const OTHER = 'other';
+const SETS_LIMIT = 2_000;
 
 const STORAGE_STATES: readonly StorageState[] = ['ok', 'recovered', 'volatile', 'read-only', 'failing'];
 
@@ -67,6 +82,22 @@ const GAUGES: readonly Gauge[] = [
       }),
   ],
   [
+    'ipin_resting_provider_keys',
+    'How many keys of each provider rest.',
+    ({ restingKeys }) =>
+      [...restingKeys()].slice(0, LABELS_LIMIT).map(([provider, value]) => ({ labels: { provider }, value })),
+  ],
+  [
+    'ipin_request_log_bytes',
+    'The size of the request log on the disk.',
+    ({ requestLog }) => [{ value: requestLog().sizeBytes }],
+  ],
+  [
+    'ipin_request_log_writable',
+    '1 unless the disk refuses the request log, else 0.',
+    ({ requestLog }) => [{ value: requestLog().isWritable ? 1 : 0 }],
+  ],
+  [
     'ipin_uptime_seconds',
     'Seconds since the start.',
     ({ now, lifecycle }) => [{ value: Math.floor((now() - lifecycle.startedAtMs) / 1000) }],
@@ -100,8 +131,9 @@ const GAUGES: readonly Gauge[] = [
 /** Makes the metrics of the server itself. */
 export function createServerMetrics(options: ServerMetricsOptions): ServerMetrics {
   const registry = new Registry();
-  const requests = new PairCounter('status', 'outcome');
-  const attempts = new PairCounter('provider', 'result');
+  const names = ['status', 'outcome'];
+  const requests = new LabelCounter({ names, open: names, limit: SETS_LIMIT });
+  const attempts = new LabelCounter({ names: ['provider', 'result'], open: ['provider'], limit: SETS_LIMIT });
   registry.register({
     name: 'ipin_requests_total',
     type: 'counter',
@@ -114,38 +146,22 @@ export function createServerMetrics(options: ServerMetricsOptions): ServerMetric
     help: 'Requests to providers, by their result: ok, or what kind of failure it was.',
     read: () => attempts.samples(),
   });
+  const calls = new CallMetrics(registry, options);
   for (const [name, help, read] of GAUGES) {
     registry.register({ name, type: 'gauge', help, read: () => read(options) });
   }
+  registry.register({
+    name: 'ipin_request_log_lost_entries_total',
+    type: 'counter',
+    help: 'Entries of the request log that could not be written.',
+    read: () => [{ value: options.requestLog().lostEntries }],
+  });
   return {
     registry,
     countRequest(closed) {
-      requests.add(String(closed.status), closed.outcome);
-      for (const { providerId, result } of closed.attempts) attempts.add(providerId, result);
+      requests.add([String(closed.status), closed.outcome]);
+      for (const { providerId, result } of closed.attempts) attempts.add([providerId, result]);
     },
+    countCall: (entry) => calls.count(entry),
   };
-}
-
-/** Counts by two labels. */
-class PairCounter {
-  readonly #names: readonly [string, string];
-  readonly #counts = new Map<string, Map<string, number>>();
-
-  constructor(...names: [string, string]) {
-    this.#names = names;
-  }
-
-  add(one: string, other: string): void {
-    const isKnown = this.#counts.has(one) || this.#counts.size < LABELS_LIMIT;
-    const name = isKnown ? one : OTHER;
-    const counts = this.#counts.get(name) ?? new Map<string, number>();
-    this.#counts.set(name, counts.set(other, (counts.get(other) ?? 0) + 1));
-  }
-
-  samples(): Sample[] {
-    const [first, second] = this.#names;
-    return [...this.#counts].flatMap(([one, counts]) =>
-      [...counts].map(([other, value]) => ({ labels: { [first]: one, [second]: other }, value })),
-    );
-  }
 }

@@ -26,6 +26,8 @@ export class AnswerMeter {
   readonly #kind: Meter;
   #usage: Usage | null = null;
   #textBytes = 0;
+  /** The record that passes in pieces begins with text of the model. */
+  #isInText = false;
   #seconds: number | null = null;
   #images: number | null = null;
   /** For a body or a record that is not held whole. */
@@ -52,7 +54,11 @@ export class AnswerMeter {
   /** Looks at a piece of a record that is too long to be held. */
   lookAtPiece(piece: Buffer, { begins, ends }: { readonly begins: boolean; readonly ends: boolean }): void {
     if (begins) this.#finder = new UsageFinder();
-    if (this.#kind === 'tokens') this.#textBytes += streamedTextBytes(piece);
+    if (this.#kind === 'tokens') {
+      const textBytes = begins ? streamedTextBytes(piece) : 0;
+      if (begins) this.#isInText = textBytes > 0;
+      this.#textBytes += !begins && this.#isInText ? piece.length : textBytes;
+    }
     this.#finder?.push(piece);
     if (ends) this.end();
   }

@@ -20,79 +20,106 @@ const NAMES = ['role', 'id', 'type', 'object', 'format'].map((name) => Buffer.fr
 
 /** The bytes of text in whole records of an event stream: in the deltas of chat and Responses, else in the texts of completions. */
 export function streamedTextBytes(records: Buffer): number {
-  let bytes = 0;
-  let at = records.indexOf(DELTA);
-  if (at < 0) return valueBytes(records, TEXT);
-  for (; at >= 0; at = records.indexOf(DELTA, at + DELTA.length)) {
-    bytes += bytesOfValue(records, afterSpace(records, at + DELTA.length));
-  }
-  return bytes;
+  const counter = new TextCounter(records);
+  return counter.count(DELTA) ?? counter.count(TEXT) ?? 0;
 }
 
-function valueBytes(records: Buffer, name: Buffer): number {
-  let bytes = 0;
-  for (let at = records.indexOf(name); at >= 0; at = records.indexOf(name, at + name.length)) {
-    bytes += bytesOfValue(records, afterSpace(records, at + name.length));
-  }
-  return bytes;
-}
+/** Walks through the values of a member. Short loops, because a call of a native search costs more than to look at fifty bytes. */
+class TextCounter {
+  readonly #records: Buffer;
+  #bytes = 0;
 
-/** The bytes of text in a value: a string, or all strings within an object or a list that are not named in `NAMES`. */
-function bytesOfValue(records: Buffer, start: number): number {
-  if (records[start] === QUOTE) return stringBytes(records, start, endOfString(records, start));
-  if (records[start] !== OPEN_BRACE && records[start] !== OPEN_BRACKET) return 0;
-  let bytes = 0;
-  let depth = 0;
-  let isText = true;
-  for (let at = start; at < records.length; at++) {
-    const byte = records[at];
-    if (byte === OPEN_BRACE || byte === OPEN_BRACKET) depth += 1;
-    else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) {
-      depth -= 1;
-      if (depth === 0) break;
-    } else if (byte === QUOTE) {
-      const end = endOfString(records, at);
-      if (records[afterSpace(records, end)] === COLON) isText = !isNamed(records, at, end);
-      else if (isText) bytes += stringBytes(records, at, end);
-      at = end - 1;
+  constructor(records: Buffer) {
+    this.#records = records;
+  }
+
+  /** The bytes of text in all values of a member; null if there is no such member. `name` ends with a colon. */
+  count(name: Buffer): number | null {
+    const records = this.#records;
+    let at = records.indexOf(name);
+    if (at < 0) return null;
+    let gap = 0;
+    while (at >= 0) {
+      const end = this.#countValue(this.#afterSpace(at + name.length));
+      // In most streams all that stands between two values is as long as before.
+      const next = this.#isAt(end + gap, name) ? end + gap : records.indexOf(name, end);
+      gap = next - end;
+      at = next;
     }
+    return this.#bytes;
   }
-  return bytes;
+
+  /**
+   * Counts the text in a value: a string, or all strings within an object or a list that are not named in `NAMES`. Returns the
+   * index behind the value.
+   */
+  #countValue(start: number): number {
+    const records = this.#records;
+    const first = records[start];
+    if (first === QUOTE) return this.#countString(start);
+    if (first !== OPEN_BRACE && first !== OPEN_BRACKET) return start;
+    let depth = 0;
+    let isText = true;
+    for (let at = start; at < records.length; at++) {
+      const byte = records[at];
+      if (byte === OPEN_BRACE || byte === OPEN_BRACKET) depth += 1;
+      else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) {
+        depth -= 1;
+        if (depth === 0) return at + 1;
+      } else if (byte === QUOTE) {
+        const before = this.#bytes;
+        const end = this.#countString(at);
+        const isName = records[this.#afterSpace(end)] === COLON;
+        if (isName || !isText) this.#bytes = before;
+        if (isName) isText = !this.#isOther(at, end);
+        at = end - 1;
+      }
+    }
+    return records.length;
+  }
+
+  /** Counts a string, in which an escape counts as what it stands for. Returns the index behind its closing quote. */
+  #countString(start: number): number {
+    const records = this.#records;
+    let hasEscapes = false;
+    let end = start + 1;
+    while (end < records.length && records[end] !== QUOTE) {
+      if (records[end] === BACKSLASH) {
+        hasEscapes = true;
+        end += 1;
+      }
+      end += 1;
+    }
+    this.#bytes += hasEscapes ? decodedBytes(records, start, end + 1) : end - start - 1;
+    return Math.min(end + 1, records.length);
+  }
+
+  #isAt(at: number, bytes: Buffer): boolean {
+    for (let index = 0; index < bytes.length; index++) {
+      if (this.#records[at + index] !== bytes[index]) return false;
+    }
+    return true;
+  }
+
+  #isOther(start: number, end: number): boolean {
+    for (const name of NAMES) if (name.length === end - start && this.#isAt(start, name)) return true;
+    return false;
+  }
+
+  #afterSpace(from: number): number {
+    let at = from;
+    while (this.#records[at] === SPACE) at += 1;
+    return at;
+  }
 }
 
-/** The index behind the closing quote. */
-function endOfString(records: Buffer, start: number): number {
-  for (let at = records.indexOf(QUOTE, start + 1); at >= 0; at = records.indexOf(QUOTE, at + 1)) {
-    let slashes = 0;
-    while (records[at - 1 - slashes] === BACKSLASH) slashes += 1;
-    if (slashes % 2 === 0) return at + 1;
-  }
-  return records.length;
-}
-
-/** The bytes of a string as text: an escape counts as what it stands for. */
-function stringBytes(records: Buffer, start: number, end: number): number {
-  const firstEscape = records.indexOf(BACKSLASH, start);
-  if (firstEscape < 0 || firstEscape >= end) return Math.max(0, end - start - 2);
+function decodedBytes(records: Buffer, start: number, end: number): number {
   try {
     const text: unknown = JSON.parse(records.toString('utf8', start, end));
     return typeof text === 'string' ? Buffer.byteLength(text) : 0;
   } catch {
     return Math.max(0, end - start - 2);
   }
-}
-
-function isNamed(records: Buffer, start: number, end: number): boolean {
-  for (const name of NAMES) {
-    if (name.length === end - start && name.compare(records, start, end) === 0) return true;
-  }
-  return false;
-}
-
-function afterSpace(records: Buffer, from: number): number {
-  let at = from;
-  while (records[at] === SPACE) at += 1;
-  return at;
 }
 
 /** The bytes of the model's text in a whole answer: chat, completion, response, transcript or OCR. */

@@ -19,12 +19,18 @@ export interface Upstreams {
   openRequests(): number;
 }
 
+/** Whether the provider had the whole request when its client left. */
+export interface SendNote {
+  wasSentWhole: boolean;
+}
+
+/** The sender keeps none of it but its members, because the response may stream for minutes. */
 export interface SendOptions {
   readonly signal: CancelSignal;
   /** The user or key whose share of connections the request uses. */
   readonly consumer: string;
-  /** Called if the signal was aborted before the response began: whether the provider had the whole request by then. */
-  readonly onDropped?: (wasSentWhole: boolean) => void;
+  /** Is told if the signal was aborted before the response began. */
+  readonly note?: SendNote;
 }
 
 /** Creates the sender of requests; each request uses its provider's own connections. */
@@ -35,7 +41,8 @@ export function createUpstreams(): Upstreams {
     send: (request, options) =>
       new Promise((resolve, reject) => {
         const release = take(request.provider.connection, options.consumer, open);
-        const sending = new Sending({ options, resolve, reject, release });
+        const { signal, note } = options;
+        const sending = new Sending({ signal, note: note ?? null, resolve, reject, release });
         // Writes are batched per event-loop turn, see `sendBytes`.
         setImmediate(() => sending.start(request));
       }),
@@ -56,7 +63,8 @@ function take(connection: Connection, consumer: string, open: { count: number })
 }
 
 interface SendingOptions {
-  readonly options: SendOptions;
+  readonly signal: CancelSignal;
+  readonly note: SendNote | null;
   readonly resolve: (response: UpstreamResponse) => void;
   readonly reject: (error: unknown) => void;
   /** Ends the count of the request, once its connection is free again. */
@@ -74,7 +82,7 @@ class Sending implements TransferOwner {
   }
 
   start(request: UpstreamRequest): void {
-    const { signal } = this.#sending.options;
+    const { signal } = this.#sending;
     signal.addEventListener('abort', this.#onAbort);
     this.#transferOnce(request, { isFresh: request.body.kind === 'stream', mayHaveRun: false });
   }
@@ -93,20 +101,20 @@ class Sending implements TransferOwner {
       this.#transferOnce(repeat.request, { isFresh: true, mayHaveRun: repeat.mayHaveRun });
       return;
     }
-    this.#sending.options.signal.removeEventListener('abort', this.#onAbort);
+    this.#sending.signal.removeEventListener('abort', this.#onAbort);
     this.#sending.release();
   }
 
   #transferOnce(request: UpstreamRequest, options: { isFresh: boolean; mayHaveRun: boolean }): void {
-    const { signal } = this.#sending.options;
+    const { signal } = this.#sending;
     this.#transfer = new Transfer(this, { provider: request.provider, ...options });
     if (signal.aborted) this.#onAbort();
     else this.#transfer.start(request);
   }
 
   readonly #onAbort = (): void => {
-    const { signal, onDropped } = this.#sending.options;
-    if (!this.#hasResponse) onDropped?.(this.#transfer?.wasSentWhole() ?? false);
+    const { signal, note } = this.#sending;
+    if (!this.#hasResponse && note !== null) note.wasSentWhole = this.#transfer?.wasSentWhole() ?? false;
     this.#transfer?.fail(signal.reason);
   };
 }

@@ -5,13 +5,13 @@ import { createLoginThrottle } from '../auth/login-throttle.ts';
 import { createPasswordWork, PASSWORD_COST } from '../auth/password-work.ts';
 import { Sessions } from '../auth/sessions.ts';
 import { createSignIn } from '../auth/sign-in.ts';
+import type { Books } from '../books.ts';
 import type { Config } from '../config.ts';
+import { ENDPOINTS } from '../gateway/endpoints.ts';
 import { createGateway } from '../gateway/gateway.ts';
 import { Health } from '../gateway/health.ts';
-import type { FoundModel } from '../gateway/routing.ts';
 import type { InflightBudget } from '../inflight-budget.ts';
 import type { Lifecycle } from '../lifecycle.ts';
-import { budgetsInMemory, type KeptBudgets } from '../limits/budgets.ts';
 import { LimitGate } from '../limits/limits.ts';
 import type { Logger } from '../logger.ts';
 import { createServerMetrics } from '../metrics/server-metrics.ts';
@@ -19,11 +19,10 @@ import { SNAPSHOTS_OFF, type SnapshotStatus } from '../offsite/status.ts';
 import { Providers } from '../providers/compile.ts';
 import { createUpstreams } from '../providers/upstream.ts';
 import { type Changed, changeConfig } from '../store/change-config.ts';
-import { MASTER_ID, type MasterKey, type Price } from '../store/entities.ts';
+import { MASTER_ID, type MasterKey } from '../store/entities.ts';
 import type { ConfigState, Store } from '../store/store.ts';
-import type { UsageLedger } from '../usage/ledger/ledger.ts';
-import { createMemoryLedger } from '../usage/ledger/open-ledger.ts';
-import { createBooks } from './books.ts';
+import { createAlerting } from './alerting.ts';
+import { createBookkeeping } from './bookkeeping.ts';
 
 export interface ServicesOptions {
   readonly config: Config;
@@ -35,6 +34,8 @@ export interface ServicesOptions {
   readonly randomBytes: (size: number) => Buffer;
   /** Status of the off-site snapshots; omitted when they are off. */
   readonly snapshotStatus?: () => SnapshotStatus;
+  /** The waits before further tries of an alert, for tests. */
+  readonly alertRetryWaitsMs?: readonly number[];
   /** scrypt's N, if not `PASSWORD_COST`: tests sign in hundreds of times. */
   readonly passwordCost?: number;
   readonly store: Store;
@@ -43,10 +44,7 @@ export interface ServicesOptions {
   /** Every request that is not answered yet. */
   readonly running: ReadonlySet<unknown>;
   readonly budget: InflightBudget;
-  /** What keys and users have used; omitted: it ends with the process. */
-  readonly budgets?: KeptBudgets;
-  /** Counts all calls; omitted: in memory only. */
-  readonly ledger?: UsageLedger;
+  readonly books: Books;
 }
 
 /** What the routes call. */
@@ -54,24 +52,12 @@ export type Services = ReturnType<typeof createServices>;
 
 /** Creates the services that the routes call. Needs an open store. */
 export function createServices(options: ServicesOptions) {
-  const { config, logger, lifecycle, version, now, randomBytes, store, masterKey, budget } = options;
+  const { config, logger, lifecycle, version, now, randomBytes, store, masterKey, budget, books } = options;
   const outgoing = createOutgoing(options);
   const snapshotStatus = options.snapshotStatus ?? (() => SNAPSHOTS_OFF);
-  const metrics = createServerMetrics({
-    lifecycle,
-    now,
-    storage: () => store.status().state,
-    inflightBytes: () => budget.usedBytes,
-    runningRequests: () => options.running.size,
-    openUpstreamRequests: outgoing.upstreams.openRequests,
-    providerStates: () => {
-      const providers = [...store.config.view().providers.values()];
-      return providers.map((provider) => [provider.id, outgoing.health.ofProvider(provider).state]);
-    },
-    snapshot: snapshotStatus,
-  });
+  const metrics = createMetrics(options, { ...outgoing, snapshotStatus, books });
   const counting = createLimits(options);
-  const ledger = options.ledger ?? createMemoryLedger({ logger, now });
+  const alerting = createAlerting({ ...options, ...outgoing, snapshotStatus });
   return {
     config,
     logger,
@@ -87,11 +73,16 @@ export function createServices(options: ServicesOptions) {
     ...outgoing,
     budget,
     ...createAccess(options),
+    alerting,
     ...counting,
-    /** The price by which a call reserves money. */
-    priceOf: ({ model }: FoundModel): Price | null => model.price,
-    onClosed: createBooks({ metrics, limits: counting.limits, ledger }),
-    ledger,
+    onClosed: createBookkeeping({
+      metrics,
+      limits: counting.limits,
+      books,
+      noteBudget: alerting.noteBudget,
+    }),
+    ledger: books.ledger,
+    requestLog: books.requestLog,
     snapshotStatus,
     metrics,
     lifecycle,
@@ -100,6 +91,37 @@ export function createServices(options: ServicesOptions) {
     now,
     randomBytes,
   };
+}
+
+interface MeasuredServices extends ReturnType<typeof createOutgoing> {
+  readonly snapshotStatus: () => SnapshotStatus;
+  readonly books: Books;
+}
+
+const ENDPOINT_PATHS: ReadonlySet<string> = new Set(ENDPOINTS.map(({ path }) => path));
+
+function createMetrics(options: ServicesOptions, services: MeasuredServices) {
+  const { lifecycle, now, store, budget, running } = options;
+  const { health, upstreams, books, snapshotStatus } = services;
+  const { view } = store.config;
+  return createServerMetrics({
+    lifecycle,
+    now,
+    storage: () => store.status().state,
+    inflightBytes: () => budget.usedBytes,
+    runningRequests: () => running.size,
+    openUpstreamRequests: upstreams.openRequests,
+    providerStates: () =>
+      [...view().providers.values()].map((provider) => [provider.id, health.ofProvider(provider).state]),
+    restingKeys: () =>
+      [...view().providers.values()].map(({ id, keys }) => {
+        return [id, keys.filter((key) => health.ofKey(id, key).restingUntil !== null).length];
+      }),
+    snapshot: snapshotStatus,
+    requestLog: () => books.requestLog.status(),
+    isModel: (id) => view().models.has(id),
+    isEndpoint: (path) => ENDPOINT_PATHS.has(path),
+  });
 }
 
 /** What requests to providers need. */
@@ -129,7 +151,7 @@ function createOutgoing({ config, store, budget, now }: ServicesOptions) {
 /** What decides how much keys and users may use. */
 function createLimits(options: ServicesOptions) {
   const { config, store, now } = options;
-  const kept = options.budgets ?? budgetsInMemory(now);
+  const kept = options.books.budgets;
   const { budgets } = kept;
   const { view } = store.config;
   const allowedAddresses = new AllowedAddresses(config.trustProxyHops);

@@ -31,6 +31,11 @@ export function asidePath(path: string): string {
   return `${path}.damaged`;
 }
 
+/** The size of a line in the file. */
+export function sizeOfCheckedLine(text: string): number {
+  return HEAD_BYTES + Buffer.byteLength(text) + 1;
+}
+
 /** One line of a file. @throws if the text holds a line feed. */
 export function toCheckedLine(text: string): Buffer {
   if (text.includes('\n')) throw new Error('A checked line cannot hold a line feed.');
@@ -119,6 +124,13 @@ function prefixEnd(bytes: Buffer, [start, end]: Range, sum: number): number | nu
     running = nextCrc(running, bytes[index] ?? 0);
   }
   return null;
+}
+
+/** The text of one line, which is given without its line feed; null if the line is not sound. */
+export function readCheckedLine(line: Buffer): string | null {
+  const sum = headOf(line, 0, line.length);
+  if (sum === null || crc32(line.subarray(HEAD_BYTES)) !== sum) return null;
+  return line.toString('utf8', HEAD_BYTES);
 }
 
 /** Appends the damaged parts to their own file, then writes the file without them. */

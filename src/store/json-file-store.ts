@@ -3,7 +3,6 @@ import type { Logger } from '../logger.ts';
 import { type DatabaseFile, NotOursError } from './database-file.ts';
 import type { DecodedDocument, StoreContent } from './document.ts';
 import { errorCode } from './file-ops.ts';
-import type { StoreLocation } from './location.ts';
 import { MemoryStore } from './memory-store.ts';
 import type { PlainCopies } from './plain-copies.ts';
 import type { StorageStatus } from './store.ts';
@@ -33,7 +32,6 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 export interface FileStoreOptions {
-  readonly location: StoreLocation;
   readonly document: DecodedDocument;
   /** The status while all writes succeed. */
   readonly status: StorageStatus;
@@ -41,6 +39,8 @@ export interface FileStoreOptions {
   /** null: nothing can be written. */
   readonly lock: StoreLock | null;
   readonly copies: Pick<PlainCopies, 'find'>;
+  /** See `JsonFileStore.usageFolder`. */
+  readonly usageFolder: string;
   readonly logger: Logger;
   readonly softChangeDelayMs?: number | undefined;
   readonly retryDelayMs?: number | undefined;
@@ -50,7 +50,8 @@ export interface FileStoreOptions {
 export class JsonFileStore extends MemoryStore {
   /** The generation of the content that the store started with, before any write. */
   readonly loadedGeneration: number;
-  readonly location: StoreLocation;
+  /** The folder beside the database for counted usage and the request log; null: nothing can be written. */
+  readonly usageFolder: string | null;
   readonly #options: FileStoreOptions;
   /** Why the last write failed; null: it did not. */
   #failure: string | null = null;
@@ -60,8 +61,8 @@ export class JsonFileStore extends MemoryStore {
   constructor(options: FileStoreOptions) {
     super(options.document, options.softChangeDelayMs);
     this.#options = options;
-    this.location = options.location;
     this.loadedGeneration = options.document.generation;
+    this.usageFolder = options.lock === null ? null : options.usageFolder;
   }
 
   override status(): StorageStatus {

@@ -1,6 +1,6 @@
 import { parseNetwork } from '../ip-address.ts';
 import type { BudgetPeriod, Limits } from './entities.ts';
-import { oneOf, type Rule } from './record-rules.ts';
+import { oneOf, orNull, type Rule } from './record-rules.ts';
 
 const REQUESTS_LIMIT = 1_000_000;
 const TOKENS_LIMIT = 1_000_000_000_000;
@@ -29,6 +29,11 @@ export const LIMIT_RULES: Readonly<Record<keyof Limits, Rule>> = {
       Array.isArray(value) && value.length > 0 && value.length <= ADDRESSES_LIMIT && value.every(isNetwork),
   },
 };
+
+/** The members of stored limits. */
+export const LIMIT_FIELDS = Object.fromEntries(
+  Object.entries(LIMIT_RULES).map(([name, rule]) => [name, { ...orNull(rule), absent: null }]),
+);
 
 function wholeNumber(most: number): Rule {
   return {

@@ -98,6 +98,7 @@ async function start(options: JsonFileStoreOptions, { paths, lock, seed }: Start
     file: new DatabaseFile(tools, knownFile(loaded, history), loaded.document),
     lock,
     copies,
+    usageFolder: paths.usage,
   });
   if (lock !== null && (await writeLoaded(tools, store, loaded))) {
     await quietly(logger, 'store.tidy', () => tidy(tools, loaded, copies));

@@ -12,7 +12,8 @@ import {
   type Session,
   type User,
 } from './entities.ts';
-import { LIMIT_RULES } from './limit-rules.ts';
+import { LIMIT_FIELDS } from './limit-rules.ts';
+import { PRICE_FIELDS, PROVIDER_PRICE_FIELDS, PROVIDER_PRICES } from './price-rules.ts';
 import {
   DIGEST,
   FLAG,
@@ -40,10 +41,12 @@ export interface Field extends Rule {
   readonly plainNames?: readonly string[];
   /** For an object: the rules of its members. A member may be absent; null counts as absent. */
   readonly members?: Readonly<Record<string, Rule>>;
-  /** For an object or null: the rules of its members. A member that is absent becomes null. */
-  readonly nullable?: Readonly<Record<string, Rule>>;
+  /** For an object that is a record itself: its fields. */
+  readonly record?: Readonly<Record<string, Field>>;
   /** For a list of records: their fields. */
   readonly items?: Readonly<Record<string, Field>>;
+  /** For an object of records by name: their fields. */
+  readonly entries?: Readonly<Record<string, Field>>;
 }
 
 export type Fields<T> = Readonly<Record<keyof T, Field>>;
@@ -88,16 +91,21 @@ export const PROVIDER: Fields<StoredProvider> = {
   },
   enabled: ENABLED,
   options: { ...OPTIONS, absent: {}, members: OPTION_RULES },
-  prices: { ...MODEL_OPTIONS, absent: {}, fromPlain: () => undefined },
+  prices: { ...PROVIDER_PRICES, absent: {}, entries: PROVIDER_PRICE_FIELDS, fromPlain: () => undefined },
   createdAt: CREATED_AT,
   updatedAt: UPDATED_AT,
 };
 
-const PRICE: Field = { ...orNull(MODEL_OPTIONS), absent: null, fromPlain: () => undefined };
+const PRICE: Field = {
+  ...orNull(MODEL_OPTIONS),
+  absent: null,
+  record: PRICE_FIELDS,
+  fromPlain: () => undefined,
+};
 const LIMITS: Field = {
   ...orNull(MODEL_OPTIONS),
   absent: null,
-  nullable: LIMIT_RULES,
+  record: LIMIT_FIELDS,
   fromPlain: () => undefined,
 };
 
@@ -210,9 +218,10 @@ export function readRecord<T extends object>(fields: Fields<T>, value: unknown, 
     if (given !== value[name]) record[name] = given;
     if (!field.isRight(given)) requireRight(field, given, `${place}.${name}`);
     if (field.members !== undefined) record[name] = readMembers(field.members, given, `${place}.${name}`);
-    if (field.nullable !== undefined && isRecord(given))
-      record[name] = readNullable(field.nullable, given, `${place}.${name}`);
+    if (field.record !== undefined && given !== null)
+      record[name] = readRecord<JsonObject>(field.record, given, `${place}.${name}`);
     if (field.items !== undefined) record[name] = readItems(field.items, given, `${place}.${name}`);
+    if (field.entries !== undefined) record[name] = readEntries(field.entries, given, `${place}.${name}`);
   }
   return record as T;
 }
@@ -226,22 +235,16 @@ function readMembers(rules: Readonly<Record<string, Rule>>, value: unknown, plac
   return members;
 }
 
-function readNullable(
-  rules: Readonly<Record<string, Rule>>,
-  given: Readonly<Record<string, unknown>>,
-  place: string,
-): JsonObject {
-  const members: Record<string, unknown> = { ...given };
-  for (const [name, rule] of Object.entries(rules)) {
-    members[name] ??= null;
-    if (members[name] !== null) requireRight(rule, members[name], `${place}.${name}`);
-  }
-  return members;
-}
-
 function readItems(fields: Fields<JsonObject>, value: unknown, place: string): JsonObject[] {
   const items: readonly unknown[] = Array.isArray(value) ? value : [];
   return items.map((item, index) => readRecord(fields, item, `${place}[${index}]`));
+}
+
+function readEntries(fields: Fields<JsonObject>, value: unknown, place: string): JsonObject {
+  const entries = Object.entries(value ?? {});
+  return Object.fromEntries(
+    entries.map(([name, entry]) => [name, readRecord<JsonObject>(fields, entry, `${place}.${name}`)]),
+  );
 }
 
 /**

@@ -7,12 +7,12 @@ export class StorePaths {
   /** The complete old content while the file is overwritten in place. */
   readonly side: string;
   readonly lock: string;
-  /** The folder of the usage statistics. */
-  readonly usage: string;
   /** The file of an earlier program, from before its migration. */
   readonly beforeMigration: string;
   /** The torn file that a side copy replaced; only the latest is kept. */
   readonly torn: string;
+  /** The folder of the counted usage and the request log. */
+  readonly usage: string;
   readonly #name: string;
 
   constructor(target: string) {
@@ -21,8 +21,8 @@ export class StorePaths {
     this.#name = basename(target);
     this.side = `${target}.side`;
     this.lock = `${target}.lock`;
-    this.usage = `${target}.usage`;
     this.torn = `${target}.torn`;
+    this.usage = `${target}.usage`;
     this.beforeMigration = `${target}.v0.bak`;
   }
 

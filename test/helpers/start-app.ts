@@ -7,6 +7,7 @@ import { type AppOptions, createApp } from '../../src/app.ts';
 import { describeKey, generateKey } from '../../src/auth/api-keys.ts';
 import { DEFAULT_PASSWORD } from '../../src/auth/known-secrets.ts';
 import { PASSWORD_COST } from '../../src/auth/password-work.ts';
+import { type Books, booksInMemory, closeBooks } from '../../src/books.ts';
 import { type Config, type Environment, loadConfig } from '../../src/config.ts';
 import { listStaticFiles } from '../../src/http/static.ts';
 import type { Lifecycle } from '../../src/lifecycle.ts';
@@ -20,7 +21,6 @@ import { withEntity } from '../../src/store/changes.ts';
 import type { Model, Provider } from '../../src/store/entities.ts';
 import { createMemoryStore } from '../../src/store/memory-store.ts';
 import type { Store } from '../../src/store/store.ts';
-import type { UsageLedger } from '../../src/usage/ledger/ledger.ts';
 import { makeModel, makeProvider, type ProviderFields } from './records.ts';
 import { checkAfter, closeAfter, expectNothingHeld } from './teardown.ts';
 
@@ -63,8 +63,8 @@ export interface StartOptions {
   readonly passwordCost?: number;
   readonly connections?: AppOptions['connections'];
   readonly endpoints?: AppOptions['endpoints'];
-  /** One in memory, if absent. */
-  readonly ledger?: UsageLedger;
+  /** What is kept of calls; those that are absent are in memory. They end with the test. */
+  readonly books?: Partial<Books>;
 }
 
 const CHEAP_COST = PASSWORD_COST / 16;
@@ -101,14 +101,15 @@ export async function startApp(t: TestContext, options: StartOptions = {}): Prom
     ...(options.connections === undefined ? {} : { connections: options.connections }),
     ...(options.snapshotStatus === undefined ? {} : { snapshotStatus: options.snapshotStatus }),
   });
+  const books = { ...booksInMemory({ logger, now }), ...options.books };
   const master = describeKey(config.masterApiKey ?? generateKey(randomBytes));
-  const services = app.open(store, () => master, options.ledger);
+  const services = app.open(store, () => master, books);
   await new Promise<void>((resolve) => app.server.listen(0, '127.0.0.1', resolve));
   checkAfter(t, () => expectNothingHeld(services, () => app.server.closeAllConnections()));
   closeAfter(t, async () => {
     app.server.closeAllConnections();
     await new Promise((resolve) => app.server.close(resolve));
-    await services.ledger.close();
+    await closeBooks(books);
     await store.close();
   });
   const { port } = app.server.address() as AddressInfo;

@@ -3,19 +3,20 @@ import type { Answer } from '../../gateway/answer.ts';
 import type { Call } from '../../gateway/call.ts';
 import type { Endpoint } from '../../gateway/endpoints.ts';
 import type { Gateway } from '../../gateway/gateway.ts';
-import { type FoundModel, findModel } from '../../gateway/routing.ts';
+import { findModel } from '../../gateway/routing.ts';
+import { costOfReserve } from '../../gateway/target-prices.ts';
 import { type OpenBody, openBody, readBody } from '../../http/body.ts';
 import type { InflightBudget, InflightLease } from '../../inflight-budget.ts';
 import type { LimitGate } from '../../limits/limits.ts';
 import type { LimitedOwner } from '../../limits/owner.ts';
-import { costOfReserve, type RequestSize, reserveFor } from '../../limits/reserve.ts';
+import { type RequestSize, reserveFor } from '../../limits/reserve.ts';
 import { requestHeadersFor } from '../../protocols/passed-headers.ts';
-import { MASTER_ID, type Price, type Principal } from '../../store/entities.ts';
+import { MASTER_ID, type Principal } from '../../store/entities.ts';
 import type { ConfigView } from '../../store/store.ts';
 import type { Context, Handler } from '../context.ts';
 import { nextHop } from './hops.ts';
 import { refusePickerQuery } from './model-pickers.ts';
-import { isRestricted, requireModel } from './model-rights.ts';
+import { isRestricted, requireModel, requirePrice } from './model-rights.ts';
 import { EarlyStream, type StreamTimes, sendAnswer } from './send-answer.ts';
 
 export interface CallOptions extends StreamTimes {
@@ -24,8 +25,6 @@ export interface CallOptions extends StreamTimes {
   readonly view: () => ConfigView;
   readonly maxBodyBytes: number;
   readonly limits: LimitGate;
-  /** The price by which a call reserves money; null: it is not known. */
-  readonly priceOf: (found: FoundModel, view: ConfigView) => Price | null;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
@@ -89,7 +88,7 @@ export class OpenCall {
   }
 
   /**
-   * Checks that the caller may use the model. @throws HttpError `model_not_found`, `model_not_allowed`; `invalid_body` for a
+   * Checks that the caller may use the model. @throws HttpError `model_not_found`, `model_not_allowed`, `model_not_priced`; `invalid_body` for a
    * query that picks another model.
    */
   authorise(modelId: string): void {
@@ -99,6 +98,7 @@ export class OpenCall {
     const found = findModel(view, modelId);
     const current = requireModel(principal, modelId, { view, nowMs: this.#options.now() });
     this.#principal = current;
+    requirePrice(current, modelId, { found, view });
     this.#isRestricted ||= isRestricted(current);
     if (this.#isRestricted && this.endpoint.isRelayed) refusePickerQuery(query);
     this.#authorised = { modelId, found, view };
@@ -111,16 +111,18 @@ export class OpenCall {
   admit(size: RequestSize): void {
     const { record, headers } = this.context;
     if (record.reservation !== null || this.#authorised === null) return;
-    const { found, view } = this.#authorised;
-    const { limits, priceOf } = this.#options;
+    const { found } = this.#authorised;
+    record.modelPrice = found.model.price;
+    const key = keyOf(this.#principal);
+    const user = userOf(this.#principal);
     const use = reserveFor(this.endpoint.meter, size, found.model.options.maxOutputTokens);
     record.asked = use;
-    record.reservation = limits.admit({
-      key: keyOf(this.#principal),
-      user: userOf(this.#principal),
+    record.reservation = this.#options.limits.admit({
+      key,
+      user,
       promptTokens: use.promptTokens,
       answerTokens: use.answerTokens,
-      costNanoUsd: costOfReserve(use, priceOf(found, view)),
+      costNanoUsd: hasMoneyLimit(key) || hasMoneyLimit(user) ? costOfReserve(use, this.#authorised) : 0,
     });
     if (record.reservation.headers.length > 0) headers.push(...record.reservation.headers);
   }
@@ -174,6 +176,10 @@ function keyOf(principal: Principal): LimitedOwner | null {
 
 function userOf(principal: Principal): LimitedOwner | null {
   return principal.kind === 'key' || principal.kind === 'user' ? principal.user : null;
+}
+
+function hasMoneyLimit(owner: LimitedOwner | null): boolean {
+  return owner !== null && owner.limits !== null && owner.limits.budgetUsd !== null;
 }
 
 function hasLimits(principal: Principal): boolean {

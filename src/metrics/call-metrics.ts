@@ -1,0 +1,123 @@
+import type { CallEntry } from '../usage/call-entry.ts';
+import type { Usage } from '../usage/usage.ts';
+import { LabelCounter, LabelHistogram } from './label-sets.ts';
+import type { Registry } from './registry.ts';
+
+export interface CallMetricsOptions {
+  /** True for the id of a configured model: a client may ask for any name. */
+  readonly isModel: (id: string) => boolean;
+  /** True for the path of an endpoint: any path may be passed through. */
+  readonly isEndpoint: (path: string) => boolean;
+}
+
+/** The most sets of labels of a counter. A histogram has 18 lines for each of them. */
+const COUNTER_LIMIT = 2_000;
+const HISTOGRAM_LIMIT = 200;
+const NANO = 1e9;
+const OTHER = 'other';
+
+/** The label of each kind of tokens. */
+const TOKENS: readonly (readonly [kind: string, read: (usage: Usage) => number | null])[] = [
+  ['prompt', ({ promptTokens }) => promptTokens],
+  ['cached', ({ cachedTokens }) => cachedTokens],
+  ['cache_write', ({ cacheWriteTokens }) => cacheWriteTokens],
+  ['completion', ({ completionTokens }) => completionTokens],
+  ['reasoning', ({ reasoningTokens }) => reasoningTokens],
+];
+
+/** Counts calls, their times, tokens and costs. */
+export class CallMetrics {
+  readonly #options: CallMetricsOptions;
+  readonly #calls = new LabelCounter({
+    names: ['endpoint', 'model', 'provider', 'outcome'],
+    open: ['model', 'provider'],
+    limit: COUNTER_LIMIT,
+  });
+  readonly #tokens = new LabelCounter({
+    names: ['model', 'provider', 'kind'],
+    open: ['model', 'provider'],
+    limit: COUNTER_LIMIT,
+  });
+  readonly #costNanoUsd = modelCounter();
+  readonly #unpriced = modelCounter();
+  readonly #limited = new LabelCounter({ names: ['code'], open: ['code'], limit: 20 });
+  readonly #durations = durations();
+  readonly #firstBytes = durations();
+
+  constructor(registry: Registry, options: CallMetricsOptions) {
+    this.#options = options;
+    this.#register(registry);
+  }
+
+  /** Counts a finished call. */
+  count(entry: CallEntry): void {
+    if (!entry.isCall) return;
+    const { isModel, isEndpoint } = this.#options;
+    const model = entry.modelId === null || isModel(entry.modelId) ? (entry.modelId ?? '') : OTHER;
+    const endpoint = isEndpoint(entry.endpoint) ? entry.endpoint : OTHER;
+    const provider = entry.providerId ?? '';
+    this.#calls.add([endpoint, model, provider, entry.outcome]);
+    if (entry.outcome === 'limited') this.#limited.add([entry.code ?? '']);
+    if (entry.attempts.length > 0) this.#durations.observe([endpoint, provider], entry.ms);
+    if (entry.attempts.length > 0 && entry.ttftMs !== null)
+      this.#firstBytes.observe([endpoint, provider], entry.ttftMs);
+    if (entry.costNanoUsd !== null) this.#costNanoUsd.add([model, provider], entry.costNanoUsd);
+    if (entry.usage !== null) this.#countUsage(entry, entry.usage, [model, provider]);
+  }
+
+  #countUsage({ costNanoUsd }: CallEntry, usage: Usage, target: readonly [string, string]): void {
+    if (costNanoUsd === null) this.#unpriced.add(target);
+    for (const [kind, read] of TOKENS) {
+      const tokens = read(usage);
+      if (tokens !== null && tokens > 0) this.#tokens.add([...target, kind], tokens);
+    }
+  }
+
+  #register(registry: Registry): void {
+    const counters = [
+      ['ipin_calls_total', 'Calls of models, by how they ended.', () => this.#calls.samples()],
+      [
+        'ipin_tokens_total',
+        'Tokens, reported or estimated. `prompt` includes `cached` and `cache_write`, `completion` includes `reasoning`.',
+        () => this.#tokens.samples(),
+      ],
+      [
+        'ipin_cost_usd_total',
+        'What the priced calls cost, in US dollars.',
+        () => this.#costNanoUsd.samples(NANO),
+      ],
+      [
+        'ipin_unpriced_calls_total',
+        'Calls that used something without a known price.',
+        () => this.#unpriced.samples(),
+      ],
+      [
+        'ipin_limited_calls_total',
+        'Calls that a limit refused, by the code of the error.',
+        () => this.#limited.samples(),
+      ],
+    ] as const;
+    for (const [name, help, read] of counters) registry.register({ name, type: 'counter', help, read });
+    registry.register({
+      name: 'ipin_call_duration_seconds',
+      type: 'histogram',
+      help: 'How long calls that reached a provider took, to the end of the answer.',
+      read: () => this.#durations.samples(),
+    });
+    registry.register({
+      name: 'ipin_call_first_byte_seconds',
+      type: 'histogram',
+      help: 'How long calls that reached a provider took to the first byte of the answer.',
+      read: () => this.#firstBytes.samples(),
+    });
+  }
+}
+
+function modelCounter(): LabelCounter {
+  const names = ['model', 'provider'];
+  return new LabelCounter({ names, open: names, limit: COUNTER_LIMIT });
+}
+
+function durations(): LabelHistogram {
+  return new LabelHistogram({ names: ['endpoint', 'provider'], open: ['provider'], limit: HISTOGRAM_LIMIT });
+}

@@ -1,0 +1,107 @@
+import type { HistogramSample, Sample } from './registry.ts';
+
+const OTHER = 'other';
+
+export interface LabelsOptions {
+  readonly names: readonly string[];
+  /** Labels whose values are not from a short list: beyond the limit they are `other`. */
+  readonly open: readonly string[];
+  /** The most sets of values, so that a scrape stays small. */
+  readonly limit: number;
+}
+
+/** One value for each set of labels that occurs. */
+class LabelSets<T> {
+  readonly #options: LabelsOptions;
+  readonly #create: () => T;
+  readonly #byKey = new Map<
+    string,
+    { readonly labels: Readonly<Record<string, string>>; readonly held: T }
+  >();
+
+  constructor(options: LabelsOptions, create: () => T) {
+    this.#options = options;
+    this.#create = create;
+  }
+
+  /** The value for these labels, in the order of their names. */
+  of(values: readonly string[]): T {
+    const key = values.join('\n');
+    const known = this.#byKey.get(key);
+    if (known !== undefined) return known.held;
+    if (this.#byKey.size < this.#options.limit) return this.#add(key, values);
+    const folded = this.#fold(values);
+    const foldedKey = folded.join('\n');
+    return this.#byKey.get(foldedKey)?.held ?? this.#add(foldedKey, folded);
+  }
+
+  all() {
+    return [...this.#byKey.values()];
+  }
+
+  #add(key: string, values: readonly string[]): T {
+    const pairs = this.#options.names.map((name, index) => [name, values[index] ?? '']);
+    const held = this.#create();
+    this.#byKey.set(key, { labels: Object.fromEntries(pairs), held });
+    return held;
+  }
+
+  #fold(values: readonly string[]): string[] {
+    const { names, open } = this.#options;
+    return values.map((value, index) => (open.includes(names[index] ?? '') ? OTHER : value));
+  }
+}
+
+/** A counter with labels. */
+export class LabelCounter {
+  readonly #sets: LabelSets<{ value: number }>;
+
+  constructor(options: LabelsOptions) {
+    this.#sets = new LabelSets(options, () => ({ value: 0 }));
+  }
+
+  /** @param values of the labels, in the order of their names */
+  add(values: readonly string[], amount = 1): void {
+    this.#sets.of(values).value += amount;
+  }
+
+  /** @param unit what a sample counts in, such as 1000 for seconds out of milliseconds */
+  samples(unit = 1): Sample[] {
+    return this.#sets.all().map(({ labels, held }) => ({ labels, value: held.value / unit }));
+  }
+}
+
+/** The upper bounds of the buckets, in milliseconds: an embedding takes tens of them, a long answer minutes. */
+const BOUNDS_MS: readonly number[] = [
+  10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000, 120_000, 300_000, 600_000,
+];
+const MS_PER_SECOND = 1_000;
+const BOUNDS_SECONDS = BOUNDS_MS.map((boundMs) => boundMs / MS_PER_SECOND);
+
+/** A histogram of durations with labels. */
+export class LabelHistogram {
+  readonly #sets: LabelSets<{ readonly counts: number[]; sumMs: number }>;
+
+  constructor(options: LabelsOptions) {
+    const size = BOUNDS_MS.length + 1;
+    this.#sets = new LabelSets(options, () => ({ counts: new Array<number>(size).fill(0), sumMs: 0 }));
+  }
+
+  /** Counts a duration. @param values of the labels, in the order of their names */
+  observe(values: readonly string[], ms: number): void {
+    const held = this.#sets.of(values);
+    const found = BOUNDS_MS.findIndex((boundMs) => ms <= boundMs);
+    const bucket = found === -1 ? BOUNDS_MS.length : found;
+    held.counts[bucket] = (held.counts[bucket] ?? 0) + 1;
+    held.sumMs += ms;
+  }
+
+  samples(): HistogramSample[] {
+    return this.#sets.all().map(({ labels, held }) => ({
+      labels,
+      bounds: BOUNDS_SECONDS,
+      counts: held.counts,
+      sum: held.sumMs / MS_PER_SECOND,
+    }));
+  }
+}
