@@ -17,7 +17,7 @@ const READERS_LIMIT = 16;
 const BEHIND_LIMIT_BYTES = 1024 * 1024;
 /** Entries are sent together this often, and at once when so many wait. */
 const TICK_MS = 250;
-const WAITING_LIMIT = 1_000;
+const WAITING_LIMIT = 250;
 /** In ticks: how long a stream is silent before a keep-alive, and how often sessions are looked at, because they expire. */
 const KEEP_ALIVE_TICKS = 60;
 const SESSION_CHECK_TICKS = 60;
@@ -139,11 +139,14 @@ export class LiveFeed {
   }
 
   #send(reader: Reader, text: string | Buffer): void {
+    // What one write adds says nothing of the reader yet: many requests may have ended at once.
+    if (reader.res.writableLength > BEHIND_LIMIT_BYTES) {
+      reader.res.destroy();
+      this.#end(reader);
+      return;
+    }
     reader.silentTicks = 0;
     reader.res.write(text);
-    if (reader.res.writableLength <= BEHIND_LIMIT_BYTES) return;
-    reader.res.destroy();
-    this.#end(reader);
   }
 
   #keepAlive(reader: Reader): void {

@@ -121,6 +121,25 @@ describe('the secret of the webhook', { timeout: 30_000 }, () => {
   });
 });
 
+test('a webhook whose secret cannot be read is a warning', { timeout: 30_000 }, async (t) => {
+  const app = await startApp(t);
+  const codes = async (): Promise<string[]> => {
+    const status = await expectStatus(200, await app.admin('GET', '/api/admin/status'));
+    return (status as { warnings: { code: string }[] }).warnings.map(({ code }) => code);
+  };
+  const set = (secret: string | null): Promise<null> =>
+    app.services.changeConfig((state) => {
+      const alertWebhook = { url: URL, secret, unreadable: secret === null ? 'v2.x' : null };
+      return { state: { ...state, settings: { ...state.settings, alertWebhook } }, result: null };
+    });
+  await set(null);
+  assert.ok((await codes()).includes('unreadable_webhook_secret'));
+  const shown = (await expectStatus(200, await app.admin('GET', PATH))) as { alertWebhook: unknown };
+  assert.deepEqual(shown.alertWebhook, { ...SHOWN, secretHint: null, secretUnreadable: true });
+  await set(SECRET);
+  assert.ok(!(await codes()).includes('unreadable_webhook_secret'));
+});
+
 describe('a webhook in the settings', { timeout: 30_000 }, () => {
   test('gets a test, whose outcome is kept', async (t) => {
     const receiver = await startReceiver(t, [200, 500]);

@@ -1,7 +1,7 @@
 import { isSampleKey } from '../../auth/known-secrets.ts';
 import { MIN_PASSWORD_LENGTH } from '../../auth/passwords.ts';
 import type { SnapshotStatus } from '../../offsite/status.ts';
-import type { Provider } from '../../store/entities.ts';
+import type { AlertWebhook, Provider } from '../../store/entities.ts';
 import { hasUnreadableKey } from '../../store/provider-keys.ts';
 import type { StorageStatus } from '../../store/store.ts';
 import type { LedgerStatus } from '../../usage/ledger/ledger.ts';
@@ -21,6 +21,7 @@ interface WarningInput extends Pick<Services, 'admin' | 'config'> {
   readonly usage: LedgerStatus;
   /** Providers with a key that cannot be decrypted. */
   readonly unreadable: readonly Provider[];
+  readonly alertWebhook: AlertWebhook | null;
   /** Names of files beside the database that hold secrets in clear text. */
   readonly plainCopies: readonly string[];
 }
@@ -92,6 +93,11 @@ const WARNINGS: readonly Row[] = [
       `The keys of ${unreadable.map(({ id }) => id).join(', ')} cannot be decrypted. Either ENCRYPTION_KEY has changed, or the base URL was changed outside the panel, or the backup did not contain the keys. Set the right ENCRYPTION_KEY, or enter the keys again.`,
   ],
   [
+    'unreadable_webhook_secret',
+    ({ alertWebhook }) => alertWebhook !== null && alertWebhook.secret === null,
+    'Alerts cannot be signed, so none are sent: the secret of the webhook cannot be decrypted, or the backup did not contain it. Set the right ENCRYPTION_KEY, or enter the secret again.',
+  ],
+  [
     'plaintext_copies',
     ({ plainCopies }) => plainCopies.length > 0,
     ({ plainCopies }) =>
@@ -129,6 +135,7 @@ export function findWarnings(services: Services, plainCopies: readonly string[])
     snapshot: snapshotStatus(),
     usage: ledger.status(),
     unreadable: providers.filter(hasUnreadableKey),
+    alertWebhook: store.config.view().settings.alertWebhook,
     plainCopies,
   };
   const textOf = (text: Text): string => (typeof text === 'string' ? text : text(input));
