@@ -19,7 +19,7 @@ export interface BooksOptions {
   readonly folder: string | null;
   /** The size of the request log on the disk. */
   readonly requestLogBytes: number;
-  /** Finds a copy for a folder that holds nothing; must not throw. */
+  /** Finds the off-site copy of the ledger for an empty folder; must not throw. */
   readonly findArchive?: () => Promise<Buffer | null>;
   readonly logger: Logger;
   /** Milliseconds since the epoch. */
