@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Server } from 'node:http';
 import { createGuard } from './auth/guard.ts';
+import { type Books, booksInMemory } from './books.ts';
 import type { Cancellation } from './cancellation.ts';
 import { HttpError } from './errors.ts';
 import { ENDPOINTS, type Endpoint } from './gateway/endpoints.ts';
@@ -11,14 +12,19 @@ import { type StaticFiles, sendStatic } from './http/static.ts';
 import { InflightBudget } from './inflight-budget.ts';
 import { apiKeyResource } from './routes/admin/api-keys.ts';
 import { downloadBackup, restoreBackup } from './routes/admin/backup.ts';
+import { grantBudget, resetUsage } from './routes/admin/budgets.ts';
 import { providersHealth, wakeProvider } from './routes/admin/health.ts';
-import { MODELS } from './routes/admin/models.ts';
+import { modelResource } from './routes/admin/models.ts';
 import { changeAdminPassword } from './routes/admin/password.ts';
+import { showPriceList } from './routes/admin/prices.ts';
 import { providerKeys } from './routes/admin/provider-keys.ts';
-import { listUpstreamModels, testProvider } from './routes/admin/provider-test.ts';
+import { listUpstreamModels, takeOverPrices } from './routes/admin/provider-prices.ts';
+import { testProvider } from './routes/admin/provider-test.ts';
 import { providerResource } from './routes/admin/providers.ts';
 import { listRequests, liveRequests } from './routes/admin/requests.ts';
+import { changeSettings, showSettings, testAlert } from './routes/admin/settings.ts';
 import { adminStatus } from './routes/admin/status.ts';
+import { adminUsage } from './routes/admin/usage.ts';
 import { userResource } from './routes/admin/users.ts';
 import { nameOfKeyUse } from './routes/api-key-records.ts';
 import { createDispatch, type Dispatch, type RouteRow } from './routes/dispatch.ts';
@@ -31,18 +37,19 @@ import { ownKeyResource } from './routes/user/api-keys.ts';
 import { userMe } from './routes/user/me.ts';
 import { changeOwnPassword } from './routes/user/password.ts';
 import { listOwnRequests } from './routes/user/requests.ts';
+import { userUsage } from './routes/user/usage.ts';
 import { readFormCall } from './routes/v1/form.ts';
 import { readJsonCall } from './routes/v1/json.ts';
+import { describeOwnKey } from './routes/v1/key.ts';
 import { listModels, retrieveModel } from './routes/v1/models.ts';
 import { readOcrCall } from './routes/v1/ocr.ts';
 import { type CallOptions, type ReadCall, serveCall } from './routes/v1/open-call.ts';
 import { createPathReader } from './routes/v1/paths.ts';
 import type { MasterKey } from './store/entities.ts';
 import type { Store } from './store/store.ts';
-import type { RequestLog } from './usage/request-log.ts';
 
 export interface AppOptions
-  extends Omit<ServicesOptions, 'store' | 'masterKey' | 'running' | 'budget' | 'requestLog'> {
+  extends Omit<ServicesOptions, 'store' | 'masterKey' | 'running' | 'budget' | 'books'> {
   readonly staticFiles: StaticFiles;
   /** The endpoints of `/v1`, if not `ENDPOINTS`. */
   readonly endpoints?: readonly Endpoint[];
@@ -53,8 +60,8 @@ export interface AppOptions
 export interface App {
   /** Does not listen yet. Answers `starting` until a store is opened. */
   readonly server: Server;
-  /** Connects the store; from now on requests are served. Without a request log, a log in memory is made. */
-  open(store: Store, masterKey: () => MasterKey, requestLog?: RequestLog): Services;
+  /** Connects the store and the books; from now on requests are served. */
+  open(store: Store, masterKey: () => MasterKey, books?: Books): Services;
   /** Ends every running request with this error. */
   abortRequests(reason: HttpError): void;
 }
@@ -78,9 +85,8 @@ export function createApp(options: AppOptions): App {
   });
   return {
     server,
-    open(store, masterKey, requestLog) {
-      const log = requestLog === undefined ? {} : { requestLog };
-      const services = createServices({ ...options, store, masterKey, running, budget, ...log });
+    open(store, masterKey, books = booksInMemory(options)) {
+      const services = createServices({ ...options, store, masterKey, running, budget, books });
       dispatch = dispatchTo(services, options, running);
       lifecycle.phase = 'ready';
       return services;
@@ -101,14 +107,16 @@ function dispatchTo(services: Services, options: AppOptions, running: Set<Cancel
       masterDigest: () => masterKey().digest,
       resolveSession: (token) => sessions.resolve(token),
       localAccess,
+      allowedAddresses: services.allowedAddresses,
       trustProxyHops: config.trustProxyHops,
       now,
     }),
     corsOrigins: config.corsOrigins,
+    trustProxyHops: config.trustProxyHops,
     logger,
     now,
     running,
-    onClosed: services.metrics.countRequest,
+    onClosed: services.onClosed,
     onKeyUsed: (id) => void store.lastUse.note(nameOfKeyUse(id), now()),
   });
 }
@@ -119,14 +127,22 @@ export function createRoutes(
   staticFiles: StaticFiles,
   endpoints = ENDPOINTS,
 ): RouteRow[] {
-  const { store, config, gateway, budget } = services;
+  const { store, config, gateway, budget, limits } = services;
   const { view } = store.config;
   const { maxBodyBytes, sseKeepAliveMs: keepAliveMs, earlyStreamMs } = config;
   const times = { keepAliveMs, earlyStreamMs };
-  const calls: CallOptions = { gateway, budget, view, maxBodyBytes, now: services.now, ...times };
+  const calls: CallOptions = {
+    gateway,
+    budget,
+    view,
+    maxBodyBytes,
+    limits,
+    now: services.now,
+    ...times,
+  };
   const providers = new ResourceHandlers(providerResource(services), services);
   const keys = providerKeys(services);
-  const models = new ResourceHandlers(MODELS, services);
+  const models = new ResourceHandlers(modelResource(view), services);
   const apiKeys = new ResourceHandlers(apiKeyResource(services), services);
   const users = new ResourceHandlers(userResource(services), services);
   const ownKeys = new ResourceHandlers(ownKeyResource(services), services);
@@ -148,6 +164,7 @@ export function createRoutes(
     ['DELETE', '/api/admin/providers/:id', 'admin', providers.delete],
     ['POST', '/api/admin/providers/:id/test', 'admin', testProvider(services)],
     ['GET', '/api/admin/providers/:id/upstream-models', 'admin', listUpstreamModels(services)],
+    ['POST', '/api/admin/providers/:id/prices', 'admin', takeOverPrices(services)],
     ['POST', '/api/admin/providers/:id/wake', 'admin', wakeProvider(services)],
     ['GET', '/api/admin/providers/:id/keys', 'admin', keys.list],
     ['POST', '/api/admin/providers/:id/keys', 'admin', keys.add],
@@ -165,13 +182,22 @@ export function createRoutes(
     ['GET', '/api/admin/apikeys/:id', 'admin', apiKeys.get],
     ['PUT', '/api/admin/apikeys/:id', 'admin', apiKeys.update],
     ['DELETE', '/api/admin/apikeys/:id', 'admin', apiKeys.delete],
+    ['POST', '/api/admin/apikeys/:id/grant', 'admin', grantBudget('key', services)],
+    ['POST', '/api/admin/apikeys/:id/usage-reset', 'admin', resetUsage('key', services)],
     ['GET', '/api/admin/users', 'admin', users.list],
     ['POST', '/api/admin/users', 'admin', users.create],
     ['GET', '/api/admin/users/:id', 'admin', users.get],
     ['PUT', '/api/admin/users/:id', 'admin', users.update],
     ['DELETE', '/api/admin/users/:id', 'admin', users.delete],
+    ['GET', '/api/admin/prices', 'admin', showPriceList],
+    ['GET', '/api/admin/settings', 'admin', showSettings(services)],
+    ['PUT', '/api/admin/settings', 'admin', changeSettings(services)],
+    ['POST', '/api/admin/settings/alert-test', 'admin', testAlert(services)],
     ['GET', '/api/admin/requests', 'admin', listRequests(services)],
     ['GET', '/api/admin/requests/live', 'admin', liveRequests(services)],
+    ['GET', '/api/admin/usage', 'admin', adminUsage(services)],
+    ['POST', '/api/admin/users/:id/grant', 'admin', grantBudget('user', services)],
+    ['POST', '/api/admin/users/:id/usage-reset', 'admin', resetUsage('user', services)],
     ['GET', '/api/admin/backup', 'admin', downloadBackup(services)],
     ['POST', '/api/admin/restore', 'admin', restoreBackup(services)],
 
@@ -185,7 +211,9 @@ export function createRoutes(
     ['PUT', '/api/user/apikeys/:id', 'user', ownKeys.update],
     ['DELETE', '/api/user/apikeys/:id', 'user', ownKeys.delete],
     ['GET', '/api/user/requests', 'user', listOwnRequests(services)],
+    ['GET', '/api/user/usage', 'user', userUsage(services)],
 
+    ['GET', '/v1/key', 'key', describeOwnKey(services)],
     ['GET', '/v1/models', 'key', listModels(view)],
     ['GET', '/v1/models/*id', 'key', retrieveModel(view)],
     ...endpoints.map((endpoint): RouteRow => {

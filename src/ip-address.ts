@@ -51,6 +51,28 @@ export function normalizeAddress(text: string): string | null {
   return isMapped ? toDotted(groups) : toShortest(groups);
 }
 
+const PREFIX = /^(?:0|[1-9]\d{0,2})$/;
+const IPV4_BITS = 32;
+const IPV6_BITS = 128;
+
+/**
+ * Reads an address or a CIDR block (RFC 4632, RFC 4291 section 2.3); bits behind the prefix are ignored. Blocks of IPv4 that are
+ * mapped into IPv6 become blocks of IPv4. Returns null for anything else.
+ * @example parseNetwork('10.0.0.0/8') // ['10.0.0.0', 8]; parseNetwork('::1') // ['::1', 128]
+ */
+export function parseNetwork(text: string): Network | null {
+  const slash = text.indexOf('/');
+  const written = slash === -1 ? text : text.slice(0, slash);
+  const address = written.includes('%') ? null : normalizeAddress(written);
+  if (address === null) return null;
+  const bits = address.includes(':') ? IPV6_BITS : IPV4_BITS;
+  if (slash === -1) return [address, bits];
+  const prefix = text.slice(slash + 1);
+  const isMapped = bits === IPV4_BITS && written.includes(':');
+  const prefixBits = Number(prefix) - (isMapped ? IPV6_BITS - IPV4_BITS : 0);
+  return PREFIX.test(prefix) && prefixBits >= 0 && prefixBits <= bits ? [address, prefixBits] : null;
+}
+
 /**
  * The network that one customer holds: an IPv4 address itself, the /64 of an IPv6 address, as `2001:db8:0:1::/64`.
  * Returns `unknown` for text that is not an address.

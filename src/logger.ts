@@ -29,14 +29,24 @@ type KeyHolders = ReadonlyMap<string, { readonly keys: readonly { readonly secre
 export class LogSecrets {
   readonly #fixed: readonly string[];
   readonly #holders: () => KeyHolders | undefined;
+  readonly #single: () => string | null | undefined;
   #read: KeyHolders | undefined;
+  #readSingle: string | null | undefined;
   #plain: readonly string[];
   #escaped: readonly string[];
 
-  /** `holders` runs for each line. Its keys are read again whenever it returns another map. */
-  constructor(fixed: readonly string[], holders: () => KeyHolders | undefined = () => undefined) {
+  /**
+   * `holders` and `single`, a secret that changes, run for each line. The keys are read again whenever `holders` returns another
+   * map.
+   */
+  constructor(
+    fixed: readonly string[],
+    holders: () => KeyHolders | undefined = () => undefined,
+    single: () => string | null | undefined = () => undefined,
+  ) {
     this.#fixed = fixed;
     this.#holders = holders;
+    this.#single = single;
     this.#plain = fixed;
     this.#escaped = fixed.map(escapeInJson);
   }
@@ -55,9 +65,12 @@ export class LogSecrets {
 
   #refresh(): void {
     const holders = this.#holders();
-    if (holders === this.#read || holders === undefined) return;
+    const single = this.#single();
+    if ((holders === this.#read && single === this.#readSingle) || holders === undefined) return;
     this.#read = holders;
+    this.#readSingle = single;
     const secrets = [...holders.values()].flatMap(({ keys }) => keys.map(({ secret }) => secret));
+    secrets.push(single ?? null);
     this.#plain = [...this.#fixed, ...secrets.filter((secret) => secret !== null)];
     this.#escaped = this.#plain.map(escapeInJson);
   }

@@ -23,6 +23,7 @@ const WORKERS = ['files', 'limits', 'usage', 'providers', 'endpoints', 'protocol
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   server: [
     'app',
+    'books',
     'routes',
     'gateway',
     'auth',
@@ -35,8 +36,9 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     ...WORKERS,
     ...INTERFACES,
   ],
-  app: ['routes', 'gateway', 'auth', 'http', 'metrics', ...WORKERS, ...INTERFACES],
-  routes: ['gateway', 'auth', 'http', 'metrics', 'documents', ...WORKERS, ...INTERFACES],
+  app: ['books', 'routes', 'gateway', 'auth', 'http', 'metrics', ...WORKERS, ...INTERFACES],
+  routes: ['books', 'gateway', 'auth', 'http', 'metrics', 'documents', ...WORKERS, ...INTERFACES],
+  books: ['limits', 'usage', ...INTERFACES],
   gateway: ['metrics', ...WORKERS, ...INTERFACES],
   auth: ['http', ...INTERFACES],
   demo: ['protocols', ...INTERFACES],
@@ -84,7 +86,7 @@ const FOLDERS = [
 const ENTRY = /^src\/(server|shutdown|master-key|keep-alive-ping|open-store|demo\/start)\.ts$/;
 /** The form in which a store's state is kept and passed on: values and bytes, no files. */
 const DOCUMENT =
-  /^src\/store\/(backup|restore|migrations|document|document-error|document-text|document-turns|records|record-rules|stored-provider|secrets|new-config)\.ts$/;
+  /^src\/store\/(backup|restore|migrations|document|document-error|document-text|document-turns|records|record-rules|limit-rules|price-rules|stored-settings|stored-provider|secrets|new-config)\.ts$/;
 /** Files on the disk, whatever is in them. */
 const FILE = /^src\/store\/(atomic-file|checked-lines|crc32|file-ops)\.ts$/;
 const CODEC =
@@ -94,11 +96,11 @@ const CODEC =
 function roomOf(path: string): string | null {
   if (ENTRY.test(path)) return 'server';
   if (CODEC.test(path)) return 'codecs';
-  if (path === 'src/app.ts') return 'app';
+  if (path === 'src/app.ts' || path === 'src/books.ts') return posix.basename(path, '.ts');
   if (path === 'src/gateway/endpoints.ts') return 'endpoints';
   if (/^src\/(ip-address|providers\/base-url)\.ts$/.test(path)) return 'addresses';
   if (
-    /^src\/(store\/(store|entities|changes|change-config|config-view|provider-keys|new-records)|usage\/(usage|call-entry)|offsite\/status)\.ts$/.test(
+    /^src\/(store\/(store|entities|changes|change-config|config-view|provider-keys|new-records|price-amounts)|usage\/(usage|call-entry)|offsite\/status)\.ts$/.test(
       path,
     )
   )

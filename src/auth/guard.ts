@@ -4,6 +4,7 @@ import { isSameOrigin, isSecure } from '../http/client-address.ts';
 import { readCookie, sessionCookieName } from '../http/cookies.ts';
 import type { Principal } from '../store/entities.ts';
 import type { ConfigView } from '../store/store.ts';
+import type { AllowedAddresses } from './allowed-addresses.ts';
 import { digestKey, isExpired, isSameDigest, readBearerToken, readPresentedKey } from './api-keys.ts';
 import { isSampleKey } from './known-secrets.ts';
 import type { LocalAccess } from './local-access.ts';
@@ -32,6 +33,7 @@ export interface GuardOptions {
   readonly masterDigest: () => string;
   readonly resolveSession: (token: string) => Promise<SignedIn | null>;
   readonly localAccess: LocalAccess;
+  readonly allowedAddresses: AllowedAddresses;
   readonly trustProxyHops: number;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -40,7 +42,7 @@ export interface GuardOptions {
 /**
  * Decides from the headers alone who makes a request and whether the route lets them in. Most requests present a key and
  * get their answer at once; a promise means that a session, or the sender of a sample key, must be looked up.
- * @throws HttpError `missing_api_key`, `invalid_api_key`, `not_signed_in`, `forbidden`, `cross_origin_refused`.
+ * @throws HttpError `missing_api_key`, `invalid_api_key`, `ip_not_allowed`, `not_signed_in`, `forbidden`, `cross_origin_refused`.
  */
 export type Guard = (access: Access, req: IncomingMessage) => Principal | Promise<Principal>;
 
@@ -57,7 +59,7 @@ export function createGuard(options: GuardOptions): Guard {
       case 'optional-session':
         return findSession(req, options).then((session) => session ?? NOBODY);
       case 'key':
-        return requireKey(req, options);
+        return requireAddress(requireKey(req, options), req, options);
       case 'metrics':
         return requireMasterOrAdmin(req, options);
       default:
@@ -74,6 +76,22 @@ function requireKey(req: IncomingMessage, options: GuardOptions): Principal | Pr
     if (session !== null) return session;
     throw missingKey();
   });
+}
+
+/** Lets a key or a session in from its allowed addresses only. */
+function requireAddress(
+  found: Principal | Promise<Principal>,
+  req: IncomingMessage,
+  { allowedAddresses }: GuardOptions,
+): Principal | Promise<Principal> {
+  if (found instanceof Promise)
+    return found.then((principal) => requireFrom(principal, req, allowedAddresses));
+  return requireFrom(found, req, allowedAddresses);
+}
+
+function requireFrom(principal: Principal, req: IncomingMessage, allowed: AllowedAddresses): Principal {
+  allowed.require(principal, req);
+  return principal;
 }
 
 async function requireRole(

@@ -10,6 +10,7 @@ import { scanJson } from '../json/scan.ts';
 import { splice } from '../json/splice.ts';
 import { JsonScanError } from '../json/tokens.ts';
 import { parseJson } from '../json/value.ts';
+import { type AnswerMeter, USAGE_PATTERNS } from '../protocols/answer-meter.ts';
 import { completionToEvents } from '../protocols/completions.ts';
 import { convertEmbeddings, normaliseEmbeddings } from '../protocols/embeddings.ts';
 import { EventStream } from '../protocols/event-stream.ts';
@@ -22,6 +23,7 @@ import { type BoundedRead, readBounded } from '../providers/read-bounded.ts';
 import { invalidResponse } from '../providers/upstream-failures.ts';
 import { redactBytes } from '../redaction.ts';
 import type { Call } from './call.ts';
+import { MeteredBody } from './metered-body.ts';
 import { ReportedError } from './reported-error.ts';
 import { openStream } from './stream-opening.ts';
 
@@ -67,6 +69,8 @@ export interface HeldResponse extends UpstreamResponse {
   readonly lease: InflightLease;
   /** The usage in its stream was asked for by `addsUsage`, not by the client. */
   readonly hidesUsage: boolean;
+  /** Looks at all that the provider sends. */
+  readonly meter: AnswerMeter;
 }
 
 /** The members of a call that shape its answer. */
@@ -83,7 +87,7 @@ const CHANGED_BYTES = 32 * 1024 * 1024;
  * With one of these members a response counts as a success, even if it also carries an error (a failed `response` does).
  */
 const CONTENT_MEMBERS = ['choices', 'output', 'data', 'results'] as const;
-const PATTERNS = compilePatterns(['model', 'error', ...CONTENT_MEMBERS]);
+const PATTERNS = compilePatterns(['model', 'error', ...USAGE_PATTERNS, ...CONTENT_MEMBERS]);
 
 /**
  * Turns a response into the client's answer: decides what must change, and changes it.
@@ -150,7 +154,11 @@ function needsRename(response: HeldResponse, options: ShapeOptions): boolean {
 /** Passes a response unchanged. Waits for its first byte: until then a failing upstream can still become an error. */
 async function passThrough(response: HeldResponse, keepLength = true): Promise<ShapedAnswer> {
   const first = await readBounded(response.body, 0);
-  if (!first.isWhole) return streamAnswer(response, responseHeadersFor(response.headers, keepLength), null);
+  if (!first.isWhole) {
+    const isRead = isIdentity(response) && isJsonType(response.headers['content-type']);
+    const transform = isRead ? new MeteredBody(null, response.meter) : null;
+    return streamAnswer(response, responseHeadersFor(response.headers, keepLength), transform);
+  }
   return bytesAnswer(response, responseHeadersFor(response.headers, false), first.bytes);
 }
 
@@ -170,6 +178,7 @@ async function passEventStream(response: HeldResponse, options: ShapeOptions): P
     streamEnd,
     hideUsage: response.hidesUsage,
     secrets,
+    meter: response.meter,
   });
   const headers = [...responseHeadersFor(response.headers, false), ...UNBUFFERED];
   return streamAnswer({ ...response, body: opened.body }, headers, transform);
@@ -198,9 +207,11 @@ async function answerJson(response: HeldResponse, options: ShapeOptions): Promis
   if (!read.isWhole) {
     if (mustBeHeld) throw overLimit(read, response);
     const headers = responseHeadersFor(response.headers, !isRenamed);
-    return streamAnswer(response, headers, isRenamed ? new JsonModelRenamer(options.modelId) : null);
+    const renamer = isRenamed ? new JsonModelRenamer(options.modelId) : null;
+    return streamAnswer(response, headers, new MeteredBody(renamer, response.meter));
   }
   const scan = checkJson(read.bytes, response);
+  response.meter.lookAtScanned(read.bytes, scan);
   const named = isRenamed ? withModel(read.bytes, scan, options.modelId) : read.bytes;
   const hasError = (firstMatch(scan, 'error')?.kind ?? 'null') !== 'null';
   const body = hasError ? redactBytes(named, response.target.provider.secrets) : named;
@@ -239,7 +250,7 @@ async function answerVectors(
     const body = Readable.from(convertEmbeddings(response.body, conversion), { objectMode: false });
     return passThrough({ ...response, body }, false);
   }
-  checkJson(read.bytes, response);
+  response.meter.lookAtScanned(read.bytes, checkJson(read.bytes, response));
   const body = blamingProvider(() => normaliseEmbeddings(read.bytes, conversion)) ?? read.bytes;
   return bytesAnswer(response, responseHeadersFor(response.headers, false), body);
 }

@@ -23,6 +23,8 @@ export interface Call extends AdapterCall {
   readonly encodingFormat: 'float' | 'base64' | null;
   /** Makes the answer from the provider's JSON; null: the provider's response passes. */
   readonly render: ((response: Buffer, providerId: string) => RenderedAnswer) | null;
+  /** The caller has limits of their own, so the provider's are not told. */
+  readonly hidesRateLimits: boolean;
   readonly signal: CancelSignal;
   readonly record: CallRecord;
 }

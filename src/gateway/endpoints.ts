@@ -1,5 +1,6 @@
 import { type FormKind, IMAGE_FORM, OCR_FORM, speechForm } from '../protocols/form-kinds.ts';
 import type { StreamEnd } from '../protocols/stream-end.ts';
+import type { Meter } from '../usage/usage.ts';
 
 /** A row of the endpoint table: all properties of one endpoint of `/v1`. */
 export interface Endpoint {
@@ -21,6 +22,8 @@ export interface Endpoint {
   readonly namesModel: boolean;
   /** The response holds vectors, and the client chooses their encoding. */
   readonly hasVectors: boolean;
+  /** What of a call is counted, for limits, prices and the ledger. */
+  readonly meter: Meter;
   /** How a complete event stream ends, to notice a broken stream; null because vendors differ. */
   readonly streamEnd: StreamEnd;
 }
@@ -37,6 +40,7 @@ export function jsonEndpoint(path: string, special: Partial<Endpoint> = {}): End
     response: 'json',
     namesModel: false,
     hasVectors: false,
+    meter: 'tokens',
     streamEnd: null,
     ...special,
   };
@@ -52,14 +56,14 @@ export const ENDPOINTS: readonly Endpoint[] = [
   jsonEndpoint('chat/completions', { namesModel: true, streamEnd: 'chat' }),
   jsonEndpoint('completions', { namesModel: true, streamEnd: 'chat' }),
   jsonEndpoint('responses', { namesModel: true, streamEnd: 'responses' }),
-  jsonEndpoint('moderations', { namesModel: true }),
-  jsonEndpoint('rerank', { namesModel: true }),
-  jsonEndpoint('embeddings', { namesModel: true, hasVectors: true }),
-  jsonEndpoint('images/generations'),
-  jsonEndpoint('audio/speech', { response: 'any' }),
-  formEndpoint('audio/transcriptions', speechForm('transcribe'), { response: 'any' }),
-  formEndpoint('audio/translations', speechForm('translate'), { response: 'any' }),
-  formEndpoint('images/edits', IMAGE_FORM),
-  formEndpoint('images/variations', IMAGE_FORM),
+  jsonEndpoint('moderations', { namesModel: true, meter: 'input' }),
+  jsonEndpoint('rerank', { namesModel: true, meter: 'input' }),
+  jsonEndpoint('embeddings', { namesModel: true, hasVectors: true, meter: 'input' }),
+  jsonEndpoint('images/generations', { meter: 'images' }),
+  jsonEndpoint('audio/speech', { response: 'any', meter: 'speech' }),
+  formEndpoint('audio/transcriptions', speechForm('transcribe'), { response: 'any', meter: 'audio' }),
+  formEndpoint('audio/translations', speechForm('translate'), { response: 'any', meter: 'audio' }),
+  formEndpoint('images/edits', IMAGE_FORM, { meter: 'images' }),
+  formEndpoint('images/variations', IMAGE_FORM, { meter: 'images' }),
   formEndpoint('ocr', OCR_FORM, { body: 'ocr', upstreamPath: 'chat/completions', isRelayed: false }),
 ];

@@ -4,11 +4,12 @@ import { HttpError } from '../errors.ts';
 import type { AnswerEnd } from '../http/body-transform.ts';
 import type { InflightBudget } from '../inflight-budget.ts';
 import { conversationDigest } from '../protocols/conversation-start.ts';
+import { withoutRateLimits } from '../protocols/passed-headers.ts';
 import { readError } from '../protocols/upstream-errors.ts';
 import type { CompiledProvider, Quirk, Refusal, Target, UpstreamResponse } from '../providers/adapter.ts';
 import type { Providers } from '../providers/compile.ts';
 import { readBounded } from '../providers/read-bounded.ts';
-import type { Upstreams } from '../providers/upstream.ts';
+import type { SendNote, SendOptions, Upstreams } from '../providers/upstream.ts';
 import { Answer } from './answer.ts';
 import { AttemptPlan, aimOf, type Candidate, type PlannedTarget, type Step } from './attempt-plan.ts';
 import type { Call } from './call.ts';
@@ -60,7 +61,7 @@ export function createGateway(options: GatewayOptions): Gateway {
 }
 
 /** One call on its way through its targets. */
-class Execution {
+class Execution implements SendOptions {
   readonly #call: Call;
   readonly #options: GatewayOptions;
   readonly #conversations: Conversations;
@@ -73,6 +74,18 @@ class Execution {
     this.#call = call;
     this.#options = options;
     this.#conversations = conversations;
+  }
+
+  get signal(): CancelSignal {
+    return this.#call.signal;
+  }
+
+  get consumer(): string {
+    return this.#call.consumer;
+  }
+
+  get note(): SendNote {
+    return this.#call.record;
   }
 
   async run(): Promise<Answer> {
@@ -96,6 +109,7 @@ class Execution {
       if (step.kind === 'end') throw failure?.error ?? new Error('a plan without a candidate');
       const result = await this.#ask(step.candidate);
       if (result instanceof Answer) {
+        this.#call.record.noteFirstByte(now());
         if (this.#digest !== null) this.#conversations.remember(this.#digest, aimOf(step.candidate));
         return result;
       }
@@ -118,7 +132,7 @@ class Execution {
   async #ask(candidate: Candidate): Promise<Answer | Failure> {
     const { provider, upstreamModel } = candidate.target;
     const target = { provider, upstreamModel, key: candidate.key };
-    this.#call.record.providerId = provider.id;
+    this.#call.record.target = candidate.target;
     // Other calls may add to the provider's own set meanwhile.
     const quirks = new Set(provider.quirks);
     const learned = this.#quirks.get(provider);
@@ -151,6 +165,7 @@ class Execution {
       providerId: aim.providerId,
       upstreamModel,
       keyId: aim.keyId,
+      keyHint: key?.hint ?? null,
       status: null,
       result: 'ok',
       code: null,
@@ -158,7 +173,8 @@ class Execution {
     };
     const running: RunningAttempt = { target, quirks, watched, entry };
     try {
-      const response = await upstreams.send(request, call.signal, call.consumer);
+      const received = await upstreams.send(request, this);
+      const response = call.hidesRateLimits ? withoutRateLimits(received) : received;
       entry.status = response.status;
       entry.ms = now() - watched.startedAtMs;
       call.record.attempts.push(entry);

@@ -140,15 +140,24 @@ export class Health {
     };
   }
 
+  /** How a provider's attempts went, whether it rests now or not. */
+  evidenceOf(providerId: string): Pick<EvidenceReport, 'state'> & Pick<ProviderHealth, 'lastError'> {
+    const { state, lastError } = this.#subject(subjectName(providerId, null)).evidence.report(this.#now());
+    return { state, lastError: shownError(lastError) };
+  }
+
+  /** True if the provider refused the key and has not accepted it since. */
+  isKeyRefused(providerId: string, keyId: string): boolean {
+    return this.#rests.refusalOf(providerId, keyId)?.error.code === 'upstream_auth_failed';
+  }
+
   ofKey(providerId: string, { id, unreadable }: ProviderKey): KeyHealth {
     const nowMs = this.#now();
     const { state, lastUsedAtMs, lastError } = this.#subject(subjectName(providerId, id)).evidence.report(
       nowMs,
     );
     const untilMs = this.#futureOnly(this.#rests.untilOfKey(providerId, id), nowMs);
-    const refusal = this.#rests.refusalOf(providerId, id);
-    const isRefused = refusal?.error.code === 'upstream_auth_failed';
-    const restState = isRefused ? 'refused' : untilMs === null ? state : 'resting';
+    const restState = this.isKeyRefused(providerId, id) ? 'refused' : untilMs === null ? state : 'resting';
     return {
       state: unreadable === null ? restState : 'unreadable',
       restingUntil: isoTime(untilMs),

@@ -1,7 +1,13 @@
 import { HttpError } from '../errors.ts';
 import type { AnswerEnd } from '../http/body-transform.ts';
 import type { HeaderList } from '../http/headers.ts';
-import type { Principal } from '../store/entities.ts';
+import type { Reservation } from '../limits/limits.ts';
+import { NOTHING_RESERVED, type ReservedUse } from '../limits/reserve.ts';
+import type { AnswerMeter } from '../protocols/answer-meter.ts';
+import type { Price, Principal } from '../store/entities.ts';
+import type { AttemptEntry } from '../usage/call-entry.ts';
+import { NO_USAGE, type Usage } from '../usage/usage.ts';
+import type { PlannedTarget } from './attempt-plan.ts';
 import type { FailureKind } from './failure.ts';
 
 /**
@@ -11,19 +17,8 @@ import type { FailureKind } from './failure.ts';
 export type Outcome = 'ok' | 'error' | 'cancelled' | 'broken' | 'cut';
 
 /** One request to one provider. */
-export interface AttemptRecord {
-  readonly providerId: string;
-  readonly upstreamModel: string;
-  /** null: the provider has no key. */
-  readonly keyId: string | null;
-  /** null: there was no response. */
-  readonly status: number | null;
-  /** `dropped`: the client left, or this server ended it. */
+export interface AttemptRecord extends AttemptEntry {
   readonly result: FailureKind | 'ok' | 'dropped';
-  /** The code of the attempt's error; null: a success. */
-  readonly code: string | null;
-  /** The time until the headers of the response. */
-  readonly ms: number;
 }
 
 /** What is known about a finished request. */
@@ -33,18 +28,32 @@ export interface ClosedRecord {
   /** Without its query. */
   readonly path: string;
   readonly principal: Principal;
+  /** The path after `/v1/`; null: the request was to no model endpoint. */
+  readonly endpoint: string | null;
+  readonly clientAddress: string;
+  /** The client asked for an event stream. */
+  readonly stream: boolean;
   /** The model's id as the client wrote it; null if the request names no model. */
   readonly modelId: string | null;
-  /** The provider chosen last; null if none was chosen. */
-  readonly providerId: string | null;
+  /** Asked last; null if none was asked. */
+  readonly target: PlannedTarget | null;
+  /** The owner's own price of the model; null: there is none. */
+  readonly modelPrice: Price | null;
   readonly attempts: readonly AttemptRecord[];
+  /** null: the limits did not let the request through, or it is no call. */
+  readonly reservation: Reservation | null;
   readonly status: number;
   readonly outcome: Outcome;
   /** The code of the error that was the answer or ended it; null for a success. */
   readonly code: string | null;
   /** The cause of that error; never sent to the client. */
   readonly cause: string | null;
+  readonly endedAtMs: number;
   readonly ms: number;
+  /** The time to the first byte of the answer; null: there was none. */
+  readonly ttftMs: number | null;
+  /** null: nothing was used. */
+  readonly usage: Usage | null;
 }
 
 /** The state of the answer when its connection is done with it. */
@@ -68,15 +77,30 @@ export interface RecordStart {
 const CLIENT_GONE = 499;
 
 /**
- * The record of a request: created when the request arrives, filled while it is served, closed exactly once. The log line
- * and the metrics are made from the closed record alone.
+ * The record of a request: created when the request arrives, filled while it is served, closed exactly once. The log line,
+ * the metrics and the books are made from the closed record alone.
  */
 export class CallRecord {
   principal: Principal = { kind: 'nobody' };
+  endpoint: string | null = null;
+  clientAddress = 'unknown';
+  stream = false;
   modelId: string | null = null;
-  providerId: string | null = null;
+  /** The target asked last. */
+  target: PlannedTarget | null = null;
+  /** The owner's own price of the model; null: there is none. */
+  modelPrice: Price | null = null;
+  /** What the request may use, as far as it tells. */
+  asked: ReservedUse = NOTHING_RESERVED;
+  /** Counts what the answer uses; null: there is no answer yet. */
+  meter: AnswerMeter | null = null;
+  /** The client left while the provider, which had the whole request, had not answered. */
+  wasSentWhole = false;
   readonly attempts: AttemptRecord[] = [];
+  /** Set once the limits have let the call through. */
+  reservation: Reservation | null = null;
   readonly #start: RecordStart;
+  #firstByteAtMs: number | null = null;
   #code: string | null = null;
   #cause: string | null = null;
   /** How a passed-on answer ended; null before that, and for answers made here. */
@@ -96,10 +120,15 @@ export class CallRecord {
     if (this.attempts.length === 0) return [];
     return [
       'x-ipin-provider',
-      headerText(this.providerId ?? ''),
+      headerText(this.target?.provider.id ?? ''),
       'x-ipin-attempts',
       String(this.attempts.length),
     ];
+  }
+
+  /** Notes that the first byte of a successful answer is there. */
+  noteFirstByte(nowMs: number): void {
+    this.#firstByteAtMs = nowMs;
   }
 
   /** Notes the code and the cause of the error that is the answer or ends it. */
@@ -126,14 +155,37 @@ export class CallRecord {
       method,
       path,
       principal: this.principal,
+      endpoint: this.endpoint,
+      clientAddress: this.clientAddress,
+      stream: this.stream,
       modelId: this.modelId,
-      providerId: this.providerId,
+      target: this.target,
+      modelPrice: this.modelPrice,
       attempts: this.attempts,
+      reservation: this.reservation,
       status: isGone ? CLIENT_GONE : end.status,
       outcome,
       code: isGone ? 'client_closed_request' : this.#code,
       cause: this.#cause,
+      endedAtMs: end.nowMs,
       ms: end.nowMs - startedAtMs,
+      ttftMs: this.#firstByteAtMs === null ? null : this.#firstByteAtMs - startedAtMs,
+      usage: this.#usage(),
+    };
+  }
+
+  #usage(): Usage | null {
+    if (this.meter !== null) return this.meter.total(this.asked);
+    if (!this.wasSentWhole) return null;
+    // The provider works on it: at least the prompt will be paid for.
+    const { promptTokens, audioSeconds, images } = this.asked;
+    return {
+      ...NO_USAGE,
+      promptTokens,
+      completionTokens: 0,
+      audioSeconds: audioSeconds || null,
+      images: images || null,
+      isEstimated: true,
     };
   }
 

@@ -1,5 +1,6 @@
 import type { AnswerEnd } from '../http/body-transform.ts';
 import type { InflightBudget } from '../inflight-budget.ts';
+import { AnswerMeter } from '../protocols/answer-meter.ts';
 import type { Quirk, Target, UpstreamResponse } from '../providers/adapter.ts';
 import { addsUsage } from '../providers/stream-usage.ts';
 import { Answer, renderResponse, shapeResponse } from './answer.ts';
@@ -27,8 +28,10 @@ export async function shapeAnswer(
     const { status, headers, body } = response;
     const hidesUsage = addsUsage(call, { provider: target.provider, quirks });
     const reachedHeaders = call.record.reachedHeaders();
-    const held = { status, headers, body, target, reachedHeaders, lease, hidesUsage };
+    const meter = new AnswerMeter(call.endpoint.meter);
+    const held = { status, headers, body, target, reachedHeaders, lease, hidesUsage, meter };
     const shaped = render === null ? await shapeResponse(held, call) : await renderResponse(held, render);
+    call.record.meter = meter;
     return new Answer(shaped, lease, noting(call.record, onEnd));
   } catch (error) {
     response.body.destroy();

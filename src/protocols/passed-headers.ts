@@ -67,6 +67,15 @@ export function responseHeadersFor(headers: UpstreamHeaders, keepLength: boolean
   return passed;
 }
 
+/** The same response without what the provider tells of its own limits. */
+export function withoutRateLimits<T extends { readonly headers: UpstreamHeaders }>(response: T): T {
+  const kept: Record<string, string | string[] | undefined> = {};
+  for (const name in response.headers) {
+    if (!name.startsWith('x-ratelimit-')) kept[name] = response.headers[name];
+  }
+  return { ...response, headers: kept };
+}
+
 function isHeaderValue(value: string): boolean {
   return /^[\t\x20-\x7e\x80-\xff]*$/.test(value);
 }

@@ -5,7 +5,8 @@ import { CR, LF } from '../http/sse-records.ts';
 export type StreamEnd = 'chat' | 'responses' | null;
 
 const DONE = Buffer.from('[DONE]');
-const FINISH_REASONS = [Buffer.from('"finish_reason":"'), Buffer.from('"finish_reason": "')];
+/** Without their first quotes: the search for a byte that is rarer than quotes is faster. */
+const FINISH_REASONS = [Buffer.from('finish_reason":"'), Buffer.from('finish_reason": "')];
 const RESPONSE_ENDS = ['response.completed', 'response.failed', 'response.incomplete', 'error'] as const;
 const RESPONSE_END_TYPES = RESPONSE_ENDS.flatMap((type) => [
   Buffer.from(`"type":"${type}"`),

@@ -1,6 +1,6 @@
 import type { CancelSignal } from '../cancellation.ts';
 import { HttpError } from '../errors.ts';
-import { isRecord, parseJson } from '../json/value.ts';
+import { parseJson } from '../json/value.ts';
 import { readError } from '../protocols/upstream-errors.ts';
 import type { Provider } from '../store/entities.ts';
 import type { CompiledProvider, Target } from './adapter.ts';
@@ -8,6 +8,7 @@ import { requireBaseUrl } from './base-url.ts';
 import { compileProvider } from './compile.ts';
 import type { ConnectionOptions } from './connection.ts';
 import { joinUrl } from './join-url.ts';
+import { type ListedModel, readListedModels } from './listed-models.ts';
 import { listModelsRequest } from './openai.ts';
 import { readBounded } from './read-bounded.ts';
 import type { Upstreams } from './upstream.ts';
@@ -29,7 +30,6 @@ export interface ModelListStep {
 }
 
 const LIMIT_BYTES = 16 * 1024 * 1024;
-const MODELS_LIMIT = 20_000;
 /** Only the admin requests lists. */
 const CONSUMER = 'admin';
 const TIMEOUT_MS = 20_000;
@@ -41,20 +41,23 @@ const ABOUT_KEY = /(?<![a-z])(?:api)?(?:key|token)s?(?![a-z])|credential|authent
 /** The provider that is asked, and the key that it is asked with. */
 type Asked = Pick<Target, 'provider' | 'key'>;
 
-/** The models' ids, or why there are none: `key` says that the provider's key is at fault. */
+/** The models, or why there are none: `key` says that the provider's key is at fault. */
 type ListResult =
-  | { readonly kind: 'list'; readonly ids: string[] }
+  | { readonly kind: 'list'; readonly models: readonly ListedModel[] }
   | { readonly kind: 'key' | 'no list'; readonly status: number; readonly message: string };
 
 /**
- * Fetches the ids of a provider's models.
+ * Fetches a provider's models, with the prices that it tells.
  * @throws HttpError as `Upstreams.send`; `upstream_auth_failed`; `upstream_invalid_response` for anything but a list.
  */
-export async function fetchModelIds(provider: Provider, options: ModelListOptions): Promise<string[]> {
+export async function fetchListedModels(
+  provider: Provider,
+  options: ModelListOptions,
+): Promise<readonly ListedModel[]> {
   const compiled = compileSeparately(provider, options);
   const asked = { provider: compiled, key: firstKeyOf(compiled) };
   const result = await requestList(asked, compiled.pathOf('models'), options);
-  if (result.kind === 'list') return result.ids;
+  if (result.kind === 'list') return result.models;
   const code = result.kind === 'key' ? 'upstream_auth_failed' : 'upstream_invalid_response';
   throw new HttpError(code, result.message);
 }
@@ -120,7 +123,7 @@ function stepsOf(
   { otherMode, ms }: { readonly otherMode: string | null; readonly ms: number },
 ): ModelListStep[] {
   if (result.kind === 'list') {
-    const { length } = result.ids;
+    const { length } = result.models;
     const message = length === 1 ? '1 model is listed.' : `${length} models are listed.`;
     return [
       { name: 'authenticate', ok: true, ms: 0, message: acceptanceMessage(asked) },
@@ -195,11 +198,15 @@ async function findOtherMode(asked: Asked, options: ModelListOptions): Promise<s
 
 async function requestList(asked: Asked, path: string, options: ModelListOptions): Promise<ListResult> {
   const request = listModelsRequest(asked, path);
-  const { status, body } = await options.upstreams.send(request, options.signal, CONSUMER);
+  const { status, body } = await options.upstreams.send(request, {
+    signal: options.signal,
+    consumer: CONSUMER,
+  });
   const { isWhole, bytes } = await readBounded(body, LIMIT_BYTES);
   if (!isWhole) body.destroy();
-  const ids = status === 200 ? readModelIds(parseJson(bytes)) : null;
-  if (ids !== null) return { kind: 'list', ids };
+  const { hostname } = asked.provider.connection;
+  const models = status === 200 ? readListedModels(parseJson(bytes), hostname) : null;
+  if (models !== null) return { kind: 'list', models };
   const said = providerMessage(bytes, asked.provider.secrets);
   const refusal = keyProblem(asked, status, said);
   return refusal === null
@@ -216,15 +223,4 @@ function compileSeparately(provider: Provider, options: ModelListOptions): Compi
     idleTimeoutMs: Math.min(idleTimeoutMs, mostMs),
   };
   return compileProvider({ ...provider, options: { ...provider.options, ...timeouts } }, options);
-}
-
-/** OpenAI's `data`, a bare array (Together), or `models` (Ollama, Gemini); ids may be called `id`, `model` or `name`. */
-function readModelIds(value: unknown): string[] | null {
-  const list = isRecord(value) ? (value['data'] ?? value['models']) : value;
-  if (!Array.isArray(list)) return null;
-  const ids = list.flatMap((item: unknown) => {
-    const id = isRecord(item) ? (item['id'] ?? item['model'] ?? item['name']) : item;
-    return typeof id === 'string' && id !== '' && id.length <= 512 ? [id] : [];
-  });
-  return [...new Set(ids)].slice(0, MODELS_LIMIT);
 }

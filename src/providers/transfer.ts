@@ -161,7 +161,7 @@ export class Transfer {
    * The operating system has the last byte of the request. node:tls reports that one turn of the event loop too late, so there
    * the last bytes count as soon as they are written.
    */
-  #wasSentWhole(): boolean {
+  wasSentWhole(): boolean {
     return this.#isSent || (this.#isHanded && this.#isSecured);
   }
 
@@ -193,7 +193,7 @@ export class Transfer {
       this.onResume();
       return;
     }
-    const mayHaveRun = this.#incoming !== null || this.#wasSentWhole() || this.#options.mayHaveRun;
+    const mayHaveRun = this.#incoming !== null || this.wasSentWhole() || this.#options.mayHaveRun;
     this.fail(
       timedOut('The provider stopped sending.', {
         timer: 'idle',
@@ -233,7 +233,7 @@ export class Transfer {
 
   /** The connection broke, or was never made, before the headers of a response were whole. */
   #onBreak(error: NodeJS.ErrnoException): void {
-    const mayHaveRun = this.#wasSentWhole() || this.#options.mayHaveRun;
+    const mayHaveRun = this.wasSentWhole() || this.#options.mayHaveRun;
     const request = this.#request;
     const isUnanswered = this.#socket?.bytesRead === this.#bytesBefore;
     if (request === null || !isUnanswered || !CLOSED.has(error.code)) {

@@ -7,16 +7,30 @@ import { type Repeat, Transfer, type TransferOwner } from './transfer.ts';
 export interface Upstreams {
   /**
    * Resolves once the headers of the response have arrived. Aborting the signal closes the connection at any time. The
-   * connection counts against the share of `consumer` until it is free again. If a kept connection turns out closed before any
+   * connection counts against the share of the consumer until it is free again. If a kept connection turns out closed before any
    * byte of a response, the request is sent once more on a new one. A body of kind `stream` can be sent only once, so it
    * always gets a new connection.
    * @throws HttpError `server_overloaded` if the share is used up; `UpstreamFailure` with code `upstream_unreachable`,
    * `upstream_timeout`, `upstream_invalid_response`; the signal's reason if it was aborted. The body errors with the same
    * errors later.
    */
-  send(request: UpstreamRequest, signal: CancelSignal, consumer: string): Promise<UpstreamResponse>;
+  send(request: UpstreamRequest, options: SendOptions): Promise<UpstreamResponse>;
   /** The number of requests whose connections are not free again. */
   openRequests(): number;
+}
+
+/** Whether the provider had the whole request when its client left. */
+export interface SendNote {
+  wasSentWhole: boolean;
+}
+
+/** The sender keeps none of it but its members, because the response may stream for minutes. */
+export interface SendOptions {
+  readonly signal: CancelSignal;
+  /** The user or key whose share of connections the request uses. */
+  readonly consumer: string;
+  /** Is told if the signal was aborted before the response began. */
+  readonly note?: SendNote;
 }
 
 /** Creates the sender of requests; each request uses its provider's own connections. */
@@ -24,10 +38,11 @@ export function createUpstreams(): Upstreams {
   const open = { count: 0 };
   return {
     openRequests: () => open.count,
-    send: (request, signal, consumer) =>
+    send: (request, options) =>
       new Promise((resolve, reject) => {
-        const release = take(request.provider.connection, consumer, open);
-        const sending = new Sending({ signal, resolve, reject, release });
+        const release = take(request.provider.connection, options.consumer, open);
+        const { signal, note } = options;
+        const sending = new Sending({ signal, note: note ?? null, resolve, reject, release });
         // Writes are batched per event-loop turn, see `sendBytes`.
         setImmediate(() => sending.start(request));
       }),
@@ -49,6 +64,7 @@ function take(connection: Connection, consumer: string, open: { count: number })
 
 interface SendingOptions {
   readonly signal: CancelSignal;
+  readonly note: SendNote | null;
   readonly resolve: (response: UpstreamResponse) => void;
   readonly reject: (error: unknown) => void;
   /** Ends the count of the request, once its connection is free again. */
@@ -57,25 +73,27 @@ interface SendingOptions {
 
 /** One request until its connection is free again: one transfer, or two if a kept connection turns out closed. */
 class Sending implements TransferOwner {
-  readonly #options: SendingOptions;
+  readonly #sending: SendingOptions;
   #transfer: Transfer | null = null;
+  #hasResponse = false;
 
-  constructor(options: SendingOptions) {
-    this.#options = options;
+  constructor(sending: SendingOptions) {
+    this.#sending = sending;
   }
 
   start(request: UpstreamRequest): void {
-    const { signal } = this.#options;
+    const { signal } = this.#sending;
     signal.addEventListener('abort', this.#onAbort);
     this.#transferOnce(request, { isFresh: request.body.kind === 'stream', mayHaveRun: false });
   }
 
   onResponse(response: UpstreamResponse): void {
-    this.#options.resolve(response);
+    this.#hasResponse = true;
+    this.#sending.resolve(response);
   }
 
   onFailure(error: unknown): void {
-    this.#options.reject(error);
+    this.#sending.reject(error);
   }
 
   onClose(repeat: Repeat | null): void {
@@ -83,16 +101,20 @@ class Sending implements TransferOwner {
       this.#transferOnce(repeat.request, { isFresh: true, mayHaveRun: repeat.mayHaveRun });
       return;
     }
-    this.#options.signal.removeEventListener('abort', this.#onAbort);
-    this.#options.release();
+    this.#sending.signal.removeEventListener('abort', this.#onAbort);
+    this.#sending.release();
   }
 
   #transferOnce(request: UpstreamRequest, options: { isFresh: boolean; mayHaveRun: boolean }): void {
-    const { signal } = this.#options;
+    const { signal } = this.#sending;
     this.#transfer = new Transfer(this, { provider: request.provider, ...options });
     if (signal.aborted) this.#onAbort();
     else this.#transfer.start(request);
   }
 
-  readonly #onAbort = (): void => this.#transfer?.fail(this.#options.signal.reason);
+  readonly #onAbort = (): void => {
+    const { signal, note } = this.#sending;
+    if (!this.#hasResponse && note !== null) note.wasSentWhole = this.#transfer?.wasSentWhole() ?? false;
+    this.#transfer?.fail(signal.reason);
+  };
 }

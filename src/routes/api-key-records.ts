@@ -2,19 +2,10 @@ import { describeKey, generateKey, parseCustomKey } from '../auth/api-keys.ts';
 import { isWithin } from '../auth/model-access.ts';
 import { HttpError } from '../errors.ts';
 import type { ApiKey, User } from '../store/entities.ts';
-import type { ConfigState, LastUseStore } from '../store/store.ts';
-import {
-  given,
-  isBlank,
-  refuseUnbuilt,
-  requireField,
-  toBoolean,
-  toModelList,
-  toText,
-  toTime,
-  wrong,
-} from './fields.ts';
+import type { ConfigState } from '../store/store.ts';
+import { given, isBlank, requireField, toBoolean, toModelList, toText, toTime, wrong } from './fields.ts';
 import type { Fields } from './json-body.ts';
+import { requireLimitsWithin, toLimits } from './limit-fields.ts';
 import type { EntityRequest, View } from './resource.ts';
 import type { Services } from './services.ts';
 
@@ -23,19 +14,23 @@ export function nameOfKeyUse(keyId: string): string {
   return `key-last-used:${keyId}`;
 }
 
-/** Keys as their owners see them: without the digests. */
-export async function viewApiKeys(keys: readonly ApiKey[], lastUse: LastUseStore): Promise<View[]> {
-  const times = await lastUse.read(keys.map(({ id }) => nameOfKeyUse(id)));
-  return keys.map(({ digest: _digest, ...visible }, index) => {
+/** Keys as their owners see them: without the digests, with their use. */
+export async function viewApiKeys(
+  keys: readonly ApiKey[],
+  { store, budgets }: Pick<Services, 'store' | 'budgets'>,
+): Promise<View[]> {
+  const times = await store.lastUse.read(keys.map(({ id }) => nameOfKeyUse(id)));
+  return keys.map((key, index) => {
+    const { digest: _digest, ...visible } = key;
     const time = times[index];
     const lastUsedAt = time === undefined ? null : new Date(time).toISOString();
-    return { ...visible, limits: null, lastUsedAt };
+    return { ...visible, usage: budgets.usageOf('key', key), lastUsedAt };
   });
 }
 
 /**
  * Makes a key and its record. The caller shows `key` once; only its digest is stored.
- * @throws HttpError `missing_required_parameter`, `invalid_value`, `unsupported_parameter`.
+ * @throws HttpError `missing_required_parameter`, `invalid_value`.
  */
 export function newApiKey(
   { fields, time }: Pick<EntityRequest, 'fields' | 'time'>,
@@ -60,16 +55,16 @@ export function newApiKey(
 
 /**
  * Applies the fields that are given. The key itself, its id and its owner stay.
- * @throws HttpError `invalid_value`, `unsupported_parameter`.
+ * @throws HttpError `invalid_value`.
  */
 export function editApiKey(before: ApiKey, fields: Fields): ApiKey {
-  refuseUnbuilt(fields, ['limits']);
   return {
     ...before,
     name: given(fields, 'name', before.name, toText),
     enabled: given(fields, 'enabled', before.enabled, toBoolean),
     models: given(fields, 'models', before.models, toModelList),
     expiresAt: given(fields, 'expiresAt', before.expiresAt, toTime),
+    limits: given(fields, 'limits', before.limits, toLimits),
   };
 }
 
@@ -86,6 +81,15 @@ export function requireWithinOwner(key: ApiKey, owner: User | null): void {
 export function requireNotWidened(before: ApiKey, after: ApiKey, owner: User | null): void {
   const isSame = JSON.stringify(before.models) === JSON.stringify(after.models);
   if (!isSame || before.userId !== after.userId) requireWithinOwner(after, owner);
+}
+
+/**
+ * For an edit by the owner that changes the limits: none may be looser than the owner's own.
+ * @param before null: the key is new
+ * @throws HttpError `invalid_value`
+ */
+export function requireLimitsNotLoosened(before: ApiKey | null, after: ApiKey, owner: User): void {
+  if (JSON.stringify(before?.limits) !== JSON.stringify(after.limits)) requireLimitsWithin(after, owner);
 }
 
 /** @throws HttpError `already_exists` if another record, or the master key, has the same key. */

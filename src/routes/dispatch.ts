@@ -3,6 +3,7 @@ import { ACCESSES, type Access, type Guard } from '../auth/guard.ts';
 import { Cancellation } from '../cancellation.ts';
 import { HttpError } from '../errors.ts';
 import { CallRecord, type ClosedRecord } from '../gateway/record.ts';
+import { clientAddress } from '../http/client-address.ts';
 import { baseHeaders, corsHeaders, preflightHeaders } from '../http/headers.ts';
 import { type Exchange, sendEmpty, sendError } from '../http/reply.ts';
 import { parseRequestTarget, type RequestTarget } from '../http/request-target.ts';
@@ -24,6 +25,7 @@ export interface DispatchOptions {
   readonly canonicalPath: PathReader;
   readonly corsOrigins: '*' | readonly string[];
   readonly logger: Logger;
+  readonly trustProxyHops: number;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly onKeyUsed: (keyId: string) => void;
@@ -69,6 +71,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       }
       const match = requireRoute(router.match(req.method ?? '', path), req.method ?? '', target);
       const [, , access, handler] = match.route;
+      if (access === 'key') noteEndpoint(record, match.route, { req, options });
       const found = options.guard(access, req);
       const principal = found instanceof Promise ? await found : found;
       record.principal = principal;
@@ -92,6 +95,17 @@ export function createDispatch(options: DispatchOptions): Dispatch {
   };
 }
 
+/** Model endpoints are the routes of `/v1` that take a body. */
+function noteEndpoint(
+  record: CallRecord,
+  [method, path]: RouteRow,
+  { req, options }: { readonly req: IncomingMessage; readonly options: DispatchOptions },
+): void {
+  if (method !== 'POST') return;
+  record.endpoint = path.slice(V1.length);
+  record.clientAddress = clientAddress(req, options.trustProxyHops);
+}
+
 function openRecord({ req, requestId }: IncomingRequest, { now }: DispatchOptions): CallRecord {
   const path = (req.url ?? '').split('?', 1)[0] ?? '';
   return new CallRecord({ requestId, method: req.method ?? '', path, startedAtMs: now() });
@@ -110,8 +124,10 @@ function watch(record: CallRecord, res: ServerResponse, options: DispatchOptions
   return cancellation;
 }
 
+const V1 = '/v1/';
+
 function isV1(path: string): boolean {
-  return path.startsWith('/v1/');
+  return path.startsWith(V1);
 }
 
 function isPreflight({ method, headers }: IncomingMessage, path: string): boolean {
@@ -187,7 +203,7 @@ function close(record: CallRecord, res: ServerResponse, options: DispatchOptions
 }
 
 function logClosed(closed: ClosedRecord, logger: Logger): void {
-  const { requestId, method, path, status, ms, principal, modelId, providerId, outcome } = closed;
+  const { requestId, method, path, status, ms, principal, modelId, target, outcome } = closed;
   logger.info('request', {
     requestId,
     method,
@@ -196,7 +212,7 @@ function logClosed(closed: ClosedRecord, logger: Logger): void {
     ms,
     key: principal.kind === 'key' ? principal.key.name : principal.kind,
     model: modelId ?? undefined,
-    provider: providerId ?? undefined,
+    provider: target?.provider.id,
     outcome,
     code: closed.code ?? undefined,
     cause: closed.cause ?? undefined,

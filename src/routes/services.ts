@@ -1,24 +1,28 @@
+import { AllowedAddresses } from '../auth/allowed-addresses.ts';
 import { createAdminCredential, createCredentialCodec } from '../auth/credentials.ts';
 import { createLocalAccess } from '../auth/local-access.ts';
 import { createLoginThrottle } from '../auth/login-throttle.ts';
 import { createPasswordWork, PASSWORD_COST } from '../auth/password-work.ts';
 import { Sessions } from '../auth/sessions.ts';
 import { createSignIn } from '../auth/sign-in.ts';
+import type { Books } from '../books.ts';
 import type { Config } from '../config.ts';
 import { ENDPOINTS } from '../gateway/endpoints.ts';
 import { createGateway } from '../gateway/gateway.ts';
 import { Health } from '../gateway/health.ts';
 import type { InflightBudget } from '../inflight-budget.ts';
 import type { Lifecycle } from '../lifecycle.ts';
+import { LimitGate } from '../limits/limits.ts';
 import type { Logger } from '../logger.ts';
 import { createServerMetrics } from '../metrics/server-metrics.ts';
 import { SNAPSHOTS_OFF, type SnapshotStatus } from '../offsite/status.ts';
 import { Providers } from '../providers/compile.ts';
 import { createUpstreams } from '../providers/upstream.ts';
 import { type Changed, changeConfig } from '../store/change-config.ts';
-import type { MasterKey } from '../store/entities.ts';
+import { MASTER_ID, type MasterKey } from '../store/entities.ts';
 import type { ConfigState, Store } from '../store/store.ts';
-import { RequestLog } from '../usage/request-log.ts';
+import { createAlerting } from './alerting.ts';
+import { createBookkeeping } from './bookkeeping.ts';
 
 export interface ServicesOptions {
   readonly config: Config;
@@ -30,6 +34,8 @@ export interface ServicesOptions {
   readonly randomBytes: (size: number) => Buffer;
   /** Status of the off-site snapshots; omitted when they are off. */
   readonly snapshotStatus?: () => SnapshotStatus;
+  /** The waits before further tries of an alert, for tests. */
+  readonly alertRetryWaitsMs?: readonly number[];
   /** scrypt's N, if not `PASSWORD_COST`: tests sign in hundreds of times. */
   readonly passwordCost?: number;
   readonly store: Store;
@@ -38,8 +44,7 @@ export interface ServicesOptions {
   /** Every request that is not answered yet. */
   readonly running: ReadonlySet<unknown>;
   readonly budget: InflightBudget;
-  /** If omitted, the log is in memory alone. */
-  readonly requestLog?: RequestLog;
+  readonly books: Books;
 }
 
 /** What the routes call. */
@@ -47,11 +52,12 @@ export type Services = ReturnType<typeof createServices>;
 
 /** Creates the services that the routes call. Needs an open store. */
 export function createServices(options: ServicesOptions) {
-  const { config, logger, lifecycle, version, now, randomBytes, store, masterKey, budget } = options;
+  const { config, logger, lifecycle, version, now, randomBytes, store, masterKey, budget, books } = options;
   const outgoing = createOutgoing(options);
-  const requestLog = options.requestLog ?? new RequestLog({ folder: null, limitBytes: 0, logger });
   const snapshotStatus = options.snapshotStatus ?? (() => SNAPSHOTS_OFF);
-  const metrics = createMetrics(options, { ...outgoing, snapshotStatus, requestLog });
+  const metrics = createMetrics(options, { ...outgoing, snapshotStatus, books });
+  const counting = createLimits(options);
+  const alerting = createAlerting({ ...options, ...outgoing, snapshotStatus });
   return {
     config,
     logger,
@@ -67,9 +73,18 @@ export function createServices(options: ServicesOptions) {
     ...outgoing,
     budget,
     ...createAccess(options),
+    alerting,
+    ...counting,
+    onClosed: createBookkeeping({
+      metrics,
+      limits: counting.limits,
+      books,
+      noteBudget: alerting.noteBudget,
+    }),
+    ledger: books.ledger,
+    requestLog: books.requestLog,
     snapshotStatus,
     metrics,
-    requestLog,
     lifecycle,
     version,
     /** Milliseconds since the epoch. */
@@ -80,14 +95,14 @@ export function createServices(options: ServicesOptions) {
 
 interface MeasuredServices extends ReturnType<typeof createOutgoing> {
   readonly snapshotStatus: () => SnapshotStatus;
-  readonly requestLog: RequestLog;
+  readonly books: Books;
 }
 
 const ENDPOINT_PATHS: ReadonlySet<string> = new Set(ENDPOINTS.map(({ path }) => path));
 
 function createMetrics(options: ServicesOptions, services: MeasuredServices) {
   const { lifecycle, now, store, budget, running } = options;
-  const { health, upstreams, requestLog, snapshotStatus } = services;
+  const { health, upstreams, books, snapshotStatus } = services;
   const { view } = store.config;
   return createServerMetrics({
     lifecycle,
@@ -103,7 +118,7 @@ function createMetrics(options: ServicesOptions, services: MeasuredServices) {
         return [id, keys.filter((key) => health.ofKey(id, key).restingUntil !== null).length];
       }),
     snapshot: snapshotStatus,
-    requestLog: () => requestLog.status(),
+    requestLog: () => books.requestLog.status(),
     isModel: (id) => view().models.has(id),
     isEndpoint: (path) => ENDPOINT_PATHS.has(path),
   });
@@ -131,6 +146,30 @@ function createOutgoing({ config, store, budget, now }: ServicesOptions) {
     random: Math.random,
   });
   return { upstreams, connectionOptions, health, gateway };
+}
+
+/** What decides how much keys and users may use. */
+function createLimits(options: ServicesOptions) {
+  const { config, store, now } = options;
+  const kept = options.books.budgets;
+  const { budgets } = kept;
+  const { view } = store.config;
+  const allowedAddresses = new AllowedAddresses(config.trustProxyHops);
+  budgets.setKnown((kind, id) => {
+    return kind === 'key' ? id === MASTER_ID || view().apiKeys.has(id) : view().users.has(id);
+  });
+  store.onChange((change) => {
+    if (change !== 'config') return;
+    budgets.prune();
+    allowedAddresses.keepOnly(view());
+  });
+  return {
+    budgets,
+    budgetsDamaged: kept.isDamaged,
+    saveBudgets: () => kept.save(),
+    limits: new LimitGate(budgets, now),
+    allowedAddresses,
+  };
 }
 
 /** What decides who may sign in, and who is signed in. */

@@ -18,7 +18,7 @@ import {
 } from './secrets.ts';
 import type { ConfigState } from './store.ts';
 
-/** How a backup protects the keys of providers. */
+/** How a backup protects the keys of providers and the webhook's secret. */
 export type BackupSecrets =
   | { readonly mode: 'encryption-key'; readonly key: string }
   | { readonly mode: 'passphrase'; readonly passphrase: string }
@@ -48,7 +48,7 @@ export interface Backup {
   readonly createdAt: string;
 }
 
-/** Stands for a provider's key that was left out of a backup: no key opens it, so nobody can use it until it is entered again. */
+/** Stands for a secret that was left out of a backup: no key opens it, so nobody can use it until it is entered again. */
 export const OMITTED_SECRET = 'omitted';
 
 const FORMAT = 'ipin-proxy-backup';
@@ -164,5 +164,13 @@ function withoutSecrets(config: ConfigState): ConfigState {
     const keys = provider.keys.map((key) => ({ ...key, secret: null, unreadable: OMITTED_SECRET }));
     providers.set(id, { ...provider, keys });
   }
-  return { ...config, providers };
+  const { alertWebhook } = config.settings;
+  const settings =
+    alertWebhook === null
+      ? config.settings
+      : {
+          ...config.settings,
+          alertWebhook: { ...alertWebhook, secret: null, unreadable: OMITTED_SECRET },
+        };
+  return { ...config, providers, settings };
 }

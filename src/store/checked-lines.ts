@@ -22,8 +22,8 @@ export interface ReadLines {
 export interface ReadLinesOptions {
   /** A larger file counts as damaged as a whole. */
   readonly limitBytes: number;
-  /** Gets the text of each sound line, in order. */
-  readonly onText: (text: string) => void;
+  /** Gets the text of each sound line, in order; absent: the file is only checked. */
+  readonly onText?: (text: string) => void;
 }
 
 /** The name under which the damaged parts of a file are set aside. */
@@ -71,7 +71,7 @@ export async function readCheckedLines(
 type Range = readonly [start: number, end: number];
 
 /** Passes on the text of each sound line. Returns the damaged parts, in order. */
-export async function scanCheckedLines(bytes: Buffer, onText: (text: string) => void): Promise<Range[]> {
+export async function scanCheckedLines(bytes: Buffer, onText?: (text: string) => void): Promise<Range[]> {
   const damaged: Range[] = [];
   const pace = new Pace(BYTES_PER_TURN, giveTurn);
   let start = 0;
@@ -86,7 +86,7 @@ export async function scanCheckedLines(bytes: Buffer, onText: (text: string) => 
 }
 
 interface Findings {
-  readonly onText: (text: string) => void;
+  readonly onText: ((text: string) => void) | undefined;
   readonly damaged: Range[];
 }
 
@@ -102,7 +102,7 @@ function scanLine(bytes: Buffer, [first, end]: Range, { onText, damaged }: Findi
       damaged.push([start, end]);
       return;
     }
-    onText(bytes.toString('utf8', textStart, textEnd));
+    onText?.(bytes.toString('utf8', textStart, textEnd));
     if (isWhole) return;
     damaged.push([textEnd, textEnd + 1]);
     start = textEnd + 1;

@@ -10,7 +10,6 @@ import {
   refuseDuplicateMembers,
 } from './document-text.ts';
 import type { ProviderKey, Session } from './entities.ts';
-import { NEW_SETTINGS } from './new-records.ts';
 import {
   API_KEY,
   HEAD,
@@ -25,6 +24,7 @@ import {
 import type { Sealer } from './secrets.ts';
 import type { ConfigState } from './store.ts';
 import { type OpenedProvider, openProvider, readProviders, toStored } from './stored-provider.ts';
+import { type OpenedSettings, openSettings, toStoredSettings } from './stored-settings.ts';
 
 /**
  * Version 2 binds provider keys to an origin and may hold the admin's password. Version 3 has several keys per provider
@@ -53,7 +53,7 @@ export interface StoredDocument extends StoreContent {
 }
 
 export interface DecodedDocument extends StoredDocument {
-  /** True if a provider key should be sealed anew: it was not sealed, or not in the current form. */
+  /** True if a provider key or the webhook's secret should be sealed anew: it was not sealed, or not in the current form. */
   readonly hasStaleSecrets: boolean;
   /**
    * The keys in `config.providers` that an earlier version sealed without binding them to an origin: anybody who can
@@ -118,7 +118,7 @@ export class DocumentCodec {
     document: StoredDocument,
     header: readonly Member[] = [],
   ): { readonly bytes: Buffer; readonly checksum: string } {
-    const { instanceId, masterKey, adminPasswordHash, providers } = document.config;
+    const { instanceId, masterKey, adminPasswordHash, settings, providers } = document.config;
     // Serialised here and not below with the other collections: their keys are sealed.
     for (const provider of providers.values()) this.#text(provider, () => toStored(provider, this.#sealer));
     const head = {
@@ -135,6 +135,7 @@ export class DocumentCodec {
     const body = layOut([
       ...header,
       ...membersOf(head),
+      ['settings', this.#text(settings, () => toStoredSettings(settings, this.#sealer))],
       ...COLLECTIONS.map((name): Member => [name, texts(document.config[name].values())]),
       ['sessions', texts(document.sessions)],
       ['counters', Array.from(document.numbers, (entry) => JSON.stringify(entry))],
@@ -148,11 +149,12 @@ export class DocumentCodec {
     const { savedAt = '', masterKey = null } = object;
     const head = readRecord(HEAD, object, 'document');
     const opened = Array.from(readProviders(object).values(), (provider) => this.#open(provider));
+    const settings = this.#openSettings(object['settings']);
     const config: ConfigState = {
       instanceId: head.instanceId,
       masterKey: masterKey === null ? null : readRecord(MASTER_KEY, masterKey, 'masterKey'),
       adminPasswordHash: head.adminPasswordHash,
-      settings: NEW_SETTINGS,
+      settings: settings.settings,
       providers: new Map(opened.map(({ provider }) => [provider.id, provider])),
       models: readList(object, 'models', MODEL),
       apiKeys: readList(object, 'apiKeys', API_KEY),
@@ -166,7 +168,7 @@ export class DocumentCodec {
       config,
       sessions: lenientList(object['sessions'], (value) => readRecord(SESSION, value, 'sessions')),
       numbers: lenientList(object['counters'], readNumber),
-      hasStaleSecrets: opened.some(({ isStale }) => isStale),
+      hasStaleSecrets: settings.isStale || opened.some(({ isStale }) => isStale),
       unboundKeys: new Set(opened.flatMap(({ unbound }) => unbound)),
     };
   }
@@ -175,6 +177,14 @@ export class DocumentCodec {
     const opened = openProvider(stored, this.#sealer);
     // The sealed keys stay as they are in the file.
     if (this.#sealer !== null && !opened.isStale) this.#text(opened.provider, () => stored);
+    return opened;
+  }
+
+  #openSettings(value: unknown): OpenedSettings {
+    const opened = openSettings(value, this.#sealer);
+    const { settings, stored, isStale } = opened;
+    // The sealed secret stays as it is in the file.
+    if (this.#sealer !== null && stored !== null && !isStale) this.#text(settings, () => stored);
     return opened;
   }
 

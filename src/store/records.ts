@@ -12,6 +12,8 @@ import {
   type Session,
   type User,
 } from './entities.ts';
+import { LIMIT_FIELDS } from './limit-rules.ts';
+import { PRICE_FIELDS, PROVIDER_PRICE_FIELDS, PROVIDER_PRICES } from './price-rules.ts';
 import {
   DIGEST,
   FLAG,
@@ -39,8 +41,12 @@ export interface Field extends Rule {
   readonly plainNames?: readonly string[];
   /** For an object: the rules of its members. A member may be absent; null counts as absent. */
   readonly members?: Readonly<Record<string, Rule>>;
+  /** For an object that is a record itself: its fields. */
+  readonly record?: Readonly<Record<string, Field>>;
   /** For a list of records: their fields. */
   readonly items?: Readonly<Record<string, Field>>;
+  /** For an object of records by name: their fields. */
+  readonly entries?: Readonly<Record<string, Field>>;
 }
 
 export type Fields<T> = Readonly<Record<keyof T, Field>>;
@@ -85,13 +91,23 @@ export const PROVIDER: Fields<StoredProvider> = {
   },
   enabled: ENABLED,
   options: { ...OPTIONS, absent: {}, members: OPTION_RULES },
-  prices: { ...MODEL_OPTIONS, absent: {}, fromPlain: () => undefined },
+  prices: { ...PROVIDER_PRICES, absent: {}, entries: PROVIDER_PRICE_FIELDS, fromPlain: () => undefined },
   createdAt: CREATED_AT,
   updatedAt: UPDATED_AT,
 };
 
-const PRICE: Field = { ...orNull(MODEL_OPTIONS), absent: null, fromPlain: () => undefined };
-const LIMITS: Field = { ...orNull(MODEL_OPTIONS), absent: null, fromPlain: () => undefined };
+const PRICE: Field = {
+  ...orNull(MODEL_OPTIONS),
+  absent: null,
+  record: PRICE_FIELDS,
+  fromPlain: () => undefined,
+};
+const LIMITS: Field = {
+  ...orNull(MODEL_OPTIONS),
+  absent: null,
+  record: LIMIT_FIELDS,
+  fromPlain: () => undefined,
+};
 
 const FALLBACK: Fields<Fallback> = {
   providerId: TEXT,
@@ -202,7 +218,10 @@ export function readRecord<T extends object>(fields: Fields<T>, value: unknown, 
     if (given !== value[name]) record[name] = given;
     if (!field.isRight(given)) requireRight(field, given, `${place}.${name}`);
     if (field.members !== undefined) record[name] = readMembers(field.members, given, `${place}.${name}`);
+    if (field.record !== undefined && given !== null)
+      record[name] = readRecord<JsonObject>(field.record, given, `${place}.${name}`);
     if (field.items !== undefined) record[name] = readItems(field.items, given, `${place}.${name}`);
+    if (field.entries !== undefined) record[name] = readEntries(field.entries, given, `${place}.${name}`);
   }
   return record as T;
 }
@@ -219,6 +238,13 @@ function readMembers(rules: Readonly<Record<string, Rule>>, value: unknown, plac
 function readItems(fields: Fields<JsonObject>, value: unknown, place: string): JsonObject[] {
   const items: readonly unknown[] = Array.isArray(value) ? value : [];
   return items.map((item, index) => readRecord(fields, item, `${place}[${index}]`));
+}
+
+function readEntries(fields: Fields<JsonObject>, value: unknown, place: string): JsonObject {
+  const entries = Object.entries(value ?? {});
+  return Object.fromEntries(
+    entries.map(([name, entry]) => [name, readRecord<JsonObject>(fields, entry, `${place}.${name}`)]),
+  );
 }
 
 /**

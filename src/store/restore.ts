@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { originOf } from '../providers/base-url.ts';
 import { type Backup, OMITTED_SECRET } from './backup.ts';
 import type { Collection } from './changes.ts';
-import type { Provider, ProviderKey } from './entities.ts';
+import type { AlertWebhook, Provider, ProviderKey, Settings } from './entities.ts';
 import { hasUnreadableKey } from './provider-keys.ts';
 import type { ConfigState } from './store.ts';
 
@@ -31,6 +31,8 @@ export interface RestoreReport extends Readonly<Record<Collection, KindReport>> 
    * A person must check these origins: an altered backup may name another host. null: the base URL is not usable.
    */
   readonly unboundKeys: readonly (Named & { readonly origin: string | null })[];
+  /** True if the settings change: the default provider, what happens to models without a price, the webhook. */
+  readonly changesSettings: boolean;
   /** True if the generated master key changes. */
   readonly changesMasterKey: boolean;
   /** True if the admin's password from the panel changes. */
@@ -82,6 +84,7 @@ export function planRestore(
     instanceId: current.instanceId,
     masterKey: (hasOwnMasterKey ? null : backup.config.masterKey) ?? current.masterKey,
     adminPasswordHash: backup.config.adminPasswordHash ?? current.adminPasswordHash,
+    settings: restoreSettings(backup.config.settings, current.settings),
     providers: new Map(providers.map((provider) => [provider.id, provider])),
   };
   return { config, report: { createdAt: backup.createdAt, ...reportOf(current, config, unbound) } };
@@ -106,6 +109,7 @@ function reportOf(
     unboundKeys: providers
       .filter(({ keys }) => keys.some((key) => unbound.has(key)))
       .map((provider) => ({ ...toNamed(provider), origin: originOf(provider.baseUrl) })),
+    changesSettings: !isDeepStrictEqual(config.settings, current.settings),
     changesMasterKey: !isDeepStrictEqual(config.masterKey, current.masterKey),
     changesAdminPassword: config.adminPasswordHash !== current.adminPasswordHash,
   };
@@ -121,6 +125,23 @@ function restoreKey(key: ProviderKey, provider: Provider, present: readonly Prov
   if (known === undefined || !isSameOrigin(provider.baseUrl, known.baseUrl)) return key;
   const stored = known.keys.find(({ id }) => id === key.id);
   return stored === undefined ? key : { ...key, secret: stored.secret, unreadable: stored.unreadable };
+}
+
+/** A left-out secret of the webhook stays if the webhook leads to the same origin; one in use never goes to another. */
+function restoreSettings(settings: Settings, current: Settings): Settings {
+  const { alertWebhook: restored } = settings;
+  const { alertWebhook: present } = current;
+  if (restored === null || present === null) return settings;
+  return { ...settings, alertWebhook: restoreWebhook(restored, present) };
+}
+
+function restoreWebhook(restored: AlertWebhook, present: AlertWebhook): AlertWebhook {
+  if (isSameOrigin(restored.url, present.url)) {
+    if (restored.unreadable !== OMITTED_SECRET) return restored;
+    return { ...restored, secret: present.secret, unreadable: present.unreadable };
+  }
+  const isInUse = restored.secret !== null && restored.secret === present.secret;
+  return isInUse ? { ...restored, secret: null, unreadable: OMITTED_SECRET } : restored;
 }
 
 /** The current providers with the same key, readable or not: a key never has both forms. */

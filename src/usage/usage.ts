@@ -15,3 +15,21 @@ export interface Usage {
   /** At least one of the numbers was estimated. */
   readonly isEstimated: boolean;
 }
+
+/** Nothing is known. */
+export const NO_USAGE: Usage = {
+  promptTokens: null,
+  cachedTokens: null,
+  cacheWriteTokens: null,
+  completionTokens: null,
+  reasoningTokens: null,
+  audioSeconds: null,
+  images: null,
+  costNanoUsd: null,
+  isEstimated: false,
+};
+/**
+ * What of a call is counted: `tokens` of the prompt and of the answer; `input`: tokens of the prompt alone; `speech`: its text,
+ * as a prompt; `images`: the pictures of the answer; `audio`: the seconds of the request's file.
+ */
+export type Meter = 'tokens' | 'input' | 'speech' | 'images' | 'audio';

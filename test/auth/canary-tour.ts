@@ -10,6 +10,7 @@ export const SECRETS = {
   userPassword: 'cnry-user-"q\\uote%20+/=é0d57ce46',
   newPassword: 'cnry-newp-"q\\uote%20+/=é4e8f2a13',
   customKey: 'cnry-cust-"q\\uote%20+/=9c25d6b0',
+  webhook: 'cnry-hook-"q\\uote%20+/=6a1d93f2',
   snapshotKey: 'cnry-snap-"q\\uote%20+/=é7710fa3e',
   snapshotToken: 'cnry-tokn-q.uote~20+/=2fb8e915',
   passphrase: 'cnry-pass-"q\\uote%20+/=éa40c97d2',
@@ -36,7 +37,7 @@ export interface TourFacts {
 }
 
 const CHAT = { model: 'm', messages: [{ role: 'user', content: 'hello' }] };
-const { provider, customKey, userPassword, uiPassword, newPassword, passphrase, master } = SECRETS;
+const { provider, customKey, userPassword, uiPassword, newPassword, passphrase, master, webhook } = SECRETS;
 
 /** Bodies that hold secrets where they belong, and where they do not. */
 const BODIES: Readonly<Record<string, readonly unknown[]>> = {
@@ -66,6 +67,12 @@ const BODIES: Readonly<Record<string, readonly unknown[]>> = {
     { apiKey: `${provider}\n\n${provider}` },
   ],
   'PUT /api/admin/providers/:id/keys/:keyId': [{ enabled: false }, { enabled: provider }],
+  'PUT /api/admin/settings': [
+    { alertWebhook: { url: 'http://127.0.0.1:9/hook', secret: webhook } },
+    { alertWebhook: { url: 'http://127.0.0.2:9/hook' } },
+    { alertWebhook: { secret: [webhook] } },
+    { alertWebhook: { secret: `${webhook}\n` } },
+  ],
   'POST /api/admin/models': [{ id: 'n', name: 'n', providerId: 'up' }, { id: 'n' }],
   'PUT /api/admin/models/:id': [{ name: 'M' }, { providerId: 'nope' }],
   'POST /api/admin/apikeys': [

@@ -34,6 +34,7 @@ async function addMany(app: AppUnderTest): Promise<void> {
         models: null,
         userId: null,
         expiresAt: null,
+        limits: null,
         createdAt: time,
       });
     return { state: { ...state, models, apiKeys }, result: null };

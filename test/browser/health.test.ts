@@ -163,7 +163,12 @@ test('a model shows the state of its first target that works, and which do not',
     ['gpt-*', 'off', []],
   ] as const;
   for (const [id, providerId, fallbacks] of models) {
-    const list = fallbacks.map((one) => ({ providerId: one, upstreamModel: null, weight: null }));
+    const list = fallbacks.map((one) => ({
+      providerId: one,
+      upstreamModel: null,
+      weight: null,
+      price: null,
+    }));
     const baseUrl = 'https://api.example.com/v1';
     const { name, enabled, keys } = app.services.store.config.view().providers.get(providerId) ?? {};
     const record = {

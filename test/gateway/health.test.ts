@@ -64,6 +64,21 @@ describe('health', () => {
     assert.equal(stateOf(), 'ok');
   });
 
+  it('for alerts: how attempts went, whether the provider rests or not, and which keys it refuses', () => {
+    for (let count = 0; count < 3; count++) fail(500);
+    assert.equal(stateOf(), 'resting');
+    const { state, lastError } = health.evidenceOf('p');
+    assert.deepEqual([state, lastError?.message], ['failing', 'no 500']);
+    assert.equal(health.evidenceOf('other').state, 'untested');
+    assert.equal(health.isKeyRefused('p', 'k1'), false);
+    fail(401);
+    assert.deepEqual([health.isKeyRefused('p', 'k1'), health.isKeyRefused('p', 'k2')], [true, false]);
+    nowMs += HOUR_MS;
+    assert.equal(health.isKeyRefused('p', 'k1'), true);
+    succeed(10);
+    assert.equal(health.isKeyRefused('p', 'k1'), false);
+  });
+
   it('slow: five answers in five minutes, of which the slowest take over ten seconds', () => {
     for (let count = 0; count < 4; count++) succeed(15_000);
     assert.equal(stateOf(), 'ok');

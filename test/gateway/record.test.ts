@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { HttpError } from '../../src/errors.ts';
 import { type AttemptRecord, CallRecord, type ConnectionEnd } from '../../src/gateway/record.ts';
+import { compileProvider } from '../../src/providers/compile.ts';
+import { makeProvider } from '../helpers/records.ts';
 
 const SENT: ConnectionEnd = { status: 200, headersSent: true, isFinished: true, nowMs: 1_250 };
 const LEFT: ConnectionEnd = { ...SENT, isFinished: false };
@@ -81,12 +83,17 @@ describe('CallRecord', () => {
 
   test('says which provider was tried, and how often', () => {
     const record = begin();
-    record.providerId = 'prövider';
+    const provider = compileProvider(makeProvider({ id: 'prövider', baseUrl: 'http://127.0.0.1:9/v1' }), {
+      timeouts: { connectTimeoutMs: 1, headersTimeoutMs: 1, idleTimeoutMs: 1 },
+      blockPrivate: false,
+    });
+    record.target = { provider, upstreamModel: 'm', isShared: false, keys: [null], price: null };
     assert.deepEqual(record.reachedHeaders(), [], 'none was tried');
     const tried: AttemptRecord = {
       providerId: 'x',
       upstreamModel: 'm',
       keyId: null,
+      keyHint: null,
       status: 200,
       result: 'ok',
       code: null,

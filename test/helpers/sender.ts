@@ -57,7 +57,7 @@ export function startSender(
     const sent: UpstreamBody =
       typeof body === 'string' ? { kind: 'pieces', pieces: [Buffer.from(body)] } : body;
     const request = { provider, method: 'POST', path: '/v1/x', headers: [], body: sent } as const;
-    return upstreams.send(request, signal, CONSUMER);
+    return upstreams.send(request, { signal, consumer: CONSUMER });
   };
   const ask: Sender['ask'] = async (body, signal) => {
     const response = await send(body, signal);

@@ -7,6 +7,7 @@ import { type AppOptions, createApp } from '../../src/app.ts';
 import { describeKey, generateKey } from '../../src/auth/api-keys.ts';
 import { DEFAULT_PASSWORD } from '../../src/auth/known-secrets.ts';
 import { PASSWORD_COST } from '../../src/auth/password-work.ts';
+import { type Books, booksInMemory, closeBooks } from '../../src/books.ts';
 import { type Config, type Environment, loadConfig } from '../../src/config.ts';
 import { listStaticFiles } from '../../src/http/static.ts';
 import type { Lifecycle } from '../../src/lifecycle.ts';
@@ -62,6 +63,8 @@ export interface StartOptions {
   readonly passwordCost?: number;
   readonly connections?: AppOptions['connections'];
   readonly endpoints?: AppOptions['endpoints'];
+  /** What is kept of calls; those that are absent are in memory. They end with the test. */
+  readonly books?: Partial<Books>;
 }
 
 const CHEAP_COST = PASSWORD_COST / 16;
@@ -98,13 +101,15 @@ export async function startApp(t: TestContext, options: StartOptions = {}): Prom
     ...(options.connections === undefined ? {} : { connections: options.connections }),
     ...(options.snapshotStatus === undefined ? {} : { snapshotStatus: options.snapshotStatus }),
   });
+  const books = { ...booksInMemory({ logger, now }), ...options.books };
   const master = describeKey(config.masterApiKey ?? generateKey(randomBytes));
-  const services = app.open(store, () => master);
+  const services = app.open(store, () => master, books);
   await new Promise<void>((resolve) => app.server.listen(0, '127.0.0.1', resolve));
   checkAfter(t, () => expectNothingHeld(services, () => app.server.closeAllConnections()));
   closeAfter(t, async () => {
     app.server.closeAllConnections();
     await new Promise((resolve) => app.server.close(resolve));
+    await closeBooks(books);
     await store.close();
   });
   const { port } = app.server.address() as AddressInfo;

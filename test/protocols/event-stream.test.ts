@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { HttpError } from '../../src/errors.ts';
+import { AnswerMeter } from '../../src/protocols/answer-meter.ts';
 import { EventStream, type EventStreamOptions } from '../../src/protocols/event-stream.ts';
 
 const PLAIN: EventStreamOptions = {
@@ -9,6 +10,7 @@ const PLAIN: EventStreamOptions = {
   streamEnd: 'chat',
   hideUsage: false,
   secrets: [],
+  meter: new AnswerMeter('tokens'),
 };
 const RENAMING: EventStreamOptions = { ...PLAIN, model: 'alias' };
 

@@ -1,12 +1,19 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { AnswerMeter } from '../../src/protocols/answer-meter.ts';
 import { EventStream } from '../../src/protocols/event-stream.ts';
 import { showsUsage } from '../../src/protocols/hidden-usage.ts';
 
 /** What a client gets of a stream that is cut at these offsets; `model` is the name that the client asked for. */
 function shown(text: string, cuts: readonly number[] = [], model: string | null = null): string {
-  const stream = new EventStream({ model, streamEnd: 'chat', hideUsage: true, secrets: [] });
+  const stream = new EventStream({
+    model,
+    streamEnd: 'chat',
+    hideUsage: true,
+    secrets: [],
+    meter: new AnswerMeter('tokens'),
+  });
   const bytes = Buffer.from(text);
   const parts: (Buffer | null)[] = [];
   let from = 0;
@@ -123,7 +130,13 @@ describe('EventStream with hidden usage', () => {
   });
 
   test('passes thousands of chunks with `usage: null` as they are', () => {
-    const stream = new EventStream({ model: null, streamEnd: 'chat', hideUsage: true, secrets: [] });
+    const stream = new EventStream({
+      model: null,
+      streamEnd: 'chat',
+      hideUsage: true,
+      secrets: [],
+      meter: new AnswerMeter('tokens'),
+    });
     const chunks = Buffer.from(chunk('a', 'null').repeat(5_000));
     assert.equal(stream.push(chunks), chunks, 'not even copied');
   });

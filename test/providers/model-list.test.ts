@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import { HttpError } from '../../src/errors.ts';
 import {
-  fetchModelIds,
+  fetchListedModels,
   type ModelListStep,
   type ProbeEvidence,
   probeProvider,
@@ -224,8 +224,10 @@ describe('the test of a provider', { timeout: 30_000 }, () => {
 });
 
 describe('the models of a provider', { timeout: 30_000 }, () => {
-  const ask = ({ provider }: Fixture): Promise<string[]> =>
-    fetchModelIds(provider, { ...OPTIONS, signal: new AbortController().signal });
+  const ask = async ({ provider }: Fixture): Promise<string[]> => {
+    const { signal } = new AbortController();
+    return (await fetchListedModels(provider, { ...OPTIONS, signal })).map(({ id }) => id);
+  };
 
   for (const [name, value, ids] of [
     ['OpenAI', { object: 'list', data: [{ id: 'a' }, { id: 'b' }] }, ['a', 'b']],
@@ -317,7 +319,7 @@ test('the test of a silent provider times out long before a call would', {
   const { signal } = new AbortController();
   const options = { ...OPTIONS, timeouts, signal, timeoutMs: 50 };
   await assert.rejects(
-    fetchModelIds(provider, options),
+    fetchListedModels(provider, options),
     (error) => error instanceof HttpError && error.error.code === 'upstream_timeout',
   );
   const {

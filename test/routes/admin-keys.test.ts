@@ -219,13 +219,23 @@ const SCENARIOS: readonly Scenario[] = [
     param: 'models',
   },
   {
-    name: 'limits are not there yet',
+    name: 'limits',
     method: 'POST',
     path: BASE,
     body: { name: 'new', limits: { rpm: 1 } },
-    status: 400,
-    code: 'unsupported_parameter',
-    param: 'limits',
+    status: 201,
+    has: {
+      limits: {
+        rpm: 1,
+        tpm: null,
+        concurrency: null,
+        budgetUsd: null,
+        budgetTokens: null,
+        budgetPeriod: null,
+        warnPercent: null,
+        allowedIps: null,
+      },
+    },
   },
   {
     name: 'limits of nothing are none',

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { UNKNOWN_PRICE } from '../../src/store/price-amounts.ts';
 import { expectStatus } from '../helpers/start-app.ts';
 import { onlyAdmin, runScenarios, type Scenario, startFixture, sweepFields } from './scenarios.ts';
 
@@ -18,7 +19,8 @@ function accepts(body: object, has: Record<string, unknown>): Scenario {
   return { name, method: 'PUT', path: `${BASE}/m`, body, status: 200, has };
 }
 
-const NO_PRICE = { price: null, effectivePrice: null };
+const UNPRICED = { ...UNKNOWN_PRICE, source: null, asOf: null };
+const NO_PRICE = { price: null, effectivePrice: UNPRICED };
 const FULL = { providerId: 'bare', upstreamModel: 'vendor/x', weight: 2.5 };
 const many = (count: number): object[] => Array.from({ length: count }, () => ({ providerId: 'bare' }));
 
@@ -38,8 +40,12 @@ const FALLBACKS: readonly Scenario[] = [
     },
     after: ({ app }) => {
       const model = app.services.store.config.view().models.get('new');
-      assert.deepEqual(model?.fallbacks, [FULL, { providerId: 'up', upstreamModel: null, weight: null }]);
-      assert.ok(!('price' in (model ?? {})) && !('effectivePrice' in (model ?? {})));
+      assert.deepEqual(model?.fallbacks, [
+        { ...FULL, price: null },
+        { providerId: 'up', upstreamModel: null, weight: null, price: null },
+      ]);
+      assert.equal(model?.price, null);
+      assert.ok(!('effectivePrice' in (model ?? {})));
     },
   },
   // What GET gave can be sent back.
@@ -61,12 +67,65 @@ const FALLBACKS: readonly Scenario[] = [
   refuses({ fallbacks: [{ ...FULL, upstreamModel: 'x-*' }] }, 'fallbacks[0].upstreamModel'),
   refuses({ fallbacks: [{ ...FULL, weight: 0 }] }, 'fallbacks[0].weight'),
   refuses({ fallbacks: [{ ...FULL, weight: '1' }] }, 'fallbacks[0].weight'),
-  refuses(
+  accepts(
     { fallbacks: [{ ...FULL, price: { perRequest: 1 } }] },
-    'fallbacks[0].price',
-    'unsupported_parameter',
+    {
+      fallbacks: [
+        {
+          ...FULL,
+          price: { ...UNKNOWN_PRICE, perRequest: 1 },
+          effectivePrice: { ...UNPRICED, perRequest: 1, source: 'own' },
+        },
+      ],
+    },
   ),
+  refuses({ fallbacks: [{ ...FULL, price: { perRequest: -1 } }] }, 'fallbacks[0].price.perRequest'),
   ...[0, -1, 1000.1, '1', true, {}].map((weight) => refuses({ weight }, 'weight')),
+];
+
+const PRICE = {
+  inputPerMTok: 2.5,
+  outputPerMTok: 10,
+  cachedInputPerMTok: 0,
+  cacheWritePerMTok: 0.0375,
+  perAudioMinute: 0.000000001,
+  perImage: 1_000_000,
+  perRequest: null,
+  above: {
+    inputTokens: 200_000,
+    inputPerMTok: 5,
+    outputPerMTok: null,
+    cachedInputPerMTok: null,
+    cacheWritePerMTok: null,
+  },
+};
+const WRONG_AMOUNTS = [-1, 1_000_000.5, 0.0000000001, '1', true, {}, []];
+
+const PRICES: readonly Scenario[] = [
+  accepts({ price: PRICE }, { price: PRICE, effectivePrice: { ...PRICE, source: 'own', asOf: null } }),
+  // What GET gave can be sent back; a price is replaced as a whole.
+  accepts(
+    { price: { inputPerMTok: 1, source: 'list', asOf: 'x', above: {} } },
+    { price: { ...UNKNOWN_PRICE, inputPerMTok: 1 } },
+  ),
+  ...[null, '', {}, { inputPerMTok: null }, { inputPerMTok: '' }, { source: 'own' }].map((price) =>
+    accepts({ price }, NO_PRICE),
+  ),
+  accepts({ price: { perRequest: 0 } }, { price: { ...UNKNOWN_PRICE, perRequest: 0 } }),
+  // A fallback without a price of its own has the model's.
+  accepts(
+    { price: { perImage: 2 }, fallbacks: [FULL] },
+    {
+      fallbacks: [{ ...FULL, price: null, effectivePrice: { ...UNPRICED, perImage: 2, source: 'own' } }],
+    },
+  ),
+  ...WRONG_AMOUNTS.map((amount) => refuses({ price: { outputPerMTok: amount } }, 'price.outputPerMTok')),
+  ...[5, 'x', true, []].map((price) => refuses({ price }, 'price')),
+  refuses({ price: { above: 5 } }, 'price.above'),
+  refuses({ price: { above: { inputPerMTok: 5 } } }, 'price.above.inputTokens'),
+  refuses({ price: { above: { inputTokens: 0, inputPerMTok: 5 } } }, 'price.above.inputTokens'),
+  refuses({ price: { above: { inputTokens: 1.5 } } }, 'price.above.inputTokens'),
+  refuses({ price: { above: { inputTokens: 1, inputPerMTok: -5 } } }, 'price.above.inputPerMTok'),
 ];
 
 const ALL_OPTIONS = {
@@ -203,7 +262,7 @@ const SCENARIOS: readonly Scenario[] = [
       fallbacks: [],
       options: {},
       price: null,
-      effectivePrice: null,
+      effectivePrice: UNPRICED,
     },
   },
   {
@@ -364,15 +423,7 @@ const SCENARIOS: readonly Scenario[] = [
   ...FALLBACKS,
   ...OPTIONS,
   ...WILDCARDS,
-  {
-    name: 'prices are not there yet',
-    method: 'PUT',
-    path: `${BASE}/m`,
-    body: { price: { inputPerMTok: 1 } },
-    status: 400,
-    code: 'unsupported_parameter',
-    param: 'price',
-  },
+  ...PRICES,
   {
     name: 'change',
     method: 'PUT',

@@ -155,13 +155,23 @@ const SCENARIOS: readonly Scenario[] = [
     code: 'already_exists',
   },
   {
-    name: 'limits are not there yet',
+    name: 'limits',
     method: 'POST',
     path: BASE,
     body: { ...NEW, limits: { budgetUsd: 1 } },
-    status: 400,
-    code: 'unsupported_parameter',
-    param: 'limits',
+    status: 201,
+    has: {
+      limits: {
+        rpm: null,
+        tpm: null,
+        concurrency: null,
+        budgetUsd: 1,
+        budgetTokens: null,
+        budgetPeriod: 'month',
+        warnPercent: null,
+        allowedIps: null,
+      },
+    },
   },
   {
     name: 'change',

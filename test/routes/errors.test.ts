@@ -5,6 +5,7 @@ import { ERRORS, type ErrorName, HttpError } from '../../src/errors.ts';
 import { createMemoryStore } from '../../src/store/memory-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { CHAT_ANSWER, type FakeUpstream, json, startUpstream } from '../helpers/fake-upstream.ts';
+import { makeCall } from '../helpers/limited-keys.ts';
 import { type AppUnderTest, MASTER_KEY, signIn, startApp } from '../helpers/start-app.ts';
 import { type Call, CHAT, JSON_TYPE, MASTER, RETRY_AFTER, ROWS, type Row } from './error-rows.ts';
 
@@ -19,6 +20,7 @@ const ELSEWHERE: Partial<Record<ErrorName, string>> = {
   server_overloaded: 'test/http/body.test.ts',
   request_timeout: 'test/http/body.test.ts',
   file_too_large: 'with the forms',
+  model_not_priced: 'test/routes/unpriced-models.test.ts',
   passphrase_required: 'with the backup',
   invalid_passphrase: 'with the backup',
 };
@@ -65,7 +67,12 @@ async function start(t: TestContext, { sessions = true } = {}): Promise<Fixture>
     NARROW: await app.addKey({ models: ['other'] }),
     DISABLED: await app.addKey({ enabled: false }),
     EXPIRED: await app.addKey({ expiresAt: '2001-01-01T00:00:00Z' }),
+    ELSEWHERE: await app.addKey({ limits: { allowedIps: ['192.0.2.0/24'] } }),
+    BUSY: await app.addKey({ limits: { rpm: 1 } }),
+    SPENT: await app.addKey({ limits: { budgetUsd: 2 } }),
   };
+  makeCall(app, tokens['BUSY'] ?? '', { tokens: 1, costNanoUsd: 1 });
+  makeCall(app, tokens['SPENT'] ?? '', { tokens: 1, costNanoUsd: 2_500_000_000 });
   return {
     app,
     upstream,

@@ -85,7 +85,7 @@ async function startAttempts(
       const asked = { endpoint, modelId: 'whisper', options: {}, query: '', headers: [], hops: 1 };
       const call: AdapterCall = { ...asked, body };
       const request = provider.adapter.buildRequest(call, target, provider.quirks);
-      const response = await upstreams.send(request, new Cancellation(), 'test');
+      const response = await upstreams.send(request, { signal: new Cancellation(), consumer: 'test' });
       await response.body.toArray();
       return response.status;
     },

@@ -20,7 +20,7 @@ const runs = (count: number): { numRuns: number } => ({ numRuns: LONG ? count * 
 
 const line = fc
   .oneof(fc.string({ unit: 'binary', minLength: 1, maxLength: 40 }), fc.json())
-  .filter((text) => text.isWellFormed() && !text.includes('\n'));
+  .filter((text) => Buffer.from(text).toString() === text && !text.includes('\n'));
 const lines = fc.array(line, { minLength: 1, maxLength: 12 });
 
 async function textsOf(bytes: Buffer): Promise<{ texts: string[]; damaged: number }> {

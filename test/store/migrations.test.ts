@@ -83,6 +83,7 @@ for (const [shape, content] of [
       type: 'openai',
       enabled: true,
       options: {},
+      prices: {},
       createdAt: NOW,
       updatedAt: NOW,
     });
@@ -97,6 +98,7 @@ for (const [shape, content] of [
       weight: null,
       fallbacks: [],
       options: {},
+      price: null,
       createdAt: NOW,
       updatedAt: NOW,
     });
@@ -111,6 +113,7 @@ for (const [shape, content] of [
       models: null,
       userId: null,
       expiresAt: null,
+      limits: null,
       createdAt: '2023-11-14T22:13:20.000Z',
     });
     const { models: allowed, enabled, userId } = apiKeys.get('key_2') ?? {};

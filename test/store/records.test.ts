@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { UNKNOWN_PRICE } from '../../src/store/price-amounts.ts';
 import { MODEL, PROVIDER, readRecord } from '../../src/store/records.ts';
 import { TIME } from './store-contract.ts';
 
@@ -66,7 +67,8 @@ describe('a model in a file', () => {
   });
 
   test('keeps what a newer version may know', () => {
-    const fallbacks = [{ providerId: 'q', upstreamModel: null, weight: null, price: { perRequest: 1 } }];
+    const price = { ...UNKNOWN_PRICE, perRequest: 1, fromTomorrow: 2 };
+    const fallbacks = [{ providerId: 'q', upstreamModel: null, weight: null, price }];
     const options = { fromTomorrow: { a: 1 } };
     const read = readModel({ fallbacks, options }) as Record<string, unknown>;
     assert.deepEqual([read['fallbacks'], read['options']], [fallbacks, options]);

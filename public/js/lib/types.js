@@ -74,7 +74,7 @@
  * @typedef {{
  *   createdAt: string, providers: KindReport, models: KindReport, apiKeys: KindReport, users: KindReport,
  *   returning: { apiKeys: Named, users: Named }, providersWithoutKey: Named, changesMasterKey: boolean,
- *   changesAdminPassword: boolean,
+ *   changesAdminPassword: boolean, changesSettings: boolean,
  *   unboundKeys: readonly { id: string, name: string, origin: string | null }[],
  * }} RestoreReport
  */

@@ -32,6 +32,7 @@ export function restoreReport(report) {
           'Check these addresses',
           `The backup was made by an earlier version, which did not bind provider keys to addresses. ${addressesOf(report)}.`,
         ),
+    report.changesSettings ? row('Settings', 'replaced by the settings of the backup') : null,
     report.changesMasterKey
       ? row('Master key', 'replaced by the master key of the backup; the current one stops working')
       : null,

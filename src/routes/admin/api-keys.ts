@@ -15,10 +15,10 @@ import type { Services } from '../services.ts';
 
 /** The keys of all users and the master key, under `/api/admin/apikeys`. */
 export function apiKeyResource(services: Services): Resource<'apiKeys'> {
-  const { store, masterKey } = services;
+  const { masterKey } = services;
   return {
     collection: 'apiKeys',
-    view: (keys) => viewApiKeys(keys, store.lastUse),
+    view: (keys) => viewApiKeys(keys, services),
     readNew(request) {
       const userId = given(request.fields, 'userId', null, orNull(toId));
       const { key, record } = newApiKey(request, userId, services);

@@ -1,15 +1,15 @@
 import { isRecord } from '../../json/value.ts';
 import { requireFree } from '../../store/changes.ts';
-import type { Fallback, Model, ModelOptions } from '../../store/entities.ts';
+import type { Fallback, Model, ModelOptions, Provider } from '../../store/entities.ts';
 import { newModel } from '../../store/new-records.ts';
 import { MODEL_OPTION_RULES, WEIGHT } from '../../store/record-rules.ts';
 import type { ConfigState } from '../../store/store.ts';
+import { type EffectivePrice, effectivePriceOf } from '../../usage/prices.ts';
 import {
   FIELD_LIMITS,
   type FieldReader,
   given,
   orNull,
-  refuseUnbuilt,
   requireField,
   toBoolean,
   toId,
@@ -20,38 +20,54 @@ import type { Fields } from '../json-body.ts';
 import type { Resource, View } from '../resource.ts';
 import { isModelPicker } from '../v1/model-pickers.ts';
 import { refuseUnbuiltOptions, toOptions } from './options.ts';
+import { toPrice } from './price-fields.ts';
 
 const FALLBACKS_LIMIT = 32;
 
-/** Models under `/api/admin/models`. Prices are not built yet. */
-export const MODELS: Resource<'models'> = {
-  collection: 'models',
-  view: (models) => models.map(view),
-  readNew({ fields, time }) {
-    const id = toModelId(requireField(fields, 'id'), 'id');
-    const providerId = toId(requireField(fields, 'providerId'), 'providerId');
-    const draft = newModel({ id, providerId }, time);
-    return {
-      create(state) {
-        requireFree(state, 'models', id);
-        return edit(draft, fields, state);
-      },
-    };
-  },
-  readEdit: ({ fields, time }) => {
-    return (before, state) => ({ ...edit(before, fields, state), updatedAt: time });
-  },
-};
-
-const NO_PRICE = { price: null, effectivePrice: null };
-
-function view(model: Model): View {
-  const fallbacks = model.fallbacks.map((fallback) => ({ ...fallback, ...NO_PRICE }));
-  return { ...model, fallbacks, ...NO_PRICE };
+/** Models under `/api/admin/models`. `configView` is the current configuration, by which they are priced. */
+export function modelResource(configView: () => ConfigState): Resource<'models'> {
+  return {
+    collection: 'models',
+    view: (models) => {
+      const { providers } = configView();
+      return models.map((model) => view(model, providers));
+    },
+    readNew({ fields, time }) {
+      const id = toModelId(requireField(fields, 'id'), 'id');
+      const providerId = toId(requireField(fields, 'providerId'), 'providerId');
+      const draft = newModel({ id, providerId }, time);
+      return {
+        create(state) {
+          requireFree(state, 'models', id);
+          return edit(draft, fields, state);
+        },
+      };
+    },
+    readEdit: ({ fields, time }) => {
+      return (before, state) => ({ ...edit(before, fields, state), updatedAt: time });
+    },
+  };
 }
 
+function view(model: Model, providers: ReadonlyMap<string, Provider>): View {
+  const { id, price: modelPrice } = model;
+  const priceAt = ({ providerId, upstreamModel, price }: PricedRoute): EffectivePrice =>
+    effectivePriceOf({
+      own: price,
+      modelPrice,
+      provider: providers.get(providerId) ?? NO_PROVIDER,
+      upstreamModel: upstreamModel ?? id,
+    });
+  const fallbacks = model.fallbacks.map((fallback) => ({ ...fallback, effectivePrice: priceAt(fallback) }));
+  return { ...model, fallbacks, effectivePrice: priceAt(model) };
+}
+
+type PricedRoute = Pick<Fallback, 'providerId' | 'upstreamModel' | 'price'>;
+
+/** Stands for one that is missing, as a file edited by hand may have it. */
+const NO_PROVIDER = { baseUrl: '', prices: {} };
+
 function edit(before: Model, fields: Fields, state: ConfigState): Model {
-  refuseUnbuilt(fields, ['price']);
   const providerId = given(fields, 'providerId', before.providerId, toId);
   requireProvider(state, providerId, 'providerId');
   const toUpstream = orNull(upstreamReader(before.id));
@@ -73,6 +89,7 @@ function edit(before: Model, fields: Fields, state: ConfigState): Model {
       }),
     ),
     options: given(fields, 'options', before.options, (value) => toModelOptions(value, before.options)),
+    price: given(fields, 'price', before.price, toPrice),
   };
 }
 
@@ -123,12 +140,11 @@ function toList(value: unknown, param: string): readonly unknown[] {
 function toFallback(value: unknown, param: string, toUpstream: FieldReader<string | null>): Fallback {
   if (!isRecord(value)) throw wrong(param, 'must be an object with providerId, upstreamModel and weight');
   const { providerId, upstreamModel, weight, price } = value;
-  refuseUnbuilt(new Map([[`${param}.price`, price]]), [`${param}.price`]);
   return {
     providerId: toId(providerId, `${param}.providerId`),
     upstreamModel: toUpstream(upstreamModel, `${param}.upstreamModel`),
     weight: orNull(toWeight)(weight, `${param}.weight`),
-    price: null,
+    price: toPrice(price, `${param}.price`),
   };
 }
 

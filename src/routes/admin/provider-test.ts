@@ -1,5 +1,5 @@
 import { sendJson } from '../../http/reply.ts';
-import { fetchModelIds, probeProvider } from '../../providers/model-list.ts';
+import { probeProvider } from '../../providers/model-list.ts';
 import { requireEntity } from '../../store/changes.ts';
 import type { Handler } from '../context.ts';
 import type { Services } from '../services.ts';
@@ -17,24 +17,5 @@ export function testProvider(services: Services): Handler {
     });
     if (evidence !== null) services.health.noteTest({ providerId: id, ...evidence });
     sendJson(context, 200, { ok: steps.every((step) => step.ok), steps });
-  };
-}
-
-/** Lists the models that the provider offers, and tells which of them are already set up here. */
-export function listUpstreamModels(services: Services): Handler {
-  return async (context) => {
-    const id = context.params.get('id') ?? '';
-    const state = services.store.config.view();
-    const provider = requireEntity(state, 'providers', id);
-    const imported = new Set<string>();
-    for (const model of state.models.values()) {
-      if (model.providerId === id) imported.add(model.upstreamModel ?? model.id);
-    }
-    const ids = await fetchModelIds(provider, {
-      ...services.connectionOptions,
-      upstreams: services.upstreams,
-      signal: context.signal,
-    });
-    sendJson(context, 200, { data: ids.map((model) => ({ id: model, imported: imported.has(model) })) });
   };
 }

@@ -112,7 +112,9 @@ function readChange(fields: Fields, { config, randomBytes }: Services): (before:
       enabled: given(fields, 'enabled', before.enabled, toBoolean),
       options: given(fields, 'options', before.options, (value) => toProviderOptions(value, before.options)),
     };
-    return { ...after, keys: keysAfter(before, after, keepsKey(fields, before) ? 'kept' : newKey) };
+    // Another host has other prices.
+    const prices = originOf(before.baseUrl) === originOf(after.baseUrl) ? before.prices : {};
+    return { ...after, prices, keys: keysAfter(before, after, keepsKey(fields, before) ? 'kept' : newKey) };
   };
 }
 

@@ -3,17 +3,10 @@ import { HttpError } from '../../errors.ts';
 import { requireEntity, withoutEntities } from '../../store/changes.ts';
 import type { User } from '../../store/entities.ts';
 import type { ConfigState } from '../../store/store.ts';
-import {
-  FIELD_LIMITS,
-  given,
-  refuseUnbuilt,
-  requireField,
-  toBoolean,
-  toModelList,
-  toText,
-} from '../fields.ts';
+import { FIELD_LIMITS, given, requireField, toBoolean, toModelList, toText } from '../fields.ts';
 import type { Fields } from '../json-body.ts';
-import type { EntityRequest, Resource } from '../resource.ts';
+import { toLimits } from '../limit-fields.ts';
+import type { EntityRequest, Resource, View } from '../resource.ts';
 import type { Services } from '../services.ts';
 
 /** Users under `/api/admin/users`. A user's keys and sessions go along with them. */
@@ -21,8 +14,7 @@ export function userResource(services: Services): Resource<'users'> {
   const { store, config, credentials, sessions } = services;
   return {
     collection: 'users',
-    view: (users) =>
-      users.map(({ passwordHash: _passwordHash, ...visible }) => ({ ...visible, limits: null })),
+    view: (users) => viewUsers(users, services),
     async readNew(request) {
       const username = toUsername(requireField(request.fields, 'username'));
       const password = parseNewPassword(requireField(request.fields, 'password'), 'password');
@@ -56,6 +48,14 @@ export function userResource(services: Services): Resource<'users'> {
   };
 }
 
+/** Users as the admin sees them: without their passwords, with their use. */
+export function viewUsers(users: readonly User[], { budgets }: Pick<Services, 'budgets'>): View[] {
+  return users.map((user) => {
+    const { passwordHash: _passwordHash, ...visible } = user;
+    return { ...visible, usage: budgets.usageOf('user', user) };
+  });
+}
+
 /** The hash of the new password; null if the request gives none, or an empty one. */
 async function hashGiven(fields: Fields, { credentials }: Services): Promise<string | null> {
   const password = fields.get('password');
@@ -78,13 +78,13 @@ function newUser(username: string, { time }: EntityRequest, { randomBytes }: Ser
 }
 
 function edit(before: User, fields: Fields): User {
-  refuseUnbuilt(fields, ['limits']);
   return {
     ...before,
     username: given(fields, 'username', before.username, toUsername),
     name: given(fields, 'name', before.name, toText),
     enabled: given(fields, 'enabled', before.enabled, toBoolean),
     models: given(fields, 'models', before.models, toModelList),
+    limits: given(fields, 'limits', before.limits, toLimits),
   };
 }
 

@@ -1,9 +1,10 @@
 import { isSampleKey } from '../../auth/known-secrets.ts';
 import { MIN_PASSWORD_LENGTH } from '../../auth/passwords.ts';
 import type { SnapshotStatus } from '../../offsite/status.ts';
-import type { Provider } from '../../store/entities.ts';
+import type { AlertWebhook, Provider } from '../../store/entities.ts';
 import { hasUnreadableKey } from '../../store/provider-keys.ts';
 import type { StorageStatus } from '../../store/store.ts';
+import type { LedgerStatus } from '../../usage/ledger/ledger.ts';
 import type { Services } from '../services.ts';
 
 /** Something that the owner should fix. */
@@ -17,8 +18,10 @@ export interface Warning {
 interface WarningInput extends Pick<Services, 'admin' | 'config'> {
   readonly storage: StorageStatus;
   readonly snapshot: SnapshotStatus;
+  readonly usage: LedgerStatus;
   /** Providers with a key that cannot be decrypted. */
   readonly unreadable: readonly Provider[];
+  readonly alertWebhook: AlertWebhook | null;
   /** Names of files beside the database that hold secrets in clear text. */
   readonly plainCopies: readonly string[];
 }
@@ -64,15 +67,35 @@ const WARNINGS: readonly Row[] = [
     ({ snapshot }) => snapshot.message,
   ],
   [
+    'snapshot_usage_failing',
+    ({ snapshot: { usage } }) => (usage?.lastResult ?? 'written') !== 'written',
+    ({ snapshot: { usage } }) => usage?.message ?? '',
+  ],
+  [
     'snapshot_unprotected',
     ({ snapshot }) => snapshot.lastResult === 'written' && snapshot.protected === false,
     ({ snapshot }) => snapshot.message,
+  ],
+  [
+    'usage_damaged',
+    ({ usage }) => usage.isDamaged,
+    'Some files of the usage statistics were damaged, so older sums may be too low. The damaged parts were set aside as *.damaged in the folder that ends with .usage, beside the database. Delete them and restart to end this warning.',
+  ],
+  [
+    'usage_not_written',
+    ({ usage }) => usage.isFailing,
+    'The usage statistics cannot be written to the disk; what is counted now is lost at a restart. Make room, or make the folder beside the database writable.',
   ],
   [
     'unreadable_provider_keys',
     ({ unreadable }) => unreadable.length > 0,
     ({ unreadable }) =>
       `The keys of ${unreadable.map(({ id }) => id).join(', ')} cannot be decrypted. Either ENCRYPTION_KEY has changed, or the base URL was changed outside the panel, or the backup did not contain the keys. Set the right ENCRYPTION_KEY, or enter the keys again.`,
+  ],
+  [
+    'unreadable_webhook_secret',
+    ({ alertWebhook }) => alertWebhook !== null && alertWebhook.secret === null,
+    'Alerts cannot be signed, so none are sent: the secret of the webhook cannot be decrypted, or the backup did not contain it. Set the right ENCRYPTION_KEY, or enter the secret again.',
   ],
   [
     'plaintext_copies',
@@ -103,14 +126,16 @@ const WARNINGS: readonly Row[] = [
  * @param plainCopies names of files beside the database that hold secrets in clear text
  */
 export function findWarnings(services: Services, plainCopies: readonly string[]): Warning[] {
-  const { store, snapshotStatus, admin, config } = services;
+  const { store, snapshotStatus, admin, config, ledger } = services;
   const providers = [...store.config.view().providers.values()];
   const input: WarningInput = {
     admin,
     config,
     storage: store.status(),
     snapshot: snapshotStatus(),
+    usage: ledger.status(),
     unreadable: providers.filter(hasUnreadableKey),
+    alertWebhook: store.config.view().settings.alertWebhook,
     plainCopies,
   };
   const textOf = (text: Text): string => (typeof text === 'string' ? text : text(input));

@@ -5,6 +5,7 @@ import {
   editApiKey,
   newApiKey,
   requireFreshKey,
+  requireLimitsNotLoosened,
   requireNotWidened,
   requireWithinOwner,
   viewApiKeys,
@@ -18,17 +19,19 @@ const KEYS_LIMIT = 100;
 
 /** The signed-in user's own keys, under `/api/user/apikeys`. */
 export function ownKeyResource(services: Services): Resource<'apiKeys'> {
-  const { store, masterKey } = services;
+  const { masterKey } = services;
   return {
     collection: 'apiKeys',
-    view: (keys) => viewApiKeys(keys, store.lastUse),
+    view: (keys) => viewApiKeys(keys, services),
     isVisible: (key, principal) => key.userId === signedInUser(principal).user.id,
     readNew(request) {
       const { user } = signedInUser(request.principal);
       const { key, record } = newApiKey(request, user.id, services);
       return {
         create(state) {
-          requireWithinOwner(record, requireStillSignedIn(state.users, user));
+          const owner = requireStillSignedIn(state.users, user);
+          requireWithinOwner(record, owner);
+          requireLimitsNotLoosened(null, record, owner);
           requireFreshKey(state, record, masterKey().digest);
           requireRoom(state, user.id);
           return record;
@@ -40,7 +43,9 @@ export function ownKeyResource(services: Services): Resource<'apiKeys'> {
       const { user } = signedInUser(principal);
       return (before, state) => {
         const after = editApiKey(before, fields);
-        requireNotWidened(before, after, requireStillSignedIn(state.users, user));
+        const owner = requireStillSignedIn(state.users, user);
+        requireNotWidened(before, after, owner);
+        requireLimitsNotLoosened(before, after, owner);
         return after;
       };
     },

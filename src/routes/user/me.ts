@@ -12,11 +12,12 @@ export function signedInUser(principal: Principal): Extract<Principal, { kind: '
 }
 
 /** The signed-in user, and the models they may use. */
-export function userMe({ store }: Services): Handler {
+export function userMe({ store, budgets }: Services): Handler {
   return (context) => {
     const principal = signedInUser(context.principal);
-    const { id, username, name } = principal.user;
+    const { id, username, name, limits } = principal.user;
     const models = offeredModels(store.config.view(), principal).map((model) => model.id);
-    sendJson(context, 200, { id, username, name, role: 'user', models, limits: null });
+    const usage = budgets.usageOf('user', principal.user);
+    sendJson(context, 200, { id, username, name, role: 'user', models, limits, usage });
   };
 }

@@ -62,6 +62,17 @@ export class FormParts {
     }
   }
 
+  /** The text of a field that came before `model`; null: there was none, or a file. */
+  heldText(name: string): string | null {
+    const part = this.#held.find((held) => !held.isFile && held.name === name);
+    return part === undefined ? null : Buffer.concat(part.pieces).toString();
+  }
+
+  /** The pieces of a file that came before `model`; null: there was none. */
+  heldFile(): readonly Buffer[] | null {
+    return this.#held.find(({ isFile }) => isFile)?.pieces ?? null;
+  }
+
   /**
    * Call it after `readModel`. If a file came before `model`, reads on to the end or to another file. Returns true if the whole
    * form is in memory now: read it with `held` then, with `all` otherwise. @throws HttpError as `all`.

@@ -4,6 +4,7 @@ import type { FormFields, FormKind } from '../../protocols/form-kinds.ts';
 import { FormParts } from './form-parts.ts';
 import { refusePickerPart } from './model-pickers.ts';
 import type { AskedCall, OpenCall, ReadCall } from './open-call.ts';
+import { sizeOfForm } from './request-size.ts';
 
 /**
  * Creates the reader for a form endpoint: it reads up to the model; the rest is read while it is passed on, unless the file came
@@ -15,6 +16,7 @@ export function readFormCall(kind: FormKind): ReadCall {
     const form = openForm(open, kind, fields);
     const modelId = await form.readModel();
     open.authorise(modelId);
+    open.admit(sizeOfForm(form, open.context.req.headers['content-length']));
     const isHeld = await form.holdRest();
     // The rest may have taken minutes, and rights may have been withdrawn meanwhile.
     open.authorise(modelId);

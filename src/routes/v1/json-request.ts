@@ -6,6 +6,7 @@ import { scanJsonInTurns } from '../../json/scan.ts';
 import { IMAGE_PATTERNS } from '../../protocols/image-parts.ts';
 import { toBodyError } from '../json-body.ts';
 import { MODEL_LENGTH, PICKER_PATTERNS, PICKERS_FOLDING } from './model-pickers.ts';
+import { SIZE_PATTERNS } from './request-size.ts';
 
 /** The members that JSON endpoints look up in a body. All members are listed for the options of models. */
 const PATTERNS = compilePatterns(
@@ -17,6 +18,7 @@ const PATTERNS = compilePatterns(
     'encoding_format',
     ...PICKER_PATTERNS,
     ...IMAGE_PATTERNS,
+    ...SIZE_PATTERNS,
   ],
   PICKERS_FOLDING,
   { listsMembers: true },

@@ -3,6 +3,7 @@ import { requireJsonType } from '../json-body.ts';
 import { parseJsonRequest, readEncodingFormat, readFlag } from './json-request.ts';
 import { refuseModelPickers } from './model-pickers.ts';
 import type { AskedCall, OpenCall } from './open-call.ts';
+import { sizeOfJson } from './request-size.ts';
 
 /** Reads the body of a JSON endpoint. The order of the checks decides which error a client gets. @throws HttpError. */
 export async function readJsonCall(open: OpenCall): Promise<AskedCall> {
@@ -10,6 +11,7 @@ export async function readJsonCall(open: OpenCall): Promise<AskedCall> {
   const bytes = await open.readWhole();
   const request = await parseJsonRequest(bytes);
   open.authorise(request.model);
+  open.admit(sizeOfJson(request, open.endpoint.meter === 'speech'));
   if (open.isRestricted) refuseModelPickers(request.scan);
   const stream = readFlag(request, 'stream');
   const includeUsage = readFlag(request, 'stream_options.include_usage');

@@ -2,6 +2,9 @@ import { isExpired } from '../../auth/api-keys.ts';
 import { requireStillSignedIn } from '../../auth/credentials.ts';
 import { keyMayUseModel, mayUseModel } from '../../auth/model-access.ts';
 import { HttpError } from '../../errors.ts';
+import type { FoundModel } from '../../gateway/routing.ts';
+import { hasUnpricedTarget } from '../../gateway/target-prices.ts';
+import { shownText } from '../../shown-text.ts';
 import type { Principal } from '../../store/entities.ts';
 import type { ConfigView } from '../../store/store.ts';
 
@@ -49,6 +52,26 @@ export function requireModel(principal: Principal, modelId: string, state: Curre
       param: 'model',
     },
   );
+}
+
+/**
+ * Refuses a model without a price to keys and users, where the settings say so. The master key and the admin may use it.
+ * @throws HttpError `model_not_priced`.
+ */
+export function requirePrice(principal: Principal, modelId: string, priced: PricedModel): void {
+  if (priced.view.settings.unpricedModels !== 'refuse') return;
+  if (principal.kind !== 'key' && principal.kind !== 'user') return;
+  if (!hasUnpricedTarget({ ...priced, modelId })) return;
+  throw new HttpError(
+    'model_not_priced',
+    `The model \`${shownText(modelId)}\` has no price, and this server refuses such models. Ask the administrator to enter its price.`,
+    { param: 'model' },
+  );
+}
+
+interface PricedModel {
+  readonly found: FoundModel;
+  readonly view: ConfigView;
 }
 
 /** The principal with its current records. Records are never mutated, so the same object means that nothing changed. */

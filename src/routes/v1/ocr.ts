@@ -11,6 +11,7 @@ import type { FormParts } from './form-parts.ts';
 import { refuseModelPickers } from './model-pickers.ts';
 import { parseOcrRequest, readOcrJson } from './ocr-json.ts';
 import type { AskedCall, OpenCall } from './open-call.ts';
+import { pictureSize, sizeOfJson } from './request-size.ts';
 
 type OcrInput = Omit<OcrRequest, 'model'>;
 
@@ -41,6 +42,7 @@ async function readJson(open: OpenCall): Promise<OcrAsked> {
   requireJsonType(open.context);
   const request = await parseOcrRequest(await open.readWhole());
   open.authorise(request.model);
+  open.admit(sizeOfJson(request, false));
   if (open.isRestricted) refuseModelPickers(request.scan);
   return { modelId: request.model, input: await readOcrJson(request) };
 }
@@ -50,6 +52,7 @@ async function readForm(open: OpenCall): Promise<OcrAsked> {
   const form = openForm(open, OCR_FORM, fields);
   const modelId = await form.readModel();
   open.authorise(modelId);
+  open.admit(pictureSize(fields.prompt));
   const imageUrl = await readImage(form, open.lease);
   // The image may have taken minutes, and rights may have been withdrawn meanwhile.
   open.authorise(modelId);

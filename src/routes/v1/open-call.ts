@@ -4,14 +4,19 @@ import type { Call } from '../../gateway/call.ts';
 import type { Endpoint } from '../../gateway/endpoints.ts';
 import type { Gateway } from '../../gateway/gateway.ts';
 import { findModel } from '../../gateway/routing.ts';
+import { costOfReserve } from '../../gateway/target-prices.ts';
 import { type OpenBody, openBody, readBody } from '../../http/body.ts';
 import type { InflightBudget, InflightLease } from '../../inflight-budget.ts';
+import type { LimitGate } from '../../limits/limits.ts';
+import type { LimitedOwner } from '../../limits/owner.ts';
+import { type RequestSize, reserveFor } from '../../limits/reserve.ts';
 import { requestHeadersFor } from '../../protocols/passed-headers.ts';
+import { MASTER_ID, type Principal } from '../../store/entities.ts';
 import type { ConfigView } from '../../store/store.ts';
 import type { Context, Handler } from '../context.ts';
 import { nextHop } from './hops.ts';
 import { refusePickerQuery } from './model-pickers.ts';
-import { isRestricted, requireModel } from './model-rights.ts';
+import { isRestricted, requireModel, requirePrice } from './model-rights.ts';
 import { EarlyStream, type StreamTimes, sendAnswer } from './send-answer.ts';
 
 export interface CallOptions extends StreamTimes {
@@ -19,6 +24,7 @@ export interface CallOptions extends StreamTimes {
   readonly budget: InflightBudget;
   readonly view: () => ConfigView;
   readonly maxBodyBytes: number;
+  readonly limits: LimitGate;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
@@ -28,8 +34,8 @@ export type AskedCall = Pick<Call, 'body'> &
   Partial<Pick<Call, 'stream' | 'includeUsage' | 'encodingFormat' | 'render'>>;
 
 /**
- * Reads a request's body and returns the part of the call that the body determines. Calls `authorise` as soon as the model is
- * known, before it checks any other field. @throws HttpError for an invalid body.
+ * Reads a request's body and returns the part of the call that the body determines. Calls `authorise` and `admit` as soon as the
+ * model is known, before it checks any other field. @throws HttpError for an invalid body.
  */
 export type ReadCall = (open: OpenCall) => Promise<AskedCall>;
 
@@ -45,6 +51,8 @@ export class OpenCall {
   readonly #hops: number;
   #body: OpenBody | null = null;
   #authorised: Pick<Call, 'modelId' | 'found' | 'view'> | null = null;
+  /** The principal with its current records. */
+  #principal: Principal;
 
   /** @throws HttpError `loop_detected`. */
   constructor(context: Context, endpoint: Endpoint, options: CallOptions) {
@@ -53,6 +61,7 @@ export class OpenCall {
     this.#options = options;
     this.#hops = nextHop(context.req.headers['x-ipin-hops']);
     this.#isRestricted = isRestricted(context.principal);
+    this.#principal = context.principal;
     this.consumer = consumerOf(context.principal);
     this.lease = options.budget.open(this.consumer);
   }
@@ -79,7 +88,7 @@ export class OpenCall {
   }
 
   /**
-   * Checks that the caller may use the model. @throws HttpError `model_not_found`, `model_not_allowed`; `invalid_body` for a
+   * Checks that the caller may use the model. @throws HttpError `model_not_found`, `model_not_allowed`, `model_not_priced`; `invalid_body` for a
    * query that picks another model.
    */
   authorise(modelId: string): void {
@@ -88,9 +97,34 @@ export class OpenCall {
     const view = this.#options.view();
     const found = findModel(view, modelId);
     const current = requireModel(principal, modelId, { view, nowMs: this.#options.now() });
+    this.#principal = current;
+    requirePrice(current, modelId, { found, view });
     this.#isRestricted ||= isRestricted(current);
     if (this.#isRestricted && this.endpoint.isRelayed) refusePickerQuery(query);
     this.#authorised = { modelId, found, view };
+  }
+
+  /**
+   * Lets the call through, as far as the limits of its key and user allow. Call it after `authorise`; to call it again does
+   * nothing. @throws HttpError `rate_limit_exceeded`, `insufficient_quota`.
+   */
+  admit(size: RequestSize): void {
+    const { record, headers } = this.context;
+    if (record.reservation !== null || this.#authorised === null) return;
+    const { found } = this.#authorised;
+    record.modelPrice = found.model.price;
+    const key = keyOf(this.#principal);
+    const user = userOf(this.#principal);
+    const use = reserveFor(this.endpoint.meter, size, found.model.options.maxOutputTokens);
+    record.asked = use;
+    record.reservation = this.#options.limits.admit({
+      key,
+      user,
+      promptTokens: use.promptTokens,
+      answerTokens: use.answerTokens,
+      costNanoUsd: hasMoneyLimit(key) || hasMoneyLimit(user) ? costOfReserve(use, this.#authorised) : 0,
+    });
+    if (record.reservation.headers.length > 0) headers.push(...record.reservation.headers);
   }
 
   /** The call that the body asks for. */
@@ -98,8 +132,11 @@ export class OpenCall {
     if (this.#authorised === null) throw new Error('The call was not authorised.');
     const { context, endpoint, consumer } = this;
     const { principal, req, query, signal, record } = context;
+    // A call that was not admitted would be counted nowhere.
+    if (record.reservation === null) throw new Error('The call was not admitted.');
     const { modelId, found, view } = this.#authorised;
     const caller = callerOf(principal);
+    record.stream = asked.stream ?? false;
     const { body, stream = false, includeUsage = false, encodingFormat = null, render = null } = asked;
     // Member by member: a spread would cost more than the rest of this function.
     return {
@@ -118,6 +155,7 @@ export class OpenCall {
       headers: endpoint.isRelayed ? requestHeadersFor(req.headers, caller) : [],
       consumer,
       hops: this.#hops,
+      hidesRateLimits: hasLimits(this.#principal),
       signal,
       record,
     };
@@ -128,6 +166,26 @@ export class OpenCall {
     this.#body?.stop();
     this.lease.release();
   }
+}
+
+const MASTER: LimitedOwner = { id: MASTER_ID, limits: null };
+
+/** The key of a call; null: a session. */
+function keyOf(principal: Principal): LimitedOwner | null {
+  if (principal.kind === 'key') return principal.key;
+  return principal.kind === 'master' ? MASTER : null;
+}
+
+function userOf(principal: Principal): LimitedOwner | null {
+  return principal.kind === 'key' || principal.kind === 'user' ? principal.user : null;
+}
+
+function hasMoneyLimit(owner: LimitedOwner | null): boolean {
+  return owner !== null && owner.limits !== null && owner.limits.budgetUsd !== null;
+}
+
+function hasLimits(principal: Principal): boolean {
+  return (keyOf(principal)?.limits ?? userOf(principal)?.limits ?? null) !== null;
 }
 
 /** Creates the handler of an endpoint: reads the call, sends it through the gateway and passes the answer on. */

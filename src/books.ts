@@ -1,0 +1,48 @@
+import { openBudgets } from './limits/budget-file.ts';
+import { budgetsInMemory, type KeptBudgets } from './limits/budgets.ts';
+import type { Logger } from './logger.ts';
+import type { UsageLedger } from './usage/ledger/ledger.ts';
+import { createMemoryLedger, openLedger } from './usage/ledger/open-ledger.ts';
+import { openRequestLog, RequestLog } from './usage/request-log.ts';
+
+/** What is kept of finished calls. */
+export interface Books {
+  /** Counts by hour. */
+  readonly ledger: UsageLedger;
+  readonly requestLog: RequestLog;
+  /** What every key and every user has used. */
+  readonly budgets: KeptBudgets;
+}
+
+export interface BooksOptions {
+  /** The folder beside the database; null: they are in memory only. */
+  readonly folder: string | null;
+  /** The size of the request log on the disk. */
+  readonly requestLogBytes: number;
+  /** Finds the off-site copy of the ledger for an empty folder; must not throw. */
+  readonly findArchive?: () => Promise<Buffer | null>;
+  readonly logger: Logger;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+/** Opens the books. Never throws: what cannot be read or written is kept in memory until the next start. */
+export async function openBooks(options: BooksOptions): Promise<Books> {
+  const { folder, requestLogBytes, logger, now } = options;
+  // First, because it fills an empty folder from a copy.
+  const ledger = await openLedger(options);
+  const requestLog = await openRequestLog({ folder, limitBytes: requestLogBytes, logger });
+  const budgets = await openBudgets({ folder, logger, now });
+  return { ledger, requestLog, budgets };
+}
+
+/** Books that end with the process. */
+export function booksInMemory({ logger, now }: Pick<BooksOptions, 'logger' | 'now'>): Books {
+  const requestLog = new RequestLog({ folder: null, limitBytes: 0, logger });
+  return { ledger: createMemoryLedger({ logger, now }), requestLog, budgets: budgetsInMemory(now) };
+}
+
+/** Writes what is not yet written. Call it while the store's lock is held: another process may open the books after that. */
+export async function closeBooks({ ledger, requestLog, budgets }: Books): Promise<void> {
+  await Promise.all([ledger.close(), requestLog.close(), budgets.close()]);
+}

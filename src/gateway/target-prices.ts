@@ -1,0 +1,44 @@
+import type { ReservedUse } from '../limits/reserve.ts';
+import type { Fallback } from '../store/entities.ts';
+import type { ConfigView } from '../store/store.ts';
+import type { PriceUsed } from '../usage/call-entry.ts';
+import { costOf, priceOf } from '../usage/prices.ts';
+import { NO_USAGE } from '../usage/usage.ts';
+import { type FoundModel, upstreamName } from './routing.ts';
+
+/** A model as it was asked for. */
+export interface AskedModel {
+  readonly found: FoundModel;
+  readonly modelId: string;
+  readonly view: ConfigView;
+}
+
+/**
+ * True if a target of a model that may be asked has no price: a call could then cost what nobody counts. Targets at missing
+ * and disabled providers do not matter.
+ */
+export function hasUnpricedTarget(asked: AskedModel): boolean {
+  return pricesOf(asked).includes(null);
+}
+
+/** What a call may cost at the first target that may be asked, in nano-dollars; 0 where its price is not known. */
+export function costOfReserve(use: ReservedUse, asked: AskedModel): number {
+  const [price = null] = pricesOf(asked);
+  if (price === null) return 0;
+  const { promptTokens, answerTokens: completionTokens, images, audioSeconds } = use;
+  return costOf(price.price, { ...NO_USAGE, promptTokens, completionTokens, images, audioSeconds }) ?? 0;
+}
+
+/** The price of each target at an enabled provider; null: it is not known. */
+function pricesOf({ found: { model, wildcard }, modelId, view }: AskedModel): (PriceUsed | null)[] {
+  const prices: (PriceUsed | null)[] = [];
+  const add = ({ providerId, upstreamModel, price: own }: Omit<Fallback, 'weight'>): void => {
+    const provider = view.providers.get(providerId);
+    if (provider?.enabled !== true) return;
+    const name = upstreamName(upstreamModel, wildcard) ?? modelId;
+    prices.push(priceOf({ own, modelPrice: model.price, provider, upstreamModel: name }));
+  };
+  add(model);
+  for (const fallback of model.fallbacks) add(fallback);
+  return prices;
+}

@@ -1,0 +1,106 @@
+import type { BudgetPeriod } from '../store/entities.ts';
+import { PERIODS, type PeriodClock } from './periods.ts';
+
+/** What was used in one period, and what was added to its budget. */
+export interface PeriodCounter {
+  /** The beginning of the period; milliseconds since the epoch. */
+  startMs: number;
+  costNanoUsd: number;
+  tokens: number;
+  /** Calls that were let through. */
+  requests: number;
+  grantedNanoUsd: number;
+  grantedTokens: number;
+}
+
+/** The counters of all periods. They are kept side by side, so that a budget may change its period at any time. */
+export type PeriodCounters = Readonly<Record<BudgetPeriod, PeriodCounter>>;
+
+/** What a call used in the end. */
+export interface Settlement {
+  /** Of the prompt and of the answer. */
+  readonly tokens: number;
+  readonly costNanoUsd: number;
+}
+
+/** What is added to a budget until its period ends. */
+export interface Grant {
+  readonly nanoUsd: number;
+  readonly tokens: number;
+}
+
+/** What a key or a user has used in the present day, week and month, and ever. */
+export class Account {
+  readonly #clock: PeriodClock;
+  readonly #counters: PeriodCounters;
+
+  constructor(clock: PeriodClock, counters: PeriodCounters = noCounters()) {
+    this.#clock = clock;
+    this.#counters = counters;
+  }
+
+  /** The counter of the period that a time is in. */
+  at(period: BudgetPeriod, nowMs: number): Readonly<PeriodCounter> {
+    return this.#present(period, nowMs);
+  }
+
+  /** The counters as they are stored; a period that has ended may still stand in them. */
+  get counters(): PeriodCounters {
+    return this.#counters;
+  }
+
+  /** Counts a call that was let through. null: it used nothing. */
+  add(nowMs: number, used: Settlement | null): void {
+    for (const period of PERIODS) {
+      const counter = this.#present(period, nowMs);
+      counter.requests += 1;
+      if (used === null) continue;
+      counter.costNanoUsd += used.costNanoUsd;
+      counter.tokens += used.tokens;
+    }
+  }
+
+  /** Adds to the budget of the present period. */
+  grant(period: BudgetPeriod, nowMs: number, { nanoUsd, tokens }: Grant): void {
+    const counter = this.#present(period, nowMs);
+    counter.grantedNanoUsd += nanoUsd;
+    counter.grantedTokens += tokens;
+  }
+
+  /** Starts all counts anew, and ends what was granted. */
+  reset(nowMs: number): void {
+    for (const period of PERIODS) clear(this.#counters[period], this.#clock.startOf(period, nowMs));
+  }
+
+  /** True once the present day, week and month hold nothing. */
+  isOver(nowMs: number): boolean {
+    return PERIODS.every((period) => {
+      return period === 'total' || this.#counters[period].startMs < this.#clock.startOf(period, nowMs);
+    });
+  }
+
+  #present(period: BudgetPeriod, nowMs: number): PeriodCounter {
+    const counter = this.#counters[period];
+    const startMs = this.#clock.startOf(period, nowMs);
+    // A clock that was set back starts no period anew.
+    if (counter.startMs < startMs) clear(counter, startMs);
+    return counter;
+  }
+}
+
+function clear(counter: PeriodCounter, startMs: number): void {
+  counter.startMs = startMs;
+  counter.costNanoUsd = 0;
+  counter.tokens = 0;
+  counter.requests = 0;
+  counter.grantedNanoUsd = 0;
+  counter.grantedTokens = 0;
+}
+
+function noCounters(): PeriodCounters {
+  return { day: noCounter(), week: noCounter(), month: noCounter(), total: noCounter() };
+}
+
+function noCounter(): PeriodCounter {
+  return { startMs: 0, costNanoUsd: 0, tokens: 0, requests: 0, grantedNanoUsd: 0, grantedTokens: 0 };
+}

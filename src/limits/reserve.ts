@@ -1,0 +1,67 @@
+import type { Meter } from '../usage/usage.ts';
+
+/** What a request tells about what it will use. */
+export interface RequestSize {
+  /** Of the body without its data URLs; for speech, of the text to be spoken. */
+  readonly textBytes: number;
+  /** Pictures that it sends. */
+  readonly pictures: number;
+  /** How long the answer may become; null: the request does not say. */
+  readonly maxTokens: number | null;
+  /** How many answers, or pictures, it asks for. */
+  readonly choices: number;
+  readonly audioSeconds: number;
+}
+
+/** What a call may use at most, as far as that can be known before it is sent. */
+export interface ReservedUse {
+  readonly promptTokens: number;
+  readonly answerTokens: number;
+  readonly images: number;
+  readonly audioSeconds: number;
+}
+
+/** For calls whose use nobody limits. */
+export const NOTHING_RESERVED: ReservedUse = { promptTokens: 0, answerTokens: 0, images: 0, audioSeconds: 0 };
+
+const BYTES_PER_TOKEN = 4;
+const PICTURE_TOKENS = 1000;
+/** The longest answer of models that set none. */
+const ANSWER_TOKENS = 4096;
+/** More than any provider makes for one request. */
+const CHOICES_LIMIT = 1000;
+
+/**
+ * What a call reserves before it is sent.
+ * @param maxOutputTokens of the model; undefined: it sets none
+ */
+export function reserveFor(
+  meter: Meter,
+  size: RequestSize,
+  maxOutputTokens: number | undefined,
+): ReservedUse {
+  const choices = Math.min(Math.max(1, size.choices), CHOICES_LIMIT);
+  switch (meter) {
+    case 'tokens':
+      return reserveTokens(promptTokens(size), answerTokens(size.maxTokens, maxOutputTokens) * choices);
+    case 'input':
+    case 'speech':
+      return reserveTokens(promptTokens(size), 0);
+    case 'images':
+      return { ...reserveTokens(0, 0), images: choices };
+    case 'audio':
+      return { ...reserveTokens(0, 0), audioSeconds: size.audioSeconds };
+  }
+}
+
+function reserveTokens(prompt: number, answer: number): ReservedUse {
+  return { promptTokens: prompt, answerTokens: answer, images: 0, audioSeconds: 0 };
+}
+
+function promptTokens({ textBytes, pictures }: RequestSize): number {
+  return Math.max(1, Math.ceil(textBytes / BYTES_PER_TOKEN) + pictures * PICTURE_TOKENS);
+}
+
+function answerTokens(asked: number | null, most = ANSWER_TOKENS): number {
+  return asked === null ? most : Math.min(Math.max(0, asked), most);
+}

@@ -1,0 +1,145 @@
+import { recordData } from '../http/sse.ts';
+import { firstMatch, type JsonScan } from '../json/matches.ts';
+import { isRecord, parseJson } from '../json/value.ts';
+import { type Meter, NO_USAGE, type Usage } from '../usage/usage.ts';
+import { answerTextBytes, streamedTextBytes } from './answer-text.ts';
+import { showsUsage } from './hidden-usage.ts';
+import { mergeUsage, readUsage, reportedUsage } from './usage-dialects.ts';
+import { UsageFinder } from './usage-finder.ts';
+
+/** What a scan must find for `AnswerMeter.lookAtScanned`. */
+export const USAGE_PATTERNS = ['usage'] as const;
+
+const BYTES_PER_TOKEN = 4;
+const USAGE = Buffer.from('"usage"');
+const LF = 0x0a;
+
+/** What the request tells about what it will use; 0: nothing. */
+interface Asked {
+  readonly promptTokens: number;
+  readonly audioSeconds: number;
+  readonly images: number;
+}
+
+/** Counts what one answer used, from the bytes that the provider sent: reported numbers, and the text for an estimate. */
+export class AnswerMeter {
+  readonly #kind: Meter;
+  #usage: Usage | null = null;
+  #textBytes = 0;
+  /** The record that passes in pieces begins with text of the model. */
+  #isInText = false;
+  #seconds: number | null = null;
+  #images: number | null = null;
+  /** For a body or a record that is not held whole. */
+  #finder: UsageFinder | null = null;
+
+  constructor(kind: Meter) {
+    this.#kind = kind;
+  }
+
+  /** Looks at whole records of an event stream. True if they show usage. */
+  lookAtRecords(records: Buffer): boolean {
+    if (this.#kind === 'tokens') this.#textBytes += streamedTextBytes(records);
+    if (!showsUsage(records)) return false;
+    let at = records.indexOf(USAGE);
+    while (at >= 0) {
+      const end = records.indexOf(LF, at);
+      const line = records.subarray(records.lastIndexOf(LF, at) + 1, end < 0 ? records.length : end);
+      this.#take(parseJson(recordData(line) ?? line));
+      at = end < 0 ? -1 : records.indexOf(USAGE, end);
+    }
+    return true;
+  }
+
+  /** Looks at a piece of a record that is too long to be held. */
+  lookAtPiece(piece: Buffer, { begins, ends }: { readonly begins: boolean; readonly ends: boolean }): void {
+    if (begins) this.#finder = new UsageFinder();
+    if (this.#kind === 'tokens') {
+      const textBytes = begins ? streamedTextBytes(piece) : 0;
+      if (begins) this.#isInText = textBytes > 0;
+      this.#textBytes += !begins && this.#isInText ? piece.length : textBytes;
+    }
+    this.#finder?.push(piece);
+    if (ends) this.end();
+  }
+
+  /** Looks at a whole JSON answer by its scan with `USAGE_PATTERNS` among the patterns, and parses no more of it than needed. */
+  lookAtScanned(bytes: Buffer, scan: JsonScan): void {
+    const usage = firstMatch(scan, 'usage');
+    if (usage !== undefined && this.#kind !== 'images') {
+      const read = readUsage(parseJson(bytes.subarray(usage.start, usage.end)));
+      if (read !== null) this.#usage = mergeUsage(this.#usage, read);
+      if (read?.promptTokens != null && (read.completionTokens !== null || this.#kind !== 'tokens')) return;
+    }
+    this.lookAtAnswer(bytes);
+  }
+
+  /** Looks at a whole JSON answer, which was checked. */
+  lookAtAnswer(bytes: Buffer): void {
+    const answer = parseJson(bytes);
+    this.#take(answer);
+    if (!isRecord(answer)) return;
+    const { data, duration } = answer;
+    if (this.#kind === 'images' && Array.isArray(data)) this.#images = data.length;
+    if (this.#kind === 'audio' && typeof duration === 'number' && duration >= 0) this.#seconds = duration;
+    if (this.#kind === 'tokens' && this.#usage?.completionTokens == null)
+      this.#textBytes += answerTextBytes(answer);
+  }
+
+  /** Looks at a piece of an answer that passes without being held. */
+  lookAtBytes(bytes: Buffer): void {
+    this.#finder ??= new UsageFinder();
+    this.#finder.push(bytes);
+  }
+
+  /** A passing answer, or the long record, has ended. */
+  end(): void {
+    const finder = this.#finder;
+    if (finder === null) return;
+    this.#finder = null;
+    const whole = finder.wholeAnswer();
+    if (whole !== null) {
+      this.lookAtAnswer(whole);
+      return;
+    }
+    const usage = finder.find();
+    if (usage !== null) this.#usage = mergeUsage(this.#usage, usage);
+    if (this.#kind === 'images') this.#images = finder.images;
+  }
+
+  /** What was used; the parts that the provider did not report are estimated, from the request and from the text of the answer. */
+  total(asked: Asked): Usage {
+    const usage = this.#usage ?? NO_USAGE;
+    switch (this.#kind) {
+      case 'tokens':
+        return withEstimates(usage, asked.promptTokens, Math.ceil(this.#textBytes / BYTES_PER_TOKEN));
+      case 'input':
+      case 'speech':
+        return withEstimates(usage, asked.promptTokens, 0);
+      case 'audio': {
+        const known = usage.audioSeconds ?? this.#seconds;
+        const audioSeconds = known ?? (asked.audioSeconds || null);
+        const isEstimated = usage.promptTokens === null && known === null && audioSeconds !== null;
+        return { ...usage, audioSeconds, isEstimated };
+      }
+      case 'images':
+        return { ...usage, images: this.#images ?? (asked.images || null) };
+    }
+  }
+
+  #take(answer: unknown): void {
+    const usage = reportedUsage(answer);
+    if (usage !== null) this.#usage = mergeUsage(this.#usage, usage);
+  }
+}
+
+function withEstimates(usage: Usage, promptTokens: number, completionTokens: number): Usage {
+  const isEstimated =
+    usage.promptTokens === null || (usage.completionTokens === null && completionTokens > 0);
+  return {
+    ...usage,
+    promptTokens: usage.promptTokens ?? promptTokens,
+    completionTokens: usage.completionTokens ?? completionTokens,
+    isEstimated,
+  };
+}

@@ -1,0 +1,72 @@
+import type { Books } from '../books.ts';
+import { callEntryOf } from '../gateway/call-entry.ts';
+import type { ClosedRecord } from '../gateway/record.ts';
+import { budgetStates } from '../limits/budget-state.ts';
+import { periodOf } from '../limits/budgets.ts';
+import type { LimitGate, Reservation } from '../limits/limits.ts';
+import type { Owner } from '../limits/owner.ts';
+import type { ServerMetrics } from '../metrics/server-metrics.ts';
+import type { ApiKey, Principal, User } from '../store/entities.ts';
+import type { NoteBudget } from '../usage/budget-alerts.ts';
+import type { CallEntry } from '../usage/call-entry.ts';
+
+const WARN_PERCENT = 80;
+
+export interface BookkeepingOptions {
+  readonly metrics: ServerMetrics;
+  readonly limits: LimitGate;
+  readonly books: Books;
+  /** Tells of budgets that are nearly or wholly used. */
+  readonly noteBudget: NoteBudget;
+}
+
+/** Creates the function that tells all who count of each finished request, once. */
+export function createBookkeeping({
+  metrics,
+  limits,
+  books,
+  noteBudget,
+}: BookkeepingOptions): (closed: ClosedRecord) => void {
+  const { ledger, requestLog } = books;
+  return (closed) => {
+    metrics.countRequest(closed);
+    const entry = callEntryOf(closed);
+    if (entry === null) return;
+    ledger.book(entry);
+    if (closed.reservation !== null) {
+      limits.settle(closed.reservation, settlementOf(entry));
+      noteBudgets(closed.reservation, closed.principal, { noteBudget, nowMs: closed.endedAtMs });
+    }
+    requestLog.add(entry);
+    metrics.countCall(entry);
+  };
+}
+
+interface NoteOptions {
+  readonly noteBudget: NoteBudget;
+  readonly nowMs: number;
+}
+
+/** Notes the budgets of the key and the user of a call. */
+function noteBudgets({ key, user }: Reservation, principal: Principal, options: NoteOptions): void {
+  if (principal.kind !== 'key' && principal.kind !== 'user') return;
+  if (key !== null && principal.kind === 'key') noteOwner(key, principal.key, options);
+  if (user !== null && principal.user !== null) noteOwner(user, principal.user, options);
+}
+
+function noteOwner(owner: Owner, { name, limits }: ApiKey | User, { noteBudget, nowMs }: NoteOptions): void {
+  if (limits === null) return;
+  const period = periodOf(limits);
+  const periodStartMs = owner.account.at(period, nowMs).startMs;
+  const warnPercent = limits.warnPercent ?? WARN_PERCENT;
+  const named = { kind: owner.kind, id: owner.id, name };
+  for (const { unit, used, limit } of budgetStates(owner, limits, nowMs)) {
+    noteBudget({ owner: named, period, periodStartMs, limitKind: unit, used, limit, warnPercent });
+  }
+}
+
+function settlementOf({ usage, costNanoUsd }: CallEntry): { tokens: number; costNanoUsd: number } | null {
+  if (usage === null) return null;
+  const tokens = (usage.promptTokens ?? 0) + (usage.completionTokens ?? 0);
+  return { tokens, costNanoUsd: costNanoUsd ?? 0 };
+}

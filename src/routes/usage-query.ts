@@ -1,0 +1,103 @@
+import { CALL_OUTCOMES } from '../usage/call-entry.ts';
+import { HOUR_MS } from '../usage/ledger/calendar.ts';
+import { BUCKETS, type Bucket, GROUPS, type Group, type UsageQuery } from '../usage/ledger/query.ts';
+import { wrong } from './fields.ts';
+
+/** A query as it was asked for. */
+export interface UsageRequest extends UsageQuery {
+  readonly format: 'json' | 'csv';
+}
+
+const GROUPS_LIMIT = 2;
+const TZ_LIMIT_MINUTES = 24 * 60;
+const FILTER_LENGTH = 1024;
+const TIME = /^(\d{4}-\d{2}-\d{2})(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:\d{2}))?$/;
+
+/**
+ * Reads the query of a usage report. Both times are widened to whole hours; without them the last 24 hours are meant.
+ * @throws HttpError `invalid_value` that names the parameter.
+ */
+export function readUsageRequest(query: string, nowMs: number): UsageRequest {
+  const parameters = new Parameters(query);
+  const toMs = parameters.time('to') ?? nowMs;
+  const fromMs = parameters.time('from') ?? toMs - 24 * HOUR_MS;
+  if (fromMs >= toMs) throw wrong('from', 'must be before `to`');
+  return {
+    fromMs: Math.floor(fromMs / HOUR_MS) * HOUR_MS,
+    toMs: Math.ceil(toMs / HOUR_MS) * HOUR_MS,
+    bucket: parameters.oneOf<Bucket>('bucket', BUCKETS) ?? 'none',
+    tzMinutes: parameters.tz(),
+    groupBy: parameters.groupBy(),
+    filters: parameters.filters(),
+    format: parameters.oneOf('format', ['json', 'csv']) ?? 'json',
+  };
+}
+
+/** The parameters of a query; an empty one counts as absent, as forms send it. */
+class Parameters {
+  readonly #values: URLSearchParams;
+
+  constructor(query: string) {
+    this.#values = new URLSearchParams(query);
+  }
+
+  text(name: string): string | null {
+    const [first, ...others] = this.#values.getAll(name);
+    if (others.length > 0) throw wrong(name, 'must be given once');
+    return first === undefined || first === '' ? null : first;
+  }
+
+  oneOf<T extends string>(name: string, allowed: readonly T[]): T | null {
+    const text = this.text(name);
+    if (text === null) return null;
+    const known = allowed.find((value) => value === text);
+    if (known === undefined) throw wrong(name, `must be one of ${allowed.join(', ')}`);
+    return known;
+  }
+
+  time(name: string): number | null {
+    // An unencoded plus sign arrives as a space.
+    const text = this.text(name)?.replace(' ', '+') ?? null;
+    if (text === null) return null;
+    const [, date = ''] = TIME.exec(text) ?? [];
+    const timeMs = isDate(date) ? Date.parse(text) : Number.NaN;
+    if (!Number.isNaN(timeMs)) return timeMs;
+    throw wrong(name, 'must be a time such as 2030-01-31T00:00:00Z');
+  }
+
+  tz(): number {
+    const text = this.text('tz');
+    if (text === null) return 0;
+    const minutes = /^[+ -]?\d{1,4}$/.test(text) ? Number(text) : Number.NaN;
+    if (Math.abs(minutes) <= TZ_LIMIT_MINUTES) return minutes;
+    throw wrong('tz', `must be minutes east of UTC, from -${TZ_LIMIT_MINUTES} to ${TZ_LIMIT_MINUTES}`);
+  }
+
+  groupBy(): Group[] {
+    const names = this.text('groupBy')?.split(',') ?? [];
+    const groups = names.map((name) => GROUPS.find((group) => group === name));
+    const known = groups.filter((group) => group !== undefined);
+    const isWrong = known.length < names.length || known.length > GROUPS_LIMIT;
+    if (isWrong || new Set(known).size < known.length) {
+      throw wrong('groupBy', `must be one or two of ${GROUPS.join(', ')}, with a comma between them`);
+    }
+    return known;
+  }
+
+  filters(): Partial<Record<Group, string>> {
+    const filters: Partial<Record<Group, string>> = {};
+    for (const name of GROUPS) {
+      const value = name === 'outcome' ? this.oneOf(name, CALL_OUTCOMES) : this.text(name);
+      if (value === null) continue;
+      if (value.length > FILTER_LENGTH) throw wrong(name, `must have at most ${FILTER_LENGTH} characters`);
+      filters[name] = value;
+    }
+    return filters;
+  }
+}
+
+/** False for days such as February 30, which `Date.parse` takes for the first days of March. */
+function isDate(date: string): boolean {
+  const timeMs = Date.parse(`${date}T00:00:00Z`);
+  return !Number.isNaN(timeMs) && new Date(timeMs).toISOString().startsWith(date);
+}

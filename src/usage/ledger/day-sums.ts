@@ -1,0 +1,55 @@
+import { type Day, dayOfMonth } from './calendar.ts';
+import { COUNTS_LENGTH, MEASURE_COUNT } from './measures.ts';
+import { UsageTable } from './usage-table.ts';
+
+interface Sum {
+  readonly values: Float64Array;
+  readonly counts: Uint32Array;
+}
+
+/** The days of a month with the sums of one more day, which replace what they held of it. */
+export function withDay(month: UsageTable | null, day: Day, hours: UsageTable): UsageTable {
+  const table = new UsageTable();
+  if (month !== null) copyRows(month, table, dayOfMonth(day));
+  const sums = new Map<number, Sum>();
+  for (let row = 0; row < hours.length; row++) {
+    const tuple = hours.tupleOf[row] ?? 0;
+    let sum = sums.get(tuple);
+    if (sum === undefined) {
+      sum = { values: new Float64Array(MEASURE_COUNT), counts: new Uint32Array(COUNTS_LENGTH) };
+      sums.set(tuple, sum);
+    }
+    hours.addRowTo(row, sum.values, sum.counts);
+  }
+  for (const [tuple, { values, counts }] of sums) {
+    const dimensions = hours.tuples[tuple];
+    if (dimensions !== undefined) table.set(dimensions, dayOfMonth(day), values, counts);
+  }
+  table.trim();
+  return table;
+}
+
+/** Copies all rows but those of the slot `without`. */
+function copyRows(from: UsageTable, to: UsageTable, without: number): void {
+  const values = new Float64Array(MEASURE_COUNT);
+  const counts = new Uint32Array(COUNTS_LENGTH);
+  for (let row = 0; row < from.length; row++) {
+    const own = from.slotOf[row] ?? 0;
+    const dimensions = from.tuples[from.tupleOf[row] ?? 0];
+    if (own === without || dimensions === undefined) continue;
+    values.fill(0);
+    counts.fill(0);
+    from.addRowTo(row, values, counts);
+    to.set(dimensions, own, values, counts);
+  }
+}
+
+/** A table with the rows of several; where two have the same, that of the last one. */
+export function merged(tables: readonly UsageTable[]): UsageTable {
+  const [first, ...rest] = tables;
+  if (first !== undefined && rest.length === 0) return first;
+  const table = new UsageTable();
+  for (const other of tables) copyRows(other, table, -1);
+  table.trim();
+  return table;
+}

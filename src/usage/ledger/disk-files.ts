@@ -1,0 +1,263 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Logger } from '../../logger.ts';
+import {
+  appendCheckedLines,
+  asidePath,
+  readCheckedLines,
+  writeCheckedLines,
+} from '../../store/checked-lines.ts';
+import { errorCode, type FileOps, orMissing } from '../../store/file-ops.ts';
+import { BUDGETS_FILE } from '../budgets-file.ts';
+import { packFiles, unpackFiles } from './archive.ts';
+import {
+  type Day,
+  dayName,
+  firstDay,
+  type Month,
+  monthName,
+  monthOf,
+  parseDay,
+  parseMonth,
+} from './calendar.ts';
+import { merged, withDay } from './day-sums.ts';
+import { DAYS_KEPT_DAYS, HOURS_KEPT_DAYS, type LedgerFiles } from './ledger-files.ts';
+import { LineReader, toLines } from './lines.ts';
+import type { LastNames } from './names.ts';
+import { TableCache } from './table-cache.ts';
+import type { UsageTable } from './usage-table.ts';
+
+const NAMES = 'names';
+const FILE_LIMIT_BYTES = 512 * 1024 * 1024;
+const CACHE_LIMIT_BYTES = 32 * 1024 * 1024;
+/** An open day is rewritten when it is larger than this and than all its rows by a factor. */
+const REWRITE_BYTES = 4 * 1024 * 1024;
+const REWRITE_FACTOR = 4;
+
+export interface DiskFilesOptions {
+  readonly ops: FileOps;
+  readonly folder: string;
+  readonly logger: Logger;
+  readonly cacheLimitBytes?: number;
+}
+
+type Kind = 'open' | 'sealed' | 'month';
+
+/**
+ * The ledger's folder: `hours-DAY.open` gets the lines of a day as they come, `hours-DAY.sealed` holds the hours of a day that
+ * is over, `days-MONTH` the sums of each sealed day. One file is read or written at a time.
+ */
+export class DiskFiles implements LedgerFiles {
+  readonly #ops: FileOps;
+  readonly #folder: string;
+  readonly #logger: Logger;
+  readonly #cache: TableCache;
+  readonly #open = new Set<Day>();
+  readonly #sealed = new Set<Day>();
+  readonly #months = new Set<Month>();
+  readonly #damaged = new Set<string>();
+  /** The size of each open day's file after it was last rewritten. */
+  readonly #writtenBytes = new Map<Day, number>();
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor({ ops, folder, logger, cacheLimitBytes = CACHE_LIMIT_BYTES }: DiskFilesOptions) {
+    this.#ops = ops;
+    this.#folder = folder;
+    this.#logger = logger;
+    this.#cache = new TableCache(cacheLimitBytes);
+  }
+
+  get isDamaged(): boolean {
+    return this.#damaged.size > 0;
+  }
+
+  hourDays(): Day[] {
+    return [...new Set([...this.#open, ...this.#sealed])];
+  }
+
+  openDays(): Day[] {
+    return [...this.#open];
+  }
+
+  months(): Month[] {
+    return [...this.#months];
+  }
+
+  /** Makes the folder and looks at what is in it. @throws the system's error if nothing can be written there. */
+  async open(names: LastNames): Promise<void> {
+    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    await this.#list();
+    const probe = join(this.#folder, 'probe.tmp');
+    await this.#ops.open(probe, 'w', 0o600).then((file) => file.close());
+    await this.#ops.unlink(probe);
+    if (await names.load(this.#ops, join(this.#folder, NAMES))) this.#damaged.add(NAMES);
+  }
+
+  /** Looks at the checksums of all files; what is damaged is set aside. Never throws. */
+  async check(): Promise<void> {
+    const days = (kind: Kind, set: Set<number>): [Kind, number][] => [...set].map((at) => [kind, at]);
+    const all = [
+      ...days('open', this.#open),
+      ...days('sealed', this.#sealed),
+      ...days('month', this.#months),
+    ];
+    for (const [kind, at] of all) {
+      await this.#inTurn(() => this.#read(kind, at, undefined)).catch(() => {});
+    }
+  }
+
+  async loadHours(day: Day): Promise<UsageTable | null> {
+    return await this.#inTurn(() => this.#hours(day));
+  }
+
+  async loadMonth(month: Month): Promise<UsageTable | null> {
+    return await this.#inTurn(() => this.#month(month));
+  }
+
+  async append(day: Day, lines: readonly string[], table: UsageTable): Promise<void> {
+    await this.#inTurn(async () => {
+      const path = this.#path('open', day);
+      this.#open.add(day);
+      this.#cache.delete(dayName(day));
+      const bytes = await appendCheckedLines(this.#ops, path, lines);
+      const written = this.#writtenBytes.get(day) ?? 0;
+      if (bytes < REWRITE_BYTES || bytes < written * REWRITE_FACTOR) return;
+      this.#writtenBytes.set(day, await writeCheckedLines(this.#ops, path, toLines(table)));
+    });
+  }
+
+  async seal(day: Day, table: UsageTable): Promise<void> {
+    await this.#inTurn(async () => {
+      const month = monthOf(day);
+      const days = withDay(await this.#month(month), day, table);
+      await writeCheckedLines(this.#ops, this.#path('month', month), toLines(days));
+      this.#months.add(month);
+      this.#cache.set(monthName(month), days);
+      await writeCheckedLines(this.#ops, this.#path('sealed', day), toLines(table));
+      this.#sealed.add(day);
+      this.#cache.delete(dayName(day));
+      await orMissing(this.#ops.unlink(this.#path('open', day)));
+      this.#open.delete(day);
+      this.#writtenBytes.delete(day);
+    });
+  }
+
+  async pack(): Promise<Buffer> {
+    const newestFirst = (one: number, other: number): number => other - one;
+    const months = this.months().sort(newestFirst);
+    const days = this.hourDays().sort(newestFirst);
+    const names = [
+      NAMES,
+      BUDGETS_FILE,
+      ...months.map((month) => this.#name('month', month)),
+      ...days.flatMap((day) => [this.#name('open', day), this.#name('sealed', day)]),
+    ];
+    return await this.#inTurn(() => packFiles(this.#ops, this.#folder, names));
+  }
+
+  async unpack(archive: Buffer): Promise<void> {
+    await this.#inTurn(async () => {
+      await unpackFiles(this.#ops, this.#folder, archive);
+      await this.#list();
+    });
+  }
+
+  async saveNames(names: LastNames): Promise<void> {
+    await this.#inTurn(() => names.save(this.#ops, join(this.#folder, NAMES)));
+  }
+
+  async prune(): Promise<void> {
+    // Not by the newest day: a clock that is far ahead for an hour must not remove everything.
+    const [, reference] = this.hourDays().sort((one, other) => other - one);
+    if (reference === undefined) return;
+    for (const day of this.#sealed) {
+      if (day <= reference - HOURS_KEPT_DAYS) await this.#remove('sealed', day, this.#sealed);
+    }
+    for (const month of this.#months) {
+      if (firstDay(month + 1) <= reference - DAYS_KEPT_DAYS) await this.#remove('month', month, this.#months);
+    }
+  }
+
+  async #remove(kind: Kind, at: number, known: Set<number>): Promise<void> {
+    await this.#inTurn(async () => {
+      await orMissing(this.#ops.unlink(this.#path(kind, at)));
+      await orMissing(this.#ops.unlink(asidePath(this.#path(kind, at))));
+      known.delete(at);
+      this.#cache.delete(kind === 'month' ? monthName(at) : dayName(at));
+    });
+  }
+
+  async #hours(day: Day): Promise<UsageTable | null> {
+    const cached = this.#cache.get(dayName(day));
+    if (cached !== null) return cached;
+    const tables: UsageTable[] = [];
+    // Both are there after a crash while the day was sealed, or where the clock was set back: the open one is newer.
+    if (this.#sealed.has(day)) tables.push(await this.#table('sealed', day));
+    if (this.#open.has(day)) tables.push(await this.#table('open', day));
+    if (tables.length === 0) return null;
+    const table = merged(tables);
+    this.#cache.set(dayName(day), table);
+    return table;
+  }
+
+  async #month(month: Month): Promise<UsageTable | null> {
+    if (!this.#months.has(month)) return null;
+    const cached = this.#cache.get(monthName(month));
+    if (cached !== null) return cached;
+    const table = await this.#table('month', month);
+    this.#cache.set(monthName(month), table);
+    return table;
+  }
+
+  async #table(kind: Kind, at: number): Promise<UsageTable> {
+    const reader = new LineReader();
+    await this.#read(kind, at, (text) => {
+      if (!reader.read(text)) this.#damaged.add(this.#path(kind, at));
+    });
+    reader.table.trim();
+    return reader.table;
+  }
+
+  async #read(kind: Kind, at: number, onText: ((text: string) => void) | undefined): Promise<void> {
+    const path = this.#path(kind, at);
+    const options = { limitBytes: FILE_LIMIT_BYTES, ...(onText === undefined ? {} : { onText }) };
+    const read = await readCheckedLines(this.#ops, path, options);
+    if (read?.isDamaged !== true || this.#damaged.has(path)) return;
+    this.#damaged.add(path);
+    this.#logger.warn('usage.damaged', { file: path.slice(this.#folder.length + 1) });
+  }
+
+  async #list(): Promise<void> {
+    for (const name of await this.#ops.list(this.#folder)) {
+      const { kind, at } = parseName(name);
+      if (kind === 'open') this.#open.add(at);
+      else if (kind === 'sealed') this.#sealed.add(at);
+      else if (kind === 'month') this.#months.add(at);
+      else if (name.endsWith('.damaged')) this.#damaged.add(name);
+    }
+  }
+
+  #path(kind: Kind, at: number): string {
+    return join(this.#folder, this.#name(kind, at));
+  }
+
+  #name(kind: Kind, at: number): string {
+    return kind === 'month' ? `days-${monthName(at)}` : `hours-${dayName(at)}.${kind}`;
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(work);
+    this.#last = result.catch((error: unknown) => {
+      this.#logger.debug('usage.file_error', { code: errorCode(error) });
+    });
+    return result;
+  }
+}
+
+function parseName(name: string): { readonly kind: Kind | null; readonly at: number } {
+  const [, day, state] = /^hours-(.{10})\.(open|sealed)$/.exec(name) ?? [];
+  const [, month] = /^days-(.{7})$/.exec(name) ?? [];
+  const at = (day === undefined ? null : parseDay(day)) ?? (month === undefined ? null : parseMonth(month));
+  if (at === null) return { kind: null, at: 0 };
+  return { kind: month === undefined ? (state === 'open' ? 'open' : 'sealed') : 'month', at };
+}

@@ -1,0 +1,62 @@
+import { bucketOf, HISTOGRAM_BUCKETS } from '../../histogram.ts';
+import type { CallEntry } from '../call-entry.ts';
+
+/** What is summed up in each row, in the order in which rows hold it. All are integers. */
+export const MEASURES = [
+  'requests',
+  'attempts',
+  'promptTokens',
+  'cachedTokens',
+  'cacheWriteTokens',
+  'completionTokens',
+  'reasoningTokens',
+  'audioMs',
+  'images',
+  'costNanoUsd',
+  /** Calls with a cost, 0 included. */
+  'pricedRequests',
+  /** Calls that used something, but whose price is not known. */
+  'unpricedRequests',
+  'estimatedRequests',
+] as const;
+
+export type Measure = (typeof MEASURES)[number];
+export const MEASURE_COUNT = MEASURES.length;
+
+/** The buckets of two histograms: the time to the first byte, then the whole time. */
+export const COUNTS_LENGTH = 2 * HISTOGRAM_BUCKETS;
+export const MS_START = HISTOGRAM_BUCKETS;
+
+/** No single number is counted higher, so that sums stay exact. */
+const LARGEST = 1e15;
+
+/** Adds one call to the sums and histograms of its row. */
+export function addCall(values: Float64Array, counts: Uint32Array, call: CallEntry): void {
+  const { usage, costNanoUsd } = call;
+  add(values, 0, 1);
+  add(values, 1, call.attempts.length);
+  if (usage !== null) {
+    add(values, 2, usage.promptTokens);
+    add(values, 3, usage.cachedTokens);
+    add(values, 4, usage.cacheWriteTokens);
+    add(values, 5, usage.completionTokens);
+    add(values, 6, usage.reasoningTokens);
+    if (usage.audioSeconds !== null) add(values, 7, usage.audioSeconds * 1000);
+    add(values, 8, usage.images);
+    if (usage.isEstimated) add(values, 12, 1);
+  }
+  add(values, 9, costNanoUsd);
+  if (costNanoUsd !== null) add(values, 10, 1);
+  else if (usage !== null) add(values, 11, 1);
+  if (call.ttftMs !== null) count(counts, bucketOf(call.ttftMs));
+  count(counts, MS_START + bucketOf(call.ms));
+}
+
+function add(values: Float64Array, measure: number, value: number | null): void {
+  if (value === null || !(value > 0)) return;
+  values[measure] = (values[measure] ?? 0) + Math.min(LARGEST, Math.round(value));
+}
+
+function count(counts: Uint32Array, bucket: number): void {
+  counts[bucket] = (counts[bucket] ?? 0) + 1;
+}

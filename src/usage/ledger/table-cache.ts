@@ -1,0 +1,46 @@
+import type { UsageTable } from './usage-table.ts';
+
+/** Keeps the tables that were used last, up to a sum of bytes. One that is larger than that alone is not kept. */
+export class TableCache {
+  readonly #tables = new Map<string, { readonly table: UsageTable; readonly bytes: number }>();
+  readonly #limitBytes: number;
+  #bytes = 0;
+
+  constructor(limitBytes: number) {
+    this.#limitBytes = limitBytes;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get(name: string): UsageTable | null {
+    const found = this.#tables.get(name);
+    if (found === undefined) return null;
+    this.#tables.delete(name);
+    this.#tables.set(name, found);
+    return found.table;
+  }
+
+  set(name: string, table: UsageTable): void {
+    this.delete(name);
+    const { bytes } = table;
+    this.#tables.set(name, { table, bytes });
+    this.#bytes += bytes;
+    for (const oldest of this.#tables.keys()) {
+      if (this.#bytes <= this.#limitBytes) break;
+      this.delete(oldest);
+    }
+  }
+
+  delete(name: string): void {
+    const found = this.#tables.get(name);
+    if (found === undefined) return;
+    this.#tables.delete(name);
+    this.#bytes -= found.bytes;
+  }
+
+  names(): string[] {
+    return [...this.#tables.keys()];
+  }
+}
