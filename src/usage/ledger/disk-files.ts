@@ -85,7 +85,7 @@ export class DiskFiles implements LedgerFiles {
 
   /** Makes the folder and looks at what is in it. @throws the system's error if nothing can be written there. */
   async open(names: LastNames): Promise<void> {
-    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    await this.#makeFolder();
     await this.#list();
     const probe = join(this.#folder, 'probe.tmp');
     await this.#ops.open(probe, 'w', 0o600).then((file) => file.close());
@@ -119,9 +119,11 @@ export class DiskFiles implements LedgerFiles {
       const path = this.#path('open', day);
       this.#open.add(day);
       this.#cache.delete(dayName(day));
-      const bytes = await appendCheckedLines(this.#ops, path, lines);
+      const bytes = await orMissing(appendCheckedLines(this.#ops, path, lines));
       const written = this.#writtenBytes.get(day) ?? 0;
-      if (bytes < REWRITE_BYTES || bytes < written * REWRITE_FACTOR) return;
+      if (bytes !== null && (bytes < REWRITE_BYTES || bytes < written * REWRITE_FACTOR)) return;
+      // Somebody may have removed the folder.
+      if (bytes === null) await this.#makeFolder();
       this.#writtenBytes.set(day, await writeCheckedLines(this.#ops, path, toLines(table)));
     });
   }
@@ -225,6 +227,10 @@ export class DiskFiles implements LedgerFiles {
     if (read?.isDamaged !== true || this.#damaged.has(path)) return;
     this.#damaged.add(path);
     this.#logger.warn('usage.damaged', { file: path.slice(this.#folder.length + 1) });
+  }
+
+  async #makeFolder(): Promise<void> {
+    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
   }
 
   async #list(): Promise<void> {
