@@ -375,11 +375,11 @@ export const ROWS: readonly Row[] = [
   },
   {
     name: 'unsupported_parameter',
-    path: '/api/admin/models',
+    path: '/api/admin/providers',
     headers: ADMIN_TOKEN,
-    body: { id: 'x', providerId: 'up', price: { inputPerMTok: 1 } },
-    param: 'price',
-    message: /`price`/,
+    body: { id: 'x', name: 'X', baseUrl: 'http://127.0.0.1:9', options: { responses: 'native' } },
+    param: 'options.responses',
+    message: /`options\.responses`/,
   },
   {
     name: 'loop_detected',
