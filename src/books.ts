@@ -19,14 +19,18 @@ export interface BooksOptions {
   readonly folder: string | null;
   /** The size of the request log on the disk. */
   readonly requestLogBytes: number;
+  /** Finds the off-site copy of the ledger for an empty folder; must not throw. */
+  readonly findArchive?: () => Promise<Buffer | null>;
   readonly logger: Logger;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
 
 /** Opens the books. Never throws: what cannot be read or written is kept in memory until the next start. */
-export async function openBooks({ folder, requestLogBytes, logger, now }: BooksOptions): Promise<Books> {
-  const ledger = await openLedger({ folder, logger, now });
+export async function openBooks(options: BooksOptions): Promise<Books> {
+  const { folder, requestLogBytes, logger, now } = options;
+  // First, because it fills an empty folder from a copy.
+  const ledger = await openLedger(options);
   const requestLog = await openRequestLog({ folder, limitBytes: requestLogBytes, logger });
   const budgets = await openBudgets({ folder, logger, now });
   return { ledger, requestLog, budgets };

@@ -12,6 +12,8 @@ import { createLogger, createStdoutWriter, type Logger, LogSecrets } from './log
 import { resolveMasterKey } from './master-key.ts';
 import { startProcessMetrics } from './metrics/process-metrics.ts';
 import type { Snapshotter } from './offsite/snapshotter.ts';
+import { SNAPSHOTS_OFF, type SnapshotStatus } from './offsite/status.ts';
+import type { UsageCopy } from './offsite/usage-copy.ts';
 import { type OpenStoreOptions, openStore } from './open-store.ts';
 import { findStartWarnings } from './routes/admin/warnings.ts';
 import type { Services } from './routes/services.ts';
@@ -39,7 +41,8 @@ async function main(isDemo: boolean): Promise<void> {
   );
   const write = createStdoutWriter();
   const logger = createLogger({ level: config.logLevel, write, now: Date.now, secrets });
-  const snapshotter = await createSnapshotter(config, env, logger);
+  const offsite = await createOffsite(config, env, logger);
+  const { snapshotter, usageCopy } = offsite;
   const app = createApp({
     config,
     logger,
@@ -48,7 +51,7 @@ async function main(isDemo: boolean): Promise<void> {
     version: readVersion(),
     now: Date.now,
     randomBytes,
-    ...(snapshotter === null ? {} : { snapshotStatus: () => snapshotter.status() }),
+    ...(snapshotter === null ? {} : { snapshotStatus: () => statusOf(offsite) }),
   });
   // Until the state is open there is nothing to save: a signal ends the process at once.
   let drain = async (): Promise<void> => {};
@@ -59,15 +62,21 @@ async function main(isDemo: boolean): Promise<void> {
     ? await openDemo(config, env)
     : await openDatabase({ config, logger, root: ROOT, snapshotter });
   opened = store;
-  const { requestLogBytes } = config;
-  const books = await openBooks({ folder: usageFolder, requestLogBytes, logger, now: Date.now });
+  const books = await openBooks({
+    folder: usageFolder,
+    requestLogBytes: config.requestLogBytes,
+    findArchive: async () => (await usageCopy?.load()) ?? null,
+    logger,
+    now: Date.now,
+  });
+  usageCopy?.start(books.ledger);
   const services = app.open(store, masterKey, books);
   const warnings = isDemo ? [] : await findStartWarnings(services);
   const port = early ?? (await listenOrClose(app, config, store));
   logger.info('listening', { host: config.host, port, version: services.version });
   for (const { code, message } of warnings) logger.warn(code, { message });
   announce(port);
-  const close = keepRunning(services, books, snapshotter);
+  const close = keepRunning(services, books, offsite);
   drain = () =>
     shutDown({ ...app, lifecycle: services.lifecycle, graceMs: config.shutdownGraceMs, logger, close });
   onCrash(logger, close);
@@ -114,7 +123,7 @@ async function openDemo({ masterApiKey: configured }: Config, env: Environment):
 function keepRunning(
   { config, logger, sessions, store, alerting, metrics }: Services,
   books: Books,
-  snapshotter: Snapshotter | null,
+  { snapshotter, usageCopy }: Offsite,
 ): () => Promise<void> {
   sessions.prune().catch((error: unknown) => logger.warn('sessions not pruned', { message: String(error) }));
   const stopPing = config.keepAliveUrl === null ? null : startKeepAlivePing(config.keepAliveUrl, logger);
@@ -127,7 +136,7 @@ function keepRunning(
     // Before the store gives up its lock: another process may open both then.
     await closeBooks(books);
     await store.close();
-    await snapshotter?.flush();
+    await Promise.all([snapshotter?.flush(), usageCopy?.flush()]);
   };
 }
 
@@ -155,17 +164,30 @@ function readEnvFile(): Environment {
   }
 }
 
+/** What is kept off the machine; both are null if nothing is. */
+interface Offsite {
+  readonly snapshotter: Snapshotter | null;
+  readonly usageCopy: UsageCopy | null;
+}
+
 /** Keeps the offsite snapshots; loaded only if SNAPSHOT_URL is set. @throws ConfigError. */
-async function createSnapshotter(
-  config: Config,
-  env: Environment,
-  logger: Logger,
-): Promise<Snapshotter | null> {
-  if (config.snapshot === null) return null;
+async function createOffsite(config: Config, env: Environment, logger: Logger): Promise<Offsite> {
+  if (config.snapshot === null) return { snapshotter: null, usageCopy: null };
   const { createSnapshotTarget } = await import('./offsite/create-target.ts');
   const { Snapshotter } = await import('./offsite/snapshotter.ts');
-  const target = createSnapshotTarget(config.snapshot, { env, now: Date.now });
-  return new Snapshotter({ target, key: config.snapshot.key, logger, now: Date.now, randomBytes });
+  const { UsageCopy, usageCopyUrl } = await import('./offsite/usage-copy.ts');
+  const { url, key, token } = config.snapshot;
+  const options = { key, logger, now: Date.now, randomBytes };
+  const target = createSnapshotTarget({ url, token }, { env, now: Date.now });
+  const usageTarget = createSnapshotTarget({ url: usageCopyUrl(url), token }, { env, now: Date.now });
+  const snapshotter = new Snapshotter({ target, ...options });
+  const mayWrite = (): boolean => snapshotter.status().lastResult === 'written';
+  return { snapshotter, usageCopy: new UsageCopy({ target: usageTarget, ...options, mayWrite }) };
+}
+
+function statusOf({ snapshotter, usageCopy }: Offsite): SnapshotStatus {
+  const status = snapshotter?.status() ?? SNAPSHOTS_OFF;
+  return usageCopy === null ? status : { ...status, usage: usageCopy.status() };
 }
 
 /** For errors of a start that only a person can fix: prints their lines and exits. */

@@ -1,6 +1,14 @@
 /** Result of a run. `conflict` also stands for a snapshot that cannot be opened: both stop the snapshots. */
 export type SnapshotResult = 'written' | 'unreachable' | 'refused' | 'conflict';
 
+/** Status of the copy of the usage statistics. */
+export interface UsageCopyStatus {
+  /** When it was last tried, ISO 8601, and the result. */
+  readonly lastAt: string | null;
+  readonly lastResult: SnapshotResult | null;
+  readonly message: string;
+}
+
 /** Status of the offsite snapshots, for panel and metrics; holds no secret. Apart, because many rooms read it. */
 export interface SnapshotStatus {
   readonly enabled: boolean;
@@ -15,6 +23,8 @@ export interface SnapshotStatus {
   readonly protected: boolean | null;
   /** One or two sentences: what the status means and what to do. */
   readonly message: string;
+  /** Omitted if none is kept. */
+  readonly usage?: UsageCopyStatus;
 }
 
 /** The status if no snapshots are kept. */

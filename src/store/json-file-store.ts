@@ -3,7 +3,6 @@ import type { Logger } from '../logger.ts';
 import { type DatabaseFile, NotOursError } from './database-file.ts';
 import type { DecodedDocument, StoreContent } from './document.ts';
 import { errorCode } from './file-ops.ts';
-import type { StoreLocation } from './location.ts';
 import { MemoryStore } from './memory-store.ts';
 import type { PlainCopies } from './plain-copies.ts';
 import type { StorageStatus } from './store.ts';
@@ -33,7 +32,6 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 export interface FileStoreOptions {
-  readonly location: StoreLocation;
   readonly document: DecodedDocument;
   /** The status while all writes succeed. */
   readonly status: StorageStatus;

@@ -375,11 +375,12 @@ export const ROWS: readonly Row[] = [
   },
   {
     name: 'unsupported_parameter',
-    path: '/api/admin/providers',
+    method: 'PUT',
+    path: '/api/admin/settings',
     headers: ADMIN_TOKEN,
-    body: { id: 'x', name: 'X', baseUrl: 'http://127.0.0.1:9', options: { responses: 'native' } },
-    param: 'options.responses',
-    message: /`options\.responses`/,
+    body: { defaultProviderId: 'up' },
+    param: 'defaultProviderId',
+    message: /`defaultProviderId`/,
   },
   {
     name: 'loop_detected',

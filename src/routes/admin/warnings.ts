@@ -67,6 +67,11 @@ const WARNINGS: readonly Row[] = [
     ({ snapshot }) => snapshot.message,
   ],
   [
+    'snapshot_usage_failing',
+    ({ snapshot: { usage } }) => (usage?.lastResult ?? 'written') !== 'written',
+    ({ snapshot: { usage } }) => usage?.message ?? '',
+  ],
+  [
     'snapshot_unprotected',
     ({ snapshot }) => snapshot.lastResult === 'written' && snapshot.protected === false,
     ({ snapshot }) => snapshot.message,

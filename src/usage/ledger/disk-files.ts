@@ -8,6 +8,8 @@ import {
   writeCheckedLines,
 } from '../../store/checked-lines.ts';
 import { errorCode, type FileOps, orMissing } from '../../store/file-ops.ts';
+import { BUDGETS_FILE } from '../budgets-file.ts';
+import { packFiles, unpackFiles } from './archive.ts';
 import {
   type Day,
   dayName,
@@ -84,13 +86,7 @@ export class DiskFiles implements LedgerFiles {
   /** Makes the folder and looks at what is in it. @throws the system's error if nothing can be written there. */
   async open(names: LastNames): Promise<void> {
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
-    for (const name of await this.#ops.list(this.#folder)) {
-      const { kind, at } = parseName(name);
-      if (kind === 'open') this.#open.add(at);
-      else if (kind === 'sealed') this.#sealed.add(at);
-      else if (kind === 'month') this.#months.add(at);
-      else if (name.endsWith('.damaged')) this.#damaged.add(name);
-    }
+    await this.#list();
     const probe = join(this.#folder, 'probe.tmp');
     await this.#ops.open(probe, 'w', 0o600).then((file) => file.close());
     await this.#ops.unlink(probe);
@@ -143,6 +139,26 @@ export class DiskFiles implements LedgerFiles {
       await orMissing(this.#ops.unlink(this.#path('open', day)));
       this.#open.delete(day);
       this.#writtenBytes.delete(day);
+    });
+  }
+
+  async pack(): Promise<Buffer> {
+    const newestFirst = (one: number, other: number): number => other - one;
+    const months = this.months().sort(newestFirst);
+    const days = this.hourDays().sort(newestFirst);
+    const names = [
+      NAMES,
+      BUDGETS_FILE,
+      ...months.map((month) => this.#name('month', month)),
+      ...days.flatMap((day) => [this.#name('open', day), this.#name('sealed', day)]),
+    ];
+    return await this.#inTurn(() => packFiles(this.#ops, this.#folder, names));
+  }
+
+  async unpack(archive: Buffer): Promise<void> {
+    await this.#inTurn(async () => {
+      await unpackFiles(this.#ops, this.#folder, archive);
+      await this.#list();
     });
   }
 
@@ -211,8 +227,22 @@ export class DiskFiles implements LedgerFiles {
     this.#logger.warn('usage.damaged', { file: path.slice(this.#folder.length + 1) });
   }
 
+  async #list(): Promise<void> {
+    for (const name of await this.#ops.list(this.#folder)) {
+      const { kind, at } = parseName(name);
+      if (kind === 'open') this.#open.add(at);
+      else if (kind === 'sealed') this.#sealed.add(at);
+      else if (kind === 'month') this.#months.add(at);
+      else if (name.endsWith('.damaged')) this.#damaged.add(name);
+    }
+  }
+
   #path(kind: Kind, at: number): string {
-    return join(this.#folder, kind === 'month' ? `days-${monthName(at)}` : `hours-${dayName(at)}.${kind}`);
+    return join(this.#folder, this.#name(kind, at));
+  }
+
+  #name(kind: Kind, at: number): string {
+    return kind === 'month' ? `days-${monthName(at)}` : `hours-${dayName(at)}.${kind}`;
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {

@@ -24,6 +24,10 @@ export interface LedgerFiles {
   seal(day: Day, table: UsageTable): Promise<void>;
   /** Writes the names that changed. @throws the system's error. */
   saveNames(names: LastNames): Promise<void>;
+  /** All files as one archive; null: there is no folder. @throws the system's error. */
+  pack(): Promise<Buffer | null>;
+  /** Adds the files of an archive that are not there. @throws ArchiveError, the system's error. */
+  unpack(archive: Buffer): Promise<void>;
   /** Removes what is older than the times for which hours and days are kept. @throws the system's error. */
   prune(): Promise<void>;
 }

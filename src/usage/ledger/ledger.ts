@@ -48,6 +48,7 @@ export class UsageLedger {
   #lastFlush: Promise<void> = Promise.resolve();
   #flushedAtMs = 0;
   #isFailing = false;
+  #revision = 0;
   #isClosed = false;
   /** Until this hour, and this time, all days that are over are sealed. */
   #maintainedHour = -1;
@@ -68,6 +69,7 @@ export class UsageLedger {
     const hour = this.#bookingHour(call.endedAtMs);
     const live = this.#live?.hour === hour ? this.#live : this.#enter(hour);
     live.book(call);
+    this.#revision += 1;
     this.#names.note('key', call.keyId, call.keyName);
     this.#names.note('user', call.userId, call.userName);
     if (this.#timer === null) this.#arm();
@@ -102,6 +104,23 @@ export class UsageLedger {
 
   status(): LedgerStatus {
     return { isDamaged: this.#files.isDamaged, isFailing: this.#isFailing };
+  }
+
+  /** Grows with each call. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  /** Everything that is kept, as one archive; null without a folder. @throws the system's error. */
+  async exportArchive(): Promise<Buffer | null> {
+    await this.flush();
+    return await this.#files.pack();
+  }
+
+  /** Takes over the days of an archive of which nothing is known. @throws ArchiveError, the system's error. */
+  async importArchive(archive: Buffer): Promise<void> {
+    await this.flush();
+    await this.#files.unpack(archive);
   }
 
   /** Loads the present day. Never throws: what cannot be read is tried again later. */

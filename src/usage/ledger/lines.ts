@@ -8,6 +8,7 @@ import { SLOTS, UsageTable } from './usage-table.ts';
  * bucket and count of both histograms. Values are absolute: the last line of a slot counts.
  */
 const PAIRS_START = 1 + MEASURE_COUNT;
+const ROW_LENGTH = PAIRS_START + 2 * COUNTS_LENGTH;
 
 /** The line of one row that is not in a table. */
 export function toLine(
@@ -55,8 +56,6 @@ function rowOf(table: UsageTable, row: number): number[] {
 /** Puts the lines of a file into a table. */
 export class LineReader {
   readonly table = new UsageTable();
-  readonly #values = new Float64Array(MEASURE_COUNT);
-  readonly #counts = new Uint32Array(COUNTS_LENGTH);
 
   /** Returns false if the line holds something else, of which nothing is taken. */
   read(text: string): boolean {
@@ -65,20 +64,15 @@ export class LineReader {
     const [first, ...rows]: readonly unknown[] = line;
     const dimensions = fromList(first);
     if (dimensions === null || !rows.every(isRow)) return false;
-    for (const row of rows) this.#set(dimensions, row);
+    const tuple = this.table.tupleOfDimensions(dimensions);
+    for (const row of rows) this.table.setList(tuple, row);
     return true;
-  }
-
-  #set(dimensions: Dimensions, row: readonly number[]): void {
-    for (let measure = 0; measure < MEASURE_COUNT; measure++) this.#values[measure] = row[1 + measure] ?? 0;
-    this.#counts.fill(0);
-    for (let at = PAIRS_START; at < row.length; at += 2) this.#counts[row[at] ?? 0] = row[at + 1] ?? 0;
-    this.table.set(dimensions, row[0] ?? 0, this.#values, this.#counts);
   }
 }
 
 function isRow(row: unknown): row is number[] {
-  if (!Array.isArray(row) || row.length < PAIRS_START || (row.length - PAIRS_START) % 2 !== 0) return false;
+  if (!Array.isArray(row) || row.length < PAIRS_START || row.length > ROW_LENGTH) return false;
+  if ((row.length - PAIRS_START) % 2 !== 0) return false;
   for (let at = 0; at < row.length; at++) {
     const value: unknown = row[at];
     if (typeof value !== 'number' || !(value >= 0) || !Number.isInteger(value)) return false;

@@ -46,6 +46,12 @@ export class MemoryFiles implements LedgerFiles {
     this.#hours.set(dayName(day), table);
   }
 
+  async pack(): Promise<null> {
+    return null;
+  }
+
+  async unpack(): Promise<void> {}
+
   async saveNames(): Promise<void> {}
 
   async prune(): Promise<void> {}

@@ -12,6 +12,8 @@ export interface OpenLedgerOptions {
   readonly logger: Logger;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** Finds an archive for a folder that holds nothing; must not throw. */
+  readonly findArchive?: () => Promise<Buffer | null>;
 }
 
 /** The start waits so long for the check of all files, which then goes on by itself. */
@@ -35,12 +37,30 @@ export async function openLedger(options: OpenLedgerOptions): Promise<UsageLedge
     logger.warn('usage.in_memory', { code: errorCode(error), message });
     return createMemoryLedger(options);
   }
+  if (options.findArchive !== undefined && files.hourDays().length + files.months().length === 0) {
+    const archive = await options.findArchive();
+    if (archive !== null) await takeOver(archive, { files, names, logger });
+  }
   const ledger = new UsageLedger({ files, names, logger, now });
   await ledger.open();
   // Days that were not sealed before the last end are sealed after the check.
   const check = files.check().then(() => ledger.flush());
   await Promise.race([check, pause(CHECK_WAIT_MS)]);
   return ledger;
+}
+
+/** Fills an empty folder. What is no archive is left out. */
+async function takeOver(
+  archive: Buffer,
+  { files, names, logger }: { files: DiskFiles; names: LastNames; logger: Logger },
+): Promise<void> {
+  try {
+    await files.unpack(archive);
+    await files.open(names);
+    logger.info('usage.loaded', { days: files.hourDays().length });
+  } catch (error) {
+    logger.warn('usage.not_loaded', { message: String(error) });
+  }
 }
 
 function pause(delayMs: number): Promise<void> {

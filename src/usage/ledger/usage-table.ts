@@ -54,7 +54,7 @@ export class UsageTable {
 
   /** Sets a row, whatever it held before. `counts` holds both histograms. */
   set(dimensions: Dimensions, slot: number, values: Float64Array, counts: Uint32Array): void {
-    const row = this.#rowOf(dimensions, slot);
+    const row = this.#rowOf(this.tupleOfDimensions(dimensions), slot);
     this.values.set(values, row * MEASURE_COUNT);
     let size = 0;
     for (let bucket = 0; bucket < COUNTS_LENGTH; bucket++) if (counts[bucket] !== 0) size += 1;
@@ -66,6 +66,37 @@ export class UsageTable {
       this.pairCounts[at] = count;
       at += 1;
     }
+  }
+
+  /**
+   * Sets a row from a list, whatever it held before.
+   * @param tuple as `tupleOfDimensions` returned it
+   * @param list the slot, all measures, then pairs of bucket and count
+   */
+  setList(tuple: number, list: readonly number[]): void {
+    const row = this.#rowOf(tuple, list[0] ?? 0);
+    const start = row * MEASURE_COUNT;
+    for (let measure = 0; measure < MEASURE_COUNT; measure++) {
+      this.values[start + measure] = list[1 + measure] ?? 0;
+    }
+    const first = 1 + MEASURE_COUNT;
+    let at = this.#takePairs(row, (list.length - first) / 2);
+    for (let index = first; index < list.length; index += 2) {
+      this.pairBuckets[at] = list[index] ?? 0;
+      this.pairCounts[at] = list[index + 1] ?? 0;
+      at += 1;
+    }
+  }
+
+  /** The index of some dimensions, which are added if they are new. */
+  tupleOfDimensions(dimensions: Dimensions): number {
+    const tuples = this.#tuples();
+    const key = keyOfDimensions(dimensions);
+    const known = tuples.get(key);
+    if (known !== undefined) return known;
+    const tuple = this.tuples.push(dimensions) - 1;
+    tuples.set(key, tuple);
+    return tuple;
   }
 
   /** Adds the sums and histograms of a row to others. */
@@ -93,14 +124,7 @@ export class UsageTable {
     this.#rowIndex = null;
   }
 
-  #rowOf(dimensions: Dimensions, slot: number): number {
-    const tuples = this.#tuples();
-    const key = keyOfDimensions(dimensions);
-    let tuple = tuples.get(key);
-    if (tuple === undefined) {
-      tuple = this.tuples.push(dimensions) - 1;
-      tuples.set(key, tuple);
-    }
+  #rowOf(tuple: number, slot: number): number {
     const rows = this.#rows();
     const known = rows.get(tuple * SLOTS + slot);
     if (known !== undefined) return known;
