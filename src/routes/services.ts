@@ -119,6 +119,7 @@ function createMetrics(options: ServicesOptions, services: MeasuredServices) {
       }),
     snapshot: snapshotStatus,
     requestLog: () => books.requestLog.status(),
+    ledger: () => books.ledger.status(),
     isModel: (id) => view().models.has(id),
     isEndpoint: (path) => ENDPOINT_PATHS.has(path),
   });
