@@ -98,7 +98,7 @@ async function timeOf(
 
 /** Writes the files that a ledger has after so many days, yesterday's the last. */
 async function writeYear(folder: string, days: number): Promise<void> {
-  mkdirSync(folder);
+  mkdirSync(folder, { recursive: true });
   const today = dayOf(Date.now());
   const months = new Map<number, UsageTable>();
   for (let day = today - days; day < today; day++) {

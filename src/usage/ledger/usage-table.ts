@@ -71,17 +71,17 @@ export class UsageTable {
   /**
    * Sets a row from a list, whatever it held before.
    * @param tuple as `tupleOfDimensions` returned it
-   * @param list the slot, all measures, then pairs of bucket and count
+   * @param list the slot, all measures, then pairs of bucket and count, `length` numbers in all
    */
-  setList(tuple: number, list: readonly number[]): void {
+  setList(tuple: number, list: Float64Array, length: number): void {
     const row = this.#rowOf(tuple, list[0] ?? 0);
     const start = row * MEASURE_COUNT;
     for (let measure = 0; measure < MEASURE_COUNT; measure++) {
       this.values[start + measure] = list[1 + measure] ?? 0;
     }
     const first = 1 + MEASURE_COUNT;
-    let at = this.#takePairs(row, (list.length - first) / 2);
-    for (let index = first; index < list.length; index += 2) {
+    let at = this.#takePairs(row, (length - first) / 2);
+    for (let index = first; index < length; index += 2) {
       this.pairBuckets[at] = list[index] ?? 0;
       this.pairCounts[at] = list[index + 1] ?? 0;
       at += 1;

@@ -289,6 +289,20 @@ describe('files', () => {
     await again.close();
   });
 
+  it('a folder that somebody removed is made again, with the whole day', async () => {
+    const clock = { nowMs: NOON_MS };
+    const folder = join(makeFolder(), 'usage');
+    const ledger = await openAt(folder, clock);
+    ledger.book(makeCall());
+    await ledger.flush();
+    rmSync(folder, { recursive: true });
+    ledger.book(makeCall({ keyId: 'key_2' }));
+    await ledger.close();
+    const again = await openAt(folder, clock);
+    assert.equal((await totalsOf(again)).requests, 2);
+    await again.close();
+  });
+
   it('names outlive their keys and users', async () => {
     const clock = { nowMs: NOON_MS };
     const folder = makeFolder();
