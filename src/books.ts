@@ -29,6 +29,7 @@ export interface BooksOptions {
 /** Opens the books. Never throws: what cannot be read or written is kept in memory until the next start. */
 export async function openBooks(options: BooksOptions): Promise<Books> {
   const { folder, requestLogBytes, logger, now } = options;
+  // First, because it fills an empty folder from a copy.
   const ledger = await openLedger(options);
   const requestLog = await openRequestLog({ folder, limitBytes: requestLogBytes, logger });
   const budgets = await openBudgets({ folder, logger, now });

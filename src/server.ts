@@ -62,10 +62,13 @@ async function main(isDemo: boolean): Promise<void> {
     ? await openDemo(config, env)
     : await openDatabase({ config, logger, root: ROOT, snapshotter });
   opened = store;
-  const { requestLogBytes } = config;
-  const findArchive = usageCopy === null ? {} : { findArchive: () => usageCopy.load() };
-  const places = { folder: usageFolder, requestLogBytes, ...findArchive };
-  const books = await openBooks({ ...places, logger, now: Date.now });
+  const books = await openBooks({
+    folder: usageFolder,
+    requestLogBytes: config.requestLogBytes,
+    findArchive: async () => (await usageCopy?.load()) ?? null,
+    logger,
+    now: Date.now,
+  });
   usageCopy?.start(books.ledger);
   const services = app.open(store, masterKey, books);
   const warnings = isDemo ? [] : await findStartWarnings(services);

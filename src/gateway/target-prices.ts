@@ -25,8 +25,15 @@ export function hasUnpricedTarget(asked: AskedModel): boolean {
 export function costOfReserve(use: ReservedUse, asked: AskedModel): number {
   const [price = null] = pricesOf(asked);
   if (price === null) return 0;
-  const { promptTokens, answerTokens: completionTokens, images, audioSeconds } = use;
-  return costOf(price.price, { ...NO_USAGE, promptTokens, completionTokens, images, audioSeconds }) ?? 0;
+  // What is not reserved is not known, so that another part of the price can hold.
+  const usage = {
+    ...NO_USAGE,
+    promptTokens: use.promptTokens || null,
+    completionTokens: use.answerTokens || null,
+    images: use.images || null,
+    audioSeconds: use.audioSeconds || null,
+  };
+  return costOf(price.price, usage) ?? 0;
 }
 
 /** The price of each target at an enabled provider; null: it is not known. */

@@ -4,6 +4,7 @@ import type { Logger } from '../logger.ts';
 import { appendCheckedLines, readCheckedLines, writeCheckedLines } from '../store/checked-lines.ts';
 import { errorCode, type FileOps, nodeFileOps } from '../store/file-ops.ts';
 import { giveTurn } from '../turns.ts';
+import { BUDGETS_FILE } from '../usage/budgets-file.ts';
 import { parseCounters, toText } from './budget-lines.ts';
 import { Budgets, budgetsInMemory, type KeptBudgets } from './budgets.ts';
 
@@ -17,9 +18,6 @@ export interface OpenBudgetsOptions {
   readonly writeMs?: number;
 }
 
-/** The name of the file in its folder. */
-const NAME = 'budgets';
-
 /**
  * Opens the budgets that are kept in a folder, which is made where it is missing. Where the disk fails, they are kept in memory
  * until the next start, and the log says so.
@@ -28,7 +26,7 @@ export async function openBudgets(options: OpenBudgetsOptions): Promise<KeptBudg
   const { folder, logger, now, ops = nodeFileOps, writeMs } = options;
   if (folder === null) return budgetsInMemory(now);
   const budgets = new Budgets(now);
-  const path = join(folder, NAME);
+  const path = join(folder, BUDGETS_FILE);
   const file = new BudgetFile({ budgets, ops, path, logger, ...(writeMs === undefined ? {} : { writeMs }) });
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });

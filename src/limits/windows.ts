@@ -38,6 +38,9 @@ export class SlidingWindow {
   /** How long until the sum is `most` or less, if nothing is added; 0: it is. */
   waitMs(nowMs: number, most: number): number {
     let sum = this.sumAt(nowMs);
+    const newest = this.#times.at(-1);
+    // Asked with every call: all entries have to go.
+    if (most === 0 && sum > 0 && newest !== undefined) return newest + WINDOW_MS - nowMs;
     for (let index = this.#first; index < this.#times.length && sum > most; index += 1) {
       sum -= this.#amounts[index] ?? 0;
       if (sum <= most) return (this.#times[index] ?? 0) + WINDOW_MS - nowMs;

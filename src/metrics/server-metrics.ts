@@ -20,6 +20,15 @@ export interface ServerMetricsOptions extends CallMetricsOptions {
   readonly restingKeys: () => Iterable<readonly [id: string, count: number]>;
   readonly snapshot: () => SnapshotStatus;
   readonly requestLog: () => RequestLogState;
+  readonly ledger: () => LedgerState;
+}
+
+/** What is shown of the counted usage. */
+export interface LedgerState {
+  /** A part of its files could not be read and is set aside. */
+  readonly isDamaged: boolean;
+  /** The disk refuses it. */
+  readonly isFailing: boolean;
 }
 
 /** What is shown of the request log. */
@@ -96,6 +105,16 @@ const GAUGES: readonly Gauge[] = [
     'ipin_request_log_writable',
     '1 unless the disk refuses the request log, else 0.',
     ({ requestLog }) => [{ value: requestLog().isWritable ? 1 : 0 }],
+  ],
+  [
+    'ipin_ledger_writable',
+    '1 unless the disk refuses the counted usage, else 0.',
+    ({ ledger }) => [{ value: ledger().isFailing ? 0 : 1 }],
+  ],
+  [
+    'ipin_ledger_damaged',
+    '1 if a part of the counted usage could not be read and is set aside, else 0.',
+    ({ ledger }) => [{ value: ledger().isDamaged ? 1 : 0 }],
   ],
   [
     'ipin_uptime_seconds',

@@ -32,13 +32,14 @@ export function createBookkeeping({
     metrics.countRequest(closed);
     const entry = callEntryOf(closed);
     if (entry === null) return;
+    const { reservation } = closed;
+    // First: what stays reserved would never be free again.
+    if (reservation !== null) limits.settle(reservation, settlementOf(entry));
     ledger.book(entry);
-    if (closed.reservation !== null) {
-      limits.settle(closed.reservation, settlementOf(entry));
-      noteBudgets(closed.reservation, closed.principal, { noteBudget, nowMs: closed.endedAtMs });
-    }
     requestLog.add(entry);
     metrics.countCall(entry);
+    if (reservation === null) return;
+    noteBudgets(reservation, closed.principal, { noteBudget, nowMs: closed.endedAtMs });
   };
 }
 

@@ -181,12 +181,14 @@ function answerError(error: unknown, failure: Failure, logger: Logger): void {
   const message = `Something went wrong here. The log has details under ${requestId}.`;
   const internal = new HttpError('internal_error', message);
   record.noteError(internal);
-  logger.error('internal error', {
-    requestId,
-    stack: error instanceof Error ? (error.stack ?? error.message) : String(error),
-  });
+  logInternal(error, requestId, logger);
   if (exchange.res.headersSent) exchange.res.destroy();
   else sendError(exchange, internal);
+}
+
+function logInternal(error: unknown, requestId: string, logger: Logger): void {
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  logger.error('internal error', { requestId, stack });
 }
 
 function close(record: CallRecord, res: ServerResponse, options: DispatchOptions): void {
@@ -198,7 +200,12 @@ function close(record: CallRecord, res: ServerResponse, options: DispatchOptions
     isFinished: res.writableFinished,
     nowMs: options.now(),
   });
-  options.onClosed(closed);
+  try {
+    options.onClosed(closed);
+  } catch (error) {
+    // Nobody waits for it: thrown on, it would end the server.
+    logInternal(error, closed.requestId, options.logger);
+  }
   logClosed(closed, options.logger);
 }
 

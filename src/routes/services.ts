@@ -119,6 +119,7 @@ function createMetrics(options: ServicesOptions, services: MeasuredServices) {
       }),
     snapshot: snapshotStatus,
     requestLog: () => books.requestLog.status(),
+    ledger: () => books.ledger.status(),
     isModel: (id) => view().models.has(id),
     isEndpoint: (path) => ENDPOINT_PATHS.has(path),
   });
@@ -163,7 +164,13 @@ function createLimits(options: ServicesOptions) {
     budgets.prune();
     allowedAddresses.keepOnly(view());
   });
-  return { budgets, saveBudgets: () => kept.save(), limits: new LimitGate(budgets, now), allowedAddresses };
+  return {
+    budgets,
+    budgetsDamaged: kept.isDamaged,
+    saveBudgets: () => kept.save(),
+    limits: new LimitGate(budgets, now),
+    allowedAddresses,
+  };
 }
 
 /** What decides who may sign in, and who is signed in. */

@@ -45,8 +45,8 @@ const LISTS: Readonly<Record<string, string>> = {
     A gpt-5.6-luna 0.2/0.02/1.2 write=0.25 >272000 0.4/0.04/1.8 write=0.5
     C gpt-5.6-sol 5/0.5/30 write=6.25 >272000 10/1/45 write=12.5
     B gpt-6-astra 10/1/50 >272000 20/2/75
-    B gpt-6-sol 2/-/10
-    B gpt-6-luna 0.1/-/0.5
+    B gpt-6-sol 2/0.2/10 >272000 4/0.4/15
+    B gpt-6-luna 0.1/-/0.5 >272000 0.2/-/0.75
     A o1,o1-2024-12-17 15/7.5/60
     A o3,o3-2025-04-16 2/0.5/8
     A o3-mini,o3-mini-2025-01-31 1.1/0.55/4.4
@@ -86,11 +86,11 @@ const LISTS: Readonly<Record<string, string>> = {
     C gemini-embedding-2,models/gemini-embedding-2 0.2/-/-`,
   'api.x.ai': `
     A grok-4.3 1.25/0.2/2.5 >200000 2.5/0.4/5
-    B grok-4.20-0309-reasoning,grok-4.20-0309-non-reasoning 1.25/0.2/2.5
-    B grok-4.6 2/0.5/6 >200000 4/1/12
-    B grok-4-fast,grok-4-fast-reasoning,grok-4-fast-non-reasoning 0.2/0.05/0.5
-    B grok-4-1-fast,grok-4-1-fast-reasoning,grok-4-1-fast-non-reasoning 0.2/0.05/0.5
-    B grok-code-fast-1 0.2/0.02/1.5`,
+    B grok-4.20-0309-reasoning,grok-4.20-0309-non-reasoning 1.25/0.2/2.5 >200000 2.5/0.4/5
+    B grok-4.5 2/0.3/6 >200000 4/0.6/12
+    B grok-4.6,grok-4.7 2/0.5/6 >200000 4/1/12
+    B grok-build-0.1,grok-code-fast-1 1/0.2/2 >200000 2/0.4/4
+    B grok-4-1-fast-reasoning 1.25/0.2/2.5 >200000 2.5/0.4/5`,
   'api.deepseek.com': `
     B deepseek-flash,deepseek-v4-flash 0.15/0.003/0.6`,
   'api.mistral.ai': `

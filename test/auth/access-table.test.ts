@@ -212,6 +212,12 @@ function ask(
   return new Promise((resolve, reject) => {
     const options = { host: '127.0.0.1', port: app.port, method, path, headers: { ...headers, ...length } };
     const outgoing = request({ ...options, agent: false }, (response) => {
+      if (response.headers['content-type'] === 'text/event-stream') {
+        // It has no end.
+        resolve({ status: response.statusCode ?? 0, body: '' });
+        outgoing.destroy();
+        return;
+      }
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('end', () =>

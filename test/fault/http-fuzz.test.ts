@@ -105,7 +105,8 @@ async function renewWorld(server: ServerProcess, backup: string): Promise<FuzzWo
   await expectStatus(200, await fetch(`${server.origin}/api/admin/restore`, restore));
   const admin = await signIn(server.origin);
   const user = await signIn(server.origin, USER);
-  const [first, ...rest] = Object.keys(EXPECTED_ACCESS);
+  // The live requests have no end, so a case with them would have none.
+  const [first, ...rest] = Object.keys(EXPECTED_ACCESS).filter((row) => !row.endsWith('/live'));
   assert.ok(first !== undefined);
   return {
     rows: [first, ...rest],

@@ -375,11 +375,12 @@ export const ROWS: readonly Row[] = [
   },
   {
     name: 'unsupported_parameter',
-    path: '/api/admin/models',
+    method: 'PUT',
+    path: '/api/admin/settings',
     headers: ADMIN_TOKEN,
-    body: { id: 'x', providerId: 'up', price: { inputPerMTok: 1 } },
-    param: 'price',
-    message: /`price`/,
+    body: { defaultProviderId: 'up' },
+    param: 'defaultProviderId',
+    message: /`defaultProviderId`/,
   },
   {
     name: 'loop_detected',

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Fallback } from '../../src/store/entities.ts';
+import { startApp } from '../helpers/start-app.ts';
 import { type Fixture, runScenarios, type Scenario, startFixture } from './scenarios.ts';
 
 const BASE = '/api/admin/providers';
@@ -71,4 +72,23 @@ test('providers that are fallbacks', { timeout: 30_000 }, async (t) => {
     { id: 'two', providerId: 'bare', fallbacks: [to('up'), to('helper')] },
   ]);
   await runScenarios(t, fixture, SCENARIOS);
+});
+
+test('an edit that leaves the price of a fallback out keeps it; null removes it', async (t) => {
+  const app = await startApp(t);
+  await app.addProvider({ id: 'one', baseUrl: 'http://127.0.0.1:9/v1' }, []);
+  await app.addProvider({ id: 'two', baseUrl: 'http://127.0.0.1:9/v1' }, []);
+  const fallback = { providerId: 'two', upstreamModel: 'x', price: { inputPerMTok: 1 } };
+  await app.admin('POST', '/api/admin/models', { id: 'm', providerId: 'one', fallbacks: [fallback] });
+  const edit = async (price: object): Promise<number | null | undefined> => {
+    const { price: _price, ...target } = fallback;
+    const answer = await app.admin('PUT', '/api/admin/models/m', { fallbacks: [{ ...target, ...price }] });
+    assert.equal(answer.status, 200);
+    const [stored] = app.services.store.config.view().models.get('m')?.fallbacks ?? [];
+    return stored?.price?.inputPerMTok ?? null;
+  };
+  assert.equal(await edit({}), 1);
+  assert.equal(await edit({ upstreamModel: 'another model' }), null);
+  assert.equal(await edit({ price: { inputPerMTok: 2 } }), 2);
+  assert.equal(await edit({ price: null }), null);
 });

@@ -216,6 +216,23 @@ test('filters, search and pages', async (t) => {
   for (const [query, ids] of own) assert.equal(await idsOf(fixture, query, 'user'), ids, query);
 });
 
+test('a page as CSV', async (t) => {
+  const fixture = await startFixture(t);
+  fixture.app.services.requestLog.add(
+    makeEntry({ id: 'req_1', modelId: '=1+1,"x"', usage: null, costNanoUsd: null, userId: fixture.userId }),
+  );
+  const columns =
+    'id,at,endpoint,keyId,keyName,userId,userName,model,provider,stream,status,outcome,code,ms,ttftMs,promptTokens,cachedTokens,cacheWriteTokens,completionTokens,reasoningTokens,audioSeconds,images,estimated,costUsd,attempts,clientAddress';
+  const row = `req_1,2026-11-30T12:00:00.000Z,embeddings,key_1,Key one,${fixture.userId},anna,"'=1+1,""x""",up,false,200,ok,,60,50,,,,,,,,false,,1,203.0.113.7`;
+  const admin = await fixture.as('admin', 'GET', `${PATH}?format=csv`);
+  assert.equal(admin.headers.get('content-type'), 'text/csv; charset=utf-8');
+  assert.equal(await admin.text(), `${columns},upstreamModel\r\n${row},upstream-m\r\n`);
+  const user = await fixture.as('user', 'GET', `${OWN}?format=csv`);
+  assert.equal(await user.text(), `${columns}\r\n${row}\r\n`);
+  const empty = await fixture.as('user', 'GET', `${OWN}?format=csv&search=nothing`);
+  assert.equal(await empty.text(), `${columns}\r\n`);
+});
+
 const REFUSED: readonly (readonly [query: string, param: string])[] = [
   ['?limit=0', 'limit'],
   ['?limit=1001', 'limit'],
@@ -225,6 +242,7 @@ const REFUSED: readonly (readonly [query: string, param: string])[] = [
   ['?before=req_none', 'before'],
   ['?before=at-1-2', 'before'],
   ['?outcome=fine', 'outcome'],
+  ['?format=xml', 'format'],
   ['?outcome=__proto__', 'outcome'],
 ];
 

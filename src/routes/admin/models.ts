@@ -1,6 +1,6 @@
 import { isRecord } from '../../json/value.ts';
 import { requireFree } from '../../store/changes.ts';
-import type { Fallback, Model, ModelOptions, Provider } from '../../store/entities.ts';
+import type { Fallback, Model, ModelOptions, Price, Provider } from '../../store/entities.ts';
 import { newModel } from '../../store/new-records.ts';
 import { MODEL_OPTION_RULES, WEIGHT } from '../../store/record-rules.ts';
 import type { ConfigState } from '../../store/store.ts';
@@ -85,7 +85,8 @@ function edit(before: Model, fields: Fields, state: ConfigState): Model {
       toList(value, param).map((item, index) => {
         const fallback = toFallback(item, `${param}[${index}]`, toUpstream);
         requireProvider(state, fallback.providerId, `${param}[${index}].providerId`);
-        return fallback;
+        const isPriceGiven = isRecord(item) && item['price'] !== undefined;
+        return isPriceGiven ? fallback : { ...fallback, price: priceBefore(before, fallback) };
       }),
     ),
     options: given(fields, 'options', before.options, (value) => toModelOptions(value, before.options)),
@@ -146,6 +147,14 @@ function toFallback(value: unknown, param: string, toUpstream: FieldReader<strin
     weight: orNull(toWeight)(weight, `${param}.weight`),
     price: toPrice(price, `${param}.price`),
   };
+}
+
+/** Who leaves a fallback's price out, such as a program that knows nothing of prices, does not mean to remove it. */
+function priceBefore({ fallbacks }: Model, { providerId, upstreamModel }: Fallback): Price | null {
+  const same = fallbacks.find(
+    (known) => known.providerId === providerId && known.upstreamModel === upstreamModel,
+  );
+  return same?.price ?? null;
 }
 
 function requireProvider({ providers }: ConfigState, id: string, param: string): void {

@@ -1,8 +1,8 @@
-import { sendJson } from '../../http/reply.ts';
 import { createEntryNames } from '../../usage/entry-names.ts';
 import type { Handler } from '../context.ts';
 import { LiveFeed } from '../live-feed.ts';
 import { readLogPage, readMatcher, viewEntry } from '../request-log.ts';
+import { sendLogPage } from '../request-log-csv.ts';
 import type { Services } from '../services.ts';
 
 /** The latest requests of everybody. */
@@ -10,7 +10,7 @@ export function listRequests({ requestLog, store }: Services): Handler {
   const names = createEntryNames(store.config.view);
   return async (context) => {
     const { entries, next } = await readLogPage(context, { requestLog, names, ownUserId: null });
-    sendJson(context, 200, { data: entries.map((entry) => viewEntry(entry, names)), next });
+    sendLogPage(context, { data: entries.map((entry) => viewEntry(entry, names)), next }, 'admin');
   };
 }
 

@@ -1,7 +1,7 @@
-import { sendJson } from '../../http/reply.ts';
 import { createEntryNames } from '../../usage/entry-names.ts';
 import type { Handler } from '../context.ts';
 import { readLogPage, viewOwnEntry } from '../request-log.ts';
+import { sendLogPage } from '../request-log-csv.ts';
 import type { Services } from '../services.ts';
 import { signedInUser } from './me.ts';
 
@@ -11,6 +11,6 @@ export function listOwnRequests({ requestLog, store }: Services): Handler {
   return async (context) => {
     const { user } = signedInUser(context.principal);
     const { entries, next } = await readLogPage(context, { requestLog, names, ownUserId: user.id });
-    sendJson(context, 200, { data: entries.map((entry) => viewOwnEntry(entry, names)), next });
+    sendLogPage(context, { data: entries.map((entry) => viewOwnEntry(entry, names)), next }, 'user');
   };
 }

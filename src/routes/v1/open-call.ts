@@ -132,6 +132,8 @@ export class OpenCall {
     if (this.#authorised === null) throw new Error('The call was not authorised.');
     const { context, endpoint, consumer } = this;
     const { principal, req, query, signal, record } = context;
+    // A call that was not admitted would be counted nowhere.
+    if (record.reservation === null) throw new Error('The call was not admitted.');
     const { modelId, found, view } = this.#authorised;
     const caller = callerOf(principal);
     record.stream = asked.stream ?? false;

@@ -11,7 +11,7 @@ const HEAD_LIMIT_BYTES = 256 * 1024;
 const FORMAT = 'ipin-proxy-usage';
 const VERSION = 1;
 /** The names of files that an archive may hold. */
-const NAME = /^(names|days-\d{4}-\d{2}|hours-\d{4}-\d{2}-\d{2}\.(open|sealed))$/;
+const NAME = /^(names|budgets|days-\d{4}-\d{2}|hours-\d{4}-\d{2}-\d{2}\.(open|sealed))$/;
 
 const compress = promisify(gzip);
 const decompress = promisify(gunzip);

@@ -10,6 +10,7 @@ import {
   writeCheckedLines,
 } from '../../store/checked-lines.ts';
 import { errorCode, type FileOps, orMissing } from '../../store/file-ops.ts';
+import { BUDGETS_FILE } from '../budgets-file.ts';
 import { packFiles, unpackFiles } from './archive.ts';
 import {
   type Day,
@@ -168,6 +169,7 @@ export class DiskFiles implements LedgerFiles {
     const days = this.hourDays().sort(newestFirst);
     const names = [
       NAMES,
+      BUDGETS_FILE,
       ...months.map((month) => this.#name('month', month)),
       ...days.flatMap((day) => [this.#name('open', day), this.#name('sealed', day)]),
     ];
