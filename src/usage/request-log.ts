@@ -94,6 +94,7 @@ export class RequestLog {
   #unwritten = 0;
   #writing: Promise<void> | null = null;
   #timer: NodeJS.Timeout | null = null;
+  #isClosing = false;
   #isWritable = true;
   #lostEntries = 0;
   #readers = 0;
@@ -152,6 +153,7 @@ export class RequestLog {
 
   /** Writes what is not written yet. */
   async close(): Promise<void> {
+    this.#isClosing = true;
     await this.#writing;
     await this.#write();
     this.#stopTimer();
@@ -206,7 +208,10 @@ export class RequestLog {
   async #writeBatches(): Promise<void> {
     const { logger, retryDelayMs = RETRY_DELAY_MS } = this.#options;
     try {
-      while (this.#unwritten > 0) await this.#writeBatch();
+      // What comes meanwhile waits for its own second: a write for every few entries would cost more than all calls.
+      do {
+        await this.#writeBatch();
+      } while (this.#unwritten >= BATCH.entries || (this.#isClosing && this.#unwritten > 0));
       this.#isWritable = true;
     } catch (error) {
       if (this.#isWritable) {
