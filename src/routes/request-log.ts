@@ -3,12 +3,12 @@ import { type AttemptEntry, CALL_OUTCOMES, type CallEntry, type PriceUsed } from
 import type { EntryNames } from '../usage/entry-names.ts';
 import { createMatcher, type LogMatcher } from '../usage/log-filter.ts';
 import type { LogPage } from '../usage/log-pages.ts';
+import { toUsd } from '../usage/money.ts';
 import type { RequestLog } from '../usage/request-log.ts';
 import type { Context } from './context.ts';
 import { readQueryChoice, wrong } from './fields.ts';
 
 const LIMIT = { usual: 100, most: 1_000 } as const;
-const NANO = 1e9;
 
 /** The filters of a query. @throws HttpError `invalid_value`. */
 export function readMatcher(query: string, names: EntryNames): LogMatcher {
@@ -89,7 +89,7 @@ function viewBasics(entry: CallEntry, names: EntryNames) {
     audioSeconds: usage?.audioSeconds ?? null,
     images: usage?.images ?? null,
     estimated: usage?.isEstimated ?? false,
-    costUsd: entry.costNanoUsd === null ? null : entry.costNanoUsd / NANO,
+    costUsd: entry.costNanoUsd === null ? null : toUsd(entry.costNanoUsd),
     price: viewPrice(entry.price),
     clientAddress: entry.clientAddress,
   };

@@ -1,8 +1,9 @@
 import { BoundedMap } from '../bounded-map.ts';
 import { parseBaseUrl } from '../providers/base-url.ts';
 import type { Price, Provider } from '../store/entities.ts';
-import { amountInNanoUsd, isKnownPrice, UNKNOWN_PRICE } from '../store/price-amounts.ts';
+import { isKnownPrice, UNKNOWN_PRICE } from '../store/price-amounts.ts';
 import type { PriceSource, PriceUsed } from './call-entry.ts';
+import { toNanoUsd } from './money.ts';
 import { PRICE_LIST_AS_OF, pricesOfHost } from './price-list.ts';
 import type { Usage } from './usage.ts';
 
@@ -86,7 +87,7 @@ export function costOfCall(used: PriceUsed | null, usage: Usage | null): number 
 export function costOf(price: Price, usage: Usage): number | null {
   const used = costOfTokens(price, usage) ?? costOfAudio(price, usage) ?? costOfImages(price, usage);
   if (price.perRequest === null) return used === null ? null : toSafeNumber(used);
-  return toSafeNumber((used ?? 0n) + BigInt(amountInNanoUsd(price.perRequest)));
+  return toSafeNumber((used ?? 0n) + BigInt(toNanoUsd(price.perRequest)));
 }
 
 /** The rates of one call, in USD per million tokens. */
@@ -141,7 +142,7 @@ function ratesOf(price: Price, promptTokens: number): TokenRates {
 /** Tokens times their rate, in nano-dollars per million; null: there are tokens, but no rate. */
 function amountOf(tokens: number, rate: number | null): bigint | null {
   if (tokens === 0) return 0n;
-  return rate === null ? null : BigInt(Math.round(tokens)) * BigInt(amountInNanoUsd(rate));
+  return rate === null ? null : BigInt(Math.round(tokens)) * BigInt(toNanoUsd(rate));
 }
 
 const MS_PER_MINUTE = 60_000n;
@@ -150,12 +151,12 @@ const MS_PER_MINUTE = 60_000n;
 function costOfAudio({ perAudioMinute }: Price, { audioSeconds }: Usage): bigint | null {
   if (perAudioMinute === null || audioSeconds === null) return null;
   const ms = BigInt(Math.round(audioSeconds * 1_000));
-  return divideHalfUp(ms * BigInt(amountInNanoUsd(perAudioMinute)), MS_PER_MINUTE);
+  return divideHalfUp(ms * BigInt(toNanoUsd(perAudioMinute)), MS_PER_MINUTE);
 }
 
 function costOfImages({ perImage }: Price, { images }: Usage): bigint | null {
   if (perImage === null || images === null) return null;
-  return BigInt(Math.round(images)) * BigInt(amountInNanoUsd(perImage));
+  return BigInt(Math.round(images)) * BigInt(toNanoUsd(perImage));
 }
 
 /** For positive numbers. */

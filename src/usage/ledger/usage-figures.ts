@@ -1,5 +1,6 @@
 import { percentileOf } from '../../histogram.ts';
 import { CALL_OUTCOMES, type CallOutcome } from '../call-entry.ts';
+import { toUsd } from '../money.ts';
 import { MEASURES, type Measure, MS_START } from './measures.ts';
 import type { UsageSums } from './query.ts';
 
@@ -47,7 +48,7 @@ export function toFigures({ values, outcomes, counts }: UsageSums): UsageFigures
     reasoningTokens: of('reasoningTokens'),
     audioSeconds: of('audioMs') / 1000,
     images: of('images'),
-    costUsd: of('pricedRequests') === 0 ? null : of('costNanoUsd') / 1e9,
+    costUsd: of('pricedRequests') === 0 ? null : toUsd(of('costNanoUsd')),
     unpricedRequests: of('unpricedRequests'),
     estimatedRequests: of('estimatedRequests'),
     ttftMs: { p50: percentileOf(counts, 0.5), p95: percentileOf(counts, 0.95) },
