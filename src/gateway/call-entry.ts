@@ -1,5 +1,4 @@
-import type { Principal } from '../store/entities.ts';
-import { MASTER_ID } from '../store/entities.ts';
+import { MASTER_ID, MASTER_NAME, type Principal } from '../store/entities.ts';
 import type { CallEntry, CallOutcome, PriceUsed } from '../usage/call-entry.ts';
 import { costOfCall, priceOf } from '../usage/prices.ts';
 import type { ClosedRecord } from './record.ts';
@@ -47,7 +46,7 @@ function priceUsed({ target, modelPrice, usage }: ClosedRecord): PriceUsed | nul
 type Owner = Pick<CallEntry, 'keyId' | 'keyName' | 'userId' | 'userName'>;
 
 const NOBODY: Owner = { keyId: null, keyName: null, userId: null, userName: null };
-const MASTER: Owner = { keyId: MASTER_ID, keyName: 'Master key', userId: null, userName: null };
+const MASTER: Owner = { keyId: MASTER_ID, keyName: MASTER_NAME, userId: null, userName: null };
 
 function ownerOf(principal: Principal): Owner {
   switch (principal.kind) {

@@ -4,7 +4,7 @@ import type { Logger } from '../logger.ts';
 import { appendCheckedLines, readCheckedLines, writeCheckedLines } from '../store/checked-lines.ts';
 import { errorCode, type FileOps, nodeFileOps } from '../store/file-ops.ts';
 import { giveTurn } from '../turns.ts';
-import { BUDGETS_FILE } from '../usage/budgets-file.ts';
+import { BUDGETS_FILE } from '../usage/ledger/archive.ts';
 import { parseCounters, toText } from './budget-lines.ts';
 import { Budgets, budgetsInMemory, type KeptBudgets } from './budgets.ts';
 
@@ -82,7 +82,7 @@ export class BudgetFile implements KeptBudgets {
    */
   async open(): Promise<void> {
     const { budgets, ops, path } = this.#options;
-    const read = await readCheckedLines(ops, path, {
+    this.#isDamaged = await readCheckedLines(ops, path, {
       limitBytes: LIMIT_BYTES,
       onText: (text) => {
         this.#lines += 1;
@@ -91,7 +91,6 @@ export class BudgetFile implements KeptBudgets {
       },
     });
     budgets.onChange(this.#schedule);
-    this.#isDamaged = read?.isDamaged ?? false;
   }
 
   /** True if some counters were damaged and are set aside. */

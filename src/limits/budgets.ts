@@ -1,7 +1,7 @@
-import type { BudgetPeriod, Limits } from '../store/entities.ts';
+import type { BudgetPeriod, Limits, OwnerKind } from '../store/entities.ts';
 import { toUsd } from '../usage/money.ts';
 import { Account, type Grant, type PeriodCounters } from './account.ts';
-import { type LimitedOwner, Owner, type OwnerKind } from './owner.ts';
+import { type LimitedOwner, Owner } from './owner.ts';
 import { DEFAULT_PERIOD, endOfPeriod, PeriodClock } from './periods.ts';
 
 /** The counters of one owner, as they are stored. */

@@ -41,17 +41,6 @@ export class Reservation implements Reserve {
 const NO_HEADERS: HeaderList = [];
 const NO_RESERVE: Reserve = { tokens: 0, costNanoUsd: 0 };
 
-/** True if what a call may use decides whether it is let through. */
-export function needsReserve({ key, user }: Pick<AdmitRequest, 'key' | 'user'>): boolean {
-  return limitsUse(key?.limits ?? null) || limitsUse(user?.limits ?? null);
-}
-
-function limitsUse(limits: Limits | null): boolean {
-  return (
-    limits !== null && (limits.tpm !== null || limits.budgetUsd !== null || limits.budgetTokens !== null)
-  );
-}
-
 /**
  * Lets calls through as far as the limits of their key and user allow. All or nothing and synchronous, so that parallel calls
  * cannot slip through.

@@ -1,9 +1,6 @@
-import type { Limits } from '../store/entities.ts';
+import type { Limits, OwnerKind } from '../store/entities.ts';
 import type { Account, Settlement } from './account.ts';
 import { SlidingWindow } from './windows.ts';
-
-/** Whose limits they are. */
-export type OwnerKind = 'key' | 'user';
 
 /** A key or a user, as far as limits are concerned. */
 export interface LimitedOwner {

@@ -1,11 +1,13 @@
 import { HttpError } from '../errors.ts';
 import { sendBytes } from '../http/reply.ts';
-import { MASTER_ID } from '../store/entities.ts';
+import type { OwnerKind } from '../store/entities.ts';
 import { Pace } from '../turns.ts';
 import { type CsvCell, toCsvLine } from '../usage/csv.ts';
+import { presentName } from '../usage/entry-names.ts';
 import {
   Aggregation,
   type Group,
+  ROWS_LIMIT,
   TooManyRowsError,
   type UsageResult,
   type UsageRow,
@@ -47,8 +49,7 @@ async function findUsage(asked: UsageRequest, { ledger }: Services, owner: Owner
     return await ledger.query({ ...asked, filters });
   } catch (error) {
     if (!(error instanceof TooManyRowsError)) throw error;
-    const message =
-      'The answer would have more than 50,000 rows. Ask for a shorter time, a larger bucket, fewer groups or more filters.';
+    const message = `The answer would have more than ${ROWS_LIMIT.toLocaleString('en-US')} rows. Ask for a shorter time, a larger bucket, fewer groups or more filters.`;
     throw new HttpError('invalid_value', message, { param: asked.groupBy.length > 0 ? 'groupBy' : 'bucket' });
   }
 }
@@ -114,16 +115,13 @@ class Report {
   }
 
   /** The present name, or the last one if it was deleted. */
-  #nameOf(kind: 'key' | 'user', id: string): string | null {
+  #nameOf(kind: OwnerKind, id: string): string | null {
     const { store, ledger } = this.#services;
-    const { apiKeys, users } = store.config.view();
-    if (kind === 'key' && id === MASTER_ID) return 'Master key';
-    const present = kind === 'key' ? apiKeys.get(id)?.name : users.get(id)?.name;
-    return present ?? ledger.nameOf(kind, id);
+    return presentName(store.config.view(), kind, id) ?? ledger.nameOf(kind, id);
   }
 }
 
-function isNamed(group: Group): group is 'key' | 'user' {
+function isNamed(group: Group): group is OwnerKind {
   return group === 'key' || group === 'user';
 }
 

@@ -47,7 +47,12 @@ export interface ProviderPrice {
   readonly asOf: string;
 }
 
-export type BudgetPeriod = 'day' | 'week' | 'month' | 'total';
+/** The periods of budgets, the shortest first. `total` never ends. */
+export const BUDGET_PERIODS = ['day', 'week', 'month', 'total'] as const;
+export type BudgetPeriod = (typeof BUDGET_PERIODS)[number];
+
+/** Who has limits: an API key, or a user with all their keys. */
+export type OwnerKind = 'key' | 'user';
 
 /** How much a key or a user may use; null members are no limits. */
 export interface Limits {
@@ -209,6 +214,8 @@ export interface Session {
 
 /** The id of the master key among API keys; no other key may have it. */
 export const MASTER_ID = 'master';
+/** What the master key is called. */
+export const MASTER_NAME = 'Master key';
 
 /** The generated master key; a master key from the environment is not stored. */
 export interface MasterKey {

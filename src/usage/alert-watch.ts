@@ -2,6 +2,7 @@ import type { SnapshotStatus } from '../offsite/status.ts';
 import type { StorageStatus } from '../store/store.ts';
 import type { AlertMemory } from './alert-memory.ts';
 import type { AlertOutlet } from './alerts.ts';
+import { DAY_MS } from './ledger/calendar.ts';
 import { PRICE_LIST_AS_OF } from './price-list.ts';
 
 /** How a provider works, as alerts tell it. */
@@ -26,7 +27,7 @@ export interface WatchedState {
   readonly nowMs: number;
 }
 
-const STALE_MS = 90 * 24 * 60 * 60 * 1000;
+const STALE_MS = 90 * DAY_MS;
 /** How often models are counted. */
 const PRICES_LOOK_MS = 60 * 60 * 1000;
 const STALE_FROM_MS = Date.parse(PRICE_LIST_AS_OF) + STALE_MS;

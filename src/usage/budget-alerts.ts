@@ -1,11 +1,11 @@
-import type { BudgetPeriod } from '../store/entities.ts';
+import type { BudgetPeriod, OwnerKind } from '../store/entities.ts';
 import type { AlertMemory } from './alert-memory.ts';
 import type { AlertOutlet } from './alerts.ts';
 import { toUsd } from './money.ts';
 
 /** How much of a budget is used. */
 export interface BudgetNote {
-  readonly owner: { readonly kind: 'key' | 'user'; readonly id: string; readonly name: string };
+  readonly owner: { readonly kind: OwnerKind; readonly id: string; readonly name: string };
   readonly period: BudgetPeriod;
   /** When the present period began, in milliseconds since the epoch; a reset begins a new one. */
   readonly periodStartMs: number;

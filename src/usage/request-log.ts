@@ -38,7 +38,6 @@ export interface RequestLogOptions {
   readonly limitBytes: number;
   readonly logger: Logger;
   readonly ops?: FileOps;
-  readonly writeDelayMs?: number;
   readonly retryDelayMs?: number;
   /** What one page may read of the files, in pieces of 64 KiB, if not 32 MiB. */
   readonly piecesPerPage?: number;
@@ -181,7 +180,7 @@ export class RequestLog {
   #writeSoon(): void {
     if (this.#writing !== null || !this.#isWritable) return;
     if (this.#unwritten === BATCH.entries) setImmediate(() => void this.#write());
-    else this.#startTimer(this.#options.writeDelayMs ?? WRITE_DELAY_MS);
+    else this.#startTimer(WRITE_DELAY_MS);
   }
 
   #startTimer(delayMs: number): void {

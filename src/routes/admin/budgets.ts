@@ -1,8 +1,7 @@
 import { HttpError } from '../../errors.ts';
 import { sendJson } from '../../http/reply.ts';
-import type { OwnerKind } from '../../limits/owner.ts';
 import { requireEntity } from '../../store/changes.ts';
-import { MASTER_ID } from '../../store/entities.ts';
+import { MASTER_ID, type OwnerKind } from '../../store/entities.ts';
 import { LIMIT_RULES } from '../../store/limit-rules.ts';
 import { toNanoUsd } from '../../usage/money.ts';
 import { viewApiKeys } from '../api-key-records.ts';

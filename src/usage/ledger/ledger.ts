@@ -1,11 +1,12 @@
 import { HttpError } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
+import type { OwnerKind } from '../../store/entities.ts';
 import { errorCode } from '../../store/file-ops.ts';
 import type { CallEntry } from '../call-entry.ts';
 import { type Day, dayOf } from './calendar.ts';
 import type { LedgerFiles } from './ledger-files.ts';
 import { dayOfHour, hourOf, LiveDay, LiveHour } from './live-hour.ts';
-import { LastNames, type NamedKind } from './names.ts';
+import { LastNames } from './names.ts';
 import type { UsageQuery, UsageResult } from './query.ts';
 import { readUsage } from './read-usage.ts';
 import { UsageTable } from './usage-table.ts';
@@ -98,7 +99,7 @@ export class UsageLedger {
   }
 
   /** The last name of a key or user that is known from its calls. */
-  nameOf(kind: NamedKind, id: string): string | null {
+  nameOf(kind: OwnerKind, id: string): string | null {
     return this.#names.get(kind, id);
   }
 

@@ -14,9 +14,9 @@ import { addCall, COUNTS_LENGTH, MEASURE_COUNT } from './measures.ts';
 import { UsageTable } from './usage-table.ts';
 
 /** More combinations in one hour are counted together. */
-export const ROWS_LIMIT = 4_000;
+const ROWS_LIMIT = 4_000;
 /** More distinct models in one day are counted together. */
-export const MODELS_LIMIT = 2_000;
+const MODELS_LIMIT = 2_000;
 /** So many lines are made between two turns of the event loop. */
 const ROWS_PER_TURN = 200;
 

@@ -1,6 +1,6 @@
 import { DAY_MS, type Day, dayOf, dayOfMonth, firstDay, HOUR_MS, type Month, monthOf } from './calendar.ts';
 import type { LedgerFiles } from './ledger-files.ts';
-import { Aggregation, bucketOf, type UsageQuery, type UsageResult } from './query.ts';
+import { Aggregation, bucketStart, type UsageQuery, type UsageResult } from './query.ts';
 import type { UsageTable } from './usage-table.ts';
 
 /** Where a query finds its rows. */
@@ -86,9 +86,9 @@ class Days {
 
   async addHalves(aggregation: Aggregation, day: Day): Promise<void> {
     const startMs = day * DAY_MS;
-    const first = bucketOf(startMs, this.#query);
+    const first = bucketStart(startMs, this.#query);
     let cutHour = 1;
-    while (cutHour < 24 && bucketOf(startMs + cutHour * HOUR_MS, this.#query) === first) cutHour += 1;
+    while (cutHour < 24 && bucketStart(startMs + cutHour * HOUR_MS, this.#query) === first) cutHour += 1;
     const table = await this.#sources.files.loadHalves(day, cutHour).catch(() => null);
     if (table === null) return;
     aggregation.add({ table, slots: 0b11, timeOf: (half) => startMs + half * cutHour * HOUR_MS });
