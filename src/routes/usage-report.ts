@@ -2,7 +2,6 @@ import { HttpError } from '../errors.ts';
 import { sendBytes } from '../http/reply.ts';
 import type { OwnerKind } from '../store/entities.ts';
 import { Pace } from '../turns.ts';
-import { type CsvCell, toCsvLine } from '../usage/csv.ts';
 import { presentName } from '../usage/entry-names.ts';
 import {
   Aggregation,
@@ -14,6 +13,7 @@ import {
 } from '../usage/ledger/query.ts';
 import { toFigures, type UsageFigures } from '../usage/ledger/usage-figures.ts';
 import type { Context } from './context.ts';
+import { type CsvCell, sendCsv, toCsvLine } from './csv.ts';
 import type { Services } from './services.ts';
 import { readUsageRequest, type UsageRequest } from './usage-query.ts';
 
@@ -33,10 +33,7 @@ export async function sendUsage(context: Context, services: Services, owner: Own
   const report = new Report(asked, services);
   if (asked.format === 'csv') {
     const name = `usage-${isoTime(asked.fromMs).slice(0, 10)}.csv`;
-    const body = await report.csv(result);
-    const disposition = `attachment; filename="${name}"`;
-    const headers = ['content-type', 'text/csv; charset=utf-8', 'content-disposition', disposition];
-    return sendBytes(context, 200, body, headers);
+    return sendCsv(context, name, await report.csv(result));
   }
   sendBytes(context, 200, await report.json(result), ['content-type', 'application/json']);
 }
