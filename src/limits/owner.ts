@@ -8,7 +8,7 @@ export interface LimitedOwner {
   readonly limits: Limits | null;
 }
 
-/** What a call may use at most, as it is estimated before it is sent. */
+/** What a call holds of its owners' limits until it ends: the most that it may use. */
 export interface Reserve {
   /** Of the prompt and of the answer. */
   readonly tokens: number;

@@ -29,6 +29,18 @@ export const LIMIT_RULES: Readonly<Record<keyof Limits, Rule>> = {
   },
 };
 
+/** Limits that limit nothing. */
+export const NO_LIMITS: Limits = {
+  rpm: null,
+  tpm: null,
+  concurrency: null,
+  budgetUsd: null,
+  budgetTokens: null,
+  budgetPeriod: null,
+  warnPercent: null,
+  allowedIps: null,
+};
+
 /** The members of stored limits. */
 export const LIMIT_FIELDS = Object.fromEntries(
   Object.entries(LIMIT_RULES).map(([name, rule]) => [name, { ...orNull(rule), absent: null }]),

@@ -26,7 +26,7 @@ function start(time: string) {
     },
     use(usd: number, id = 'k') {
       const owners = { key: { id, limits: null }, user: null };
-      const reservation = gate.admit({ ...owners, promptTokens: 0, answerTokens: 0, costNanoUsd: 0 });
+      const reservation = gate.admit({ ...owners, tokens: 0, costNanoUsd: 0 });
       gate.settle(reservation, { tokens: 10, costNanoUsd: usd * 1e9 });
     },
     spent: () => BUDGET_PERIODS.map((period) => budgets.usageOf('key', key(period)).costUsd),

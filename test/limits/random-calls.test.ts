@@ -193,8 +193,7 @@ class Trial {
       this.#gate.admit({
         key: { id: key, limits: keyModel?.limits ?? null },
         user: user === null ? null : { id: user, limits: userModel?.limits ?? null },
-        promptTokens: tokens,
-        answerTokens: 0,
+        tokens,
         costNanoUsd: cost,
       });
     if (!isAllowed) {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { OwnerKind, Price } from '../../src/store/entities.ts';
+import { UNKNOWN_PRICE } from '../../src/store/price-amounts.ts';
 import { addUser } from '../auth/quick-users.ts';
 import { CHAT_ANSWER, startUpstream } from '../helpers/fake-upstream.ts';
 import { createRandom } from '../helpers/fuzz-random.ts';
@@ -11,16 +12,7 @@ import { until } from '../helpers/until.ts';
 const SEED = 20_261_130;
 const CALLS = process.env['IPIN_LONG'] === '1' ? 5_000 : 250;
 const WAYS = ['answer', 'stream', 'error', 'cut', 'hang', 'wrong field'] as const;
-const PRICE: Price = {
-  inputPerMTok: 3,
-  outputPerMTok: 15,
-  cachedInputPerMTok: null,
-  cacheWritePerMTok: null,
-  perAudioMinute: null,
-  perImage: null,
-  perRequest: 0.001,
-  above: null,
-};
+const PRICE: Price = { ...UNKNOWN_PRICE, inputPerMTok: 3, outputPerMTok: 15, perRequest: 0.001 };
 
 /** What an owner used, by the budgets or by the ledger. */
 interface Sums {
