@@ -36,7 +36,7 @@ export function callEntryOf(closed: ClosedRecord): CallEntry | null {
   };
 }
 
-/** The price by which the call is paid; null: none is known, nobody was asked, or the provider told the cost. */
+/** The price of the call; null: none is known, nobody was asked, or the provider told the cost. */
 function priceUsed({ target, modelPrice, usage }: ClosedRecord): PriceUsed | null {
   if (target === null || usage?.costNanoUsd != null) return null;
   const { provider, upstreamModel, price } = target;
@@ -63,7 +63,7 @@ function ownerOf(principal: Principal): Owner {
   }
 }
 
-/** False for strangers, and for what was refused here before any limit: rights, and a model that does not exist. */
+/** False for strangers, and for requests that were refused before any limit: no right, or no such model. */
 function isCall({ principal, status, code, attempts }: ClosedRecord): boolean {
   if (principal.kind === 'nobody') return false;
   if (attempts.length > 0) return true;

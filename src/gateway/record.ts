@@ -94,8 +94,8 @@ export class CallRecord {
   estimate: UseEstimate = NOTHING_ESTIMATED;
   /** Counts what the answer uses; null: there is no answer yet. */
   meter: AnswerMeter | null = null;
-  /** The client left while the provider, which had the whole request, had not answered. */
-  wasSentWhole = false;
+  /** The client left when the provider had the whole request, but had not answered yet. */
+  wasLeftUnanswered = false;
   readonly attempts: AttemptRecord[] = [];
   /** Set once the limits have let the call through. */
   reservation: Reservation | null = null;
@@ -176,7 +176,7 @@ export class CallRecord {
 
   #usage(): Usage | null {
     if (this.meter !== null) return this.meter.total(this.estimate);
-    if (!this.wasSentWhole) return null;
+    if (!this.wasLeftUnanswered) return null;
     // The provider works on it: at least the prompt will be paid for.
     const { promptTokens, audioSeconds, images } = this.estimate;
     return {

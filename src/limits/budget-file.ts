@@ -52,13 +52,13 @@ export interface BudgetFileOptions {
 const WRITE_MS = 1_000;
 /** After a failed write. */
 const RETRY_MS = 5_000;
-/** The file is rewritten when it has this many lines more than twice as many as there are owners. */
+/** The file is rewritten when it has more lines than two for each owner and this many. */
 const SPARE_LINES = 2_000;
 /** More than any file that this server writes: 100,000 owners with 4 KB each. */
 const LIMIT_BYTES = 400 * 1024 * 1024;
 
 /**
- * Keeps what was used on the disk: absolute counters, one line for each owner that has changed, the last of an owner counts.
+ * Keeps what was used on the disk: absolute counters, one line for each owner that has changed. The last line of an owner counts.
  * Changes are written a second after the first of them, never on the path of a request.
  */
 export class BudgetFile implements KeptBudgets {

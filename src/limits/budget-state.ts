@@ -10,7 +10,7 @@ export interface BudgetState {
   readonly used: number;
   /** By calls that are running. */
   readonly reserved: number;
-  /** With what was granted. */
+  /** The budget, and what was granted on top. */
   readonly limit: number;
 }
 

@@ -81,7 +81,7 @@ export class Budgets {
     return running;
   }
 
-  /** The owner with an id, whom nobody need have counted before. */
+  /** The owner with an id; made if nothing was counted for it yet. */
   ownerOf(kind: OwnerKind, id: string): Owner {
     const owners = this.#owners[kind];
     const known = owners.get(id);

@@ -106,7 +106,7 @@ export class AnswerMeter {
     if (this.#kind === 'images') this.#images = finder.images;
   }
 
-  /** What was used; the parts that the provider did not report are estimated, from the estimate before the call and the text of the answer. */
+  /** What was used. What the provider did not report is taken from the estimate, and from the text of the answer. */
   total(estimate: Estimate): Usage {
     const usage = this.#usage ?? NO_USAGE;
     switch (this.#kind) {

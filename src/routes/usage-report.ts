@@ -17,7 +17,7 @@ import { type CsvCell, sendCsv, toCsvLine } from './csv.ts';
 import type { Services } from './services.ts';
 import { readUsageRequest, type UsageRequest } from './usage-query.ts';
 
-/** So many rows are written between two turns of the event loop. */
+/** How many rows are written between two turns of the event loop. */
 const ROWS_PER_TURN = 500;
 
 /** Whose usage is told: of one user, or, with null, of everybody. */

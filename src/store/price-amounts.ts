@@ -4,6 +4,17 @@ import type { Price } from './entities.ts';
 /** The largest amount in a price, in USD. */
 export const PRICE_LIMIT_USD = 1_000_000;
 
+/** The members of a price that are amounts. */
+export const PRICE_AMOUNTS = [
+  'inputPerMTok',
+  'outputPerMTok',
+  'cachedInputPerMTok',
+  'cacheWritePerMTok',
+  'perAudioMinute',
+  'perImage',
+  'perRequest',
+] as const satisfies (keyof Price)[];
+
 /** A price of which nothing is known. */
 export const UNKNOWN_PRICE: Price = {
   inputPerMTok: null,
@@ -34,13 +45,6 @@ export function roundPriceAmount(usd: number): number | null {
 
 /** True if the price says what something costs, apart from long prompts. */
 export function isKnownPrice(price: Price): boolean {
-  return (
-    price.inputPerMTok !== null ||
-    price.outputPerMTok !== null ||
-    price.perRequest !== null ||
-    price.perAudioMinute !== null ||
-    price.perImage !== null ||
-    price.cachedInputPerMTok !== null ||
-    price.cacheWritePerMTok !== null
-  );
+  for (const name of PRICE_AMOUNTS) if (price[name] !== null) return true;
+  return false;
 }

@@ -11,7 +11,7 @@ import type { Usage } from './usage.ts';
 export interface TargetToPrice {
   /** The owner's own price of this target. */
   readonly own: Price | null;
-  /** The owner's own price of the model, for targets of which no other price is known. Absent: as `own`. */
+  /** The owner's own price of the model, for targets that have no other price; absent: there is none. */
   readonly modelPrice?: Price | null;
   readonly provider: Pick<Provider, 'baseUrl' | 'prices'>;
   /** The model's name at the provider. */
@@ -90,8 +90,8 @@ export function costOf(price: Price, usage: Usage): number | null {
   return toSafeNumber((used ?? 0n) + BigInt(toNanoUsd(price.perRequest)));
 }
 
-/** The rates of one call, in USD per million tokens. */
-interface TokenRates {
+/** The rates that hold for one call, in USD per million tokens. */
+interface CallRates {
   readonly input: number | null;
   readonly output: number | null;
   readonly cached: number | null;
@@ -124,7 +124,7 @@ function costOfTokens(price: Price, usage: Usage): bigint | null {
 }
 
 /** The rates that hold for a prompt of this length. */
-function ratesOf(price: Price, promptTokens: number): TokenRates {
+function ratesOf(price: Price, promptTokens: number): CallRates {
   const { inputPerMTok: input, above } = price;
   if (above === null || promptTokens <= above.inputTokens) {
     const cached = price.cachedInputPerMTok ?? input;

@@ -17,7 +17,7 @@ import {
 
 /** The entries that stay in memory once they are written. */
 const KEPT = 1_000;
-/** Beyond so many entries that wait for the disk, the oldest are lost. */
+/** The most entries that may wait for the disk; beyond it the oldest are lost. */
 const UNWRITTEN_LIMIT = 10_000;
 /** What one write takes, so that no turn of the event loop is long. */
 const BATCH = { entries: 256, bytes: 64 * 1024 } as const;
@@ -28,7 +28,7 @@ const RETRY_DELAY_MS = 10_000;
 const CURSORS_LIMIT = 500;
 /** 32 MiB. */
 const PIECES_PER_PAGE = 512;
-/** Readings of the files that may wait for each other. */
+/** How many pages may be read from the files or wait for that at the same time. */
 const READERS_LIMIT = 32;
 
 export interface RequestLogOptions {
@@ -225,7 +225,7 @@ export class RequestLog {
         for (const [index, kept] of batch.written.entries()) kept.position = positions[index] ?? null;
       });
     }
-    // Entries that were lost meanwhile are none of the unwritten any more.
+    // Entries that were lost meanwhile no longer count as unwritten.
     const at = batch.last === null ? -1 : this.#recent.lastIndexOf(batch.last);
     if (at !== -1) this.#unwritten = this.#recent.length - 1 - at;
   }

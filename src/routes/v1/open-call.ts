@@ -88,8 +88,9 @@ export class OpenCall {
   }
 
   /**
-   * Checks that the caller may use the model. @throws HttpError `model_not_found`, `model_not_allowed`, `model_not_priced`; `invalid_body` for a
-   * query that picks another model.
+   * Checks that the caller may use the model.
+   * @throws HttpError `model_not_found`, `model_not_allowed`, `model_not_priced`; `invalid_body` for a query that picks another
+   * model.
    */
   authorise(modelId: string): void {
     const { principal, query, record } = this.context;

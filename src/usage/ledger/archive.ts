@@ -67,7 +67,7 @@ async function readArchive(archive: Buffer): Promise<[name: string, bytes: Buffe
   const head = parseJson(content.subarray(0, Math.max(0, end)));
   const { format, version, files } = isRecord(head) ? head : {};
   if (format !== FORMAT || version !== VERSION || !Array.isArray(files)) {
-    throw new ArchiveError('It is none of this version of the program.');
+    throw new ArchiveError('It was not made by this version of the program.');
   }
   const entries: readonly unknown[] = files;
   let start = end + 1;

@@ -4,7 +4,7 @@ import type { Dimensions } from './dimensions.ts';
 import { COUNTS_LENGTH, MEASURE_COUNT } from './measures.ts';
 import type { UsageTable } from './usage-table.ts';
 
-/** By what sums can be grouped and filtered. */
+/** What sums can be grouped and filtered by. */
 export const GROUPS = ['key', 'user', 'model', 'provider', 'endpoint', 'outcome'] as const;
 export type Group = (typeof GROUPS)[number];
 

@@ -1,7 +1,7 @@
 import { percentileOf } from '../../histogram.ts';
 import { CALL_OUTCOMES, type CallOutcome } from '../call-entry.ts';
 import { toUsd } from '../money.ts';
-import { MEASURES, type Measure, MS_START } from './measures.ts';
+import { type Measure, MS_START, PLACE } from './measures.ts';
 import type { UsageSums } from './query.ts';
 
 export interface Percentiles {
@@ -30,7 +30,7 @@ export interface UsageFigures extends Record<CallOutcome, number> {
 
 /** Turns sums into what the API tells. */
 export function toFigures({ values, outcomes, counts }: UsageSums): UsageFigures {
-  const of = (measure: Measure): number => values[MEASURES.indexOf(measure)] ?? 0;
+  const of = (measure: Measure): number => values[PLACE[measure]] ?? 0;
   const byOutcome = (outcome: CallOutcome): number => outcomes[CALL_OUTCOMES.indexOf(outcome)] ?? 0;
   return {
     requests: of('requests'),
