@@ -178,13 +178,15 @@ async function setAside(ops: FileOps, path: string, bytes: Buffer, damaged: read
 const LINE_FEED = Buffer.from('\n');
 
 /**
- * Appends lines and waits until they are on the disk. The file is made if there is none. Calls for one file must not overlap.
+ * Appends lines. The file is made if there is none. Calls for one file must not overlap.
+ * @param isDurable wait until the lines are on the disk; false: a power failure may lose the last of them
  * @returns the size of the file. @throws the system's error; the last line may then be torn, which the next call ends.
  */
 export async function appendCheckedLines(
   ops: FileOps,
   path: string,
   texts: readonly string[],
+  { isDurable = true } = {},
 ): Promise<number> {
   const lines = texts.map(toCheckedLine);
   const file = await ops.open(path, 'a+', FILE_MODE);
@@ -195,7 +197,7 @@ export async function appendCheckedLines(
     if (last[0] !== NEWLINE) lines.unshift(LINE_FEED);
     const bytes = Buffer.concat(lines);
     await file.appendFile(bytes);
-    await file.datasync();
+    if (isDurable) await file.datasync();
     return size + bytes.length;
   } finally {
     await file.close();

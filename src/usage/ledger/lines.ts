@@ -63,12 +63,17 @@ export class LineReader {
     const end = endOfDimensions(line);
     const dimensions = fromList(parseJson(line.toString('utf8', 1, end)));
     if (line[0] !== OPEN || dimensions === null) return false;
+    const before = this.table.tuples.length;
     const tuple = this.table.tupleOfDimensions(dimensions);
+    // In a file that was written as a whole, each combination has one line, with its slots in order.
+    let lastSlot = tuple === before ? -1 : SLOTS;
     let at = end;
     while (line[at] === COMMA) {
       const length = this.#readRow(line, at + 1);
       if (!isRow(this.#row, length)) return false;
-      this.table.setList(tuple, this.#row, length);
+      const slot = this.#row[0] ?? 0;
+      this.table.setList(tuple, { list: this.#row, length, isNew: slot > lastSlot });
+      lastSlot = slot > lastSlot ? slot : SLOTS;
       at = line.indexOf(CLOSE, at) + 1;
     }
     return line[at] === CLOSE && at === line.length - 1;
