@@ -5,12 +5,10 @@ import type { UsageLedger } from './usage/ledger/ledger.ts';
 import { createMemoryLedger, openLedger } from './usage/ledger/open-ledger.ts';
 import { openRequestLog, RequestLog } from './usage/request-log.ts';
 
-/** What is kept of finished calls. */
+/** What is kept of finished calls: the ledger's sums, the request log's entries, and the budgets' counters. */
 export interface Books {
-  /** Counts by hour. */
   readonly ledger: UsageLedger;
   readonly requestLog: RequestLog;
-  /** What every key and every user has used. */
   readonly budgets: KeptBudgets;
 }
 

@@ -34,13 +34,7 @@ async function main(isDemo: boolean): Promise<void> {
   const env = mergeEnvironment(process.env, readEnvFile());
   const config = isDemo ? toDemo(readConfig(env), env) : readConfig(env);
   let opened: Store | null = null;
-  const secrets = new LogSecrets(
-    secretsOf(config),
-    () => opened?.config.view().providers,
-    () => opened?.config.view().settings.alertWebhook?.secret,
-  );
-  const write = createStdoutWriter();
-  const logger = createLogger({ level: config.logLevel, write, now: Date.now, secrets });
+  const logger = createStdoutLogger(config, () => opened);
   const offsite = await createOffsite(config, env, logger);
   const { snapshotter, usageCopy } = offsite;
   const app = createApp({
@@ -62,14 +56,7 @@ async function main(isDemo: boolean): Promise<void> {
     ? await openDemo(config, env)
     : await openDatabase({ config, logger, root: ROOT, snapshotter });
   opened = store;
-  const books = await openBooks({
-    folder: usageFolder,
-    requestLogBytes: config.requestLogBytes,
-    findArchive: async () => (await usageCopy?.load()) ?? null,
-    logger,
-    now: Date.now,
-  });
-  usageCopy?.start(books.ledger);
+  const books = await openUsage(usageFolder, { config, logger, usageCopy });
   const services = app.open(store, masterKey, books);
   const warnings = isDemo ? [] : await findStartWarnings(services);
   const port = early ?? (await listenOrClose(app, config, store));
@@ -80,6 +67,16 @@ async function main(isDemo: boolean): Promise<void> {
   drain = () =>
     shutDown({ ...app, lifecycle: services.lifecycle, graceMs: config.shutdownGraceMs, logger, close });
   onCrash(logger, close);
+}
+
+/** A logger that hides the secrets of the settings and of the store, once that is open. */
+function createStdoutLogger(config: Config, store: () => Store | null): Logger {
+  const secrets = new LogSecrets(
+    secretsOf(config),
+    () => store()?.config.view().providers,
+    () => store()?.config.view().settings.alertWebhook?.secret,
+  );
+  return createLogger({ level: config.logLevel, write: createStdoutWriter(), now: Date.now, secrets });
 }
 
 /** The state that a start serves. */
@@ -117,6 +114,21 @@ async function openDemo({ masterApiKey: configured }: Config, env: Environment):
     process.stdout.write(demoInstructions(port, key));
   };
   return { store, masterKey, usageFolder: null, announce };
+}
+
+interface UsageOptions {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly usageCopy: UsageCopy | null;
+}
+
+/** Opens the books and lets their off-site copy begin; an empty folder is filled from that copy. */
+async function openUsage(folder: string | null, { config, logger, usageCopy }: UsageOptions): Promise<Books> {
+  const { requestLogBytes } = config;
+  const findArchive = async (): Promise<Buffer | null> => (await usageCopy?.load()) ?? null;
+  const books = await openBooks({ folder, requestLogBytes, findArchive, logger, now: Date.now });
+  usageCopy?.start(books.ledger);
+  return books;
 }
 
 /** Starts what goes on beside requests. Returns the function that ends it and saves everything. */

@@ -100,7 +100,7 @@ function roomOf(path: string): string | null {
   if (path === 'src/gateway/endpoints.ts') return 'endpoints';
   if (/^src\/(ip-address|providers\/base-url)\.ts$/.test(path)) return 'addresses';
   if (
-    /^src\/(store\/(store|entities|changes|change-config|config-view|provider-keys|new-records|price-amounts)|usage\/(usage|call-entry)|offsite\/status)\.ts$/.test(
+    /^src\/(store\/(store|entities|changes|change-config|config-view|provider-keys|new-records|price-amounts)|usage\/(usage|call-entry|money)|offsite\/status)\.ts$/.test(
       path,
     )
   )

@@ -1,5 +1,4 @@
-import type { Principal } from '../store/entities.ts';
-import { MASTER_ID } from '../store/entities.ts';
+import { MASTER_ID, MASTER_NAME, type Principal } from '../store/entities.ts';
 import type { CallEntry, CallOutcome, PriceUsed } from '../usage/call-entry.ts';
 import { costOfCall, priceOf } from '../usage/prices.ts';
 import type { ClosedRecord } from './record.ts';
@@ -37,7 +36,7 @@ export function callEntryOf(closed: ClosedRecord): CallEntry | null {
   };
 }
 
-/** The price by which the call is paid; null: none is known, nobody was asked, or the provider told the cost. */
+/** The price of the call; null: none is known, nobody was asked, or the provider told the cost. */
 function priceUsed({ target, modelPrice, usage }: ClosedRecord): PriceUsed | null {
   if (target === null || usage?.costNanoUsd != null) return null;
   const { provider, upstreamModel, price } = target;
@@ -47,7 +46,7 @@ function priceUsed({ target, modelPrice, usage }: ClosedRecord): PriceUsed | nul
 type Owner = Pick<CallEntry, 'keyId' | 'keyName' | 'userId' | 'userName'>;
 
 const NOBODY: Owner = { keyId: null, keyName: null, userId: null, userName: null };
-const MASTER: Owner = { keyId: MASTER_ID, keyName: 'Master key', userId: null, userName: null };
+const MASTER: Owner = { keyId: MASTER_ID, keyName: MASTER_NAME, userId: null, userName: null };
 
 function ownerOf(principal: Principal): Owner {
   switch (principal.kind) {
@@ -64,7 +63,7 @@ function ownerOf(principal: Principal): Owner {
   }
 }
 
-/** False for strangers, and for what was refused here before any limit: rights, and a model that does not exist. */
+/** False for strangers, and for requests that were refused before any limit: no right, or no such model. */
 function isCall({ principal, status, code, attempts }: ClosedRecord): boolean {
   if (principal.kind === 'nobody') return false;
   if (attempts.length > 0) return true;

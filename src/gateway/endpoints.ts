@@ -1,6 +1,6 @@
 import { type FormKind, IMAGE_FORM, OCR_FORM, speechForm } from '../protocols/form-kinds.ts';
 import type { StreamEnd } from '../protocols/stream-end.ts';
-import type { Meter } from '../usage/usage.ts';
+import type { MeterKind } from '../usage/usage.ts';
 
 /** A row of the endpoint table: all properties of one endpoint of `/v1`. */
 export interface Endpoint {
@@ -23,7 +23,7 @@ export interface Endpoint {
   /** The response holds vectors, and the client chooses their encoding. */
   readonly hasVectors: boolean;
   /** What of a call is counted, for limits, prices and the ledger. */
-  readonly meter: Meter;
+  readonly meter: MeterKind;
   /** How a complete event stream ends, to notice a broken stream; null because vendors differ. */
   readonly streamEnd: StreamEnd;
 }

@@ -2,7 +2,7 @@ import { HttpError } from '../errors.ts';
 import type { AnswerEnd } from '../http/body-transform.ts';
 import type { HeaderList } from '../http/headers.ts';
 import type { Reservation } from '../limits/limits.ts';
-import { NOTHING_RESERVED, type ReservedUse } from '../limits/reserve.ts';
+import { NOTHING_ESTIMATED, type UseEstimate } from '../limits/use-estimate.ts';
 import type { AnswerMeter } from '../protocols/answer-meter.ts';
 import type { Price, Principal } from '../store/entities.ts';
 import type { AttemptEntry } from '../usage/call-entry.ts';
@@ -90,12 +90,12 @@ export class CallRecord {
   target: PlannedTarget | null = null;
   /** The owner's own price of the model; null: there is none. */
   modelPrice: Price | null = null;
-  /** What the request may use, as far as it tells. */
-  asked: ReservedUse = NOTHING_RESERVED;
+  /** What the call may use, as estimated from its request. */
+  estimate: UseEstimate = NOTHING_ESTIMATED;
   /** Counts what the answer uses; null: there is no answer yet. */
   meter: AnswerMeter | null = null;
-  /** The client left while the provider, which had the whole request, had not answered. */
-  wasSentWhole = false;
+  /** The client left when the provider had the whole request, but had not answered yet. */
+  wasLeftUnanswered = false;
   readonly attempts: AttemptRecord[] = [];
   /** Set once the limits have let the call through. */
   reservation: Reservation | null = null;
@@ -175,10 +175,10 @@ export class CallRecord {
   }
 
   #usage(): Usage | null {
-    if (this.meter !== null) return this.meter.total(this.asked);
-    if (!this.wasSentWhole) return null;
+    if (this.meter !== null) return this.meter.total(this.estimate);
+    if (!this.wasLeftUnanswered) return null;
     // The provider works on it: at least the prompt will be paid for.
-    const { promptTokens, audioSeconds, images } = this.asked;
+    const { promptTokens, audioSeconds, images } = this.estimate;
     return {
       ...NO_USAGE,
       promptTokens,

@@ -1,4 +1,4 @@
-import type { ReservedUse } from '../limits/reserve.ts';
+import type { UseEstimate } from '../limits/use-estimate.ts';
 import type { Fallback } from '../store/entities.ts';
 import type { ConfigView } from '../store/store.ts';
 import type { PriceUsed } from '../usage/call-entry.ts';
@@ -22,10 +22,10 @@ export function hasUnpricedTarget(asked: AskedModel): boolean {
 }
 
 /** What a call may cost at the first target that may be asked, in nano-dollars; 0 where its price is not known. */
-export function costOfReserve(use: ReservedUse, asked: AskedModel): number {
+export function costOfEstimate(use: UseEstimate, asked: AskedModel): number {
   const [price = null] = pricesOf(asked);
   if (price === null) return 0;
-  // What is not reserved is not known, so that another part of the price can hold.
+  // 0 is not known, so that another part of the price can hold.
   const usage = {
     ...NO_USAGE,
     promptTokens: use.promptTokens || null,

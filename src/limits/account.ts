@@ -1,5 +1,5 @@
-import type { BudgetPeriod } from '../store/entities.ts';
-import { PERIODS, type PeriodClock } from './periods.ts';
+import { BUDGET_PERIODS, type BudgetPeriod } from '../store/entities.ts';
+import type { PeriodClock } from './periods.ts';
 
 /** What was used in one period, and what was added to its budget. */
 export interface PeriodCounter {
@@ -51,7 +51,7 @@ export class Account {
 
   /** Counts a call that was let through. null: it used nothing. */
   add(nowMs: number, used: Settlement | null): void {
-    for (const period of PERIODS) {
+    for (const period of BUDGET_PERIODS) {
       const counter = this.#present(period, nowMs);
       counter.requests += 1;
       if (used === null) continue;
@@ -69,12 +69,12 @@ export class Account {
 
   /** Starts all counts anew, and ends what was granted. */
   reset(nowMs: number): void {
-    for (const period of PERIODS) clear(this.#counters[period], this.#clock.startOf(period, nowMs));
+    for (const period of BUDGET_PERIODS) clear(this.#counters[period], this.#clock.startOf(period, nowMs));
   }
 
   /** True once the present day, week and month hold nothing. */
   isOver(nowMs: number): boolean {
-    return PERIODS.every((period) => {
+    return BUDGET_PERIODS.every((period) => {
       return period === 'total' || this.#counters[period].startMs < this.#clock.startOf(period, nowMs);
     });
   }

@@ -4,7 +4,7 @@ import type { Logger } from '../logger.ts';
 import { appendCheckedLines, readCheckedLines, writeCheckedLines } from '../store/checked-lines.ts';
 import { errorCode, type FileOps, nodeFileOps } from '../store/file-ops.ts';
 import { giveTurn } from '../turns.ts';
-import { BUDGETS_FILE } from '../usage/budgets-file.ts';
+import { BUDGETS_FILE } from '../usage/ledger/archive.ts';
 import { parseCounters, toText } from './budget-lines.ts';
 import { Budgets, budgetsInMemory, type KeptBudgets } from './budgets.ts';
 
@@ -52,13 +52,13 @@ export interface BudgetFileOptions {
 const WRITE_MS = 1_000;
 /** After a failed write. */
 const RETRY_MS = 5_000;
-/** The file is rewritten when it has this many lines more than twice as many as there are owners. */
+/** The file is rewritten when it has more lines than two for each owner and this many. */
 const SPARE_LINES = 2_000;
 /** More than any file that this server writes: 100,000 owners with 4 KB each. */
 const LIMIT_BYTES = 400 * 1024 * 1024;
 
 /**
- * Keeps what was used on the disk: absolute counters, one line for each owner that has changed, the last of an owner counts.
+ * Keeps what was used on the disk: absolute counters, one line for each owner that has changed. The last line of an owner counts.
  * Changes are written a second after the first of them, never on the path of a request.
  */
 export class BudgetFile implements KeptBudgets {
@@ -82,7 +82,7 @@ export class BudgetFile implements KeptBudgets {
    */
   async open(): Promise<void> {
     const { budgets, ops, path } = this.#options;
-    const read = await readCheckedLines(ops, path, {
+    this.#isDamaged = await readCheckedLines(ops, path, {
       limitBytes: LIMIT_BYTES,
       onText: (text) => {
         this.#lines += 1;
@@ -91,7 +91,6 @@ export class BudgetFile implements KeptBudgets {
       },
     });
     budgets.onChange(this.#schedule);
-    this.#isDamaged = read?.isDamaged ?? false;
   }
 
   /** True if some counters were damaged and are set aside. */

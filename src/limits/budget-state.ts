@@ -1,5 +1,6 @@
 import type { Limits } from '../store/entities.ts';
-import { NANO_PER_USD, periodOf } from './budgets.ts';
+import { toNanoUsd } from '../usage/money.ts';
+import { periodOf } from './budgets.ts';
 import type { Owner } from './owner.ts';
 
 /** How much of a budget is used; in nano-dollars or tokens. */
@@ -9,7 +10,7 @@ export interface BudgetState {
   readonly used: number;
   /** By calls that are running. */
   readonly reserved: number;
-  /** With what was granted. */
+  /** The budget, and what was granted on top. */
   readonly limit: number;
 }
 
@@ -20,7 +21,7 @@ export function budgetStates(owner: Owner, limits: Limits, nowMs: number): reado
   const counter = owner.account.at(periodOf(limits), nowMs);
   const states: BudgetState[] = [];
   if (budgetUsd !== null) {
-    const limit = Math.round(budgetUsd * NANO_PER_USD) + counter.grantedNanoUsd;
+    const limit = toNanoUsd(budgetUsd) + counter.grantedNanoUsd;
     states.push({ unit: 'usd', used: counter.costNanoUsd, reserved: owner.reservedNanoUsd, limit });
   }
   if (budgetTokens !== null) {

@@ -1,6 +1,7 @@
-import type { BudgetPeriod, Limits } from '../store/entities.ts';
+import type { BudgetPeriod, Limits, OwnerKind } from '../store/entities.ts';
+import { toUsd } from '../usage/money.ts';
 import { Account, type Grant, type PeriodCounters } from './account.ts';
-import { type LimitedOwner, Owner, type OwnerKind } from './owner.ts';
+import { type LimitedOwner, Owner } from './owner.ts';
 import { DEFAULT_PERIOD, endOfPeriod, PeriodClock } from './periods.ts';
 
 /** The counters of one owner, as they are stored. */
@@ -25,7 +26,6 @@ export interface PeriodUsage {
 
 /** Keys and users that were deleted and stay until their period ends; beyond that, the oldest are forgotten. */
 const DELETED_LIMIT = 10_000;
-export const NANO_PER_USD = 1e9;
 
 /** The period of an owner's budget. */
 export function periodOf(limits: Limits | null): BudgetPeriod {
@@ -81,7 +81,7 @@ export class Budgets {
     return running;
   }
 
-  /** The owner with an id, whom nobody need have counted before. */
+  /** The owner with an id; made if nothing was counted for it yet. */
   ownerOf(kind: OwnerKind, id: string): Owner {
     const owners = this.#owners[kind];
     const known = owners.get(id);
@@ -100,10 +100,10 @@ export class Budgets {
     return {
       period,
       resetsAt: endMs === null ? null : new Date(endMs).toISOString(),
-      costUsd: (counter?.costNanoUsd ?? 0) / NANO_PER_USD,
+      costUsd: toUsd(counter?.costNanoUsd ?? 0),
       tokens: counter?.tokens ?? 0,
       requests: counter?.requests ?? 0,
-      grantedUsd: (counter?.grantedNanoUsd ?? 0) / NANO_PER_USD,
+      grantedUsd: toUsd(counter?.grantedNanoUsd ?? 0),
       grantedTokens: counter?.grantedTokens ?? 0,
     };
   }

@@ -9,15 +9,12 @@ import { endOfPeriod } from './periods.ts';
 import { type Holder, rateHeaders } from './rate-headers.ts';
 import { type Refusal, refusalError } from './refusals.ts';
 
-export interface AdmitRequest {
+/** A call to be let through, with what it may use at most. */
+export interface AdmitRequest extends Reserve {
   /** null: a session. */
   readonly key: LimitedOwner | null;
   /** null: nobody owns the key. */
   readonly user: LimitedOwner | null;
-  /** What the call may use, as it is estimated before it is sent. */
-  readonly promptTokens: number;
-  readonly answerTokens: number;
-  readonly costNanoUsd: number;
 }
 
 /** A call that was let through, until it is settled. */
@@ -41,17 +38,6 @@ export class Reservation implements Reserve {
 const NO_HEADERS: HeaderList = [];
 const NO_RESERVE: Reserve = { tokens: 0, costNanoUsd: 0 };
 
-/** True if what a call may use decides whether it is let through. */
-export function needsReserve({ key, user }: Pick<AdmitRequest, 'key' | 'user'>): boolean {
-  return limitsUse(key?.limits ?? null) || limitsUse(user?.limits ?? null);
-}
-
-function limitsUse(limits: Limits | null): boolean {
-  return (
-    limits !== null && (limits.tpm !== null || limits.budgetUsd !== null || limits.budgetTokens !== null)
-  );
-}
-
 /**
  * Lets calls through as far as the limits of their key and user allow. All or nothing and synchronous, so that parallel calls
  * cannot slip through.
@@ -71,7 +57,7 @@ export class LimitGate {
    * @throws HttpError `rate_limit_exceeded` with `Retry-After`, or `insufficient_quota`; nothing is counted then.
    */
   admit(request: AdmitRequest): Reservation {
-    const { key, user } = request;
+    const { key, user, tokens } = request;
     const keyOwner = key === null ? null : this.#budgets.ownerOf('key', key.id);
     const userOwner = user === null ? null : this.#budgets.ownerOf('user', user.id);
     const nowMs = this.#now();
@@ -83,15 +69,11 @@ export class LimitGate {
       return new Reservation(keyOwner, userOwner, NO_RESERVE);
     }
     const holders = holdersOf(keyOwner, keyLimits, userOwner, userLimits);
-    const reserve = {
-      tokens: request.promptTokens + request.answerTokens,
-      costNanoUsd: request.costNanoUsd,
-    };
-    const refusal = findRefusal(holders, reserve.tokens, nowMs);
-    if (refusal !== null) throw toError(refusal, { holders, nowMs, tokens: reserve.tokens });
-    keyOwner?.begin(nowMs, keyLimits, reserve);
-    userOwner?.begin(nowMs, userLimits, reserve);
-    const reservation = new Reservation(keyOwner, userOwner, reserve);
+    const refusal = findRefusal(holders, tokens, nowMs);
+    if (refusal !== null) throw toError(refusal, { holders, nowMs, tokens });
+    keyOwner?.begin(nowMs, keyLimits, request);
+    userOwner?.begin(nowMs, userLimits, request);
+    const reservation = new Reservation(keyOwner, userOwner, request);
     reservation.headers = rateHeaders(holders, nowMs);
     return reservation;
   }

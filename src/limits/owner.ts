@@ -1,9 +1,6 @@
-import type { Limits } from '../store/entities.ts';
+import type { Limits, OwnerKind } from '../store/entities.ts';
 import type { Account, Settlement } from './account.ts';
 import { SlidingWindow } from './windows.ts';
-
-/** Whose limits they are. */
-export type OwnerKind = 'key' | 'user';
 
 /** A key or a user, as far as limits are concerned. */
 export interface LimitedOwner {
@@ -11,7 +8,7 @@ export interface LimitedOwner {
   readonly limits: Limits | null;
 }
 
-/** What a call may use at most, as it is estimated before it is sent. */
+/** What a call holds of its owners' limits until it ends: the most that it may use. */
 export interface Reserve {
   /** Of the prompt and of the answer. */
   readonly tokens: number;

@@ -1,12 +1,9 @@
 import type { BudgetPeriod } from '../store/entities.ts';
-
-/** The periods of budgets, the shortest first. */
-export const PERIODS = ['day', 'week', 'month', 'total'] as const satisfies BudgetPeriod[];
+import { DAY_MS, dayOf } from '../usage/ledger/calendar.ts';
 
 /** The period of owners whose budget names none. */
 export const DEFAULT_PERIOD: BudgetPeriod = 'month';
 
-const DAY_MS = 24 * 60 * 60 * 1000;
 /** 1 January 1970 was a Thursday: three days after a Monday. */
 const DAYS_SINCE_MONDAY = 3;
 
@@ -14,14 +11,14 @@ const DAYS_SINCE_MONDAY = 3;
 export class PeriodClock {
   readonly #starts = { day: Number.NaN, week: Number.NaN, month: Number.NaN, total: 0 };
 
-  /** The beginning of the period that a time is in. The time since ever began at 0. */
+  /** The beginning of the period that a time is in; `total` began at 0. */
   startOf(period: BudgetPeriod, nowMs: number): number {
     if (!(nowMs >= this.#starts.day && nowMs < this.#starts.day + DAY_MS)) this.#setStarts(nowMs);
     return this.#starts[period];
   }
 
   #setStarts(nowMs: number): void {
-    const day = Math.floor(nowMs / DAY_MS);
+    const day = dayOf(nowMs);
     const date = new Date(nowMs);
     this.#starts.day = day * DAY_MS;
     this.#starts.week = (day - ((((day + DAYS_SINCE_MONDAY) % 7) + 7) % 7)) * DAY_MS;

@@ -1,7 +1,7 @@
 import { HttpError } from '../errors.ts';
 import type { HeaderList } from '../http/headers.ts';
 import type { BudgetPeriod } from '../store/entities.ts';
-import { NANO_PER_USD } from './budgets.ts';
+import { toUsd } from '../usage/money.ts';
 import type { Holder } from './rate-headers.ts';
 
 /** Why a call is refused. */
@@ -85,7 +85,7 @@ function usedOf({ unit, used, limit }: BudgetRefusal): string {
 
 /** Two decimals; four below one dollar. */
 function money(nanoUsd: number): string {
-  const usd = nanoUsd / NANO_PER_USD;
+  const usd = toUsd(nanoUsd);
   return `$${usd.toFixed(usd < 1 ? 4 : 2)}`;
 }
 

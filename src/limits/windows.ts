@@ -1,7 +1,7 @@
 /** The length of a window. */
 export const WINDOW_MS = 60_000;
 
-/** From so many dropped entries on, their room is taken back. */
+/** Dropped entries are removed from the arrays once there are this many. */
 const DROPPED_LIMIT = 64;
 
 /**

@@ -1,6 +1,7 @@
 import type { CallEntry } from '../usage/call-entry.ts';
+import { NANO_PER_USD } from '../usage/money.ts';
 import type { Usage } from '../usage/usage.ts';
-import { LabelCounter, LabelHistogram } from './label-sets.ts';
+import { LabelCounter, LabelHistogram, OTHER } from './label-sets.ts';
 import type { Registry } from './registry.ts';
 
 export interface CallMetricsOptions {
@@ -13,8 +14,6 @@ export interface CallMetricsOptions {
 /** The most sets of labels of a counter. A histogram has 18 lines for each of them. */
 const COUNTER_LIMIT = 2_000;
 const HISTOGRAM_LIMIT = 200;
-const NANO = 1e9;
-const OTHER = 'other';
 
 /** The label of each kind of tokens. */
 const TOKENS: readonly (readonly [kind: string, read: (usage: Usage) => number | null])[] = [
@@ -84,7 +83,7 @@ export class CallMetrics {
       [
         'ipin_cost_usd_total',
         'What the priced calls cost, in US dollars.',
-        () => this.#costNanoUsd.samples(NANO),
+        () => this.#costNanoUsd.samples(NANO_PER_USD),
       ],
       [
         'ipin_unpriced_calls_total',

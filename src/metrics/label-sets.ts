@@ -1,6 +1,7 @@
 import type { HistogramSample, Sample } from './registry.ts';
 
-const OTHER = 'other';
+/** The value of a label that stands for all values beyond a bound. */
+export const OTHER = 'other';
 
 export interface LabelsOptions {
   readonly names: readonly string[];

@@ -1,7 +1,7 @@
 import { recordData } from '../http/sse.ts';
 import { firstMatch, type JsonScan } from '../json/matches.ts';
 import { isRecord, parseJson } from '../json/value.ts';
-import { type Meter, NO_USAGE, type Usage } from '../usage/usage.ts';
+import { estimateTokens, type MeterKind, NO_USAGE, type Usage } from '../usage/usage.ts';
 import { answerTextBytes, streamedTextBytes } from './answer-text.ts';
 import { showsUsage } from './hidden-usage.ts';
 import { mergeUsage, readUsage, reportedUsage } from './usage-dialects.ts';
@@ -10,12 +10,11 @@ import { UsageFinder } from './usage-finder.ts';
 /** What a scan must find for `AnswerMeter.lookAtScanned`. */
 export const USAGE_PATTERNS = ['usage'] as const;
 
-const BYTES_PER_TOKEN = 4;
 const USAGE = Buffer.from('"usage"');
 const LF = 0x0a;
 
-/** What the request tells about what it will use; 0: nothing. */
-interface Asked {
+/** What the call may use, as estimated from its request; 0: not known. */
+interface Estimate {
   readonly promptTokens: number;
   readonly audioSeconds: number;
   readonly images: number;
@@ -23,7 +22,7 @@ interface Asked {
 
 /** Counts what one answer used, from the bytes that the provider sent: reported numbers, and the text for an estimate. */
 export class AnswerMeter {
-  readonly #kind: Meter;
+  readonly #kind: MeterKind;
   #usage: Usage | null = null;
   #textBytes = 0;
   /** The record that passes in pieces begins with text of the model. */
@@ -33,7 +32,7 @@ export class AnswerMeter {
   /** For a body or a record that is not held whole. */
   #finder: UsageFinder | null = null;
 
-  constructor(kind: Meter) {
+  constructor(kind: MeterKind) {
     this.#kind = kind;
   }
 
@@ -107,23 +106,23 @@ export class AnswerMeter {
     if (this.#kind === 'images') this.#images = finder.images;
   }
 
-  /** What was used; the parts that the provider did not report are estimated, from the request and from the text of the answer. */
-  total(asked: Asked): Usage {
+  /** What was used. What the provider did not report is taken from the estimate, and from the text of the answer. */
+  total(estimate: Estimate): Usage {
     const usage = this.#usage ?? NO_USAGE;
     switch (this.#kind) {
       case 'tokens':
-        return withEstimates(usage, asked.promptTokens, Math.ceil(this.#textBytes / BYTES_PER_TOKEN));
+        return withEstimates(usage, estimate.promptTokens, estimateTokens(this.#textBytes));
       case 'input':
       case 'speech':
-        return withEstimates(usage, asked.promptTokens, 0);
+        return withEstimates(usage, estimate.promptTokens, 0);
       case 'audio': {
         const known = usage.audioSeconds ?? this.#seconds;
-        const audioSeconds = known ?? (asked.audioSeconds || null);
+        const audioSeconds = known ?? (estimate.audioSeconds || null);
         const isEstimated = usage.promptTokens === null && known === null && audioSeconds !== null;
         return { ...usage, audioSeconds, isEstimated };
       }
       case 'images':
-        return { ...usage, images: this.#images ?? (asked.images || null) };
+        return { ...usage, images: this.#images ?? (estimate.images || null) };
     }
   }
 

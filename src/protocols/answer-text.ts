@@ -1,9 +1,8 @@
-import { isRecord } from '../json/value.ts';
-
 /**
- * Counts the bytes of the model's text in answers, for calls whose provider reports no usage. Streams are searched as bytes,
- * because to parse each of thousands of records would cost more than all else that is done with them.
+ * Counts the bytes of the model's text in answers, for calls whose provider reports no usage. Streams are searched as bytes:
+ * parsing thousands of records would cost more than everything else that is done with them.
  */
+import { isRecord } from '../json/value.ts';
 
 const DELTA = Buffer.from('"delta":');
 const TEXT = Buffer.from('"text":');
@@ -24,7 +23,7 @@ export function streamedTextBytes(records: Buffer): number {
   return counter.count(DELTA) ?? counter.count(TEXT) ?? 0;
 }
 
-/** Walks through the values of a member. Short loops, because a call of a native search costs more than to look at fifty bytes. */
+/** Walks through the values of a member. Uses short loops: calling a native search costs more than looking at fifty bytes. */
 class TextCounter {
   readonly #records: Buffer;
   #bytes = 0;

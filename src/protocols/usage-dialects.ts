@@ -1,10 +1,10 @@
 import { isRecord } from '../json/value.ts';
+import { toNanoUsd } from '../usage/money.ts';
 import { NO_USAGE, type Usage } from '../usage/usage.ts';
 
 /** Larger numbers are mistakes of the provider. */
 const COUNT_LIMIT = 1e12;
 const COST_LIMIT_USD = 1_000_000;
-const NANO = 1e9;
 
 /**
  * Reads the usage that an answer, an event or a part of one reports, in the dialects of OpenAI (chat, Responses, images,
@@ -98,7 +98,7 @@ function costOf(usage: Record<string, unknown>): number | null {
   if (cost === null) return null;
   const upstream =
     usage['is_byok'] === true ? usdOf(memberOf(usage['cost_details'], 'upstream_inference_cost')) : null;
-  return Math.round((cost + (upstream ?? 0)) * NANO);
+  return toNanoUsd(cost + (upstream ?? 0));
 }
 
 function usdOf(value: unknown): number | null {

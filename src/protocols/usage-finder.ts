@@ -4,7 +4,7 @@ import { readUsage } from './usage-dialects.ts';
 
 /** Answers up to this size are kept whole. */
 const HELD_BYTES = 64 * 1024;
-/** Of longer ones this much of the beginning and of the end is searched. */
+/** How much of the beginning and of the end of a longer answer is searched. */
 const ENDS_BYTES = 16 * 1024;
 const USAGE = Buffer.from('"usage"');
 const PICTURE_NAMES = [Buffer.from('"b64_json"'), Buffer.from('"url"')];

@@ -1,5 +1,5 @@
 import { isRecord } from '../json/value.ts';
-import type { Price, PriceAbove } from '../store/entities.ts';
+import type { Price, PriceAbove, TokenRates } from '../store/entities.ts';
 import { isKnownPrice, roundPriceAmount, UNKNOWN_PRICE } from '../store/price-amounts.ts';
 
 /** Reads the price out of one entry of a provider's list of models; null: it tells none, or not in the documented form. */
@@ -21,11 +21,10 @@ export function priceReaderOf(host: string): PriceReader | undefined {
 }
 
 type Amounts = Readonly<Record<string, unknown>>;
-type Rates = Omit<PriceAbove, 'inputTokens'>;
 
 interface PriceForm {
   /** The names of the members, by our own. */
-  readonly names: Readonly<Record<keyof Rates, string>>;
+  readonly names: Readonly<Record<keyof TokenRates, string>>;
   /** Turns a value into USD per million tokens; null: unknown. */
   readonly toPerMTok: (value: unknown) => number | null;
 }
@@ -55,7 +54,7 @@ function readPrice({ pricing }: Amounts, form: PriceForm): Price | null {
   return isKnownPrice(price) ? price : null;
 }
 
-function readRates(pricing: Amounts, { names, toPerMTok }: PriceForm): Rates {
+function readRates(pricing: Amounts, { names, toPerMTok }: PriceForm): TokenRates {
   return {
     inputPerMTok: toPerMTok(pricing[names.inputPerMTok]),
     outputPerMTok: toPerMTok(pricing[names.outputPerMTok]),
@@ -65,7 +64,7 @@ function readRates(pricing: Amounts, { names, toPerMTok }: PriceForm): Rates {
 }
 
 /** The first of OpenRouter's prices for long prompts. Prices by the time of day are left out: a price here has no times. */
-function readAbove(overrides: unknown, base: Rates, form: PriceForm): PriceAbove | null {
+function readAbove(overrides: unknown, base: TokenRates, form: PriceForm): PriceAbove | null {
   if (!Array.isArray(overrides)) return null;
   const long = overrides.filter(isRecord).filter((one) => !('utc_start' in one) && !('utc_end' in one));
   for (const override of long) {

@@ -19,9 +19,10 @@ export interface Upstreams {
   openRequests(): number;
 }
 
-/** Whether the provider had the whole request when its client left. */
+/** What a sender notes for its caller. */
 export interface SendNote {
-  wasSentWhole: boolean;
+  /** Set when the client leaves before the response: true if the provider had the whole request by then. */
+  wasLeftUnanswered: boolean;
 }
 
 /** The sender keeps none of it but its members, because the response may stream for minutes. */
@@ -114,7 +115,7 @@ class Sending implements TransferOwner {
 
   readonly #onAbort = (): void => {
     const { signal, note } = this.#sending;
-    if (!this.#hasResponse && note !== null) note.wasSentWhole = this.#transfer?.wasSentWhole() ?? false;
+    if (!this.#hasResponse && note !== null) note.wasLeftUnanswered = this.#transfer?.wasSentWhole() ?? false;
     this.#transfer?.fail(signal.reason);
   };
 }

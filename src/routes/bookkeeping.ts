@@ -1,6 +1,7 @@
 import type { Books } from '../books.ts';
 import { callEntryOf } from '../gateway/call-entry.ts';
 import type { ClosedRecord } from '../gateway/record.ts';
+import type { Settlement } from '../limits/account.ts';
 import { budgetStates } from '../limits/budget-state.ts';
 import { periodOf } from '../limits/budgets.ts';
 import type { LimitGate, Reservation } from '../limits/limits.ts';
@@ -20,7 +21,7 @@ export interface BookkeepingOptions {
   readonly noteBudget: NoteBudget;
 }
 
-/** Creates the function that tells all who count of each finished request, once. */
+/** Creates the function that counts each finished request, once: in metrics, limits, ledger, request log and alerts. */
 export function createBookkeeping({
   metrics,
   limits,
@@ -33,7 +34,7 @@ export function createBookkeeping({
     const entry = callEntryOf(closed);
     if (entry === null) return;
     const { reservation } = closed;
-    // First: what stays reserved would never be free again.
+    // First, so that an error below cannot leave anything reserved for ever.
     if (reservation !== null) limits.settle(reservation, settlementOf(entry));
     ledger.book(entry);
     requestLog.add(entry);
@@ -66,7 +67,7 @@ function noteOwner(owner: Owner, { name, limits }: ApiKey | User, { noteBudget, 
   }
 }
 
-function settlementOf({ usage, costNanoUsd }: CallEntry): { tokens: number; costNanoUsd: number } | null {
+function settlementOf({ usage, costNanoUsd }: CallEntry): Settlement | null {
   if (usage === null) return null;
   const tokens = (usage.promptTokens ?? 0) + (usage.completionTokens ?? 0);
   return { tokens, costNanoUsd: costNanoUsd ?? 0 };

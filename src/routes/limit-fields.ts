@@ -1,19 +1,8 @@
 import { isRecord } from '../json/value.ts';
 import { DEFAULT_PERIOD } from '../limits/periods.ts';
 import type { ApiKey, Limits, User } from '../store/entities.ts';
-import { LIMIT_RULES } from '../store/limit-rules.ts';
+import { LIMIT_RULES, NO_LIMITS } from '../store/limit-rules.ts';
 import { isBlank, wrong } from './fields.ts';
-
-const NO_LIMITS: Limits = {
-  rpm: null,
-  tpm: null,
-  concurrency: null,
-  budgetUsd: null,
-  budgetTokens: null,
-  budgetPeriod: null,
-  warnPercent: null,
-  allowedIps: null,
-};
 
 /**
  * Reads the field `limits`, which is replaced as a whole. Absent and empty members are null, and limits that are all null are

@@ -15,7 +15,7 @@ import type { Context } from './context.ts';
 const READERS_LIMIT = 16;
 /** A reader that has not taken this much is cut. */
 const BEHIND_LIMIT_BYTES = 1024 * 1024;
-/** Entries are sent together this often, and at once when so many wait. */
+/** Entries are sent together this often, and at once when `WAITING_LIMIT` of them wait. */
 const TICK_MS = 250;
 const WAITING_LIMIT = 250;
 /** In ticks: how long a stream is silent before a keep-alive, and how often sessions are looked at, because they expire. */

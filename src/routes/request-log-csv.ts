@@ -1,7 +1,7 @@
-import { sendBytes, sendJson } from '../http/reply.ts';
-import { type CsvCell, toCsvLine } from '../usage/csv.ts';
+import { sendJson } from '../http/reply.ts';
 import type { Context } from './context.ts';
-import { readQueryChoice } from './fields.ts';
+import { type CsvCell, sendCsv, toCsvLine } from './csv.ts';
+import { QueryParameters } from './query-parameters.ts';
 
 /** The columns of everybody; the price is left out, and of the attempts only their number is told. */
 const COLUMNS = [
@@ -44,22 +44,15 @@ export interface ShownPage {
   readonly next: string | null;
 }
 
-const HEADERS = [
-  'content-type',
-  'text/csv; charset=utf-8',
-  'content-disposition',
-  'attachment; filename="requests.csv"',
-];
-
 /** Answers with a page as JSON, or with `format=csv` as a table. @throws HttpError `invalid_value` for other formats. */
 export function sendLogPage(context: Context, page: ShownPage, role: 'admin' | 'user'): void {
-  if (readQueryChoice(context.query, 'format', ['json', 'csv']) !== 'csv') {
+  if (new QueryParameters(context.query).oneOf('format', ['json', 'csv']) !== 'csv') {
     sendJson(context, 200, page);
     return;
   }
   const columns = role === 'admin' ? ([...COLUMNS, 'upstreamModel'] as const) : COLUMNS;
   const lines = page.data.map((row) => toCsvLine(columns.map((name) => toCell(row[name]))));
-  sendBytes(context, 200, Buffer.from([toCsvLine(columns), ...lines].join('')), HEADERS);
+  sendCsv(context, 'requests.csv', Buffer.from([toCsvLine(columns), ...lines].join('')));
 }
 
 function toCell(value: Value): CsvCell {

@@ -1,32 +1,28 @@
-import { queryValue } from '../http/request-target.ts';
 import { type AttemptEntry, CALL_OUTCOMES, type CallEntry, type PriceUsed } from '../usage/call-entry.ts';
 import type { EntryNames } from '../usage/entry-names.ts';
 import { createMatcher, type LogMatcher } from '../usage/log-filter.ts';
 import type { LogPage } from '../usage/log-pages.ts';
+import { toUsd } from '../usage/money.ts';
 import type { RequestLog } from '../usage/request-log.ts';
 import type { Context } from './context.ts';
-import { readQueryChoice, wrong } from './fields.ts';
+import { wrong } from './fields.ts';
+import { QueryParameters } from './query-parameters.ts';
 
 const LIMIT = { usual: 100, most: 1_000 } as const;
-const NANO = 1e9;
 
 /** The filters of a query. @throws HttpError `invalid_value`. */
 export function readMatcher(query: string, names: EntryNames): LogMatcher {
+  const parameters = new QueryParameters(query);
   const filter = {
-    keyId: textOf(query, 'key'),
-    userId: textOf(query, 'user'),
-    modelId: textOf(query, 'model'),
-    providerId: textOf(query, 'provider'),
-    endpoint: textOf(query, 'endpoint'),
-    outcome: textOf(query, 'outcome') === null ? null : readQueryChoice(query, 'outcome', CALL_OUTCOMES),
-    search: textOf(query, 'search'),
+    keyId: parameters.text('key'),
+    userId: parameters.text('user'),
+    modelId: parameters.text('model'),
+    providerId: parameters.text('provider'),
+    endpoint: parameters.text('endpoint'),
+    outcome: parameters.oneOf('outcome', CALL_OUTCOMES),
+    search: parameters.text('search'),
   };
   return createMatcher(filter, names);
-}
-
-/** A value of the query, trimmed; null if it is absent or empty. */
-function textOf(query: string, name: string): string | null {
-  return queryValue(query, name)?.trim() || null;
 }
 
 export interface PageOptions {
@@ -40,10 +36,11 @@ export interface PageOptions {
 export async function readLogPage(context: Context, options: PageOptions): Promise<LogPage> {
   const { query, signal } = context;
   const { requestLog, names, ownUserId } = options;
+  const parameters = new QueryParameters(query);
   const { matches, needles } = readMatcher(query, names);
   const page = await requestLog.page({
-    limit: readLimit(query),
-    before: textOf(query, 'before'),
+    limit: readLimit(parameters),
+    before: parameters.text('before'),
     isVisible: (entry) => ownUserId === null || entry.userId === ownUserId,
     matches,
     needles: ownUserId === null ? needles : [...needles, JSON.stringify(ownUserId)],
@@ -54,8 +51,8 @@ export async function readLogPage(context: Context, options: PageOptions): Promi
   return page;
 }
 
-function readLimit(query: string): number {
-  const value = textOf(query, 'limit');
+function readLimit(parameters: QueryParameters): number {
+  const value = parameters.text('limit');
   if (value === null) return LIMIT.usual;
   const limit = /^\d{1,5}$/.test(value) ? Number(value) : 0;
   if (limit >= 1 && limit <= LIMIT.most) return limit;
@@ -89,7 +86,7 @@ function viewBasics(entry: CallEntry, names: EntryNames) {
     audioSeconds: usage?.audioSeconds ?? null,
     images: usage?.images ?? null,
     estimated: usage?.isEstimated ?? false,
-    costUsd: entry.costNanoUsd === null ? null : entry.costNanoUsd / NANO,
+    costUsd: entry.costNanoUsd === null ? null : toUsd(entry.costNanoUsd),
     price: viewPrice(entry.price),
     clientAddress: entry.clientAddress,
   };

@@ -76,12 +76,7 @@ export function createServices(options: ServicesOptions) {
     ...createAccess(options),
     alerting,
     ...counting,
-    onClosed: createBookkeeping({
-      metrics,
-      limits: counting.limits,
-      books,
-      noteBudget: alerting.noteBudget,
-    }),
+    onClosed: createBookkeeping({ metrics, books, ...counting, ...alerting }),
     ledger: books.ledger,
     requestLog: books.requestLog,
     snapshotStatus,

@@ -2,8 +2,9 @@ import { CALL_OUTCOMES } from '../usage/call-entry.ts';
 import { HOUR_MS } from '../usage/ledger/calendar.ts';
 import { BUCKETS, type Bucket, GROUPS, type Group, type UsageQuery } from '../usage/ledger/query.ts';
 import { wrong } from './fields.ts';
+import { QueryParameters } from './query-parameters.ts';
 
-/** A query as it was asked for. */
+/** What a usage report was asked for. */
 export interface UsageRequest extends UsageQuery {
   readonly format: 'json' | 'csv';
 }
@@ -18,7 +19,7 @@ const TIME = /^(\d{4}-\d{2}-\d{2})(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[
  * @throws HttpError `invalid_value` that names the parameter.
  */
 export function readUsageRequest(query: string, nowMs: number): UsageRequest {
-  const parameters = new Parameters(query);
+  const parameters = new UsageParameters(query);
   const toMs = parameters.time('to') ?? nowMs;
   const fromMs = parameters.time('from') ?? toMs - 24 * HOUR_MS;
   if (fromMs >= toMs) throw wrong('from', 'must be before `to`');
@@ -33,28 +34,8 @@ export function readUsageRequest(query: string, nowMs: number): UsageRequest {
   };
 }
 
-/** The parameters of a query; an empty one counts as absent, as forms send it. */
-class Parameters {
-  readonly #values: URLSearchParams;
-
-  constructor(query: string) {
-    this.#values = new URLSearchParams(query);
-  }
-
-  text(name: string): string | null {
-    const [first, ...others] = this.#values.getAll(name);
-    if (others.length > 0) throw wrong(name, 'must be given once');
-    return first === undefined || first === '' ? null : first;
-  }
-
-  oneOf<T extends string>(name: string, allowed: readonly T[]): T | null {
-    const text = this.text(name);
-    if (text === null) return null;
-    const known = allowed.find((value) => value === text);
-    if (known === undefined) throw wrong(name, `must be one of ${allowed.join(', ')}`);
-    return known;
-  }
-
+/** The parameters of a usage report. */
+class UsageParameters extends QueryParameters {
   time(name: string): number | null {
     // An unencoded plus sign arrives as a space.
     const text = this.text(name)?.replace(' ', '+') ?? null;

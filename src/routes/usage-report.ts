@@ -1,21 +1,23 @@
 import { HttpError } from '../errors.ts';
 import { sendBytes } from '../http/reply.ts';
-import { MASTER_ID } from '../store/entities.ts';
+import type { OwnerKind } from '../store/entities.ts';
 import { Pace } from '../turns.ts';
-import { type CsvCell, toCsvLine } from '../usage/csv.ts';
+import { presentName } from '../usage/entry-names.ts';
 import {
   Aggregation,
   type Group,
+  ROWS_LIMIT,
   TooManyRowsError,
   type UsageResult,
   type UsageRow,
 } from '../usage/ledger/query.ts';
 import { toFigures, type UsageFigures } from '../usage/ledger/usage-figures.ts';
 import type { Context } from './context.ts';
+import { type CsvCell, sendCsv, toCsvLine } from './csv.ts';
 import type { Services } from './services.ts';
 import { readUsageRequest, type UsageRequest } from './usage-query.ts';
 
-/** So many rows are written between two turns of the event loop. */
+/** How many rows are written between two turns of the event loop. */
 const ROWS_PER_TURN = 500;
 
 /** Whose usage is told: of one user, or, with null, of everybody. */
@@ -31,10 +33,7 @@ export async function sendUsage(context: Context, services: Services, owner: Own
   const report = new Report(asked, services);
   if (asked.format === 'csv') {
     const name = `usage-${isoTime(asked.fromMs).slice(0, 10)}.csv`;
-    const body = await report.csv(result);
-    const disposition = `attachment; filename="${name}"`;
-    const headers = ['content-type', 'text/csv; charset=utf-8', 'content-disposition', disposition];
-    return sendBytes(context, 200, body, headers);
+    return sendCsv(context, name, await report.csv(result));
   }
   sendBytes(context, 200, await report.json(result), ['content-type', 'application/json']);
 }
@@ -47,8 +46,7 @@ async function findUsage(asked: UsageRequest, { ledger }: Services, owner: Owner
     return await ledger.query({ ...asked, filters });
   } catch (error) {
     if (!(error instanceof TooManyRowsError)) throw error;
-    const message =
-      'The answer would have more than 50,000 rows. Ask for a shorter time, a larger bucket, fewer groups or more filters.';
+    const message = `The answer would have more than ${ROWS_LIMIT.toLocaleString('en-US')} rows. Ask for a shorter time, a larger bucket, fewer groups or more filters.`;
     throw new HttpError('invalid_value', message, { param: asked.groupBy.length > 0 ? 'groupBy' : 'bucket' });
   }
 }
@@ -114,16 +112,13 @@ class Report {
   }
 
   /** The present name, or the last one if it was deleted. */
-  #nameOf(kind: 'key' | 'user', id: string): string | null {
+  #nameOf(kind: OwnerKind, id: string): string | null {
     const { store, ledger } = this.#services;
-    const { apiKeys, users } = store.config.view();
-    if (kind === 'key' && id === MASTER_ID) return 'Master key';
-    const present = kind === 'key' ? apiKeys.get(id)?.name : users.get(id)?.name;
-    return present ?? ledger.nameOf(kind, id);
+    return presentName(store.config.view(), kind, id) ?? ledger.nameOf(kind, id);
   }
 }
 
-function isNamed(group: Group): group is 'key' | 'user' {
+function isNamed(group: Group): group is OwnerKind {
   return group === 'key' || group === 'user';
 }
 

@@ -12,13 +12,6 @@ const BYTES_PER_TURN = 256 * 1024;
 /** The damaged parts of one file that are kept for people. */
 const ASIDE_LIMIT_BYTES = 1024 * 1024;
 
-/** What reading a file of checked lines found. */
-export interface ReadLines {
-  /** True if a part of the file could not be read, now or at an earlier time, and is set aside. */
-  readonly isDamaged: boolean;
-  readonly sizeBytes: number;
-}
-
 export interface ReadLinesOptions {
   /** A larger file counts as damaged as a whole. */
   readonly limitBytes: number;
@@ -28,8 +21,8 @@ export interface ReadLinesOptions {
   readonly onBytes?: (bytes: Buffer) => void;
 }
 
-/** What is done with each sound line; without both, lines are only checked. */
-type LineHandlers = Pick<ReadLinesOptions, 'onText' | 'onBytes'>;
+/** What gets each sound line; without both members, lines are only checked. */
+export type LineHandlers = Pick<ReadLinesOptions, 'onText' | 'onBytes'>;
 
 /** The name under which the damaged parts of a file are set aside. */
 export function asidePath(path: string): string {
@@ -53,23 +46,23 @@ export function toCheckedLine(text: string): Buffer {
 /**
  * Reads a file line by line. Damaged parts are left out: they are moved to `asidePath(path)`, where the disk allows it, and the
  * file is rewritten without them. Nobody may write to the file meanwhile.
- * @returns null if there is no file. @throws the system's error if it cannot be read.
+ * @returns true if a part was damaged, now or at an earlier time; false also if there is no file.
+ * @throws the system's error if the file cannot be read.
  */
 export async function readCheckedLines(
   ops: FileOps,
   path: string,
   { limitBytes, ...handlers }: ReadLinesOptions,
-): Promise<ReadLines | null> {
+): Promise<boolean> {
   const bytes = await readWholeFile(ops, path, limitBytes);
-  if (bytes === null) return null;
+  if (bytes === null) return false;
   if (bytes === 'too-large') {
     await ops.rename(path, asidePath(path)).catch(() => {});
-    return { isDamaged: true, sizeBytes: 0 };
+    return true;
   }
-  const damaged = await scanLines(bytes, handlers);
+  const damaged = await scanCheckedLines(bytes, handlers);
   if (damaged.length > 0) await setAside(ops, path, bytes, damaged).catch(() => {});
-  const isDamaged = damaged.length > 0 || (await exists(ops, asidePath(path)));
-  return { isDamaged, sizeBytes: bytes.length };
+  return damaged.length > 0 || (await exists(ops, asidePath(path)));
 }
 
 /** Memory in which many files are read, one after the other. */
@@ -92,18 +85,14 @@ export class ReadBuffer {
 
 /** True if every line of a file is sound. Changes nothing. @throws the system's error. */
 export async function areLinesSound(ops: FileOps, path: string, buffer: ReadBuffer): Promise<boolean> {
-  return (await scanLines(await buffer.read(ops, path), {})).length === 0;
+  return (await scanCheckedLines(await buffer.read(ops, path), {})).length === 0;
 }
 
-/** A part of a file: from the first byte to before the last one. */
+/** A part of a file: its first byte, and the byte after its last one. */
 type Range = readonly [start: number, end: number];
 
-/** Passes on the text of each sound line. Returns the damaged parts, in order. */
-export async function scanCheckedLines(bytes: Buffer, onText?: (text: string) => void): Promise<Range[]> {
-  return await scanLines(bytes, onText === undefined ? {} : { onText });
-}
-
-async function scanLines(bytes: Buffer, handlers: LineHandlers): Promise<Range[]> {
+/** Hands each sound line on. Returns the damaged parts, in order. */
+export async function scanCheckedLines(bytes: Buffer, handlers: LineHandlers): Promise<Range[]> {
   const damaged: Range[] = [];
   const pace = new Pace(BYTES_PER_TURN, giveTurn);
   let start = 0;

@@ -18,14 +18,18 @@ export interface ProviderOptions {
   readonly idleTimeoutMs?: number;
 }
 
-/** What a model's use costs, in USD. null: unknown; 0: free. */
-export interface Price {
+/** What a million tokens cost, in USD. null: unknown; 0: free. */
+export interface TokenRates {
   readonly inputPerMTok: number | null;
   readonly outputPerMTok: number | null;
   /** null: cached input costs as much as other input. */
   readonly cachedInputPerMTok: number | null;
   /** null: what is written to the cache costs as much as other input. */
   readonly cacheWritePerMTok: number | null;
+}
+
+/** What a model's use costs, in USD. null: unknown; 0: free. */
+export interface Price extends TokenRates {
   readonly perAudioMinute: number | null;
   readonly perImage: number | null;
   readonly perRequest: number | null;
@@ -33,12 +37,8 @@ export interface Price {
 }
 
 /** The prices of a whole request whose prompt is longer than `inputTokens`. A null member falls back to `inputPerMTok`. */
-export interface PriceAbove {
+export interface PriceAbove extends TokenRates {
   readonly inputTokens: number;
-  readonly inputPerMTok: number | null;
-  readonly outputPerMTok: number | null;
-  readonly cachedInputPerMTok: number | null;
-  readonly cacheWritePerMTok: number | null;
 }
 
 /** A price that a provider told for one of its models, and when it was taken over (ISO 8601). */
@@ -47,7 +47,12 @@ export interface ProviderPrice {
   readonly asOf: string;
 }
 
-export type BudgetPeriod = 'day' | 'week' | 'month' | 'total';
+/** The periods of budgets, the shortest first. `total` never ends. */
+export const BUDGET_PERIODS = ['day', 'week', 'month', 'total'] as const;
+export type BudgetPeriod = (typeof BUDGET_PERIODS)[number];
+
+/** Who has limits: an API key, or a user with all their keys. */
+export type OwnerKind = 'key' | 'user';
 
 /** How much a key or a user may use; null members are no limits. */
 export interface Limits {
@@ -209,6 +214,8 @@ export interface Session {
 
 /** The id of the master key among API keys; no other key may have it. */
 export const MASTER_ID = 'master';
+/** What the master key is called. */
+export const MASTER_NAME = 'Master key';
 
 /** The generated master key; a master key from the environment is not stored. */
 export interface MasterKey {

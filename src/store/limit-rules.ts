@@ -1,5 +1,5 @@
 import { parseNetwork } from '../ip-address.ts';
-import type { BudgetPeriod, Limits } from './entities.ts';
+import { BUDGET_PERIODS, type Limits } from './entities.ts';
 import { oneOf, orNull, type Rule } from './record-rules.ts';
 
 const REQUESTS_LIMIT = 1_000_000;
@@ -9,7 +9,6 @@ const USD_LIMIT = 1_000_000;
 /** Money is counted in nano-dollars. */
 const USD_LEAST = 1e-9;
 const ADDRESSES_LIMIT = 256;
-const PERIODS: readonly BudgetPeriod[] = ['day', 'week', 'month', 'total'];
 
 /** The rules of the members of limits, for values from the API and from a file. Each member may be null instead. */
 export const LIMIT_RULES: Readonly<Record<keyof Limits, Rule>> = {
@@ -21,13 +20,25 @@ export const LIMIT_RULES: Readonly<Record<keyof Limits, Rule>> = {
     isRight: (value) => typeof value === 'number' && value >= USD_LEAST && value <= USD_LIMIT,
   },
   budgetTokens: wholeNumber(TOKENS_LIMIT),
-  budgetPeriod: oneOf(...PERIODS),
+  budgetPeriod: oneOf(...BUDGET_PERIODS),
   warnPercent: wholeNumber(100),
   allowedIps: {
     expected: `a list of 1 to ${ADDRESSES_LIMIT} addresses or networks such as 192.0.2.7, 10.0.0.0/8 and 2001:db8::/32`,
     isRight: (value) =>
       Array.isArray(value) && value.length > 0 && value.length <= ADDRESSES_LIMIT && value.every(isNetwork),
   },
+};
+
+/** Limits that limit nothing. */
+export const NO_LIMITS: Limits = {
+  rpm: null,
+  tpm: null,
+  concurrency: null,
+  budgetUsd: null,
+  budgetTokens: null,
+  budgetPeriod: null,
+  warnPercent: null,
+  allowedIps: null,
 };
 
 /** The members of stored limits. */

@@ -2,19 +2,17 @@ import { createHmac } from 'node:crypto';
 import type { HeaderList } from '../http/headers.ts';
 
 /** What an alert can tell. */
-export const ALERT_TYPES = [
-  'budget.warning',
-  'budget.spent',
-  'key.refused',
-  'provider.failing',
-  'provider.recovered',
-  'storage.failing',
-  'storage.recovered',
-  'snapshot.failing',
-  'prices.stale',
-  'test',
-] as const;
-export type AlertType = (typeof ALERT_TYPES)[number];
+export type AlertType =
+  | 'budget.warning'
+  | 'budget.spent'
+  | 'key.refused'
+  | 'provider.failing'
+  | 'provider.recovered'
+  | 'storage.failing'
+  | 'storage.recovered'
+  | 'snapshot.failing'
+  | 'prices.stale'
+  | 'test';
 
 /** An alert as it is sent. */
 export interface Alert {

@@ -2,6 +2,7 @@ import type { SnapshotStatus } from '../offsite/status.ts';
 import type { StorageStatus } from '../store/store.ts';
 import type { AlertMemory } from './alert-memory.ts';
 import type { AlertOutlet } from './alerts.ts';
+import { DAY_MS } from './ledger/calendar.ts';
 import { PRICE_LIST_AS_OF } from './price-list.ts';
 
 /** How a provider works, as alerts tell it. */
@@ -26,18 +27,18 @@ export interface WatchedState {
   readonly nowMs: number;
 }
 
-const STALE_MS = 90 * 24 * 60 * 60 * 1000;
+const STALE_MS = 90 * DAY_MS;
 /** How often models are counted. */
 const PRICES_LOOK_MS = 60 * 60 * 1000;
 const STALE_FROM_MS = Date.parse(PRICE_LIST_AS_OF) + STALE_MS;
 
-/** Compares each look with the one before, and tells of what changed. */
+/** Compares each look with the one before, and sends alerts about what changed. */
 export class AlertWatch {
   readonly #alerts: AlertOutlet;
   readonly #memory: AlertMemory;
-  /** The ids of the providers of which `provider.failing` was told last. */
+  /** The ids of the providers whose last alert was `provider.failing`. */
   #failing: ReadonlySet<string> = new Set();
-  /** The keys of which `key.refused` was told, as `PROVIDER\nKEY`. */
+  /** The keys that `key.refused` was sent for, as `PROVIDER\nKEY`. */
   #refused: ReadonlySet<string> = new Set();
   #isStorageFailing = false;
   #isSnapshotFailing = false;

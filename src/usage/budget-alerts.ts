@@ -1,10 +1,11 @@
-import type { BudgetPeriod } from '../store/entities.ts';
+import type { BudgetPeriod, OwnerKind } from '../store/entities.ts';
 import type { AlertMemory } from './alert-memory.ts';
 import type { AlertOutlet } from './alerts.ts';
+import { toUsd } from './money.ts';
 
 /** How much of a budget is used. */
 export interface BudgetNote {
-  readonly owner: { readonly kind: 'key' | 'user'; readonly id: string; readonly name: string };
+  readonly owner: { readonly kind: OwnerKind; readonly id: string; readonly name: string };
   readonly period: BudgetPeriod;
   /** When the present period began, in milliseconds since the epoch; a reset begins a new one. */
   readonly periodStartMs: number;
@@ -18,8 +19,6 @@ export interface BudgetNote {
 
 /** Takes notes of budgets; cheap enough to be called after every call. */
 export type NoteBudget = (note: BudgetNote) => void;
-
-const NANO = 1_000_000_000;
 
 /**
  * Makes the function that tells of budgets: `budget.warning` and `budget.spent`, each once per owner and period. Whoever has
@@ -49,7 +48,7 @@ function dataOf({
   const periodStart = new Date(periodStartMs).toISOString();
   const amounts =
     limitKind === 'usd'
-      ? { usedUsd: used / NANO, limitUsd: limit / NANO }
+      ? { usedUsd: toUsd(used), limitUsd: toUsd(limit) }
       : { usedTokens: used, limitTokens: limit };
   return { owner, period, periodStart, ...amounts };
 }

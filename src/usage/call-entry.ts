@@ -68,7 +68,7 @@ export interface CallEntry {
   readonly stream: boolean;
   /** The status that the client got; 499: it left before. */
   readonly status: number;
-  /** False for a request that is none of a known key's calls (401, 403, an unknown model): it stands in the request log only. */
+  /** False for a request that stands in the request log only: of nobody (401), without the right (403), or to an unknown model. */
   readonly isCall: boolean;
   /** It was let through by the limits. */
   readonly isAdmitted: boolean;

@@ -1,4 +1,4 @@
-import { MASTER_ID } from '../store/entities.ts';
+import { MASTER_ID, MASTER_NAME, type OwnerKind } from '../store/entities.ts';
 import type { ConfigView } from '../store/store.ts';
 import type { CallEntry } from './call-entry.ts';
 
@@ -12,15 +12,20 @@ export interface EntryNames {
   modelName(entry: CallEntry): string | null;
 }
 
+/** The name that a key or user has now; null: it is not in the configuration, because it was deleted. */
+export function presentName({ apiKeys, users }: ConfigView, kind: OwnerKind, id: string): string | null {
+  if (kind === 'user') return users.get(id)?.name ?? null;
+  return id === MASTER_ID ? MASTER_NAME : (apiKeys.get(id)?.name ?? null);
+}
+
 /** Looks names up in the configuration as it is at each call. */
 export function createEntryNames(view: () => ConfigView): EntryNames {
   return {
     keyName({ keyId, keyName }) {
-      if (keyId === null) return null;
-      return keyId === MASTER_ID ? 'Master key' : (view().apiKeys.get(keyId)?.name ?? keyName);
+      return keyId === null ? null : (presentName(view(), 'key', keyId) ?? keyName);
     },
     userName({ userId, userName }) {
-      return userId === null ? null : (view().users.get(userId)?.name ?? userName);
+      return userId === null ? null : (presentName(view(), 'user', userId) ?? userName);
     },
     modelName({ modelId }) {
       return modelId === null ? null : (view().models.get(modelId)?.name ?? null);

@@ -6,7 +6,7 @@ export class MalformedLineError extends Error {
 /** The largest time of a Date, ECMA-262 section 21.4.1.1. */
 const TIME_LIMIT_MS = 8.64e15;
 
-/** @throws MalformedLineError if the value is no text, as all functions here for values of other types. */
+/** @throws MalformedLineError if the value is no text, as every function here for a value that is not of its type. */
 export function text(value: unknown): string {
   if (typeof value !== 'string') throw new MalformedLineError('no text');
   return value;

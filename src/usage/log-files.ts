@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { appendCheckedLines, readCheckedLine, sizeOfCheckedLine } from '../store/checked-lines.ts';
 import { type FileOps, orMissing } from '../store/file-ops.ts';
 
-/** The log is spread over so many files, because space is made by deleting the oldest. */
+/** The log is split into this many files, because space is made by deleting the oldest. */
 const FILES = 8;
 const PIECE_BYTES = 64 * 1024;
 const NEWLINE = 10;

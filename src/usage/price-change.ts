@@ -1,15 +1,7 @@
 import type { Price } from '../store/entities.ts';
+import { PRICE_AMOUNTS } from '../store/price-amounts.ts';
 
 const LARGE_RATIO = 3;
-const AMOUNTS = [
-  'inputPerMTok',
-  'outputPerMTok',
-  'cachedInputPerMTok',
-  'cacheWritePerMTok',
-  'perAudioMinute',
-  'perImage',
-  'perRequest',
-] as const satisfies (keyof Price)[];
 
 /**
  * True if an amount becomes more than three times as large or as small, or free, or no longer free: then it may be a mistake
@@ -17,7 +9,7 @@ const AMOUNTS = [
  */
 export function isLargeChange(before: Price | null, after: Price | null): boolean {
   if (before === null || after === null) return false;
-  return AMOUNTS.some((name) => isLarge(before[name], after[name]));
+  return PRICE_AMOUNTS.some((name) => isLarge(before[name], after[name]));
 }
 
 function isLarge(before: number | null, after: number | null): boolean {

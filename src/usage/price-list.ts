@@ -1,4 +1,4 @@
-import type { Price, PriceAbove } from '../store/entities.ts';
+import type { Price, PriceAbove, TokenRates } from '../store/entities.ts';
 import { UNKNOWN_PRICE } from '../store/price-amounts.ts';
 
 /** How sure a price is: A: three sources agree; B: two do, or one quotes the vendor; C: a single source. */
@@ -187,7 +187,7 @@ function readAbove([limit = '', ...words]: readonly string[]): PriceAbove {
   return { inputTokens: Number(limit.slice(1)), ...readRates(words) };
 }
 
-function readRates(words: readonly string[]): Omit<PriceAbove, 'inputTokens'> {
+function readRates(words: readonly string[]): TokenRates {
   const [input = '-', cached = '-', output = '-'] = (words[0] ?? '').split('/');
   return {
     inputPerMTok: readAmount(input),

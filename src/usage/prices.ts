@@ -1,8 +1,9 @@
 import { BoundedMap } from '../bounded-map.ts';
 import { parseBaseUrl } from '../providers/base-url.ts';
 import type { Price, Provider } from '../store/entities.ts';
-import { amountInNanoUsd, isKnownPrice, UNKNOWN_PRICE } from '../store/price-amounts.ts';
+import { isKnownPrice, UNKNOWN_PRICE } from '../store/price-amounts.ts';
 import type { PriceSource, PriceUsed } from './call-entry.ts';
+import { toNanoUsd } from './money.ts';
 import { PRICE_LIST_AS_OF, pricesOfHost } from './price-list.ts';
 import type { Usage } from './usage.ts';
 
@@ -10,7 +11,7 @@ import type { Usage } from './usage.ts';
 export interface TargetToPrice {
   /** The owner's own price of this target. */
   readonly own: Price | null;
-  /** The owner's own price of the model, for targets of which no other price is known. Absent: as `own`. */
+  /** The owner's own price of the model, for targets that have no other price; absent: there is none. */
   readonly modelPrice?: Price | null;
   readonly provider: Pick<Provider, 'baseUrl' | 'prices'>;
   /** The model's name at the provider. */
@@ -86,11 +87,11 @@ export function costOfCall(used: PriceUsed | null, usage: Usage | null): number 
 export function costOf(price: Price, usage: Usage): number | null {
   const used = costOfTokens(price, usage) ?? costOfAudio(price, usage) ?? costOfImages(price, usage);
   if (price.perRequest === null) return used === null ? null : toSafeNumber(used);
-  return toSafeNumber((used ?? 0n) + BigInt(amountInNanoUsd(price.perRequest)));
+  return toSafeNumber((used ?? 0n) + BigInt(toNanoUsd(price.perRequest)));
 }
 
-/** The rates of one call, in USD per million tokens. */
-interface TokenRates {
+/** The rates that hold for one call, in USD per million tokens. */
+interface CallRates {
   readonly input: number | null;
   readonly output: number | null;
   readonly cached: number | null;
@@ -123,7 +124,7 @@ function costOfTokens(price: Price, usage: Usage): bigint | null {
 }
 
 /** The rates that hold for a prompt of this length. */
-function ratesOf(price: Price, promptTokens: number): TokenRates {
+function ratesOf(price: Price, promptTokens: number): CallRates {
   const { inputPerMTok: input, above } = price;
   if (above === null || promptTokens <= above.inputTokens) {
     const cached = price.cachedInputPerMTok ?? input;
@@ -141,7 +142,7 @@ function ratesOf(price: Price, promptTokens: number): TokenRates {
 /** Tokens times their rate, in nano-dollars per million; null: there are tokens, but no rate. */
 function amountOf(tokens: number, rate: number | null): bigint | null {
   if (tokens === 0) return 0n;
-  return rate === null ? null : BigInt(Math.round(tokens)) * BigInt(amountInNanoUsd(rate));
+  return rate === null ? null : BigInt(Math.round(tokens)) * BigInt(toNanoUsd(rate));
 }
 
 const MS_PER_MINUTE = 60_000n;
@@ -150,12 +151,12 @@ const MS_PER_MINUTE = 60_000n;
 function costOfAudio({ perAudioMinute }: Price, { audioSeconds }: Usage): bigint | null {
   if (perAudioMinute === null || audioSeconds === null) return null;
   const ms = BigInt(Math.round(audioSeconds * 1_000));
-  return divideHalfUp(ms * BigInt(amountInNanoUsd(perAudioMinute)), MS_PER_MINUTE);
+  return divideHalfUp(ms * BigInt(toNanoUsd(perAudioMinute)), MS_PER_MINUTE);
 }
 
 function costOfImages({ perImage }: Price, { images }: Usage): bigint | null {
   if (perImage === null || images === null) return null;
-  return BigInt(Math.round(images)) * BigInt(amountInNanoUsd(perImage));
+  return BigInt(Math.round(images)) * BigInt(toNanoUsd(perImage));
 }
 
 /** For positive numbers. */

@@ -17,7 +17,7 @@ import {
 
 /** The entries that stay in memory once they are written. */
 const KEPT = 1_000;
-/** Beyond so many entries that wait for the disk, the oldest are lost. */
+/** The most entries that may wait for the disk; beyond it the oldest are lost. */
 const UNWRITTEN_LIMIT = 10_000;
 /** What one write takes, so that no turn of the event loop is long. */
 const BATCH = { entries: 1_024, bytes: 512 * 1024 } as const;
@@ -28,7 +28,7 @@ const RETRY_DELAY_MS = 10_000;
 const CURSORS_LIMIT = 500;
 /** 32 MiB. */
 const PIECES_PER_PAGE = 512;
-/** Readings of the files that may wait for each other. */
+/** How many pages may be read from the files or wait for that at the same time. */
 const READERS_LIMIT = 32;
 
 export interface RequestLogOptions {
@@ -38,7 +38,6 @@ export interface RequestLogOptions {
   readonly limitBytes: number;
   readonly logger: Logger;
   readonly ops?: FileOps;
-  readonly writeDelayMs?: number;
   readonly retryDelayMs?: number;
   /** What one page may read of the files, in pieces of 64 KiB, if not 32 MiB. */
   readonly piecesPerPage?: number;
@@ -183,7 +182,7 @@ export class RequestLog {
   #writeSoon(): void {
     if (this.#writing !== null || !this.#isWritable) return;
     if (this.#unwritten === BATCH.entries) setImmediate(() => void this.#write());
-    else this.#startTimer(this.#options.writeDelayMs ?? WRITE_DELAY_MS);
+    else this.#startTimer(WRITE_DELAY_MS);
   }
 
   #startTimer(delayMs: number): void {
@@ -231,7 +230,7 @@ export class RequestLog {
         for (const [index, kept] of batch.written.entries()) kept.position = positions[index] ?? null;
       });
     }
-    // Entries that were lost meanwhile are none of the unwritten any more.
+    // Entries that were lost meanwhile no longer count as unwritten.
     const at = batch.last === null ? -1 : this.#recent.lastIndexOf(batch.last);
     if (at !== -1) this.#unwritten = this.#recent.length - 1 - at;
   }

@@ -28,8 +28,16 @@ export const NO_USAGE: Usage = {
   costNanoUsd: null,
   isEstimated: false,
 };
+
 /**
  * What of a call is counted: `tokens` of the prompt and of the answer; `input`: tokens of the prompt alone; `speech`: its text,
  * as a prompt; `images`: the pictures of the answer; `audio`: the seconds of the request's file.
  */
-export type Meter = 'tokens' | 'input' | 'speech' | 'images' | 'audio';
+export type MeterKind = 'tokens' | 'input' | 'speech' | 'images' | 'audio';
+
+const BYTES_PER_TOKEN = 4;
+
+/** How many tokens a text probably has, for tokens that nobody counted. */
+export function estimateTokens(textBytes: number): number {
+  return Math.ceil(textBytes / BYTES_PER_TOKEN);
+}

@@ -1,3 +1,4 @@
+import { UNKNOWN_PRICE } from '../../src/store/price-amounts.ts';
 import type { AttemptEntry, CallEntry, CallOutcome } from '../../src/usage/call-entry.ts';
 import type { Usage } from '../../src/usage/usage.ts';
 import type { Random } from './fuzz-random.ts';
@@ -57,16 +58,7 @@ export function makeEntry(fields: Partial<CallEntry> & Pick<CallEntry, 'id'>): C
     usage: makeUsage(),
     costNanoUsd: 1_500_000,
     price: {
-      price: {
-        inputPerMTok: 3,
-        outputPerMTok: 15,
-        cachedInputPerMTok: null,
-        cacheWritePerMTok: null,
-        perAudioMinute: null,
-        perImage: null,
-        perRequest: null,
-        above: null,
-      },
+      price: { ...UNKNOWN_PRICE, inputPerMTok: 3, outputPerMTok: 15 },
       source: 'own',
     },
     attempts: [makeAttempt()],

@@ -2,18 +2,8 @@ import { digestKey } from '../../src/auth/api-keys.ts';
 import type { Settlement } from '../../src/limits/account.ts';
 import type { Reservation } from '../../src/limits/limits.ts';
 import type { ApiKey, Limits } from '../../src/store/entities.ts';
+import { NO_LIMITS } from '../../src/store/limit-rules.ts';
 import type { AppUnderTest } from './start-app.ts';
-
-export const NO_LIMITS: Limits = {
-  rpm: null,
-  tpm: null,
-  concurrency: null,
-  budgetUsd: null,
-  budgetTokens: null,
-  budgetPeriod: null,
-  warnPercent: null,
-  allowedIps: null,
-};
 
 /** Limits of which only some are set. */
 export function makeLimits(limits: Partial<Limits>): Limits {
@@ -31,7 +21,7 @@ export function recordOf({ services }: AppUnderTest, key: string): ApiKey {
 export function beginCall(app: AppUnderTest, key: string): Reservation {
   const record = recordOf(app, key);
   const user = record.userId === null ? null : app.services.store.config.view().users.get(record.userId);
-  const request = { key: record, user: user ?? null, promptTokens: 0, answerTokens: 0, costNanoUsd: 0 };
+  const request = { key: record, user: user ?? null, tokens: 0, costNanoUsd: 0 };
   return app.services.limits.admit(request);
 }
 

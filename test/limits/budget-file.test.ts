@@ -30,7 +30,7 @@ async function open(folder: string | null, options: Partial<OpenBudgetsOptions> 
     warnings,
     use(costNanoUsd: number, id = 'k') {
       const owners = { key: { id, limits: null }, user: null };
-      const reservation = gate.admit({ ...owners, promptTokens: 0, answerTokens: 0, costNanoUsd: 0 });
+      const reservation = gate.admit({ ...owners, tokens: 0, costNanoUsd: 0 });
       gate.settle(reservation, { tokens: 2, costNanoUsd });
     },
     costOf: (id = 'k') => Math.round(budgets.usageOf('key', { id, limits: null }).costUsd * 1e9),

@@ -3,8 +3,8 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { Budgets } from '../../src/limits/budgets.ts';
 import { LimitGate } from '../../src/limits/limits.ts';
-import { endOfPeriod, PERIODS, PeriodClock } from '../../src/limits/periods.ts';
-import type { BudgetPeriod } from '../../src/store/entities.ts';
+import { endOfPeriod, PeriodClock } from '../../src/limits/periods.ts';
+import { BUDGET_PERIODS, type BudgetPeriod } from '../../src/store/entities.ts';
 import { makeLimits } from '../helpers/limited-keys.ts';
 
 /** A clock that stands until it is set. */
@@ -26,10 +26,10 @@ function start(time: string) {
     },
     use(usd: number, id = 'k') {
       const owners = { key: { id, limits: null }, user: null };
-      const reservation = gate.admit({ ...owners, promptTokens: 0, answerTokens: 0, costNanoUsd: 0 });
+      const reservation = gate.admit({ ...owners, tokens: 0, costNanoUsd: 0 });
       gate.settle(reservation, { tokens: 10, costNanoUsd: usd * 1e9 });
     },
-    spent: () => PERIODS.map((period) => budgets.usageOf('key', key(period)).costUsd),
+    spent: () => BUDGET_PERIODS.map((period) => budgets.usageOf('key', key(period)).costUsd),
   };
 }
 
@@ -57,7 +57,7 @@ describe('budgets', () => {
   test('tell when they reset', () => {
     const { budgets, key, set } = start('2026-12-31T12:00:00Z');
     const resets = (): (string | null)[] =>
-      PERIODS.map((period) => budgets.usageOf('key', key(period)).resetsAt);
+      BUDGET_PERIODS.map((period) => budgets.usageOf('key', key(period)).resetsAt);
     const newYear = '2027-01-01T00:00:00.000Z';
     assert.deepEqual(resets(), [newYear, '2027-01-04T00:00:00.000Z', newYear, null]);
     set('2028-02-29T23:59:59.999Z');
@@ -67,9 +67,9 @@ describe('budgets', () => {
 
   test('grant until the period ends; for ever without one', () => {
     const { budgets, key, set } = start('2026-11-30T12:00:00Z');
-    for (const period of PERIODS) budgets.grant('key', key(period), { nanoUsd: 5e9, tokens: 7 });
+    for (const period of BUDGET_PERIODS) budgets.grant('key', key(period), { nanoUsd: 5e9, tokens: 7 });
     const granted = (): number[] =>
-      PERIODS.map((period) => {
+      BUDGET_PERIODS.map((period) => {
         const { grantedUsd, grantedTokens } = budgets.usageOf('key', key(period));
         return grantedUsd + grantedTokens;
       });

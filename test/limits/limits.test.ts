@@ -22,7 +22,7 @@ function start(keyLimits: Partial<Limits> | null, userLimits: Partial<Limits> | 
     user: { id: 'u', limits: userLimits === null ? null : makeLimits(userLimits) },
   };
   const admit = ({ tokens = 0, usd = 0 }: Ask = {}): Reservation =>
-    gate.admit({ ...owners, promptTokens: tokens, answerTokens: 0, costNanoUsd: usd * 1e9 });
+    gate.admit({ ...owners, tokens, costNanoUsd: usd * 1e9 });
   return {
     budgets,
     gate,
@@ -202,7 +202,7 @@ test('the limits are looked at in their order, the key’s before the user’s',
   assert.match(refused().message, /^Too many requests for this API key/);
   const withoutRpm = { ...all, rpm: null, concurrency: null };
   const message = (key: Partial<Limits> | null, user: Partial<Limits> | null): string => {
-    const ask = { promptTokens: 1, answerTokens: 0, costNanoUsd: 0 };
+    const ask = { tokens: 1, costNanoUsd: 0 };
     const limits = (of: Partial<Limits> | null) => (of === null ? null : makeLimits(of));
     try {
       gate.admit({ key: { id: 'k', limits: limits(key) }, user: { id: 'u', limits: limits(user) }, ...ask });

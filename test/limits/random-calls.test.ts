@@ -8,8 +8,7 @@ import { HttpError } from '../../src/errors.ts';
 import { openBudgets } from '../../src/limits/budget-file.ts';
 import type { KeptBudgets } from '../../src/limits/budgets.ts';
 import { LimitGate, type Reservation } from '../../src/limits/limits.ts';
-import type { OwnerKind } from '../../src/limits/owner.ts';
-import type { Limits } from '../../src/store/entities.ts';
+import type { Limits, OwnerKind } from '../../src/store/entities.ts';
 import { makeLimits } from '../helpers/limited-keys.ts';
 
 const SEED = 20_261_130;
@@ -194,8 +193,7 @@ class Trial {
       this.#gate.admit({
         key: { id: key, limits: keyModel?.limits ?? null },
         user: user === null ? null : { id: user, limits: userModel?.limits ?? null },
-        promptTokens: tokens,
-        answerTokens: 0,
+        tokens,
         costNanoUsd: cost,
       });
     if (!isAllowed) {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import { sessionCookieName } from '../../src/http/cookies.ts';
+import { UNKNOWN_PRICE } from '../../src/store/price-amounts.ts';
 import { addUser } from '../auth/quick-users.ts';
 import { CHAT_ANSWER, type FakeUpstream, json, startUpstream } from '../helpers/fake-upstream.ts';
 import { beginCall, makeCall, makeLimits, recordOf } from '../helpers/limited-keys.ts';
@@ -21,16 +22,7 @@ async function start(t: TestContext): Promise<World> {
   let nowMs = NOW;
   const upstream = await startUpstream(t, json(CHAT_ANSWER, 200, { 'x-ratelimit-limit-requests': '9999' }));
   const app = await startApp(t, { now: () => nowMs });
-  const price = {
-    inputPerMTok: 1,
-    outputPerMTok: 10,
-    cachedInputPerMTok: null,
-    cacheWritePerMTok: null,
-    perAudioMinute: null,
-    perImage: null,
-    perRequest: null,
-    above: null,
-  };
+  const price = { ...UNKNOWN_PRICE, inputPerMTok: 1, outputPerMTok: 10 };
   await app.addProvider({ id: 'up', baseUrl: upstream.origin }, [
     { id: 'm' },
     { id: 'short', options: { maxOutputTokens: 100 } },

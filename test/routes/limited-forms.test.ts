@@ -1,19 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Price } from '../../src/store/entities.ts';
+import { UNKNOWN_PRICE } from '../../src/store/price-amounts.ts';
 import { json, startUpstream } from '../helpers/fake-upstream.ts';
 import { startApp } from '../helpers/start-app.ts';
-
-const NO_PRICE: Price = {
-  inputPerMTok: null,
-  outputPerMTok: null,
-  cachedInputPerMTok: null,
-  cacheWritePerMTok: null,
-  perAudioMinute: null,
-  perImage: null,
-  perRequest: null,
-  above: null,
-};
 
 /** Speech of 16-bit samples at 8 kHz: 16,000 bytes a second. */
 function wav(seconds: number): Buffer {
@@ -56,7 +45,7 @@ describe('forms of limited keys', { timeout: 60_000 }, () => {
     test(`with ${Object.keys(fields).join(' before ')} count once`, async (t) => {
       const upstream = await startUpstream(t, json({ text: 'Hi' }));
       const app = await startApp(t);
-      const price = { ...NO_PRICE, perAudioMinute: 0.6, perImage: 2 };
+      const price = { ...UNKNOWN_PRICE, perAudioMinute: 0.6, perImage: 2 };
       await app.addProvider({ id: 'up', baseUrl: upstream.origin }, [{ id: 'm', price }]);
       const key = await app.addKey({ limits: { rpm: 1, tpm: 50, budgetUsd: 100 } });
       const reserved: number[] = [];

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Price } from '../../src/store/entities.ts';
+import type { OwnerKind, Price } from '../../src/store/entities.ts';
+import { UNKNOWN_PRICE } from '../../src/store/price-amounts.ts';
 import { addUser } from '../auth/quick-users.ts';
 import { CHAT_ANSWER, startUpstream } from '../helpers/fake-upstream.ts';
 import { createRandom } from '../helpers/fuzz-random.ts';
@@ -11,16 +12,7 @@ import { until } from '../helpers/until.ts';
 const SEED = 20_261_130;
 const CALLS = process.env['IPIN_LONG'] === '1' ? 5_000 : 250;
 const WAYS = ['answer', 'stream', 'error', 'cut', 'hang', 'wrong field'] as const;
-const PRICE: Price = {
-  inputPerMTok: 3,
-  outputPerMTok: 15,
-  cachedInputPerMTok: null,
-  cacheWritePerMTok: null,
-  perAudioMinute: null,
-  perImage: null,
-  perRequest: 0.001,
-  above: null,
-};
+const PRICE: Price = { ...UNKNOWN_PRICE, inputPerMTok: 3, outputPerMTok: 15, perRequest: 0.001 };
 
 /** What an owner used, by the budgets or by the ledger. */
 interface Sums {
@@ -79,11 +71,11 @@ test('whatever happens to calls, budgets and ledger count the same, and nothing 
   await until(() => app.services.budgets.running === 0, 'all calls are settled');
   for (const status of [200, 400, 429]) assert.ok((statuses.get(status) ?? 0) > 0, `no ${status}`);
 
-  const counted = (kind: 'key' | 'user', id: string): Sums => {
+  const counted = (kind: OwnerKind, id: string): Sums => {
     const { requests, tokens, costUsd } = app.services.budgets.usageOf(kind, { id, limits: null });
     return { requests, tokens, nanoUsd: Math.round(costUsd * 1e9) };
   };
-  const booked = async (by: 'key' | 'user', id: string): Promise<Sums> => {
+  const booked = async (by: OwnerKind, id: string): Promise<Sums> => {
     const answer = await app.admin('GET', `/api/admin/usage?groupBy=${by}`);
     const { data } = (await expectStatus(200, answer)) as { data: Record<string, number | string | null>[] };
     const row = data.find((one) => one[by] === id) ?? assert.fail(`no row of ${id}`);

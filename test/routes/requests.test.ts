@@ -242,6 +242,7 @@ const REFUSED: readonly (readonly [query: string, param: string])[] = [
   ['?before=req_none', 'before'],
   ['?before=at-1-2', 'before'],
   ['?outcome=fine', 'outcome'],
+  ['?key=a&key=b', 'key'],
   ['?format=xml', 'format'],
   ['?outcome=__proto__', 'outcome'],
 ];

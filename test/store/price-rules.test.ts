@@ -1,14 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import {
-  amountInNanoUsd,
-  isPriceAmount,
-  roundPriceAmount,
-  UNKNOWN_PRICE,
-} from '../../src/store/price-amounts.ts';
+import { isPriceAmount, roundPriceAmount, UNKNOWN_PRICE } from '../../src/store/price-amounts.ts';
 import { PROVIDER_PRICES_LIMIT } from '../../src/store/price-rules.ts';
 import { MODEL, PROVIDER, readRecord } from '../../src/store/records.ts';
+import { toNanoUsd } from '../../src/usage/money.ts';
 import { TIME } from './store-contract.ts';
 
 describe('an amount of a price', () => {
@@ -31,14 +27,14 @@ describe('an amount of a price', () => {
       assert.ok(!isPriceAmount(wrong), String(wrong));
   });
 
-  test('and its count of billionths determine each other', () => {
+  test('is exact in nano-dollars', () => {
     fc.assert(
       fc.property(
         fc.maxSafeInteger().filter((count) => count >= 0 && count <= 1e15),
         (count) => {
           const amount = Number(`${count}e-9`);
           assert.ok(isPriceAmount(amount));
-          assert.equal(amountInNanoUsd(amount), count);
+          assert.equal(toNanoUsd(amount), count);
           assert.equal(roundPriceAmount(amount), amount);
         },
       ),

@@ -5,21 +5,10 @@ import type { Price } from '../../src/store/entities.ts';
 import { UNKNOWN_PRICE } from '../../src/store/price-amounts.ts';
 import { PRICE_LIST_AS_OF } from '../../src/usage/price-list.ts';
 import { costOf, costOfCall, effectivePriceOf, priceOf } from '../../src/usage/prices.ts';
-import type { Usage } from '../../src/usage/usage.ts';
+import { NO_USAGE, type Usage } from '../../src/usage/usage.ts';
 import { makeProvider } from '../helpers/records.ts';
 import { slowCostOf } from './slow-cost.ts';
 
-const NO_USAGE: Usage = {
-  promptTokens: null,
-  cachedTokens: null,
-  cacheWriteTokens: null,
-  completionTokens: null,
-  reasoningTokens: null,
-  audioSeconds: null,
-  images: null,
-  costNanoUsd: null,
-  isEstimated: false,
-};
 const price = (fields: Partial<Price>): Price => ({ ...UNKNOWN_PRICE, ...fields });
 const usage = (fields: Partial<Usage>): Usage => ({ ...NO_USAGE, ...fields });
 

@@ -1,5 +1,5 @@
 import { HttpError } from '../../errors.ts';
-import { type ApiKey, MASTER_ID, type User } from '../../store/entities.ts';
+import { type ApiKey, MASTER_ID, MASTER_NAME, type User } from '../../store/entities.ts';
 import type { ConfigState } from '../../store/store.ts';
 import {
   editApiKey,
@@ -59,7 +59,7 @@ function masterRow({ masterKey, lifecycle }: Services): FixedEntity<'apiKeys'> {
       const { digest, keyHint } = masterKey();
       return {
         id: MASTER_ID,
-        name: 'Master key',
+        name: MASTER_NAME,
         digest,
         keyHint,
         enabled: true,

@@ -1,10 +1,9 @@
 import { HttpError } from '../../errors.ts';
 import { sendJson } from '../../http/reply.ts';
-import { NANO_PER_USD } from '../../limits/budgets.ts';
-import type { OwnerKind } from '../../limits/owner.ts';
 import { requireEntity } from '../../store/changes.ts';
-import { MASTER_ID } from '../../store/entities.ts';
+import { MASTER_ID, type OwnerKind } from '../../store/entities.ts';
 import { LIMIT_RULES } from '../../store/limit-rules.ts';
+import { toNanoUsd } from '../../usage/money.ts';
 import { viewApiKeys } from '../api-key-records.ts';
 import type { Context, Handler } from '../context.ts';
 import { isBlank, wrong } from '../fields.ts';
@@ -24,7 +23,7 @@ export function grantBudget(kind: OwnerKind, services: Services): Handler {
       throw new HttpError('missing_required_parameter', message, { param: 'usd' });
     }
     const owner = findOwner(kind, context, services);
-    services.budgets.grant(kind, owner, { nanoUsd: Math.round(usd * NANO_PER_USD), tokens });
+    services.budgets.grant(kind, owner, { nanoUsd: toNanoUsd(usd), tokens });
     await answerWith(kind, context, services);
   };
 }

@@ -1,5 +1,5 @@
 import { isRecord } from '../../json/value.ts';
-import type { Price, PriceAbove } from '../../store/entities.ts';
+import type { Price, PriceAbove, TokenRates } from '../../store/entities.ts';
 import { isKnownPrice, isPriceAmount } from '../../store/price-amounts.ts';
 import { PRICE_AMOUNT, PROMPT_TOKENS } from '../../store/price-rules.ts';
 import { isBlank, wrong } from '../fields.ts';
@@ -33,10 +33,9 @@ function toAbove(value: unknown, param: string): PriceAbove | null {
   return { inputTokens, ...rates };
 }
 
-type Rates = Omit<PriceAbove, 'inputTokens'>;
 type Values = Readonly<Record<string, unknown>>;
 
-function toRates(value: Values, param: string): Rates {
+function toRates(value: Values, param: string): TokenRates {
   return {
     inputPerMTok: toAmount(value, 'inputPerMTok', param),
     outputPerMTok: toAmount(value, 'outputPerMTok', param),

@@ -1,6 +1,6 @@
 import { sendJson } from '../../http/reply.ts';
 import type { LimitedOwner } from '../../limits/owner.ts';
-import { MASTER_ID, type Principal, type User } from '../../store/entities.ts';
+import { MASTER_ID, MASTER_NAME, type Principal, type User } from '../../store/entities.ts';
 import type { Context, Handler } from '../context.ts';
 import type { Services } from '../services.ts';
 
@@ -43,7 +43,7 @@ function describe(principal: Principal): Described {
     return { name, models: models ?? principal.user?.models ?? null, expiresAt, limits };
   }
   if (principal.kind !== 'user') {
-    const name = principal.kind === 'master' ? 'Master key' : 'Administrator';
+    const name = principal.kind === 'master' ? MASTER_NAME : 'Administrator';
     return { name, models: null, expiresAt: null, limits: null };
   }
   const { name, models, limits } = principal.user;

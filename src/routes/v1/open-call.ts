@@ -4,12 +4,12 @@ import type { Call } from '../../gateway/call.ts';
 import type { Endpoint } from '../../gateway/endpoints.ts';
 import type { Gateway } from '../../gateway/gateway.ts';
 import { findModel } from '../../gateway/routing.ts';
-import { costOfReserve } from '../../gateway/target-prices.ts';
+import { costOfEstimate } from '../../gateway/target-prices.ts';
 import { type OpenBody, openBody, readBody } from '../../http/body.ts';
 import type { InflightBudget, InflightLease } from '../../inflight-budget.ts';
 import type { LimitGate } from '../../limits/limits.ts';
 import type { LimitedOwner } from '../../limits/owner.ts';
-import { type RequestSize, reserveFor } from '../../limits/reserve.ts';
+import { estimateUse, type RequestSize } from '../../limits/use-estimate.ts';
 import { requestHeadersFor } from '../../protocols/passed-headers.ts';
 import { MASTER_ID, type Principal } from '../../store/entities.ts';
 import type { ConfigView } from '../../store/store.ts';
@@ -88,8 +88,9 @@ export class OpenCall {
   }
 
   /**
-   * Checks that the caller may use the model. @throws HttpError `model_not_found`, `model_not_allowed`, `model_not_priced`; `invalid_body` for a
-   * query that picks another model.
+   * Checks that the caller may use the model.
+   * @throws HttpError `model_not_found`, `model_not_allowed`, `model_not_priced`; `invalid_body` for a query that picks another
+   * model.
    */
   authorise(modelId: string): void {
     const { principal, query, record } = this.context;
@@ -115,14 +116,13 @@ export class OpenCall {
     record.modelPrice = found.model.price;
     const key = keyOf(this.#principal);
     const user = userOf(this.#principal);
-    const use = reserveFor(this.endpoint.meter, size, found.model.options.maxOutputTokens);
-    record.asked = use;
+    const use = estimateUse(this.endpoint.meter, size, found.model.options.maxOutputTokens);
+    record.estimate = use;
     record.reservation = this.#options.limits.admit({
       key,
       user,
-      promptTokens: use.promptTokens,
-      answerTokens: use.answerTokens,
-      costNanoUsd: hasMoneyLimit(key) || hasMoneyLimit(user) ? costOfReserve(use, this.#authorised) : 0,
+      tokens: use.promptTokens + use.answerTokens,
+      costNanoUsd: hasMoneyLimit(key) || hasMoneyLimit(user) ? costOfEstimate(use, this.#authorised) : 0,
     });
     if (record.reservation.headers.length > 0) headers.push(...record.reservation.headers);
   }

@@ -1,5 +1,5 @@
 import type { JsonMatch, JsonScan } from '../../json/matches.ts';
-import type { RequestSize } from '../../limits/reserve.ts';
+import type { RequestSize } from '../../limits/use-estimate.ts';
 import { audioSeconds as secondsOf } from '../../protocols/audio-duration.ts';
 
 /** The members of a JSON body that tell what a call may use, beside those that hold pictures. */

@@ -6,10 +6,12 @@ import { readWholeFile, writeWholeFile } from '../../store/atomic-file.ts';
 import { type FileOps, orMissing } from '../../store/file-ops.ts';
 
 /** All files of an archive together, before it is compressed. */
-export const ARCHIVE_LIMIT_BYTES = 32 * 1024 * 1024;
+const ARCHIVE_LIMIT_BYTES = 32 * 1024 * 1024;
 const HEAD_LIMIT_BYTES = 256 * 1024;
 const FORMAT = 'ipin-proxy-usage';
 const VERSION = 1;
+/** The file of budgets lies in the ledger's folder and goes along into its archive. */
+export const BUDGETS_FILE = 'budgets';
 /** The names of files that an archive may hold. */
 const NAME = /^(names|budgets|days-\d{4}-\d{2}|hours-\d{4}-\d{2}-\d{2}\.(open|sealed))$/;
 
@@ -65,7 +67,7 @@ async function readArchive(archive: Buffer): Promise<[name: string, bytes: Buffe
   const head = parseJson(content.subarray(0, Math.max(0, end)));
   const { format, version, files } = isRecord(head) ? head : {};
   if (format !== FORMAT || version !== VERSION || !Array.isArray(files)) {
-    throw new ArchiveError('It is none of this version of the program.');
+    throw new ArchiveError('It was not made by this version of the program.');
   }
   const entries: readonly unknown[] = files;
   let start = end + 1;

@@ -21,7 +21,7 @@ export function withDay(month: UsageTable | null, day: Day, hours: UsageTable): 
   return table;
 }
 
-/** The sums of a table whose slots are put together. @param slotOf the new slot of a slot */
+/** A table with fewer slots: rows that get the same slot are added up. @param slotOf the new slot of a slot */
 export function regrouped(table: UsageTable, slotOf: (slot: number) => number): UsageTable {
   const sums = new Map<number, Sum>();
   for (let row = 0; row < table.length; row++) {

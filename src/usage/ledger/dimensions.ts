@@ -1,6 +1,6 @@
 import { CALL_OUTCOMES, type CallEntry, type CallOutcome } from '../call-entry.ts';
 
-/** By what calls are told apart in the ledger; ids, not names. */
+/** What the ledger counts calls by; ids, not names. */
 export interface Dimensions {
   /** `master` for the master key; null: a session. */
   readonly key: string | null;

@@ -5,13 +5,13 @@ import {
   appendCheckedLines,
   areLinesSound,
   asidePath,
+  type LineHandlers,
   ReadBuffer,
   readCheckedLines,
   writeCheckedLines,
 } from '../../store/checked-lines.ts';
 import { errorCode, type FileOps, orMissing } from '../../store/file-ops.ts';
-import { BUDGETS_FILE } from '../budgets-file.ts';
-import { packFiles, unpackFiles } from './archive.ts';
+import { BUDGETS_FILE, packFiles, unpackFiles } from './archive.ts';
 import {
   type Day,
   dayName,
@@ -32,7 +32,7 @@ import type { UsageTable } from './usage-table.ts';
 const NAMES = 'names';
 const FILE_LIMIT_BYTES = 512 * 1024 * 1024;
 const CACHE_LIMIT_BYTES = 32 * 1024 * 1024;
-/** An open day is rewritten when it is larger than this and than all its rows by a factor. */
+/** An open day's file is rewritten once it is larger than this, and larger by this factor than after its last rewrite. */
 const REWRITE_BYTES = 4 * 1024 * 1024;
 const REWRITE_FACTOR = 4;
 
@@ -40,7 +40,6 @@ export interface DiskFilesOptions {
   readonly ops: FileOps;
   readonly folder: string;
   readonly logger: Logger;
-  readonly cacheLimitBytes?: number;
 }
 
 type Kind = 'open' | 'sealed' | 'month';
@@ -53,7 +52,7 @@ export class DiskFiles implements LedgerFiles {
   readonly #ops: FileOps;
   readonly #folder: string;
   readonly #logger: Logger;
-  readonly #cache: TableCache;
+  readonly #cache = new TableCache(CACHE_LIMIT_BYTES);
   readonly #open = new Set<Day>();
   readonly #sealed = new Set<Day>();
   readonly #months = new Set<Month>();
@@ -62,11 +61,10 @@ export class DiskFiles implements LedgerFiles {
   readonly #writtenBytes = new Map<Day, number>();
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor({ ops, folder, logger, cacheLimitBytes = CACHE_LIMIT_BYTES }: DiskFilesOptions) {
+  constructor({ ops, folder, logger }: DiskFilesOptions) {
     this.#ops = ops;
     this.#folder = folder;
     this.#logger = logger;
-    this.#cache = new TableCache(cacheLimitBytes);
   }
 
   get isDamaged(): boolean {
@@ -107,7 +105,7 @@ export class DiskFiles implements LedgerFiles {
     for (const [kind, at] of all) {
       await this.#inTurn(async () => {
         if (await areLinesSound(this.#ops, this.#path(kind, at), buffer)) return;
-        await this.#read(kind, at, undefined);
+        await this.#read(kind, at);
       }).catch(() => {});
     }
   }
@@ -235,18 +233,19 @@ export class DiskFiles implements LedgerFiles {
 
   async #table(kind: Kind, at: number): Promise<UsageTable> {
     const reader = new LineReader();
-    await this.#read(kind, at, (bytes) => {
+    const onBytes = (bytes: Buffer): void => {
       if (!reader.read(bytes)) this.#damaged.add(this.#path(kind, at));
-    });
+    };
+    await this.#read(kind, at, { onBytes });
     reader.table.trim();
     return reader.table;
   }
 
-  async #read(kind: Kind, at: number, onBytes: ((bytes: Buffer) => void) | undefined): Promise<void> {
+  async #read(kind: Kind, at: number, handlers: LineHandlers = {}): Promise<void> {
     const path = this.#path(kind, at);
-    const options = { limitBytes: FILE_LIMIT_BYTES, ...(onBytes === undefined ? {} : { onBytes }) };
-    const read = await readCheckedLines(this.#ops, path, options);
-    if (read?.isDamaged !== true || this.#damaged.has(path)) return;
+    const options = { limitBytes: FILE_LIMIT_BYTES, ...handlers };
+    const isDamaged = await readCheckedLines(this.#ops, path, options);
+    if (!isDamaged || this.#damaged.has(path)) return;
     this.#damaged.add(path);
     this.#logger.warn('usage.damaged', { file: path.slice(this.#folder.length + 1) });
   }

@@ -6,9 +6,9 @@ import type { UsageTable } from './usage-table.ts';
 export interface LedgerFiles {
   /** True if a part of what was kept could not be read. */
   readonly isDamaged: boolean;
-  /** The days of which hours are kept, in any order. */
+  /** The days whose hours are kept, in any order. */
   hourDays(): Day[];
-  /** The days whose hours still are to be sealed. */
+  /** The days that are not sealed yet. */
   openDays(): Day[];
   months(): Month[];
   /** The hours of a day; null: none are kept. @throws the system's error. */

@@ -1,16 +1,17 @@
 import { HttpError } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
+import type { OwnerKind } from '../../store/entities.ts';
 import { errorCode } from '../../store/file-ops.ts';
 import type { CallEntry } from '../call-entry.ts';
 import { type Day, dayOf } from './calendar.ts';
 import type { LedgerFiles } from './ledger-files.ts';
 import { dayOfHour, hourOf, LiveDay, LiveHour } from './live-hour.ts';
-import { LastNames, type NamedKind } from './names.ts';
+import { LastNames } from './names.ts';
 import type { UsageQuery, UsageResult } from './query.ts';
 import { readUsage } from './read-usage.ts';
 import { UsageTable } from './usage-table.ts';
 
-/** After a call while nothing else happens, it is written after this time. */
+/** A call is written after this time if the last writing was long ago. */
 const IDLE_MS = 1_000;
 /** Under load, rows are written this often. */
 const BUSY_MS = 4_000;
@@ -50,8 +51,9 @@ export class UsageLedger {
   #isFailing = false;
   #revision = 0;
   #isClosed = false;
-  /** Until this hour, and this time, all days that are over are sealed. */
+  /** The hour in which the days that are over were last sealed. */
   #maintainedHour = -1;
+  /** After a failure, sealing is not tried again before this time. */
   #maintainAtMs = 0;
   #lastQuery: Promise<unknown> = Promise.resolve();
   #waitingQueries = 0;
@@ -98,7 +100,7 @@ export class UsageLedger {
   }
 
   /** The last name of a key or user that is known from its calls. */
-  nameOf(kind: NamedKind, id: string): string | null {
+  nameOf(kind: OwnerKind, id: string): string | null {
     return this.#names.get(kind, id);
   }
 
@@ -117,7 +119,7 @@ export class UsageLedger {
     return await this.#files.pack();
   }
 
-  /** Takes over the days of an archive of which nothing is known. @throws ArchiveError, the system's error. */
+  /** Takes over the files of an archive that the ledger does not have. @throws ArchiveError, the system's error. */
   async importArchive(archive: Buffer): Promise<void> {
     await this.flush();
     await this.#files.unpack(archive);

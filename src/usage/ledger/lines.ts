@@ -87,6 +87,7 @@ export class LineReader {
     for (let at = start + 1; at < line.length; at++) {
       const sign = line[at] ?? 0;
       if (sign >= ZERO && sign <= NINE) {
+        // The digit is worked out first: the largest exact number and ZERO together would not be exact.
         value = (value === -1 ? 0 : value * 10) + (sign - ZERO);
         continue;
       }

@@ -13,17 +13,17 @@ import { toLine } from './lines.ts';
 import { addCall, COUNTS_LENGTH, MEASURE_COUNT } from './measures.ts';
 import { UsageTable } from './usage-table.ts';
 
-/** More combinations in one hour are counted together. */
-export const ROWS_LIMIT = 4_000;
-/** More distinct models in one day are counted together. */
-export const MODELS_LIMIT = 2_000;
-/** So many lines are made between two turns of the event loop. */
+/** The most combinations of dimensions in one hour; the rest is counted together. */
+const ROWS_LIMIT = 4_000;
+/** The most distinct models in one day; the rest is counted together. */
+const MODELS_LIMIT = 2_000;
+/** How many lines are made between two turns of the event loop. */
 const ROWS_PER_TURN = 200;
 
 /** A day into which calls are booked. */
 export class LiveDay {
   readonly day: Day;
-  /** All rows of the day that were folded in; those of the present hour may be newer. */
+  /** The rows of the day. Those of live hours are as they were at their last `fold`. */
   table: UsageTable;
   /** False: the files may hold more of this day. */
   isLoaded: boolean;
@@ -63,11 +63,11 @@ interface LiveRow {
   readonly values: Float64Array;
   /** Both histograms. */
   readonly counts: Uint32Array;
-  /** It has what the files held of it before. */
+  /** Its sums include what the files held of it before. */
   isSeeded: boolean;
   /** It changed since it was last written. */
   isDirty: boolean;
-  /** The day's table has it as it is. */
+  /** The day's table has its present sums. */
   isFolded: boolean;
 }
 
@@ -104,7 +104,7 @@ export class LiveHour {
     this.#mark(row);
   }
 
-  /** Puts the rows that changed into the day's table. */
+  /** Copies the rows that changed into the day's table. */
   fold(): void {
     for (const rows of [this.#dirty, this.#taken]) {
       for (const row of rows) {

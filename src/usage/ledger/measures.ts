@@ -23,6 +23,11 @@ export const MEASURES = [
 export type Measure = (typeof MEASURES)[number];
 export const MEASURE_COUNT = MEASURES.length;
 
+/** The place of each measure in a row. */
+export const PLACE = Object.fromEntries(MEASURES.map((name, place) => [name, place])) as Readonly<
+  Record<Measure, number>
+>;
+
 /** The buckets of two histograms: the time to the first byte, then the whole time. */
 export const COUNTS_LENGTH = 2 * HISTOGRAM_BUCKETS;
 export const MS_START = HISTOGRAM_BUCKETS;
@@ -33,28 +38,28 @@ const LARGEST = 1e15;
 /** Adds one call to the sums and histograms of its row. */
 export function addCall(values: Float64Array, counts: Uint32Array, call: CallEntry): void {
   const { usage, costNanoUsd } = call;
-  add(values, 0, 1);
-  add(values, 1, call.attempts.length);
+  add(values, PLACE.requests, 1);
+  add(values, PLACE.attempts, call.attempts.length);
   if (usage !== null) {
-    add(values, 2, usage.promptTokens);
-    add(values, 3, usage.cachedTokens);
-    add(values, 4, usage.cacheWriteTokens);
-    add(values, 5, usage.completionTokens);
-    add(values, 6, usage.reasoningTokens);
-    if (usage.audioSeconds !== null) add(values, 7, usage.audioSeconds * 1000);
-    add(values, 8, usage.images);
-    if (usage.isEstimated) add(values, 12, 1);
+    add(values, PLACE.promptTokens, usage.promptTokens);
+    add(values, PLACE.cachedTokens, usage.cachedTokens);
+    add(values, PLACE.cacheWriteTokens, usage.cacheWriteTokens);
+    add(values, PLACE.completionTokens, usage.completionTokens);
+    add(values, PLACE.reasoningTokens, usage.reasoningTokens);
+    if (usage.audioSeconds !== null) add(values, PLACE.audioMs, usage.audioSeconds * 1000);
+    add(values, PLACE.images, usage.images);
+    if (usage.isEstimated) add(values, PLACE.estimatedRequests, 1);
   }
-  add(values, 9, costNanoUsd);
-  if (costNanoUsd !== null) add(values, 10, 1);
-  else if (usage !== null) add(values, 11, 1);
+  add(values, PLACE.costNanoUsd, costNanoUsd);
+  if (costNanoUsd !== null) add(values, PLACE.pricedRequests, 1);
+  else if (usage !== null) add(values, PLACE.unpricedRequests, 1);
   if (call.ttftMs !== null) count(counts, bucketOf(call.ttftMs));
   count(counts, MS_START + bucketOf(call.ms));
 }
 
-function add(values: Float64Array, measure: number, value: number | null): void {
+function add(values: Float64Array, place: number, value: number | null): void {
   if (value === null || !(value > 0)) return;
-  values[measure] = (values[measure] ?? 0) + Math.min(LARGEST, Math.round(value));
+  values[place] = (values[place] ?? 0) + Math.min(LARGEST, Math.round(value));
 }
 
 function count(counts: Uint32Array, bucket: number): void {

@@ -9,13 +9,8 @@ const LIMIT_BYTES = 16 * 1024 * 1024;
 /** Keeps the past in memory, as far as it fits: for a ledger without a folder. */
 export class MemoryFiles implements LedgerFiles {
   readonly isDamaged = false;
-  readonly #hours: TableCache;
-  readonly #months: TableCache;
-
-  constructor(limitBytes = LIMIT_BYTES) {
-    this.#hours = new TableCache(limitBytes / 2);
-    this.#months = new TableCache(limitBytes / 2);
-  }
+  readonly #hours = new TableCache(LIMIT_BYTES / 2);
+  readonly #months = new TableCache(LIMIT_BYTES / 2);
 
   hourDays(): Day[] {
     return this.#hours.names().flatMap((name) => parseDay(name) ?? []);

@@ -1,9 +1,8 @@
 import { BoundedMap } from '../../bounded-map.ts';
 import { parseJson } from '../../json/value.ts';
 import { appendCheckedLines, readCheckedLines, writeCheckedLines } from '../../store/checked-lines.ts';
+import type { OwnerKind } from '../../store/entities.ts';
 import type { FileOps } from '../../store/file-ops.ts';
-
-export type NamedKind = 'key' | 'user';
 
 const NAMES_LIMIT = 20_000;
 const FILE_LIMIT_BYTES = 64 * 1024 * 1024;
@@ -14,12 +13,12 @@ export class LastNames {
   #changed = new Set<string>();
   #lines = 0;
 
-  get(kind: NamedKind, id: string): string | null {
+  get(kind: OwnerKind, id: string): string | null {
     return this.#names.get(`${kind}:${id}`) ?? null;
   }
 
   /** Remembers the present name. */
-  note(kind: NamedKind, id: string | null, name: string | null): void {
+  note(kind: OwnerKind, id: string | null, name: string | null): void {
     if (id === null || name === null) return;
     const place = `${kind}:${id}`;
     if (this.#names.get(place) === name) return;
@@ -29,7 +28,7 @@ export class LastNames {
 
   /** Reads the file. Returns true if a part of it was damaged. @throws the system's error. */
   async load(ops: FileOps, path: string): Promise<boolean> {
-    const read = await readCheckedLines(ops, path, {
+    return await readCheckedLines(ops, path, {
       limitBytes: FILE_LIMIT_BYTES,
       onText: (text) => {
         this.#lines += 1;
@@ -39,7 +38,6 @@ export class LastNames {
         if (typeof place === 'string' && typeof name === 'string') this.#names.set(place, name);
       },
     });
-    return read?.isDamaged ?? false;
   }
 
   /** Writes what has changed. @throws the system's error; it is written next time then. */

@@ -51,7 +51,7 @@ export async function openLedger(options: OpenLedgerOptions): Promise<UsageLedge
   return ledger;
 }
 
-/** Loads the months of which most reports tell, so that the first report need not wait for them. */
+/** Loads the months that most reports ask for, so that the first report need not wait for them. */
 async function loadRecent(files: DiskFiles, nowMs: number): Promise<void> {
   const month = monthOf(dayOf(nowMs));
   for (const recent of [month - 1, month]) await files.loadMonth(recent).catch(() => null);

@@ -1,11 +1,10 @@
-import { HISTOGRAM_BUCKETS } from '../../histogram.ts';
 import { CALL_OUTCOMES } from '../call-entry.ts';
 import { DAY_MS } from './calendar.ts';
 import type { Dimensions } from './dimensions.ts';
 import { COUNTS_LENGTH, MEASURE_COUNT } from './measures.ts';
 import type { UsageTable } from './usage-table.ts';
 
-/** By what sums can be grouped and filtered. */
+/** What sums can be grouped and filtered by. */
 export const GROUPS = ['key', 'user', 'model', 'provider', 'endpoint', 'outcome'] as const;
 export type Group = (typeof GROUPS)[number];
 
@@ -31,7 +30,7 @@ export interface UsageSums {
   readonly values: Float64Array;
   /** Requests by outcome, in the order of `CALL_OUTCOMES`. */
   readonly outcomes: Float64Array;
-  /** Both histograms: the time to the first byte, then the whole time from `HISTOGRAM_BUCKETS` on. */
+  /** Both histograms: the time to the first byte, then the whole time from `MS_START` on. */
   readonly counts: Uint32Array;
 }
 
@@ -132,7 +131,7 @@ export class Aggregation {
   }
 
   #bucketRows(timeMs: number): Map<number, UsageRow> {
-    const bucketMs = bucketOf(timeMs, this.#query);
+    const bucketMs = bucketStart(timeMs, this.#query);
     let rows = this.#rows.get(bucketMs);
     if (rows === undefined) {
       rows = new Map();
@@ -146,7 +145,7 @@ export class Aggregation {
     if (this.#size > ROWS_LIMIT) throw new TooManyRowsError(`more than ${ROWS_LIMIT} rows`);
     const isWhole = this.#query.bucket === 'none';
     const row: UsageRow = {
-      timeMs: isWhole ? null : bucketOf(timeMs, this.#query),
+      timeMs: isWhole ? null : bucketStart(timeMs, this.#query),
       group: group.values,
       ...emptySums(),
     };
@@ -159,7 +158,7 @@ function emptySums(): UsageSums {
   return {
     values: new Float64Array(MEASURE_COUNT),
     outcomes: new Float64Array(CALL_OUTCOMES.length),
-    counts: new Uint32Array(2 * HISTOGRAM_BUCKETS),
+    counts: new Uint32Array(COUNTS_LENGTH),
   };
 }
 
@@ -168,7 +167,7 @@ function addTo(sums: Float64Array, values: Float64Array): void {
 }
 
 /** The beginning of the bucket of an hour, in UTC: an hour belongs to the day in which it begins at `tzMinutes`. */
-export function bucketOf(timeMs: number, { bucket, tzMinutes }: UsageQuery): number {
+export function bucketStart(timeMs: number, { bucket, tzMinutes }: UsageQuery): number {
   if (bucket === 'none') return 0;
   if (bucket === 'hour') return timeMs;
   const offsetMs = tzMinutes * 60_000;

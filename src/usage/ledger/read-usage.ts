@@ -1,6 +1,6 @@
 import { DAY_MS, type Day, dayOf, dayOfMonth, firstDay, HOUR_MS, type Month, monthOf } from './calendar.ts';
 import type { LedgerFiles } from './ledger-files.ts';
-import { Aggregation, bucketOf, type UsageQuery, type UsageResult } from './query.ts';
+import { Aggregation, bucketStart, type UsageQuery, type UsageResult } from './query.ts';
 import type { UsageTable } from './usage-table.ts';
 
 /** Where a query finds its rows. */
@@ -16,9 +16,9 @@ export interface UsageSources {
 }
 
 /**
- * Answers a query. Sums of whole days come from the months' files where days by UTC are enough, all others from hours; days of
- * other time zones from the two parts into which they cut a day by UTC. A day
- * whose hours are no longer kept counts as if all of it had happened when it began.
+ * Answers a query. Where days by UTC are enough, whole days come from the months' files. Days of other time zones come from the
+ * two parts into which their midnight cuts each day by UTC. Everything else comes from hours. A day whose hours are no longer kept
+ * counts as if all of it had happened when it began.
  * @throws TooManyRowsError.
  */
 export async function readUsage(query: UsageQuery, sources: UsageSources): Promise<UsageResult> {
@@ -51,7 +51,7 @@ class Days {
     this.#withHours = new Set([...files.hourDays(), ...this.#unsealed]);
   }
 
-  /** The months of which something is kept within the time of the query, in order. */
+  /** The months within the time of the query that have data, in order. */
   months(): Month[] {
     const { fromMs, toMs } = this.#query;
     const known = new Set([...this.#sources.files.months(), ...[...this.#withHours].map(monthOf)]);
@@ -86,9 +86,9 @@ class Days {
 
   async addHalves(aggregation: Aggregation, day: Day): Promise<void> {
     const startMs = day * DAY_MS;
-    const first = bucketOf(startMs, this.#query);
+    const first = bucketStart(startMs, this.#query);
     let cutHour = 1;
-    while (cutHour < 24 && bucketOf(startMs + cutHour * HOUR_MS, this.#query) === first) cutHour += 1;
+    while (cutHour < 24 && bucketStart(startMs + cutHour * HOUR_MS, this.#query) === first) cutHour += 1;
     const table = await this.#sources.files.loadHalves(day, cutHour).catch(() => null);
     if (table === null) return;
     aggregation.add({ table, slots: 0b11, timeOf: (half) => startMs + half * cutHour * HOUR_MS });

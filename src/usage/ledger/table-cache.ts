@@ -10,10 +10,6 @@ export class TableCache {
     this.#limitBytes = limitBytes;
   }
 
-  get bytes(): number {
-    return this.#bytes;
-  }
-
   get(name: string): UsageTable | null {
     const found = this.#tables.get(name);
     if (found === undefined) return null;

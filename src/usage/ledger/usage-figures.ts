@@ -1,6 +1,7 @@
 import { percentileOf } from '../../histogram.ts';
 import { CALL_OUTCOMES, type CallOutcome } from '../call-entry.ts';
-import { MEASURES, type Measure, MS_START } from './measures.ts';
+import { toUsd } from '../money.ts';
+import { type Measure, MS_START, PLACE } from './measures.ts';
 import type { UsageSums } from './query.ts';
 
 export interface Percentiles {
@@ -29,7 +30,7 @@ export interface UsageFigures extends Record<CallOutcome, number> {
 
 /** Turns sums into what the API tells. */
 export function toFigures({ values, outcomes, counts }: UsageSums): UsageFigures {
-  const of = (measure: Measure): number => values[MEASURES.indexOf(measure)] ?? 0;
+  const of = (measure: Measure): number => values[PLACE[measure]] ?? 0;
   const byOutcome = (outcome: CallOutcome): number => outcomes[CALL_OUTCOMES.indexOf(outcome)] ?? 0;
   return {
     requests: of('requests'),
@@ -47,7 +48,7 @@ export function toFigures({ values, outcomes, counts }: UsageSums): UsageFigures
     reasoningTokens: of('reasoningTokens'),
     audioSeconds: of('audioMs') / 1000,
     images: of('images'),
-    costUsd: of('pricedRequests') === 0 ? null : of('costNanoUsd') / 1e9,
+    costUsd: of('pricedRequests') === 0 ? null : toUsd(of('costNanoUsd')),
     unpricedRequests: of('unpricedRequests'),
     estimatedRequests: of('estimatedRequests'),
     ttftMs: { p50: percentileOf(counts, 0.5), p95: percentileOf(counts, 0.95) },

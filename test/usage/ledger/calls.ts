@@ -1,5 +1,5 @@
 import { CALL_OUTCOMES, type CallEntry } from '../../../src/usage/call-entry.ts';
-import type { Usage } from '../../../src/usage/usage.ts';
+import { NO_USAGE, type Usage } from '../../../src/usage/usage.ts';
 import { createRandom, type Random } from '../../helpers/fuzz-random.ts';
 
 /** A successful call that used nothing, but for the fields given. */
@@ -33,18 +33,7 @@ export function makeCall(fields: Partial<CallEntry> = {}): CallEntry {
 }
 
 export function makeUsage(fields: Partial<Usage> = {}): Usage {
-  return {
-    promptTokens: null,
-    cachedTokens: null,
-    cacheWriteTokens: null,
-    completionTokens: null,
-    reasoningTokens: null,
-    audioSeconds: null,
-    images: null,
-    costNanoUsd: null,
-    isEstimated: false,
-    ...fields,
-  };
+  return { ...NO_USAGE, ...fields };
 }
 
 const ATTEMPT: CallEntry['attempts'][number] = {

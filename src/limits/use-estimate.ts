@@ -1,4 +1,4 @@
-import type { Meter } from '../usage/usage.ts';
+import { estimateTokens, type MeterKind } from '../usage/usage.ts';
 
 /** What a request tells about what it will use. */
 export interface RequestSize {
@@ -13,18 +13,22 @@ export interface RequestSize {
   readonly audioSeconds: number;
 }
 
-/** What a call may use at most, as far as that can be known before it is sent. */
-export interface ReservedUse {
+/** What a call may use at most, by its kinds, as estimated from its request. */
+export interface UseEstimate {
   readonly promptTokens: number;
   readonly answerTokens: number;
   readonly images: number;
   readonly audioSeconds: number;
 }
 
-/** For calls whose use nobody limits. */
-export const NOTHING_RESERVED: ReservedUse = { promptTokens: 0, answerTokens: 0, images: 0, audioSeconds: 0 };
+/** For requests that nobody has looked at yet. */
+export const NOTHING_ESTIMATED: UseEstimate = {
+  promptTokens: 0,
+  answerTokens: 0,
+  images: 0,
+  audioSeconds: 0,
+};
 
-const BYTES_PER_TOKEN = 4;
 const PICTURE_TOKENS = 1000;
 /** The longest answer of models that set none. */
 const ANSWER_TOKENS = 4096;
@@ -32,34 +36,34 @@ const ANSWER_TOKENS = 4096;
 const CHOICES_LIMIT = 1000;
 
 /**
- * What a call reserves before it is sent.
+ * Estimates what a call may use at most.
  * @param maxOutputTokens of the model; undefined: it sets none
  */
-export function reserveFor(
-  meter: Meter,
+export function estimateUse(
+  meter: MeterKind,
   size: RequestSize,
   maxOutputTokens: number | undefined,
-): ReservedUse {
+): UseEstimate {
   const choices = Math.min(Math.max(1, size.choices), CHOICES_LIMIT);
   switch (meter) {
     case 'tokens':
-      return reserveTokens(promptTokens(size), answerTokens(size.maxTokens, maxOutputTokens) * choices);
+      return tokensOnly(promptTokens(size), answerTokens(size.maxTokens, maxOutputTokens) * choices);
     case 'input':
     case 'speech':
-      return reserveTokens(promptTokens(size), 0);
+      return tokensOnly(promptTokens(size), 0);
     case 'images':
-      return { ...reserveTokens(0, 0), images: choices };
+      return { ...tokensOnly(0, 0), images: choices };
     case 'audio':
-      return { ...reserveTokens(0, 0), audioSeconds: size.audioSeconds };
+      return { ...tokensOnly(0, 0), audioSeconds: size.audioSeconds };
   }
 }
 
-function reserveTokens(prompt: number, answer: number): ReservedUse {
+function tokensOnly(prompt: number, answer: number): UseEstimate {
   return { promptTokens: prompt, answerTokens: answer, images: 0, audioSeconds: 0 };
 }
 
 function promptTokens({ textBytes, pictures }: RequestSize): number {
-  return Math.max(1, Math.ceil(textBytes / BYTES_PER_TOKEN) + pictures * PICTURE_TOKENS);
+  return Math.max(1, estimateTokens(textBytes) + pictures * PICTURE_TOKENS);
 }
 
 function answerTokens(asked: number | null, most = ANSWER_TOKENS): number {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { toCsvLine } from '../../src/usage/csv.ts';
+import { toCsvLine } from '../../src/routes/csv.ts';
 
 /** Reads one line as RFC 4180 says. */
 function parseLine(line: string): string[] {

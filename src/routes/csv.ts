@@ -1,3 +1,6 @@
+import { sendBytes } from '../http/reply.ts';
+import type { Context } from './context.ts';
+
 /** A cell of a table: null is left empty. */
 export type CsvCell = string | number | null;
 
@@ -18,4 +21,11 @@ function toCsvCell(cell: CsvCell): string {
   if (typeof cell === 'number') return String(cell);
   const text = FORMULA.test(cell) && !NUMBER.test(cell) ? `'${cell}` : cell;
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/** Answers with a table as a file to be saved. */
+export function sendCsv(context: Context, fileName: string, table: Buffer): void {
+  const disposition = `attachment; filename="${fileName}"`;
+  const headers = ['content-type', 'text/csv; charset=utf-8', 'content-disposition', disposition];
+  sendBytes(context, 200, table, headers);
 }
