@@ -1,14 +1,8 @@
 import type { BoundedMap } from '../bounded-map.ts';
 import type { CallEntry } from './call-entry.ts';
+import { KeptEntry } from './kept-entry.ts';
 import type { LogFiles, LogLine, Position } from './log-files.ts';
 import { decodeEntry } from './log-line.ts';
-
-/** An entry in memory. */
-export interface KeptEntry {
-  readonly entry: CallEntry;
-  /** Where it stands in the files; null: it is not written. */
-  position: Position | null;
-}
 
 export interface LogQuery {
   readonly limit: number;
@@ -47,8 +41,7 @@ type Cursor = { readonly index: number } | { readonly position: Position };
 /** The part of a page that is in memory; null: the files must be read. */
 export function readRecent(source: LogSource, query: LogQuery): LogPage | null {
   const { recent } = source;
-  const index =
-    query.before === null ? recent.length : recent.findLastIndex(({ entry }) => entry.id === query.before);
+  const index = query.before === null ? recent.length : recent.findLastIndex(({ id }) => id === query.before);
   if (index === -1 || (query.before !== null && !isSeen(recent[index], query))) return null;
   const page = new Page(source, query);
   return page.takeRecent(index) || source.files === null ? page.end(null) : null;
@@ -89,7 +82,7 @@ class Page {
     const { recent } = this.#source;
     for (let at = index - 1; at >= 0; at--) {
       const kept = recent[at];
-      if (kept !== undefined && this.#take(kept)) return true;
+      if (kept !== undefined && this.#take(kept.toEntry(), kept)) return true;
     }
     return false;
   }
@@ -98,7 +91,7 @@ class Page {
   takeLine({ text, position }: LogLine): boolean {
     if (!this.#query.needles.every((needle) => text.includes(needle))) return false;
     const entry = decodeEntry(text);
-    return entry !== null && this.#take({ entry, position });
+    return entry !== null && this.#take(entry, KeptEntry.at(entry, text, position));
   }
 
   /** The page. `stop`: where the reading stopped before the oldest entry; null: it did not. */
@@ -106,19 +99,19 @@ class Page {
     const last = this.#last;
     if (!this.#hasMore || last === null)
       return { entries: this.#entries, next: stop === null ? null : toCursorText(stop) };
-    this.#source.cursors.set(last.entry.id, last);
-    return { entries: this.#entries, next: last.entry.id };
+    this.#source.cursors.set(last.id, last);
+    return { entries: this.#entries, next: last.id };
   }
 
   /** True if there is one more entry than the page takes. */
-  #take(kept: KeptEntry): boolean {
+  #take(entry: CallEntry, kept: KeptEntry): boolean {
     const { isVisible, matches, limit } = this.#query;
-    if (!isVisible(kept.entry) || !matches(kept.entry)) return false;
+    if (!isVisible(entry) || !matches(entry)) return false;
     if (this.#entries.length === limit) {
       this.#hasMore = true;
       return true;
     }
-    this.#entries.push(kept.entry);
+    this.#entries.push(entry);
     this.#last = kept;
     return false;
   }
@@ -133,7 +126,7 @@ async function findCursor(source: LogSource, query: LogQuery): Promise<Cursor | 
   const { recent, files, cursors } = source;
   const { before } = query;
   if (before === null) return { index: recent.length };
-  const index = recent.findLastIndex(({ entry }) => entry.id === before);
+  const index = recent.findLastIndex(({ id }) => id === before);
   if (index !== -1) return isSeen(recent[index], query) ? { index } : null;
   if (files === null) return null;
   const known = cursors.get(before);
@@ -159,7 +152,7 @@ async function findInFiles(source: LogSource, query: LogQuery, id: string): Prom
 }
 
 function isSeen(kept: KeptEntry | undefined, query: LogQuery): boolean {
-  return kept !== undefined && query.isVisible(kept.entry);
+  return kept !== undefined && query.isVisible(kept.toEntry());
 }
 
 /** A cursor for a page that ends between two entries that matched. No request has such an id. */

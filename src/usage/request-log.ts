@@ -4,16 +4,10 @@ import type { Logger } from '../logger.ts';
 import { errorCode, type FileOps, nodeFileOps } from '../store/file-ops.ts';
 import { boundEntry } from './bounded-entry.ts';
 import type { CallEntry } from './call-entry.ts';
+import { KeptEntry } from './kept-entry.ts';
 import { LogFiles } from './log-files.ts';
-import { decodeEntry, encodeEntry } from './log-line.ts';
-import {
-  type KeptEntry,
-  type LogPage,
-  type LogQuery,
-  type LogSource,
-  readPage,
-  readRecent,
-} from './log-pages.ts';
+import { decodeEntry } from './log-line.ts';
+import { type LogPage, type LogQuery, type LogSource, readPage, readRecent } from './log-pages.ts';
 
 /** The entries that stay in memory once they are written. */
 const KEPT = 1_000;
@@ -75,7 +69,7 @@ async function readNewest(files: LogFiles): Promise<KeptEntry[]> {
   for await (const { lines } of files.piecesBefore(files.end())) {
     for (const { text, position } of lines) {
       const entry = decodeEntry(text);
-      if (entry !== null) newest.push({ entry, position });
+      if (entry !== null) newest.push(KeptEntry.at(entry, text, position));
     }
     if (newest.length >= KEPT) break;
   }
@@ -108,12 +102,12 @@ export class RequestLog {
 
   /** Adds an entry; it is written later. */
   add(entry: CallEntry): void {
-    const kept: KeptEntry = { entry: boundEntry(entry), position: null };
-    this.#recent.push(kept);
+    const bounded = boundEntry(entry);
+    this.#recent.push(KeptEntry.of(bounded));
     if (this.#files !== null) this.#unwritten += 1;
     if (this.#recent.length >= 2 * KEPT) this.#trim();
     if (this.#files !== null) this.#writeSoon();
-    for (const listener of this.#listeners) listener(kept.entry);
+    for (const listener of this.#listeners) listener(bounded);
   }
 
   /** Calls back with each entry that is added. Returns a function that ends that. */
@@ -248,7 +242,7 @@ function encodeBatch(entries: readonly KeptEntry[]): {
   let length = 0;
   for (const kept of entries) {
     if (length > BATCH.bytes) break;
-    const text = encodeEntry(kept.entry);
+    const { text } = kept;
     last = kept;
     if (text.length > LINE_LIMIT) continue;
     length += text.length;
