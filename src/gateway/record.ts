@@ -94,7 +94,7 @@ export class CallRecord {
   asked: ReservedUse = NOTHING_RESERVED;
   /** Counts what the answer uses; null: there is no answer yet. */
   meter: AnswerMeter | null = null;
-  /** The client left while the provider, which had the whole request, had not answered. */
+  /** The client left while the provider, which had the whole request, worked on it. */
   wasSentWhole = false;
   readonly attempts: AttemptRecord[] = [];
   /** Set once the limits have let the call through. */

@@ -4,7 +4,7 @@ import { isRecord, parseJson } from '../json/value.ts';
 import { type Meter, NO_USAGE, type Usage } from '../usage/usage.ts';
 import { answerTextBytes, streamedTextBytes } from './answer-text.ts';
 import { showsUsage } from './hidden-usage.ts';
-import { mergeUsage, readUsage, reportedUsage } from './usage-dialects.ts';
+import { mergeUsage, numberOf, readUsage, reportedUsage } from './usage-dialects.ts';
 import { UsageFinder } from './usage-finder.ts';
 
 /** What a scan must find for `AnswerMeter.lookAtScanned`. */
@@ -17,6 +17,8 @@ const LF = 0x0a;
 /** What the request tells about what it will use; 0: nothing. */
 interface Asked {
   readonly promptTokens: number;
+  /** The longest answer that was asked for. */
+  readonly answerTokens: number;
   readonly audioSeconds: number;
   readonly images: number;
 }
@@ -28,6 +30,8 @@ export class AnswerMeter {
   #textBytes = 0;
   /** The record that passes in pieces begins with text of the model. */
   #isInText = false;
+  /** Of an answer that passes without being held. */
+  #passedBytes = 0;
   #seconds: number | null = null;
   #images: number | null = null;
   /** For a body or a record that is not held whole. */
@@ -81,7 +85,7 @@ export class AnswerMeter {
     if (!isRecord(answer)) return;
     const { data, duration } = answer;
     if (this.#kind === 'images' && Array.isArray(data)) this.#images = data.length;
-    if (this.#kind === 'audio' && typeof duration === 'number' && duration >= 0) this.#seconds = duration;
+    if (this.#kind === 'audio') this.#seconds = numberOf(duration);
     if (this.#kind === 'tokens' && this.#usage?.completionTokens == null)
       this.#textBytes += answerTextBytes(answer);
   }
@@ -90,6 +94,7 @@ export class AnswerMeter {
   lookAtBytes(bytes: Buffer): void {
     this.#finder ??= new UsageFinder();
     this.#finder.push(bytes);
+    this.#passedBytes += bytes.length;
   }
 
   /** A passing answer, or the long record, has ended. */
@@ -109,10 +114,12 @@ export class AnswerMeter {
 
   /** What was used; the parts that the provider did not report are estimated, from the request and from the text of the answer. */
   total(asked: Asked): Usage {
+    // An answer that broke off had no end.
+    this.end();
     const usage = this.#usage ?? NO_USAGE;
     switch (this.#kind) {
       case 'tokens':
-        return withEstimates(usage, asked.promptTokens, Math.ceil(this.#textBytes / BYTES_PER_TOKEN));
+        return withEstimates(usage, asked.promptTokens, this.#answerTokens(asked));
       case 'input':
       case 'speech':
         return withEstimates(usage, asked.promptTokens, 0);
@@ -125,6 +132,12 @@ export class AnswerMeter {
       case 'images':
         return { ...usage, images: this.#images ?? (asked.images || null) };
     }
+  }
+
+  /** An estimate. Of an answer that was not held, how much is text is not known: it has no more than was asked for. */
+  #answerTokens({ answerTokens }: Asked): number {
+    if (this.#textBytes > 0) return Math.ceil(this.#textBytes / BYTES_PER_TOKEN);
+    return Math.min(Math.ceil(this.#passedBytes / BYTES_PER_TOKEN), answerTokens);
   }
 
   #take(answer: unknown): void {

@@ -19,7 +19,7 @@ export interface Upstreams {
   openRequests(): number;
 }
 
-/** Whether the provider had the whole request when its client left. */
+/** Whether the provider had the whole request when its client left, and had not refused it. */
 export interface SendNote {
   wasSentWhole: boolean;
 }
@@ -29,7 +29,7 @@ export interface SendOptions {
   readonly signal: CancelSignal;
   /** The user or key whose share of connections the request uses. */
   readonly consumer: string;
-  /** Is told if the signal was aborted before the response began. */
+  /** Is told if the signal was aborted before the response ended. */
   readonly note?: SendNote;
 }
 
@@ -75,7 +75,7 @@ interface SendingOptions {
 class Sending implements TransferOwner {
   readonly #sending: SendingOptions;
   #transfer: Transfer | null = null;
-  #hasResponse = false;
+  #isRefused = false;
 
   constructor(sending: SendingOptions) {
     this.#sending = sending;
@@ -88,7 +88,7 @@ class Sending implements TransferOwner {
   }
 
   onResponse(response: UpstreamResponse): void {
-    this.#hasResponse = true;
+    this.#isRefused = response.status >= 400;
     this.#sending.resolve(response);
   }
 
@@ -114,7 +114,7 @@ class Sending implements TransferOwner {
 
   readonly #onAbort = (): void => {
     const { signal, note } = this.#sending;
-    if (!this.#hasResponse && note !== null) note.wasSentWhole = this.#transfer?.wasSentWhole() ?? false;
+    if (!this.#isRefused && note !== null) note.wasSentWhole = this.#transfer?.wasSentWhole() ?? false;
     this.#transfer?.fail(signal.reason);
   };
 }
