@@ -4,8 +4,8 @@ import { LabelCounter, LabelHistogram } from './label-sets.ts';
 import type { Registry } from './registry.ts';
 
 export interface CallMetricsOptions {
-  /** True for the id of a configured model: a client may ask for any name. */
-  readonly isModel: (id: string) => boolean;
+  /** The id of the configured model, such as `gpt-*`, that has a name; null: none has it. A client may ask for any name. */
+  readonly modelOf: (name: string) => string | null;
   /** True for the path of an endpoint: any path may be passed through. */
   readonly isEndpoint: (path: string) => boolean;
 }
@@ -52,8 +52,8 @@ export class CallMetrics {
   /** Counts a finished call. */
   count(entry: CallEntry): void {
     if (!entry.isCall) return;
-    const { isModel, isEndpoint } = this.#options;
-    const model = entry.modelId === null || isModel(entry.modelId) ? (entry.modelId ?? '') : OTHER;
+    const { modelOf, isEndpoint } = this.#options;
+    const model = entry.modelId === null ? '' : (modelOf(entry.modelId) ?? OTHER);
     const endpoint = isEndpoint(entry.endpoint) ? entry.endpoint : OTHER;
     const provider = entry.providerId ?? '';
     this.#calls.add([endpoint, model, provider, entry.outcome]);

@@ -10,6 +10,7 @@ import type { Config } from '../config.ts';
 import { ENDPOINTS } from '../gateway/endpoints.ts';
 import { createGateway } from '../gateway/gateway.ts';
 import { Health } from '../gateway/health.ts';
+import { lookUpModel } from '../gateway/routing.ts';
 import type { InflightBudget } from '../inflight-budget.ts';
 import type { Lifecycle } from '../lifecycle.ts';
 import { LimitGate } from '../limits/limits.ts';
@@ -120,7 +121,7 @@ function createMetrics(options: ServicesOptions, services: MeasuredServices) {
     snapshot: snapshotStatus,
     requestLog: () => books.requestLog.status(),
     ledger: () => books.ledger.status(),
-    isModel: (id) => view().models.has(id),
+    modelOf: (name) => (view().models.has(name) ? name : (lookUpModel(view(), name)?.model.id ?? null)),
     isEndpoint: (path) => ENDPOINT_PATHS.has(path),
   });
 }

@@ -22,9 +22,14 @@ export interface ReadLines {
 export interface ReadLinesOptions {
   /** A larger file counts as damaged as a whole. */
   readonly limitBytes: number;
-  /** Gets the text of each sound line, in order; absent: the file is only checked. */
+  /** Gets the text of each sound line, in order. */
   readonly onText?: (text: string) => void;
+  /** Gets the bytes of each sound line's text instead; they are valid during the call only. */
+  readonly onBytes?: (bytes: Buffer) => void;
 }
+
+/** What is done with each sound line; without both, lines are only checked. */
+type LineHandlers = Pick<ReadLinesOptions, 'onText' | 'onBytes'>;
 
 /** The name under which the damaged parts of a file are set aside. */
 export function asidePath(path: string): string {
@@ -53,7 +58,7 @@ export function toCheckedLine(text: string): Buffer {
 export async function readCheckedLines(
   ops: FileOps,
   path: string,
-  { limitBytes, onText }: ReadLinesOptions,
+  { limitBytes, ...handlers }: ReadLinesOptions,
 ): Promise<ReadLines | null> {
   const bytes = await readWholeFile(ops, path, limitBytes);
   if (bytes === null) return null;
@@ -61,10 +66,33 @@ export async function readCheckedLines(
     await ops.rename(path, asidePath(path)).catch(() => {});
     return { isDamaged: true, sizeBytes: 0 };
   }
-  const damaged = await scanCheckedLines(bytes, onText);
+  const damaged = await scanLines(bytes, handlers);
   if (damaged.length > 0) await setAside(ops, path, bytes, damaged).catch(() => {});
   const isDamaged = damaged.length > 0 || (await exists(ops, asidePath(path)));
   return { isDamaged, sizeBytes: bytes.length };
+}
+
+/** Memory in which many files are read, one after the other. */
+export class ReadBuffer {
+  #bytes = Buffer.alloc(0);
+
+  /** Reads a whole file; the bytes are valid until the next call. @throws the system's error. */
+  async read(ops: FileOps, path: string): Promise<Buffer> {
+    const file = await ops.open(path, 'r');
+    try {
+      const { size } = await file.stat();
+      if (size > this.#bytes.length) this.#bytes = Buffer.allocUnsafeSlow(size);
+      const { bytesRead } = await file.read(this.#bytes, 0, size, 0);
+      return this.#bytes.subarray(0, bytesRead);
+    } finally {
+      await file.close();
+    }
+  }
+}
+
+/** True if every line of a file is sound. Changes nothing. @throws the system's error. */
+export async function areLinesSound(ops: FileOps, path: string, buffer: ReadBuffer): Promise<boolean> {
+  return (await scanLines(await buffer.read(ops, path), {})).length === 0;
 }
 
 /** A part of a file: from the first byte to before the last one. */
@@ -72,26 +100,29 @@ type Range = readonly [start: number, end: number];
 
 /** Passes on the text of each sound line. Returns the damaged parts, in order. */
 export async function scanCheckedLines(bytes: Buffer, onText?: (text: string) => void): Promise<Range[]> {
+  return await scanLines(bytes, onText === undefined ? {} : { onText });
+}
+
+async function scanLines(bytes: Buffer, handlers: LineHandlers): Promise<Range[]> {
   const damaged: Range[] = [];
   const pace = new Pace(BYTES_PER_TURN, giveTurn);
   let start = 0;
   while (start < bytes.length) {
     const newline = bytes.indexOf(NEWLINE, start);
     const end = newline === -1 ? bytes.length : newline;
-    scanLine(bytes, [start, end], { onText, damaged });
+    scanLine(bytes, [start, end], { ...handlers, damaged });
     if (pace.isDue(end - start)) await pace.giveTurn();
     start = end + 1;
   }
   return damaged;
 }
 
-interface Findings {
-  readonly onText: ((text: string) => void) | undefined;
+interface Findings extends LineHandlers {
   readonly damaged: Range[];
 }
 
 /** Reads one line. If its line feed was damaged, what looks like one line holds several: each is found by its checksum. */
-function scanLine(bytes: Buffer, [first, end]: Range, { onText, damaged }: Findings): void {
+function scanLine(bytes: Buffer, [first, end]: Range, { onText, onBytes, damaged }: Findings): void {
   let start = first;
   while (start < end) {
     const sum = headOf(bytes, start, end);
@@ -104,6 +135,7 @@ function scanLine(bytes: Buffer, [first, end]: Range, { onText, damaged }: Findi
       return;
     }
     onText?.(bytes.toString('utf8', textStart, textEnd));
+    onBytes?.(bytes.subarray(textStart, textEnd));
     if (textEnd === end) return;
     damaged.push([textEnd, textEnd + 1]);
     start = textEnd + 1;
@@ -158,13 +190,15 @@ async function setAside(ops: FileOps, path: string, bytes: Buffer, damaged: read
 const LINE_FEED = Buffer.from('\n');
 
 /**
- * Appends lines and waits until they are on the disk. The file is made if there is none. Calls for one file must not overlap.
+ * Appends lines. The file is made if there is none. Calls for one file must not overlap.
+ * @param isDurable wait until the lines are on the disk; false: a power failure may lose the last of them
  * @returns the size of the file. @throws the system's error; the last line may then be torn, which the next call ends.
  */
 export async function appendCheckedLines(
   ops: FileOps,
   path: string,
   texts: readonly string[],
+  { isDurable = true } = {},
 ): Promise<number> {
   const lines = texts.map(toCheckedLine);
   const file = await ops.open(path, 'a+', FILE_MODE);
@@ -175,7 +209,7 @@ export async function appendCheckedLines(
     if (last[0] !== NEWLINE) lines.unshift(LINE_FEED);
     const bytes = Buffer.concat(lines);
     await file.appendFile(bytes);
-    await file.datasync();
+    if (isDurable) await file.datasync();
     return size + bytes.length;
   } finally {
     await file.close();

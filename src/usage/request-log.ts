@@ -20,7 +20,7 @@ const KEPT = 1_000;
 /** Beyond so many entries that wait for the disk, the oldest are lost. */
 const UNWRITTEN_LIMIT = 10_000;
 /** What one write takes, so that no turn of the event loop is long. */
-const BATCH = { entries: 256, bytes: 64 * 1024 } as const;
+const BATCH = { entries: 1_024, bytes: 512 * 1024 } as const;
 /** An entry with a longer line stays in memory only. */
 const LINE_LIMIT = 32 * 1024;
 const WRITE_DELAY_MS = 1_000;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import type { Environment } from '../../src/config.ts';
 import { CHAT_ANSWER, json, startUpstream } from '../helpers/fake-upstream.ts';
 import { ADMIN, expectStatus, jsonRequest, signIn } from '../helpers/start-app.ts';
 import { makeTestFolder, runServer, type ServerRun } from '../helpers/start-server.ts';
@@ -13,8 +14,8 @@ interface Running {
   v1(method: string, path: string, key: string, body?: unknown): Promise<unknown>;
 }
 
-async function start(t: TestContext, folder: string): Promise<Running> {
-  const env = { UI_USERNAME: ADMIN.username, UI_PASSWORD: ADMIN.password };
+async function start(t: TestContext, folder: string, settings: Environment = {}): Promise<Running> {
+  const env = { UI_USERNAME: ADMIN.username, UI_PASSWORD: ADMIN.password, ...settings };
   const server = runServer(t, { folder, env });
   const origin = await server.listening;
   const token = await signIn(origin);
@@ -58,4 +59,23 @@ test('budgets survive a restart and a crash', { timeout: 120_000 }, async (t) =>
 
   const third = await start(t, folder);
   assert.match(JSON.stringify(await usage(third)), /"requests":3,"grantedUsd":4/);
+});
+
+test('a call that the end of the server cuts is counted', { timeout: 60_000 }, async (t) => {
+  let asked = 0;
+  const upstream = await startUpstream(t, () => {
+    asked += 1;
+  });
+  const folder = makeTestFolder(t);
+  const first = await start(t, folder, { SHUTDOWN_GRACE_MS: '1' });
+  await first.admin('POST', '/api/admin/providers', { id: 'up', name: 'Up', baseUrl: upstream.origin });
+  await first.admin('POST', '/api/admin/models', { id: 'm', name: 'M', providerId: 'up' });
+  const made = (await first.admin('POST', '/api/admin/apikeys', { name: 'k' })) as { key: string };
+  const call = first.v1('POST', '/v1/chat/completions', made.key, { model: 'm', messages: [] });
+  call.catch(() => {});
+  await until(() => asked === 1, 'the provider is asked');
+  assert.deepEqual(await first.server.kill('SIGTERM'), [0, null]);
+  await assert.rejects(call);
+  const second = await start(t, folder);
+  assert.match(JSON.stringify(await second.v1('GET', '/v1/key', made.key)), /"requests":1,/);
 });

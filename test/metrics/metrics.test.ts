@@ -19,7 +19,7 @@ async function scrape(app: AppUnderTest): Promise<{ text: string; samples: ReadS
 /** A server with the model `m`, a provider whose id needs escapes nowhere, and process metrics. */
 async function start(t: TestContext): Promise<AppUnderTest> {
   const app = await startApp(t);
-  await app.addProvider({ id: 'up', baseUrl: 'http://127.0.0.1:9' }, [{ id: 'm' }]);
+  await app.addProvider({ id: 'up', baseUrl: 'http://127.0.0.1:9' }, [{ id: 'm' }, { id: 'free-*' }]);
   t.after(startProcessMetrics(app.services.metrics.registry));
   return app;
 }
@@ -49,11 +49,14 @@ test('calls are counted by endpoint, model, provider and outcome, with times, to
       costNanoUsd: null,
     }),
   );
+  metrics.countCall(makeEntry({ id: 'req_5', modelId: 'free-1', outcome: 'broken' }));
+  metrics.countCall(makeEntry({ id: 'req_6', modelId: 'free-2', outcome: 'broken' }));
   const { samples } = await scrape(app);
   const at = { endpoint: 'embeddings', model: 'm', provider: 'up' };
   const expected: readonly (readonly [string, Record<string, string>, number | undefined])[] = [
     ['ipin_calls_total', { ...at, outcome: 'ok' }, 2],
     ['ipin_calls_total', { ...at, provider: '', outcome: 'limited' }, 1],
+    ['ipin_calls_total', { ...at, model: 'free-*', outcome: 'broken' }, 2],
     ['ipin_calls_total', { endpoint: 'other', model: '', provider: 'up', outcome: 'ok' }, 1],
     ['ipin_limited_calls_total', { code: 'rate_limit_exceeded' }, 1],
     ['ipin_tokens_total', { model: 'm', kind: 'prompt' }, 22],
@@ -63,12 +66,12 @@ test('calls are counted by endpoint, model, provider and outcome, with times, to
     ['ipin_cost_usd_total', { model: 'm', provider: 'up' }, 0.003],
     ['ipin_unpriced_calls_total', { model: '', provider: 'up' }, 1],
     ['ipin_call_duration_seconds_bucket', { endpoint: 'embeddings', le: '0.05' }, 0],
-    ['ipin_call_duration_seconds_bucket', { endpoint: 'embeddings', le: '0.1' }, 1],
-    ['ipin_call_duration_seconds_bucket', { endpoint: 'embeddings', le: '600' }, 1],
-    ['ipin_call_duration_seconds_bucket', { endpoint: 'embeddings', le: '+Inf' }, 2],
-    ['ipin_call_duration_seconds_sum', { endpoint: 'embeddings' }, 700.06],
-    ['ipin_call_first_byte_seconds_bucket', { endpoint: 'embeddings', le: '0.05' }, 1],
-    ['ipin_call_first_byte_seconds_count', { endpoint: 'embeddings' }, 1],
+    ['ipin_call_duration_seconds_bucket', { endpoint: 'embeddings', le: '0.1' }, 3],
+    ['ipin_call_duration_seconds_bucket', { endpoint: 'embeddings', le: '600' }, 3],
+    ['ipin_call_duration_seconds_bucket', { endpoint: 'embeddings', le: '+Inf' }, 4],
+    ['ipin_call_duration_seconds_sum', { endpoint: 'embeddings' }, 700.18],
+    ['ipin_call_first_byte_seconds_bucket', { endpoint: 'embeddings', le: '0.05' }, 3],
+    ['ipin_call_first_byte_seconds_count', { endpoint: 'embeddings' }, 3],
   ];
   for (const [name, labels, value] of expected)
     assert.equal(sampleValue(samples, name, labels), value, `${name} ${JSON.stringify(labels)}`);

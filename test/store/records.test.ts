@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { UNKNOWN_PRICE } from '../../src/store/price-amounts.ts';
-import { MODEL, PROVIDER, readRecord } from '../../src/store/records.ts';
+import { API_KEY, MODEL, PROVIDER, readRecord } from '../../src/store/records.ts';
 import { TIME } from './store-contract.ts';
 
 function read(options: unknown): unknown {
@@ -88,5 +88,44 @@ describe('a model in a file', () => {
     [{ options: { maxOutputTokens: 0 } }, /options\.maxOutputTokens is not/],
   ] as const) {
     test(`with ${JSON.stringify(fields)} is refused`, () => assert.throws(() => readModel(fields), problem));
+  }
+});
+
+describe('the limits of a key in a file', () => {
+  const readLimits = (limits: unknown): unknown => {
+    const record = { id: 'k', name: 'K', digest: 'a'.repeat(64), keyHint: 'sk-...', enabled: true };
+    const key = { ...record, createdAt: TIME, ...(limits === undefined ? {} : { limits }) };
+    return readRecord(API_KEY, key, 'apiKeys[0]').limits;
+  };
+
+  test('that are absent or null are none', () => {
+    assert.equal(readLimits(undefined), null);
+    assert.equal(readLimits(null), null);
+  });
+
+  test('have all members, and those that a newer version may know', () => {
+    assert.deepEqual(readLimits({ rpm: 5, allowedIps: ['10.0.0.0/8'], fromTomorrow: 'kept' }), {
+      rpm: 5,
+      tpm: null,
+      concurrency: null,
+      budgetUsd: null,
+      budgetTokens: null,
+      budgetPeriod: null,
+      warnPercent: null,
+      allowedIps: ['10.0.0.0/8'],
+      fromTomorrow: 'kept',
+    });
+  });
+
+  for (const [limits, problem] of [
+    [{ rpm: 0 }, /apiKeys\[0\]\.limits\.rpm is not a whole number from 1/],
+    [{ budgetUsd: '5' }, /limits\.budgetUsd is not a number over 0/],
+    [{ budgetPeriod: 'year' }, /limits\.budgetPeriod is not one of day, week, month, total/],
+    [{ allowedIps: [] }, /limits\.allowedIps is not a list of 1 to 256/],
+    [{ allowedIps: ['10.0.0.0/99'] }, /limits\.allowedIps is not a list/],
+    [[], /limits is not an object/],
+    [7, /limits is not an object/],
+  ] as const) {
+    test(`${JSON.stringify(limits)} is refused`, () => assert.throws(() => readLimits(limits), problem));
   }
 });

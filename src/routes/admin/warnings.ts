@@ -19,6 +19,8 @@ interface WarningInput extends Pick<Services, 'admin' | 'config'> {
   readonly storage: StorageStatus;
   readonly snapshot: SnapshotStatus;
   readonly usage: LedgerStatus;
+  /** Some of what keys and users have used could not be read. */
+  readonly budgetsDamaged: boolean;
   /** Providers with a key that cannot be decrypted. */
   readonly unreadable: readonly Provider[];
   readonly alertWebhook: AlertWebhook | null;
@@ -78,7 +80,7 @@ const WARNINGS: readonly Row[] = [
   ],
   [
     'usage_damaged',
-    ({ usage }) => usage.isDamaged,
+    ({ usage, budgetsDamaged }) => usage.isDamaged || budgetsDamaged,
     'Some files of the usage statistics were damaged, so older sums may be too low. The damaged parts were set aside as *.damaged in the folder that ends with .usage, beside the database. Delete them and restart to end this warning.',
   ],
   [
@@ -126,7 +128,7 @@ const WARNINGS: readonly Row[] = [
  * @param plainCopies names of files beside the database that hold secrets in clear text
  */
 export function findWarnings(services: Services, plainCopies: readonly string[]): Warning[] {
-  const { store, snapshotStatus, admin, config, ledger } = services;
+  const { store, snapshotStatus, admin, config, ledger, budgetsDamaged } = services;
   const providers = [...store.config.view().providers.values()];
   const input: WarningInput = {
     admin,
@@ -134,6 +136,7 @@ export function findWarnings(services: Services, plainCopies: readonly string[])
     storage: store.status(),
     snapshot: snapshotStatus(),
     usage: ledger.status(),
+    budgetsDamaged,
     unreadable: providers.filter(hasUnreadableKey),
     alertWebhook: store.config.view().settings.alertWebhook,
     plainCopies,

@@ -1,6 +1,6 @@
 import { type Day, dayOfMonth } from './calendar.ts';
 import { COUNTS_LENGTH, MEASURE_COUNT } from './measures.ts';
-import { UsageTable } from './usage-table.ts';
+import { SLOTS, UsageTable } from './usage-table.ts';
 
 interface Sum {
   readonly values: Float64Array;
@@ -9,24 +9,37 @@ interface Sum {
 
 /** The days of a month with the sums of one more day, which replace what they held of it. */
 export function withDay(month: UsageTable | null, day: Day, hours: UsageTable): UsageTable {
+  const slot = dayOfMonth(day);
   const table = new UsageTable();
-  if (month !== null) copyRows(month, table, dayOfMonth(day));
-  const sums = new Map<number, Sum>();
-  for (let row = 0; row < hours.length; row++) {
-    const tuple = hours.tupleOf[row] ?? 0;
-    let sum = sums.get(tuple);
-    if (sum === undefined) {
-      sum = { values: new Float64Array(MEASURE_COUNT), counts: new Uint32Array(COUNTS_LENGTH) };
-      sums.set(tuple, sum);
-    }
-    hours.addRowTo(row, sum.values, sum.counts);
-  }
-  for (const [tuple, { values, counts }] of sums) {
-    const dimensions = hours.tuples[tuple];
-    if (dimensions !== undefined) table.set(dimensions, dayOfMonth(day), values, counts);
-  }
+  if (month !== null) copyRows(month, table, slot);
+  copyRows(
+    regrouped(hours, () => slot),
+    table,
+    -1,
+  );
   table.trim();
   return table;
+}
+
+/** The sums of a table whose slots are put together. @param slotOf the new slot of a slot */
+export function regrouped(table: UsageTable, slotOf: (slot: number) => number): UsageTable {
+  const sums = new Map<number, Sum>();
+  for (let row = 0; row < table.length; row++) {
+    const key = (table.tupleOf[row] ?? 0) * SLOTS + slotOf(table.slotOf[row] ?? 0);
+    let sum = sums.get(key);
+    if (sum === undefined) {
+      sum = { values: new Float64Array(MEASURE_COUNT), counts: new Uint32Array(COUNTS_LENGTH) };
+      sums.set(key, sum);
+    }
+    table.addRowTo(row, sum.values, sum.counts);
+  }
+  const result = new UsageTable();
+  for (const [key, { values, counts }] of sums) {
+    const dimensions = table.tuples[Math.floor(key / SLOTS)];
+    if (dimensions !== undefined) result.set(dimensions, key % SLOTS, values, counts);
+  }
+  result.trim();
+  return result;
 }
 
 /** Copies all rows but those of the slot `without`. */

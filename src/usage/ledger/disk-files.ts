@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import type { Logger } from '../../logger.ts';
 import {
   appendCheckedLines,
+  areLinesSound,
   asidePath,
+  ReadBuffer,
   readCheckedLines,
   writeCheckedLines,
 } from '../../store/checked-lines.ts';
@@ -20,7 +22,7 @@ import {
   parseDay,
   parseMonth,
 } from './calendar.ts';
-import { merged, withDay } from './day-sums.ts';
+import { merged, regrouped, withDay } from './day-sums.ts';
 import { DAYS_KEPT_DAYS, HOURS_KEPT_DAYS, type LedgerFiles } from './ledger-files.ts';
 import { LineReader, toLines } from './lines.ts';
 import type { LastNames } from './names.ts';
@@ -101,13 +103,30 @@ export class DiskFiles implements LedgerFiles {
       ...days('sealed', this.#sealed),
       ...days('month', this.#months),
     ];
+    const buffer = new ReadBuffer();
     for (const [kind, at] of all) {
-      await this.#inTurn(() => this.#read(kind, at, undefined)).catch(() => {});
+      await this.#inTurn(async () => {
+        if (await areLinesSound(this.#ops, this.#path(kind, at), buffer)) return;
+        await this.#read(kind, at, undefined);
+      }).catch(() => {});
     }
   }
 
   async loadHours(day: Day): Promise<UsageTable | null> {
     return await this.#inTurn(() => this.#hours(day));
+  }
+
+  async loadHalves(day: Day, cutHour: number): Promise<UsageTable | null> {
+    const name = `${dayName(day)}/${cutHour}`;
+    return await this.#inTurn(async () => {
+      const cached = this.#cache.get(name);
+      if (cached !== null) return cached;
+      const hours = this.#cache.get(dayName(day)) ?? (await this.#readHours(day));
+      if (hours === null) return null;
+      const table = regrouped(hours, (hour) => (hour < cutHour ? 0 : 1));
+      this.#cache.set(name, table);
+      return table;
+    });
   }
 
   async loadMonth(month: Month): Promise<UsageTable | null> {
@@ -193,14 +212,17 @@ export class DiskFiles implements LedgerFiles {
   async #hours(day: Day): Promise<UsageTable | null> {
     const cached = this.#cache.get(dayName(day));
     if (cached !== null) return cached;
+    const table = await this.#readHours(day);
+    if (table !== null) this.#cache.set(dayName(day), table);
+    return table;
+  }
+
+  async #readHours(day: Day): Promise<UsageTable | null> {
     const tables: UsageTable[] = [];
     // Both are there after a crash while the day was sealed, or where the clock was set back: the open one is newer.
     if (this.#sealed.has(day)) tables.push(await this.#table('sealed', day));
     if (this.#open.has(day)) tables.push(await this.#table('open', day));
-    if (tables.length === 0) return null;
-    const table = merged(tables);
-    this.#cache.set(dayName(day), table);
-    return table;
+    return tables.length === 0 ? null : merged(tables);
   }
 
   async #month(month: Month): Promise<UsageTable | null> {
@@ -214,16 +236,16 @@ export class DiskFiles implements LedgerFiles {
 
   async #table(kind: Kind, at: number): Promise<UsageTable> {
     const reader = new LineReader();
-    await this.#read(kind, at, (text) => {
-      if (!reader.read(text)) this.#damaged.add(this.#path(kind, at));
+    await this.#read(kind, at, (bytes) => {
+      if (!reader.read(bytes)) this.#damaged.add(this.#path(kind, at));
     });
     reader.table.trim();
     return reader.table;
   }
 
-  async #read(kind: Kind, at: number, onText: ((text: string) => void) | undefined): Promise<void> {
+  async #read(kind: Kind, at: number, onBytes: ((bytes: Buffer) => void) | undefined): Promise<void> {
     const path = this.#path(kind, at);
-    const options = { limitBytes: FILE_LIMIT_BYTES, ...(onText === undefined ? {} : { onText }) };
+    const options = { limitBytes: FILE_LIMIT_BYTES, ...(onBytes === undefined ? {} : { onBytes }) };
     const read = await readCheckedLines(this.#ops, path, options);
     if (read?.isDamaged !== true || this.#damaged.has(path)) return;
     this.#damaged.add(path);

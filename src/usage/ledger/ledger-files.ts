@@ -13,6 +13,11 @@ export interface LedgerFiles {
   months(): Month[];
   /** The hours of a day; null: none are kept. @throws the system's error. */
   loadHours(day: Day): Promise<UsageTable | null>;
+  /**
+   * The sums of the hours of a day before `cutHour`, as slot 0, and from it on, as slot 1; null: no hours are kept. The table must
+   * not be changed. @throws the system's error.
+   */
+  loadHalves(day: Day, cutHour: number): Promise<UsageTable | null>;
   /** The days of a month; null: none are kept. The table must not be changed. @throws the system's error. */
   loadMonth(month: Month): Promise<UsageTable | null>;
   /**

@@ -53,31 +53,78 @@ function rowOf(table: UsageTable, row: number): number[] {
   return list;
 }
 
-/** Puts the lines of a file into a table. */
+/** Puts the lines of a file into a table. Reads bytes, because a month as objects of JSON would need many times its memory. */
 export class LineReader {
   readonly table = new UsageTable();
+  readonly #row = new Float64Array(ROW_LENGTH);
 
-  /** Returns false if the line holds something else, of which nothing is taken. */
-  read(text: string): boolean {
-    const line = parseJson(text);
-    if (!Array.isArray(line)) return false;
-    const [first, ...rows]: readonly unknown[] = line;
-    const dimensions = fromList(first);
-    if (dimensions === null || !rows.every(isRow)) return false;
+  /** Returns false at the first thing in the line that is something else; the slots before it are taken. */
+  read(line: Buffer): boolean {
+    const end = endOfDimensions(line);
+    const dimensions = fromList(parseJson(line.toString('utf8', 1, end)));
+    if (line[0] !== OPEN || dimensions === null) return false;
+    const before = this.table.tuples.length;
     const tuple = this.table.tupleOfDimensions(dimensions);
-    for (const row of rows) this.table.setList(tuple, row);
-    return true;
+    // In a file that was written as a whole, each combination has one line, with its slots in order.
+    let lastSlot = tuple === before ? -1 : SLOTS;
+    let at = end;
+    while (line[at] === COMMA) {
+      const length = this.#readRow(line, at + 1);
+      if (!isRow(this.#row, length)) return false;
+      const slot = this.#row[0] ?? 0;
+      this.table.setList(tuple, { list: this.#row, length, isNew: slot > lastSlot });
+      lastSlot = slot > lastSlot ? slot : SLOTS;
+      at = line.indexOf(CLOSE, at) + 1;
+    }
+    return line[at] === CLOSE && at === line.length - 1;
+  }
+
+  /** Reads an array of whole numbers that begins at `start`. Returns how many there are; 0: it is none. */
+  #readRow(line: Buffer, start: number): number {
+    if (line[start] !== OPEN) return 0;
+    let length = 0;
+    let value = -1;
+    for (let at = start + 1; at < line.length; at++) {
+      const sign = line[at] ?? 0;
+      if (sign >= ZERO && sign <= NINE) {
+        value = (value === -1 ? 0 : value * 10) + (sign - ZERO);
+        continue;
+      }
+      if (value === -1 || length >= ROW_LENGTH) return 0;
+      this.#row[length] = value;
+      length += 1;
+      value = -1;
+      if (sign === CLOSE) return length;
+      if (sign !== COMMA) return 0;
+    }
+    return 0;
   }
 }
 
-function isRow(row: unknown): row is number[] {
-  if (!Array.isArray(row) || row.length < PAIRS_START || row.length > ROW_LENGTH) return false;
-  if ((row.length - PAIRS_START) % 2 !== 0) return false;
-  for (let at = 0; at < row.length; at++) {
-    const value: unknown = row[at];
-    if (typeof value !== 'number' || !(value >= 0) || !Number.isInteger(value)) return false;
-    if (at === 0 && value >= SLOTS) return false;
-    if (at >= PAIRS_START && (at - PAIRS_START) % 2 === 0 && value >= COUNTS_LENGTH) return false;
+const OPEN = 0x5b;
+const CLOSE = 0x5d;
+const COMMA = 0x2c;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const ZERO = 0x30;
+const NINE = 0x39;
+
+/** Where the array of dimensions, the first one in the line, ends: before this byte. */
+function endOfDimensions(line: Buffer): number {
+  let isText = false;
+  for (let at = 1; at < line.length; at++) {
+    const sign = line[at];
+    if (isText && sign === BACKSLASH) at += 1;
+    else if (sign === QUOTE) isText = !isText;
+    else if (!isText && sign === CLOSE) return at + 1;
+  }
+  return line.length;
+}
+
+function isRow(row: Float64Array, length: number): boolean {
+  if (length < PAIRS_START || (length - PAIRS_START) % 2 !== 0 || (row[0] ?? SLOTS) >= SLOTS) return false;
+  for (let at = PAIRS_START; at < length; at += 2) {
+    if ((row[at] ?? COUNTS_LENGTH) >= COUNTS_LENGTH) return false;
   }
   return true;
 }

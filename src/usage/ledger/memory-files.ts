@@ -1,5 +1,5 @@
 import { type Day, dayName, type Month, monthName, monthOf, parseDay, parseMonth } from './calendar.ts';
-import { withDay } from './day-sums.ts';
+import { regrouped, withDay } from './day-sums.ts';
 import type { LedgerFiles } from './ledger-files.ts';
 import { TableCache } from './table-cache.ts';
 import type { UsageTable } from './usage-table.ts';
@@ -31,6 +31,11 @@ export class MemoryFiles implements LedgerFiles {
 
   async loadHours(day: Day): Promise<UsageTable | null> {
     return this.#hours.get(dayName(day));
+  }
+
+  async loadHalves(day: Day, cutHour: number): Promise<UsageTable | null> {
+    const hours = await this.loadHours(day);
+    return hours === null ? null : regrouped(hours, (hour) => (hour < cutHour ? 0 : 1));
   }
 
   async loadMonth(month: Month): Promise<UsageTable | null> {

@@ -1,5 +1,6 @@
 import type { Logger } from '../../logger.ts';
 import { errorCode, type FileOps, nodeFileOps } from '../../store/file-ops.ts';
+import { dayOf, monthOf } from './calendar.ts';
 import { DiskFiles } from './disk-files.ts';
 import { UsageLedger } from './ledger.ts';
 import { MemoryFiles } from './memory-files.ts';
@@ -45,8 +46,15 @@ export async function openLedger(options: OpenLedgerOptions): Promise<UsageLedge
   await ledger.open();
   // Days that were not sealed before the last end are sealed after the check.
   const check = files.check().then(() => ledger.flush());
+  void check.then(() => loadRecent(files, now()));
   await Promise.race([check, pause(CHECK_WAIT_MS)]);
   return ledger;
+}
+
+/** Loads the months of which most reports tell, so that the first report need not wait for them. */
+async function loadRecent(files: DiskFiles, nowMs: number): Promise<void> {
+  const month = monthOf(dayOf(nowMs));
+  for (const recent of [month - 1, month]) await files.loadMonth(recent).catch(() => null);
 }
 
 /** Fills an empty folder. What is no archive is left out. */

@@ -1,11 +1,14 @@
 import { DAY_MS, type Day, dayOf, dayOfMonth, firstDay, HOUR_MS, type Month, monthOf } from './calendar.ts';
 import type { LedgerFiles } from './ledger-files.ts';
-import { Aggregation, type UsageQuery, type UsageResult } from './query.ts';
+import { Aggregation, bucketOf, type UsageQuery, type UsageResult } from './query.ts';
 import type { UsageTable } from './usage-table.ts';
 
 /** Where a query finds its rows. */
 export interface UsageSources {
-  readonly files: Pick<LedgerFiles, 'hourDays' | 'openDays' | 'months' | 'loadHours' | 'loadMonth'>;
+  readonly files: Pick<
+    LedgerFiles,
+    'hourDays' | 'openDays' | 'months' | 'loadHours' | 'loadHalves' | 'loadMonth'
+  >;
   /** The days that are in memory. */
   liveDays(): Day[];
   /** The rows of such a day as they are now; null: it is not in memory. */
@@ -13,7 +16,8 @@ export interface UsageSources {
 }
 
 /**
- * Answers a query. Sums of whole days come from the months' files where days by UTC are enough, all others from hours. A day
+ * Answers a query. Sums of whole days come from the months' files where days by UTC are enough, all others from hours; days of
+ * other time zones from the two parts into which they cut a day by UTC. A day
  * whose hours are no longer kept counts as if all of it had happened when it began.
  * @throws TooManyRowsError.
  */
@@ -24,6 +28,7 @@ export async function readUsage(query: UsageQuery, sources: UsageSources): Promi
     const whole: Day[] = [];
     for (const day of days.ofMonth(month)) {
       if (days.isWhole(day)) whole.push(day);
+      else if (days.isCut(day)) await days.addHalves(aggregation, day);
       else await days.addHours(aggregation, day);
     }
     if (whole.length > 0) await days.addDays(aggregation, month, whole);
@@ -70,6 +75,23 @@ class Days {
     if (!this.#withHours.has(day)) return true;
     const isByDay = bucket === 'none' || (bucket === 'day' && tzMinutes % (24 * 60) === 0);
     return isByDay && day * DAY_MS >= fromMs && (day + 1) * DAY_MS <= toMs;
+  }
+
+  /** True if the query needs no more of a day than its two parts, before and after midnight in its time zone. */
+  isCut(day: Day): boolean {
+    const { fromMs, toMs, bucket } = this.#query;
+    const isInside = day * DAY_MS >= fromMs && (day + 1) * DAY_MS <= toMs;
+    return bucket === 'day' && isInside && this.#withHours.has(day) && !this.#unsealed.has(day);
+  }
+
+  async addHalves(aggregation: Aggregation, day: Day): Promise<void> {
+    const startMs = day * DAY_MS;
+    const first = bucketOf(startMs, this.#query);
+    let cutHour = 1;
+    while (cutHour < 24 && bucketOf(startMs + cutHour * HOUR_MS, this.#query) === first) cutHour += 1;
+    const table = await this.#sources.files.loadHalves(day, cutHour).catch(() => null);
+    if (table === null) return;
+    aggregation.add({ table, slots: 0b11, timeOf: (half) => startMs + half * cutHour * HOUR_MS });
   }
 
   async addHours(aggregation: Aggregation, day: Day): Promise<void> {

@@ -33,11 +33,13 @@ export class TableCache {
     }
   }
 
+  /** Forgets a table, and those that were made from it: their names begin with its name and a slash. */
   delete(name: string): void {
-    const found = this.#tables.get(name);
-    if (found === undefined) return;
-    this.#tables.delete(name);
-    this.#bytes -= found.bytes;
+    for (const [other, { bytes }] of this.#tables) {
+      if (other !== name && !other.startsWith(`${name}/`)) continue;
+      this.#tables.delete(other);
+      this.#bytes -= bytes;
+    }
   }
 
   names(): string[] {

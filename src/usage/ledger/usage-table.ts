@@ -9,6 +9,16 @@ const FIRST_POOL = 128;
 /** Estimates of what the engine needs for an object of dimensions, beside its texts. */
 const TUPLE_BYTES = 120;
 
+/** A row as a list of numbers. */
+export interface RowList {
+  /** The slot, all measures, then pairs of bucket and count. */
+  readonly list: Float64Array;
+  /** How many numbers of the list count. */
+  readonly length: number;
+  /** The table certainly has no such row. */
+  readonly isNew: boolean;
+}
+
 /**
  * The rows of one day or month, as columns of typed arrays. `values` holds all measures of a row side by side. A histogram
  * is stored as pairs of bucket and count, in a pool.
@@ -71,17 +81,17 @@ export class UsageTable {
   /**
    * Sets a row from a list, whatever it held before.
    * @param tuple as `tupleOfDimensions` returned it
-   * @param list the slot, all measures, then pairs of bucket and count
    */
-  setList(tuple: number, list: readonly number[]): void {
-    const row = this.#rowOf(tuple, list[0] ?? 0);
+  setList(tuple: number, { list, length, isNew }: RowList): void {
+    const slot = list[0] ?? 0;
+    const row = isNew ? this.#append(tuple, slot) : this.#rowOf(tuple, slot);
     const start = row * MEASURE_COUNT;
     for (let measure = 0; measure < MEASURE_COUNT; measure++) {
       this.values[start + measure] = list[1 + measure] ?? 0;
     }
     const first = 1 + MEASURE_COUNT;
-    let at = this.#takePairs(row, (list.length - first) / 2);
-    for (let index = first; index < list.length; index += 2) {
+    let at = this.#takePairs(row, (length - first) / 2);
+    for (let index = first; index < length; index += 2) {
       this.pairBuckets[at] = list[index] ?? 0;
       this.pairCounts[at] = list[index + 1] ?? 0;
       at += 1;
@@ -125,15 +135,16 @@ export class UsageTable {
   }
 
   #rowOf(tuple: number, slot: number): number {
-    const rows = this.#rows();
-    const known = rows.get(tuple * SLOTS + slot);
-    if (known !== undefined) return known;
+    return this.#rows().get(tuple * SLOTS + slot) ?? this.#append(tuple, slot);
+  }
+
+  #append(tuple: number, slot: number): number {
     const row = this.#length;
     if (row >= this.tupleOf.length) this.#growRows();
     this.#length += 1;
     this.tupleOf[row] = tuple;
     this.slotOf[row] = slot;
-    rows.set(tuple * SLOTS + slot, row);
+    this.#rowIndex?.set(tuple * SLOTS + slot, row);
     return row;
   }
 

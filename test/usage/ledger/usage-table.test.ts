@@ -89,10 +89,10 @@ describe('UsageTable', () => {
         const table = new UsageTable();
         fill(table, first);
         const reader = new LineReader();
-        for (const text of toLines(table)) assert.ok(reader.read(text));
+        for (const text of toLines(table)) assert.ok(reader.read(Buffer.from(text)));
         for (const { dimensions, slot, values, counts } of second) {
           const text = toLine(dimensions, slot, Float64Array.from(values), Uint32Array.from(counts));
-          assert.ok(reader.read(text));
+          assert.ok(reader.read(Buffer.from(text)));
         }
         assert.deepEqual(contentOf(reader.table), expectedOf([...first, ...second]));
       }),
@@ -105,7 +105,7 @@ describe('UsageTable', () => {
       ['k', null, null, 'm', null, 'chat', 'ok'],
       [3, ...new Array(MEASURE_COUNT).fill(1)],
     ]);
-    assert.ok(new LineReader().read(sound));
+    assert.ok(new LineReader().read(Buffer.from(sound)));
     const wrong = [
       sound.replace('[3,', '[32,'),
       sound.replace('[3,', '[-1,'),
@@ -120,13 +120,13 @@ describe('UsageTable', () => {
     ];
     for (const text of wrong) {
       const reader = new LineReader();
-      assert.equal(reader.read(text), false, text);
+      assert.equal(reader.read(Buffer.from(text)), false, text);
       assert.equal(reader.table.length, 0);
     }
     fc.assert(
       fc.property(fc.oneof(fc.json(), fc.string()), (text) => {
         const reader = new LineReader();
-        reader.read(text);
+        reader.read(Buffer.from(text));
         assert.equal(reader.table.length, 0);
       }),
     );
