@@ -94,7 +94,7 @@ export class CallRecord {
   estimate: UseEstimate = NOTHING_ESTIMATED;
   /** Counts what the answer uses; null: there is no answer yet. */
   meter: AnswerMeter | null = null;
-  /** The client left when the provider had the whole request, but had not answered yet. */
+  /** The client left while the provider, which had the whole request, worked on it. */
   wasLeftUnanswered = false;
   readonly attempts: AttemptRecord[] = [];
   /** Set once the limits have let the call through. */

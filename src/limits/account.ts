@@ -55,16 +55,16 @@ export class Account {
       const counter = this.#present(period, nowMs);
       counter.requests += 1;
       if (used === null) continue;
-      counter.costNanoUsd += used.costNanoUsd;
-      counter.tokens += used.tokens;
+      counter.costNanoUsd = sumOf(counter.costNanoUsd, used.costNanoUsd);
+      counter.tokens = sumOf(counter.tokens, used.tokens);
     }
   }
 
   /** Adds to the budget of the present period. */
   grant(period: BudgetPeriod, nowMs: number, { nanoUsd, tokens }: Grant): void {
     const counter = this.#present(period, nowMs);
-    counter.grantedNanoUsd += nanoUsd;
-    counter.grantedTokens += tokens;
+    counter.grantedNanoUsd = sumOf(counter.grantedNanoUsd, nanoUsd);
+    counter.grantedTokens = sumOf(counter.grantedTokens, tokens);
   }
 
   /** Starts all counts anew, and ends what was granted. */
@@ -86,6 +86,11 @@ export class Account {
     if (counter.startMs < startMs) clear(counter, startMs);
     return counter;
   }
+}
+
+/** A provider may report absurd numbers; a larger sum could not be read back from its file. */
+function sumOf(one: number, other: number): number {
+  return Math.min(one + other, Number.MAX_SAFE_INTEGER);
 }
 
 function clear(counter: PeriodCounter, startMs: number): void {

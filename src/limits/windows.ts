@@ -50,6 +50,9 @@ export class SlidingWindow {
 
   #drop(nowMs: number): void {
     const { length } = this.#times;
+    const aheadMs = (this.#times[length - 1] ?? nowMs) - nowMs;
+    // The clock was wrong by far when these were added: they would count until it is as late again.
+    if (aheadMs > WINDOW_MS) for (let at = this.#first; at < length; at += 1) this.#times[at] = nowMs;
     while (this.#first < length && (this.#times[this.#first] ?? 0) <= nowMs - WINDOW_MS) {
       this.#sum -= this.#amounts[this.#first] ?? 0;
       this.#first += 1;

@@ -4,7 +4,7 @@ import { isRecord, parseJson } from '../json/value.ts';
 import { estimateTokens, type MeterKind, NO_USAGE, type Usage } from '../usage/usage.ts';
 import { answerTextBytes, streamedTextBytes } from './answer-text.ts';
 import { showsUsage } from './hidden-usage.ts';
-import { mergeUsage, readUsage, reportedUsage } from './usage-dialects.ts';
+import { mergeUsage, numberOf, readUsage, reportedUsage } from './usage-dialects.ts';
 import { UsageFinder } from './usage-finder.ts';
 
 /** What a scan must find for `AnswerMeter.lookAtScanned`. */
@@ -16,6 +16,8 @@ const LF = 0x0a;
 /** What the call may use, as estimated from its request; 0: not known. */
 interface Estimate {
   readonly promptTokens: number;
+  /** The longest answer that was asked for. */
+  readonly answerTokens: number;
   readonly audioSeconds: number;
   readonly images: number;
 }
@@ -27,6 +29,8 @@ export class AnswerMeter {
   #textBytes = 0;
   /** The record that passes in pieces begins with text of the model. */
   #isInText = false;
+  /** Of an answer that passes without being held. */
+  #passedBytes = 0;
   #seconds: number | null = null;
   #images: number | null = null;
   /** For a body or a record that is not held whole. */
@@ -80,7 +84,7 @@ export class AnswerMeter {
     if (!isRecord(answer)) return;
     const { data, duration } = answer;
     if (this.#kind === 'images' && Array.isArray(data)) this.#images = data.length;
-    if (this.#kind === 'audio' && typeof duration === 'number' && duration >= 0) this.#seconds = duration;
+    if (this.#kind === 'audio') this.#seconds = numberOf(duration);
     if (this.#kind === 'tokens' && this.#usage?.completionTokens == null)
       this.#textBytes += answerTextBytes(answer);
   }
@@ -89,6 +93,7 @@ export class AnswerMeter {
   lookAtBytes(bytes: Buffer): void {
     this.#finder ??= new UsageFinder();
     this.#finder.push(bytes);
+    this.#passedBytes += bytes.length;
   }
 
   /** A passing answer, or the long record, has ended. */
@@ -108,10 +113,12 @@ export class AnswerMeter {
 
   /** What was used. What the provider did not report is taken from the estimate, and from the text of the answer. */
   total(estimate: Estimate): Usage {
+    // An answer that broke off had no end.
+    this.end();
     const usage = this.#usage ?? NO_USAGE;
     switch (this.#kind) {
       case 'tokens':
-        return withEstimates(usage, estimate.promptTokens, estimateTokens(this.#textBytes));
+        return withEstimates(usage, estimate.promptTokens, this.#answerTokens(estimate));
       case 'input':
       case 'speech':
         return withEstimates(usage, estimate.promptTokens, 0);
@@ -124,6 +131,12 @@ export class AnswerMeter {
       case 'images':
         return { ...usage, images: this.#images ?? (estimate.images || null) };
     }
+  }
+
+  /** An estimate. Of an answer that was not held, how much is text is not known: it has no more than was asked for. */
+  #answerTokens({ answerTokens }: Estimate): number {
+    if (this.#textBytes > 0) return estimateTokens(this.#textBytes);
+    return Math.min(estimateTokens(this.#passedBytes), answerTokens);
   }
 
   #take(answer: unknown): void {

@@ -111,7 +111,8 @@ function countOf(value: unknown): number | null {
   return number === null ? null : Math.round(number);
 }
 
-function numberOf(value: unknown): number | null {
+/** A number that an answer may tell; null for one that makes no sense. */
+export function numberOf(value: unknown): number | null {
   return typeof value === 'number' && value >= 0 && value <= COUNT_LIMIT ? value : null;
 }
 

@@ -30,7 +30,7 @@ export interface SendOptions {
   readonly signal: CancelSignal;
   /** The user or key whose share of connections the request uses. */
   readonly consumer: string;
-  /** Is told if the signal was aborted before the response began. */
+  /** Is told if the signal was aborted before the response ended. */
   readonly note?: SendNote;
 }
 
@@ -76,7 +76,7 @@ interface SendingOptions {
 class Sending implements TransferOwner {
   readonly #sending: SendingOptions;
   #transfer: Transfer | null = null;
-  #hasResponse = false;
+  #isRefused = false;
 
   constructor(sending: SendingOptions) {
     this.#sending = sending;
@@ -89,7 +89,7 @@ class Sending implements TransferOwner {
   }
 
   onResponse(response: UpstreamResponse): void {
-    this.#hasResponse = true;
+    this.#isRefused = response.status >= 400;
     this.#sending.resolve(response);
   }
 
@@ -115,7 +115,7 @@ class Sending implements TransferOwner {
 
   readonly #onAbort = (): void => {
     const { signal, note } = this.#sending;
-    if (!this.#hasResponse && note !== null) note.wasLeftUnanswered = this.#transfer?.wasSentWhole() ?? false;
+    if (!this.#isRefused && note !== null) note.wasLeftUnanswered = this.#transfer?.wasSentWhole() ?? false;
     this.#transfer?.fail(signal.reason);
   };
 }

@@ -30,12 +30,16 @@ export function createBookkeeping({
 }: BookkeepingOptions): (closed: ClosedRecord) => void {
   const { ledger, requestLog } = books;
   return (closed) => {
-    metrics.countRequest(closed);
-    const entry = callEntryOf(closed);
-    if (entry === null) return;
     const { reservation } = closed;
-    // First, so that an error below cannot leave anything reserved for ever.
-    if (reservation !== null) limits.settle(reservation, settlementOf(entry));
+    let entry: CallEntry | null = null;
+    try {
+      entry = callEntryOf(closed);
+    } finally {
+      // First, and whatever happens: what stays reserved would never be free again.
+      if (reservation !== null) limits.settle(reservation, settlementOf(entry));
+    }
+    metrics.countRequest(closed);
+    if (entry === null) return;
     ledger.book(entry);
     requestLog.add(entry);
     metrics.countCall(entry);
@@ -67,8 +71,9 @@ function noteOwner(owner: Owner, { name, limits }: ApiKey | User, { noteBudget, 
   }
 }
 
-function settlementOf({ usage, costNanoUsd }: CallEntry): Settlement | null {
-  if (usage === null) return null;
+function settlementOf(entry: CallEntry | null): Settlement | null {
+  if (entry === null || entry.usage === null) return null;
+  const { usage, costNanoUsd } = entry;
   const tokens = (usage.promptTokens ?? 0) + (usage.completionTokens ?? 0);
   return { tokens, costNanoUsd: costNanoUsd ?? 0 };
 }

@@ -61,6 +61,16 @@ describe('the file of budgets', { timeout: 30_000 }, () => {
     }
   });
 
+  test('keeps what absurd reports add up to', async (t) => {
+    const folder = await makeFolder(t);
+    const first = await open(folder, { writeMs: 1 });
+    first.use(Number.MAX_SAFE_INTEGER);
+    first.use(Number.MAX_SAFE_INTEGER);
+    await first.close();
+    const second = await open(folder);
+    assert.equal(second.costOf(), Number.MAX_SAFE_INTEGER);
+  });
+
   test('is written by itself, for a crash', async (t) => {
     const folder = await makeFolder(t);
     const first = await open(folder, { writeMs: 1 });

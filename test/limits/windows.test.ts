@@ -62,6 +62,19 @@ describe('SlidingWindow', () => {
   });
 });
 
+describe('a clock that was far ahead', () => {
+  test('keeps nobody out for longer than a window', () => {
+    const window = new SlidingWindow();
+    const ahead = 24 * 60 * WINDOW_MS;
+    window.add(ahead, 3);
+    assert.equal(window.sumAt(100_000), 3);
+    assert.equal(window.waitMs(100_000, 2), WINDOW_MS);
+    window.add(110_000, 1);
+    assert.equal(window.sumAt(159_999), 4);
+    assert.equal(window.sumAt(160_000), 1);
+  });
+});
+
 function sumOf(added: readonly (readonly [number, number])[], nowMs: number): number {
   return added.reduce((sum, [atMs, amount]) => (atMs > nowMs - WINDOW_MS ? sum + amount : sum), 0);
 }

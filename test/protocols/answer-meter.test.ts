@@ -5,7 +5,7 @@ import { AnswerMeter } from '../../src/protocols/answer-meter.ts';
 import { EventStream } from '../../src/protocols/event-stream.ts';
 import type { Usage } from '../../src/usage/usage.ts';
 
-const ASKED = { promptTokens: 40, audioSeconds: 0, images: 0 };
+const ASKED = { promptTokens: 40, answerTokens: 1000, audioSeconds: 0, images: 0 };
 const USAGE = { prompt_tokens: 12, completion_tokens: 34, total_tokens: 46 };
 
 function record(value: unknown): string {

@@ -6,7 +6,9 @@ import { audioSeconds } from '../../src/protocols/audio-duration.ts';
 function wavHead(bytesPerSecond: number): Buffer {
   const head = Buffer.alloc(44);
   head.write('RIFF\0\0\0\0WAVEfmt ', 'latin1');
+  head.writeUInt32LE(bytesPerSecond / 2, 24);
   head.writeUInt32LE(bytesPerSecond, 28);
+  head.writeUInt16LE(2, 32);
   return head;
 }
 
@@ -28,6 +30,16 @@ test('the length of audio is in its header, else its size tells it', () => {
   assert.equal(audioSeconds(flacHead(48_000, 0), 32_000), 2);
   assert.equal(audioSeconds(Buffer.from('ID3'), 160_000), 10);
   assert.equal(audioSeconds(Buffer.alloc(0), 0), 0);
+});
+
+test('a header that tells less than the file holds does not shorten it', () => {
+  const wav = wavHead(32_000);
+  wav.writeUInt32LE(0xffffffff, 28);
+  assert.equal(audioSeconds(wav, 44 + 64_000), 2);
+  const flac = flacHead(44_100, 1);
+  const samples = 10 * 44_100;
+  // One channel of 16 bits, beside a megabyte of tags.
+  assert.equal(audioSeconds(flac, 1024 * 1024 + samples * 2), 10);
 });
 
 test('any bytes have a length', () => {

@@ -32,6 +32,7 @@ describe('the fields of a form', { timeout: 30_000 }, () => {
       },
       checkName: null,
       lease: new InflightBudget(1e9).open('test'),
+      onFile: () => {},
     });
     assert.equal(await form.readModel(), 'whisper');
     for await (const part of form.all()) for await (const _ of part.body);

@@ -49,7 +49,13 @@ async function readForm(parts: readonly FormPart[], kind: FormKind): Promise<Rea
   const fields = kind.openFields();
   const budget = new InflightBudget(16 * MEBIBYTE);
   const reader = new MultipartReader(chunks(), parseBoundary(contentType), { fileFields: kind.fileFields });
-  const form = new FormParts(reader, { kind, fields, checkName: null, lease: budget.open('test') });
+  const form = new FormParts(reader, {
+    kind,
+    fields,
+    checkName: null,
+    lease: budget.open('test'),
+    onFile: () => {},
+  });
   await form.readModel();
   const isHeld = await form.holdRest();
   return {

@@ -72,6 +72,14 @@ describe('checked lines', () => {
     );
   });
 
+  it('many of them without their line feeds are read in one pass', { timeout: 60_000 }, async () => {
+    const texts = Array.from({ length: 120_000 }, (_, index) => `${index} ${'x'.repeat(60)}`);
+    const bytes = Buffer.concat(texts.map(toCheckedLine));
+    for (let at = bytes.indexOf('\n'); at >= 0; at = bytes.indexOf('\n', at)) bytes[at] = 13;
+    const read = await textsOf(bytes);
+    assert.deepEqual([read.texts.length, read.damaged], [texts.length, texts.length]);
+  });
+
   it('a damaged byte, wherever it is, costs one line at most and is told', async () => {
     const change = fc.integer({ min: 1, max: 255 });
     await fc.assert(

@@ -16,6 +16,8 @@ export interface FormPartsOptions {
   readonly checkName: ((name: string) => void) | null;
   /** Counts the bytes of the form held in memory. */
   readonly lease: InflightLease;
+  /** Told of each file at its end: its first bytes, and its size. */
+  readonly onFile: (head: Buffer, bytes: number) => void;
 }
 
 /** A part whose content is in memory. */
@@ -24,6 +26,8 @@ interface HeldPart extends Omit<MultipartPart, 'body'> {
 }
 
 const HEAD_BYTES = 12;
+/** Enough of a file to tell how long its sound is. */
+const KEPT_HEAD_BYTES = 64;
 
 /**
  * Reads a form part by part: first up to its `model`, holding the parts before it, then the rest while it arrives. If a file
@@ -187,9 +191,11 @@ export class FormParts {
   /** A file's content. Its first bytes are checked before any byte is passed on. */
   async *#checked(part: MultipartPart): AsyncGenerator<Buffer> {
     if (fieldBaseName(part.name) === this.#options.kind.fileField) this.#hasFile = true;
-    let head: Buffer | null = Buffer.alloc(0);
+    let head: Buffer = Buffer.alloc(0);
+    let bytes = 0;
     for await (const chunk of part.body) {
-      if (head === null) {
+      bytes += chunk.length;
+      if (head.length >= HEAD_BYTES) {
         yield chunk;
         continue;
       }
@@ -197,9 +203,11 @@ export class FormParts {
       if (head.length < HEAD_BYTES) continue;
       this.#options.kind.checkFile(part, head);
       yield head;
-      head = null;
+      // A copy, because the rest of the chunk need not stay in memory.
+      head = Buffer.from(head.subarray(0, KEPT_HEAD_BYTES));
     }
-    if (head === null) return;
+    this.#options.onFile(head, bytes);
+    if (head.length >= HEAD_BYTES) return;
     this.#options.kind.checkFile(part, head);
     if (head.length > 0) yield head;
   }

@@ -16,7 +16,8 @@ export function readFormCall(kind: FormKind): ReadCall {
     const form = openForm(open, kind, fields);
     const modelId = await form.readModel();
     open.authorise(modelId);
-    open.admit(sizeOfForm(form, open.context.req.headers['content-length']));
+    const announced = open.context.req.headers['content-length'];
+    open.admit(sizeOfForm(form, announced === undefined ? open.limitBytes : Number(announced)));
     const isHeld = await form.holdRest();
     // The rest may have taken minutes, and rights may have been withdrawn meanwhile.
     open.authorise(modelId);
@@ -39,5 +40,6 @@ export function openForm(open: OpenCall, kind: FormKind, fields: FormFields): Fo
     fields,
     checkName: open.isRestricted ? refusePickerPart : null,
     lease: open.lease,
+    onFile: (head, bytes) => open.noteFile(head, bytes),
   });
 }

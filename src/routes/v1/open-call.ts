@@ -10,6 +10,7 @@ import type { InflightBudget, InflightLease } from '../../inflight-budget.ts';
 import type { LimitGate } from '../../limits/limits.ts';
 import type { LimitedOwner } from '../../limits/owner.ts';
 import { estimateUse, type RequestSize } from '../../limits/use-estimate.ts';
+import { audioSeconds } from '../../protocols/audio-duration.ts';
 import { requestHeadersFor } from '../../protocols/passed-headers.ts';
 import { MASTER_ID, type Principal } from '../../store/entities.ts';
 import type { ConfigView } from '../../store/store.ts';
@@ -107,11 +108,13 @@ export class OpenCall {
 
   /**
    * Lets the call through, as far as the limits of its key and user allow. Call it after `authorise`; to call it again does
-   * nothing. @throws HttpError `rate_limit_exceeded`, `insufficient_quota`.
+   * nothing. @throws HttpError `rate_limit_exceeded`, `insufficient_quota`; the signal's reason if the client left.
    */
   admit(size: RequestSize): void {
-    const { record, headers } = this.context;
+    const { record, headers, signal } = this.context;
     if (record.reservation !== null || this.#authorised === null) return;
+    // The record is closed then: nobody would settle the reservation.
+    if (signal.aborted) throw signal.reason;
     const { found } = this.#authorised;
     record.modelPrice = found.model.price;
     const key = keyOf(this.#principal);
@@ -125,6 +128,13 @@ export class OpenCall {
       costNanoUsd: hasMoneyLimit(key) || hasMoneyLimit(user) ? costOfEstimate(use, this.#authorised) : 0,
     });
     if (record.reservation.headers.length > 0) headers.push(...record.reservation.headers);
+  }
+
+  /** Takes the size of a file that was read to its end: before, it is only known how large it may be. */
+  noteFile(head: Buffer, bytes: number): void {
+    if (this.endpoint.meter !== 'audio') return;
+    const { record } = this.context;
+    record.estimate = { ...record.estimate, audioSeconds: audioSeconds(head, bytes) };
   }
 
   /** The call that the body asks for. */

@@ -8,14 +8,15 @@ export const SIZE_PATTERNS = [
   'max_completion_tokens',
   'max_output_tokens',
   'n',
+  'best_of',
   'input',
   'messages.*.content.*.file.file_data',
   'input.*.content.*.file_data',
 ] as const;
 
 const DATA_URL = Buffer.from('"data:');
-/** Longer than any number that means something here. */
-const DIGITS_LIMIT = 16;
+/** A longer number is read up to here. */
+const DIGITS_LIMIT = 400;
 
 /**
  * What a JSON request tells about what it will use. Where a member is given several times, the largest value counts, because
@@ -33,12 +34,11 @@ export function sizeOfJson(
   let choices = 1;
   for (const match of scan.matches) {
     const { pattern } = match;
-    if (match.kind === 'number') {
-      const value = numberAt(bytes, match);
-      if (pattern === 'n') choices = Math.max(choices, value);
-      else if (pattern.startsWith('max_')) maxTokens = Math.max(maxTokens ?? 0, value);
-    } else if (match.kind !== 'string') continue;
-    else if (pattern === 'input') spokenBytes = match.end - match.start - 2;
+    if (pattern.startsWith('max_')) {
+      if (match.kind !== 'null') maxTokens = Math.max(maxTokens ?? 0, lengthAt(bytes, match));
+    } else if (match.kind === 'number') choices = Math.max(choices, Math.ceil(numberAt(bytes, match)));
+    else if (match.kind !== 'string') continue;
+    else if (pattern === 'input') spokenBytes = Math.max(spokenBytes, match.end - match.start - 2);
     else if (isDataUrl(bytes, match)) textBytes -= match.end - match.start;
     if (isPicture(pattern)) pictures += 1;
   }
@@ -57,11 +57,16 @@ function isDataUrl(bytes: Buffer, { start, end }: JsonMatch): boolean {
   );
 }
 
-/** A whole number; 0 for one that makes no sense, which the provider refuses. */
+/** Infinity for what is no length: some providers refuse it, others take it for no limit, or read numbers in strings. */
+function lengthAt(bytes: Buffer, match: JsonMatch): number {
+  const value = match.kind === 'number' ? numberAt(bytes, match) : 0;
+  return value > 0 ? Math.ceil(value) : Number.POSITIVE_INFINITY;
+}
+
+/** Infinity for a number that is too long to be read. */
 function numberAt(bytes: Buffer, { start, end }: JsonMatch): number {
-  if (end - start > DIGITS_LIMIT) return 0;
-  const value = Number(bytes.toString('latin1', start, end));
-  return Number.isFinite(value) && value > 0 ? Math.ceil(value) : 0;
+  const value = Number(bytes.toString('latin1', start, Math.min(end, start + DIGITS_LIMIT)));
+  return Number.isNaN(value) ? Number.POSITIVE_INFINITY : value;
 }
 
 /** The members of a form that are read before its `model`. */
@@ -73,13 +78,13 @@ interface HeldForm {
 /**
  * What a form tells about what it will use, at the moment when its model is known. A file that is still to come is judged by
  * the size of the request.
- * @param announced the header `content-length`
+ * @param bytes the size that the request has, or may have at most
  */
-export function sizeOfForm(form: HeldForm, announced: string | undefined): RequestSize {
+export function sizeOfForm(form: HeldForm, bytes: number): RequestSize {
   const pieces = form.heldFile();
   const audioSeconds =
     pieces === null
-      ? secondsOf(Buffer.alloc(0), Number(announced ?? 0))
+      ? secondsOf(Buffer.alloc(0), bytes)
       : secondsOf(pieces[0] ?? Buffer.alloc(0), sizeOf(pieces));
   const choices = Number(form.heldText('n') ?? 1);
   return { ...NO_SIZE, choices: Number.isFinite(choices) ? Math.ceil(choices) : 1, audioSeconds };

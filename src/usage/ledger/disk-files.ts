@@ -185,10 +185,11 @@ export class DiskFiles implements LedgerFiles {
     await this.#inTurn(() => names.save(this.#ops, join(this.#folder, NAMES)));
   }
 
-  async prune(): Promise<void> {
-    // Not by the newest day: a clock that is far ahead for an hour must not remove everything.
-    const [, reference] = this.hourDays().sort((one, other) => other - one);
-    if (reference === undefined) return;
+  async prune(today: Day): Promise<void> {
+    // Not by the newest day: a clock that is far ahead for an hour must not remove everything. Nor by files of days to come.
+    const [, second] = this.hourDays().sort((one, other) => other - one);
+    if (second === undefined) return;
+    const reference = Math.min(second, today);
     for (const day of this.#sealed) {
       if (day <= reference - HOURS_KEPT_DAYS) await this.#remove('sealed', day, this.#sealed);
     }

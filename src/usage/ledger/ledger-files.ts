@@ -33,8 +33,8 @@ export interface LedgerFiles {
   pack(): Promise<Buffer | null>;
   /** Adds the files of an archive that are not there. @throws ArchiveError, the system's error. */
   unpack(archive: Buffer): Promise<void>;
-  /** Removes what is older than the times for which hours and days are kept. @throws the system's error. */
-  prune(): Promise<void>;
+  /** Removes what is older than the times for which hours and days are kept, up to today. @throws the system's error. */
+  prune(today: Day): Promise<void>;
 }
 
 export const HOURS_KEPT_DAYS = 90;

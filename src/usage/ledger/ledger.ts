@@ -232,7 +232,7 @@ export class UsageLedger {
       for (const day of new Set([...this.#files.openDays(), ...this.#days.keys()])) {
         if (day < today) await this.#seal(day);
       }
-      await this.#files.prune();
+      await this.#files.prune(today);
       this.#maintainedHour = hour;
     } catch (error) {
       this.#maintainAtMs = nowMs + MAINTENANCE_RETRY_MS;

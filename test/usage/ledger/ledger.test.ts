@@ -253,6 +253,25 @@ describe('files', () => {
     await again.close();
   });
 
+  it('files of days to come remove nothing', async () => {
+    const clock = { nowMs: NOON_MS };
+    const folder = makeFolder();
+    const ledger = await openAt(folder, clock);
+    bookAll(ledger, mixedCalls(300, NOON_MS, NOON_MS + 3 * DAY_MS), clock);
+    await ledger.close();
+    for (const name of ['hours-2999-01-01.sealed', 'hours-2999-01-02.sealed']) {
+      copyFileSync(join(folder, 'hours-2026-03-01.sealed'), join(folder, name));
+    }
+    const again = await openAt(folder, clock);
+    await again.flush();
+    clock.nowMs += HOUR_MS;
+    again.book(makeCall({ endedAtMs: clock.nowMs }));
+    await again.flush();
+    assert.ok(existsSync(join(folder, 'hours-2026-03-01.sealed')));
+    assert.ok(existsSync(join(folder, 'days-2026-03')));
+    await again.close();
+  });
+
   it('a folder that cannot be made: in memory only', async () => {
     const folder = join(makeFolder(), 'file');
     writeFileSync(folder, '');
