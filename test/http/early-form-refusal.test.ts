@@ -28,7 +28,7 @@ for (const [name, path, begin, status] of ROWS) {
     const client = rawClient(t, app.port);
     const errors: unknown[] = [];
     client.socket.on('error', (error) => errors.push(error));
-    const rest = Buffer.alloc(12 * MEBIBYTE);
+    const rest = Buffer.alloc(16 * MEBIBYTE);
     client.write(
       `POST /v1/${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${MASTER_KEY}\r\n` +
         `Content-Type: multipart/form-data; boundary=b\r\nContent-Length: ${begin.length + rest.length}\r\n\r\n${begin}`,
