@@ -83,7 +83,7 @@ export function addButton(label, onclick) {
 export function actionsCell({ name, onEdit, onDelete, more = [] }) {
   return h(
     'div',
-    { class: 'actions' },
+    { class: 'acts on-hover' },
     ...more,
     rowButton('edit', `Edit ${name}`, onEdit),
     rowButton('trash', `Delete ${name}`, onDelete, { isDangerous: true }),
@@ -102,7 +102,7 @@ export function rowButton(symbol, label, onclick, options = {}) {
     'button',
     {
       type: 'button',
-      class: `btn ghost small ${options.text ? 'with-text' : 'icon-only'} ${options.isDangerous ? 'dangerous' : ''}`,
+      class: `btn quiet small ${options.text ? 'with-text' : 'square'} ${options.isDangerous ? 'dangerous' : ''}`,
       'aria-label': label,
       title: label,
       onclick: () => void onclick(),

@@ -69,7 +69,7 @@ export function connectCard(examples) {
   const address = h('code', null, baseUrl());
   return h(
     'section',
-    { class: 'card stack' },
+    { class: 'card pad stack' },
     h('h2', null, 'Connect'),
     h(
       'p',
