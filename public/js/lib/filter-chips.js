@@ -33,7 +33,9 @@ export function createFilterChips(options) {
   );
   /** @param {FilterValues} values of all filters; those left out are unset */
   function set(values) {
-    options.filters.forEach((filter, index) => chips[index].set(values[filter.id] ?? []));
+    options.filters.forEach((filter, index) => {
+      chips[index].set(values[filter.id] ?? []);
+    });
   }
   set(options.values);
   const element = h(

@@ -104,7 +104,9 @@ export function openSearch(sources) {
   /** @param {number} index */
   function choose(index) {
     chosen = Math.max(index, 0);
-    options.forEach(({ element }, at) => element.setAttribute('aria-selected', String(at === chosen)));
+    options.forEach(({ element }, at) => {
+      element.setAttribute('aria-selected', String(at === chosen));
+    });
     const { element } = options[chosen] ?? {};
     if (element) field.setAttribute('aria-activedescendant', element.id);
     else field.removeAttribute('aria-activedescendant');

@@ -76,12 +76,7 @@ export function connectCard(examples) {
       { class: 'muted' },
       'Every client for the OpenAI API works. Enter this base URL and one of your keys.',
     ),
-    h(
-      'div',
-      { class: 'secret plain' },
-      address,
-      copyButton(baseUrl, address, { label: 'Copy the base URL' }),
-    ),
+    h('div', { class: 'copy-line' }, address, copyButton(baseUrl, address, { label: 'Copy the base URL' })),
     examples,
   );
 }

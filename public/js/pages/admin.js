@@ -51,7 +51,7 @@ function renderPanel(me) {
     head.clear();
     head.setTitle(tab.label);
     panel.replaceChildren();
-    page.classList.toggle('chat-page-in-panel', tab.id === 'chat');
+    panel.classList.toggle('chat-view', tab.id === 'chat');
     shell.setSlim(tab.id === 'chat');
     scrollTo({ top: 0 });
     void mount(tab, { me, navigate, intent, signal, head, drawer, url: createUrlState(tab.id, signal) });
