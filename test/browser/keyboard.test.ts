@@ -27,8 +27,8 @@ test('from the sign-in through the tabs and out again', { skip: SKIPPED }, async
 
   await hands.goTo(page.getByRole('tab', { name: 'Overview' }), { backwards: true });
   for (const [key, tab] of [
-    ['ArrowDown', 'Providers'],
-    ['ArrowRight', 'Models'],
+    ['ArrowDown', 'Usage'],
+    ['ArrowRight', 'Requests'],
     ['End', 'Settings'],
     ['ArrowRight', 'Overview'],
     ['ArrowUp', 'Settings'],

@@ -91,6 +91,21 @@ export function actionsCell({ name, onEdit, onDelete, more = [] }) {
 }
 
 /**
+ * The name in the first cell, which opens the row: its hit area is the whole row.
+ * @param {string} text
+ * @param {string} href such as `hashOf('requests', { open: id })`, so that the row can be opened in another tab
+ * @param {() => unknown} onOpen
+ */
+export function openLink(text, href, onOpen) {
+  const onclick = (/** @type {MouseEvent} */ event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    void onOpen();
+  };
+  return h('a', { class: 'name truncate', href, title: text, onclick }, text);
+}
+
+/**
  * An icon button of a row.
  * @param {import('./icons.js').IconName} symbol
  * @param {string} label the action and its object, such as `Edit GPT-4`
