@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ADMIN, startApp } from '../helpers/start-app.ts';
-import { fillSignIn, SKIPPED, visit } from './start-browser.ts';
+import { fillSignIn, SKIPPED, signOut, visit } from './start-browser.ts';
 
 const USER = { username: 'john', password: 'a password of his' };
 
@@ -48,7 +48,7 @@ test('signing out ends it everywhere', { skip: SKIPPED }, async (t) => {
   const app = await startApp(t);
   const { page, open } = await visit(t, app.origin, '/');
   await fillSignIn(page, ADMIN.username, ADMIN.password);
-  await page.getByRole('button', { name: 'Sign out' }).click();
+  await signOut(page);
   await page.getByLabel('Username').waitFor();
   const panel = await open('/admin.html');
   await panel.getByLabel('Username').waitFor();

@@ -135,6 +135,12 @@ export async function flip(page: Page, text: string): Promise<void> {
   await control.and(drawn).waitFor();
 }
 
+/** Signs out by the account menu. */
+export async function signOut(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Account' }).click();
+  await page.getByRole('button', { name: 'Sign out' }).click();
+}
+
 /** Chooses a tab of the panel. */
 export async function chooseTab(page: Page, name: string): Promise<void> {
   await page.getByRole('tab', { name, exact: true }).click();

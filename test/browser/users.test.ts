@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startApp } from '../helpers/start-app.ts';
-import { fillSignIn, flip, row, SKIPPED, visit, visitPanel } from './start-browser.ts';
+import { fillSignIn, flip, row, SKIPPED, signOut, visit, visitPanel } from './start-browser.ts';
 
 const PASSWORD = 'a password of hers';
 
@@ -54,7 +54,7 @@ test('a user changes the password; a wrong present one is said at its field', {
   await page.getByText('Your password is changed.').waitFor();
   await page.reload();
   await page.getByRole('heading', { name: 'Hello, maria' }).waitFor();
-  await page.getByRole('button', { name: 'Sign out' }).click();
+  await signOut(page);
   await fillSignIn(page, 'maria', 'an even better one');
   await page.getByRole('heading', { name: 'Hello, maria' }).waitFor();
 });

@@ -34,7 +34,7 @@ export function copyButton(text, source, options = {}) {
     'button',
     {
       type: 'button',
-      class: options.visible ? 'btn' : 'btn ghost small icon-only',
+      class: options.visible ? 'btn' : 'btn quiet small square',
       'aria-label': options.visible ? null : label,
       title: options.visible ? null : label,
     },

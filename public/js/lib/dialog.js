@@ -23,7 +23,7 @@ export function openDialog(options) {
   const body = h('div', { class: 'dialog-body' }, ...options.body);
   const closeButton = h(
     'button',
-    { type: 'button', class: 'btn ghost icon-only', 'aria-label': 'Close', onclick: () => void tryClose() },
+    { type: 'button', class: 'btn quiet square', 'aria-label': 'Close', onclick: () => void tryClose() },
     icon('close'),
   );
   const element = h(

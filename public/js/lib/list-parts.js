@@ -21,11 +21,11 @@ export function headerCell(column, onclick) {
   const content = column.sort
     ? h('button', { type: 'button', class: 'sort', onclick }, column.label)
     : column.label;
-  const hidden = column.class?.includes('actions-cell');
+  const hidden = column.class?.includes('acts-cell');
   return h(
     'th',
     { role: 'columnheader', scope: 'col', class: column.class },
-    hidden ? h('span', { class: 'visually-hidden' }, column.label) : content,
+    hidden ? h('span', { class: 'sr' }, column.label) : content,
   );
 }
 

@@ -20,10 +20,12 @@ import { toast } from './toast.js';
  * @typedef {{
  *   label: string, noun: string, columns: readonly Column<T>[], id: (item: T) => string, text: (item: T) => string,
  *   path: string, alsoLoad?: readonly string[], empty: () => Node, actions?: import('./h.js').Child[], signal: AbortSignal,
- *   onLoad?: (items: T[]) => void, toFixed?: (item: T) => unknown,
+ *   onLoad?: (items: T[]) => void, toFixed?: (item: T) => unknown, head?: import('./page-head.js').PageHead,
+ *   open?: { url: import('./url-state.js').UrlState, show: (item: T) => unknown },
  * }} ListOptions noun: `model`, for the search field and the count; text: what a search looks in; path: where the list is
  *   loaded from; alsoLoad: other lists that the rows need, loaded at the same time, before `onLoad`; toFixed: the part of an
- *   item that all but the live columns show
+ *   item that all but the live columns show; head: takes search and actions, else they stand above the table; open: shows
+ *   the item that the address names (`?open=ID`)
  */
 
 const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' });
@@ -61,21 +63,23 @@ export function createList(options) {
   const body = h('tbody', { role: 'rowgroup' });
   const table = h(
     'table',
-    { class: 'table', role: 'table', 'aria-label': options.label },
+    { class: 'table fixed managed', role: 'table', 'aria-label': options.label },
     h('thead', { role: 'rowgroup' }, h('tr', { role: 'row' }, ...headers)),
     body,
   );
   const state = h('div');
   const sentinel = createSentinel();
   const rows = createLazyItems({ host: body, sentinel, renderItem: renderRow });
-  const toolbar = h(
-    'div',
-    { class: 'row between toolbar' },
-    search.element,
-    h('div', { class: 'row' }, count, ...(options.actions ?? [])),
-  );
-  const card = h('div', { class: 'card flush list' }, table, state, sentinel);
-  const element = h('div', { class: 'stack' }, toolbar, card);
+  const actions = h('div', { class: 'row' }, ...(options.actions ?? []));
+  const card = h('div', { class: 'table-box' }, table, state, sentinel);
+  const element = h('div', { class: 'stack' }, card);
+  if (options.head) {
+    count.classList.add('beside');
+    options.head.set(count, search.element, actions);
+  } else {
+    actions.prepend(count);
+    element.prepend(h('div', { class: 'row wrap between toolbar' }, search.element, actions));
+  }
   const renderAfterPress = afterPress(card, render, options.signal);
   const renderLiveAfterPress = afterPress(card, renderLive, options.signal);
 
@@ -147,10 +151,10 @@ export function createList(options) {
     const found = findRows(items);
     const isEmpty = items.length === 0;
     const restoreFocus = rememberFocus(body, () =>
-      isEmpty ? toolbar.querySelector('button') : search.control,
+      isEmpty ? actions.querySelector('button') : search.control,
     );
     table.hidden = found.length === 0;
-    toolbar.classList.toggle('lone', isEmpty);
+    search.element.classList.toggle('lone', isEmpty);
     rows.show(found);
     count.textContent = isEmpty ? '' : countText(found.length, items.length, options.noun);
     state.replaceChildren(...(isEmpty ? [options.empty()] : found.length === 0 ? [noMatch(query)] : []));
@@ -174,7 +178,7 @@ export function createList(options) {
   async function reload() {
     if (items === null) {
       table.hidden = true;
-      state.replaceChildren(skeleton({ count: 3, itemClass: 'skeleton-row' }));
+      state.replaceChildren(skeleton({ count: 3 }));
     }
     const changesBefore = changes;
     const read = ++reads;
@@ -187,12 +191,22 @@ export function createList(options) {
       texts.clear();
       options.onLoad?.(loaded);
       renderAfterPress();
+      showNamed();
     } catch (error) {
       if (options.signal.aborted || read !== reads) return;
       if (items === null) state.replaceChildren(failed(messageOf(error), reload));
       // A banner already says that the server does not answer.
       else if (!(error instanceof ApiError && error.status === 0)) toast.error(messageOf(error));
     }
+  }
+
+  /** Shows the item that the address names, once. */
+  function showNamed() {
+    const id = options.open?.url.get('open') ?? null;
+    if (id === null || options.open === undefined) return;
+    options.open.url.set({ open: null }, { replace: true });
+    const item = items?.find((one) => options.id(one) === id);
+    if (item !== undefined) void options.open.show(item);
   }
 
   /** @param {T[]} next */
@@ -220,7 +234,7 @@ export function createList(options) {
   }
 
   addEventListener('server-back', () => void reload(), { signal: options.signal });
-  if (items === null) state.replaceChildren(skeleton({ count: 3, itemClass: 'skeleton-row' }));
+  if (items === null) state.replaceChildren(skeleton({ count: 3 }));
   else renderAfterPress();
   table.hidden ||= items === null;
 

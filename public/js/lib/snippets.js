@@ -69,19 +69,14 @@ export function connectCard(examples) {
   const address = h('code', null, baseUrl());
   return h(
     'section',
-    { class: 'card stack' },
+    { class: 'card pad stack' },
     h('h2', null, 'Connect'),
     h(
       'p',
       { class: 'muted' },
       'Every client for the OpenAI API works. Enter this base URL and one of your keys.',
     ),
-    h(
-      'div',
-      { class: 'secret plain' },
-      address,
-      copyButton(baseUrl, address, { label: 'Copy the base URL' }),
-    ),
+    h('div', { class: 'copy-line' }, address, copyButton(baseUrl, address, { label: 'Copy the base URL' })),
     examples,
   );
 }

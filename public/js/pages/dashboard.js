@@ -1,9 +1,12 @@
 import { pageUrl } from '../lib/api.js';
 import { h } from '../lib/h.js';
 import { icon } from '../lib/icons.js';
+import { pageLinks } from '../lib/links.js';
 import { createList } from '../lib/list.js';
+import { createPageHead } from '../lib/page-head.js';
 import { titleCell } from '../lib/row.js';
 import { openPage, renderShell } from '../lib/shell.js';
+import { createSidebarLinks } from '../lib/sidebar.js';
 import { connectCard, exampleModel, snippets } from '../lib/snippets.js';
 import { emptyState } from '../lib/states.js';
 import { visionBadge } from '../lib/vision.js';
@@ -45,27 +48,35 @@ async function renderPage(me) {
   void models.reload();
   // The page is rendered when the keys are loaded, so that nothing moves later. The models are at its end.
   await mountKeyList(keys, { path: '/api/user/apikeys', modelsPath: MODELS, usersPath: null, signal });
-  renderShell(
-    { username: me.username, role: 'user' },
-    h(
+  const head = createPageHead();
+  head.setTitle(`Hello, ${me.name || me.username}`);
+  head.set(h('a', { class: 'btn primary', href: pageUrl('chat.html') }, icon('chat'), 'Open chat'));
+  const password = passwordCard({ username: me.username, path: '/api/user/password' });
+  renderShell({
+    me: { username: me.username, name: me.name, role: 'user' },
+    nav: createSidebarLinks(pageLinks('user', 'account')),
+    home: 'dashboard.html',
+    onChangePassword: () => focusFirstField(password),
+    main: h(
       'main',
-      { id: 'main', tabindex: -1, class: 'page alone stack loose' },
+      { id: 'main', tabindex: -1, class: 'main' },
       h(
         'div',
-        { class: 'row between' },
-        h('h1', null, `Hello, ${me.name || me.username}`),
-        h('a', { class: 'btn primary', href: pageUrl('chat.html') }, icon('chat'), 'Open chat'),
+        { class: 'page' },
+        head.element,
+        h('section', { class: 'stack tight' }, h('h2', null, 'Your API keys'), keys),
+        h('div', { class: 'two-columns' }, connectCard(examples), password),
+        h('section', { class: 'stack tight' }, h('h2', null, 'Your models'), models.element),
       ),
-      h('section', { class: 'stack' }, h('h2', null, 'Your API keys'), keys),
-      h(
-        'div',
-        { class: 'two-columns' },
-        connectCard(examples),
-        passwordCard({ username: me.username, path: '/api/user/password' }),
-      ),
-      h('section', { class: 'stack' }, h('h2', null, 'Your models'), models.element),
     ),
-  );
+  });
+}
+
+/** @param {HTMLElement} form */
+function focusFirstField(form) {
+  const field = form.querySelector('input:not([hidden])');
+  form.scrollIntoView({ block: 'center' });
+  if (field instanceof HTMLElement) field.focus();
 }
 
 void openPage('/api/user/me', renderPage);

@@ -22,6 +22,7 @@ const CALLABLE = '/v1/models';
 /**
  * @typedef {{
  *   path: string, modelsPath: string, usersPath: string | null, signal: AbortSignal, intent?: string | undefined,
+ *   head?: import('../lib/page-head.js').PageHead, url?: import('../lib/url-state.js').UrlState,
  * }} KeysContext
  */
 
@@ -35,6 +36,8 @@ export function mountKeys(container, context) {
     path: '/api/admin/apikeys',
     signal: context.signal,
     intent: context.intent,
+    head: context.head,
+    url: context.url,
     modelsPath: '/api/admin/models',
     usersPath: '/api/admin/users',
   });
@@ -52,7 +55,7 @@ export function mountKeyList(container, context) {
   /** @type {import('../lib/list.js').Column<ApiKey>} */
   const ownerColumn = {
     label: 'Owner',
-    class: 'wide w-s',
+    class: 'c1 w-s',
     sort: ownerName,
     cell: (one) => h('div', { class: 'truncate' }, ownerName(one) || h('span', { class: 'muted' }, '–')),
   };
@@ -60,6 +63,8 @@ export function mountKeyList(container, context) {
     label: 'API keys',
     noun: 'key',
     signal: context.signal,
+    head: context.head,
+    open: context.url && { url: context.url, show: (one) => !isMaster(one) && edit(one) },
     path,
     alsoLoad: usersPath === null ? [] : [usersPath],
     onLoad: () => {
@@ -79,13 +84,13 @@ export function mountKeyList(container, context) {
       ...(usersPath === null ? [] : [ownerColumn]),
       {
         label: 'Models',
-        class: 'wide w-m',
+        class: 'c1 w-m',
         sort: (one) => one.models?.length ?? Number.MAX_SAFE_INTEGER,
         cell: (one) => accessText(one.models),
       },
       {
         label: 'Last used',
-        class: 'wide wider w-m',
+        class: 'c1 c2 w-m',
         sort: (one) => one.lastUsedAt ?? '',
         cell: (one) =>
           h('span', { class: 'muted', title: dateTime(one.lastUsedAt) }, relativeTime(one.lastUsedAt)),
@@ -96,7 +101,7 @@ export function mountKeyList(container, context) {
         isFixed: isMaster,
         onChange: (changed) => list.put(changed),
       }),
-      { label: 'Actions', class: 'actions-cell w-actions-2', cell: actions },
+      { label: 'Actions', class: 'acts-cell w-actions-2', cell: actions },
     ],
   });
 
@@ -161,7 +166,7 @@ function keyTitle(key, owners) {
     key.name,
     [
       h('span', { class: 'mono' }, key.keyHint),
-      owner !== undefined && h('span', { class: 'narrow-only' }, ` · ${owner.username}`),
+      owner !== undefined && h('span', { class: 'only-narrow' }, ` · ${owner.username}`),
     ],
     isMaster(key) &&
       h(
@@ -189,7 +194,7 @@ function expiryBadge(expiresAt) {
   const isExpired = Date.parse(expiresAt) <= Date.now();
   return h(
     'span',
-    { class: `badge ${isExpired ? 'danger' : ''}`, title: dateTime(expiresAt) },
+    { class: `badge ${isExpired ? 'bad' : ''}`, title: dateTime(expiresAt) },
     isExpired ? 'expired' : `expires ${relativeTime(expiresAt)}`,
   );
 }

@@ -160,7 +160,7 @@ function createRow(fallback, choices) {
   const weight = weightField(fallback.weight, 'None');
   const [up, down] = [iconButton('up'), iconButton('down')];
   const remove = iconButton('trash');
-  const legend = h('legend', { class: 'visually-hidden' });
+  const legend = h('legend', { class: 'sr' });
   const title = h('strong', { 'aria-hidden': 'true' });
   const role = h('span', { class: 'role muted small grow' });
   const element = h(
@@ -170,7 +170,7 @@ function createRow(fallback, choices) {
       'fieldset',
       { class: 'stack tight' },
       legend,
-      h('div', { class: 'row nowrap' }, title, role, h('div', { class: 'actions' }, up, down, remove)),
+      h('div', { class: 'row' }, title, role, h('div', { class: 'acts' }, up, down, remove)),
       h('div', { class: 'target-fields' }, provider.element, upstream.element, weight.element),
     ),
   );
@@ -208,7 +208,7 @@ function setName(button, name) {
 /** @param {import('../lib/icons.js').IconName} symbol */
 function iconButton(symbol) {
   const look = symbol === 'trash' ? 'dangerous' : '';
-  return h('button', { type: 'button', class: `btn ghost small icon-only ${look}` }, icon(symbol));
+  return h('button', { type: 'button', class: `btn quiet small square ${look}` }, icon(symbol));
 }
 
 /**

@@ -1,8 +1,9 @@
 import { api } from '../lib/api.js';
-import { checkField, segmented, selectField, textField } from '../lib/form.js';
+import { checkField, selectField, textField } from '../lib/form.js';
 import { formDialog } from '../lib/form-dialog.js';
 import { h } from '../lib/h.js';
 import { memberPath } from '../lib/resource.js';
+import { createSegmented } from '../lib/segmented.js';
 import { fallbackFields } from './model-fallbacks.js';
 import { modelOptionFields } from './model-options.js';
 
@@ -57,7 +58,8 @@ export function editModel(model, providers) {
     hint: 'The provider’s name for the model, if it differs from the ID. A * in it stands for the same text as the * in the ID.',
     input: { value: model?.upstreamModel ?? '', spellcheck: 'false', autocapitalize: 'none' },
   });
-  const vision = segmented({
+  const vision = createSegmented({
+    hasLegend: true,
     label: 'Takes images',
     choices: VISION,
     value: model === null || model.vision === null ? 'auto' : model.vision ? 'yes' : 'no',

@@ -36,6 +36,8 @@ export function mountModels(container, context) {
     label: 'Models',
     noun: 'model',
     signal: context.signal,
+    head: context.head,
+    open: { url: context.url, show: showDetails },
     path: PATH,
     alsoLoad: [PROVIDERS, CALLABLE],
     onLoad: () => {
@@ -67,14 +69,14 @@ export function mountModels(container, context) {
       },
       {
         label: 'Provider',
-        class: 'wide w-xl',
+        class: 'c1 w-xl',
         sort: (one) => providerName(one.providerId),
         cell: (one) => targetsCell(one, providers),
         isLive: true,
       },
       {
         label: 'Upstream name',
-        class: 'wide widest mono w-l',
+        class: 'c1 c3 mono w-l',
         sort: (one) => one.upstreamModel ?? '',
         cell: upstreamCell,
       },
@@ -83,7 +85,7 @@ export function mountModels(container, context) {
         name: (/** @type {Model} */ one) => one.name,
         onChange: (changed) => list.put(changed),
       }),
-      { label: 'Actions', class: 'actions-cell w-actions-2', cell: actions },
+      { label: 'Actions', class: 'acts-cell w-actions-2', cell: actions },
     ],
   });
 
@@ -106,7 +108,7 @@ export function mountModels(container, context) {
       model.name,
       [
         h('span', { class: 'mono', title: id }, id),
-        h('span', { class: 'narrow-only' }, ` · ${providerName(model.providerId)}${more}`),
+        h('span', { class: 'only-narrow' }, ` · ${providerName(model.providerId)}${more}`),
       ],
       id.includes('*') &&
         h(
@@ -127,8 +129,13 @@ export function mountModels(container, context) {
       name: model.name,
       condition,
       evidence: detail && h('div', { class: 'truncate', title: detail }, detail),
-      onclick: () => openModelDetails(model, { providers: () => providers, refresh: refreshProviders }),
+      onclick: () => showDetails(model),
     });
+  }
+
+  /** @param {Model} model */
+  function showDetails(model) {
+    openModelDetails(model, { providers: () => providers, refresh: refreshProviders });
   }
 
   async function refreshProviders() {

@@ -21,7 +21,7 @@ import { serverStatus } from './server-status.js';
  * @param {ViewContext} context
  */
 export function mountOverview(container, context) {
-  const placeholder = skeleton({ count: 4, itemClass: 'card stack', class: 'counts' });
+  const placeholder = skeleton({ count: 4, itemClass: 'card pad stack', class: 'counts' });
   const host = h('div', { class: 'stack loose' }, placeholder);
   container.append(host);
   async function load() {
@@ -36,7 +36,7 @@ export function mountOverview(container, context) {
       if (!context.signal.aborted) render(host, { status, providers, models, keys, users }, context);
     } catch (error) {
       if (!context.signal.aborted)
-        host.replaceChildren(h('div', { class: 'card' }, failed(messageOf(error), load)));
+        host.replaceChildren(h('div', { class: 'card pad' }, failed(messageOf(error), load)));
     }
   }
   addEventListener('server-back', () => void load(), { signal: context.signal });
@@ -60,7 +60,7 @@ function render(host, state, context) {
       'div',
       { class: 'two-columns' },
       connectCard(snippets({ model: exampleModel(usable) })),
-      h('section', { class: 'card stack' }, h('h2', null, 'Server'), serverStatus(state.status)),
+      h('section', { class: 'card pad stack' }, h('h2', null, 'Server'), serverStatus(state.status)),
     ),
   );
 }
@@ -92,7 +92,7 @@ function warnings({ warnings: list, adminPassword }, context) {
       const canSet = one.code === 'default_password' && !adminPassword.isManagedByEnvironment;
       return h(
         'li',
-        { class: 'alert warn' },
+        { class: 'note warn' },
         icon('warning'),
         h(
           'div',
@@ -141,7 +141,7 @@ function setup(state, hasModel, context) {
   const next = steps.findIndex((step) => !step.isDone);
   return h(
     'section',
-    { class: 'card stack' },
+    { class: 'card pad stack' },
     h('h2', null, 'Set it up'),
     h(
       'ol',
@@ -154,7 +154,7 @@ function setup(state, hasModel, context) {
           h(
             'div',
             { class: 'grow' },
-            h('h3', null, step.title, step.isDone && h('span', { class: 'visually-hidden' }, ' (done)')),
+            h('h3', null, step.title, step.isDone && h('span', { class: 'sr' }, ' (done)')),
             h('p', { class: 'muted small' }, step.text),
           ),
           !step.isDone &&
@@ -190,7 +190,7 @@ function counts(state, context) {
       return h(
         'button',
         { type: 'button', class: 'card count', onclick: () => context.navigate(tab) },
-        h('span', { class: 'row muted' }, icon(symbol), label),
+        h('span', { class: 'row wrap muted' }, icon(symbol), label),
         h('span', { class: 'figure' }, number(items.length)),
         h('span', { class: 'muted small' }, detail),
       );

@@ -49,7 +49,7 @@ export function passwordCard({ username, path, intro, onChanged }) {
       onChanged?.();
     },
   });
-  return h('section', { class: 'card stack' }, h('h2', null, 'Password'), intro, form);
+  return h('section', { class: 'card pad stack' }, h('h2', null, 'Password'), intro, form);
 }
 
 /**

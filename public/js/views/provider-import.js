@@ -35,7 +35,7 @@ export async function importModels(provider) {
     hasSelection = false;
     submit.disabled = true;
     body.replaceChildren(
-      h('p', { class: 'row muted' }, h('span', { class: 'spinner' }), 'Fetching the list of models …'),
+      h('p', { class: 'row wrap muted' }, h('span', { class: 'spin' }), 'Fetching the list of models …'),
     );
     try {
       const { data } = await api.get(`${memberPath('/api/admin/providers', provider.id)}/upstream-models`);
@@ -150,7 +150,7 @@ function problemList(result) {
   const rest = result.problems.length - shown.length;
   return h(
     'div',
-    { class: 'alert warn', role: 'alert' },
+    { class: 'note warn', role: 'alert' },
     h(
       'div',
       null,

@@ -33,6 +33,8 @@ export function mountProviders(container, context) {
     label: 'Providers',
     noun: 'provider',
     signal: context.signal,
+    head: context.head,
+    open: { url: context.url, show: (one) => showDetails(one, false) },
     path: PATH,
     alsoLoad: [MODELS],
     onLoad: () => {
@@ -57,10 +59,10 @@ export function mountProviders(container, context) {
         cell: providerState,
         isLive: true,
       },
-      { label: 'Keys', class: 'wide w-k', cell: keysCell, isLive: true },
+      { label: 'Keys', class: 'c1 w-k', cell: keysCell, isLive: true },
       {
         label: 'Models',
-        class: 'wide wider w-n',
+        class: 'c1 c2 w-n',
         sort: (one) => modelCounts.get(one.id) ?? 0,
         cell: (one) => number(modelCounts.get(one.id) ?? 0),
       },
@@ -69,7 +71,7 @@ export function mountProviders(container, context) {
         name: (/** @type {Provider} */ one) => one.name,
         onChange: (changed) => list.put(changed),
       }),
-      { label: 'Actions', class: 'actions-cell w-actions-4', cell: actions },
+      { label: 'Actions', class: 'acts-cell w-actions-4', cell: actions },
     ],
   });
 
@@ -98,7 +100,7 @@ export function mountProviders(container, context) {
 
   /** @param {Provider} provider */
   function keysCell(provider) {
-    const name = h('span', { class: 'visually-hidden' }, `Keys of ${provider.name}: `);
+    const name = h('span', { class: 'sr' }, `Keys of ${provider.name}: `);
     return linkButton(`keys:${provider.id}`, [name, keysText(provider)], () => showDetails(provider, false));
   }
 

@@ -1,6 +1,7 @@
 import { api, messageOf } from '../lib/api.js';
-import { alertBox, segmented } from '../lib/form.js';
+import { alertBox } from '../lib/form.js';
 import { h } from '../lib/h.js';
+import { createSegmented } from '../lib/segmented.js';
 import { failed, skeleton } from '../lib/states.js';
 import { currentTheme, setTheme } from '../lib/theme.js';
 import { backupCard } from './backup.js';
@@ -31,9 +32,9 @@ export function mountSettings(container, context) {
     h(
       'div',
       { class: 'stack' },
-      h('section', { class: 'card stack' }, h('h2', null, 'Server'), state),
+      h('section', { class: 'card pad stack' }, h('h2', null, 'Server'), state),
       password.element,
-      h('section', { class: 'card stack' }, h('h2', null, 'Appearance'), themeChoice()),
+      h('section', { class: 'card pad stack' }, h('h2', null, 'Appearance'), themeChoice()),
     ),
     h(
       'div',
@@ -42,7 +43,7 @@ export function mountSettings(container, context) {
       restoreCard(() => void load()),
     ),
   );
-  container.append(skeleton({ count: 1, itemClass: 'card stack' }));
+  container.append(skeleton({ count: 1, itemClass: 'card pad stack' }));
   async function load() {
     try {
       show(await api.get('/api/admin/status'));
@@ -104,7 +105,7 @@ function adminPassword(username, onChanged) {
 function managedPassword() {
   return h(
     'section',
-    { class: 'card stack' },
+    { class: 'card pad stack' },
     h('h2', null, 'Password'),
     h(
       'p',
@@ -116,10 +117,11 @@ function managedPassword() {
 }
 
 function themeChoice() {
-  return segmented({
+  return createSegmented({
+    hasLegend: true,
     label: 'Theme',
     choices: THEMES,
     value: currentTheme(),
-    onchange: (value) => setTheme(/** @type {import('../lib/theme.js').Theme} */ (value)),
+    onChange: (value) => setTheme(/** @type {import('../lib/theme.js').Theme} */ (value)),
   }).element;
 }

@@ -27,6 +27,8 @@ export function mountUsers(container, context) {
     label: 'Users',
     noun: 'user',
     signal: context.signal,
+    head: context.head,
+    open: { url: context.url, show: edit },
     path: PATH,
     alsoLoad: [KEYS],
     onLoad: () => {
@@ -50,14 +52,14 @@ export function mountUsers(container, context) {
       },
       {
         label: 'Models',
-        class: 'wide w-m',
+        class: 'c1 w-m',
         sort: (one) => one.models?.length ?? Number.MAX_SAFE_INTEGER,
         cell: (one) => accessText(one.models),
       },
-      { label: 'Keys', class: 'wide w-s', sort: keyCount, cell: (one) => number(keyCount(one)) },
+      { label: 'Keys', class: 'c1 w-s', sort: keyCount, cell: (one) => number(keyCount(one)) },
       {
         label: 'Since',
-        class: 'wide wider w-m',
+        class: 'c1 c2 w-m',
         sort: (one) => one.createdAt,
         cell: (one) =>
           h('span', { class: 'muted', title: dateTime(one.createdAt) }, relativeTime(one.createdAt)),
@@ -67,7 +69,7 @@ export function mountUsers(container, context) {
         name: (/** @type {User} */ one) => one.username,
         onChange: (changed) => list.put(changed),
       }),
-      { label: 'Actions', class: 'actions-cell w-actions-2', cell: actions },
+      { label: 'Actions', class: 'acts-cell w-actions-2', cell: actions },
     ],
   });
 
