@@ -16,7 +16,8 @@ export function niceStep(max, heightPx, least = 0) {
   const rough = Math.max(max / Math.max(2, heightPx / PX_PER_VALUE_LINE), least);
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].find((factor) => factor * power >= rough * 0.85) ?? 10;
-  return Math.max(step * power, least);
+  // 10 * 1e-5 is not quite 1e-4.
+  return Math.max(Number((step * power).toPrecision(1)), least);
 }
 
 /**
@@ -25,8 +26,9 @@ export function niceStep(max, heightPx, least = 0) {
  * @returns {{ step: number, top: number, values: number[] }}
  */
 export function valueTicks({ max, heightPx, leastStep = 0 }) {
-  const step = niceStep(max > 0 && Number.isFinite(max) ? max : leastStep || 1, heightPx, leastStep);
-  const count = Math.max(1, Math.ceil(max / step - 1e-9));
+  const largest = max > 0 && Number.isFinite(max) ? max : leastStep || 1;
+  const step = niceStep(largest, heightPx, leastStep);
+  const count = Math.max(1, Math.ceil(largest / step - 1e-9));
   return {
     step,
     top: count * step,
