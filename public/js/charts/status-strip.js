@@ -76,7 +76,7 @@ export function stripSummary(hours, zone) {
   const last = bad[bad.length - 1];
   return [
     `${sum('failed')} of ${sum('requests')} requests failed in the last 24 hours`,
-    last && `last in ${bucketName(last.startMs, 'hour', zone)}`,
+    last && `last on ${bucketName(last.startMs, 'hour', zone)}`,
     slow > 0 && `slow in ${hoursOf(slow)}`,
     busy.length < hours.length && `no traffic in ${hoursOf(hours.length - busy.length)}`,
   ]

@@ -83,7 +83,7 @@ describe('bucketStarts', () => {
 
   test('has an end, whatever is asked for', () => {
     assert.equal(bucketStarts({ fromMs: 0, toMs: 4e12, bucket: 'hour', zone: 0 }).length, 1000);
-    assert.deepEqual(bucketStarts({ fromMs: 10, toMs: 5, bucket: 'hour', zone: 0 }), [0].slice(1));
+    assert.deepEqual(bucketStarts({ fromMs: 3_600_000, toMs: 5, bucket: 'hour', zone: 0 }), []);
   });
 });
 
