@@ -3,7 +3,7 @@ import { BAD_SLOT } from './slots.js';
 
 let charts = 0;
 
-/** Where the system's colours are forced, patterns tell the series apart: lines (angle, distance, width) on the ground. */
+/** Where the system's colours are forced, patterns tell the series apart: lines (angle, distance, width) on the ground. The style sheet has the same for the swatches. */
 const FORCED = [
   [0, 2, 4],
   [45, 6, 2],
@@ -70,6 +70,7 @@ function hatch(id, angle, size, name) {
  */
 function forcedPattern(id, [angle = 0, size = 6, width = 2]) {
   const pattern = hatch(id, angle, size, 'chart-forced-line');
-  pattern.querySelector('line')?.setAttribute('stroke-width', String(width * 2));
+  pattern.firstElementChild?.setAttribute('stroke-width', String(width * 2));
+  pattern.prepend(svg('rect', { class: 'chart-forced-ground', width: size, height: size }));
   return pattern;
 }

@@ -6,6 +6,8 @@ const SLOTS = 5;
 export const OTHER_SLOT = 6;
 export const BAD_SLOT = 7;
 const MOST_REMEMBERED = 2000;
+/** The sum of everything stands alone and is drawn in the accent. */
+const TOTAL = 'total';
 
 /**
  * Remembers which colour belongs to which entity, so that a filter or another rank never changes it.
@@ -52,9 +54,11 @@ export const pageSlots = createSlotBook();
  * @returns {Map<string, number>}
  */
 export function slotsOfSeries(series, book = pageSlots) {
-  const slots = book.assign(series.filter(({ isOther, isBad }) => !isOther && !isBad).map(({ id }) => id));
+  const named = series.filter(({ id, isOther, isBad }) => id !== TOTAL && !isOther && !isBad);
+  const slots = book.assign(named.map(({ id }) => id));
   for (const { id, isOther, isBad } of series) {
-    if (isOther) slots.set(id, OTHER_SLOT);
+    if (id === TOTAL) slots.set(id, 1);
+    else if (isOther) slots.set(id, OTHER_SLOT);
     else if (isBad) slots.set(id, BAD_SLOT);
   }
   return slots;

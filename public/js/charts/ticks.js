@@ -21,14 +21,14 @@ export function niceStep(max, heightPx, least = 0) {
 }
 
 /**
- * The lines of an axis that begins at 0 and holds the largest value.
+ * The lines of an axis that begins at 0 and holds the largest value. Where there is nothing, zero is the only line.
  * @param {{ max: number, heightPx: number, leastStep?: number }} options
  * @returns {{ step: number, top: number, values: number[] }}
  */
 export function valueTicks({ max, heightPx, leastStep = 0 }) {
-  const largest = max > 0 && Number.isFinite(max) ? max : leastStep || 1;
-  const step = niceStep(largest, heightPx, leastStep);
-  const count = Math.max(1, Math.ceil(largest / step - 1e-9));
+  if (!(max > 0 && Number.isFinite(max))) return { step: 1, top: 1, values: [0] };
+  const step = niceStep(max, heightPx, leastStep);
+  const count = Math.max(1, Math.ceil(max / step - 1e-9));
   return {
     step,
     top: count * step,

@@ -39,9 +39,12 @@ const summary = series['summary'] as (
   list: Series[],
   names: string[],
 ) => string;
-const createSlotBook = (await load('slots.js'))['createSlotBook'] as () => {
+interface SlotBook {
   assign(ids: string[]): Map<string, number>;
-};
+}
+const slotModule = await load('slots.js');
+const createSlotBook = slotModule['createSlotBook'] as () => SlotBook;
+const slotsOfSeries = slotModule['slotsOfSeries'] as (list: Input[], book: SlotBook) => Map<string, number>;
 const nextCursor = (await load('keys.js'))['nextCursor'] as (
   key: string,
   at: Cursor | null,
@@ -164,6 +167,22 @@ describe('colour slots', () => {
     book.assign(['f', 'g', 'h']);
     const after = book.assign(['e', 'c', 'a']);
     for (const [id, slot] of after) assert.equal(slot, before.get(id), id);
+  });
+
+  test('are fixed for the total, Other and errors', () => {
+    const list = [
+      input('total', 1),
+      { ...input('other', 1), isOther: true },
+      { ...input('errors', 1), isBad: true },
+    ];
+    assert.deepEqual(
+      [...slotsOfSeries(list, createSlotBook())],
+      [
+        ['total', 1],
+        ['other', 6],
+        ['errors', 7],
+      ],
+    );
   });
 
   test('are never shared by five that stand together', () => {
