@@ -8,6 +8,8 @@ import { findBarriers, SKIPPED, visitPanel } from './start-browser.ts';
 
 /** Puts the shared parts on an empty tab, as a view would. Calls are told in `window.told`. */
 async function showParts(page: Page): Promise<void> {
+  // tsx wraps named functions in a helper that the page does not have.
+  await page.evaluate('globalThis.__name ??= (one) => one');
   await page.evaluate(async () => {
     const load = (name: string) => import(new URL(`js/lib/${name}.js`, location.href).href);
     const [{ h }, chips, metrics, budget, strip, menu, drawers] = await Promise.all(
@@ -67,25 +69,23 @@ async function showParts(page: Page): Promise<void> {
       { label: 'Duplicate', icon: 'copy', onSelect: tell('duplicate') },
       { label: 'Delete', icon: 'trash', isDangerous: true, startsGroup: true, onSelect: tell('delete') },
     ];
-    document
-      .querySelector('.view')
-      ?.replaceChildren(
-        filters.element,
-        h('div', { class: 'card' }, tabs.element),
-        h(
-          'div',
-          { class: 'card pad stack' },
-          budget.budgetBar({ used: 36.8, limit: 40, period: 'November' }),
-          budget.budgetBar({ used: 25, limit: 25 }),
-          budget.budgetBar({ used: 23.47, limit: null }),
-          strip.healthStrip({
-            label: 'Groq: failing',
-            hours: [{ kind: 'ok' }, { kind: 'none' }, { kind: 'bad', badShare: 0.4 }],
-          }),
-          menu.menuButton({ label: 'More for one', items }),
-          h('button', { type: 'button', class: 'btn', onclick: () => show(5) }, 'Open one'),
-        ),
-      );
+    document.querySelector('.view')?.replaceChildren(
+      filters.element,
+      h('div', { class: 'card' }, tabs.element),
+      h(
+        'div',
+        { class: 'card pad stack' },
+        budget.budgetBar({ used: 36.8, limit: 40, period: 'November' }),
+        budget.budgetBar({ used: 25, limit: 25 }),
+        budget.budgetBar({ used: 23.47, limit: null }),
+        strip.healthStrip({
+          label: 'Groq: failing',
+          hours: [{ kind: 'ok' }, { kind: 'none' }, { kind: 'bad', badShare: 0.4 }],
+        }),
+        menu.menuButton({ label: 'More for one', items }),
+        h('button', { type: 'button', class: 'btn', onclick: () => show(5) }, 'Open one'),
+      ),
+    );
   });
 }
 
