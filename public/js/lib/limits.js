@@ -99,6 +99,19 @@ export function ratesText(limits) {
     .join(' · ');
 }
 
+const PERIOD_WORDS = { day: 'a day', week: 'a week', month: 'a month', total: 'in all' };
+
+/**
+ * The budget of limits in a few words: `$20.00 a month`; null without one.
+ * @param {Limits | null | undefined} limits
+ */
+export function budgetText(limits) {
+  const { budgetUsd = null, budgetTokens = null, budgetPeriod = null } = limits ?? {};
+  const parts = [budgetUsd !== null && money(budgetUsd), budgetTokens !== null && tokens(budgetTokens)];
+  const text = parts.filter(Boolean).join(' and ');
+  return text === '' ? null : `${text} ${PERIOD_WORDS[budgetPeriod ?? 'month']}`;
+}
+
 /** @typedef {{ label: string, value: string, origin: string }} EffectiveLimit */
 
 /**

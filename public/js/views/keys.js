@@ -7,7 +7,6 @@ import { createList } from '../lib/list.js';
 import { refreshWhileVisible } from '../lib/refresh.js';
 import { cachedList, getList, loadList, loadQuietly, memberPath } from '../lib/resource.js';
 import { actionsCell, addButton, confirmAndDelete, switchColumn } from '../lib/row.js';
-import { exampleModel } from '../lib/snippets.js';
 import { emptyState } from '../lib/states.js';
 import { toast } from '../lib/toast.js';
 import { budgetCell, budgetOrder } from './budget.js';
@@ -205,7 +204,16 @@ export function mountKeyList(container, context) {
     list.put(withoutSecret);
     opener?.reopen(withoutSecret);
     if (key !== null) toast.ok(`${changed.name} is saved.`);
-    else await showCreatedKey(changed, modelForExamples(changed.models, cachedList(CALLABLE) ?? []));
+    else await showCreatedKey(changed, forExamples(changed));
+  }
+
+  /** Who gets the key, and the models that it may use. @param {ApiKey} key */
+  function forExamples(key) {
+    const owner = owners.get(key.userId ?? '') ?? null;
+    const usable = (cachedList(CALLABLE) ?? [])
+      .map((model) => model.id)
+      .filter((id) => isAllowed(id, key.models) && isAllowed(id, owner?.models ?? null));
+    return { owner, models: usable, isLimited: (key.models ?? owner?.models ?? null) !== null };
   }
 
   /** @param {ApiKey} key */
@@ -241,18 +249,6 @@ function requestsCell({ usage }) {
 }
 
 /**
- * A model that the key may use, for the examples.
- * @param {readonly string[] | null} allowed ids and patterns; null: all
- * @param {readonly { id: string }[]} models
- */
-function modelForExamples(allowed, models) {
-  const isAllowed = (/** @type {string} */ id) =>
-    allowed === null ||
-    allowed.some((one) => (one.endsWith('*') ? id.startsWith(one.slice(0, -1)) : one === id));
-  return exampleModel(models.filter((model) => isAllowed(model.id)));
-}
-
-/**
  * @param {string | null} usersPath
  * @returns {Map<string, User>}
  */
@@ -260,4 +256,13 @@ function usersById(usersPath) {
   /** @type {User[]} */
   const users = (usersPath !== null && cachedList(usersPath)) || [];
   return new Map(users.map((user) => [user.id, user]));
+}
+
+/**
+ * @param {string} id
+ * @param {readonly string[] | null} allowed ids, and beginnings with `*`; null: all
+ */
+function isAllowed(id, allowed) {
+  if (allowed === null) return true;
+  return allowed.some((one) => (one.endsWith('*') ? id.startsWith(one.slice(0, -1)) : one === id));
 }
