@@ -109,7 +109,7 @@ export function connectCard(models) {
     snippets({ model: exampleModel(models) }),
     h(
       'p',
-      { class: 'state muted small' },
+      { class: 'row muted small' },
       h('span', { class: 'dot live', 'aria-hidden': 'true' }),
       'Waiting for the first request. It appears here as soon as it is answered.',
     ),
