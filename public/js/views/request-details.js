@@ -195,6 +195,6 @@ async function copy(text, { button, shown }) {
   const before = button.firstElementChild;
   if (before === null) return;
   const done = icon('check');
-  before.replaceWith(done);
-  setTimeout(() => done.replaceWith(before), 1600);
+  button.replaceChild(done, before);
+  setTimeout(() => button.replaceChild(before, done), 1600);
 }
