@@ -2,7 +2,7 @@ import { ApiError, messageOf } from './api.js';
 import { searchField } from './form.js';
 import { h } from './h.js';
 import { createLazyItems, createSentinel } from './lazy-items.js';
-import { countText, headerCell, noMatch, rememberFocus, toNodes } from './list-parts.js';
+import { compare, countText, hasAll, headerCell, noMatch, rememberFocus, toNodes } from './list-parts.js';
 import { patchChildren } from './patch.js';
 import { afterPress } from './press.js';
 import { cachedList, cacheList, clearCachedLists, loadList } from './resource.js';
@@ -28,8 +28,6 @@ import { toast } from './toast.js';
  *   the item that the address names (`?open=ID`)
  */
 
-const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' });
-
 /**
  * A table with search, sorting, and loading, empty and error states. Thousands of rows scroll smoothly.
  * The first column is the header of the row.
@@ -43,6 +41,8 @@ export function createList(options) {
   let changes = 0;
   let reads = 0;
   let query = '';
+  /** @type {((item: T) => boolean) | null} */
+  let isShown = null;
   let sortIndex = -1;
   let isDescending = false;
   /** The text to search in, per item. @type {Map<T, string>} */
@@ -124,7 +124,11 @@ export function createList(options) {
   /** @param {T[]} all */
   function findRows(all) {
     const words = queryWords();
-    const found = words.length === 0 ? all.slice() : all.filter((item) => hasAll(searchText(item), words));
+    const found = all.filter(
+      (item) =>
+        (words.length === 0 || hasAll(searchText(item), words)) &&
+        (isShown === null || isShown(item) || added.has(options.id(item))),
+    );
     return addedFirst(sorted(found));
   }
 
@@ -259,6 +263,12 @@ export function createList(options) {
       if (items !== null) change(items.filter((one) => options.id(one) !== id));
     },
     items: () => items ?? [],
+    /** Shows only some items; null: all. @param {((item: T) => boolean) | null} next */
+    filter(next) {
+      isShown = next;
+      rows.reset();
+      render();
+    },
     /**
      * Loads the items again and changes only what differs. A change made here meanwhile wins.
      * @param {() => Promise<T[] | null>} load
@@ -280,20 +290,4 @@ export function createList(options) {
     },
     renderLive: renderLiveAfterPress,
   };
-}
-
-/**
- * @param {string} text
- * @param {readonly string[]} words
- */
-function hasAll(text, words) {
-  return words.every((word) => text.includes(word));
-}
-
-/**
- * @param {string | number} a
- * @param {string | number} b
- */
-function compare(a, b) {
-  return typeof a === 'number' && typeof b === 'number' ? a - b : collator.compare(String(a), String(b));
 }

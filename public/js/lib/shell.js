@@ -137,7 +137,7 @@ function createPhoneMenu(app, side, main) {
   }
   function open() {
     toggle(true);
-    const current = side.querySelector('[aria-selected="true"], [aria-current="page"], a');
+    const current = side.querySelector('[aria-selected="true"], [aria-current="page"]');
     if (current instanceof HTMLElement) current.focus();
   }
   function close() {

@@ -6,6 +6,7 @@ import { memberPath } from '../lib/resource.js';
 import { createSegmented } from '../lib/segmented.js';
 import { fallbackFields } from './model-fallbacks.js';
 import { modelOptionFields } from './model-options.js';
+import { priceFields } from './price-fields.js';
 
 const PATH = '/api/admin/models';
 const VISION = [
@@ -68,6 +69,13 @@ export function editModel(model, providers) {
   const options = modelOptionFields(model?.options ?? {});
   /** @type {import('../lib/form.js').Field[]} */
   const fields = [name, id, provider, upstream, ...options.fields];
+  const price = priceFields({
+    price: model?.price,
+    effective: model?.effectivePrice,
+    param: 'price',
+    heading: 'h3',
+  });
+  fields.push(...price.fields);
   const fallbacks = fallbackFields({
     fallbacks: model?.fallbacks ?? [],
     weight: model?.weight ?? null,
@@ -81,6 +89,7 @@ export function editModel(model, providers) {
     content: [
       h('div', { class: 'columns' }, name.element, id.element),
       h('div', { class: 'target-fields' }, provider.element, upstream.element, fallbacks.ownWeight),
+      price.element,
       fallbacks.element,
       vision.element,
       enabled.element,
@@ -94,6 +103,7 @@ export function editModel(model, providers) {
         vision: VISION_VALUES[vision.value()],
         enabled: enabled.control.checked,
         ...fallbacks.value(),
+        price: price.value(),
         options: options.value(),
       };
       return isNew
