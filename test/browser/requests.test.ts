@@ -8,7 +8,7 @@ import { createLogger } from '../../src/logger.ts';
 import { openRequestLog } from '../../src/usage/request-log.ts';
 import { makeAttempt, makeEntry } from '../helpers/entries.ts';
 import { ADMIN, startApp } from '../helpers/start-app.ts';
-import { createKeyboard, expectFocus } from './keyboard-hands.ts';
+import { expectFocus } from './keyboard-hands.ts';
 import { checkLooks } from './looks.ts';
 import { addSampleData } from './sample-data.ts';
 import { chooseTab, row, SKIPPED, visitPanel } from './start-browser.ts';
@@ -95,8 +95,7 @@ test('the drawer by keyboard: open, move, close; it stands in the address', opti
   await call('free');
   const { page, context, open } = await visitPanel(t, app.origin, 'Requests');
   await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: app.origin });
-  const keyboard = createKeyboard(page);
-  await keyboard.activate(row(page, 'free').getByRole('link'));
+  await row(page, 'free').getByRole('link').press('Enter');
   await page.getByRole('heading', { name: '200 free' }).waitFor();
   const opened = page.url();
   assert.match(opened, /open=/);
@@ -224,11 +223,13 @@ function scrollThrough(page: Page): Promise<number> {
     new PerformanceObserver((list) => {
       for (const { duration } of list.getEntries()) longest = Math.max(longest, duration);
     }).observe({ entryTypes: ['longtask'] });
-    const frame = () => new Promise(requestAnimationFrame);
-    const end = () => document.documentElement.scrollHeight - innerHeight;
-    for (scrollTo(0, 0); scrollY < end() - 1; scrollBy(0, 2500)) await frame();
-    for (; scrollY > 0; scrollBy(0, -2500)) await frame();
-    await frame();
+    for (const step of [2500, -2500]) {
+      for (let before = -1; before !== scrollY; ) {
+        before = scrollY;
+        scrollBy(0, step);
+        await new Promise(requestAnimationFrame);
+      }
+    }
     await new Promise((resolve) => setTimeout(resolve, 100));
     return longest;
   });
@@ -246,6 +247,7 @@ test('no barriers in the list, in the drawer, and where nothing fits', options, 
   await checkLooks(page, 'Requests, the drawer');
   await page.setViewportSize({ width: 1280, height: 800 });
   await page.getByRole('button', { name: 'Close' }).click();
+  await page.evaluate(() => (location.hash = 'requests?outcome=limited'));
   await row(page, 'budget used up').first().getByRole('link').click();
   await page.getByRole('heading', { name: 'Not sent' }).waitFor();
   await checkLooks(page, 'Requests, one that was refused');
