@@ -67,25 +67,23 @@ async function showParts(page: Page): Promise<void> {
       { label: 'Duplicate', icon: 'copy', onSelect: tell('duplicate') },
       { label: 'Delete', icon: 'trash', isDangerous: true, startsGroup: true, onSelect: tell('delete') },
     ];
-    document
-      .querySelector('.view')
-      ?.replaceChildren(
-        filters.element,
-        h('div', { class: 'card' }, tabs.element),
-        h(
-          'div',
-          { class: 'card pad stack' },
-          budget.budgetBar({ used: 36.8, limit: 40, period: 'November' }),
-          budget.budgetBar({ used: 25, limit: 25 }),
-          budget.budgetBar({ used: 23.47, limit: null }),
-          strip.healthStrip({
-            label: 'Groq: failing',
-            hours: [{ kind: 'ok' }, { kind: 'none' }, { kind: 'bad', badShare: 0.4 }],
-          }),
-          menu.menuButton({ label: 'More for one', items }),
-          h('button', { type: 'button', class: 'btn', onclick: () => show(5) }, 'Open one'),
-        ),
-      );
+    document.querySelector('.view')?.replaceChildren(
+      filters.element,
+      h('div', { class: 'card' }, tabs.element),
+      h(
+        'div',
+        { class: 'card pad stack' },
+        budget.budgetBar({ used: 36.8, limit: 40, period: 'November' }),
+        budget.budgetBar({ used: 25, limit: 25 }),
+        budget.budgetBar({ used: 23.47, limit: null }),
+        strip.healthStrip({
+          label: 'Groq: failing',
+          hours: [{ kind: 'ok' }, { kind: 'none' }, { kind: 'bad', badShare: 0.4 }],
+        }),
+        menu.menuButton({ label: 'More for one', items }),
+        h('button', { type: 'button', class: 'btn', onclick: () => show(5) }, 'Open one'),
+      ),
+    );
   });
 }
 
