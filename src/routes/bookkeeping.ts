@@ -6,6 +6,7 @@ import { budgetStates } from '../limits/budget-state.ts';
 import { periodOf } from '../limits/budgets.ts';
 import type { LimitGate, Reservation } from '../limits/limits.ts';
 import type { Owner } from '../limits/owner.ts';
+import { SlidingWindow } from '../limits/windows.ts';
 import type { ServerMetrics } from '../metrics/server-metrics.ts';
 import type { ApiKey, Principal, User } from '../store/entities.ts';
 import type { NoteBudget } from '../usage/budget-alerts.ts';
@@ -29,6 +30,7 @@ export function createBookkeeping({
   noteBudget,
 }: BookkeepingOptions): (closed: ClosedRecord) => void {
   const { ledger, requestLog } = books;
+  const strangers = new StrangersShare();
   return (closed) => {
     const { reservation } = closed;
     let entry: CallEntry | null = null;
@@ -41,11 +43,26 @@ export function createBookkeeping({
     metrics.countRequest(closed);
     if (entry === null) return;
     ledger.book(entry);
-    requestLog.add(entry);
+    if (strangers.admits(closed)) requestLog.add(entry);
     metrics.countCall(entry);
     if (reservation === null) return;
     noteBudgets(reservation, closed.principal, { noteBudget, nowMs: closed.endedAtMs });
   };
+}
+
+/** The most entries a minute of requests without a valid key: a flood of them must not wash all others out of the log. */
+const STRANGERS_PER_MINUTE = 60;
+
+class StrangersShare {
+  readonly #window = new SlidingWindow();
+
+  /** True for a request of somebody who is known, and for as many others as have room. */
+  admits({ principal, endedAtMs }: ClosedRecord): boolean {
+    if (principal.kind !== 'nobody') return true;
+    if (this.#window.sumAt(endedAtMs) >= STRANGERS_PER_MINUTE) return false;
+    this.#window.add(endedAtMs, 1);
+    return true;
+  }
 }
 
 interface NoteOptions {

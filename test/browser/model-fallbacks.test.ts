@@ -59,8 +59,8 @@ test('fallbacks are added, ordered and removed from the keyboard', options, asyn
   await hands.activate(page.getByRole('button', { name: 'Save' }));
   await page.getByRole('dialog').waitFor({ state: 'detached' });
   assert.deepEqual(storedModel(app).fallbacks, [
-    { providerId: 'gamma', upstreamModel: null, weight: null },
-    { providerId: 'beta', upstreamModel: 'beta-large', weight: null },
+    { providerId: 'gamma', upstreamModel: null, weight: null, price: null },
+    { providerId: 'beta', upstreamModel: 'beta-large', weight: null, price: null },
   ]);
   await row(page, 'Mine').getByText('2 fallbacks: gamma, beta').waitFor();
 });
@@ -89,7 +89,9 @@ test('weights share the load, and the own weight counts only then', options, asy
   await dialog.getByText('Tried if the first choice fails').waitFor();
   await save(page);
   assert.equal(storedModel(app).weight, null);
-  assert.deepEqual(storedModel(app).fallbacks, [{ providerId: 'alpha', upstreamModel: null, weight: null }]);
+  assert.deepEqual(storedModel(app).fallbacks, [
+    { providerId: 'alpha', upstreamModel: null, weight: null, price: null },
+  ]);
 });
 
 test(

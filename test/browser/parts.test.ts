@@ -8,6 +8,8 @@ import { findBarriers, SKIPPED, visitPanel } from './start-browser.ts';
 
 /** Puts the shared parts on an empty tab, as a view would. Calls are told in `window.told`. */
 async function showParts(page: Page): Promise<void> {
+  // tsx wraps named functions in a helper that the page does not have.
+  await page.evaluate('globalThis.__name ??= (one) => one');
   await page.evaluate(async () => {
     const load = (name: string) => import(new URL(`js/lib/${name}.js`, location.href).href);
     const [{ h }, chips, metrics, budget, strip, menu, drawers] = await Promise.all(

@@ -70,7 +70,12 @@ test('a failing provider shows at its tab, without a change of the name', { skip
   await context.route('**/api/admin/providers', async (route) => {
     const response = await route.fetch();
     const { data } = await response.json();
-    const failing = { ...data[0], enabled: true, health: { ...data[0].health, state: 'failing' } };
+    const failing = {
+      ...data[0],
+      enabled: true,
+      baseUrl: 'http://localhost:9/v1',
+      health: { ...data[0].health, state: 'failing' },
+    };
     await route.fulfill({ response, json: { data: [failing] } });
   });
   await chooseTab(page, 'Providers');
