@@ -7,7 +7,7 @@ import { json, startUpstream } from '../helpers/fake-upstream.ts';
 import { ADMIN, type AppUnderTest, expectStatus, startApp } from '../helpers/start-app.ts';
 import { modelList, textOf } from './chat-setup.ts';
 import { SAMPLE_PASSWORD } from './sample-data.ts';
-import { chooseTab, row, SKIPPED } from './start-browser.ts';
+import { chooseTab, row, SKIPPED, takeNewKey } from './start-browser.ts';
 import { startTraffic } from './traffic-setup.ts';
 import { expectText, findStrangers, PAYLOADS, visitWatched } from './xss-watch.ts';
 
@@ -85,6 +85,13 @@ test('stored names are text on every tab of the panel', options, async (t) => {
       await panel.keyboard.press('Escape');
       await dialog.waitFor({ state: 'detached' });
     }
+    const link = row(panel, NAME).first().getByRole('link', { name: NAME });
+    if ((tab !== 'API Keys' && tab !== 'Users') || (await link.count()) === 0) continue;
+    await link.first().click();
+    const drawer = panel.locator('.drawer');
+    await drawer.waitFor();
+    await expectText(panel, [NAME], `${tab}: drawer`);
+    await panel.keyboard.press('Escape');
   }
   await chooseTab(panel, 'Chat');
   await modelList(panel)
@@ -119,7 +126,7 @@ test('names from the provider’s list, from a new key and from a backup are tex
     .click();
   await panel.getByText('Copy the key now').waitFor();
   await expectText(panel, [NAME], 'the new key');
-  await panel.getByRole('button', { name: 'Done' }).click();
+  await takeNewKey(panel);
 
   await app.admin('DELETE', '/api/admin/providers/raw');
   const backup = await app.admin('GET', '/api/admin/backup?secrets=omit');
