@@ -61,7 +61,13 @@ function entryOf(kind: Kind, number: number): CallEntry {
   const failure = number % 29 === 0 ? (FAILURES[number % FAILURES.length] ?? {}) : null;
   const ttftMs = 180 + ((number * 271) % 1700);
   const ms = ttftMs + 300 + ((number * 977) % 6000);
-  const failed = makeAttempt({ status: 429, result: 'busy', code: 'rate_limit_exceeded', ms: Math.round(ttftMs / 5), providerId: kind.provider });
+  const failed = makeAttempt({
+    status: 429,
+    result: 'busy',
+    code: 'rate_limit_exceeded',
+    ms: Math.round(ttftMs / 5),
+    providerId: kind.provider,
+  });
   const good = makeAttempt({ providerId: kind.provider, upstreamModel: kind.model, ms: ttftMs });
   return makeEntry({
     id: `req_${number.toString(36).padStart(12, '0')}`,
@@ -73,7 +79,11 @@ function entryOf(kind: Kind, number: number): CallEntry {
     stream: number % 3 !== 0,
     ms,
     ttftMs,
-    usage: makeUsage({ promptTokens: prompt, cachedTokens: number % 2 === 0 ? Math.round(prompt / 2) : 0, completionTokens: completion }),
+    usage: makeUsage({
+      promptTokens: prompt,
+      cachedTokens: number % 2 === 0 ? Math.round(prompt / 2) : 0,
+      completionTokens: completion,
+    }),
     costNanoUsd: isPriced ? Math.round((prompt * inputPerMTok + completion * outputPerMTok) * 1000) : null,
     price: isPriced ? { price: { ...UNKNOWN_PRICE, inputPerMTok, outputPerMTok }, source: 'list' } : null,
     attempts: number % 11 === 0 ? [failed, good] : [good],
