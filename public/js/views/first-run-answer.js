@@ -34,7 +34,7 @@ export function answerStep(run) {
     isDone: ({ answer }) => answer !== null,
     doneText: () => 'It works. Every request is in Requests from now on, and what it costs in Usage.',
     content: () => host,
-    isKept: () => true,
+    isKept: (kind, facts) => kind === 'done' || facts.failures.length > 0,
     update(facts) {
       const model = exampleModel(facts.models);
       const next = facts.answer

@@ -14,9 +14,9 @@ import { restoreCard } from './restore.js';
  * @typedef {{
  *   id: string, title: string, todo: string, isDone: (facts: Facts) => boolean, doneText: (facts: Facts) => string,
  *   change?: { label: string, run: (facts: Facts) => void }, content: () => HTMLElement, update?: (facts: Facts) => void,
- *   isKept?: () => boolean, isLast?: boolean,
+ *   isKept?: (kind: string, facts: Facts) => boolean,
  * }} Step content: made anew each time the step opens; update: called after it, and whenever the facts change; isKept: the
- *   content stays although the step is done
+ *   content is shown although it is not this step's turn
  * @typedef {{
  *   username: string, navigate: import('../pages/admin.js').Navigate, signal: AbortSignal, records: () => Records,
  *   finish: () => Promise<void>, skip: (id: string) => void, leave: () => void,
@@ -107,7 +107,7 @@ export function createFirstRun({ username, navigate, signal, reload, onLeave }) 
     const open = steps.findIndex(({ id }, index) => (opened === null ? !isPassed[index] : id === opened));
     for (const [index, step] of steps.entries()) {
       const kind = index === open ? 'current' : done[index] ? 'done' : isPassed[index] ? 'skipped' : 'todo';
-      const isOpen = kind === 'current' || (kind === 'done' && step.isKept?.() === true);
+      const isOpen = kind === 'current' || step.isKept?.(kind, facts) === true;
       frames[index].show({
         kind,
         text: kind === 'done' ? step.doneText(facts) : step.todo,

@@ -1,5 +1,4 @@
 import { api, messageOf } from '../lib/api.js';
-import { zoneName } from '../lib/format.js';
 import { h } from '../lib/h.js';
 import { patchChildren } from '../lib/patch.js';
 import { refreshWhileVisible } from '../lib/refresh.js';
@@ -18,6 +17,7 @@ import { createLatestRequests } from './latest-requests.js';
 import { followRequests } from './live-requests.js';
 import { findNeeds } from './needs.js';
 import { createNeedsCard, placeLink } from './needs-card.js';
+import { bones, wholePage } from './overview-layout.js';
 import { createProviderStrips, loadProviderHours } from './provider-strips.js';
 import { createTraffic } from './traffic.js';
 import { SERVER_METRICS } from './traffic-figures.js';
@@ -245,36 +245,6 @@ function showLive(live, isLive) {
 }
 
 /**
- * @param {HTMLElement} trafficCard
- * @param {{ strips: { element: HTMLElement }, budgets: { element: HTMLElement }, latest: { element: HTMLElement } }} cards
- * @param {HTMLElement} live
- * @param {import('../pages/admin.js').Navigate} navigate
- */
-function wholePage(trafficCard, { strips, budgets, latest }, live, navigate) {
-  return h(
-    'div',
-    { class: 'cols' },
-    trafficCard,
-    h('div', { class: 'needs-slot' }),
-    strips.element,
-    budgets.element,
-    h(
-      'section',
-      { class: 'card w12', 'aria-labelledby': 'latest' },
-      h(
-        'div',
-        { class: 'card-head' },
-        h('h2', { id: 'latest' }, 'Latest requests'),
-        live,
-        h('span', { class: 'push' }, placeLink('All requests', { tab: 'requests' }, navigate)),
-      ),
-      latest.element,
-    ),
-    h('p', { class: 'tiny muted w12' }, `Times are those of ${zoneName()}.`),
-  );
-}
-
-/**
  * Requests without a price, by model.
  * @param {Traffic} traffic
  */
@@ -284,24 +254,4 @@ function unpricedByModel({ byModel }) {
   for (const { model, unpricedRequests } of byModel)
     if (model) counts.set(model, (counts.get(model) ?? 0) + unpricedRequests);
   return counts;
-}
-
-/** Placeholders as large as the cards. */
-function bones() {
-  const card = (/** @type {string} */ size) =>
-    h(
-      'div',
-      { class: `card pad stack bones ${size}` },
-      h('div', { class: 'bone bone-l' }),
-      h('div', { class: 'bone bone-s' }),
-    );
-  return h(
-    'div',
-    { class: 'cols', 'aria-busy': 'true' },
-    h('span', { class: 'sr' }, 'Loading'),
-    card('w8'),
-    card('w4'),
-    card('w6'),
-    card('w6'),
-  );
 }
