@@ -41,10 +41,10 @@ const NOT_COPIED = {
  * one can leave and come back.
  * @param {{
  *   username: string, navigate: import('../pages/admin.js').Navigate, signal: AbortSignal, reload: () => Promise<void>,
- *   onLeave: () => void,
- * }} options onLeave: the Overview is wanted
+ *   onLeave: () => void, below: HTMLElement,
+ * }} options onLeave: the Overview is wanted; below: shown under the steps
  */
-export function createFirstRun({ username, navigate, signal, reload, onLeave }) {
+export function createFirstRun({ username, navigate, signal, reload, onLeave, below }) {
   /** @type {Records | null} */
   let records = null;
   /** Skipped on this page. @type {Set<string>} */
@@ -96,6 +96,7 @@ export function createFirstRun({ username, navigate, signal, reload, onLeave }) 
     ),
     restore.element,
     h('ol', { class: 'run-steps' }, ...frames.map((frame) => frame.element)),
+    h('div', { class: 'below' }, below),
   );
 
   function render() {

@@ -99,6 +99,7 @@ export function mountOverview(container, context) {
     signal,
     reload: () => load({ isQuiet: true }),
     onLeave: leaveSetup,
+    below: cards.needs.element,
   });
   const leave = h('button', { type: 'button', class: 'btn quiet', onclick: first.leave }, 'Skip the setup');
   const whole = wholePage(traffic.element, cards, live, navigate);
