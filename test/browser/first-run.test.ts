@@ -111,7 +111,9 @@ test('from an empty server to the first answer in a few clicks', { skip: SKIPPED
     .getByText(/It answered in \d+ ms and offers 5 models\./)
     .waitFor();
   assert.deepEqual(saved, [OPENROUTER]);
-  await page.getByText('2 ticked. A typical question costs ≈ $0.0013 to $0.0105.').waitFor();
+  const foot = page.getByText('2 ticked.');
+  await foot.waitFor();
+  assert.equal(await foot.textContent(), '2 ticked. A typical question costs ≈ $0.0013 to $0.0105.');
   await checkLooks(page, 'the models');
   await click('Add 2 models');
 

@@ -22,8 +22,6 @@ export function createStepFrame(title, place) {
   const heading = h('h3', { tabindex: -1 }, title);
   const text = h('p', { class: 'small muted wrap-anywhere' });
   const action = h('button', { type: 'button', class: 'btn quiet small', onclick: () => run() });
-  const label = h('span');
-  action.append(label, h('span', { class: 'sr' }, `: ${title}`));
   const body = h('div', { class: 'stack' });
   const element = h(
     'li',
@@ -55,7 +53,8 @@ export function createStepFrame(title, place) {
       const symbol = view.kind === 'done' ? icon('check') : h('span', { 'aria-hidden': 'true' }, place);
       mark.replaceChildren(symbol, ...(said ? [h('span', { class: 'sr' }, said)] : []));
       text.textContent = view.text;
-      label.textContent = view.action?.label ?? '';
+      action.textContent = view.action?.label ?? '';
+      action.setAttribute('aria-label', `${view.action?.label}: ${title}`);
     },
     /** Moves the focus to the first field, else to the title. */
     focus() {
