@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { BrowserContext, Locator, Page } from 'playwright-core';
+import { UNKNOWN_PRICE } from '../../src/store/price-amounts.ts';
+import { PRICE_LIST_AS_OF } from '../../src/usage/price-list.ts';
 import { CHAT_ANSWER, type FakeUpstream, json, startUpstream } from '../helpers/fake-upstream.ts';
 import { secretOf } from '../helpers/records.ts';
 import { type AppUnderTest, startApp } from '../helpers/start-app.ts';
@@ -18,9 +20,9 @@ const MOST_STEPS = 7;
 const MODELS = {
   object: 'list',
   data: [
-    { id: 'openai/gpt-5-mini', pricing: { prompt: '0.00000025', completion: '0.000002' } },
-    { id: 'anthropic/claude-sonnet-4.5', pricing: { prompt: '0.000003', completion: '0.000015' } },
-    { id: 'anthropic/claude-sonnet-4.6', pricing: { prompt: '0.000003', completion: '0.000015' } },
+    { id: 'openai/gpt-5-mini' },
+    { id: 'anthropic/claude-sonnet-4.5' },
+    { id: 'anthropic/claude-sonnet-4.6' },
     { id: 'some/unpriced' },
     { id: 'openai/text-embedding-3-small' },
   ],
@@ -59,6 +61,20 @@ async function redirectProvider(context: BrowserContext, upstream: FakeUpstream)
   return saved;
 }
 
+/** The shipped list has prices for the scripted provider too. */
+async function listPrices(context: BrowserContext, upstream: FakeUpstream): Promise<void> {
+  const { host } = new URL(upstream.origin);
+  const price = { ...UNKNOWN_PRICE, inputPerMTok: 0.25, outputPerMTok: 2 };
+  const dear = { ...UNKNOWN_PRICE, inputPerMTok: 3, outputPerMTok: 15 };
+  const data = [
+    { host, model: 'openai/gpt-5-mini', price },
+    { host, model: 'anthropic/claude-sonnet-4.6', price: dear },
+  ];
+  await context.route('**/api/admin/prices', (route) =>
+    route.fulfill({ json: { asOf: PRICE_LIST_AS_OF, data } }),
+  );
+}
+
 async function openSetup(page: Page, origin: string): Promise<void> {
   await page.goto(`${origin}/`);
   await fillSignIn(page, 'admin', 'admin');
@@ -82,6 +98,7 @@ test('from an empty server to the first answer in a few clicks', { skip: SKIPPED
   const app = await startEmpty(t);
   const { page, context } = await visit(t, app.origin, null);
   const saved = await redirectProvider(context, upstream);
+  await listPrices(context, upstream);
   let steps = 0;
   const click = async (name: string) => {
     steps++;

@@ -51,8 +51,8 @@ export function createFirstRun({ username, navigate, signal, reload, onLeave, be
   const skipped = new Set();
   /** Opened again although it was passed. @type {string | null} */
   let opened = null;
-  let shown = '';
-  let movesFocus = false;
+  /** The place of the open step; -1: all are passed. */
+  let shown = -1;
   /** @type {FirstRun} */
   const run = {
     username,
@@ -62,14 +62,16 @@ export function createFirstRun({ username, navigate, signal, reload, onLeave, be
       records ?? { status: /** @type {any} */ ({}), providers: [], models: [], keys: [], requests: [] },
     async finish() {
       opened = null;
-      movesFocus = true;
+      const before = shown;
       await reload();
+      // The pressed button may be gone, also because the answer came by the live stream meanwhile.
+      if (shown !== before || document.activeElement === document.body) focusShown();
     },
     skip(id) {
       opened = null;
-      movesFocus = true;
       skipped.add(id);
       render();
+      focusShown();
     },
     async leave() {
       const { secret, isCopied } = run.memory;
@@ -117,7 +119,7 @@ export function createFirstRun({ username, navigate, signal, reload, onLeave, be
       });
       if (isOpen) step.update?.(facts);
     }
-    moveFocus(open);
+    shown = open;
   }
 
   /**
@@ -133,21 +135,14 @@ export function createFirstRun({ username, navigate, signal, reload, onLeave, be
       label: 'Do it now',
       run: () => {
         opened = step.id;
-        movesFocus = true;
-        shown = '';
         render();
+        focusShown();
       },
     };
   }
 
-  /** The focus goes on with the steps, but only when the person did something. @param {number} open */
-  function moveFocus(open) {
-    const id = steps[open]?.id ?? 'end';
-    const isMoved = id !== shown;
-    shown = id;
-    if (!movesFocus || !isMoved) return;
-    movesFocus = false;
-    (frames[open] ?? frames[frames.length - 1]).focus();
+  function focusShown() {
+    (frames[shown] ?? frames[frames.length - 1]).focus();
   }
 
   return {
