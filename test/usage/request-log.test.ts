@@ -13,6 +13,8 @@ import { makeEntry, makeRandomEntry } from '../helpers/entries.ts';
 import { createRandom, type Random } from '../helpers/fuzz-random.ts';
 
 const NO_FILTER: LogFilter = {
+  fromMs: null,
+  toMs: null,
   keyId: null,
   userId: null,
   modelId: null,

@@ -13,10 +13,10 @@ const MAX_DRAWN = 200;
 /**
  * @typedef {{
  *   id: string, label: string, choices: readonly FilterChoice[] | (() => Promise<readonly FilterChoice[]>), isMultiple?: boolean,
- *   isGiven?: boolean, icon?: import('./icons.js').IconName,
+ *   isGiven?: boolean, icon?: import('./icons.js').IconName, nameOf?: (value: string) => string | null,
  * }} Filter
  *   choices: a function is called when the chip is opened; isMultiple: several values may be chosen; isGiven: always has a
- *   value, such as the time range
+ *   value, such as the time range; nameOf: the label of a value whose choice was not loaded yet
  */
 /** @typedef {Record<string, readonly string[]>} FilterValues */
 
@@ -86,7 +86,7 @@ function createChip(filter, onChange) {
 
   function render() {
     const isSet = values.length > 0;
-    const text = valueText(values.map((value) => labels.get(value) ?? value));
+    const text = valueText(values.map((value) => labels.get(value) ?? filter.nameOf?.(value) ?? value));
     element.className = `chip ${filter.isGiven ? 'given' : isSet ? 'set' : ''}`;
     if (filter.isGiven) main.replaceChildren(icon(filter.icon ?? 'calendar'), text);
     else if (isSet) main.replaceChildren(`${filter.label}: `, h('b', null, text));

@@ -62,7 +62,7 @@ async function renderPage(me) {
           usage.requests,
           h('section', { class: 'stack tight w8' }, h('h2', null, 'Your models'), models.element),
           h('div', { class: 'w4' }, password),
-          h('p', { class: 'tiny muted w12' }, `Times are those of ${zoneName()}.`),
+          h('p', { class: 'tiny muted w12' }, `Times are in ${zoneName()}.`),
         ),
       ),
     ),

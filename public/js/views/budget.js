@@ -24,9 +24,14 @@ export function budgetCell(owner) {
     const title = `Spent ${periodText(usage)}`;
     return h('div', { title }, budgetBar({ used: usage.costUsd, limit: null }));
   }
-  const note = resetNote(budget, usage);
-  const when = usage.period === 'month' ? '' : `${periodText(usage)} · `;
-  return h('div', { title: periodText(usage) }, budgetBar({ ...budget, note: `${when}${note}` }));
+  const isTokens = budget.unit === 'tokens';
+  const note = [
+    isTokens && 'tokens',
+    usage.period !== 'month' && periodText(usage),
+    resetNote(budget, usage),
+  ].filter(Boolean);
+  const bar = budgetBar({ ...budget, format: isTokens ? compact : money, note: note.join(' · ') });
+  return h('div', { title: periodText(usage) }, bar);
 }
 
 /**

@@ -31,7 +31,7 @@ export function openLimits(owner, options) {
   const budget = h('section', { class: 'section', 'aria-label': 'Budget' });
   const limits = h('section', { class: 'section' });
   const effective = h('section', { class: 'section' });
-  const notes = h('div', { role: 'status' });
+  const notes = h('div', { class: 'gap-top', role: 'status' });
   const save = h(
     'button',
     { type: 'button', class: 'btn primary', onclick: () => void saveLimits() },

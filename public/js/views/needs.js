@@ -53,21 +53,34 @@ const WARNING_ACTIONS = {
   unreadable_provider_keys: { label: 'Enter the keys', tab: 'providers' },
 };
 
+/** For warnings whose first sentence is too long for a title. @type {Record<string, string>} */
+const TITLES = {
+  storage_volatile: 'The configuration will be lost',
+  usage_damaged: 'Files of the usage were damaged',
+  usage_not_written: 'The usage cannot be written',
+  unreadable_provider_keys: 'Provider keys cannot be decrypted',
+  unreadable_webhook_secret: 'Alerts cannot be signed',
+  plaintext_copies: 'Old copies hold secrets in clear text',
+  keys_not_encrypted: 'Provider keys are not encrypted',
+  small_inflight_limit: 'MAX_INFLIGHT_MB is too small',
+};
+
 /**
- * The first sentence of a warning is its title.
+ * Without a title of its own, the first sentence of a warning is its title.
  * @param {{ code: string, message: string }} warning
  * @param {Status} status
  * @returns {Need}
  */
 function warningNeed({ code, message }, { adminPassword }) {
-  const [, title = message, text = ''] = /^(.+?[^\d])[.:] +(.+)$/s.exec(message) ?? [];
+  const [, first = message, rest = ''] = /^(.+?)[.:] +(.+)$/s.exec(message) ?? [];
+  const known = TITLES[code];
   const isByEnvironment = code === 'default_password' && adminPassword.isManagedByEnvironment;
   const action = isByEnvironment ? undefined : WARNING_ACTIONS[code];
   return {
     id: `warning:${code}`,
     kind: SEVERE.has(code) ? 'bad' : 'warn',
-    title: title.replace(/\.$/, ''),
-    text,
+    title: known ?? first.replace(/\.$/, ''),
+    text: known === undefined ? rest : message,
     action: action ?? { label: 'See the server', tab: 'settings' },
   };
 }
@@ -89,7 +102,7 @@ function providerNeeds(provider, models) {
     action: { label, tab: 'providers', params: { open: id } },
   });
   if (condition === KEY_MISSING)
-    return [need('warn', `${name} has no key`, withoutKeyText(id, models), 'Add a key')];
+    return [need('warn', `${name} has no key`, withoutKeyText(id, models), 'Add key')];
   if (!provider.enabled) return [];
   const refused = provider.apiKeys.filter((key) => key.enabled && key.state === 'refused');
   if (refused.length > 0) {
@@ -99,7 +112,7 @@ function providerNeeds(provider, models) {
       refused.length === 1
         ? `${name} refuses ${isAll ? 'its' : 'a'} key`
         : `${name} refuses ${refused.length} keys`;
-    return [need(isAll ? 'bad' : 'warn', title, said, 'Replace the key')];
+    return [need(isAll ? 'bad' : 'warn', title, said, 'Replace key')];
   }
   if (condition.kind !== 'bad' || condition.word === 'Unreadable') return [];
   const said = health.lastError === null ? '' : errorLine(health.lastError);
@@ -179,7 +192,7 @@ function unpricedNeeds({ unpriced, span, models }) {
     title,
     text: missing(count),
     action: {
-      label: id === null ? 'Set prices' : 'Set a price',
+      label: id === null ? 'Set prices' : 'Set price',
       tab: 'models',
       ...(id !== null && known.has(id) && { params: { open: id } }),
     },

@@ -1,6 +1,5 @@
 import { api, messageOf } from '../lib/api.js';
 import { h } from '../lib/h.js';
-import { patchChildren } from '../lib/patch.js';
 import { refreshWhileVisible } from '../lib/refresh.js';
 import { cacheList, loadList } from '../lib/resource.js';
 import { createSegmented } from '../lib/segmented.js';
@@ -17,7 +16,7 @@ import { createLatestRequests } from './latest-requests.js';
 import { followRequests } from './live-requests.js';
 import { findNeeds } from './needs.js';
 import { createNeedsCard, placeLink } from './needs-card.js';
-import { bones, wholePage } from './overview-layout.js';
+import { bones, showLive, unpricedByModel, wholePage } from './overview-parts.js';
 import { createProviderStrips, loadProviderHours } from './provider-strips.js';
 import { createTraffic } from './traffic.js';
 import { SERVER_METRICS } from './traffic-figures.js';
@@ -232,27 +231,4 @@ async function listOf(path, isQuiet) {
   const { data } = await api.get(path, { keepSession: true });
   cacheList(path, data);
   return data;
-}
-
-/**
- * @param {HTMLElement} live
- * @param {boolean} isLive
- */
-function showLive(live, isLive) {
-  patchChildren(live, [
-    h('span', { class: `dot ${isLive ? 'live' : 'off'}`, 'aria-hidden': 'true' }),
-    h('span', null, isLive ? 'Live' : 'Not live'),
-  ]);
-}
-
-/**
- * Requests without a price, by model.
- * @param {Traffic} traffic
- */
-function unpricedByModel({ byModel }) {
-  /** @type {Map<string, number>} */
-  const counts = new Map();
-  for (const { model, unpricedRequests } of byModel)
-    if (model) counts.set(model, (counts.get(model) ?? 0) + unpricedRequests);
-  return counts;
 }

@@ -1,9 +1,24 @@
 import { zoneName } from '../lib/format.js';
 import { h } from '../lib/h.js';
+import { patchChildren } from '../lib/patch.js';
 import { placeLink } from './needs-card.js';
 
+/** @import { Traffic } from './traffic.js' */
+
 /**
- * The cards of the Overview.
+ * Says whether new requests appear by themselves.
+ * @param {HTMLElement} live
+ * @param {boolean} isLive
+ */
+export function showLive(live, isLive) {
+  patchChildren(live, [
+    h('span', { class: `dot ${isLive ? 'live' : 'off'}`, 'aria-hidden': 'true' }),
+    h('span', null, isLive ? 'Live' : 'Not live'),
+  ]);
+}
+
+/**
+ * The cards of the Overview. The card with what needs the owner takes the place of `.needs-slot`.
  * @param {HTMLElement} trafficCard
  * @param {{ strips: { element: HTMLElement }, budgets: { element: HTMLElement }, latest: { element: HTMLElement } }} cards
  * @param {HTMLElement} live
@@ -29,8 +44,20 @@ export function wholePage(trafficCard, { strips, budgets, latest }, live, naviga
       ),
       latest.element,
     ),
-    h('p', { class: 'tiny muted w12' }, `Times are those of ${zoneName()}.`),
+    h('p', { class: 'tiny muted w12' }, `Times are in ${zoneName()}.`),
   );
+}
+
+/**
+ * Requests without a price, by model.
+ * @param {Traffic} traffic
+ */
+export function unpricedByModel({ byModel }) {
+  /** @type {Map<string, number>} */
+  const counts = new Map();
+  for (const { model, unpricedRequests } of byModel)
+    if (model) counts.set(model, (counts.get(model) ?? 0) + unpricedRequests);
+  return counts;
 }
 
 /** Placeholders as large as the cards. */
