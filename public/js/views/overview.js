@@ -169,8 +169,10 @@ export function mountOverview(container, context) {
       host.replaceChildren(first.element);
       return;
     }
-    if (!whole.isConnected) context.head.set(addressLine(), connect, range.element);
-    if (!whole.isConnected) host.replaceChildren(whole);
+    if (!whole.isConnected) {
+      context.head.set(addressLine(), connect, range.element);
+      host.replaceChildren(whole);
+    }
     const slot = whole.querySelector('.needs-slot');
     if (slot !== null) slot.replaceWith(cards.needs.element);
     traffic.show(next.traffic);
@@ -193,7 +195,8 @@ export function mountOverview(container, context) {
     timer = setTimeout(
       () => {
         timer = 0;
-        if (!document.hidden) void load({ isQuiet: true, known: state });
+        // During the setup the records change too.
+        if (!document.hidden) void load({ isQuiet: true, known: whole.isConnected ? state : null });
       },
       isFirst ? 0 : FOLLOW_MS,
     );
