@@ -48,7 +48,7 @@ test('B1: the warning on Overview leads to the form that ends the default passwo
 
   // This session goes on, the other one has ended.
   await chooseTab(page, 'Overview');
-  await page.getByRole('heading', { name: 'Connect' }).waitFor();
+  await page.getByRole('heading', { name: 'Set it up' }).waitFor();
   assert.equal(await warnings.getByText('default one').count(), 0);
   await chooseTab(other, 'Users');
   const again = other.getByRole('dialog', { name: 'Please sign in again' });

@@ -8,41 +8,6 @@ import { checkLooks } from './looks.ts';
 import { chooseTab, SKIPPED, visitPanel } from './start-browser.ts';
 import { BREAKS, REFUSES, startTraffic, WORKS } from './traffic-setup.ts';
 
-test('the steps of setting up lead to their forms and are ticked off one by one', {
-  skip: SKIPPED,
-}, async (t) => {
-  const app = await startApp(t);
-  const { page } = await visitPanel(t, app.origin, 'Overview');
-  const done = page.locator('.setup .done');
-  await page.getByRole('heading', { name: 'Set it up' }).waitFor();
-  assert.equal(await done.count(), 0);
-  await page.getByRole('button', { name: 'Add a provider' }).click();
-  await page.getByRole('dialog', { name: 'Add Provider' }).waitFor();
-  await page.keyboard.press('Escape');
-
-  await app.addProvider({ id: 'up', baseUrl: 'https://up.example/v1' }, []);
-  await chooseTab(page, 'Overview');
-  await page.getByRole('button', { name: 'Fetch models' }).click();
-  await page.getByRole('tab', { name: 'Providers', selected: true }).waitFor();
-
-  await app.addProvider({ id: 'up', baseUrl: 'https://up.example/v1' }, [
-    { id: 'text-embedding-3-small' },
-    { id: 'gpt-4o' },
-  ]);
-  await chooseTab(page, 'Overview');
-  await page.getByRole('button', { name: 'Make a key' }).click();
-  await page.getByRole('dialog', { name: 'Add API Key' }).waitFor();
-  await page.keyboard.press('Escape');
-
-  await app.addKey({ name: 'First' });
-  await chooseTab(page, 'Overview');
-  await page.getByRole('heading', { name: 'Connect' }).waitFor();
-  assert.equal(await page.getByRole('heading', { name: 'Set it up' }).count(), 0);
-  const example = await page.getByRole('tabpanel').last().textContent();
-  assert.ok(example?.includes('"model":"gpt-4o"'), 'the example names a model to chat with');
-  assert.ok(example?.includes(`${app.origin}/v1/chat/completions`));
-});
-
 test('the traffic: figures, their course, their changes, and the way to the requests', {
   skip: SKIPPED,
 }, async (t) => {

@@ -68,7 +68,7 @@ test('stored names are text on every tab of the panel', options, async (t) => {
   const { page, open } = await visitWatched(t, app.origin);
   await signIn(page, app.origin, app.config.uiUsername, ADMIN.password);
   const panel = await open('/admin.html#overview');
-  await panel.getByRole('heading', { name: 'Connect' }).waitFor();
+  await panel.getByRole('heading', { name: 'Set it up' }).waitFor();
   await expectText(panel, [app.config.uiUsername], 'Overview');
   for (const tab of ['Providers', 'Models', 'API Keys', 'Users']) {
     await chooseTab(panel, tab);
