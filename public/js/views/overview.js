@@ -5,7 +5,6 @@ import { cacheList, loadList } from '../lib/resource.js';
 import { createSegmented } from '../lib/segmented.js';
 import { serverNow } from '../lib/server-clock.js';
 import { failed } from '../lib/states.js';
-import { loadStyles } from '../lib/styles.js';
 import { RANGES, rangeSpan } from '../lib/traffic-span.js';
 import { hashOf } from '../lib/url-state.js';
 import { createBudgetsCard } from './budgets-card.js';
