@@ -4,9 +4,11 @@ import { COLUMNS, requestRow } from './request-row.js';
 /** @import { LoggedRequest } from './traffic-types.js' */
 
 /** Rows that are drawn and taken away together. */
-const CHUNK = 100;
+const CHUNK = 40;
 /** What is further away from the window is not drawn. */
-const NEAR = '1200px 0px';
+const NEAR = '900px 0px';
+/** The height of a row before one was measured. */
+const ROW_PX = 41;
 
 /**
  * Rows of the table that stand in one `tbody`.
@@ -25,6 +27,10 @@ export class RequestList {
   /** @type {string | null} */
   #selected = null;
   #observer;
+  #rowPx = ROW_PX;
+  /** Near the window, and to be drawn: one in each frame, so that scrolling stays fluid. @type {Set<Chunk>} */
+  #wanted = new Set();
+  #frame = 0;
   #table = h(
     'table',
     { class: 'table dense fixed requests' },
@@ -78,7 +84,8 @@ export class RequestList {
   append(requests) {
     const added = requests.filter(({ id }) => !this.#byId.has(id));
     for (let from = 0; from < added.length; from += CHUNK) {
-      const chunk = this.#create(added.slice(from, from + CHUNK));
+      const isFirst = this.#chunks.length === 0;
+      const chunk = this.#create(added.slice(from, from + CHUNK), isFirst);
       this.#chunks.push(chunk);
       this.#table.append(chunk.body);
     }
@@ -95,7 +102,7 @@ export class RequestList {
       first.body.prepend(...added.map((request) => this.#row(request, true)));
       return;
     }
-    const chunk = this.#create(added);
+    const chunk = this.#create(added, true);
     this.#chunks.unshift(chunk);
     this.#table.tHead?.after(chunk.body);
     for (const row of chunk.body.rows) row.classList.add('fresh');
@@ -150,13 +157,18 @@ export class RequestList {
 
   destroy() {
     this.#observer.disconnect();
+    cancelAnimationFrame(this.#frame);
   }
 
-  /** @param {LoggedRequest[]} requests */
-  #create(requests) {
-    const chunk = { requests, body: h('tbody', { 'aria-live': 'off' }), isDrawn: true };
+  /**
+   * @param {LoggedRequest[]} requests
+   * @param {boolean} isDrawn else it is drawn when it comes near
+   */
+  #create(requests, isDrawn) {
+    const chunk = { requests, body: h('tbody', { 'aria-live': 'off' }), isDrawn };
     for (const request of requests) this.#byId.set(request.id, request);
-    this.#draw(chunk);
+    if (isDrawn) this.#draw(chunk);
+    else hide(chunk, requests.length * this.#rowPx);
     this.#observer.observe(chunk.body);
     return chunk;
   }
@@ -164,6 +176,7 @@ export class RequestList {
   /** @param {Chunk} chunk */
   #drop(chunk) {
     this.#observer.unobserve(chunk.body);
+    this.#wanted.delete(chunk);
     chunk.body.remove();
   }
 
@@ -194,10 +207,30 @@ export class RequestList {
   #observe(entries) {
     for (const { target, isIntersecting, boundingClientRect } of entries) {
       const chunk = this.#chunks.find(({ body }) => body === target);
-      if (chunk === undefined || chunk.isDrawn === isIntersecting) continue;
-      if (isIntersecting) this.#draw(chunk);
-      else if (!chunk.body.contains(document.activeElement)) hide(chunk, boundingClientRect.height);
+      if (chunk === undefined) continue;
+      if (!isIntersecting) this.#wanted.delete(chunk);
+      if (chunk.isDrawn === isIntersecting) continue;
+      if (isIntersecting) this.#want(chunk);
+      else if (!chunk.body.contains(document.activeElement)) {
+        this.#rowPx = boundingClientRect.height / chunk.requests.length || ROW_PX;
+        hide(chunk, boundingClientRect.height);
+      }
     }
+  }
+
+  /** @param {Chunk} chunk */
+  #want(chunk) {
+    this.#wanted.add(chunk);
+    if (this.#frame === 0) this.#frame = requestAnimationFrame(() => this.#drawWanted());
+  }
+
+  #drawWanted() {
+    this.#frame = 0;
+    const [chunk, ...others] = this.#wanted;
+    if (chunk === undefined) return;
+    this.#wanted.delete(chunk);
+    if (!chunk.isDrawn) this.#draw(chunk);
+    if (others.length > 0) this.#want(others[0]);
   }
 }
 
