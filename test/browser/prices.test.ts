@@ -28,7 +28,7 @@ test('prices: shown with their source, filtered, edited with a line that makes m
   await row(page, 'unknown').getByText('no price').waitFor();
 
   await page.getByRole('button', { name: 'Edit unknown' }).click();
-  const price = page.getByRole('region', { name: 'Price' }).first();
+  const price = page.getByRole('group', { name: 'Price' }).first();
   await price.getByLabel('Input', { exact: true }).fill('1000');
   await price.getByText('More than $200 for a million tokens').waitFor();
   await price.getByLabel('Output', { exact: true }).fill('10');
