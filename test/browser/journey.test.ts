@@ -154,6 +154,7 @@ test('from the first sign-in to a restored backup', { skip: SKIPPED }, async (t)
   const { page } = await visit(t, app.origin, '/');
   await fillSignIn(page, ADMIN.username, ADMIN.password);
   await page.waitForURL(/\/admin\.html/);
+  await chooseTab(page, 'Providers');
   await addProvider(page, baseUrl);
   await testProvider(page);
   await importModels(page);

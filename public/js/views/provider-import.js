@@ -129,7 +129,7 @@ export async function importModels(provider) {
  * @param {readonly string[]} ids
  * @param {string} prefix
  */
-async function importAll(providerId, ids, prefix) {
+export async function importAll(providerId, ids, prefix) {
   const queue = [...ids];
   const result = { imported: 0, problems: /** @type {string[]} */ ([]) };
   const worker = async () => {
