@@ -8,7 +8,7 @@ import { createDemoProvider } from '../../src/demo/provider.ts';
 import { changeConfig } from '../../src/store/change-config.ts';
 import { secretOf } from '../helpers/records.ts';
 import { ADMIN, startApp } from '../helpers/start-app.ts';
-import { chooseTab, fillSignIn, flip, row, SKIPPED, visit } from './start-browser.ts';
+import { chooseTab, fillSignIn, flip, row, SKIPPED, takeNewKey, visit } from './start-browser.ts';
 
 const PROVIDER_KEY = 'sk-demo-provider-0123456789';
 const PASSPHRASE = 'three old ships at sea';
@@ -69,8 +69,7 @@ async function makeKey(page: Page, name: string, model: string | null): Promise<
     await page.getByLabel(model).check();
   }
   await button(page, 'Create key').click();
-  const key = (await page.getByRole('dialog').locator('.secret code').textContent()) ?? '';
-  await button(page, 'Done').click();
+  const key = await takeNewKey(page);
   await row(page, name).waitFor();
   return key;
 }

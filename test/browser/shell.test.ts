@@ -53,6 +53,7 @@ test('the search finds pages, actions and records, and opens them', { skip: SKIP
   assert.match(page.url(), /#models$/);
 
   await page.getByRole('button', { name: 'Search', exact: true }).click();
+  await expectFocus(page, page.getByRole('combobox', { name: 'Search' }));
   await page.keyboard.type('no such thing');
   await page.getByText('Nothing fits “no such thing”.').waitFor();
   await page.getByRole('combobox').fill('add a user');

@@ -79,7 +79,7 @@ export function renderShell({ me, nav, main, home = '', search, onChangePassword
     phoneMenu.button,
     logo(),
     h('span', { class: 'name' }, 'iPin Proxy'),
-    search && squareButton('search', 'Search', openFinder),
+    search && squareButton('search', 'Search everything', openFinder),
   );
   app.append(topbar, side, main);
   if (search) {

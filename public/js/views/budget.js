@@ -6,7 +6,7 @@ import { compact, money } from '../lib/format.js';
 import { h } from '../lib/h.js';
 import { budgetOf, periodText, resetNote, resetTime } from '../lib/limits.js';
 import { createSegmented } from '../lib/segmented.js';
-import { toast } from '../lib/toast.js';
+import { announce, toast } from '../lib/toast.js';
 import { parseCount } from './limit-fields.js';
 
 /** @typedef {import('../lib/limits.js').Limited} Limited */
@@ -137,7 +137,7 @@ function giveMore({ unit }, { resetsAt }, { path, onChange }) {
     setBusy(give, true);
     try {
       const changed = await api.post(`${path}/grant`, { [unit]: value });
-      toast.ok(`${give.textContent?.replace('Give ', '')} given.`);
+      announce('Given.', give);
       onChange(changed);
     } catch (error) {
       toast.error(messageOf(error));

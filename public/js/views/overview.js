@@ -177,7 +177,7 @@ export function mountOverview(container, context) {
     if (slot !== null) slot.replaceWith(cards.needs.element);
     traffic.show(next.traffic);
     cards.strips.update(next.providers, next.hours, next.traffic.span.zone);
-    cards.budgets.update(next.keys, next.users);
+    cards.budgets.update(next);
     cards.latest.show(next.requests);
   }
 

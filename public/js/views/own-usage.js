@@ -8,7 +8,7 @@ import { ownBudget } from './own-budget.js';
 import { createTraffic } from './traffic.js';
 import { OWN_METRICS } from './traffic-figures.js';
 
-/** @typedef {import('../lib/types.js').UserMe & import('../lib/budgets.js').Budgeted} UserWithUsage */
+/** @typedef {import('../lib/types.js').UserMe & { limits: import('../lib/types.js').Limits | null, usage: import('../lib/types.js').PeriodUsage }} UserWithUsage */
 
 const LATEST = 8;
 

@@ -101,14 +101,16 @@ export class RequestList {
     for (const row of chunk.body.rows) row.classList.add('fresh');
   }
 
-  /** Forgets the oldest chunks beyond a number of requests. @param {number} most */
+  /** Forgets the oldest chunks beyond a number of requests. True if it did. @param {number} most */
   trim(most) {
+    const before = this.size;
     while (this.size > most && this.#chunks.length > 1) {
       const chunk = this.#chunks.pop();
-      if (chunk === undefined) return;
+      if (chunk === undefined) break;
       for (const { id } of chunk.requests) this.#byId.delete(id);
       this.#drop(chunk);
     }
+    return this.size < before;
   }
 
   /** The id of the request before or after another one. @param {string} id @param {1 | -1} step */

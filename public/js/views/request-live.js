@@ -32,12 +32,14 @@ export function createLiveTail({ onBatch, onGap, onState }) {
 
   /**
    * @param {string} path
-   * @param {AbortSignal} signal
+   * @param {{ signal: AbortSignal, isFirst: boolean }} options
    */
-  async function follow(path, signal) {
+  async function follow(path, { signal, isFirst }) {
     const response = await raw(path, { signal, keepSession: true });
     if (!response.ok || response.body === null) throw await toApiError(response);
     onState('open');
+    if (!isFirst) onGap();
+    if (signal.aborted) return;
     for await (const { event, data } of readSse(response.body)) {
       if (event !== 'request') continue;
       waiting.push(JSON.parse(data));
@@ -53,10 +55,9 @@ export function createLiveTail({ onBatch, onGap, onState }) {
     let waitMs = FIRST_WAIT_MS;
     for (let isFirst = true; !signal.aborted; isFirst = false) {
       onState('connecting');
-      if (!isFirst) onGap();
       const startedMs = performance.now();
       try {
-        await follow(path, signal);
+        await follow(path, { signal, isFirst });
       } catch {
         // Whatever it was, it is tried again.
       }

@@ -8,11 +8,9 @@ import { emptyState, failed, skeleton } from '../lib/states.js';
 import { loadStyles } from '../lib/styles.js';
 import { toast } from '../lib/toast.js';
 import { hashOf, readHash } from '../lib/url-state.js';
-import { createLiveButton } from './live-button.js';
 import { createRequestDrawer } from './request-drawer.js';
+import { MOST_LOADED, RequestFeed } from './request-feed.js';
 import { RequestList } from './request-list.js';
-import { createLiveTail } from './request-live.js';
-import { createPause } from './request-pause.js';
 import {
   ledgerTimes,
   questionKey,
@@ -27,17 +25,10 @@ import { zoneMinutes, zoneText } from './time-range.js';
 import { clearFilters, createTrafficFilters, queryOf } from './traffic-filters.js';
 import { createNames } from './traffic-names.js';
 
-/** @import { LoggedRequest } from './traffic-types.js' */
-
 const PATH = '/api/admin/requests';
 const FIRST_PAGE = 100;
 const OLDER_PAGE = 200;
 const EXPORTED = 1000;
-/** Held in the page: while new ones come, and at all. */
-const MOST_LIVE = 1000;
-const MOST_LOADED = 20_000;
-/** A larger batch replaces the list. */
-const MOST_AT_ONCE = 100;
 const SEARCH_MS = 250;
 
 /**
@@ -55,11 +46,9 @@ class RequestsView {
   #names;
   #list;
   #filters;
-  #live;
-  #tail;
-  #pause;
+  #feed;
   #drawer;
-  #count = h('span', { class: 'small muted num push from-tablet' });
+  #count = h('span', { class: 'count small muted num push from-tablet' });
   #host = h('div', { class: 'stack' }, skeleton({ count: 8 }));
   #older = h(
     'button',
@@ -70,16 +59,8 @@ class RequestsView {
   #loading = new AbortController();
   /** @type {string | null} */
   #key = null;
-  #isLoaded = false;
-  #isStale = false;
-  #hasPaged = false;
   /** @type {string | null} */
   #next = null;
-  /** The newest first. @type {LoggedRequest[]} */
-  #waiting = [];
-  #waitingCount = 0;
-  /** @type {import('./request-live.js').LiveState} */
-  #state = 'off';
   #searchTimer = 0;
 
   /**
@@ -117,14 +98,13 @@ class RequestsView {
       names: this.#names,
       loadOlder: () => this.#loadOlder(),
     });
-    this.#pause = createPause({ list: this.#list.element, signal, onChange: () => this.#settle() });
-    this.#live = createLiveButton({ onPress: () => this.#press(), signal });
-    this.#tail = createLiveTail({
-      onBatch: (requests) => this.#receive(requests),
-      onGap: () => this.#fillGap(),
-      onState: (state) => {
-        this.#state = state;
-        this.#showLive();
+    this.#feed = new RequestFeed({
+      list: this.#list,
+      signal,
+      reload: () => void this.#load(),
+      onChange: (oldestId) => {
+        this.#next = oldestId ?? this.#next;
+        this.#render();
       },
     });
     this.#search = searchField('Request id, model or key', (text) => this.#type(text));
@@ -135,12 +115,11 @@ class RequestsView {
   start() {
     const { url, head, signal } = this.#context;
     if (signal.aborted) return;
-    head.set(this.#search.element, ...this.#live.elements, this.#exportButton());
+    head.set(this.#search.element, ...this.#feed.elements, this.#exportButton());
     url.onChange(() => this.#follow());
-    addEventListener('server-back', () => this.#fillGap(), { signal });
+    addEventListener('server-back', () => this.#feed.fillGap(), { signal });
     signal.addEventListener('abort', () => {
       this.#loading.abort();
-      this.#tail.stop();
       this.#list.destroy();
       clearTimeout(this.#searchTimer);
     });
@@ -182,17 +161,11 @@ class RequestsView {
     this.#loading.abort();
     this.#loading = new AbortController();
     const { signal } = this.#loading;
-    this.#isLoaded = false;
-    this.#isStale = false;
-    this.#hasPaged = false;
-    this.#forget();
     this.#host.setAttribute('aria-busy', 'true');
     const { url } = this.#context;
     const range = rangeIn(url);
-    // Before the list, so that nothing is missed between the two.
-    if (range === null || range.isRunning)
-      this.#tail.start(`${PATH}/live?${queryOf({ ...requestParams(url), from: null })}`);
-    else this.#tail.stop();
+    const canGrow = range === null || range.isRunning;
+    this.#feed.start(canGrow ? `${PATH}/live?${queryOf({ ...requestParams(url), from: null })}` : null);
     try {
       const { data, next } = await api.get(
         `${PATH}?${queryOf({ ...requestParams(url), limit: FIRST_PAGE })}`,
@@ -200,10 +173,9 @@ class RequestsView {
       );
       if (signal.aborted) return;
       this.#next = next;
-      this.#isLoaded = true;
       this.#list.reset(data);
       this.#render();
-      this.#settle();
+      this.#feed.setLoaded();
       this.#showOpen();
     } catch (error) {
       if (signal.aborted) return;
@@ -227,7 +199,7 @@ class RequestsView {
       const query = queryOf({ ...requestParams(this.#context.url), before: this.#next, limit: OLDER_PAGE });
       const { data, next } = await api.get(`${PATH}?${query}`, { signal });
       if (signal.aborted) return false;
-      this.#hasPaged = true;
+      this.#feed.setPaged();
       this.#next = next;
       this.#list.append(data);
       this.#render();
@@ -238,74 +210,6 @@ class RequestsView {
     } finally {
       this.#older.removeAttribute('aria-busy');
     }
-  }
-
-  /** @param {LoggedRequest[]} requests the newest first */
-  #receive(requests) {
-    this.#waiting = [...requests, ...this.#waiting];
-    this.#waitingCount += requests.length;
-    if (this.#waiting.length > MOST_LIVE) {
-      // The rest is read from the log again.
-      this.#waiting = [];
-      this.#isStale = true;
-    }
-    this.#settle();
-  }
-
-  /** Shows what waits, unless somebody reads. */
-  #settle() {
-    if (this.#isLoaded && !this.#pause.isPaused()) this.#takeWaiting();
-    this.#showLive();
-  }
-
-  #takeWaiting() {
-    if (this.#isStale) {
-      void this.#load();
-      return;
-    }
-    const requests = this.#waiting.filter(({ id }) => !this.#list.has(id));
-    this.#forget();
-    if (requests.length === 0) return;
-    if (requests.length > MOST_AT_ONCE) {
-      // Those between are read from the log, by Older.
-      const shown = requests.slice(0, MOST_AT_ONCE);
-      this.#list.reset(shown);
-      this.#next = shown.at(-1)?.id ?? null;
-      this.#hasPaged = false;
-    } else {
-      this.#list.prepend(requests);
-      const most = this.#hasPaged ? MOST_LOADED : MOST_LIVE;
-      if (this.#list.size > most) {
-        this.#list.trim(most);
-        this.#next = this.#list.last?.id ?? null;
-      }
-    }
-    this.#render();
-  }
-
-  #forget() {
-    this.#waiting = [];
-    this.#waitingCount = 0;
-  }
-
-  /** After a lost connection: what ended meanwhile is only in the log. */
-  #fillGap() {
-    this.#isStale = true;
-    this.#settle();
-  }
-
-  #press() {
-    if (this.#pause.has('button')) this.#pause.set('button', false);
-    else if (!this.#pause.isPaused()) this.#pause.set('button', true);
-    else {
-      scrollTo({ top: 0 });
-      this.#takeWaiting();
-      this.#showLive();
-    }
-  }
-
-  #showLive() {
-    this.#live.show({ state: this.#state, isPaused: this.#pause.isPaused(), waiting: this.#waitingCount });
   }
 
   #render() {
@@ -366,7 +270,7 @@ class RequestsView {
   }
 
   #showOpen() {
-    this.#pause.set('open', this.#context.url.get('open') !== null);
+    this.#feed.pause.set('open', this.#context.url.get('open') !== null);
     void this.#drawer.follow();
   }
 }

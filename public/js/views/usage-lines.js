@@ -32,7 +32,9 @@ export function linesOf(answer, group, names) {
   for (const row of answer.lines.data) {
     const { id, name } = groupOf(row, group, names);
     const line = lines.get(id);
-    const seconds = second === undefined ? [] : [groupOf(row, second, names).name];
+    // What a limit refused has no provider; that says nothing of the others.
+    const other = second === undefined || row[second] === null ? null : groupOf(row, second, names);
+    const seconds = other === null ? [] : [other.name];
     const sums = sumsOf(row);
     if (line === undefined) lines.set(id, { id, name, seconds, ...sums, lastUse: uses.get(id) ?? null });
     else lines.set(id, { ...line, ...added(line, sums), seconds: [...line.seconds, ...seconds] });

@@ -1,6 +1,7 @@
 import { bucketStarts } from '../charts/buckets.js';
 import { COUNT, MONEY, MS, TOKENS } from '../charts/units.js';
 import { compact, milliseconds, money, number, percent, signedPercent } from '../lib/format.js';
+import { DAY_MS, dayStart } from './time-range.js';
 import { spanText } from './time-text.js';
 import { groupOf } from './traffic-names.js';
 import { errorsOf, nanoCostOf, timeOf, tokensOf } from './usage-data.js';
@@ -117,14 +118,13 @@ export function metricValues({ course, now, before }, { range, nowMs }) {
       const row = byTime.get(start);
       return row === undefined ? (own ? null : none) : (own ?? value)(row);
     });
-  const span = { ...range, fromMs: range.fromMs - range.beforeMs, toMs: range.toMs - range.beforeMs };
   const cached = totals.promptTokens > 0 ? totals.cachedTokens / totals.promptTokens : 0;
   const tokens = change(tokensOf(now), tokensOf(before));
   const [share, shareBefore] = [errorShare(now), errorShare(before)];
   const shown = {
     cost: {
       value: spendText(totals),
-      change: `${change(now.costUsd, before.costUsd)} on ${spanText(span, nowMs)}`,
+      change: spendChange(now, before, beforeText(range, nowMs)),
     },
     requests: { value: number(totals.requests), change: change(now.requests, before.requests) },
     tokens: {
@@ -153,6 +153,28 @@ export function metricValues({ course, now, before }, { range, nowMs }) {
 function spendText({ costUsd, unpricedRequests }) {
   if (costUsd === null) return unpricedRequests > 0 ? 'no price' : '–';
   return costUsd === 0 ? 'free' : `≈ ${money(costUsd)}`;
+}
+
+/**
+ * The first of the changes says what all of them are compared with.
+ * @param {Figures} now
+ * @param {Figures} before
+ * @param {string} span
+ */
+function spendChange(now, before, span) {
+  return before.costUsd ? `${change(now.costUsd, before.costUsd)} on ${span}` : change(now.costUsd, null);
+}
+
+/**
+ * The time with which a range is compared, in whole days: `28 Sep – 27 Oct`.
+ * @param {TimeRange} range
+ * @param {number} nowMs
+ */
+function beforeText(range, nowMs) {
+  const { fromMs, toMs, beforeMs, zone } = range;
+  if (range.id === '24h') return 'the 24 hours before';
+  const end = range.bucket === 'day' ? dayStart(toMs - 1, zone) + DAY_MS : toMs;
+  return spanText({ fromMs: fromMs - beforeMs, toMs: end - beforeMs, zone }, nowMs);
 }
 
 /**
