@@ -71,7 +71,9 @@ function readFocus(): Focus | null {
   // A choice is drawn by the text beside its radio button.
   const drawn =
     element.matches('.segmented input') && element.nextElementSibling ? element.nextElementSibling : element;
-  const { outlineStyle, outlineWidth, outlineColor } = getComputedStyle(drawn);
+  // The name in a row is outlined with its whole row.
+  const part = element.matches('.table a.name') ? '::after' : null;
+  const { outlineStyle, outlineWidth, outlineColor } = getComputedStyle(drawn, part);
   const { width, height, top, bottom } = drawn.getBoundingClientRect();
   const isOutlined =
     outlineStyle !== 'none' && Number.parseFloat(outlineWidth) >= 2 && !/, 0\)$/.test(outlineColor);

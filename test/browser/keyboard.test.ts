@@ -19,7 +19,7 @@ test('from the sign-in through the tabs and out again', { skip: SKIPPED }, async
   await hands.type(page.getByLabel('Password'), ADMIN.password);
   await hands.press('Enter');
   await page.waitForURL(/\/admin\.html/);
-  await page.getByRole('heading', { name: 'Connect' }).waitFor();
+  await page.getByRole('heading', { name: 'Set it up' }).waitFor();
 
   const skip = page.getByRole('link', { name: 'Skip to content' });
   await hands.activate(skip);

@@ -38,7 +38,7 @@ test('the search finds pages, actions and records, and opens them', { skip: SKIP
   const app = await startApp(t);
   await addSampleData(app);
   const { page } = await visitPanel(t, app.origin, 'Overview');
-  await page.getByRole('heading', { name: 'Connect' }).waitFor();
+  await page.getByRole('heading', { name: 'Set it up' }).waitFor();
   await page.keyboard.press('ControlOrMeta+K');
   await expectFocus(page, page.getByRole('combobox', { name: 'Search' }));
   await page.keyboard.type('gpt');
@@ -53,6 +53,7 @@ test('the search finds pages, actions and records, and opens them', { skip: SKIP
   assert.match(page.url(), /#models$/);
 
   await page.getByRole('button', { name: 'Search', exact: true }).click();
+  await expectFocus(page, page.getByRole('combobox', { name: 'Search' }));
   await page.keyboard.type('no such thing');
   await page.getByText('Nothing fits “no such thing”.').waitFor();
   await page.getByRole('combobox').fill('add a user');
@@ -64,7 +65,7 @@ test('the search finds pages, actions and records, and opens them', { skip: SKIP
 test('a failing provider shows at its tab, without a change of the name', { skip: SKIPPED }, async (t) => {
   const app = await startApp(t);
   const { page, context } = await visitPanel(t, app.origin, 'Overview');
-  await page.getByRole('heading', { name: 'Connect' }).waitFor();
+  await page.getByRole('heading', { name: 'Set it up' }).waitFor();
   const tab = page.getByRole('tab', { name: 'Providers', exact: true });
   assert.equal(await tab.textContent(), 'Providers');
   await context.route('**/api/admin/providers', async (route) => {

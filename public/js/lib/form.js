@@ -226,8 +226,10 @@ function checkValid(form, fields) {
  * @param {HTMLElement} control
  */
 function focusField(control) {
-  const details = control.closest('details');
-  if (details !== null) details.open = true;
+  for (let details = control.closest('details'); details !== null; ) {
+    details.open = true;
+    details = details.parentElement?.closest('details') ?? null;
+  }
   control.focus();
 }
 

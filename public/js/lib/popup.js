@@ -23,8 +23,8 @@ export function openPopup(anchor, content, options) {
   );
   const ending = new AbortController();
   const { signal } = ending;
-  // Inside a modal dialog only its descendants can be reached.
-  (anchor.closest('dialog') ?? document.body).append(element);
+  // Inside a modal dialog only its descendants can be reached; elsewhere it belongs to the landmark of the anchor.
+  (anchor.closest('dialog, main, nav') ?? document.body).append(element);
   element.addEventListener('toggle', (event) => {
     if (/** @type {ToggleEvent} */ (event).newState === 'closed') end();
   });
@@ -38,8 +38,8 @@ export function openPopup(anchor, content, options) {
   anchor.setAttribute('aria-expanded', 'true');
   element.showPopover();
   place(element, anchor, align);
-  const first = element.querySelector('[autofocus], input:checked, input, button, [tabindex="0"]');
-  (first instanceof HTMLElement ? first : element).focus({ preventScroll: true });
+  const first = firstControl(element);
+  (first ?? element).focus({ preventScroll: true });
 
   /** @param {Event} event */
   function stopOnce(event) {
@@ -62,6 +62,18 @@ export function openPopup(anchor, content, options) {
     options = { ...options, onClose: undefined };
   }
   return { element, close };
+}
+
+/**
+ * The chosen radio button, else the first control.
+ * @param {HTMLElement} element
+ * @returns {HTMLElement | null}
+ */
+function firstControl(element) {
+  return (
+    element.querySelector('input[type="radio"]:checked') ??
+    element.querySelector('input, button, [tabindex="0"]')
+  );
 }
 
 /**

@@ -72,16 +72,15 @@ export function renderShell({ me, nav, main, home = '', search, onChangePassword
     nav,
     accountButton(me, { onShortcuts: showShortcuts, onChangePassword }),
   );
-  const phoneMenu = createPhoneMenu(app, side, main);
+  const phoneMenu = createPhoneMenu(app, side);
   const topbar = h(
     'header',
     { class: 'topbar' },
     phoneMenu.button,
     logo(),
     h('span', { class: 'name' }, 'iPin Proxy'),
-    search && squareButton('search', 'Search', openFinder),
+    search && squareButton('search', 'Search everything', openFinder),
   );
-  phoneMenu.cover(topbar);
   app.append(topbar, side, main);
   if (search) {
     addEventListener('keydown', (event) => {
@@ -117,14 +116,11 @@ async function showSearch(search) {
 }
 
 /**
- * The sidebar over the page, on a phone.
+ * The sidebar over the page, on a phone. Escape, a click beside it, and leaving it with the Tab key close it.
  * @param {HTMLElement} app
  * @param {HTMLElement} side
- * @param {HTMLElement} main
  */
-function createPhoneMenu(app, side, main) {
-  /** What cannot be reached while the menu is open. @type {HTMLElement[]} */
-  const covered = [main];
+function createPhoneMenu(app, side) {
   const button = squareButton('menu', 'Open the menu', open);
   button.setAttribute('aria-controls', side.id);
   button.setAttribute('aria-expanded', 'false');
@@ -133,7 +129,6 @@ function createPhoneMenu(app, side, main) {
   function toggle(isShown) {
     app.classList.toggle('nav-open', isShown);
     button.setAttribute('aria-expanded', String(isShown));
-    for (const element of covered) element.inert = isShown;
   }
   function open() {
     toggle(true);
@@ -148,17 +143,16 @@ function createPhoneMenu(app, side, main) {
   app.addEventListener('keydown', (event) => {
     if (event.key === 'Escape' && !event.defaultPrevented) close();
   });
+  side.addEventListener('focusout', ({ relatedTarget }) => {
+    if (relatedTarget instanceof Node && !side.contains(relatedTarget) && relatedTarget !== button)
+      toggle(false);
+  });
   // The backdrop is drawn by the element itself.
   app.addEventListener('click', (event) => {
     if (event.target === app) close();
   });
   matchMedia('(max-width: 640px)').addEventListener('change', close);
-  return {
-    button,
-    close,
-    /** @param {HTMLElement} element */
-    cover: (element) => covered.push(element),
-  };
+  return { button, close };
 }
 
 /**

@@ -120,9 +120,10 @@ function currentTab() {
   return TABS.some((one) => one.id === tab) ? tab : 'overview';
 }
 
-/** Loads the other views in the background, so that a tab opens at once, even if the server does not answer. */
+/** Loads the other views and the search in the background, so that they open at once, even if the server does not answer. */
 function preloadViews() {
   for (const tab of TABS) if (tab.id !== 'chat') tab.load().catch(() => {});
+  Promise.all([import('../lib/search-dialog.js'), import('../views/panel-search.js')]).catch(() => {});
 }
 
 void openPage('/api/admin/me', renderPanel);

@@ -6,7 +6,7 @@ import { compact, money } from '../lib/format.js';
 import { h } from '../lib/h.js';
 import { budgetOf, periodText, resetNote, resetTime } from '../lib/limits.js';
 import { createSegmented } from '../lib/segmented.js';
-import { toast } from '../lib/toast.js';
+import { announce, toast } from '../lib/toast.js';
 import { parseCount } from './limit-fields.js';
 
 /** @typedef {import('../lib/limits.js').Limited} Limited */
@@ -24,9 +24,14 @@ export function budgetCell(owner) {
     const title = `Spent ${periodText(usage)}`;
     return h('div', { title }, budgetBar({ used: usage.costUsd, limit: null }));
   }
-  const note = resetNote(budget, usage);
-  const when = usage.period === 'month' ? '' : `${periodText(usage)} · `;
-  return h('div', { title: periodText(usage) }, budgetBar({ ...budget, note: `${when}${note}` }));
+  const isTokens = budget.unit === 'tokens';
+  const note = [
+    isTokens && 'tokens',
+    usage.period !== 'month' && periodText(usage),
+    resetNote(budget, usage),
+  ].filter(Boolean);
+  const bar = budgetBar({ ...budget, format: isTokens ? compact : money, note: note.join(' · ') });
+  return h('div', { title: periodText(usage) }, bar);
 }
 
 /**
@@ -132,7 +137,7 @@ function giveMore({ unit }, { resetsAt }, { path, onChange }) {
     setBusy(give, true);
     try {
       const changed = await api.post(`${path}/grant`, { [unit]: value });
-      toast.ok(`${give.textContent?.replace('Give ', '')} given.`);
+      announce('Given.', give);
       onChange(changed);
     } catch (error) {
       toast.error(messageOf(error));

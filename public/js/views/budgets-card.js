@@ -1,5 +1,5 @@
 import { progressBar } from '../lib/budget-bar.js';
-import { budgetAmount, budgetOf } from '../lib/budgets.js';
+import { allBudgets } from '../lib/budget-pace.js';
 import { day } from '../lib/format.js';
 import { h } from '../lib/h.js';
 import { patchChildren } from '../lib/patch.js';
@@ -8,7 +8,7 @@ import { periodName } from '../lib/traffic-span.js';
 import { placeLink } from './needs-card.js';
 
 /**
- * @import { Budgeted, BudgetState } from '../lib/budgets.js'
+ * @import { BudgetOwner, BudgetState } from '../lib/budget-pace.js'
  */
 
 const SHOWN = 5;
@@ -39,20 +39,9 @@ export function createBudgetsCard({ navigate }) {
   );
   return {
     element,
-    /**
-     * @param {readonly (Budgeted & { id: string, name: string })[]} keys
-     * @param {readonly (Budgeted & { id: string, username: string, name: string })[]} users
-     */
-    update(keys, users) {
-      const owners = [
-        ...keys.map((key) => ({ ...key, tab: 'keys' })),
-        ...users.map((user) => ({ ...user, name: user.name || user.username, tab: 'users' })),
-      ];
-      const budgets = owners.flatMap((owner) => {
-        const budget = budgetOf(owner, serverNow());
-        return budget === null ? [] : [{ ...owner, budget }];
-      });
-      const shown = budgets.sort((a, b) => b.budget.share - a.budget.share).slice(0, SHOWN);
+    /** @param {{ keys: readonly BudgetOwner[], users: readonly BudgetOwner[] }} owners */
+    update(owners) {
+      const shown = allBudgets(owners, serverNow()).slice(0, SHOWN);
       const periods = new Set(shown.map(({ budget }) => periodName(budget.usage)));
       const [only] = periods.size === 1 ? periods : [];
       title.textContent = only === undefined ? 'Budgets' : `Budgets, ${only}`;
@@ -77,7 +66,7 @@ export function createBudgetsCard({ navigate }) {
  * @param {string} period
  */
 function budgetLine(name, budget, period) {
-  const { used, limit, unit, share, kind, warnPercent } = budget;
+  const { used, limit, format, share, kind, warnPercent } = budget;
   return h(
     'div',
     { class: 'budget-line' },
@@ -85,12 +74,8 @@ function budgetLine(name, budget, period) {
     h(
       'span',
       { class: 'num nowrap' },
-      h(
-        'span',
-        { class: 'medium' },
-        unit === 'usd' ? budgetAmount(used, unit) : budgetAmount(used, unit).replace(/ tokens$/, ''),
-      ),
-      h('span', { class: 'muted' }, ` of ${budgetAmount(limit, unit)}`),
+      h('span', { class: 'medium' }, format(used).replace(/ tokens$/, '')),
+      h('span', { class: 'muted' }, ` of ${format(limit)}`),
     ),
     progressBar({ percent: share * 100, kind, markPercent: warnPercent }),
     h('span', { class: `tiny ${kind === 'ok' ? '' : kind}` }, `${lastsText(budget)}${period}`),
@@ -99,9 +84,9 @@ function budgetLine(name, budget, period) {
 }
 
 /** @param {BudgetState} budget */
-function lastsText({ used, limit, unit, kind, usage, spentAtMs }) {
+function lastsText({ used, limit, format, kind, usage, spentAtMs }) {
   const { resetsAt } = usage;
   if (kind === 'bad') return resetsAt === null ? 'Used up' : `Used up, starts again on ${day(resetsAt)}`;
   if (spentAtMs !== null) return `At this pace used up on ${day(spentAtMs)}`;
-  return `${budgetAmount(limit - used, unit)} left${resetsAt === null ? '' : ` until ${day(resetsAt)}`}`;
+  return `${format(limit - used)} left${resetsAt === null ? '' : ` until ${day(resetsAt)}`}`;
 }

@@ -68,7 +68,8 @@ export function mountKeyList(container, context) {
         name: (/** @type {ApiKey} */ one) => one.name,
         subtitle: (one) => [
           h('span', { class: 'mono' }, one.keyHint),
-          ` · ${ownerName(one) || 'no owner'} · ${accessText(one.models)}`,
+          ` · ${ownerName(one) || 'no owner'} · `,
+          one.models === null ? 'all models' : accessText(one.models),
         ],
         user: (one) => owners.get(one.userId ?? '') ?? null,
         list: () => list,

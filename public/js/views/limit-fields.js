@@ -132,7 +132,7 @@ export function limitFields({ limits, onInput }) {
 function slot({ name, label, empty, format, parse, mistake }, before) {
   const initial = before === null ? '' : format(before);
   const old = h('del', null, initial || empty);
-  const was = h('span', { class: 'was small muted num', id: `was-${++count}`, hidden: true }, old, ' ');
+  const was = h('span', { class: 'was small muted num', id: `was-${++count}`, hidden: true }, ' ', old);
   const control = h('input', {
     class: 'slot',
     type: 'text',
@@ -151,7 +151,7 @@ function slot({ name, label, empty, format, parse, mistake }, before) {
     name,
     control,
     mistake,
-    nodes: [control, ' ', was],
+    nodes: [control, was],
     isWrong: () => read() === undefined,
     value: () => read() ?? null,
     update() {

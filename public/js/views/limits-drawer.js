@@ -6,7 +6,7 @@ import { h } from '../lib/h.js';
 import { changeNotes, effectiveLimits } from '../lib/limits.js';
 import { note } from '../lib/note.js';
 import { rowButton } from '../lib/row.js';
-import { toast } from '../lib/toast.js';
+import { announce, toast } from '../lib/toast.js';
 import { budgetSection } from './budget.js';
 import { limitFields } from './limit-fields.js';
 import { spendSection } from './spend-chart.js';
@@ -31,7 +31,7 @@ export function openLimits(owner, options) {
   const budget = h('section', { class: 'section', 'aria-label': 'Budget' });
   const limits = h('section', { class: 'section' });
   const effective = h('section', { class: 'section' });
-  const notes = h('div', { role: 'status' });
+  const notes = h('div', { class: 'gap-top', role: 'status' });
   const save = h(
     'button',
     { type: 'button', class: 'btn primary', onclick: () => void saveLimits() },
@@ -108,7 +108,8 @@ export function openLimits(owner, options) {
       const next = await api.put(path, { limits: fields.value() });
       changed(next);
       showLimits();
-      toast.ok(`The limits of ${name} are saved.`);
+      // Not a toast, which would cover the buttons.
+      notes.replaceChildren(note('ok', `The limits of ${name} are saved.`));
     } catch (error) {
       const param = Reflect.get(Object(error), 'param');
       const field = fields.fields.find((one) => one.param === param);
@@ -128,7 +129,7 @@ export function openLimits(owner, options) {
     if (!isSure) return;
     try {
       changed(await api.post(`${path}/usage-reset`));
-      toast.ok(`The usage of ${name} starts at zero again.`);
+      announce(`The usage of ${name} starts at zero again.`, budget);
     } catch (error) {
       toast.error(messageOf(error));
     }

@@ -71,7 +71,7 @@ export function mountModels(container, context) {
       },
       {
         label: 'Provider',
-        class: 'c1 w-xl',
+        class: 'c1 c2 w-l',
         sort: (one) => providerName(one.providerId),
         cell: (one) => targetsCell(one, providers),
         isLive: true,

@@ -4,14 +4,14 @@
  * @typedef {{ label: string, tab: string, intent?: string, params?: Record<string, string> }} NeedAction
  * @typedef {{ id: string, kind: 'bad' | 'warn' | 'info', title: string, text: string, action: NeedAction }} Need
  */
-import { budgetAmount, budgetOf } from '../lib/budgets.js';
+import { allBudgets } from '../lib/budget-pace.js';
 import { day, plural } from '../lib/format.js';
 import { KEY_MISSING, providerCondition } from '../lib/health.js';
 import { errorLine } from '../lib/state-mark.js';
 
 /**
  * @import { Model, Provider, Status } from '../lib/types.js'
- * @import { Budgeted } from '../lib/budgets.js'
+ * @import { BudgetOwner } from '../lib/budget-pace.js'
  */
 
 const STALE_MS = 90 * 86_400_000;
@@ -20,7 +20,7 @@ const ORDER = { bad: 0, warn: 1, info: 2 };
 /**
  * @typedef {{
  *   status: Status, providers: readonly Provider[], models: readonly Model[],
- *   keys: readonly (Budgeted & { id: string, name: string })[], users: readonly (Budgeted & { id: string, username: string, name: string })[],
+ *   keys: readonly BudgetOwner[], users: readonly BudgetOwner[],
  *   unpriced: ReadonlyMap<string, number>, span: string, pricesAsOf: string | null,
  * }} NeedsInput
  *   unpriced: requests without a price by model, in the span that `span` names
@@ -53,21 +53,34 @@ const WARNING_ACTIONS = {
   unreadable_provider_keys: { label: 'Enter the keys', tab: 'providers' },
 };
 
+/** For warnings whose first sentence is too long for a title. @type {Record<string, string>} */
+const TITLES = {
+  storage_volatile: 'The configuration will be lost',
+  usage_damaged: 'Files of the usage were damaged',
+  usage_not_written: 'The usage cannot be written',
+  unreadable_provider_keys: 'Provider keys cannot be decrypted',
+  unreadable_webhook_secret: 'Alerts cannot be signed',
+  plaintext_copies: 'Old copies hold secrets in clear text',
+  keys_not_encrypted: 'Provider keys are not encrypted',
+  small_inflight_limit: 'MAX_INFLIGHT_MB is too small',
+};
+
 /**
- * The first sentence of a warning is its title.
+ * Without a title of its own, the first sentence of a warning is its title.
  * @param {{ code: string, message: string }} warning
  * @param {Status} status
  * @returns {Need}
  */
 function warningNeed({ code, message }, { adminPassword }) {
-  const [, title = message, text = ''] = /^(.+?[^\d])[.:] +(.+)$/s.exec(message) ?? [];
+  const [, first = message, rest = ''] = /^(.+?)[.:] +(.+)$/s.exec(message) ?? [];
+  const known = TITLES[code];
   const isByEnvironment = code === 'default_password' && adminPassword.isManagedByEnvironment;
   const action = isByEnvironment ? undefined : WARNING_ACTIONS[code];
   return {
     id: `warning:${code}`,
     kind: SEVERE.has(code) ? 'bad' : 'warn',
-    title: title.replace(/\.$/, ''),
-    text,
+    title: known ?? first.replace(/\.$/, ''),
+    text: known === undefined ? rest : message,
     action: action ?? { label: 'See the server', tab: 'settings' },
   };
 }
@@ -89,7 +102,7 @@ function providerNeeds(provider, models) {
     action: { label, tab: 'providers', params: { open: id } },
   });
   if (condition === KEY_MISSING)
-    return [need('warn', `${name} has no key`, withoutKeyText(id, models), 'Add a key')];
+    return [need('warn', `${name} has no key`, withoutKeyText(id, models), 'Add key')];
   if (!provider.enabled) return [];
   const refused = provider.apiKeys.filter((key) => key.enabled && key.state === 'refused');
   if (refused.length > 0) {
@@ -99,7 +112,7 @@ function providerNeeds(provider, models) {
       refused.length === 1
         ? `${name} refuses ${isAll ? 'its' : 'a'} key`
         : `${name} refuses ${refused.length} keys`;
-    return [need(isAll ? 'bad' : 'warn', title, said, 'Replace the key')];
+    return [need(isAll ? 'bad' : 'warn', title, said, 'Replace key')];
   }
   if (condition.kind !== 'bad' || condition.word === 'Unreadable') return [];
   const said = health.lastError === null ? '' : errorLine(health.lastError);
@@ -126,38 +139,30 @@ function clockOrDay(iso) {
 }
 
 /**
- * @param {NeedsInput} input
+ * @param {{ keys: readonly BudgetOwner[], users: readonly BudgetOwner[] }} owners
  * @param {number} nowMs
  * @returns {Need[]}
  */
-function budgetNeeds({ keys, users }, nowMs) {
-  const owners = [
-    ...keys.map((key) => ({ ...key, tab: 'keys' })),
-    ...users.map((user) => ({ ...user, name: user.name || user.username, tab: 'users' })),
-  ];
-  const states = owners.flatMap((owner) => {
-    const budget = budgetOf(owner, nowMs);
-    return budget === null || budget.kind === 'ok' ? [] : [{ ...owner, budget }];
+function budgetNeeds(owners, nowMs) {
+  const used = allBudgets(owners, nowMs).filter(({ budget }) => budget.kind !== 'ok');
+  return used.map(({ id, name, tab, budget }) => {
+    const { used: amount, limit, format, usage, spentAtMs, kind } = budget;
+    const isSpent = kind === 'bad';
+    const sum = `${format(amount)} of ${format(limit)}`;
+    const again =
+      usage.resetsAt === null
+        ? 'It does not start again by itself.'
+        : `It starts again on ${day(usage.resetsAt)}.`;
+    const pace = spentAtMs === null ? '' : ` At this pace used up on ${day(spentAtMs)}.`;
+    const share = Math.floor(budget.share * 100);
+    return {
+      id: `budget:${tab}:${id}`,
+      kind: isSpent ? 'bad' : 'warn',
+      title: isSpent ? `${name} is out of budget` : `${name} is at ${share}\u202f% of its budget`,
+      text: isSpent ? `${sum} used. ${again}` : `${sum}.${pace}`,
+      action: { label: isSpent ? 'Give more' : 'See limits', tab, params: { open: id } },
+    };
   });
-  return states
-    .sort((a, b) => b.budget.share - a.budget.share)
-    .map(({ id, name, tab, budget }) => {
-      const { used, limit, unit, usage, spentAtMs, kind } = budget;
-      const isSpent = kind === 'bad';
-      const sum = `${budgetAmount(used, unit)} of ${budgetAmount(limit, unit)}`;
-      const again =
-        usage.resetsAt === null ? 'It does not start again.' : `It starts again on ${day(usage.resetsAt)}.`;
-      const pace = spentAtMs === null ? '' : ` At this pace used up on ${day(spentAtMs)}.`;
-      return {
-        id: `budget:${tab}:${id}`,
-        kind: isSpent ? 'bad' : 'warn',
-        title: isSpent
-          ? `${name} is out of budget`
-          : `${name} is at ${Math.floor(budget.share * 100)}\u202f% of its budget`,
-        text: isSpent ? `${sum} used. ${again}` : `${sum}.${pace}`,
-        action: { label: isSpent ? 'Give more' : 'See limits', tab, params: { open: id } },
-      };
-    });
 }
 
 /** How many are named one by one. */
@@ -179,7 +184,7 @@ function unpricedNeeds({ unpriced, span, models }) {
     title,
     text: missing(count),
     action: {
-      label: id === null ? 'Set prices' : 'Set a price',
+      label: id === null ? 'Set prices' : 'Set price',
       tab: 'models',
       ...(id !== null && known.has(id) && { params: { open: id } }),
     },
@@ -201,7 +206,7 @@ function unpricedNeeds({ unpriced, span, models }) {
  */
 function staleNeeds({ pricesAsOf, models }, nowMs) {
   if (pricesAsOf === null || nowMs - Date.parse(pricesAsOf) < STALE_MS) return [];
-  const count = models.filter((model) => model.enabled && priceSource(model) === 'list').length;
+  const count = models.filter((model) => model.enabled && model.effectivePrice?.source === 'list').length;
   if (count === 0) return [];
   return [
     {
@@ -212,11 +217,6 @@ function staleNeeds({ pricesAsOf, models }, nowMs) {
       action: { label: 'Check prices', tab: 'models' },
     },
   ];
-}
-
-/** @param {Model & { effectivePrice?: { source: string | null } | null }} model */
-function priceSource(model) {
-  return model.effectivePrice?.source ?? null;
 }
 
 /**

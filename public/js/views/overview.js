@@ -1,22 +1,21 @@
 import { api, messageOf } from '../lib/api.js';
-import { zoneName } from '../lib/format.js';
 import { h } from '../lib/h.js';
-import { patchChildren } from '../lib/patch.js';
 import { refreshWhileVisible } from '../lib/refresh.js';
 import { cacheList, loadList } from '../lib/resource.js';
 import { createSegmented } from '../lib/segmented.js';
 import { serverNow } from '../lib/server-clock.js';
-import { exampleModel } from '../lib/snippets.js';
 import { failed } from '../lib/states.js';
-import { loadStyles } from '../lib/styles.js';
 import { RANGES, rangeSpan } from '../lib/traffic-span.js';
 import { hashOf } from '../lib/url-state.js';
 import { createBudgetsCard } from './budgets-card.js';
-import { addressLine, connectCard, isSetUp, setupSteps, showConnect, usableModels } from './first-steps.js';
+import { createFirstRun } from './first-run.js';
+import { isNewServer } from './first-run-facts.js';
+import { addressLine, showConnect, usableModels } from './first-steps.js';
 import { createLatestRequests } from './latest-requests.js';
 import { followRequests } from './live-requests.js';
 import { findNeeds } from './needs.js';
 import { createNeedsCard, placeLink } from './needs-card.js';
+import { bones, showLive, unpricedByModel, wholePage } from './overview-parts.js';
 import { createProviderStrips, loadProviderHours } from './provider-strips.js';
 import { createTraffic } from './traffic.js';
 import { SERVER_METRICS } from './traffic-figures.js';
@@ -37,9 +36,12 @@ const EVERY_MS = 20_000;
 /** After a request has ended, its figures are loaded this soon, together with those of requests that follow. */
 const FOLLOW_MS = 2500;
 
+/** Whether the setup was left for the Overview, until the page is closed. */
+let isSetupLeft = false;
+
 /**
  * The Overview tab: the traffic, what needs the owner, the providers, the budgets and the latest requests. Before the first
- * request: how to set it up and how to send one.
+ * answer: the setup in five steps.
  * @param {HTMLElement} container
  * @param {ViewContext} context
  */
@@ -62,7 +64,6 @@ export function mountOverview(container, context) {
     { type: 'button', class: 'btn', onclick: () => showConnect(state === null ? [] : usableModels(state)) },
     'Connect a client',
   );
-  context.head.set(addressLine(), connect, range.element);
   const traffic = createTraffic({
     path: '/api/admin/usage',
     metrics: SERVER_METRICS,
@@ -90,7 +91,15 @@ export function mountOverview(container, context) {
     }),
   };
   const live = h('span', { class: 'state small muted', role: 'status' });
-  const first = h('div', { class: 'stack' });
+  const first = createFirstRun({
+    username: context.me.username,
+    navigate,
+    signal,
+    reload: () => load({ isQuiet: true }),
+    onLeave: leaveSetup,
+    below: cards.needs.element,
+  });
+  const leave = h('button', { type: 'button', class: 'btn quiet', onclick: first.leave }, 'Skip the setup');
   const whole = wholePage(traffic.element, cards, live, navigate);
   const host = h('div', null, bones());
   container.append(host);
@@ -144,39 +153,38 @@ export function mountOverview(container, context) {
   /** @param {OverviewState} next */
   function render(next) {
     state = next;
-    const hasTraffic = next.requests.length > 0 || next.traffic.totals.requests > 0;
     cards.needs.update(
       findNeeds(
         { ...next, unpriced: unpricedByModel(next.traffic), span: next.traffic.span.name },
         serverNow(),
       ),
     );
-    if (!hasTraffic) {
-      renderFirst(next);
+    const isNew = isNewServer(next.requests, next.traffic.totals.requests);
+    // The first answer is read before the Overview takes its place.
+    if (!isSetupLeft && !whole.isConnected && (isNew || first.element.isConnected)) {
+      first.update(next);
+      if (first.element.isConnected) return;
+      context.head.set(leave);
+      host.replaceChildren(first.element);
       return;
     }
-    if (!whole.isConnected) host.replaceChildren(whole);
+    if (!whole.isConnected) {
+      context.head.set(addressLine(), connect, range.element);
+      host.replaceChildren(whole);
+    }
     const slot = whole.querySelector('.needs-slot');
     if (slot !== null) slot.replaceWith(cards.needs.element);
     traffic.show(next.traffic);
     cards.strips.update(next.providers, next.hours, next.traffic.span.zone);
-    cards.budgets.update(next.keys, next.users);
+    cards.budgets.update(next);
     cards.latest.show(next.requests);
   }
 
-  /** @param {OverviewState} next */
-  function renderFirst(next) {
-    const models = usableModels(next);
-    const isOn = next.providers.some((one) => one.enabled);
-    // The chosen example stays until a step is done.
-    const done = [isOn, isSetUp(next), exampleModel(models), next.keys.length > 1].join();
-    if (first.isConnected && first.dataset.done === done) return;
-    first.dataset.done = done;
-    first.replaceChildren(
-      ...(isSetUp(next) ? [] : [setupSteps(next, context)]),
-      h('div', { class: 'cols' }, connectCard(models), cards.needs.element),
-    );
-    host.replaceChildren(first);
+  function leaveSetup() {
+    isSetupLeft = true;
+    // The pressed button disappears with the setup.
+    document.getElementById('main')?.focus({ preventScroll: true });
+    if (state !== null) render(state);
   }
 
   /** Loads everything a little later, once for many requests. */
@@ -186,7 +194,8 @@ export function mountOverview(container, context) {
     timer = setTimeout(
       () => {
         timer = 0;
-        if (!document.hidden) void load({ isQuiet: true, known: state });
+        // During the setup the records change too.
+        if (!document.hidden) void load({ isQuiet: true, known: whole.isConnected ? state : null });
       },
       isFirst ? 0 : FOLLOW_MS,
     );
@@ -198,7 +207,7 @@ export function mountOverview(container, context) {
   });
   addEventListener('server-back', () => void load(), { signal });
   signal.addEventListener('abort', () => clearTimeout(timer));
-  void Promise.all([loadStyles('overview.css'), loadStyles('charts.css')])
+  void Promise.all([loadStyles('overview.css'), loadStyles('charts.css'), loadStyles('first-run.css')])
     .then(() => load())
     .then(() => refreshWhileVisible(() => load({ isQuiet: true }), signal, EVERY_MS));
   void followRequests({
@@ -207,6 +216,7 @@ export function mountOverview(container, context) {
     onEnd: () => showLive(live, false),
     onEntry: (entry) => {
       cards.latest.add(entry);
+      first.addEntry(entry);
       loadSoon();
     },
   });
@@ -223,77 +233,4 @@ async function listOf(path, isQuiet) {
   const { data } = await api.get(path, { keepSession: true });
   cacheList(path, data);
   return data;
-}
-
-/**
- * @param {HTMLElement} live
- * @param {boolean} isLive
- */
-function showLive(live, isLive) {
-  patchChildren(live, [
-    h('span', { class: `dot ${isLive ? 'live' : 'off'}`, 'aria-hidden': 'true' }),
-    h('span', null, isLive ? 'Live' : 'Not live'),
-  ]);
-}
-
-/**
- * @param {HTMLElement} trafficCard
- * @param {{ strips: { element: HTMLElement }, budgets: { element: HTMLElement }, latest: { element: HTMLElement } }} cards
- * @param {HTMLElement} live
- * @param {import('../pages/admin.js').Navigate} navigate
- */
-function wholePage(trafficCard, { strips, budgets, latest }, live, navigate) {
-  return h(
-    'div',
-    { class: 'cols' },
-    trafficCard,
-    h('div', { class: 'needs-slot' }),
-    strips.element,
-    budgets.element,
-    h(
-      'section',
-      { class: 'card w12', 'aria-labelledby': 'latest' },
-      h(
-        'div',
-        { class: 'card-head' },
-        h('h2', { id: 'latest' }, 'Latest requests'),
-        live,
-        h('span', { class: 'push' }, placeLink('All requests', { tab: 'requests' }, navigate)),
-      ),
-      latest.element,
-    ),
-    h('p', { class: 'tiny muted w12' }, `Times are those of ${zoneName()}.`),
-  );
-}
-
-/**
- * Requests without a price, by model.
- * @param {Traffic} traffic
- */
-function unpricedByModel({ byModel }) {
-  /** @type {Map<string, number>} */
-  const counts = new Map();
-  for (const { model, unpricedRequests } of byModel)
-    if (model) counts.set(model, (counts.get(model) ?? 0) + unpricedRequests);
-  return counts;
-}
-
-/** Placeholders as large as the cards. */
-function bones() {
-  const card = (/** @type {string} */ size) =>
-    h(
-      'div',
-      { class: `card pad stack bones ${size}` },
-      h('div', { class: 'bone bone-l' }),
-      h('div', { class: 'bone bone-s' }),
-    );
-  return h(
-    'div',
-    { class: 'cols', 'aria-busy': 'true' },
-    h('span', { class: 'sr' }, 'Loading'),
-    card('w8'),
-    card('w4'),
-    card('w6'),
-    card('w6'),
-  );
 }

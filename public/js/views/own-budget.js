@@ -1,19 +1,22 @@
 import { progressBar } from '../lib/budget-bar.js';
-import { budgetAmount, budgetOf } from '../lib/budgets.js';
-import { clockTime, compact, day, money, number } from '../lib/format.js';
+import { budgetState } from '../lib/budget-pace.js';
+import { compact, day, money, number } from '../lib/format.js';
 import { h } from '../lib/h.js';
+import { periodText, resetTime } from '../lib/limits.js';
 import { serverNow } from '../lib/server-clock.js';
-import { periodName } from '../lib/traffic-span.js';
 
-/** @import { Budgeted, BudgetState, Limits, PeriodUsage } from '../lib/budgets.js' */
+/**
+ * @import { BudgetState } from '../lib/budget-pace.js'
+ * @import { Limits, PeriodUsage } from '../lib/types.js'
+ */
 
 /**
  * What is left to a user, and the limits, as parts of a card.
- * @param {Budgeted} me
+ * @param {{ limits: Limits | null, usage: PeriodUsage }} me
  * @returns {HTMLElement[]}
  */
 export function ownBudget(me) {
-  const budget = budgetOf(me, serverNow());
+  const budget = budgetState(me, serverNow());
   const rows = limitRows(me.limits, budget);
   return [
     h('div', { class: 'left-hero' }, ...(budget === null ? usedParts(me.usage) : leftParts(budget))),
@@ -29,9 +32,8 @@ export function ownBudget(me) {
 
 /** @param {PeriodUsage} usage */
 function usedParts(usage) {
-  const name = periodName(usage);
   return [
-    h('h2', { id: 'left' }, name === 'all time' ? 'Used so far' : `Used ${inPeriod(name)}`),
+    h('h2', { id: 'left' }, `Used ${periodText(usage)}`),
     h(
       'p',
       { class: 'row between' },
@@ -47,25 +49,18 @@ function usedParts(usage) {
 }
 
 /** @param {BudgetState} budget */
-function leftParts({ used, limit, unit, share, kind, warnPercent, usage, spentAtMs }) {
-  const name = periodName(usage);
+function leftParts({ used, limit, format, share, kind, warnPercent, usage, spentAtMs }) {
   const left = Math.max(limit - used, 0);
   const again =
-    usage.resetsAt === null
-      ? 'It does not start again.'
-      : `Starts again on ${day(usage.resetsAt)}, ${clockTime(usage.resetsAt).slice(0, 5)}.`;
+    usage.resetsAt === null ? 'It does not start again.' : `Starts again on ${resetTime(usage.resetsAt)}.`;
   const pace = spentAtMs === null ? '' : ` At this pace used up on ${day(spentAtMs)}.`;
   return [
-    h('h2', { id: 'left' }, name === 'all time' ? 'Left' : `Left ${inPeriod(name)}`),
+    h('h2', { id: 'left' }, `Left ${periodText(usage)}`),
     h(
       'p',
       { class: 'row between' },
-      h(
-        'span',
-        { class: `big ${kind === 'bad' ? 'bad' : ''}` },
-        unit === 'usd' ? money(left) : compact(left),
-      ),
-      h('span', { class: 'muted num' }, `of ${budgetAmount(limit, unit)}`),
+      h('span', { class: `big ${kind === 'bad' ? 'bad' : ''}` }, format(left).replace(/ tokens$/, '')),
+      h('span', { class: 'muted num' }, `of ${format(limit)}`),
     ),
     progressBar({ percent: share * 100, kind, markPercent: warnPercent }),
     h(
@@ -74,11 +69,6 @@ function leftParts({ used, limit, unit, share, kind, warnPercent, usage, spentAt
       kind === 'bad' ? `Used up. ${again}` : `${again}${pace}`,
     ),
   ];
-}
-
-/** @param {string} period */
-function inPeriod(period) {
-  return /^(today|this)/.test(period) ? period : `in ${period}`;
 }
 
 /**
@@ -94,12 +84,9 @@ function limitRows(limits, budget) {
     ['At the same time', countText(limits?.concurrency)],
   ];
   if (budget !== null) {
-    const { limit, warnPercent, unit, usage } = budget;
+    const { limit, warnPercent, format, usage } = budget;
     const { resetsAt } = usage;
-    rows.push([
-      'Nearly used up at',
-      `${warnPercent}\u202f%, ${budgetAmount((limit * warnPercent) / 100, unit)}`,
-    ]);
+    rows.push(['Nearly used up at', `${warnPercent}\u202f%, ${format((limit * warnPercent) / 100)}`]);
     rows.push(['When it is used up', `requests stop${resetsAt === null ? '' : ` until ${day(resetsAt)}`}`]);
   }
   const given = rows.flatMap(([name, value]) =>

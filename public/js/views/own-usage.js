@@ -8,7 +8,7 @@ import { ownBudget } from './own-budget.js';
 import { createTraffic } from './traffic.js';
 import { OWN_METRICS } from './traffic-figures.js';
 
-/** @typedef {import('../lib/types.js').UserMe & import('../lib/budgets.js').Budgeted} UserWithUsage */
+/** @typedef {import('../lib/types.js').UserMe & { limits: import('../lib/types.js').Limits | null, usage: import('../lib/types.js').PeriodUsage }} UserWithUsage */
 
 const LATEST = 8;
 
@@ -20,7 +20,8 @@ export function createOwnUsage(signal) {
   const traffic = createTraffic({ path: '/api/user/usage', metrics: OWN_METRICS, signal, heightPx: 200 });
   const latest = createLatestRequests({ limit: LATEST });
   const budget = h('section', { class: 'card w4', 'aria-labelledby': 'left' });
-  const course = h('div', { class: 'w8 fill-card' }, noRequests());
+  const none = noRequests();
+  const course = h('div', { class: 'w8 fill-card' }, none);
   const requests = h(
     'section',
     { class: 'card w12', 'aria-labelledby': 'latest', hidden: true },
@@ -49,9 +50,9 @@ export function createOwnUsage(signal) {
       budget.replaceChildren(...ownBudget(me));
       requests.hidden = data.length === 0;
       latest.show(data);
-      if (figures.totals.requests === 0 && data.length === 0) return;
-      if (!traffic.element.isConnected || !course.contains(traffic.element))
-        course.replaceChildren(traffic.element);
+      const hasTraffic = figures.totals.requests > 0 || data.length > 0;
+      const content = hasTraffic ? traffic.element : none;
+      if (!course.contains(content)) course.replaceChildren(content);
       traffic.show(figures);
     },
   };

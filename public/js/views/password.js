@@ -58,7 +58,7 @@ export function passwordCard({ username, path, intro, onChanged }) {
  * @param {string} currentPassword
  * @param {string} newPassword
  */
-async function changePassword(path, currentPassword, newPassword) {
+export async function changePassword(path, currentPassword, newPassword) {
   const send = () => api.put(path, { currentPassword, newPassword }, { keepSession: true });
   try {
     await send();

@@ -10,7 +10,8 @@ import { placeLink } from './needs-card.js';
 import { evidenceOf } from './provider-state.js';
 
 /** @typedef {import('../lib/types.js').Provider} Provider */
-/** @typedef {Map<string, import('../charts/status-strip.js').StripHour[]>} ProviderHours by the provider's id */
+/** @typedef {import('../charts/status-strip.js').StripHour & { costUsd: number | null }} ProviderHour */
+/** @typedef {Map<string, ProviderHour[]>} ProviderHours by the provider's id */
 
 const HOUR_MS = 3_600_000;
 /** As the server judges it (`src/gateway/evidence.ts`). */
@@ -108,6 +109,7 @@ export async function loadProviderHours(signal, { isQuiet }) {
       requests: row.requests - row.limited - row.clientErrors,
       failed: row.providerErrors + row.broken,
       isSlow: row.ttftMs.p95 !== null && row.ttftMs.p95 > SLOW_MS,
+      costUsd: row.costUsd,
     };
     hours.set(row.provider, [...(hours.get(row.provider) ?? []), hour]);
   }

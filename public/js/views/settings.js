@@ -4,6 +4,7 @@ import { h } from '../lib/h.js';
 import { createSegmented } from '../lib/segmented.js';
 import { failed, skeleton } from '../lib/states.js';
 import { currentTheme, setTheme } from '../lib/theme.js';
+import { alertSettings } from './alert-settings.js';
 import { backupCard } from './backup.js';
 import { passwordCard } from './password.js';
 import { restoreCard } from './restore.js';
@@ -23,9 +24,11 @@ const THEMES = [
 export function mountSettings(container, context) {
   /** The state that the backup card shows; null: there is no card yet. @type {boolean | null} */
   let shownServerKey = null;
+  let hasAlerts = false;
   const state = h('div');
   const backup = h('div');
   const password = adminPassword(context.me.username, () => void load());
+  const alerts = alertSettings();
   const cards = h(
     'div',
     { class: 'two-columns' },
@@ -34,6 +37,7 @@ export function mountSettings(container, context) {
       { class: 'stack' },
       h('section', { class: 'card pad stack' }, h('h2', null, 'Server'), state),
       password.element,
+      alerts.element,
       h('section', { class: 'card pad stack' }, h('h2', null, 'Appearance'), themeChoice()),
     ),
     h(
@@ -46,7 +50,10 @@ export function mountSettings(container, context) {
   container.append(skeleton({ count: 1, itemClass: 'card pad stack' }));
   async function load() {
     try {
-      show(await api.get('/api/admin/status'));
+      const [status] = await Promise.all([api.get('/api/admin/status'), hasAlerts ? null : alerts.load()]);
+      // Loaded once, so that input in the form is not lost.
+      hasAlerts = true;
+      show(status);
     } catch (error) {
       state.replaceChildren(failed(messageOf(error), load));
       if (shownServerKey === null) showBackup(false);

@@ -15,7 +15,7 @@ const DAYS = 30;
  * @param {{ filter: 'key' | 'user', id: string, signal: AbortSignal }} options signal: ends the chart
  */
 export function spendSection({ filter, id, signal }) {
-  const place = h('div', null, h('p', { class: 'small muted' }, 'Loading …'));
+  const chartPlace = h('div', null, h('p', { class: 'small muted' }, 'Loading …'));
   void show();
   async function show() {
     const toMs = serverNow();
@@ -33,15 +33,15 @@ export function spendSection({ filter, id, signal }) {
       loadStyles('charts.css'),
     ]);
     if (signal.aborted) return;
-    if (usage === null) return place.replaceChildren(h('p', { class: 'small muted' }, 'Not available.'));
+    if (usage === null) return chartPlace.replaceChildren(h('p', { class: 'small muted' }, 'Not available.'));
     if (usage.totals.requests === 0)
-      return place.replaceChildren(h('p', { class: 'small muted' }, 'No requests.'));
+      return chartPlace.replaceChildren(h('p', { class: 'small muted' }, 'No requests.'));
     const starts = bucketStarts({ fromMs, toMs, bucket: 'day', zone });
     /** @type {{ time?: string, costUsd: number | null }[]} */
     const rows = usage.data;
     const chart = createBarChart({ heightPx: 120, hasToggle: false });
     signal.addEventListener('abort', () => chart.destroy());
-    place.replaceChildren(chart.element);
+    chartPlace.replaceChildren(chart.element);
     chart.update({
       title: 'Spend per day, last 30 days',
       unit: MONEY,
@@ -57,6 +57,8 @@ export function spendSection({ filter, id, signal }) {
       }),
     });
   }
+  // With the path, so that it is no jump within the page.
+  const place = `${location.pathname}${hashOf('usage', { range: '30d', [filter]: id })}`;
   return h(
     'section',
     { class: 'section' },
@@ -64,8 +66,8 @@ export function spendSection({ filter, id, signal }) {
       'div',
       { class: 'row between' },
       h('h3', null, 'Last 30 days'),
-      h('a', { class: 'small', href: hashOf('usage', { range: '30d', [filter]: id }) }, 'Open in usage'),
+      h('a', { class: 'small', href: place }, 'Open in usage'),
     ),
-    place,
+    chartPlace,
   );
 }

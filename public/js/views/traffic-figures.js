@@ -22,9 +22,9 @@ const MANY_TIMES = 10;
  *   id: string, label: string, chart: 'bars' | 'lines', unit: import('../charts/types.js').Unit, name: string, isByModel: boolean,
  *   value: (figures: Figures) => number | null, text: (figures: Figures) => string,
  *   change: (now: Figures, before: Figures) => { text: string, isWorse: boolean } | null,
- *   spark: (figures: Figures) => number | null, none: number | null,
+ *   spark: (figures: Figures) => number | null, isSummable: boolean,
  * }} TrafficMetric
- *   name: begins the chart's title; value: in the unit, for the chart; text: the figure; none: of a bucket without requests
+ *   name: begins the chart's title; value: in the unit, for the chart; text: the figure; isSummable: without requests it is 0, not unknown
  */
 
 /** @type {TrafficMetric} */
@@ -39,7 +39,7 @@ const SPEND = {
   text: ({ costUsd }) => (costUsd === null ? '–' : `≈\u00a0${money(costUsd)}`),
   change: (now, before) => relativeChange(now.costUsd, before.costUsd),
   spark: ({ costUsd }) => costUsd ?? 0,
-  none: 0,
+  isSummable: true,
 };
 
 /** @type {TrafficMetric} */
@@ -54,7 +54,7 @@ const REQUESTS = {
   text: ({ requests }) => compact(requests),
   change: (now, before) => relativeChange(now.requests, before.requests),
   spark: ({ requests }) => requests,
-  none: 0,
+  isSummable: true,
 };
 
 /** @type {TrafficMetric} */
@@ -76,7 +76,7 @@ const ERRORS = {
     return { text, isWorse: points >= WORSE_POINTS };
   },
   spark: (figures) => (errorShare(figures) ?? 0) * 100,
-  none: null,
+  isSummable: true,
 };
 
 /** @type {TrafficMetric} */
@@ -91,7 +91,7 @@ const FIRST_TOKEN = {
   text: ({ ttftMs }) => milliseconds(ttftMs.p95),
   change: (now, before) => relativeChange(now.ttftMs.p95, before.ttftMs.p95),
   spark: ({ ttftMs }) => ttftMs.p95,
-  none: null,
+  isSummable: false,
 };
 
 /** @type {TrafficMetric} */
@@ -106,7 +106,7 @@ const ALL_TOKENS = {
   text: (figures) => compact(tokensOf(figures)),
   change: (now, before) => relativeChange(tokensOf(now), tokensOf(before)),
   spark: tokensOf,
-  none: 0,
+  isSummable: true,
 };
 
 /** Of the Overview. */
@@ -169,11 +169,21 @@ export function metricValues(metrics, { totals, whole, before, beforeName, bucke
           ...inParts(metric.text(totals)),
           change: change ? `${change.text}${suffix}` : undefined,
           isWorse: change?.isWorse ?? false,
-          spark: buckets.map((row) => (row === undefined ? metric.none : metric.spark(row))),
+          spark: sparkOf(metric, buckets),
         },
       ];
     }),
   );
+}
+
+/**
+ * The course of a metric. Where there were no requests, it has no percentile; the line leaves that out.
+ * @param {TrafficMetric} metric
+ * @param {readonly (Figures | undefined)[]} buckets
+ */
+function sparkOf({ spark, isSummable }, buckets) {
+  const values = buckets.map((row) => (row === undefined ? null : spark(row)));
+  return isSummable ? values.map((value) => value ?? 0) : values.filter((value) => value !== null);
 }
 
 /**

@@ -195,8 +195,7 @@ function seriesOf(metric, { rows, byModel }, starts) {
   const used = models.filter(({ values }) => values.some((value) => value));
   if (used.length > 0) return used;
   const known = new Map(rows.map((row) => [Date.parse(row.time ?? ''), metric.value(row)]));
-  const values = starts.map((start) => known.get(start) ?? metric.none);
-  if (metric.id === 'errors')
-    return [{ id: 'failed', name: 'Failed', values: values.map((one) => one ?? 0), isBad: true }];
+  const values = starts.map((start) => known.get(start) ?? (metric.isSummable ? 0 : null));
+  if (metric.id === 'errors') return [{ id: 'failed', name: 'Failed', values, isBad: true }];
   return [{ id: 'total', name: 'All requests', values }];
 }
