@@ -5,6 +5,7 @@ import { cacheList, loadList } from '../lib/resource.js';
 import { createSegmented } from '../lib/segmented.js';
 import { serverNow } from '../lib/server-clock.js';
 import { failed } from '../lib/states.js';
+import { loadStyles } from '../lib/styles.js';
 import { RANGES, rangeSpan } from '../lib/traffic-span.js';
 import { hashOf } from '../lib/url-state.js';
 import { createBudgetsCard } from './budgets-card.js';
@@ -207,7 +208,7 @@ export function mountOverview(container, context) {
   });
   addEventListener('server-back', () => void load(), { signal });
   signal.addEventListener('abort', () => clearTimeout(timer));
-  void Promise.all([loadStyles('overview.css'), loadStyles('charts.css'), loadStyles('first-run.css')])
+  void loadStyles('first-run.css')
     .then(() => load())
     .then(() => refreshWhileVisible(() => load({ isQuiet: true }), signal, EVERY_MS));
   void followRequests({
