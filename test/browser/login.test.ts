@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { CHAT_ANSWER, json, startUpstream } from '../helpers/fake-upstream.ts';
 import { ADMIN, startApp } from '../helpers/start-app.ts';
 import { fillSignIn, SKIPPED, signOut, visit } from './start-browser.ts';
 
@@ -130,8 +131,10 @@ test('under another name than localhost the default password is refused, a good 
   await refusal.getByText('-e UI_PASSWORD=a-long-password').waitFor();
 
   const careful = await startApp(t);
-  await careful.addProvider({ id: 'up', baseUrl: 'http://127.0.0.1:9/v1' }, [{ id: 'm' }]);
-  await careful.addKey({ name: 'First' });
+  const upstream = await startUpstream(t, json(CHAT_ANSWER));
+  await careful.addProvider({ id: 'up', baseUrl: `${upstream.origin}/v1` }, [{ id: 'm' }]);
+  // A server with a first answer shows its overview.
+  assert.equal((await careful.v1('/v1/chat/completions', { model: 'm', messages: [] })).status, 200);
   const origin = `http://proxy.example:${careful.port}`;
   const other = await visit(t, origin, '/');
   await fillSignIn(other.page, ADMIN.username, ADMIN.password);
