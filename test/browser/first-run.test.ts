@@ -143,7 +143,7 @@ test('from an empty server to the first answer in a few clicks', { skip: SKIPPED
   assert.equal(wrong.status, 401);
   await page.getByText('A request came with a key that is not known here.').waitFor();
   await click('Send it for me');
-  await page.getByText(/^First answer: [\d.]+ m?s, 31 tokens, ≈ \$0\.0004$/).waitFor();
+  await page.getByText(/^First answer: [\d.]+\sm?s, 31 tokens, ≈ \$0\.0004$/).waitFor();
   await page.getByText('Ahoy!').waitFor();
   await checkLooks(page, 'the first answer');
   assert.ok(steps <= MOST_STEPS, `${steps} steps`);

@@ -29,7 +29,7 @@ function button(page: Page, name: string): Locator {
 }
 
 async function addProvider(page: Page, baseUrl: string): Promise<void> {
-  await button(page, 'Add a provider').click();
+  await button(page, 'Add Provider').click();
   await page.getByLabel('Preset').selectOption('vLLM');
   assert.equal(await page.getByLabel('Provider Name').inputValue(), 'vLLM');
   assert.equal(await page.getByLabel('Base URL').inputValue(), 'http://localhost:8000/v1');

@@ -68,9 +68,8 @@ async function checkFocus(page: Page): Promise<void> {
 function readFocus(): Focus | null {
   const element = document.activeElement;
   if (element === null || element === document.body) return null;
-  // A choice is drawn by the text beside its radio button.
-  const drawn =
-    element.matches('.segmented input') && element.nextElementSibling ? element.nextElementSibling : element;
+  // A choice is drawn by the label around its radio button.
+  const drawn = (element.matches('.seg input') ? element.closest('label') : null) ?? element;
   // The name in a row is outlined with its whole row.
   const part = element.matches('.table a.name') ? '::after' : null;
   const { outlineStyle, outlineWidth, outlineColor } = getComputedStyle(drawn, part);

@@ -130,6 +130,8 @@ test('under another name than localhost the default password is refused, a good 
   await refusal.getByText('-e UI_PASSWORD=a-long-password').waitFor();
 
   const careful = await startApp(t);
+  await careful.addProvider({ id: 'up', baseUrl: 'http://127.0.0.1:9/v1' }, [{ id: 'm' }]);
+  await careful.addKey({ name: 'First' });
   const origin = `http://proxy.example:${careful.port}`;
   const other = await visit(t, origin, '/');
   await fillSignIn(other.page, ADMIN.username, ADMIN.password);

@@ -139,13 +139,15 @@ test('before the first request the page shows how to send it, and turns when it 
   await app.addProvider({ id: 'up', baseUrl: `${upstream.origin}/v1` }, [{ id: 'gpt-4o' }]);
   const key = await app.addKey({ name: 'First' });
   const { page } = await visitPanel(t, app.origin, 'Overview');
-  await page.getByText('Waiting for the first request.').waitFor();
+  await page.getByText('Waiting for the first request …').waitFor();
   await page.getByText(`curl ${app.origin}/v1/chat/completions`).waitFor();
   await page.getByRole('tab', { name: 'Python' }).click();
   const response = await app.v1('chat/completions', { model: 'gpt-4o', messages: [] }, key);
   await response.text();
+  await page.getByText(/^First answer: /).waitFor();
+  await page.getByRole('button', { name: 'Open the overview' }).click();
   await page.getByRole('radio', { name: /^Requests\s*1/ }).waitFor();
-  assert.equal(await page.getByRole('heading', { name: 'Connect' }).count(), 0);
+  assert.equal(await page.getByRole('heading', { name: 'Set it up' }).count(), 0);
   await page.getByText(`${app.origin}/v1`, { exact: true }).waitFor();
   await page.getByRole('button', { name: 'Connect a client' }).click();
   const dialog = page.getByRole('dialog', { name: 'Connect a client' });

@@ -96,7 +96,7 @@ function told(page: Page): Promise<unknown[]> {
 async function openParts(t: Parameters<typeof startApp>[0], width = 1440): Promise<Page> {
   const app = await startApp(t);
   const { page } = await visitPanel(t, app.origin, 'Usage', { width });
-  await page.getByText('No requests yet').waitFor();
+  await page.getByRole('radio', { name: 'Spend' }).waitFor();
   await showParts(page);
   return page;
 }

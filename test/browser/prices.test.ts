@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { json, startUpstream } from '../helpers/fake-upstream.ts';
+import { resolveToThisMachine } from '../helpers/own-name.ts';
 import { startApp } from '../helpers/start-app.ts';
 import { checkLooks } from './looks.ts';
 import { row, SKIPPED, visitPanel } from './start-browser.ts';
 
+/** Prices are read by host, so this name leads to the stand-in. */
+const HOST = 'llm.chutes.ai';
 const EVIL = '<img src=/xss onerror=xss()>';
 
 test('prices: shown with their source, filtered, edited with a line that makes mistakes plain', {
@@ -28,7 +31,7 @@ test('prices: shown with their source, filtered, edited with a line that makes m
   await row(page, 'unknown').getByText('no price').waitFor();
 
   await page.getByRole('button', { name: 'Edit unknown' }).click();
-  const price = page.getByRole('region', { name: 'Price' }).first();
+  const price = page.getByRole('group', { name: 'Price' }).first();
   await price.getByLabel('Input', { exact: true }).fill('1000');
   await price.getByText('More than $200 for a million tokens').waitFor();
   await price.getByLabel('Output', { exact: true }).fill('10');
@@ -50,7 +53,7 @@ test('prices: shown with their source, filtered, edited with a line that makes m
   assert.equal(read()?.fallbacks[0]?.price?.inputPerMTok, 0.5);
 
   await page.goto(`${app.origin}/admin.html#models`);
-  await row(page, 'unknown').getByText('own').waitFor();
+  await row(page, 'unknown').getByText('own', { exact: true }).waitFor();
   await page.getByRole('button', { name: 'Edit unknown' }).click();
   await page.getByLabel('Display Name').fill('Renamed');
   await page.getByRole('button', { name: 'Save' }).click();
@@ -62,20 +65,16 @@ test('prices: shown with their source, filtered, edited with a line that makes m
 test('the provider’s prices: what differs is shown, large changes are not ticked', {
   skip: SKIPPED,
 }, async (t) => {
-  const priced = (id: string, prompt: string) => ({
+  const priced = (id: string, prompt: number) => ({
     id,
     object: 'model',
     pricing: { prompt, completion: prompt },
   });
-  const upstream = await startUpstream(
-    t,
-    json({ object: 'list', data: [priced('a', '0.000001'), priced(EVIL, '0.000002')] }),
-  );
+  const upstream = await startUpstream(t, json({ object: 'list', data: [priced('a', 1), priced(EVIL, 2)] }));
+  resolveToThisMachine(t, HOST);
+  const baseUrl = `http://${HOST}:${new URL(upstream.origin).port}/v1`;
   const app = await startApp(t);
-  await app.addProvider({ id: 'up', name: 'Up', baseUrl: `${upstream.origin}/v1` }, [
-    { id: 'a' },
-    { id: EVIL },
-  ]);
+  await app.addProvider({ id: 'up', name: 'Up', baseUrl }, [{ id: 'a' }, { id: EVIL }]);
   const { page } = await visitPanel(t, app.origin, 'Providers');
   await page.getByRole('button', { name: 'Fetch models of Up' }).click();
   const section = page.getByRole('region', { name: 'Changed prices' });
@@ -86,7 +85,7 @@ test('the provider’s prices: what differs is shown, large changes are not tick
   const prices = () => app.services.store.config.view().providers.get('up')?.prices ?? {};
   assert.equal(prices()['a']?.price.inputPerMTok, 1);
 
-  upstream.answer = json({ object: 'list', data: [priced('a', '0.00001'), priced(EVIL, '0.000003')] });
+  upstream.answer = json({ object: 'list', data: [priced('a', 10), priced(EVIL, 3)] });
   await page.getByRole('button', { name: 'Close', exact: true }).last().click();
   await page.getByRole('button', { name: 'Fetch models of Up' }).click();
   const large = section.getByRole('listitem').filter({ hasText: 'large change' });

@@ -19,10 +19,10 @@ import { expectText, PAYLOADS, visitWatched } from './xss-watch.ts';
 const options = { skip: SKIPPED };
 const MANY = 10_000;
 /** What may be drawn at once, of however many. */
-const MOST_ROWS = 900;
+const MOST_ROWS = 200;
 
 function rows(page: Page) {
-  return page.locator('.requests tbody tr');
+  return page.locator('.requests tbody:not(.gap) tr');
 }
 
 function drawerOf(page: Page, id: string) {
@@ -51,7 +51,7 @@ test('requests appear as they end, and wait while one reads', options, async (t)
   await page.mouse.move(1, 1);
   await row(page, 'unpriced').waitFor();
   assert.deepEqual(await page.locator('.requests a.name').allTextContents(), ['unpriced', 'free', 'priced']);
-  assert.equal(await page.locator('.requests tbody').first().getAttribute('aria-live'), 'off');
+  assert.equal(await page.locator('.requests tbody:not(.gap)').first().getAttribute('aria-live'), 'off');
 
   await live(page).click();
   await page.getByRole('button', { name: 'Paused', pressed: true }).waitFor();
@@ -201,7 +201,7 @@ test('ten thousand requests: page by page, few of them drawn, never a long task'
       }),
     );
   const { page } = await visitPanel(t, app.origin, 'Requests');
-  await rows(page).nth(99).waitFor();
+  await rows(page).first().waitFor();
   const older = page.getByRole('button', { name: 'Older' });
   for (let loaded = 100; loaded < MANY; loaded = Math.min(MANY, loaded + 200)) {
     await page.getByText(`${loaded.toLocaleString('en')} requests and older`).waitFor();

@@ -49,10 +49,12 @@ export function factsOf({ status, providers, models, keys, requests }) {
   };
 }
 
-/** A provider that is on, has what it needs, and did not fail last. @param {Provider} provider */
+/** What keeps a provider from being asked at all. One that fails is told by its failures. */
+const UNUSABLE = ['Key missing', 'Keys off', 'Unreadable'];
+
+/** A provider that is on and has the key that it needs. @param {Provider} provider */
 export function isWorking(provider) {
-  const { kind, word } = providerCondition(provider);
-  return provider.enabled && kind !== 'bad' && word !== 'Key missing' && word !== 'Keys off';
+  return provider.enabled && !UNUSABLE.includes(providerCondition(provider).word);
 }
 
 /** How keys begin, and whose they are. The longest beginning comes first. */

@@ -69,7 +69,7 @@ export function mountKeyList(container, context) {
         subtitle: (one) => [
           h('span', { class: 'mono' }, one.keyHint),
           ` · ${ownerName(one) || 'no owner'} · `,
-          accessText(one.models),
+          one.models === null ? 'all models' : accessText(one.models),
         ],
         user: (one) => owners.get(one.userId ?? '') ?? null,
         list: () => list,

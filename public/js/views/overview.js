@@ -208,7 +208,7 @@ export function mountOverview(container, context) {
   });
   addEventListener('server-back', () => void load(), { signal });
   signal.addEventListener('abort', () => clearTimeout(timer));
-  void Promise.all([loadStyles('overview.css'), loadStyles('charts.css'), loadStyles('first-run.css')])
+  void loadStyles('first-run.css')
     .then(() => load())
     .then(() => refreshWhileVisible(() => load({ isQuiet: true }), signal, EVERY_MS));
   void followRequests({

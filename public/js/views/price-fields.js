@@ -57,8 +57,8 @@ export function priceFields({ price, effective, param, heading }) {
   );
   if (others.some((one) => one.isFilled()) || before.above !== null) more.open = true;
   const element = h(
-    'section',
-    { class: 'stack tight price-fields', 'aria-label': 'Price' },
+    'div',
+    { class: 'stack tight price-fields', role: 'group', 'aria-label': 'Price' },
     h(heading, null, 'Price'),
     h('p', { class: 'hint' }, hintText(fallback)),
     h('div', { class: 'price-grid' }, ...rates.map((one) => one.element)),

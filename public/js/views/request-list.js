@@ -4,17 +4,20 @@ import { COLUMNS, requestRow } from './request-row.js';
 /** @import { LoggedRequest } from './traffic-types.js' */
 
 /** Rows that are drawn and taken away together. */
-const CHUNK = 100;
+const CHUNK = 30;
 /** What is further away from the window is not drawn. */
-const NEAR = '1200px 0px';
+const NEAR_PX = 900;
+/** The height of a row before one was measured. */
+const ROW_PX = 41;
 
 /**
  * Rows of the table that stand in one `tbody`.
- * @typedef {{ requests: LoggedRequest[], body: HTMLTableSectionElement, isDrawn: boolean }} Chunk
+ * @typedef {{ requests: LoggedRequest[], body: HTMLTableSectionElement, isDrawn: boolean, heightPx: number }} Chunk
  */
 
 /**
- * A list of many requests, the newest first. Only the rows near the window are in the page: thousands scroll like dozens.
+ * A list of many requests, the newest first. Only the rows near the window are in the page, between two gaps as high as all
+ * that is above and below: thousands scroll like dozens.
  */
 export class RequestList {
   /** @type {Chunk[]} */
@@ -24,7 +27,11 @@ export class RequestList {
   #options;
   /** @type {string | null} */
   #selected = null;
-  #observer;
+  #rowPx = ROW_PX;
+  #frame = 0;
+  #above = createGap();
+  #below = createGap();
+  #listeners = new AbortController();
   #table = h(
     'table',
     { class: 'table dense fixed requests' },
@@ -44,7 +51,10 @@ export class RequestList {
    */
   constructor(options) {
     this.#options = options;
-    this.#observer = new IntersectionObserver((entries) => this.#observe(entries), { rootMargin: NEAR });
+    this.#table.append(this.#above.body, this.#below.body);
+    const { signal } = this.#listeners;
+    addEventListener('scroll', () => this.#updateSoon(), { signal, passive: true });
+    addEventListener('resize', () => this.#updateSoon(), { signal });
   }
 
   get size() {
@@ -68,7 +78,7 @@ export class RequestList {
 
   /** Replaces all. @param {readonly LoggedRequest[]} requests */
   reset(requests) {
-    for (const chunk of this.#chunks) this.#drop(chunk);
+    for (const { body } of this.#chunks) body.remove();
     this.#chunks = [];
     this.#byId.clear();
     this.append(requests);
@@ -77,11 +87,9 @@ export class RequestList {
   /** Adds older ones below. @param {readonly LoggedRequest[]} requests */
   append(requests) {
     const added = requests.filter(({ id }) => !this.#byId.has(id));
-    for (let from = 0; from < added.length; from += CHUNK) {
-      const chunk = this.#create(added.slice(from, from + CHUNK));
-      this.#chunks.push(chunk);
-      this.#table.append(chunk.body);
-    }
+    for (let from = 0; from < added.length; from += CHUNK)
+      this.#chunks.push(this.#create(added.slice(from, from + CHUNK)));
+    this.#update();
   }
 
   /** Adds newer ones above. @param {readonly LoggedRequest[]} requests the newest first */
@@ -95,10 +103,12 @@ export class RequestList {
       first.body.prepend(...added.map((request) => this.#row(request, true)));
       return;
     }
-    const chunk = this.#create(added);
-    this.#chunks.unshift(chunk);
-    this.#table.tHead?.after(chunk.body);
-    for (const row of chunk.body.rows) row.classList.add('fresh');
+    const chunks = [];
+    for (let from = 0; from < added.length; from += CHUNK)
+      chunks.push(this.#create(added.slice(from, from + CHUNK)));
+    this.#chunks.unshift(...chunks);
+    this.#update();
+    for (const { body } of chunks) for (const row of body.rows) row.classList.add('fresh');
   }
 
   /** Forgets the oldest chunks beyond a number of requests. True if it did. @param {number} most */
@@ -108,8 +118,9 @@ export class RequestList {
       const chunk = this.#chunks.pop();
       if (chunk === undefined) break;
       for (const { id } of chunk.requests) this.#byId.delete(id);
-      this.#drop(chunk);
+      chunk.body.remove();
     }
+    this.#update();
     return this.size < before;
   }
 
@@ -129,18 +140,28 @@ export class RequestList {
   select(id) {
     for (const row of this.#table.querySelectorAll('tr.selected')) mark(row, false);
     this.#selected = id;
-    const row = id === null ? null : this.linkOf(id)?.closest('tr');
+    if (id === null || !this.has(id)) return;
+    if (this.linkOf(id) === null) this.#reveal(id);
+    const row = this.linkOf(id)?.closest('tr');
     if (!row) return;
     mark(row, true);
     row.scrollIntoView({ block: 'nearest' });
   }
 
-  /** The link of a row that is drawn. @param {string} id @returns {HTMLElement | null} */
+  /** The link of a row; null: it is not drawn. @param {string} id @returns {HTMLElement | null} */
   linkOf(id) {
-    const chunk = this.#chunks.find(({ requests }) => requests.some((one) => one.id === id));
-    if (chunk === undefined) return null;
-    if (!chunk.isDrawn) this.#draw(chunk);
-    return chunk.body.querySelector(`[data-request="${CSS.escape(id)}"]`);
+    return this.#table.querySelector(`[data-request="${CSS.escape(id)}"]`);
+  }
+
+  /** Scrolls to a row that is not drawn. @param {string} id */
+  #reveal(id) {
+    let top = this.#table.getBoundingClientRect().top + scrollY;
+    for (const { requests, heightPx } of this.#chunks) {
+      if (requests.some((one) => one.id === id)) break;
+      top += heightPx;
+    }
+    scrollTo({ top: Math.max(0, top - innerHeight / 3) });
+    this.#update();
   }
 
   /** Draws the rows again, because names are known now. */
@@ -148,23 +169,58 @@ export class RequestList {
     for (const chunk of this.#chunks) if (chunk.isDrawn) this.#draw(chunk);
   }
 
+  /** To be called once the list is in the page. */
+  shown() {
+    this.#update();
+  }
+
   destroy() {
-    this.#observer.disconnect();
+    this.#listeners.abort();
+    cancelAnimationFrame(this.#frame);
   }
 
-  /** @param {LoggedRequest[]} requests */
+  /** @param {LoggedRequest[]} requests @returns {Chunk} */
   #create(requests) {
-    const chunk = { requests, body: h('tbody', { 'aria-live': 'off' }), isDrawn: true };
     for (const request of requests) this.#byId.set(request.id, request);
-    this.#draw(chunk);
-    this.#observer.observe(chunk.body);
-    return chunk;
+    const body = h('tbody', { 'aria-live': 'off' });
+    return { requests, body, isDrawn: false, heightPx: requests.length * this.#rowPx };
   }
 
-  /** @param {Chunk} chunk */
-  #drop(chunk) {
-    this.#observer.unobserve(chunk.body);
-    chunk.body.remove();
+  #updateSoon() {
+    if (this.#frame === 0) this.#frame = requestAnimationFrame(() => this.#update());
+  }
+
+  /** Draws what is near the window, and takes the rest away. All is measured first, so that the page is laid out once. */
+  #update() {
+    cancelAnimationFrame(this.#frame);
+    this.#frame = 0;
+    const { top } = this.#table.getBoundingClientRect();
+    for (const chunk of this.#chunks) {
+      if (!chunk.isDrawn || !chunk.body.isConnected) continue;
+      chunk.heightPx = chunk.body.getBoundingClientRect().height || chunk.heightPx;
+      this.#rowPx = chunk.heightPx / chunk.requests.length;
+    }
+    let y = top;
+    let above = 0;
+    let below = 0;
+    /** @type {Element} */
+    let before = this.#above.body;
+    for (const chunk of this.#chunks) {
+      const isAbove = y + chunk.heightPx < -NEAR_PX;
+      const isNear = !isAbove && y < innerHeight + NEAR_PX;
+      y += chunk.heightPx;
+      if (isNear) {
+        if (!chunk.isDrawn) this.#draw(chunk);
+        if (before.nextElementSibling !== chunk.body) before.after(chunk.body);
+        before = chunk.body;
+      } else {
+        if (isAbove) above += chunk.heightPx;
+        else below += chunk.heightPx;
+        if (chunk.isDrawn) undraw(chunk);
+      }
+    }
+    this.#above.set(above);
+    this.#below.set(below);
   }
 
   /** @param {Chunk} chunk */
@@ -189,28 +245,30 @@ export class RequestList {
     if (id === this.#selected) mark(row, true);
     return row;
   }
-
-  /** @param {readonly IntersectionObserverEntry[]} entries */
-  #observe(entries) {
-    for (const { target, isIntersecting, boundingClientRect } of entries) {
-      const chunk = this.#chunks.find(({ body }) => body === target);
-      if (chunk === undefined || chunk.isDrawn === isIntersecting) continue;
-      if (isIntersecting) this.#draw(chunk);
-      else if (!chunk.body.contains(document.activeElement)) hide(chunk, boundingClientRect.height);
-    }
-  }
 }
 
-/**
- * One empty row as high as all that stood there.
- * @param {Chunk} chunk
- * @param {number} heightPx
- */
-function hide(chunk, heightPx) {
+/** @param {Chunk} chunk */
+function undraw(chunk) {
   chunk.isDrawn = false;
+  chunk.body.remove();
+  chunk.body.replaceChildren();
+}
+
+/** An empty row as high as the rows that are not drawn. */
+function createGap() {
   const cell = h('td', { colspan: COLUMNS.length });
-  cell.style.setProperty('height', `${heightPx}px`);
-  chunk.body.replaceChildren(h('tr', { class: 'gap', 'aria-hidden': 'true' }, cell));
+  const body = h('tbody', { class: 'gap', 'aria-hidden': 'true', hidden: true }, h('tr', null, cell));
+  let heightPx = 0;
+  return {
+    body,
+    /** @param {number} next */
+    set(next) {
+      if (next === heightPx) return;
+      heightPx = next;
+      body.hidden = next === 0;
+      cell.style.setProperty('height', `${next}px`);
+    },
+  };
 }
 
 /**

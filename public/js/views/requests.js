@@ -229,6 +229,7 @@ class RequestsView {
       this.#list.element,
       h('div', { class: 'row between small muted' }, h('span', null, text), this.#older),
     );
+    this.#list.shown();
   }
 
   #empty() {

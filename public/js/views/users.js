@@ -34,7 +34,10 @@ export function mountUsers(container, context) {
     path: PATH,
     kind: 'user',
     name: (/** @type {User} */ one) => one.username,
-    subtitle: (one) => [`${plural(keyCount(one), 'key')} · `, accessText(one.models)],
+    subtitle: (one) => [
+      `${plural(keyCount(one), 'key')} · `,
+      one.models === null ? 'all models' : accessText(one.models),
+    ],
     list: () => list,
     onEdit: edit,
     onDelete: remove,
