@@ -116,7 +116,9 @@ function headings({ providerName }) {
  */
 function row(entry, options, isFresh) {
   const time = h('time', { datetime: entry.at, title: dateTime(entry.at) }, clockTime(entry.at));
-  const cost = requestCost(entry.costUsd);
+  const cost = isUnpriced(entry)
+    ? h('span', { class: 'badge warn' }, 'no price')
+    : requestCost(entry.costUsd);
   const total = milliseconds(entry.ms);
   return h(
     'tr',
@@ -135,6 +137,11 @@ function row(entry, options, isFresh) {
       h('span', { class: 'two' }, h('span', null, cost), h('span', { class: 'only-narrow' }, total)),
     ),
   );
+}
+
+/** Tokens were used, and they have no price: not the same as nothing. @param {RequestEntry} entry */
+function isUnpriced({ costUsd, promptTokens, completionTokens }) {
+  return costUsd === null && (promptTokens !== null || completionTokens !== null);
 }
 
 /** @param {RequestEntry} entry */

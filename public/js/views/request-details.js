@@ -95,7 +95,8 @@ function figures(request) {
 
 /** Why it failed. @param {LoggedRequest} request */
 function reason({ code, outcome }) {
-  if (code === null) return [];
+  // An empty code says nothing, and the attempts below say what happened.
+  if (!code) return [];
   const kind = kindOf(outcome) === 'bad' ? 'bad' : 'warn';
   const text = codeText(code);
   const sentence = `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
@@ -145,7 +146,7 @@ function facts(request, names) {
       'Request id',
       h(
         'span',
-        { class: 'row' },
+        { class: 'row id-row' },
         code,
         copyButton(() => id, code, { label: 'Copy the request id' }),
       ),

@@ -256,7 +256,7 @@ function undraw(chunk) {
 
 /** An empty row as high as the rows that are not drawn. */
 function createGap() {
-  const cell = h('td', { colspan: COLUMNS.length });
+  const cell = h('td');
   const body = h('tbody', { class: 'gap', 'aria-hidden': 'true', hidden: true }, h('tr', null, cell));
   let heightPx = 0;
   return {

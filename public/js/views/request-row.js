@@ -8,7 +8,7 @@ import { codeText, kindOf } from './request-words.js';
 
 const nothing = () => h('span', { class: 'muted' }, '–');
 
-/** The columns of the list; c1 and c2 leave when it is narrow. */
+/** The columns of the list; c1 to c3 leave when it is narrow. */
 export const COLUMNS = /** @type {const} */ ([
   { label: 'Time', class: 'c1 time-cell' },
   { label: 'Status', class: 'c1 status-cell' },
@@ -16,7 +16,7 @@ export const COLUMNS = /** @type {const} */ ([
   { label: 'Key', class: 'c1 key-cell' },
   { label: 'Provider', class: 'c1 c2 provider-cell' },
   { label: 'Tokens in → out', class: 'c1 c2 r tokens-cell' },
-  { label: 'First token', class: 'c1 c2 r first-cell' },
+  { label: 'First token', class: 'c1 c2 c3 r first-cell' },
   { label: 'Total', class: 'c1 r total-cell' },
   { label: '≈ Cost', class: 'r cost-cell' },
 ]);

@@ -76,7 +76,7 @@ export function columnsOf({ name, second, lines, bucket, slotOf, hrefs, onFilter
     {
       id: 'cost',
       label: '≈ Cost',
-      class: 'r',
+      class: 'r cost-cell',
       sort: (line) => line.costNano ?? -1,
       cell: (line) => costCell(line, most),
     },

@@ -166,15 +166,17 @@ function spendChange(now, before, span) {
 }
 
 /**
- * The time with which a range is compared, in whole days: `28 Sep – 27 Oct`.
+ * The time with which a range is compared: `28 Sep – 27 Oct`. The clock is said within one day only, for more there is no room.
  * @param {TimeRange} range
  * @param {number} nowMs
  */
 function beforeText(range, nowMs) {
-  const { fromMs, toMs, beforeMs, zone } = range;
   if (range.id === '24h') return 'the 24 hours before';
-  const end = range.bucket === 'day' ? dayStart(toMs - 1, zone) + DAY_MS : toMs;
-  return spanText({ fromMs: fromMs - beforeMs, toMs: end - beforeMs, zone }, nowMs);
+  const { beforeMs, zone } = range;
+  const [fromMs, toMs] = [range.fromMs - beforeMs, range.toMs - beforeMs];
+  const [firstDay, lastDay] = [dayStart(fromMs, zone), dayStart(toMs - 1, zone)];
+  const span = firstDay === lastDay ? { fromMs, toMs } : { fromMs: firstDay, toMs: lastDay + DAY_MS };
+  return spanText({ ...span, zone }, nowMs);
 }
 
 /**
