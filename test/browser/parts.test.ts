@@ -95,8 +95,8 @@ function told(page: Page): Promise<unknown[]> {
 
 async function openParts(t: Parameters<typeof startApp>[0], width = 1440): Promise<Page> {
   const app = await startApp(t);
-  const { page } = await visitPanel(t, app.origin, 'Usage', { width });
-  await page.getByRole('radio', { name: 'Spend' }).waitFor();
+  const { page } = await visitPanel(t, app.origin, 'Requests', { width });
+  await page.getByText('No requests yet').waitFor();
   await showParts(page);
   return page;
 }
