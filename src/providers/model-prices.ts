@@ -101,5 +101,5 @@ function perToken(value: unknown): number | null {
 }
 
 function isDynamic(value: unknown): boolean {
-  return Number(value) < 0;
+  return (typeof value === 'number' || typeof value === 'string') && Number(value) < 0;
 }

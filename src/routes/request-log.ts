@@ -14,6 +14,8 @@ const LIMIT = { usual: 100, most: 1_000 } as const;
 export function readMatcher(query: string, names: EntryNames): LogMatcher {
   const parameters = new QueryParameters(query);
   const filter = {
+    fromMs: parameters.time('from'),
+    toMs: parameters.time('to'),
     keyId: parameters.text('key'),
     userId: parameters.text('user'),
     modelId: parameters.text('model'),
@@ -37,12 +39,13 @@ export async function readLogPage(context: Context, options: PageOptions): Promi
   const { query, signal } = context;
   const { requestLog, names, ownUserId } = options;
   const parameters = new QueryParameters(query);
-  const { matches, needles } = readMatcher(query, names);
+  const { matches, isPast, needles } = readMatcher(query, names);
   const page = await requestLog.page({
     limit: readLimit(parameters),
     before: parameters.text('before'),
     isVisible: (entry) => ownUserId === null || entry.userId === ownUserId,
     matches,
+    isPast,
     needles: ownUserId === null ? needles : [...needles, JSON.stringify(ownUserId)],
     isCancelled: () => signal.aborted,
   });

@@ -12,7 +12,6 @@ export interface UsageRequest extends UsageQuery {
 const GROUPS_LIMIT = 2;
 const TZ_LIMIT_MINUTES = 24 * 60;
 const FILTER_LENGTH = 1024;
-const TIME = /^(\d{4}-\d{2}-\d{2})(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:\d{2}))?$/;
 
 /**
  * Reads the query of a usage report. Both times are widened to whole hours; without them the last 24 hours are meant.
@@ -36,16 +35,6 @@ export function readUsageRequest(query: string, nowMs: number): UsageRequest {
 
 /** The parameters of a usage report. */
 class UsageParameters extends QueryParameters {
-  time(name: string): number | null {
-    // An unencoded plus sign arrives as a space.
-    const text = this.text(name)?.replace(' ', '+') ?? null;
-    if (text === null) return null;
-    const [, date = ''] = TIME.exec(text) ?? [];
-    const timeMs = isDate(date) ? Date.parse(text) : Number.NaN;
-    if (!Number.isNaN(timeMs)) return timeMs;
-    throw wrong(name, 'must be a time such as 2030-01-31T00:00:00Z');
-  }
-
   tz(): number {
     const text = this.text('tz');
     if (text === null) return 0;
@@ -75,10 +64,4 @@ class UsageParameters extends QueryParameters {
     }
     return filters;
   }
-}
-
-/** False for days such as February 30, which `Date.parse` takes for the first days of March. */
-function isDate(date: string): boolean {
-  const timeMs = Date.parse(`${date}T00:00:00Z`);
-  return !Number.isNaN(timeMs) && new Date(timeMs).toISOString().startsWith(date);
 }

@@ -3,6 +3,9 @@ import type { EntryNames } from './entry-names.ts';
 
 /** Which entries are asked for; null members let all pass. */
 export interface LogFilter {
+  /** In milliseconds since the epoch, by the time at which a request ended. `fromMs` counts, `toMs` does not. */
+  readonly fromMs: number | null;
+  readonly toMs: number | null;
   readonly keyId: string | null;
   readonly userId: string | null;
   readonly modelId: string | null;
@@ -13,7 +16,12 @@ export interface LogFilter {
   readonly search: string | null;
 }
 
+/** Entries stand in the log in the order in which they ended, unless the clock was set. */
+const DISORDER_MS = 60_000;
+
 export interface LogMatcher {
+  /** True for an entry that is so old that none before it matches. */
+  readonly isPast: (entry: CallEntry) => boolean;
   readonly matches: (entry: CallEntry) => boolean;
   /** As in `LogQuery`. */
   readonly needles: readonly string[];
@@ -21,12 +29,15 @@ export interface LogMatcher {
 
 /** Makes what decides whether an entry passes a filter. */
 export function createMatcher(filter: LogFilter, names: EntryNames): LogMatcher {
-  const { keyId, userId, modelId, providerId, endpoint, outcome } = filter;
+  const { fromMs, toMs, keyId, userId, modelId, providerId, endpoint, outcome } = filter;
   const search = filter.search?.toLowerCase() ?? null;
   const exact = [keyId, userId, modelId, providerId, endpoint, outcome];
   return {
     needles: exact.filter((value) => value !== null).map((value) => JSON.stringify(value)),
+    isPast: (entry) => fromMs !== null && entry.endedAtMs < fromMs - DISORDER_MS,
     matches: (entry) =>
+      (fromMs === null || entry.endedAtMs >= fromMs) &&
+      (toMs === null || entry.endedAtMs < toMs) &&
       (keyId === null || entry.keyId === keyId) &&
       (userId === null || entry.userId === userId) &&
       (modelId === null || entry.modelId === modelId) &&

@@ -11,6 +11,8 @@ export interface LogQuery {
   /** False for entries that do not exist for who asks. */
   readonly isVisible: (entry: CallEntry) => boolean;
   readonly matches: (entry: CallEntry) => boolean;
+  /** True for an entry before which there is nothing that matches. */
+  readonly isPast?: (entry: CallEntry) => boolean;
   /** Texts that stand in the line of each entry that matches, so that others need not be decoded. */
   readonly needles: readonly string[];
   /** True if nobody waits for the page any more. */
@@ -103,9 +105,10 @@ class Page {
     return { entries: this.#entries, next: last.id };
   }
 
-  /** True if there is one more entry than the page takes. */
+  /** True if there is one more entry than the page takes, or no older one can match. */
   #take(entry: CallEntry, kept: KeptEntry): boolean {
-    const { isVisible, matches, limit } = this.#query;
+    const { isVisible, matches, isPast, limit } = this.#query;
+    if (isPast?.(entry) === true) return true;
     if (!isVisible(entry) || !matches(entry)) return false;
     if (this.#entries.length === limit) {
       this.#hasMore = true;

@@ -92,6 +92,9 @@ test('no barriers in the dialogs of models, keys, users and settings', { skip: S
   await page.getByText('shown only once').waitFor();
   await checkLooks(page, 'a new key');
   await button(page, 'Done').click();
+  await page.getByRole('alertdialog').waitFor();
+  await checkLooks(page, 'closing without the key?');
+  await button(page, 'Close anyway').click();
   await chooseTab(page, 'Users');
   await button(page, 'Edit john').click();
   await checkLooks(page, 'edit a user');

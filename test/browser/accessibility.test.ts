@@ -30,7 +30,7 @@ test('no barriers in the tabs of the panel', { skip: SKIPPED }, async (t) => {
   const app = await startApp(t);
   await addSampleData(app);
   const { page } = await visitPanel(t, app.origin, 'Overview');
-  await page.getByRole('heading', { name: 'Connect' }).waitFor();
+  await page.getByRole('heading', { name: 'Set it up' }).waitFor();
   await checkLooks(page, 'Overview');
   for (const [tab, content] of [
     ['Providers', 'Groq'],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startApp } from '../helpers/start-app.ts';
-import { flip, row, SKIPPED, visitPanel } from './start-browser.ts';
+import { flip, row, SKIPPED, takeNewKey, visitPanel } from './start-browser.ts';
 
 async function usableModels(origin: string, key: string): Promise<string[]> {
   const response = await fetch(`${origin}/v1/models`, { headers: { authorization: `Bearer ${key}` } });
@@ -22,13 +22,25 @@ test('a key is made, shown once and works; then it is nowhere in the page', { sk
   const dialog = page.getByRole('dialog', { name: "John's Key is ready" });
   const key = (await dialog.locator('.secret code').textContent()) ?? '';
   assert.match(key, /^sk-[\w-]{40,}$/);
-  for (const client of ['Python', 'Node', 'Environment', 'curl']) {
+  for (const client of ['Python', 'Node', 'Claude Code', 'Codex', 'Open WebUI', 'curl']) {
     await dialog.getByRole('tab', { name: client }).click();
+    const hidden = (await dialog.getByRole('tabpanel').textContent()) ?? '';
+    assert.ok(hidden.includes('IPIN_KEY') && !hidden.includes(key), client);
+    await dialog.getByLabel('Put the key in').check();
     assert.ok((await dialog.getByRole('tabpanel').textContent())?.includes(key), client);
+    await dialog.getByLabel('Put the key in').uncheck();
   }
   assert.ok((await dialog.getByRole('tabpanel').textContent())?.includes('"model":"two"'));
+  await dialog.getByText('Read the message').click();
+  const message = (await dialog.getByRole('group', { name: 'Message' }).textContent()) ?? '';
+  assert.ok(message.includes(`API key: ${key}`) && message.includes('Models: two\n'), message);
+
   await dialog.getByRole('button', { name: 'Done' }).click();
-  await dialog.waitFor({ state: 'detached' });
+  const question = page.getByRole('alertdialog', { name: 'Close without the key?' });
+  await question.getByRole('button', { name: 'Back to the key' }).click();
+  await page.keyboard.press('Escape');
+  await question.getByRole('button', { name: 'Back to the key' }).click();
+  assert.equal(await takeNewKey(page), key);
   await row(page, "John's Key").waitFor();
   assert.equal((await page.content()).includes(key), false);
   assert.deepEqual(await usableModels(app.origin, key), ['two']);
@@ -62,7 +74,7 @@ test('a key of one’s own, with an end; copied where there is no clipboard', { 
   await page.getByText('All models').click();
   await page.getByRole('button', { name: 'Create key' }).click();
   await dialog.getByText('shown only once').waitFor();
-  await dialog.getByRole('button', { name: 'Copy', exact: true }).click();
+  await dialog.getByRole('button', { name: 'Copy key' }).click();
   const selected = await page.evaluate(() => getSelection()?.toString());
   assert.equal(selected, key);
   await dialog.getByRole('button', { name: 'Done' }).click();

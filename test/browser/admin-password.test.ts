@@ -28,10 +28,10 @@ test('B1: the warning on Overview leads to the form that ends the default passwo
   const app = await startApp(t, { env: UNSET });
   const page = await signInAtPage(t, app);
   const other = await signInAtPage(t, app);
-  const warnings = page.getByRole('list', { name: 'Warnings' });
+  const warnings = page.getByRole('list', { name: 'Needs you' });
   await warnings.getByText('The admin password is a default one').waitFor();
   await checkLooks(page, 'Overview');
-  await warnings.getByRole('button', { name: 'Set a password' }).click();
+  await warnings.getByRole('link', { name: 'Set a password' }).click();
   await page.getByRole('tab', { name: 'Settings', selected: true }).waitFor();
   await expectFocus(page, page.getByLabel('Current password'));
   await page.getByText('The password is still the default').waitFor();
@@ -48,7 +48,7 @@ test('B1: the warning on Overview leads to the form that ends the default passwo
 
   // This session goes on, the other one has ended.
   await chooseTab(page, 'Overview');
-  await page.getByRole('heading', { name: 'Connect' }).waitFor();
+  await page.getByRole('heading', { name: 'Set it up' }).waitFor();
   assert.equal(await warnings.getByText('default one').count(), 0);
   await chooseTab(other, 'Users');
   const again = other.getByRole('dialog', { name: 'Please sign in again' });
@@ -63,7 +63,7 @@ test('B1: the warning on Overview leads to the form that ends the default passwo
 test('B1: where UI_PASSWORD is set, Settings says how to change it', { skip: SKIPPED }, async (t) => {
   const app = await startApp(t, { env: { UI_USERNAME: '', UI_PASSWORD: 'admin' } });
   const page = await signInAtPage(t, app);
-  const warnings = page.getByRole('list', { name: 'Warnings' });
+  const warnings = page.getByRole('list', { name: 'Needs you' });
   await warnings.getByText('Set another UI_PASSWORD, then restart.').waitFor();
   assert.equal(await warnings.getByRole('button').count(), 0);
   await chooseTab(page, 'Settings');

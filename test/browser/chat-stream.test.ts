@@ -166,7 +166,7 @@ test(
     assert.equal(await thoughts.evaluate((node) => (node as HTMLDetailsElement).open), false);
     assert.equal(await thoughts.locator('.chat-thoughts').textContent(), 'let me see');
     cut.cut();
-    const error = answers(page).locator('.alert.danger');
+    const error = answers(page).locator('.note.bad');
     await error.waitFor();
     assert.match(await textOf(error), /provider|upstream/i);
     assert.equal(await answers(page).getByText('Half an', { exact: true }).isVisible(), true);
@@ -175,7 +175,7 @@ test(
     late.say('```js\nconst half = ');
     await answers(page).nth(1).locator('pre').getByText('const half =').waitFor();
     late.cut();
-    await answers(page).nth(1).locator('.alert.danger').waitFor();
+    await answers(page).nth(1).locator('.note.bad').waitFor();
     assert.equal(await textOf(answers(page).nth(1).locator('pre')), 'const half = ');
   },
 );

@@ -3,8 +3,10 @@ import { test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { changeConfig } from '../../src/store/change-config.ts';
 import { startApp } from '../helpers/start-app.ts';
+import { checkLooks } from './looks.ts';
 import { addSampleData, SAMPLE_PASSWORD } from './sample-data.ts';
 import { fillSignIn, flip, row, SKIPPED, visit } from './start-browser.ts';
+import { startTraffic } from './traffic-setup.ts';
 
 function button(page: Page, name: string): ReturnType<Page['locator']> {
   return page.getByRole('button', { name, exact: true });
@@ -35,6 +37,58 @@ test('a user sees and changes the own keys, and nobody else’s', { skip: SKIPPE
     ({ userId }) => userId === 'john',
   );
   assert.deepEqual([key?.enabled, key?.models], [false, ['gpt-4o', 'mistral-large']]);
+});
+
+test('a user sees what is left, the own usage and the own requests, and nobody else’s', {
+  skip: SKIPPED,
+}, async (t) => {
+  const { app, chat } = await startTraffic(t);
+  const { page } = await visit(t, app.origin, '/');
+  await fillSignIn(page, 'maria', SAMPLE_PASSWORD);
+  await page.getByRole('heading', { name: 'Hello, Maria Lindt' }).waitFor();
+  const left = page.getByRole('region', { name: /^Left in / });
+  // 4 or 5 times $0.37 and once $0.30, as the month has begun.
+  await left.getByText(/^\$18\.[25]2$/).waitFor();
+  await left.getByText('of $20.00').waitFor();
+  const lines = await left.getByRole('listitem').allTextContents();
+  assert.deepEqual(lines.slice(0, 3), [
+    'Requests a minute60',
+    'At the same time5',
+    'Nearly used up at80\u202f%, $16.00',
+  ]);
+  await page.getByRole('radio', { name: /^Spend\s*≈\s\$1\.[47]8/ }).waitFor();
+  await page.getByRole('radio', { name: /^Tokens/ }).click();
+  await page.getByRole('heading', { name: 'Tokens per day by model' }).waitFor();
+  const latest = page.getByRole('region', { name: 'Your latest requests' });
+  assert.equal(await latest.locator('tbody tr').count(), 8);
+  await latest.getByRole('cell', { name: 'no-price' }).waitFor();
+  const shown = (await page.locator('main').textContent()) ?? '';
+  for (const other of ['Nightly batch', 'Physics class', 'sk-one'])
+    assert.equal(shown.includes(other), false, other);
+  await checkLooks(page, 'dashboard with usage');
+
+  await page.clock.install();
+  assert.equal(await chat('gpt-small'), 200);
+  await page.clock.runFor(11_000);
+  await latest.locator('tbody tr').first().getByText('gpt-small').waitFor();
+});
+
+test('before the first request the page says so, and what could not be loaded is loaded again', {
+  skip: SKIPPED,
+}, async (t) => {
+  const app = await startApp(t);
+  await addSampleData(app);
+  const { page, context } = await visit(t, app.origin, '/');
+  await context.route('**/api/user/usage?**', (route) => route.fulfill({ status: 500, body: 'no JSON' }));
+  await fillSignIn(page, 'maria', SAMPLE_PASSWORD);
+  await page.getByRole('alert').getByText('The server answered with status 500.').waitFor();
+  await context.unroute('**/api/user/usage?**');
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await page.getByRole('heading', { name: 'No requests yet' }).waitFor();
+  await page
+    .getByRole('region', { name: /^Used in / })
+    .getByText('$0.00')
+    .waitFor();
 });
 
 test('a key wider than its user is refused at the field that says so', { skip: SKIPPED }, async (t) => {

@@ -5,7 +5,7 @@ import { json, startUpstream } from '../helpers/fake-upstream.ts';
 import { type AppUnderTest, startApp } from '../helpers/start-app.ts';
 import { holdAnswer } from './held-answer.ts';
 import { addSampleData, SAMPLE_PASSWORD } from './sample-data.ts';
-import { chooseTab, fillSignIn, row, SKIPPED, visit, visitPanel } from './start-browser.ts';
+import { chooseTab, fillSignIn, row, SKIPPED, takeNewKey, visit, visitPanel } from './start-browser.ts';
 
 const PROVIDERS = '/api/admin/providers';
 const KEYS = '/api/admin/apikeys';
@@ -137,7 +137,8 @@ test('a form cannot be closed while it saves: it shows what came of it, or is th
   await made.release();
   await page.getByRole('dialog', { name: 'Hasty is ready' }).waitFor();
   await page.keyboard.press('Escape');
-  await button(page, 'Done').click();
+  await page.getByRole('alertdialog').getByRole('button', { name: 'Back to the key' }).click();
+  await takeNewKey(page);
   await row(page, 'Hasty').waitFor();
 
   await button(page, 'Add API Key').click();

@@ -8,7 +8,7 @@ import { createDemoProvider } from '../../src/demo/provider.ts';
 import { changeConfig } from '../../src/store/change-config.ts';
 import { secretOf } from '../helpers/records.ts';
 import { ADMIN, startApp } from '../helpers/start-app.ts';
-import { chooseTab, fillSignIn, flip, row, SKIPPED, visit } from './start-browser.ts';
+import { chooseTab, fillSignIn, flip, row, SKIPPED, takeNewKey, visit } from './start-browser.ts';
 
 const PROVIDER_KEY = 'sk-demo-provider-0123456789';
 const PASSPHRASE = 'three old ships at sea';
@@ -29,7 +29,7 @@ function button(page: Page, name: string): Locator {
 }
 
 async function addProvider(page: Page, baseUrl: string): Promise<void> {
-  await button(page, 'Add a provider').click();
+  await button(page, 'Add Provider').click();
   await page.getByLabel('Preset').selectOption('vLLM');
   assert.equal(await page.getByLabel('Provider Name').inputValue(), 'vLLM');
   assert.equal(await page.getByLabel('Base URL').inputValue(), 'http://localhost:8000/v1');
@@ -69,8 +69,7 @@ async function makeKey(page: Page, name: string, model: string | null): Promise<
     await page.getByLabel(model).check();
   }
   await button(page, 'Create key').click();
-  const key = (await page.getByRole('dialog').locator('.secret code').textContent()) ?? '';
-  await button(page, 'Done').click();
+  const key = await takeNewKey(page);
   await row(page, name).waitFor();
   return key;
 }
@@ -155,6 +154,7 @@ test('from the first sign-in to a restored backup', { skip: SKIPPED }, async (t)
   const { page } = await visit(t, app.origin, '/');
   await fillSignIn(page, ADMIN.username, ADMIN.password);
   await page.waitForURL(/\/admin\.html/);
+  await chooseTab(page, 'Providers');
   await addProvider(page, baseUrl);
   await testProvider(page);
   await importModels(page);

@@ -68,10 +68,11 @@ async function checkFocus(page: Page): Promise<void> {
 function readFocus(): Focus | null {
   const element = document.activeElement;
   if (element === null || element === document.body) return null;
-  // A choice is drawn by the text beside its radio button.
-  const drawn =
-    element.matches('.segmented input') && element.nextElementSibling ? element.nextElementSibling : element;
-  const { outlineStyle, outlineWidth, outlineColor } = getComputedStyle(drawn);
+  // A choice is drawn by the label around its radio button, a number by the box that it shares with its unit.
+  const drawn = element.closest('.seg label, .affix') ?? element;
+  // The name in a row is outlined with its whole row.
+  const part = element.matches('.table a.name') ? '::after' : null;
+  const { outlineStyle, outlineWidth, outlineColor } = getComputedStyle(drawn, part);
   const { width, height, top, bottom } = drawn.getBoundingClientRect();
   const isOutlined =
     outlineStyle !== 'none' && Number.parseFloat(outlineWidth) >= 2 && !/, 0\)$/.test(outlineColor);

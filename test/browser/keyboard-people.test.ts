@@ -36,10 +36,12 @@ test('a key: made for one model, copied, changed, switched and deleted', { skip:
   await hands.press('Space');
   await hands.activate(button(page, 'Create key'));
   const created = page.getByRole('dialog', { name: 'Mine is ready' });
-  await expectFocus(page, created.getByRole('button', { name: 'Copy', exact: true }));
+  await expectFocus(page, created.getByRole('button', { name: 'Copy key' }));
   await hands.goTo(created.getByRole('tab', { name: 'curl' }));
   await hands.press('ArrowRight');
   await expectFocus(page, created.getByRole('tab', { name: 'Python', selected: true }));
+  await hands.activate(created.getByRole('button', { name: 'Copy key' }));
+  await created.getByText('The key is copied').waitFor();
   await hands.activate(button(page, 'Done'));
   await expectFocus(page, button(page, 'Add API Key'));
   await row(page, 'Mine').getByText('two').waitFor();

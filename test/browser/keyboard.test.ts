@@ -19,7 +19,7 @@ test('from the sign-in through the tabs and out again', { skip: SKIPPED }, async
   await hands.type(page.getByLabel('Password'), ADMIN.password);
   await hands.press('Enter');
   await page.waitForURL(/\/admin\.html/);
-  await page.getByRole('heading', { name: 'Connect' }).waitFor();
+  await page.getByRole('heading', { name: 'Set it up' }).waitFor();
 
   const skip = page.getByRole('link', { name: 'Skip to content' });
   await hands.activate(skip);
@@ -27,8 +27,8 @@ test('from the sign-in through the tabs and out again', { skip: SKIPPED }, async
 
   await hands.goTo(page.getByRole('tab', { name: 'Overview' }), { backwards: true });
   for (const [key, tab] of [
-    ['ArrowDown', 'Providers'],
-    ['ArrowRight', 'Models'],
+    ['ArrowDown', 'Usage'],
+    ['ArrowRight', 'Requests'],
     ['End', 'Settings'],
     ['ArrowRight', 'Overview'],
     ['ArrowUp', 'Settings'],
@@ -45,8 +45,10 @@ test('from the sign-in through the tabs and out again', { skip: SKIPPED }, async
     await page.getByRole('tab', { name: 'Settings' }).evaluate((tab) => tab === document.activeElement),
     false,
   );
-  await hands.goTo(button(page, 'Sign out'), { backwards: true });
+  await hands.goTo(page.getByRole('button', { name: 'Account' }), { backwards: true });
   await hands.press('Enter');
+  await expectFocus(page, page.getByRole('radio', { name: 'System' }));
+  await hands.activate(button(page, 'Sign out'));
   await expectFocus(page, page.getByLabel('Username'));
 });
 

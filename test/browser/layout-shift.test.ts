@@ -39,7 +39,7 @@ for (const width of SIZES) {
     const app = await startApp(t);
     await addSampleData(app);
     const { page, open } = await visitPanel(t, app.origin, 'Overview', { width });
-    await page.getByRole('heading', { name: 'Connect' }).waitFor();
+    await page.getByRole('heading', { name: 'Set it up' }).waitFor();
     await expectStill(page, 'Overview');
     for (const [tab, content] of [
       ['providers', 'Groq'],

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { CHAT_ANSWER, json, startUpstream } from '../helpers/fake-upstream.ts';
 import { ADMIN, startApp } from '../helpers/start-app.ts';
-import { fillSignIn, SKIPPED, visit } from './start-browser.ts';
+import { fillSignIn, SKIPPED, signOut, visit } from './start-browser.ts';
 
 const USER = { username: 'john', password: 'a password of his' };
 
@@ -48,7 +49,7 @@ test('signing out ends it everywhere', { skip: SKIPPED }, async (t) => {
   const app = await startApp(t);
   const { page, open } = await visit(t, app.origin, '/');
   await fillSignIn(page, ADMIN.username, ADMIN.password);
-  await page.getByRole('button', { name: 'Sign out' }).click();
+  await signOut(page);
   await page.getByLabel('Username').waitFor();
   const panel = await open('/admin.html');
   await panel.getByLabel('Username').waitFor();
@@ -130,6 +131,10 @@ test('under another name than localhost the default password is refused, a good 
   await refusal.getByText('-e UI_PASSWORD=a-long-password').waitFor();
 
   const careful = await startApp(t);
+  const upstream = await startUpstream(t, json(CHAT_ANSWER));
+  await careful.addProvider({ id: 'up', baseUrl: `${upstream.origin}/v1` }, [{ id: 'm' }]);
+  // A server with a first answer shows its overview.
+  assert.equal((await careful.v1('/v1/chat/completions', { model: 'm', messages: [] })).status, 200);
   const origin = `http://proxy.example:${careful.port}`;
   const other = await visit(t, origin, '/');
   await fillSignIn(other.page, ADMIN.username, ADMIN.password);

@@ -29,6 +29,8 @@ export async function checkLooks(page: Page, place: string): Promise<void> {
 /** Finishes the animations that end, and those that follow from them: half-way through one, colours are mixed. */
 export async function settle(page: Page): Promise<void> {
   await page.evaluate(async () => {
+    // Scripts hear of a new size in the next frame.
+    await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
     for (;;) {
       const running = document
         .getAnimations()

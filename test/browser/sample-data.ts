@@ -96,7 +96,7 @@ export async function addSampleData(app: AppUnderTest): Promise<void> {
 }
 
 /** The cheapest hash that the store accepts: see `auth/passwords.ts`. */
-function quickHash(password: string): string {
+export function quickHash(password: string): string {
   const salt = randomBytes(16);
   const hash = scryptSync(password, salt, 32, { N: 2 ** 10, r: 8, p: 1 });
   return `scrypt$${2 ** 10}$8$1$${salt.toString('base64url')}$${hash.toString('base64url')}`;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ADMIN, startApp } from '../helpers/start-app.ts';
-import { chooseTab, fillSignIn, row, SKIPPED, visitPanel } from './start-browser.ts';
+import { chooseTab, fillSignIn, row, SKIPPED, signOut, visitPanel } from './start-browser.ts';
 
 test('the session ends under an open form: sign in over it, and it is saved', {
   skip: SKIPPED,
@@ -30,7 +30,7 @@ test('signing out in one tab shows in the other, which goes on after the next si
   const { page, open } = await visitPanel(t, app.origin, 'Models');
   await row(page, 'dots-ocr').waitFor();
   const other = await open('/admin.html#users');
-  await other.getByRole('button', { name: 'Sign out' }).click();
+  await signOut(other);
   await other.getByLabel('Username').waitFor();
   const again = page.getByRole('dialog', { name: 'Please sign in again' });
   await again.waitFor();

@@ -6,7 +6,7 @@ import { ADMIN, startApp } from '../helpers/start-app.ts';
 import { makeTestFolder, startServer } from '../helpers/start-server.ts';
 import { expectFocus } from './keyboard-hands.ts';
 import { addSampleData, SAMPLE_PASSWORD } from './sample-data.ts';
-import { fillSignIn, row, SKIPPED, visit, visitPanel } from './start-browser.ts';
+import { fillSignIn, row, SKIPPED, signOut, takeNewKey, visit, visitPanel } from './start-browser.ts';
 
 test('an hour of rest in the middle of a change: sign in over it, the change is there and is saved', {
   skip: SKIPPED,
@@ -47,7 +47,7 @@ test('a user’s session ends while a key is made and a password typed', { skip:
   await again.getByLabel('Password').fill(SAMPLE_PASSWORD);
   await page.keyboard.press('Enter');
   await page.getByRole('dialog', { name: 'Tablet is ready' }).waitFor();
-  await page.getByRole('button', { name: 'Done' }).click();
+  await takeNewKey(page);
 
   await page.getByLabel('Current password').fill(SAMPLE_PASSWORD);
   await page.getByLabel('New password').fill('an even better one');
@@ -66,7 +66,7 @@ test('signing out in one tab leaves what is typed in the other', { skip: SKIPPED
   const name = page.getByLabel('Display Name');
   await name.fill('GPT-4o, the quick one');
   const other = await open('/admin.html#users');
-  await other.getByRole('button', { name: 'Sign out' }).click();
+  await signOut(other);
   await other.getByLabel('Username', { exact: true }).waitFor();
   await page.bringToFront();
   const again = page.getByRole('dialog', { name: 'Please sign in again' });

@@ -135,6 +135,23 @@ export async function flip(page: Page, text: string): Promise<void> {
   await control.and(drawn).waitFor();
 }
 
+/** Signs out by the account menu. */
+export async function signOut(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Account' }).click();
+  await page.getByRole('button', { name: 'Sign out' }).click();
+}
+
+/** Copies the key that was just made and closes its dialog; gives the key. */
+export async function takeNewKey(page: Page): Promise<string> {
+  const dialog = page.getByRole('dialog', { name: / is ready$/ });
+  const key = (await dialog.locator('.secret code').textContent()) ?? '';
+  await dialog.getByRole('button', { name: 'Copy key' }).click();
+  await dialog.getByText('The key is copied').waitFor();
+  await dialog.getByRole('button', { name: 'Done' }).click();
+  await dialog.waitFor({ state: 'detached' });
+  return key;
+}
+
 /** Chooses a tab of the panel. */
 export async function chooseTab(page: Page, name: string): Promise<void> {
   await page.getByRole('tab', { name, exact: true }).click();

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startApp } from '../helpers/start-app.ts';
-import { fillSignIn, flip, row, SKIPPED, visit, visitPanel } from './start-browser.ts';
+import { fillSignIn, flip, row, SKIPPED, signOut, takeNewKey, visit, visitPanel } from './start-browser.ts';
 
 const PASSWORD = 'a password of hers';
 
@@ -24,8 +24,7 @@ test('the admin adds a user, who finds her models and makes a key', { skip: SKIP
   await page.getByRole('button', { name: 'Add API Key' }).click();
   await page.getByLabel('Name', { exact: true }).fill('Laptop');
   await page.getByRole('button', { name: 'Create key' }).click();
-  const key = (await page.getByRole('dialog').locator('.secret code').textContent()) ?? '';
-  await page.getByRole('button', { name: 'Done' }).click();
+  const key = await takeNewKey(page);
   const answer = await fetch(`${app.origin}/v1/models`, { headers: { authorization: `Bearer ${key}` } });
   const { data } = (await answer.json()) as { data: { id: string }[] };
   assert.deepEqual(
@@ -54,7 +53,7 @@ test('a user changes the password; a wrong present one is said at its field', {
   await page.getByText('Your password is changed.').waitFor();
   await page.reload();
   await page.getByRole('heading', { name: 'Hello, maria' }).waitFor();
-  await page.getByRole('button', { name: 'Sign out' }).click();
+  await signOut(page);
   await fillSignIn(page, 'maria', 'an even better one');
   await page.getByRole('heading', { name: 'Hello, maria' }).waitFor();
 });

@@ -27,8 +27,8 @@ test('what a model streams, and how a stream fails, is text', options, async (t)
     call.say(`${payload.slice(middle)}\n\nthe end`);
     call.fail(payload);
     const answer = answers(page).nth(index);
-    await answer.locator('.alert').waitFor();
-    assert.equal(await textOf(answer.locator('.alert .chat-text')), payload);
+    await answer.locator('.note').waitFor();
+    assert.equal(await textOf(answer.locator('.note .chat-text')), payload);
     await answer.getByText('the end', { exact: true }).waitFor();
   }
   await expectText(page, PAYLOADS, 'the conversation');
@@ -74,7 +74,7 @@ test(
     ] as const) {
       await page.getByRole('button', { name: 'Regenerate answer' }).click();
       (await nextCall()).reply(status, body);
-      await answers(page).locator('.alert').waitFor();
+      await answers(page).locator('.note').waitFor();
       assert.deepEqual(await findStrangers(page), [], String(status));
     }
   },

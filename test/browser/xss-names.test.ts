@@ -6,7 +6,9 @@ import { withEntity } from '../../src/store/changes.ts';
 import { json, startUpstream } from '../helpers/fake-upstream.ts';
 import { ADMIN, type AppUnderTest, expectStatus, startApp } from '../helpers/start-app.ts';
 import { modelList, textOf } from './chat-setup.ts';
-import { chooseTab, row, SKIPPED } from './start-browser.ts';
+import { SAMPLE_PASSWORD } from './sample-data.ts';
+import { chooseTab, row, SKIPPED, takeNewKey } from './start-browser.ts';
+import { startTraffic } from './traffic-setup.ts';
 import { expectText, findStrangers, PAYLOADS, visitWatched } from './xss-watch.ts';
 
 const options = { skip: SKIPPED };
@@ -66,7 +68,7 @@ test('stored names are text on every tab of the panel', options, async (t) => {
   const { page, open } = await visitWatched(t, app.origin);
   await signIn(page, app.origin, app.config.uiUsername, ADMIN.password);
   const panel = await open('/admin.html#overview');
-  await panel.getByRole('heading', { name: 'Connect' }).waitFor();
+  await panel.getByRole('heading', { name: 'Set it up' }).waitFor();
   await expectText(panel, [app.config.uiUsername], 'Overview');
   for (const tab of ['Providers', 'Models', 'API Keys', 'Users']) {
     await chooseTab(panel, tab);
@@ -83,6 +85,13 @@ test('stored names are text on every tab of the panel', options, async (t) => {
       await panel.keyboard.press('Escape');
       await dialog.waitFor({ state: 'detached' });
     }
+    const link = row(panel, NAME).first().getByRole('link', { name: NAME });
+    if ((tab !== 'API Keys' && tab !== 'Users') || (await link.count()) === 0) continue;
+    await link.first().click();
+    const drawer = panel.locator('.drawer');
+    await drawer.waitFor();
+    await expectText(panel, [NAME], `${tab}: drawer`);
+    await panel.keyboard.press('Escape');
   }
   await chooseTab(panel, 'Chat');
   await modelList(panel)
@@ -117,7 +126,7 @@ test('names from the provider’s list, from a new key and from a backup are tex
     .click();
   await panel.getByText('Copy the key now').waitFor();
   await expectText(panel, [NAME], 'the new key');
-  await panel.getByRole('button', { name: 'Done' }).click();
+  await takeNewKey(panel);
 
   await app.admin('DELETE', '/api/admin/providers/raw');
   const backup = await app.admin('GET', '/api/admin/backup?secrets=omit');
@@ -149,6 +158,30 @@ test('a user of a bad name sees it as text, his keys and his models too', option
   await row(own, NAME).first().getByRole('switch').click();
   await own.getByRole('dialog', { name: 'Please sign in again' }).waitFor();
   await expectText(own, [NAME], 'signing in again');
+});
+
+test('names are text in figures, charts, needs, budgets and requests', options, async (t) => {
+  const [model = '', provider = '', key = '', user = '', said = ''] = NAMES;
+  const { app, upstream, chat } = await startTraffic(t, { provider, key, user });
+  await app.addProvider({ id: 'one', name: provider, baseUrl: `${upstream.origin}/v1` }, [{ id: model }]);
+  assert.equal(await chat(model), 200);
+  upstream.answer = json({ error: { message: said, type: said, code: said } }, 401);
+  assert.equal(await chat(model), 502);
+  const { page, open } = await visitWatched(t, app.origin);
+  await signIn(page, app.origin, ADMIN.username, ADMIN.password);
+  const panel = await open('/admin.html#overview');
+  await panel.getByRole('button', { name: /^All \d+$/ }).click();
+  await panel.getByRole('radio', { name: 'Requests' }).click();
+  await panel.locator('.chart-svg').focus();
+  await panel.keyboard.press('End');
+  await expectText(panel, [model, provider, key, user], 'Overview with traffic');
+  await panel.getByRole('button', { name: 'Table' }).click();
+  await expectText(panel, [model], 'table of the chart');
+  await panel.close();
+  await signIn(page, app.origin, 'maria', SAMPLE_PASSWORD);
+  const own = await open('/dashboard.html');
+  await own.getByRole('radio', { name: 'Requests' }).click();
+  await expectText(own, [model, `Hello, ${user}`], 'own page with traffic');
 });
 
 test('addresses are no way in: query, hash, paths that do not exist', options, async (t) => {

@@ -116,6 +116,14 @@ describe('the price in an entry of a list', () => {
       assert.equal(priceReaderOf(host), undefined, host);
   });
 
+  test('takes an amount that cannot be written as text for none', () => {
+    const read = priceReaderOf(OPENROUTER)?.({
+      pricing: { prompt: '0.000001', completion: { toString: null } },
+    });
+    assert.equal(read?.inputPerMTok, 1);
+    assert.equal(read?.outputPerMTok, null);
+  });
+
   test('holds nothing but amounts, whatever stands there', () => {
     const value = fc.oneof(fc.anything(), fc.double().map(String), fc.string());
     const names = [

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
-import dns from 'node:dns';
-import { syncBuiltinESMExports } from 'node:module';
 import { describe, type TestContext, test } from 'node:test';
 import type { Price } from '../../src/store/entities.ts';
 import { UNKNOWN_PRICE } from '../../src/store/price-amounts.ts';
 import { type FakeUpstream, json, startUpstream } from '../helpers/fake-upstream.ts';
+import { resolveToThisMachine } from '../helpers/own-name.ts';
 import { type AppUnderTest, expectStatus, startApp } from '../helpers/start-app.ts';
 
 /** Readers of prices go by host, so this name leads to the stand-in. */
@@ -27,20 +26,8 @@ interface Fixture {
   takeOver(models: unknown, status?: number): Promise<Record<string, unknown>>;
 }
 
-function resolveToThisMachine(t: TestContext): void {
-  const real = dns.lookup;
-  t.mock.method(dns, 'lookup', (...args: Parameters<typeof dns.lookup>) => {
-    real(...([args[0] === HOST ? '127.0.0.1' : args[0], ...args.slice(1)] as Parameters<typeof dns.lookup>));
-  });
-  syncBuiltinESMExports();
-  t.after(() => {
-    t.mock.restoreAll();
-    syncBuiltinESMExports();
-  });
-}
-
 async function start(t: TestContext): Promise<Fixture> {
-  resolveToThisMachine(t);
+  resolveToThisMachine(t, HOST);
   const upstream = await startUpstream(t, json({ data: [] }));
   const app = await startApp(t, { now: () => Date.parse(NOW) });
   const baseUrl = `http://${HOST}:${new URL(upstream.origin).port}/v1`;

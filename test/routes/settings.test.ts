@@ -60,7 +60,7 @@ const SCENARIOS: readonly Scenario[] = [
     method: 'POST',
     path: `${PATH}/alert-test`,
     status: 200,
-    has: { ok: false, status: null, ms: 0, message: 'No webhook is set.' },
+    has: { ok: false, status: null, message: 'No webhook is set.' },
   },
 ];
 

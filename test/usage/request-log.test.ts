@@ -13,6 +13,8 @@ import { makeEntry, makeRandomEntry } from '../helpers/entries.ts';
 import { createRandom, type Random } from '../helpers/fuzz-random.ts';
 
 const NO_FILTER: LogFilter = {
+  fromMs: null,
+  toMs: null,
   keyId: null,
   userId: null,
   modelId: null,
@@ -60,6 +62,7 @@ function expected(all: readonly CallEntry[], asked: Asked): LogPage | null {
 }
 
 function passes(entry: CallEntry, { search, ...asked }: Asked): boolean {
+  if (entry.endedAtMs < (asked.fromMs ?? 0) || entry.endedAtMs >= (asked.toMs ?? Infinity)) return false;
   const members = ['keyId', 'userId', 'modelId', 'providerId', 'endpoint', 'outcome'] as const;
   if (members.some((name) => (asked[name] ?? entry[name]) !== entry[name])) return false;
   if (search === undefined || search === null) return true;
@@ -84,6 +87,8 @@ function open(folder: string | null, options: Partial<RequestLogOptions> = {}): 
 function anyFilter(random: Random, all: readonly CallEntry[]): Asked {
   const some = all[random.int(all.length)];
   const asked: Record<string, unknown> = {};
+  if (random.chance(0.2)) asked['fromMs'] = some?.endedAtMs ?? 0;
+  if (random.chance(0.2)) asked['toMs'] = (some?.endedAtMs ?? 0) + random.int(200_000);
   if (random.chance(0.3)) asked['keyId'] = random.pick(['key_0', 'key_2', 'nothing']);
   if (random.chance(0.2)) asked['userId'] = random.pick(['anna', 'bert']);
   if (random.chance(0.2)) asked['modelId'] = random.pick(['gpt', 'Ünïcode "m"', 'nothing']);

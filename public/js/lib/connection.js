@@ -15,7 +15,7 @@ export function watchConnection() {
     banner = h(
       'div',
       { class: 'banner', role: 'status' },
-      h('span', { class: 'spinner' }),
+      h('span', { class: 'spin' }),
       'The server does not answer. Trying again …',
     );
     document.body.append(banner);

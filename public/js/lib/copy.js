@@ -26,7 +26,8 @@ export async function copyText(text, source) {
  * A button that copies a text.
  * @param {() => string} text
  * @param {HTMLElement} source the element that shows the text
- * @param {{ label?: string, visible?: boolean }} [options] visible: the label is shown; else only screen readers get it
+ * @param {{ label?: string, visible?: boolean, class?: string, onCopied?: () => void }} [options] visible: the label is shown; else
+ *   only screen readers get it
  */
 export function copyButton(text, source, options = {}) {
   const label = options.label ?? 'Copy';
@@ -34,7 +35,7 @@ export function copyButton(text, source, options = {}) {
     'button',
     {
       type: 'button',
-      class: options.visible ? 'btn' : 'btn ghost small icon-only',
+      class: options.class ?? (options.visible ? 'btn' : 'btn quiet small square'),
       'aria-label': options.visible ? null : label,
       title: options.visible ? null : label,
     },
@@ -43,6 +44,7 @@ export function copyButton(text, source, options = {}) {
   );
   button.addEventListener('click', async () => {
     if (await copyText(text(), source)) {
+      options.onCopied?.();
       announce('Copied.', button);
       button.firstElementChild?.replaceWith(icon('check'));
       setTimeout(() => button.firstElementChild?.replaceWith(icon('copy')), 1600);

@@ -6,7 +6,7 @@ let count = 0;
 /**
  * @typedef {{
  *   title: string, body: import('./h.js').Child[], footer?: import('./h.js').Child[], size?: '' | 'narrow' | 'wide',
- *   isDirty?: () => boolean, isBusy?: () => boolean, closable?: boolean, role?: 'dialog' | 'alertdialog', describedBy?: string, onClose?: () => void,
+ *   isDirty?: () => boolean, isBusy?: () => boolean, mayClose?: () => Promise<boolean>, closable?: boolean, role?: 'dialog' | 'alertdialog', describedBy?: string, onClose?: () => void,
  * }} DialogOptions
  */
 /** @typedef {{ element: HTMLDialogElement, content: HTMLElement, close: () => void, tryClose: () => Promise<void>, closed: Promise<void> }} Dialog */
@@ -23,7 +23,7 @@ export function openDialog(options) {
   const body = h('div', { class: 'dialog-body' }, ...options.body);
   const closeButton = h(
     'button',
-    { type: 'button', class: 'btn ghost icon-only', 'aria-label': 'Close', onclick: () => void tryClose() },
+    { type: 'button', class: 'btn quiet square', 'aria-label': 'Close', onclick: () => void tryClose() },
     icon('close'),
   );
   const element = h(
@@ -55,6 +55,7 @@ export function openDialog(options) {
   async function tryClose() {
     if (options.closable === false || options.isBusy?.()) return;
     if (options.isDirty?.() && !(await confirmDialog(DISCARD))) return;
+    if (options.mayClose && !(await options.mayClose())) return;
     element.close();
   }
   element.addEventListener('cancel', (event) => {

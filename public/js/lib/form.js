@@ -132,54 +132,18 @@ function createField(control, options, id) {
 }
 
 /**
- * Radio buttons that look like one segmented button.
- * @param {{ label: string, choices: readonly { value: string, label: string }[], value: string, onchange?: (value: string) => void }} options
- */
-export function segmented(options) {
-  const name = `choice-${++count}`;
-  let value = options.value;
-  const element = h(
-    'fieldset',
-    { class: 'field' },
-    h('legend', { class: 'label' }, options.label),
-    h(
-      'div',
-      { class: 'segmented' },
-      ...options.choices.map((choice) =>
-        h(
-          'label',
-          null,
-          h('input', {
-            type: 'radio',
-            name,
-            value: choice.value,
-            checked: choice.value === value,
-            onchange: () => {
-              value = choice.value;
-              options.onchange?.(value);
-            },
-          }),
-          h('span', null, choice.label),
-        ),
-      ),
-    ),
-  );
-  return { element, value: () => value };
-}
-
-/**
  * A message that screen readers announce when it appears.
- * @param {'danger' | 'warn' | 'ok' | ''} [kind]
+ * @param {'bad' | 'warn' | 'ok' | ''} [kind]
  */
-export function alertBox(kind = 'danger') {
-  const element = h('div', { role: kind === 'danger' ? 'alert' : 'status' });
+export function alertBox(kind = 'bad') {
+  const element = h('div', { role: kind === 'bad' ? 'alert' : 'status' });
   return {
     element,
     /** @param {import('./h.js').Child | null} message */
     show(message) {
       const symbol = icon(kind === 'ok' ? 'check' : kind === '' ? 'info' : 'warning');
       element.replaceChildren(
-        ...(message ? [h('div', { class: `alert ${kind}` }, symbol, h('div', null, message))] : []),
+        ...(message ? [h('div', { class: `note ${kind}` }, symbol, h('div', null, message))] : []),
       );
     },
   };
@@ -262,8 +226,10 @@ function checkValid(form, fields) {
  * @param {HTMLElement} control
  */
 function focusField(control) {
-  const details = control.closest('details');
-  if (details !== null) details.open = true;
+  for (let details = control.closest('details'); details !== null; ) {
+    details.open = true;
+    details = details.parentElement?.closest('details') ?? null;
+  }
   control.focus();
 }
 
@@ -275,6 +241,6 @@ function focusField(control) {
 export function setBusy(button, busy) {
   button.setAttribute('aria-busy', String(busy));
   button.setAttribute('aria-disabled', String(busy));
-  if (busy) button.prepend(h('span', { class: 'spinner' }));
-  else button.querySelector('.spinner')?.remove();
+  if (busy) button.prepend(h('span', { class: 'spin' }));
+  else button.querySelector('.spin')?.remove();
 }

@@ -41,10 +41,10 @@ export function h(tag, props, ...children) {
 }
 
 /**
- * Creates an SVG element.
+ * Creates an SVG element. Strings become text nodes.
  * @param {string} tag
  * @param {Record<string, string | number>} attributes
- * @param {...SVGElement} children
+ * @param {...(SVGElement | string)} children
  * @returns {SVGElement}
  */
 export function svg(tag, attributes, ...children) {

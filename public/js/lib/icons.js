@@ -2,8 +2,8 @@ import { svg } from './h.js';
 
 /** SVG paths on a 24 x 24 grid, with round strokes. */
 const PATHS = {
-  overview: 'M3 13h7V3H3zM14 21h7V11h-7zM14 3v4h7V3zM3 17v4h7v-4z',
-  server: 'M4 4h16v6H4zM4 14h16v6H4zM8 7h.01M8 17h.01',
+  overview: 'M3.5 13h7V3.5h-7zM13.5 20.5h7V11h-7zM13.5 3.5v4h7v-4zM3.5 16.5v4h7v-4z',
+  server: 'M4 4h16v6.5H4zM4 13.5h16V20H4zM8 7.25h.01M8 16.75h.01',
   cube: 'M12 2.5 20.5 7v10L12 21.5 3.5 17V7zM3.5 7l8.5 4.75L20.5 7M12 11.75v9.75',
   key: 'M15 9h.01M15 3a6 6 0 1 1-5.2 9L3 18.8V21h3v-2h2v-2h2l2-2.1A6 6 0 0 1 15 3z',
   users:
@@ -36,7 +36,33 @@ const PATHS = {
   chevron: 'M9 6l6 6-6 6',
   up: 'M6 15l6-6 6 6',
   down: 'M6 9l6 6 6-6',
+  usage: 'M4 20.5V11M9.5 20.5V4M15 20.5v-7M20.5 20.5V8',
+  requests: 'M8.5 6H21M8.5 12H21M8.5 18H21M3.5 6h.01M3.5 12h.01M3.5 18h.01',
+  alert: 'M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM12 7.5v5.5M12 16.5h.01',
+  ok: 'M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM8 12.5l3 3 5.5-6',
+  left: 'M15 6l-6 6 6 6',
+  sort: 'M12 5v14M6 13l6 6 6-6',
+  updown: 'M8 10l4-4 4 4M8 14l4 4 4-4',
+  more: 'M5 12h.01M12 12h.01M19 12h.01',
+  grip: 'M8 5h.01M16 5h.01M8 12h.01M16 12h.01M8 19h.01M16 19h.01',
+  attach:
+    'M20 11.5l-8.3 8.3a5 5 0 0 1-7-7l8.8-8.9a3.4 3.4 0 0 1 4.8 4.8l-8.8 8.9a1.7 1.7 0 0 1-2.4-2.4L14.8 7.5',
+  columns: 'M3.5 4.5h7v15h-7zM13.5 4.5h7v15h-7z',
+  pin: 'M9 3.5h6l-.8 6 3.3 3.5v1.5h-11V13l3.3-3.5zM12 14.5v6',
+  menu: 'M4 7h16M4 12h16M4 17h16',
+  link: 'M10 14a4 4 0 0 0 6 .4l3-3a4 4 0 0 0-5.7-5.7L12 7M14 10a4 4 0 0 0-6-.4l-3 3a4 4 0 0 0 5.7 5.7L12 17',
+  out: 'M14 4h6v6M20 4l-9 9M18 14v6H4V6h6',
+  pause: 'M8.5 6v12M15.5 6v12',
+  clock: 'M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM12 7v5.5l3.5 2',
+  wrap: 'M4 6h16M4 12h13a3 3 0 0 1 0 6h-4M15 15.5 12.5 18l2.5 2.5M4 18h4',
+  bulb: 'M9 18h6M10 21h4M12 3a6 6 0 0 0-3.6 10.8c.4.3.6.8.6 1.2h6c0-.4.2-.9.6-1.2A6 6 0 0 0 12 3z',
+  calendar: 'M4 5.5h16V20H4zM4 10h16M8 3v4M16 3v4',
+  play: 'M8 5.5v13l10.5-6.5z',
+  eye: 'M2.5 12S6 5.5 12 5.5 21.5 12 21.5 12 18 18.5 12 18.5 2.5 12 2.5 12zM12 15a3 3 0 1 0 0-6 3 3 0 0 0 0 6z',
 };
+
+/** Made of dots alone. @type {ReadonlySet<string>} */
+const BOLD = new Set(['more', 'grip']);
 
 /** @typedef {keyof typeof PATHS} IconName */
 
@@ -54,7 +80,7 @@ export function icon(name) {
     element = svg(
       'svg',
       { class: 'icon', viewBox: '0 0 24 24', 'aria-hidden': 'true' },
-      svg('path', { d: PATHS[name] }),
+      svg('path', { d: PATHS[name], ...(BOLD.has(name) && { 'stroke-width': 2.5 }) }),
     );
     ICONS.set(name, element);
   }

@@ -21,11 +21,11 @@ export function headerCell(column, onclick) {
   const content = column.sort
     ? h('button', { type: 'button', class: 'sort', onclick }, column.label)
     : column.label;
-  const hidden = column.class?.includes('actions-cell');
+  const hidden = column.class?.includes('acts-cell');
   return h(
     'th',
     { role: 'columnheader', scope: 'col', class: column.class },
-    hidden ? h('span', { class: 'visually-hidden' }, column.label) : content,
+    hidden ? h('span', { class: 'sr' }, column.label) : content,
   );
 }
 
@@ -40,7 +40,7 @@ export function countText(found, all, noun) {
 }
 
 /**
- * The text of a list in which nothing matches the search.
+ * The text of a list in which nothing matches the search, or the filter without one.
  * @param {string} query
  */
 export function noMatch(query) {
@@ -49,7 +49,11 @@ export function noMatch(query) {
     { class: 'empty' },
     icon('search'),
     h('h2', null, 'Nothing found'),
-    h('p', { class: 'wrap-anywhere' }, `Nothing here matches “${query}”.`),
+    h(
+      'p',
+      { class: 'wrap-anywhere' },
+      query ? `Nothing here matches “${query}”.` : 'Nothing here fits the filter.',
+    ),
   );
 }
 
@@ -82,4 +86,24 @@ export function rememberFocus(body, fallback) {
  */
 function controlsOf(row) {
   return [...row.querySelectorAll('button, input, a')].filter((one) => one instanceof HTMLElement);
+}
+
+const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' });
+
+/**
+ * True where a text has all the words in it.
+ * @param {string} text
+ * @param {readonly string[]} words
+ */
+export function hasAll(text, words) {
+  return words.every((word) => text.includes(word));
+}
+
+/**
+ * The order of two cells.
+ * @param {string | number} a
+ * @param {string | number} b
+ */
+export function compare(a, b) {
+  return typeof a === 'number' && typeof b === 'number' ? a - b : collator.compare(String(a), String(b));
 }

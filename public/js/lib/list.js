@@ -2,7 +2,7 @@ import { ApiError, messageOf } from './api.js';
 import { searchField } from './form.js';
 import { h } from './h.js';
 import { createLazyItems, createSentinel } from './lazy-items.js';
-import { countText, headerCell, noMatch, rememberFocus, toNodes } from './list-parts.js';
+import { compare, countText, hasAll, headerCell, noMatch, rememberFocus, toNodes } from './list-parts.js';
 import { patchChildren } from './patch.js';
 import { afterPress } from './press.js';
 import { cachedList, cacheList, clearCachedLists, loadList } from './resource.js';
@@ -20,13 +20,13 @@ import { toast } from './toast.js';
  * @typedef {{
  *   label: string, noun: string, columns: readonly Column<T>[], id: (item: T) => string, text: (item: T) => string,
  *   path: string, alsoLoad?: readonly string[], empty: () => Node, actions?: import('./h.js').Child[], signal: AbortSignal,
- *   onLoad?: (items: T[]) => void, toFixed?: (item: T) => unknown,
+ *   onLoad?: (items: T[]) => void, toFixed?: (item: T) => unknown, head?: import('./page-head.js').PageHead,
+ *   open?: { url: import('./url-state.js').UrlState, show: (item: T) => unknown },
  * }} ListOptions noun: `model`, for the search field and the count; text: what a search looks in; path: where the list is
  *   loaded from; alsoLoad: other lists that the rows need, loaded at the same time, before `onLoad`; toFixed: the part of an
- *   item that all but the live columns show
+ *   item that all but the live columns show; head: takes search and actions, else they stand above the table; open: shows
+ *   the item that the address names (`?open=ID`)
  */
-
-const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' });
 
 /**
  * A table with search, sorting, and loading, empty and error states. Thousands of rows scroll smoothly.
@@ -41,6 +41,8 @@ export function createList(options) {
   let changes = 0;
   let reads = 0;
   let query = '';
+  /** @type {((item: T) => boolean) | null} */
+  let isShown = null;
   let sortIndex = -1;
   let isDescending = false;
   /** The text to search in, per item. @type {Map<T, string>} */
@@ -61,21 +63,23 @@ export function createList(options) {
   const body = h('tbody', { role: 'rowgroup' });
   const table = h(
     'table',
-    { class: 'table', role: 'table', 'aria-label': options.label },
+    { class: 'table fixed managed', role: 'table', 'aria-label': options.label },
     h('thead', { role: 'rowgroup' }, h('tr', { role: 'row' }, ...headers)),
     body,
   );
   const state = h('div');
   const sentinel = createSentinel();
   const rows = createLazyItems({ host: body, sentinel, renderItem: renderRow });
-  const toolbar = h(
-    'div',
-    { class: 'row between toolbar' },
-    search.element,
-    h('div', { class: 'row' }, count, ...(options.actions ?? [])),
-  );
-  const card = h('div', { class: 'card flush list' }, table, state, sentinel);
-  const element = h('div', { class: 'stack' }, toolbar, card);
+  const actions = h('div', { class: 'row' }, ...(options.actions ?? []));
+  const card = h('div', { class: 'table-box' }, table, state, sentinel);
+  const element = h('div', { class: 'stack' }, card);
+  if (options.head) {
+    count.classList.add('beside');
+    options.head.set(count, search.element, actions);
+  } else {
+    actions.prepend(count);
+    element.prepend(h('div', { class: 'row wrap between toolbar' }, search.element, actions));
+  }
   const renderAfterPress = afterPress(card, render, options.signal);
   const renderLiveAfterPress = afterPress(card, renderLive, options.signal);
 
@@ -120,7 +124,11 @@ export function createList(options) {
   /** @param {T[]} all */
   function findRows(all) {
     const words = queryWords();
-    const found = words.length === 0 ? all.slice() : all.filter((item) => hasAll(searchText(item), words));
+    const found = all.filter(
+      (item) =>
+        (words.length === 0 || hasAll(searchText(item), words)) &&
+        (isShown === null || isShown(item) || added.has(options.id(item))),
+    );
     return addedFirst(sorted(found));
   }
 
@@ -147,10 +155,10 @@ export function createList(options) {
     const found = findRows(items);
     const isEmpty = items.length === 0;
     const restoreFocus = rememberFocus(body, () =>
-      isEmpty ? toolbar.querySelector('button') : search.control,
+      isEmpty ? actions.querySelector('button') : search.control,
     );
     table.hidden = found.length === 0;
-    toolbar.classList.toggle('lone', isEmpty);
+    search.element.classList.toggle('lone', isEmpty);
     rows.show(found);
     count.textContent = isEmpty ? '' : countText(found.length, items.length, options.noun);
     state.replaceChildren(...(isEmpty ? [options.empty()] : found.length === 0 ? [noMatch(query)] : []));
@@ -174,7 +182,7 @@ export function createList(options) {
   async function reload() {
     if (items === null) {
       table.hidden = true;
-      state.replaceChildren(skeleton({ count: 3, itemClass: 'skeleton-row' }));
+      state.replaceChildren(skeleton({ count: 3 }));
     }
     const changesBefore = changes;
     const read = ++reads;
@@ -187,12 +195,22 @@ export function createList(options) {
       texts.clear();
       options.onLoad?.(loaded);
       renderAfterPress();
+      showNamed();
     } catch (error) {
       if (options.signal.aborted || read !== reads) return;
       if (items === null) state.replaceChildren(failed(messageOf(error), reload));
       // A banner already says that the server does not answer.
       else if (!(error instanceof ApiError && error.status === 0)) toast.error(messageOf(error));
     }
+  }
+
+  /** Shows the item that the address names, once. */
+  function showNamed() {
+    const id = options.open?.url.get('open') ?? null;
+    if (id === null || options.open === undefined) return;
+    options.open.url.set({ open: null }, { replace: true });
+    const item = items?.find((one) => options.id(one) === id);
+    if (item !== undefined) void options.open.show(item);
   }
 
   /** @param {T[]} next */
@@ -220,7 +238,7 @@ export function createList(options) {
   }
 
   addEventListener('server-back', () => void reload(), { signal: options.signal });
-  if (items === null) state.replaceChildren(skeleton({ count: 3, itemClass: 'skeleton-row' }));
+  if (items === null) state.replaceChildren(skeleton({ count: 3 }));
   else renderAfterPress();
   table.hidden ||= items === null;
 
@@ -245,6 +263,12 @@ export function createList(options) {
       if (items !== null) change(items.filter((one) => options.id(one) !== id));
     },
     items: () => items ?? [],
+    /** Shows only some items; null: all. @param {((item: T) => boolean) | null} next */
+    filter(next) {
+      isShown = next;
+      rows.reset();
+      render();
+    },
     /**
      * Loads the items again and changes only what differs. A change made here meanwhile wins.
      * @param {() => Promise<T[] | null>} load
@@ -266,20 +290,4 @@ export function createList(options) {
     },
     renderLive: renderLiveAfterPress,
   };
-}
-
-/**
- * @param {string} text
- * @param {readonly string[]} words
- */
-function hasAll(text, words) {
-  return words.every((word) => text.includes(word));
-}
-
-/**
- * @param {string | number} a
- * @param {string | number} b
- */
-function compare(a, b) {
-  return typeof a === 'number' && typeof b === 'number' ? a - b : collator.compare(String(a), String(b));
 }

@@ -23,7 +23,7 @@ export function createPicker(options) {
   const sentinel = createSentinel();
   const rows = createLazyItems({ host, sentinel, renderItem: renderChoice });
   const status = h('p', { class: 'muted small', role: 'status' });
-  const all = h('button', { type: 'button', class: 'btn ghost small', onclick: () => toggleShown() });
+  const all = h('button', { type: 'button', class: 'btn quiet small', onclick: () => toggleShown() });
   const search = searchField(options.search, (text) => {
     query = text;
     rows.reset();
@@ -111,7 +111,7 @@ export function createPicker(options) {
   const element = h(
     'div',
     { class: 'stack tight' },
-    h('div', { class: 'row between' }, search.element, all),
+    h('div', { class: 'row wrap between' }, search.element, all),
     h('div', { class: options.choices.length > 8 ? 'picker long' : 'picker' }, host, sentinel),
     status,
   );

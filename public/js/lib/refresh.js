@@ -7,12 +7,13 @@ for (const type of ['pointermove', 'pointerdown', 'keydown', 'focus', 'wheel'])
   addEventListener(type, () => (lastInputMs = Date.now()), { passive: true });
 
 /**
- * Runs work every ten seconds, and when a rest ends (`rest-over`), while the page is visible and somebody is there. A run
+ * Runs work every ten seconds (or `everyMs`), and when a rest ends (`rest-over`), while the page is visible and somebody is there. A run
  * that takes longer delays the next one.
  * @param {() => Promise<unknown>} work must not reject
  * @param {AbortSignal} signal ends it
+ * @param {number} [everyMs]
  */
-export function refreshWhileVisible(work, signal) {
+export function refreshWhileVisible(work, signal, everyMs = EVERY_MS) {
   let isRunning = false;
   let lastRunMs = Date.now();
   async function run() {
@@ -22,13 +23,13 @@ export function refreshWhileVisible(work, signal) {
     lastRunMs = Date.now();
     isRunning = false;
   }
-  const timer = setInterval(() => void run(), EVERY_MS);
+  const timer = setInterval(() => void run(), everyMs);
   signal.addEventListener('abort', () => clearInterval(timer));
   addEventListener('rest-over', () => void run(), { signal });
   document.addEventListener(
     'visibilitychange',
     () => {
-      if (Date.now() - lastRunMs > EVERY_MS) void run();
+      if (Date.now() - lastRunMs > everyMs) void run();
     },
     { signal },
   );

@@ -2,6 +2,20 @@ import { api } from './api.js';
 
 /** The last answer per path. A view shows it at once and loads the list again in the background. In memory only. @type {Map<string, any[]>} */
 const cache = new Map();
+/** @type {Map<string, Set<(items: any[]) => void>>} */
+const watchers = new Map();
+
+/**
+ * Calls back now, if the list is known, and whenever it was loaded or changed.
+ * @param {string} path
+ * @param {(items: any[]) => void} watch
+ */
+export function watchList(path, watch) {
+  const known = watchers.get(path) ?? new Set();
+  watchers.set(path, known.add(watch));
+  const items = cache.get(path);
+  if (items !== undefined) watch(items);
+}
 
 /**
  * Loads a list and caches it.
@@ -10,7 +24,7 @@ const cache = new Map();
  */
 export async function loadList(path) {
   const { data } = await api.get(path);
-  cache.set(path, data);
+  cacheList(path, data);
   return data;
 }
 
@@ -22,7 +36,7 @@ export async function loadList(path) {
 export async function loadQuietly(path) {
   try {
     const { data } = await api.get(path, { keepSession: true });
-    cache.set(path, data);
+    cacheList(path, data);
     return data;
   } catch {
     return null;
@@ -58,6 +72,7 @@ export async function getList(path) {
  */
 export function cacheList(path, items) {
   cache.set(path, items);
+  for (const watch of watchers.get(path) ?? []) watch(items);
 }
 
 /**

@@ -83,11 +83,26 @@ export function addButton(label, onclick) {
 export function actionsCell({ name, onEdit, onDelete, more = [] }) {
   return h(
     'div',
-    { class: 'actions' },
+    { class: 'acts on-hover' },
     ...more,
     rowButton('edit', `Edit ${name}`, onEdit),
     rowButton('trash', `Delete ${name}`, onDelete, { isDangerous: true }),
   );
+}
+
+/**
+ * The name in the first cell, which opens the row: its hit area is the whole row.
+ * @param {string} text
+ * @param {string} href such as `hashOf('requests', { open: id })`, so that the row can be opened in another tab
+ * @param {() => unknown} onOpen
+ */
+export function openLink(text, href, onOpen) {
+  const onclick = (/** @type {MouseEvent} */ event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    void onOpen();
+  };
+  return h('a', { class: 'name truncate', href, title: text, onclick }, text);
 }
 
 /**
@@ -102,7 +117,7 @@ export function rowButton(symbol, label, onclick, options = {}) {
     'button',
     {
       type: 'button',
-      class: `btn ghost small ${options.text ? 'with-text' : 'icon-only'} ${options.isDangerous ? 'dangerous' : ''}`,
+      class: `btn quiet small ${options.text ? 'with-text' : 'square'} ${options.isDangerous ? 'dangerous' : ''}`,
       'aria-label': label,
       title: label,
       onclick: () => void onclick(),

@@ -55,7 +55,7 @@ async function askToSignIn(me) {
     alert.element,
     username.element,
     password.element,
-    h('div', { class: 'row between' }, leave, submit),
+    h('div', { class: 'row wrap between' }, leave, submit),
   );
   const dialog = openDialog({
     title: 'Please sign in again',

@@ -1,22 +1,13 @@
+import { accountButton } from './account.js';
 import { ApiError, api, messageOf, pageUrl } from './api.js';
 import { watchConnection } from './connection.js';
-import { h, svg } from './h.js';
+import { h } from './h.js';
 import { icon } from './icons.js';
-import { guardSession, signOut } from './session.js';
+import { logo } from './logo.js';
+import { guardSession } from './session.js';
+import { SEARCH_KEYS, showShortcuts } from './shortcuts.js';
 import { failed } from './states.js';
-import { themeButton } from './theme.js';
 import { toast } from './toast.js';
-
-/** The logo, in the accent colour. */
-export function logo() {
-  return svg(
-    'svg',
-    { class: 'logo', viewBox: '0 0 32 32', 'aria-hidden': 'true' },
-    svg('rect', { width: 32, height: 32, rx: 8 }),
-    svg('path', { d: 'M7 11h9a5 5 0 0 1 0 10h-1m10 0h-4M7 21h4' }),
-    svg('circle', { cx: 25, cy: 11, r: 2.5 }),
-  );
-}
 
 /**
  * Opens a page for signed-in people: loads who they are and renders the page. Without a session the sign-in page opens.
@@ -43,50 +34,144 @@ export async function openPage(mePath, render) {
 }
 
 /**
- * Renders the frame of a page for signed-in people: skip link, brand, theme button, Sign out. Watches the session and
- * the connection.
- * @param {import('./types.js').Me} me
- * @param {...import('./h.js').Child} content navigation and `main`
+ * @typedef {{
+ *   me: import('./types.js').Me & { name?: string } | null, nav: HTMLElement, main: HTMLElement, home?: string,
+ *   search?: () => Promise<readonly import('./search-dialog.js').SearchSource[]>, onChangePassword?: () => void,
+ * }} ShellOptions
+ *   me: null without an account; nav: from `sidebar.js`; home: where the brand leads; search: what the search over
+ *   everything looks in, asked each time it opens
  */
-export function renderShell(me, ...content) {
-  guardSession(me);
+
+/**
+ * Renders the frame of a page: skip link, sidebar with brand, search, navigation and account; on a phone a bar with a menu.
+ * Watches the session and the connection.
+ * @param {ShellOptions} options main: the `main` element with the id `main`
+ */
+export function renderShell({ me, nav, main, home = '', search, onChangePassword }) {
+  if (me !== null) guardSession(me);
   watchConnection();
-  const leave = h(
-    'button',
-    {
-      type: 'button',
-      class: 'btn ghost',
-      onclick: () => signOut(me.role).catch((error) => toast.error(messageOf(error))),
-    },
-    icon('logout'),
-    h('span', { class: 'from-tablet' }, 'Sign out'),
+  const openFinder = () => void showSearch(search);
+  const app = h('div', { class: 'app' });
+  const side = h(
+    'nav',
+    { class: 'side', 'aria-label': 'Main', id: 'side' },
+    h(
+      'a',
+      { class: 'brand', href: pageUrl(home), title: 'iPin Proxy' },
+      logo(),
+      h('span', { class: 'word' }, 'iPin Proxy'),
+    ),
+    search &&
+      h(
+        'button',
+        { type: 'button', class: 'jump', title: `Search (${SEARCH_KEYS})`, onclick: openFinder },
+        icon('search'),
+        h('span', { class: 'word' }, 'Search'),
+        h('kbd', { 'aria-hidden': 'true' }, SEARCH_KEYS),
+      ),
+    nav,
+    accountButton(me, { onShortcuts: showShortcuts, onChangePassword }),
   );
-  leave.setAttribute('aria-label', 'Sign out');
-  const header = h(
+  const phoneMenu = createPhoneMenu(app, side);
+  const topbar = h(
     'header',
     { class: 'topbar' },
-    h('div', { class: 'brand' }, logo(), h('span', null, 'iPin Proxy')),
-    h(
-      'div',
-      { class: 'row nowrap' },
-      h('span', { class: 'muted small truncate from-tablet' }, me.username),
-      themeButton(),
-      leave,
-    ),
+    phoneMenu.button,
+    logo(),
+    h('span', { class: 'name' }, 'iPin Proxy'),
+    search && squareButton('search', 'Search everything', openFinder),
   );
-  const skip = h(
-    'a',
-    {
-      class: 'skip-link',
-      href: '#main',
-      onclick: (event) => {
-        event.preventDefault();
-        document.getElementById('main')?.focus();
-      },
-    },
-    'Skip to content',
+  app.append(topbar, side, main);
+  if (search) {
+    addEventListener('keydown', (event) => {
+      if (
+        event.key.toLowerCase() !== 'k' ||
+        !(event.ctrlKey || event.metaKey) ||
+        event.altKey ||
+        event.shiftKey
+      )
+        return;
+      event.preventDefault();
+      openFinder();
+    });
+  }
+  document.querySelector('#app')?.replaceChildren(skipLink(), app);
+  return {
+    element: app,
+    /** Makes the sidebar a rail, to leave the room to the page. @param {boolean} isSlim */
+    setSlim: (isSlim) => app.classList.toggle('slim', isSlim),
+    closeMenu: phoneMenu.close,
+  };
+}
+
+/** @param {ShellOptions['search']} search */
+async function showSearch(search) {
+  if (!search) return;
+  try {
+    const [{ openSearch }, sources] = await Promise.all([import('./search-dialog.js'), search()]);
+    openSearch(sources);
+  } catch (error) {
+    toast.error(messageOf(error));
+  }
+}
+
+/**
+ * The sidebar over the page, on a phone. Escape, a click beside it, and leaving it with the Tab key close it.
+ * @param {HTMLElement} app
+ * @param {HTMLElement} side
+ */
+function createPhoneMenu(app, side) {
+  const button = squareButton('menu', 'Open the menu', open);
+  button.setAttribute('aria-controls', side.id);
+  button.setAttribute('aria-expanded', 'false');
+  const isOpen = () => app.classList.contains('nav-open');
+  /** @param {boolean} isShown */
+  function toggle(isShown) {
+    app.classList.toggle('nav-open', isShown);
+    button.setAttribute('aria-expanded', String(isShown));
+  }
+  function open() {
+    toggle(true);
+    const current = side.querySelector('[aria-selected="true"], [aria-current="page"]');
+    if (current instanceof HTMLElement) current.focus();
+  }
+  function close() {
+    if (!isOpen()) return;
+    toggle(false);
+    if (side.contains(document.activeElement) || document.activeElement === document.body) button.focus();
+  }
+  app.addEventListener('keydown', (event) => {
+    if (event.key === 'Escape' && !event.defaultPrevented) close();
+  });
+  side.addEventListener('focusout', ({ relatedTarget }) => {
+    if (relatedTarget instanceof Node && !side.contains(relatedTarget) && relatedTarget !== button)
+      toggle(false);
+  });
+  // The backdrop is drawn by the element itself.
+  app.addEventListener('click', (event) => {
+    if (event.target === app) close();
+  });
+  matchMedia('(max-width: 640px)').addEventListener('change', close);
+  return { button, close };
+}
+
+/**
+ * @param {import('./icons.js').IconName} symbol
+ * @param {string} label
+ * @param {() => void} onclick
+ */
+function squareButton(symbol, label, onclick) {
+  return h(
+    'button',
+    { type: 'button', class: 'btn quiet square', 'aria-label': label, title: label, onclick },
+    icon(symbol),
   );
-  document
-    .querySelector('#app')
-    ?.replaceChildren(skip, header, ...content.filter((node) => node instanceof Node));
+}
+
+function skipLink() {
+  const onclick = (/** @type {Event} */ event) => {
+    event.preventDefault();
+    document.getElementById('main')?.focus();
+  };
+  return h('a', { class: 'skip', href: '#main', onclick }, 'Skip to content');
 }

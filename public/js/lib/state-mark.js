@@ -11,8 +11,8 @@ import { h } from './h.js';
 export function stateMark({ kind, word, restingUntil }) {
   return h(
     'span',
-    { class: `state ${kind}` },
-    h('span', { class: 'dot', 'aria-hidden': 'true' }),
+    { class: 'state' },
+    h('span', { class: `dot ${kind}`, 'aria-hidden': 'true' }),
     h('span', null, word, restingUntil ? countdown(restingUntil) : null),
   );
 }
@@ -36,7 +36,7 @@ export function stateCell({ id, name, condition, evidence, onclick }) {
         'data-act': `state:${id}`,
         onclick: () => void onclick(),
       },
-      h('span', { class: 'visually-hidden' }, `State of ${name}: `),
+      h('span', { class: 'sr' }, `State of ${name}: `),
       stateMark(condition),
     ),
     evidence && h('div', { class: 'evidence muted small' }, evidence),
@@ -68,6 +68,6 @@ export function errorDetails(error) {
   const name = [status, code].filter((part) => part !== null && part !== '').join(' ');
   return [
     h('div', null, [name, relativeTime(at)].filter(Boolean).join(', ')),
-    message ? h('q', { class: 'said wrap-anywhere' }, message) : null,
+    message ? h('q', { class: 'quote wrap-anywhere' }, message) : null,
   ];
 }

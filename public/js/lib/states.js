@@ -37,26 +37,21 @@ export function emptyState(symbol, title, text, ...actions) {
     icon(symbol),
     h('h2', null, title),
     h('p', null, text),
-    h('div', { class: 'row' }, ...actions),
+    h('div', { class: 'row wrap' }, ...actions),
   );
 }
 
 /**
  * Placeholders while content is loading.
- * @param {{ count: number, itemClass: string, class?: string }} options
+ * @param {{ count: number, itemClass?: string, class?: string }} options itemClass: lines of a list by default
  */
-export function skeleton(options) {
+export function skeleton({ count, itemClass = 'bone-row', class: className }) {
   const item = () =>
-    h(
-      'div',
-      { class: options.itemClass },
-      h('div', { class: 'skeleton wide' }),
-      h('div', { class: 'skeleton narrow' }),
-    );
+    h('div', { class: itemClass }, h('div', { class: 'bone bone-l' }), h('div', { class: 'bone bone-s' }));
   return h(
     'div',
-    { class: options.class, 'aria-busy': 'true' },
-    h('span', { class: 'visually-hidden' }, 'Loading'),
-    ...Array.from({ length: options.count }, item),
+    { class: className, 'aria-busy': 'true' },
+    h('span', { class: 'sr' }, 'Loading'),
+    ...Array.from({ length: count }, item),
   );
 }

@@ -6,7 +6,7 @@ let count = 0;
 /**
  * @typedef {{
  *   label: string, tabs: readonly { id: string, label: string, icon?: import('./icons.js').IconName }[], selected: string,
- *   panel: HTMLElement, onSelect: (id: string) => void, class?: string,
+ *   panel: HTMLElement, onSelect: (id: string) => void,
  * }} TabsOptions
  */
 
@@ -15,6 +15,22 @@ let count = 0;
  * @param {TabsOptions} options
  */
 export function createTabs(options) {
+  const { element, buttons, markSelected, select } = createTabList(options, (tab) => [
+    tab.icon ? icon(tab.icon) : null,
+    tab.label,
+  ]);
+  element.className = 'tabs';
+  element.append(...buttons);
+  select(options.selected);
+  return { element, markSelected };
+}
+
+/**
+ * The buttons of tabs and how the keys move among them; the caller puts them into the element.
+ * @param {TabsOptions} options
+ * @param {(tab: TabsOptions['tabs'][number]) => import('./h.js').Child} content of a button
+ */
+export function createTabList(options, content) {
   const prefix = `tabs-${++count}`;
   const buttons = options.tabs.map((tab) =>
     h(
@@ -26,17 +42,12 @@ export function createTabs(options) {
         'aria-controls': `${prefix}-panel`,
         onclick: () => select(tab.id),
       },
-      tab.icon && icon(tab.icon),
-      tab.label,
+      content(tab),
     ),
   );
   options.panel.id = `${prefix}-panel`;
   options.panel.setAttribute('role', 'tabpanel');
-  const element = h(
-    'div',
-    { class: options.class ?? 'tabs', role: 'tablist', 'aria-label': options.label, onkeydown: onKey },
-    ...buttons,
-  );
+  const element = h('div', { role: 'tablist', 'aria-label': options.label, onkeydown: onKey });
 
   /** @param {string} id */
   function select(id) {
@@ -78,6 +89,5 @@ export function createTabs(options) {
     buttons[index].focus();
   }
 
-  select(options.selected);
-  return { element, markSelected };
+  return { element, buttons, markSelected, select };
 }

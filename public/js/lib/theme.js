@@ -44,7 +44,7 @@ addEventListener('storage', (event) => {
 
 /** A button that switches from system to light to dark. */
 export function themeButton() {
-  const button = h('button', { type: 'button', class: 'btn ghost icon-only' });
+  const button = h('button', { type: 'button', class: 'btn quiet square' });
   const render = () => {
     const theme = currentTheme();
     const label = `Theme: ${theme}`;

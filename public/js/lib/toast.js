@@ -11,6 +11,12 @@ export const toast = {
   ok: (message) => show(message, 'ok', 5000),
   /** @param {string} message */
   info: (message) => show(message, 'info', 5000),
+  /**
+   * Says what was done, with a button that takes it back.
+   * @param {string} message
+   * @param {() => unknown} undo
+   */
+  undo: (message, undo) => show(message, 'info', 10_000, { label: 'Undo', run: undo }),
   /** Stays longer than the others. @param {string} message */
   error: (message) => show(message, 'error', 12000),
 };
@@ -22,8 +28,7 @@ export const toast = {
  */
 export function announce(message, near) {
   const host = near.closest('dialog') ?? document.body;
-  const node =
-    host.querySelector('.announcer') ?? h('div', { class: 'announcer visually-hidden', role: 'status' });
+  const node = host.querySelector('.announcer') ?? h('div', { class: 'announcer sr', role: 'status' });
   node.replaceChildren();
   host.append(node);
   // Screen readers announce a change of the region, not its first content.
@@ -34,20 +39,36 @@ export function announce(message, near) {
  * @param {string} message
  * @param {'ok' | 'info' | 'error'} kind
  * @param {number} lifeMs
+ * @param {{ label: string, run: () => unknown }} [action]
  */
-function show(message, kind, lifeMs) {
+function show(message, kind, lifeMs, action) {
   const host = toastRegion();
   const close = h(
     'button',
-    { type: 'button', class: 'btn ghost small icon-only', 'aria-label': 'Dismiss' },
+    { type: 'button', class: 'btn quiet small square', 'aria-label': 'Dismiss' },
     icon('close'),
   );
   const symbol = icon(kind === 'ok' ? 'check' : kind === 'error' ? 'warning' : 'info');
+  const act = action
+    ? h(
+        'button',
+        {
+          type: 'button',
+          class: 'btn quiet small',
+          onclick: () => {
+            remove();
+            void action.run();
+          },
+        },
+        action.label,
+      )
+    : null;
   const node = h(
     'div',
     { class: `toast ${kind}`, role: kind === 'error' ? 'alert' : null },
     symbol,
     h('div', null, message),
+    act,
     close,
   );
   let timer = setTimeout(remove, lifeMs);

@@ -31,7 +31,38 @@
  *   type: 'openai' | 'chutes', enabled: boolean, options: ProviderOptions, health: Health, createdAt: string, updatedAt: string,
  * }} Provider
  */
-/** @typedef {{ providerId: string, upstreamModel: string | null, weight: number | null }} Fallback */
+/**
+ * @typedef {{
+ *   inputPerMTok: number | null, outputPerMTok: number | null, cachedInputPerMTok: number | null,
+ *   cacheWritePerMTok: number | null,
+ * }} TokenRates in dollars; null: not known
+ */
+/**
+ * @typedef {TokenRates & {
+ *   perAudioMinute: number | null, perImage: number | null, perRequest: number | null,
+ *   above: (TokenRates & { inputTokens: number }) | null,
+ * }} Price
+ */
+/** @typedef {Price & { source: 'own' | 'provider' | 'list' | null, asOf: string | null }} EffectivePrice */
+/**
+ * @typedef {{
+ *   providerId: string, upstreamModel: string | null, weight: number | null, price?: Price | null,
+ *   effectivePrice?: EffectivePrice,
+ * }} Fallback
+ */
+/**
+ * @typedef {{
+ *   rpm: number | null, tpm: number | null, concurrency: number | null, budgetUsd: number | null,
+ *   budgetTokens: number | null, budgetPeriod: 'day' | 'week' | 'month' | 'total' | null, warnPercent: number | null,
+ *   allowedIps: string[] | null,
+ * }} Limits
+ */
+/**
+ * @typedef {{
+ *   period: 'day' | 'week' | 'month' | 'total', resetsAt: string | null, costUsd: number, tokens: number,
+ *   requests: number, grantedUsd: number, grantedTokens: number,
+ * }} PeriodUsage
+ */
 /**
  * @typedef {{
  *   maxOutputTokens?: number | null, maxTokensField?: 'max_tokens' | 'max_completion_tokens' | null,
@@ -42,20 +73,21 @@
 /**
  * @typedef {{
  *   id: string, name: string, providerId: string, upstreamModel: string | null, enabled: boolean,
- *   vision: boolean | null, weight: number | null, fallbacks: Fallback[], options: ModelOptions,
- *   createdAt: string, updatedAt: string,
+ *   vision: boolean | null, weight: number | null, fallbacks: Fallback[], options: ModelOptions, price?: Price | null,
+ *   effectivePrice?: EffectivePrice, createdAt: string, updatedAt: string,
  * }} Model
  */
 /**
  * @typedef {{
  *   id: string, name: string, keyHint: string, enabled: boolean, models: string[] | null, userId: string | null,
- *   expiresAt: string | null, createdAt: string, lastUsedAt: string | null, key?: string,
+ *   expiresAt: string | null, createdAt: string, lastUsedAt: string | null, key?: string, limits?: Limits | null,
+ *   usage?: PeriodUsage,
  * }} ApiKey
  */
 /**
  * @typedef {{
- *   id: string, username: string, name: string, enabled: boolean, models: string[] | null,
- *   createdAt: string, updatedAt: string,
+ *   id: string, username: string, name: string, enabled: boolean, models: string[] | null, limits?: Limits | null,
+ *   usage?: PeriodUsage, createdAt: string, updatedAt: string,
  * }} User
  */
 /** @typedef {{ ok: boolean, steps: { name: string, ok: boolean, ms: number, message: string }[] }} ProviderTest */

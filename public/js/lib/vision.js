@@ -7,6 +7,6 @@ export function visionBadge() {
     'span',
     { class: 'badge', title: 'Takes images' },
     icon('camera'),
-    h('span', { class: 'visually-hidden' }, 'Takes images'),
+    h('span', { class: 'sr' }, 'Takes images'),
   );
 }

@@ -1,67 +1,37 @@
 import { messageOf } from '../lib/api.js';
+import { createDrawer } from '../lib/drawer.js';
 import { h } from '../lib/h.js';
+import { createPageHead } from '../lib/page-head.js';
 import { openPage, renderShell } from '../lib/shell.js';
+import { createSidebarTabs } from '../lib/sidebar.js';
 import { failed } from '../lib/states.js';
-import { createTabs } from '../lib/tabs.js';
+import { createUrlState, hashOf, readHash, sharedFilters } from '../lib/url-state.js';
+import { watchAttention } from '../views/attention.js';
+import { TABS } from './admin-tabs.js';
 
 /**
- * What every view gets. intent: what the view should do at once, such as `add`; signal: aborted when the view is closed.
+ * What every view gets. intent: what the view should do at once, such as `add`; signal: aborted when the view is closed;
+ * head: the head of the page, for actions; url: the filters in the address; drawer: for looking at one thing.
  * @typedef {{
- *   me: import('../lib/types.js').Me, navigate: (tab: string, intent?: string) => void, intent: string | undefined,
- *   signal: AbortSignal,
+ *   me: import('../lib/types.js').Me, navigate: Navigate, intent: string | undefined, signal: AbortSignal,
+ *   head: import('../lib/page-head.js').PageHead, url: import('../lib/url-state.js').UrlState,
+ *   drawer: import('../lib/drawer.js').Drawer,
  * }} ViewContext
  */
+/** @typedef {(tab: string, intent?: string, params?: import('../lib/url-state.js').PlaceParams) => void} Navigate */
 
-/** The tabs. The module of a view is loaded when its tab is opened, or in the background after the first view. */
-const TABS = /** @type {const} */ ([
-  {
-    id: 'overview',
-    label: 'Overview',
-    icon: 'overview',
-    load: () => import('../views/overview.js').then((view) => view.mountOverview),
-  },
-  {
-    id: 'providers',
-    label: 'Providers',
-    icon: 'server',
-    load: () => import('../views/providers.js').then((view) => view.mountProviders),
-  },
-  {
-    id: 'models',
-    label: 'Models',
-    icon: 'cube',
-    load: () => import('../views/models.js').then((view) => view.mountModels),
-  },
-  {
-    id: 'keys',
-    label: 'API Keys',
-    icon: 'key',
-    load: () => import('../views/keys.js').then((view) => view.mountKeys),
-  },
-  {
-    id: 'users',
-    label: 'Users',
-    icon: 'users',
-    load: () => import('../views/users.js').then((view) => view.mountUsers),
-  },
-  {
-    id: 'chat',
-    label: 'Chat',
-    icon: 'chat',
-    load: () => import('../views/chat.js').then((view) => mountChatTab(view.mountChat)),
-  },
-  {
-    id: 'settings',
-    label: 'Settings',
-    icon: 'settings',
-    load: () => import('../views/settings.js').then((view) => view.mountSettings),
-  },
-]);
+/** These share their filters. */
+const FILTERED = ['usage', 'requests'];
 
 /** @param {import('../lib/types.js').Me} me */
 function renderPanel(me) {
+  const head = createPageHead();
   const panel = h('div', { class: 'view', tabindex: -1 });
-  const title = h('h1');
+  const page = h('div', { class: 'page' }, head.element, panel);
+  const main = h('main', { id: 'main', tabindex: -1, class: 'main' }, page);
+  const drawer = createDrawer(main);
+  /** The filters that Usage and Requests had last. */
+  let filters = new URLSearchParams();
   /** @type {string | undefined} */
   let intent;
   let current = '';
@@ -70,16 +40,21 @@ function renderPanel(me) {
   /** @param {string} id */
   function show(id) {
     const tab = TABS.find((one) => one.id === id) ?? TABS[0];
-    if (tab.id === current) return;
+    if (FILTERED.includes(tab.id)) filters = sharedFilters(readHash().params);
+    if (tab.id === current && intent === undefined) return;
     current = tab.id;
     controller.abort();
     controller = new AbortController();
+    const { signal } = controller;
+    drawer.close();
     document.title = `${tab.label} · iPin Proxy`;
-    title.textContent = tab.label;
+    head.clear();
+    head.setTitle(tab.label);
     panel.replaceChildren();
     panel.classList.toggle('chat-view', tab.id === 'chat');
+    shell.setSlim(tab.id === 'chat');
     scrollTo({ top: 0 });
-    void mount(tab, { me, navigate, intent, signal: controller.signal });
+    void mount(tab, { me, navigate, intent, signal, head, drawer, url: createUrlState(tab.id, signal) });
     intent = undefined;
   }
 
@@ -97,71 +72,58 @@ function renderPanel(me) {
     }
   }
 
-  /**
-   * @param {string} tab
-   * @param {string} [nextIntent]
-   */
-  function navigate(tab, nextIntent) {
+  /** @type {Navigate} */
+  function navigate(tab, nextIntent, params) {
     intent = nextIntent;
     // The pressed button disappears with its tab, so the focus moves first.
     document.getElementById('main')?.focus({ preventScroll: true });
-    location.hash = tab;
+    const hash = hashOf(tab, params);
+    if (location.hash !== hash) location.hash = hash;
+    else if (intent !== undefined) show(tab);
   }
 
-  const tabs = createTabs({
-    label: 'Panel',
+  const tabs = createSidebarTabs({
     tabs: TABS,
-    selected: tabFromHash(),
+    selected: currentTab(),
     panel,
-    class: 'sidebar',
     onSelect: (id) => {
+      shell.closeMenu();
+      if (id !== current) {
+        const hash = FILTERED.includes(id) ? hashOf(id, filters) : hashOf(id);
+        history.pushState(null, '', hash);
+      }
       show(id);
-      if (tabFromHash() !== id) history.pushState(null, '', `#${id}`);
     },
   });
   function followHash() {
-    tabs.markSelected(tabFromHash());
-    show(tabFromHash());
+    tabs.markSelected(currentTab());
+    show(currentTab());
   }
   // Dispatched by links, by `navigate` and by the back button, not by pushState above.
   addEventListener('hashchange', followHash);
   addEventListener('popstate', followHash);
-  renderShell(
+  const shell = renderShell({
     me,
-    h(
-      'div',
-      { class: 'panel' },
-      h('nav', { class: 'panel-nav', 'aria-label': 'Panel' }, tabs.element),
-      h('main', { id: 'main', tabindex: -1, class: 'page' }, title, panel),
-    ),
-  );
+    nav: tabs.element,
+    main,
+    home: 'admin.html',
+    search: async () => (await import('../views/panel-search.js')).panelSearch(navigate),
+  });
   // Again, because only now the tab can scroll into view.
-  tabs.markSelected(tabFromHash());
+  followHash();
+  watchAttention(({ count, text }) => tabs.setBadge('providers', count, text));
   setTimeout(preloadViews, 1000);
 }
 
-function tabFromHash() {
-  const id = location.hash.slice(1);
-  return TABS.some((tab) => tab.id === id) ? id : 'overview';
+function currentTab() {
+  const { tab } = readHash();
+  return TABS.some((one) => one.id === tab) ? tab : 'overview';
 }
 
-/** Kept while the panel is open, so that the conversation survives a change of tabs. @type {HTMLElement | null} */
-let chatHost = null;
-
-/** @param {typeof import('../views/chat.js').mountChat} mountChat */
-function mountChatTab(mountChat) {
-  return (/** @type {HTMLElement} */ container) => {
-    if (chatHost === null) {
-      chatHost = h('div', { class: 'chat-host' });
-      mountChat(chatHost, { signedIn: true, role: 'admin' });
-    }
-    container.append(chatHost);
-  };
-}
-
-/** Loads the other views in the background, so that a tab opens at once, even if the server does not answer. */
+/** Loads the other views and the search in the background, so that they open at once, even if the server does not answer. */
 function preloadViews() {
   for (const tab of TABS) if (tab.id !== 'chat') tab.load().catch(() => {});
+  Promise.all([import('../lib/search-dialog.js'), import('../views/panel-search.js')]).catch(() => {});
 }
 
 void openPage('/api/admin/me', renderPanel);

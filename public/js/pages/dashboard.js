@@ -1,13 +1,20 @@
-import { pageUrl } from '../lib/api.js';
+import { messageOf, pageUrl } from '../lib/api.js';
+import { zoneName } from '../lib/format.js';
 import { h } from '../lib/h.js';
 import { icon } from '../lib/icons.js';
+import { pageLinks } from '../lib/links.js';
 import { createList } from '../lib/list.js';
+import { createPageHead } from '../lib/page-head.js';
+import { refreshWhileVisible } from '../lib/refresh.js';
 import { titleCell } from '../lib/row.js';
 import { openPage, renderShell } from '../lib/shell.js';
-import { connectCard, exampleModel, snippets } from '../lib/snippets.js';
-import { emptyState } from '../lib/states.js';
+import { createSidebarLinks } from '../lib/sidebar.js';
+import { exampleModel, snippets } from '../lib/snippets.js';
+import { emptyState, failed } from '../lib/states.js';
 import { visionBadge } from '../lib/vision.js';
+import { addressLine } from '../views/first-steps.js';
 import { mountKeyList } from '../views/keys.js';
+import { createOwnUsage } from '../views/own-usage.js';
 import { passwordCard } from '../views/password.js';
 
 /** The models that this user may use. */
@@ -17,7 +24,60 @@ const MODELS = '/v1/models';
 async function renderPage(me) {
   const { signal } = new AbortController();
   const keys = h('div');
-  const models = createList({
+  const examples = h('div', null, snippets());
+  const models = modelList(signal, (all) => examples.replaceChildren(snippets({ model: exampleModel(all) })));
+  const usage = createOwnUsage(signal);
+  void models.reload();
+  // The page is rendered when keys and usage are loaded, so that nothing moves later. The models are at its end.
+  await Promise.all([
+    mountKeyList(keys, { path: '/api/user/apikeys', modelsPath: MODELS, usersPath: null, signal }),
+    usage.load().catch((error) => showFailure(usage, error)),
+  ]);
+  const head = createPageHead();
+  head.setTitle(`Hello, ${me.name || me.username}`);
+  head.set(
+    addressLine(),
+    h('a', { class: 'btn primary', href: pageUrl('chat.html') }, icon('chat'), 'Open chat'),
+  );
+  const password = passwordCard({ username: me.username, path: '/api/user/password' });
+  renderShell({
+    me: { username: me.username, name: me.name, role: 'user' },
+    nav: createSidebarLinks(pageLinks('user', 'account')),
+    home: 'dashboard.html',
+    onChangePassword: () => focusFirstField(password),
+    main: h(
+      'main',
+      { id: 'main', tabindex: -1, class: 'main' },
+      h(
+        'div',
+        { class: 'page' },
+        head.element,
+        h(
+          'div',
+          { class: 'cols' },
+          usage.budget,
+          usage.course,
+          usage.requests,
+          h('section', { class: 'stack tight w12' }, h('h2', null, 'Your API keys'), keys),
+          h('section', { class: 'card pad stack w7' }, h('h2', null, 'Connect a program'), examples),
+          h('div', { class: 'w5 fill-card' }, password),
+          h('section', { class: 'stack tight w12' }, h('h2', null, 'Your models'), models.element),
+          h('p', { class: 'tiny muted w12' }, `Times are in ${zoneName()}.`),
+        ),
+      ),
+    ),
+  });
+  const refresh = () => usage.load({ isQuiet: true }).catch(() => {});
+  addEventListener('server-back', () => void refresh());
+  refreshWhileVisible(refresh, signal);
+}
+
+/**
+ * @param {AbortSignal} signal
+ * @param {(models: any[]) => void} onLoad
+ */
+function modelList(signal, onLoad) {
+  return createList({
     label: 'Your models',
     noun: 'model',
     signal,
@@ -39,33 +99,29 @@ async function renderPage(me) {
           titleCell(model.name, h('span', { class: 'mono' }, model.id), model.vision && visionBadge()),
       },
     ],
-    onLoad: (all) => examples.replaceChildren(snippets({ model: exampleModel(all) })),
+    onLoad,
   });
-  const examples = h('div', null, snippets());
-  void models.reload();
-  // The page is rendered when the keys are loaded, so that nothing moves later. The models are at its end.
-  await mountKeyList(keys, { path: '/api/user/apikeys', modelsPath: MODELS, usersPath: null, signal });
-  renderShell(
-    { username: me.username, role: 'user' },
-    h(
-      'main',
-      { id: 'main', tabindex: -1, class: 'page alone stack loose' },
-      h(
-        'div',
-        { class: 'row between' },
-        h('h1', null, `Hello, ${me.name || me.username}`),
-        h('a', { class: 'btn primary', href: pageUrl('chat.html') }, icon('chat'), 'Open chat'),
-      ),
-      h('section', { class: 'stack' }, h('h2', null, 'Your API keys'), keys),
-      h(
-        'div',
-        { class: 'two-columns' },
-        connectCard(examples),
-        passwordCard({ username: me.username, path: '/api/user/password' }),
-      ),
-      h('section', { class: 'stack' }, h('h2', null, 'Your models'), models.element),
-    ),
-  );
+}
+
+/**
+ * @param {ReturnType<typeof createOwnUsage>} usage
+ * @param {unknown} error
+ */
+function showFailure(usage, error) {
+  usage.budget.hidden = true;
+  const retry = async () => {
+    await usage.load();
+    usage.budget.hidden = false;
+  };
+  const again = () => void retry().catch((next) => showFailure(usage, next));
+  usage.course.replaceChildren(h('div', { class: 'card pad' }, failed(messageOf(error), again)));
+}
+
+/** @param {HTMLElement} form */
+function focusFirstField(form) {
+  const field = form.querySelector('input:not([hidden])');
+  form.scrollIntoView({ block: 'center' });
+  if (field instanceof HTMLElement) field.focus();
 }
 
 void openPage('/api/user/me', renderPage);

@@ -1,8 +1,8 @@
 import { ApiError, api, messageOf, pageUrl } from '../lib/api.js';
 import { alertBox, handleSubmit, setBusy } from '../lib/form.js';
 import { h } from '../lib/h.js';
+import { logo } from '../lib/logo.js';
 import { announceSignIn } from '../lib/session.js';
-import { logo } from '../lib/shell.js';
 import { signInFields } from '../lib/sign-in-fields.js';
 import { themeButton } from '../lib/theme.js';
 
@@ -53,7 +53,7 @@ function signInCard() {
   });
   return h(
     'div',
-    { class: 'card stack loose' },
+    { class: 'card pad stack loose' },
     h('div', { class: 'brand large' }, logo(), h('h1', null, 'iPin Proxy')),
     form,
   );

@@ -1,7 +1,8 @@
 import { raw, toApiError } from '../lib/api.js';
-import { alertBox, handleSubmit, segmented, textField } from '../lib/form.js';
+import { alertBox, handleSubmit, textField } from '../lib/form.js';
 import { h } from '../lib/h.js';
 import { icon } from '../lib/icons.js';
+import { createSegmented } from '../lib/segmented.js';
 import { toast } from '../lib/toast.js';
 
 /** @type {Record<string, string>} */
@@ -24,7 +25,8 @@ export function backupCard(hasServerKey) {
     hint: 'At least 12 characters.',
     input: { type: 'password', autocomplete: 'new-password', required: true, minlength: 12 },
   });
-  const mode = segmented({
+  const mode = createSegmented({
+    hasLegend: true,
     label: 'Provider keys in the file',
     value: 'passphrase',
     choices: [
@@ -32,7 +34,7 @@ export function backupCard(hasServerKey) {
       ...(hasServerKey ? [{ value: 'server', label: 'With ENCRYPTION_KEY' }] : []),
       { value: 'omit', label: 'Left out' },
     ],
-    onchange: (value) => {
+    onChange: (value) => {
       hint.textContent = HINTS[value];
       passphrase.element.hidden = value !== 'passphrase';
       passphrase.control.disabled = value !== 'passphrase';
@@ -60,7 +62,7 @@ export function backupCard(hasServerKey) {
   });
   return h(
     'section',
-    { class: 'card stack' },
+    { class: 'card pad stack' },
     h('h2', null, 'Backup'),
     h('p', { class: 'muted' }, 'Providers, models, keys and users in one file, without sessions.'),
     form,

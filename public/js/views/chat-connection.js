@@ -25,7 +25,7 @@ export function createConnection({ signedIn, onModels }) {
   });
   const show = h(
     'button',
-    { type: 'button', class: 'btn ghost small', 'aria-pressed': false, onclick: toggleKey },
+    { type: 'button', class: 'btn quiet small', 'aria-pressed': false, onclick: toggleKey },
     'Show',
   );
   show.setAttribute('aria-label', 'Show key');
@@ -65,11 +65,11 @@ export function createConnection({ signedIn, onModels }) {
   }
 
   /**
-   * @param {'ok' | 'danger'} kind
+   * @param {'ok' | 'bad'} kind
    * @param {...import('../lib/h.js').Child} content
    */
   function showResult(kind, ...content) {
-    result.replaceChildren(h('div', { class: `alert ${kind} small` }, h('div', null, ...content)));
+    result.replaceChildren(h('div', { class: `note ${kind} small` }, h('div', null, ...content)));
   }
 
   function abort() {
@@ -100,7 +100,7 @@ export function createConnection({ signedIn, onModels }) {
       const isKeyRefused = loadedKey !== '' && (failure.status === 401 || failure.status === 403);
       onModels(null, isKeyRefused ? 'The key was refused' : 'Loading the models failed');
       const detail = h('p', { class: 'chat-failure-detail' }, describeFailure(failure));
-      showResult('danger', failure.message, detail);
+      showResult('bad', failure.message, detail);
     } finally {
       if (!signal.aborted) test.setAttribute('aria-busy', 'false');
     }

@@ -84,7 +84,7 @@ export function createFileTray({ onChange }) {
     );
     const { name, size } = audio ?? { name: '', size: 0 };
     const text = h('span', null, name, h('small', null, bytes(size)));
-    const audioPreview = h('span', { class: 'chat-audio row nowrap' }, icon('audio'), text);
+    const audioPreview = h('span', { class: 'chat-audio row' }, icon('audio'), text);
     if (audio) items.push(renderItem(name, audioPreview, () => (audio = null)));
     element.replaceChildren(...items);
     onChange();
@@ -98,7 +98,7 @@ export function createFileTray({ onChange }) {
   function renderItem(name, preview, remove) {
     const button = h(
       'button',
-      { type: 'button', class: 'btn small icon-only', 'aria-label': `Remove ${name}`, title: 'Remove' },
+      { type: 'button', class: 'btn small square', 'aria-label': `Remove ${name}`, title: 'Remove' },
       icon('close'),
     );
     button.addEventListener('click', () => {

@@ -31,13 +31,13 @@ export function createLog() {
     'button',
     {
       type: 'button',
-      class: 'btn small icon-only chat-down',
+      class: 'btn small square chat-down',
       'aria-label': 'Scroll to the end',
       hidden: true,
     },
     icon('chevron'),
   );
-  const announcer = h('p', { class: 'visually-hidden', role: 'status' });
+  const announcer = h('p', { class: 'sr', role: 'status' });
   const element = h('div', { class: 'chat-log-frame' }, scroller, down, announcer);
   let isFollowing = true;
 

@@ -15,7 +15,7 @@ import { describeFailure } from './chat-failure.js';
 function actionButton(label, symbol, onclick, extraClass = '') {
   const props = {
     type: 'button',
-    class: `btn ghost small icon-only ${extraClass}`,
+    class: `btn quiet small square ${extraClass}`,
     'aria-label': label,
     title: label,
   };
@@ -40,7 +40,7 @@ export function createUserMessage(message, { onEdit }) {
     'article',
     { class: 'chat-message chat-user', 'aria-label': 'You' },
     images.length > 0 && h('div', { class: 'chat-images' }, images),
-    file && h('div', { class: 'chat-text row nowrap' }, icon('audio'), h('span', null, file)),
+    file && h('div', { class: 'chat-text row' }, icon('audio'), h('span', null, file)),
     text,
     actions,
   );
@@ -54,7 +54,12 @@ export function createUserMessage(message, { onEdit }) {
     field.control.value = message.text;
     const cancel = h('button', { type: 'button', class: 'btn small', onclick: close }, 'Cancel');
     const submit = h('button', { type: 'submit', class: 'btn primary small' }, 'Send again');
-    const form = h('form', { class: 'chat-edit' }, field.element, h('div', { class: 'row' }, cancel, submit));
+    const form = h(
+      'form',
+      { class: 'chat-edit' },
+      field.element,
+      h('div', { class: 'row wrap' }, cancel, submit),
+    );
     function close() {
       form.remove();
       element.classList.remove('is-edited');
@@ -104,11 +109,7 @@ export function createAnswer({ model, onRegenerate, onRender }) {
     h('div', { class: 'chat-thoughts' }, thoughtText),
   );
   const tools = h('div', { class: 'stack tight' });
-  const waiting = h(
-    'div',
-    { class: 'chat-waiting' },
-    h('span', { class: 'visually-hidden' }, 'Waiting for the answer'),
-  );
+  const waiting = h('div', { class: 'chat-waiting' }, h('span', { class: 'sr' }, 'Waiting for the answer'));
   const ending = h('div', { class: 'chat-ending' });
   const speed = h('span', { class: 'chat-speed' });
   const copy = copyButton(() => text, markdown.element, { label: 'Copy message' });
@@ -176,7 +177,7 @@ export function createAnswer({ model, onRegenerate, onRender }) {
       if (failure) {
         const detail = h('p', { class: 'chat-failure-detail' }, describeFailure(failure));
         const content = h('div', null, h('div', { class: 'chat-text' }, failure.message), detail);
-        ending.append(h('div', { class: 'alert danger' }, icon('warning'), content));
+        ending.append(h('div', { class: 'note bad' }, icon('warning'), content));
       }
       speed.textContent = stats;
       copy.hidden = text === '';

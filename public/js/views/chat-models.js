@@ -1,6 +1,7 @@
 /** The choice of the model and of the task. */
-import { segmented, selectField } from '../lib/form.js';
+import { selectField } from '../lib/form.js';
 import { h } from '../lib/h.js';
+import { createSegmented } from '../lib/segmented.js';
 import { guessTask, TASKS } from './chat-tasks.js';
 
 /** @typedef {import('./chat-tasks.js').ChatModel} ChatModel */
@@ -22,7 +23,13 @@ export function createModelChoice({ onChange, isKeyNeeded }) {
   /** The id of the model chosen last, kept while there is no list. */
   let lastChosen = '';
   const select = selectField({ label: 'Model', choices: [], input: { disabled: true } });
-  const task = segmented({ label: 'Task', choices: TASKS, value: 'chat', onchange: onChange });
+  const task = createSegmented({
+    hasLegend: true,
+    label: 'Task',
+    choices: TASKS,
+    value: 'chat',
+    onChange: onChange,
+  });
 
   const chosen = () => models.find(({ id }) => id === select.control.value) ?? null;
 

@@ -3,13 +3,14 @@ import { pageUrl } from '../lib/api.js';
 import { confirmDialog } from '../lib/dialog.js';
 import { h } from '../lib/h.js';
 import { icon } from '../lib/icons.js';
+import { loadStyles } from '../lib/styles.js';
 import { createComposer } from './chat-composer.js';
 import { createConnection } from './chat-connection.js';
 import { createConversation } from './chat-conversation.js';
 import { createLog } from './chat-log.js';
 import { createModelChoice } from './chat-models.js';
 import { createSettings } from './chat-settings.js';
-import { loadChatStyles, watchChatTop } from './chat-styles.js';
+import { watchChatTop } from './chat-styles.js';
 
 /**
  * Adds the chat to a container. Key and conversation are kept in memory, until the page is closed.
@@ -152,7 +153,7 @@ export function mountChat(container, { signedIn, role = null }) {
   showSide(!signedIn);
   applyTask();
   connection.start();
-  void loadChatStyles().then(() => {
+  void loadStyles('chat.css').then(() => {
     element.hidden = false;
   });
 

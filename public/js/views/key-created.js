@@ -1,36 +1,109 @@
 import { copyButton } from '../lib/copy.js';
-import { openDialog } from '../lib/dialog.js';
+import { confirmDialog, openDialog } from '../lib/dialog.js';
+import { plural } from '../lib/format.js';
 import { h } from '../lib/h.js';
-import { snippets } from '../lib/snippets.js';
+import { icon } from '../lib/icons.js';
+import { budgetText } from '../lib/limits.js';
+import { handOver } from '../lib/snippet-texts.js';
+import { exampleModel, snippets } from '../lib/snippets.js';
+
+const NOT_COPIED = {
+  title: 'Close without the key?',
+  message: 'The key is not copied yet, and it cannot be shown again. You would have to make another one.',
+  confirmLabel: 'Close anyway',
+  cancelLabel: 'Back to the key',
+  danger: true,
+};
 
 /**
- * Shows a new key, the only time that it can be shown. The key is on the page until the dialog closes.
+ * Shows a new key, the only time that it can be shown. The key is on the page until the dialog closes, and closing it without
+ * a copy needs a second answer.
  * @param {import('../lib/types.js').ApiKey} key as created, with the key itself
- * @param {string | undefined} model that the key may use, for the examples
+ * @param {{ owner: import('../lib/types.js').User | null, models: readonly string[], isLimited: boolean }} use
+ *   models: ids that the key may use now; isLimited: to some models
  */
-export async function showCreatedKey(key, model) {
+export async function showCreatedKey(key, { owner, models, isLimited }) {
   const secret = key.key ?? '';
-  const code = h('code', null, secret);
-  const copy = copyButton(() => secret, code, { label: 'Copy', visible: true });
-  const done = h('button', { type: 'button', class: 'btn primary' }, 'Done');
+  let isCopied = false;
+  const state = h('span', { class: 'small muted push-end', role: 'status' }, 'The key is not copied yet');
+  const noteCopy = () => {
+    isCopied = true;
+    state.textContent = 'The key is copied';
+  };
+  const code = h('code', { oncopy: noteCopy }, secret);
+  const copy = copyButton(() => secret, code, {
+    label: 'Copy key',
+    visible: true,
+    class: 'btn primary',
+    onCopied: noteCopy,
+  });
+  const done = h('button', { type: 'button', class: 'btn', onclick: () => void dialog.tryClose() }, 'Done');
   const dialog = openDialog({
     title: `${key.name} is ready`,
     size: 'wide',
-    // Escape must not close the dialog: the key would be lost.
-    closable: false,
+    mayClose: async () => isCopied || (await confirmDialog(NOT_COPIED)),
     body: [
       h(
         'div',
         { class: 'stack' },
-        h('p', null, 'Copy the key now. It is shown only once.'),
+        h('p', { class: 'muted' }, 'Copy the key now. It is shown only once and cannot be read again.'),
         h('div', { class: 'secret' }, code, copy),
-        h('h3', null, 'Try it'),
-        snippets({ key: secret, model }),
+        h('h3', null, 'Set it up'),
+        snippets({ key: secret, model: exampleModel(models.map((id) => ({ id }))) }),
+        messageCard({
+          person: owner && (owner.name || owner.username),
+          text: handOver({
+            key: secret,
+            keyName: key.name,
+            person: owner && (owner.name || owner.username),
+            models: isLimited ? models : null,
+            budget: budgetText(key.limits) ?? budgetText(owner?.limits),
+          }),
+          content: isLimited ? plural(models.length, 'model') : 'all models',
+          onCopied: noteCopy,
+        }),
       ),
     ],
-    footer: [done],
+    footer: [state, done],
   });
-  done.addEventListener('click', dialog.close);
   copy.focus();
   await dialog.closed;
+}
+
+/**
+ * The message for the person who gets the key.
+ * @param {{ person: string | null, text: string, content: string, onCopied: () => void }} options
+ */
+function messageCard({ person, text, content, onCopied }) {
+  const message = h('pre', { class: 'wrap', tabindex: 0, role: 'group', 'aria-label': 'Message' }, text);
+  // The old command copies only what is on the page.
+  const details = h(
+    'details',
+    { class: 'small' },
+    h('summary', null, 'Read the message'),
+    h('div', { class: 'code' }, message),
+  );
+  const copy = copyButton(() => text, message, { label: 'Copy message', visible: true, onCopied });
+  copy.addEventListener('click', () => (details.open ||= !isSecureContext), { capture: true });
+  return h(
+    'div',
+    { class: 'hand stack tight' },
+    h(
+      'div',
+      { class: 'row between' },
+      h(
+        'div',
+        { class: 'row' },
+        icon('send'),
+        h(
+          'div',
+          null,
+          h('p', { class: 'medium' }, person === null ? 'Hand it over' : `For ${person}`),
+          h('p', { class: 'small muted' }, `A message with address, key and ${content}`),
+        ),
+      ),
+      copy,
+    ),
+    details,
+  );
 }

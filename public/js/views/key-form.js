@@ -4,6 +4,7 @@ import { formDialog } from '../lib/form-dialog.js';
 import { dateTime } from '../lib/format.js';
 import { h } from '../lib/h.js';
 import { memberPath } from '../lib/resource.js';
+import { limitFields } from './limit-fields.js';
 import { modelAccess } from './model-access.js';
 
 const DAY_MS = 86_400_000;
@@ -50,16 +51,18 @@ export function editKey(key, context) {
   const access = modelAccess({ models: key?.models ?? null, known: context.models });
   const expiry = expiryField(key?.expiresAt ?? null);
   const enabled = checkField({ label: 'Enabled', input: { checked: key?.enabled ?? true } });
+  const limits = limitFields({ limits: key?.limits });
   return formDialog({
     title: isNew ? 'Add API Key' : `Edit ${key.name}`,
     submitLabel: isNew ? 'Create key' : 'Save',
-    fields: [name, custom, owner, access.field, ...expiry.fields],
+    fields: [name, custom, owner, access.field, ...expiry.fields, ...limits.fields],
     content: [
       name.element,
       isNew && custom.element,
       context.users !== null && owner.element,
       access.element,
       expiry.element,
+      h('fieldset', { class: 'field' }, h('legend', { class: 'label' }, 'Limits'), limits.element),
       !isNew && enabled.element,
     ],
     save: () => {
@@ -67,6 +70,7 @@ export function editKey(key, context) {
         name: name.control.value.trim(),
         models: access.value(),
         expiresAt: expiry.value(),
+        ...(limits.isChanged() && { limits: limits.value() }),
         ...(context.users !== null && { userId: owner.control.value || null }),
       };
       if (!isNew)

@@ -1,16 +1,19 @@
 import { api } from '../lib/api.js';
 import { mayOpenDialog } from '../lib/dialog.js';
-import { dateTime, relativeTime } from '../lib/format.js';
+import { dateTime, number, shortAge } from '../lib/format.js';
 import { h } from '../lib/h.js';
-import { icon } from '../lib/icons.js';
+import { periodText, ratesText } from '../lib/limits.js';
 import { createList } from '../lib/list.js';
-import { cachedList, getList, loadList, memberPath } from '../lib/resource.js';
-import { actionsCell, addButton, confirmAndDelete, switchColumn, titleCell } from '../lib/row.js';
-import { exampleModel } from '../lib/snippets.js';
+import { refreshWhileVisible } from '../lib/refresh.js';
+import { cachedList, getList, loadList, loadQuietly, memberPath } from '../lib/resource.js';
+import { actionsCell, addButton, confirmAndDelete, switchColumn } from '../lib/row.js';
 import { emptyState } from '../lib/states.js';
 import { toast } from '../lib/toast.js';
+import { budgetCell, budgetOrder } from './budget.js';
+import { isMaster, keyBadges } from './key-badges.js';
 import { showCreatedKey } from './key-created.js';
 import { editKey } from './key-form.js';
+import { limitsOpener, limitsTitle, withoutUse } from './limits-rows.js';
 import { accessText } from './model-access.js';
 
 /** @typedef {import('../lib/types.js').ApiKey} ApiKey */
@@ -18,11 +21,15 @@ import { accessText } from './model-access.js';
 
 /** The models that requests can use now: enabled models of enabled providers. */
 const CALLABLE = '/v1/models';
+/** Budgets move slowly, and lists of keys may be long. */
+const REFRESH_MS = 30_000;
 
 /**
  * @typedef {{
  *   path: string, modelsPath: string, usersPath: string | null, signal: AbortSignal, intent?: string | undefined,
- * }} KeysContext
+ *   head?: import('../lib/page-head.js').PageHead, url?: import('../lib/url-state.js').UrlState,
+ *   drawer?: import('../lib/drawer.js').Drawer,
+ * }} KeysContext drawer: without it keys cannot be opened, and their limits not be changed
  */
 
 /**
@@ -35,6 +42,9 @@ export function mountKeys(container, context) {
     path: '/api/admin/apikeys',
     signal: context.signal,
     intent: context.intent,
+    head: context.head,
+    url: context.url,
+    drawer: context.drawer,
     modelsPath: '/api/admin/models',
     usersPath: '/api/admin/users',
   });
@@ -47,24 +57,47 @@ export function mountKeys(container, context) {
  * @returns {Promise<void>} resolves when the keys are loaded, or an error is shown
  */
 export function mountKeyList(container, context) {
-  const { path, modelsPath, usersPath } = context;
+  const { path, modelsPath, usersPath, drawer } = context;
   let owners = usersById(usersPath);
+  /** @type {import('./limits-rows.js').Opener<ApiKey> | null} */
+  const opener = drawer
+    ? limitsOpener({
+        drawer,
+        path,
+        kind: 'key',
+        name: (/** @type {ApiKey} */ one) => one.name,
+        subtitle: (one) => [
+          h('span', { class: 'mono' }, one.keyHint),
+          ` · ${ownerName(one) || 'no owner'} · `,
+          one.models === null ? 'all models' : accessText(one.models),
+        ],
+        user: (one) => owners.get(one.userId ?? '') ?? null,
+        list: () => list,
+        onEdit: edit,
+        onDelete: remove,
+      })
+    : null;
   /** @type {import('../lib/list.js').Column<ApiKey>} */
   const ownerColumn = {
     label: 'Owner',
-    class: 'wide w-s',
+    class: 'c1 c2 w-s',
     sort: ownerName,
     cell: (one) => h('div', { class: 'truncate' }, ownerName(one) || h('span', { class: 'muted' }, '–')),
   };
+  /** @type {ReturnType<typeof createList<ApiKey>>} */
   const list = createList({
     label: 'API keys',
     noun: 'key',
     signal: context.signal,
+    head: context.head,
+    open: context.url && { url: context.url, show: (one) => !isMaster(one) && opener?.open(one) },
     path,
     alsoLoad: usersPath === null ? [] : [usersPath],
     onLoad: () => {
       owners = usersById(usersPath);
+      queueMicrotask(() => opener?.refresh());
     },
+    toFixed: withoutUse,
     id: (key) => key.id,
     text: (key) => `${key.name} ${key.keyHint} ${ownerName(key)} ${key.models?.join(' ') ?? ''}`,
     actions: [addButton('Add API Key', () => edit(null))],
@@ -75,20 +108,45 @@ export function mountKeyList(container, context) {
         'A program needs a key to use your models. Make a separate key for each program and each person.',
       ),
     columns: [
-      { label: 'Name', class: 'main-cell', sort: (one) => one.name, cell: (one) => keyTitle(one, owners) },
+      { label: 'Name', class: 'main-cell', sort: (one) => one.name, cell: keyTitle },
+      {
+        label: 'Budget',
+        class: 'budget-cell',
+        sort: budgetOrder,
+        cell: (one) => (isMaster(one) ? h('span', { class: 'muted c1' }, '–') : budgetCell(one)),
+        isLive: true,
+      },
       ...(usersPath === null ? [] : [ownerColumn]),
       {
         label: 'Models',
-        class: 'wide w-m',
+        class: 'c1 c2 w-s',
         sort: (one) => one.models?.length ?? Number.MAX_SAFE_INTEGER,
         cell: (one) => accessText(one.models),
       },
       {
+        label: 'Rate',
+        class: 'c1 c3 w-m num',
+        sort: (one) => one.limits?.rpm ?? Number.MAX_SAFE_INTEGER,
+        cell: (one) => ratesText(one.limits) || h('span', { class: 'muted' }, '–'),
+      },
+      {
+        label: 'Requests',
+        class: 'c1 c3 w-n r',
+        sort: (one) => one.usage?.requests ?? 0,
+        cell: requestsCell,
+        isLive: true,
+      },
+      {
         label: 'Last used',
-        class: 'wide wider w-m',
+        class: 'c1 w-used',
         sort: (one) => one.lastUsedAt ?? '',
         cell: (one) =>
-          h('span', { class: 'muted', title: dateTime(one.lastUsedAt) }, relativeTime(one.lastUsedAt)),
+          h(
+            'span',
+            { class: 'muted nowrap', title: dateTime(one.lastUsedAt) },
+            one.lastUsedAt ? shortAge(one.lastUsedAt) : 'never',
+          ),
+        isLive: true,
       },
       switchColumn({
         path,
@@ -96,13 +154,34 @@ export function mountKeyList(container, context) {
         isFixed: isMaster,
         onChange: (changed) => list.put(changed),
       }),
-      { label: 'Actions', class: 'actions-cell w-actions-2', cell: actions },
+      { label: 'Actions', class: 'acts-cell w-actions-2', cell: actions },
     ],
   });
 
   /** @param {ApiKey} key */
   function ownerName(key) {
     return owners.get(key.userId ?? '')?.username ?? '';
+  }
+
+  /** @param {ApiKey} key */
+  function keyTitle(key) {
+    const owner = owners.get(key.userId ?? '');
+    return limitsTitle({
+      name: key.name,
+      tab: 'keys',
+      id: key.id,
+      onOpen: opener === null || isMaster(key) ? null : () => opener.open(latest(key)),
+      detail: [
+        h('span', { class: 'mono' }, key.keyHint),
+        owner !== undefined && h('span', { class: 'only-narrow' }, ` · ${owner.username}`),
+      ],
+      badges: keyBadges(key, owner),
+    });
+  }
+
+  /** The row may be older than the list. @param {ApiKey} key @returns {ApiKey} */
+  function latest(key) {
+    return list.items().find((one) => one.id === key.id) ?? key;
   }
 
   /** @param {ApiKey} key */
@@ -124,8 +203,18 @@ export function mountKeyList(container, context) {
     if (changed === null) return;
     const { key: _, ...withoutSecret } = changed;
     list.put(withoutSecret);
+    opener?.reopen(withoutSecret);
     if (key !== null) toast.ok(`${changed.name} is saved.`);
-    else await showCreatedKey(changed, modelForExamples(changed.models, cachedList(CALLABLE) ?? []));
+    else await showCreatedKey(changed, forExamples(changed));
+  }
+
+  /** Who gets the key, and the models that it may use. @param {ApiKey} key */
+  function forExamples(key) {
+    const owner = owners.get(key.userId ?? '') ?? null;
+    const usable = (cachedList(CALLABLE) ?? [])
+      .map((model) => model.id)
+      .filter((id) => isAllowed(id, key.models) && isAllowed(id, owner?.models ?? null));
+    return { owner, models: usable, isLimited: (key.models ?? owner?.models ?? null) !== null };
   }
 
   /** @param {ApiKey} key */
@@ -137,73 +226,27 @@ export function mountKeyList(container, context) {
       run: () => api.del(memberPath(path, key.id)),
       done: `${key.name} is deleted.`,
     });
-    if (isDeleted) list.remove(key.id);
+    if (!isDeleted) return;
+    opener?.closeIf(key.id);
+    list.remove(key.id);
+  }
+
+  async function refresh() {
+    await list.refresh(() => loadQuietly(path));
+    opener?.refresh();
   }
 
   container.append(list.element);
   const loaded = list.reload();
+  refreshWhileVisible(refresh, context.signal, REFRESH_MS);
   if (context.intent === 'add') void edit(null);
   return loaded;
 }
 
 /** @param {ApiKey} key */
-function isMaster(key) {
-  return key.id === 'master';
-}
-
-/**
- * @param {ApiKey} key
- * @param {Map<string, User>} owners
- */
-function keyTitle(key, owners) {
-  const owner = owners.get(key.userId ?? '');
-  return titleCell(
-    key.name,
-    [
-      h('span', { class: 'mono' }, key.keyHint),
-      owner !== undefined && h('span', { class: 'narrow-only' }, ` · ${owner.username}`),
-    ],
-    isMaster(key) &&
-      h(
-        'span',
-        {
-          class: 'badge ok',
-          title: 'The master key may use every model. You cannot delete it or switch it off here.',
-        },
-        icon('lock'),
-        'protected',
-      ),
-    expiryBadge(key.expiresAt),
-    owner?.enabled === false &&
-      h(
-        'span',
-        { class: 'badge warn', title: 'The owner is switched off, so this key is refused' },
-        'owner off',
-      ),
-  );
-}
-
-/** @param {string | null} expiresAt */
-function expiryBadge(expiresAt) {
-  if (expiresAt === null || expiresAt === undefined) return null;
-  const isExpired = Date.parse(expiresAt) <= Date.now();
-  return h(
-    'span',
-    { class: `badge ${isExpired ? 'danger' : ''}`, title: dateTime(expiresAt) },
-    isExpired ? 'expired' : `expires ${relativeTime(expiresAt)}`,
-  );
-}
-
-/**
- * A model that the key may use, for the examples.
- * @param {readonly string[] | null} allowed ids and patterns; null: all
- * @param {readonly { id: string }[]} models
- */
-function modelForExamples(allowed, models) {
-  const isAllowed = (/** @type {string} */ id) =>
-    allowed === null ||
-    allowed.some((one) => (one.endsWith('*') ? id.startsWith(one.slice(0, -1)) : one === id));
-  return exampleModel(models.filter((model) => isAllowed(model.id)));
+function requestsCell({ usage }) {
+  if (!usage) return h('span', { class: 'muted' }, '–');
+  return h('span', { title: `Requests ${periodText(usage)}` }, number(usage.requests));
 }
 
 /**
@@ -214,4 +257,13 @@ function usersById(usersPath) {
   /** @type {User[]} */
   const users = (usersPath !== null && cachedList(usersPath)) || [];
   return new Map(users.map((user) => [user.id, user]));
+}
+
+/**
+ * @param {string} id
+ * @param {readonly string[] | null} allowed ids, and beginnings with `*`; null: all
+ */
+function isAllowed(id, allowed) {
+  if (allowed === null) return true;
+  return allowed.some((one) => (one.endsWith('*') ? id.startsWith(one.slice(0, -1)) : one === id));
 }

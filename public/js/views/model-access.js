@@ -1,7 +1,8 @@
-import { segmented, textField } from '../lib/form.js';
+import { textField } from '../lib/form.js';
 import { plural } from '../lib/format.js';
 import { h } from '../lib/h.js';
 import { createPicker } from '../lib/picker.js';
+import { createSegmented } from '../lib/segmented.js';
 
 const CHOICES = [
   { value: 'all', label: 'All models' },
@@ -38,11 +39,12 @@ export function modelAccess(options) {
     picker.element,
     patterns.element,
   );
-  const choice = segmented({
+  const choice = createSegmented({
+    hasLegend: true,
     label: 'Allowed models',
     choices: CHOICES,
     value: options.models === null ? 'all' : 'some',
-    onchange: (value) => {
+    onChange: (value) => {
       details.hidden = value === 'all';
       check();
     },

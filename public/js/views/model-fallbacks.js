@@ -1,7 +1,9 @@
 import { selectField, textField } from '../lib/form.js';
 import { h } from '../lib/h.js';
 import { icon } from '../lib/icons.js';
+import { priceText, sourceText } from '../lib/prices.js';
 import { announce } from '../lib/toast.js';
+import { priceFields } from './price-fields.js';
 
 /** @typedef {import('../lib/types.js').Fallback} Fallback */
 /** @typedef {import('../lib/form.js').Field} Field */
@@ -9,6 +11,7 @@ import { announce } from '../lib/toast.js';
  * @typedef {{
  *   element: HTMLElement, legend: HTMLElement, title: HTMLElement, role: HTMLElement, up: HTMLButtonElement, down: HTMLButtonElement, remove: HTMLButtonElement,
  *   provider: ReturnType<typeof selectField>, upstream: ReturnType<typeof textField>, weight: ReturnType<typeof textField>,
+ *   price: ReturnType<typeof priceFields>,
  * }} Row
  */
 
@@ -43,7 +46,7 @@ export function fallbackFields({ fallbacks, weight, fields, choicesFor }) {
     row.up.addEventListener('click', () => move(row, -1));
     row.down.addEventListener('click', () => move(row, 1));
     row.remove.addEventListener('click', () => remove(row));
-    fields.push(row.provider, row.upstream, row.weight);
+    fields.push(row.provider, row.upstream, row.weight, ...row.price.fields);
     list.append(row.element);
     rows.push(row);
     return row;
@@ -78,7 +81,8 @@ export function fallbackFields({ fallbacks, weight, fields, choicesFor }) {
     const index = rows.indexOf(row);
     rows = rows.filter((one) => one !== row);
     row.element.remove();
-    for (const field of [row.provider, row.upstream, row.weight]) fields.splice(fields.indexOf(field), 1);
+    for (const field of [row.provider, row.upstream, row.weight, ...row.price.fields])
+      fields.splice(fields.indexOf(field), 1);
     changed();
     (rows[Math.min(index, rows.length - 1)]?.remove ?? add).focus();
     announce('The fallback is removed.', list);
@@ -131,6 +135,7 @@ export function fallbackFields({ fallbacks, weight, fields, choicesFor }) {
         providerId: row.provider.control.value,
         upstreamModel: row.upstream.control.value.trim() || null,
         weight: numberIn(row.weight.control),
+        price: row.price.value(),
       })),
     }),
   };
@@ -158,9 +163,15 @@ function createRow(fallback, choices) {
     },
   });
   const weight = weightField(fallback.weight, 'None');
+  const price = priceFields({
+    price: fallback.price,
+    effective: fallback.effectivePrice,
+    param: '',
+    heading: 'h4',
+  });
   const [up, down] = [iconButton('up'), iconButton('down')];
   const remove = iconButton('trash');
-  const legend = h('legend', { class: 'visually-hidden' });
+  const legend = h('legend', { class: 'sr' });
   const title = h('strong', { 'aria-hidden': 'true' });
   const role = h('span', { class: 'role muted small grow' });
   const element = h(
@@ -170,11 +181,25 @@ function createRow(fallback, choices) {
       'fieldset',
       { class: 'stack tight' },
       legend,
-      h('div', { class: 'row nowrap' }, title, role, h('div', { class: 'actions' }, up, down, remove)),
+      h('div', { class: 'row' }, title, role, h('div', { class: 'acts' }, up, down, remove)),
       h('div', { class: 'target-fields' }, provider.element, upstream.element, weight.element),
+      h(
+        'details',
+        { class: 'more' },
+        h('summary', { class: 'small' }, priceSummary(fallback)),
+        price.element,
+      ),
     ),
   );
-  return { element, legend, title, role, up, down, remove, provider, upstream, weight };
+  return { element, legend, title, role, up, down, remove, provider, upstream, weight, price };
+}
+
+/** @param {Fallback} fallback */
+function priceSummary({ effectivePrice }) {
+  const text = priceText(effectivePrice);
+  return effectivePrice && text !== null
+    ? `Price: ${text} (${sourceText(effectivePrice)})`
+    : 'Price: none yet';
 }
 
 /**
@@ -194,6 +219,7 @@ function numberRow(row, index, count) {
   row.provider.param = `fallbacks[${index}].providerId`;
   row.upstream.param = `fallbacks[${index}].upstreamModel`;
   row.weight.param = `fallbacks[${index}].weight`;
+  row.price.setParam(`fallbacks[${index}].price`);
 }
 
 /**
@@ -208,7 +234,7 @@ function setName(button, name) {
 /** @param {import('../lib/icons.js').IconName} symbol */
 function iconButton(symbol) {
   const look = symbol === 'trash' ? 'dangerous' : '';
-  return h('button', { type: 'button', class: `btn ghost small icon-only ${look}` }, icon(symbol));
+  return h('button', { type: 'button', class: `btn quiet small square ${look}` }, icon(symbol));
 }
 
 /**

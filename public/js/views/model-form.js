@@ -1,10 +1,12 @@
 import { api } from '../lib/api.js';
-import { checkField, segmented, selectField, textField } from '../lib/form.js';
+import { checkField, selectField, textField } from '../lib/form.js';
 import { formDialog } from '../lib/form-dialog.js';
 import { h } from '../lib/h.js';
 import { memberPath } from '../lib/resource.js';
+import { createSegmented } from '../lib/segmented.js';
 import { fallbackFields } from './model-fallbacks.js';
 import { modelOptionFields } from './model-options.js';
+import { priceFields } from './price-fields.js';
 
 const PATH = '/api/admin/models';
 const VISION = [
@@ -57,7 +59,8 @@ export function editModel(model, providers) {
     hint: 'The provider’s name for the model, if it differs from the ID. A * in it stands for the same text as the * in the ID.',
     input: { value: model?.upstreamModel ?? '', spellcheck: 'false', autocapitalize: 'none' },
   });
-  const vision = segmented({
+  const vision = createSegmented({
+    hasLegend: true,
     label: 'Takes images',
     choices: VISION,
     value: model === null || model.vision === null ? 'auto' : model.vision ? 'yes' : 'no',
@@ -66,6 +69,13 @@ export function editModel(model, providers) {
   const options = modelOptionFields(model?.options ?? {});
   /** @type {import('../lib/form.js').Field[]} */
   const fields = [name, id, provider, upstream, ...options.fields];
+  const price = priceFields({
+    price: model?.price,
+    effective: model?.effectivePrice,
+    param: 'price',
+    heading: 'h3',
+  });
+  fields.push(...price.fields);
   const fallbacks = fallbackFields({
     fallbacks: model?.fallbacks ?? [],
     weight: model?.weight ?? null,
@@ -79,6 +89,7 @@ export function editModel(model, providers) {
     content: [
       h('div', { class: 'columns' }, name.element, id.element),
       h('div', { class: 'target-fields' }, provider.element, upstream.element, fallbacks.ownWeight),
+      price.element,
       fallbacks.element,
       vision.element,
       enabled.element,
@@ -92,6 +103,7 @@ export function editModel(model, providers) {
         vision: VISION_VALUES[vision.value()],
         enabled: enabled.control.checked,
         ...fallbacks.value(),
+        price: price.value(),
         options: options.value(),
       };
       return isNew

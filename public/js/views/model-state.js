@@ -25,7 +25,7 @@ export function targetsCell(model, providers) {
     null,
     h(
       'div',
-      { class: 'row nowrap' },
+      { class: 'row' },
       h('span', { class: 'truncate', title: first }, first),
       targets[0].provider?.enabled === false &&
         h('span', { class: 'badge warn', title: 'The provider is switched off' }, 'off'),
@@ -102,7 +102,7 @@ function targetItem(model, target) {
     null,
     h(
       'div',
-      { class: 'row between' },
+      { class: 'row wrap between' },
       h('strong', { class: 'wrap-anywhere' }, target.name),
       stateMark(condition),
     ),

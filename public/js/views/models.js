@@ -1,9 +1,10 @@
 import { api } from '../lib/api.js';
 import { mayOpenDialog } from '../lib/dialog.js';
-import { plural } from '../lib/format.js';
+import { day, number, plural } from '../lib/format.js';
 import { h } from '../lib/h.js';
 import { severity } from '../lib/health.js';
 import { createList } from '../lib/list.js';
+import { isUnpriced, priceCell } from '../lib/prices.js';
 import { refreshWhileVisible } from '../lib/refresh.js';
 import { cachedList, getList, loadQuietly, memberPath } from '../lib/resource.js';
 import { actionsCell, addButton, confirmAndDelete, switchColumn, titleCell } from '../lib/row.js';
@@ -36,11 +37,14 @@ export function mountModels(container, context) {
     label: 'Models',
     noun: 'model',
     signal: context.signal,
+    head: context.head,
+    open: { url: context.url, show: showDetails },
     path: PATH,
     alsoLoad: [PROVIDERS, CALLABLE],
     onLoad: () => {
       providers = byId(cachedList(PROVIDERS) ?? []);
       visionIds = visionIdsOf(cachedList(CALLABLE) ?? []);
+      queueMicrotask(prices.update);
     },
     id: (model) => model.id,
     text: (model) => [model.id, model.name, ...[model, ...model.fallbacks].map(targetText)].join(' '),
@@ -67,14 +71,20 @@ export function mountModels(container, context) {
       },
       {
         label: 'Provider',
-        class: 'wide w-xl',
+        class: 'c1 c2 w-l',
         sort: (one) => providerName(one.providerId),
         cell: (one) => targetsCell(one, providers),
         isLive: true,
       },
       {
+        label: '$ per 1M, in / out',
+        class: 'c1 w-price r',
+        sort: (one) => one.effectivePrice?.inputPerMTok ?? Number.MAX_SAFE_INTEGER,
+        cell: modelPrice,
+      },
+      {
         label: 'Upstream name',
-        class: 'wide widest mono w-l',
+        class: 'c1 c3 mono w-l',
         sort: (one) => one.upstreamModel ?? '',
         cell: upstreamCell,
       },
@@ -83,7 +93,7 @@ export function mountModels(container, context) {
         name: (/** @type {Model} */ one) => one.name,
         onChange: (changed) => list.put(changed),
       }),
-      { label: 'Actions', class: 'actions-cell w-actions-2', cell: actions },
+      { label: 'Actions', class: 'acts-cell w-actions-2', cell: actions },
     ],
   });
 
@@ -106,7 +116,7 @@ export function mountModels(container, context) {
       model.name,
       [
         h('span', { class: 'mono', title: id }, id),
-        h('span', { class: 'narrow-only' }, ` · ${providerName(model.providerId)}${more}`),
+        h('span', { class: 'only-narrow' }, ` · ${providerName(model.providerId)}${more}`),
       ],
       id.includes('*') &&
         h(
@@ -127,8 +137,13 @@ export function mountModels(container, context) {
       name: model.name,
       condition,
       evidence: detail && h('div', { class: 'truncate', title: detail }, detail),
-      onclick: () => openModelDetails(model, { providers: () => providers, refresh: refreshProviders }),
+      onclick: () => showDetails(model),
     });
+  }
+
+  /** @param {Model} model */
+  function showDetails(model) {
+    openModelDetails(model, { providers: () => providers, refresh: refreshProviders });
   }
 
   async function refreshProviders() {
@@ -165,10 +180,59 @@ export function mountModels(container, context) {
     if (isDeleted) list.remove(model.id);
   }
 
-  container.append(list.element);
+  const prices = priceFilter(list, context.url);
+  container.append(h('div', { class: 'stack' }, prices.element, list.element));
   void list.reload();
   refreshWhileVisible(refreshProviders, context.signal);
   if (context.intent === 'add') void edit(null);
+}
+
+/** @param {Model} model */
+function modelPrice(model) {
+  const isByName = model.id.includes('*') && model.effectivePrice?.source === null;
+  if (isByName)
+    return h('span', { class: 'muted', title: 'Each name that fits has its own price' }, 'by name');
+  return priceCell(model.effectivePrice);
+}
+
+/**
+ * The chip above the list that shows only models without a price.
+ * @param {{ items: () => Model[], filter: (isShown: ((model: Model) => boolean) | null) => void }} list
+ * @param {import('../lib/url-state.js').UrlState} url
+ */
+function priceFilter(list, url) {
+  const count = h('span', { class: 'badge' });
+  const button = h(
+    'button',
+    {
+      type: 'button',
+      'aria-pressed': 'false',
+      onclick: () => url.set({ price: url.get('price') === 'none' ? null : 'none' }),
+    },
+    'Without price',
+    count,
+  );
+  const chip = h('span', { class: 'chip' }, button);
+  const asOf = h('span', { class: 'small muted push' });
+  function apply() {
+    const isOn = url.get('price') === 'none';
+    chip.classList.toggle('set', isOn);
+    button.setAttribute('aria-pressed', String(isOn));
+    list.filter(isOn ? isUnpriced : null);
+  }
+  url.onChange(apply);
+  apply();
+  return {
+    element: h('div', { class: 'filters' }, chip, asOf),
+    update() {
+      const models = list.items();
+      const missing = models.filter(isUnpriced).length;
+      count.textContent = number(missing);
+      count.classList.toggle('warn', missing > 0);
+      const listed = models.find((model) => model.effectivePrice?.source === 'list');
+      asOf.textContent = listed ? `List prices of ${day(listed.effectivePrice?.asOf)}.` : '';
+    },
+  };
 }
 
 /** @param {Model} model */

@@ -1,215 +1,237 @@
 import { api, messageOf } from '../lib/api.js';
-import { number } from '../lib/format.js';
 import { h } from '../lib/h.js';
-import { icon } from '../lib/icons.js';
-import { loadList } from '../lib/resource.js';
-import { connectCard, exampleModel, snippets } from '../lib/snippets.js';
-import { failed, skeleton } from '../lib/states.js';
-import { serverStatus } from './server-status.js';
+import { refreshWhileVisible } from '../lib/refresh.js';
+import { cacheList, loadList } from '../lib/resource.js';
+import { createSegmented } from '../lib/segmented.js';
+import { serverNow } from '../lib/server-clock.js';
+import { failed } from '../lib/states.js';
+import { loadStyles } from '../lib/styles.js';
+import { RANGES, rangeSpan } from '../lib/traffic-span.js';
+import { hashOf } from '../lib/url-state.js';
+import { createBudgetsCard } from './budgets-card.js';
+import { createFirstRun } from './first-run.js';
+import { isNewServer } from './first-run-facts.js';
+import { addressLine, showConnect, usableModels } from './first-steps.js';
+import { createLatestRequests } from './latest-requests.js';
+import { followRequests } from './live-requests.js';
+import { findNeeds } from './needs.js';
+import { createNeedsCard, placeLink } from './needs-card.js';
+import { bones, showLive, unpricedByModel, wholePage } from './overview-parts.js';
+import { createProviderStrips, loadProviderHours } from './provider-strips.js';
+import { createTraffic } from './traffic.js';
+import { SERVER_METRICS } from './traffic-figures.js';
 
-/** @typedef {import('../pages/admin.js').ViewContext} ViewContext */
 /**
+ * @import { ViewContext } from '../pages/admin.js'
+ * @import { Traffic } from './traffic.js'
  * @typedef {{
- *   status: import('../lib/types.js').Status, providers: import('../lib/types.js').Provider[], models: import('../lib/types.js').Model[],
- *   keys: import('../lib/types.js').ApiKey[], users: import('../lib/types.js').User[],
- * }} PanelState
+ *   status: import('../lib/types.js').Status, providers: import('../lib/types.js').Provider[],
+ *   models: import('../lib/types.js').Model[], keys: any[], users: any[],
+ *   requests: import('./latest-requests.js').RequestEntry[], hours: import('./provider-strips.js').ProviderHours,
+ *   pricesAsOf: string | null, traffic: Traffic,
+ * }} OverviewState
  */
 
+const LATEST = 6;
+const EVERY_MS = 20_000;
+/** After a request has ended, its figures are loaded this soon, together with those of requests that follow. */
+const FOLLOW_MS = 2500;
+
+/** Whether the setup was left for the Overview, until the page is closed. */
+let isSetupLeft = false;
+
 /**
- * The Overview tab: warnings, the steps of the setup, the number of records, and how to connect.
+ * The Overview tab: the traffic, what needs the owner, the providers, the budgets and the latest requests. Before the first
+ * answer: the setup in five steps.
  * @param {HTMLElement} container
  * @param {ViewContext} context
  */
 export function mountOverview(container, context) {
-  const placeholder = skeleton({ count: 4, itemClass: 'card stack', class: 'counts' });
-  const host = h('div', { class: 'stack loose' }, placeholder);
-  container.append(host);
-  async function load() {
-    try {
-      const [status, providers, models, keys, users] = await Promise.all([
-        api.get('/api/admin/status'),
-        loadList('/api/admin/providers'),
-        loadList('/api/admin/models'),
-        loadList('/api/admin/apikeys'),
-        loadList('/api/admin/users'),
-      ]);
-      if (!context.signal.aborted) render(host, { status, providers, models, keys, users }, context);
-    } catch (error) {
-      if (!context.signal.aborted)
-        host.replaceChildren(h('div', { class: 'card' }, failed(messageOf(error), load)));
-    }
-  }
-  addEventListener('server-back', () => void load(), { signal: context.signal });
-  void load();
-}
-
-/**
- * @param {HTMLElement} host
- * @param {PanelState} state
- * @param {ViewContext} context
- */
-function render(host, state, context) {
-  const usable = usableModels(state);
-  const keys = state.keys.filter((one) => one.id !== 'master');
-  const isReady = usable.length > 0 && keys.length > 0;
-  host.replaceChildren(
-    ...(state.status.warnings.length > 0 ? [warnings(state.status, context)] : []),
-    ...(isReady ? [] : [setup(state, usable.length > 0, context)]),
-    counts(state, context),
-    h(
-      'div',
-      { class: 'two-columns' },
-      connectCard(snippets({ model: exampleModel(usable) })),
-      h('section', { class: 'card stack' }, h('h2', null, 'Server'), serverStatus(state.status)),
-    ),
+  const { signal, url, navigate } = context;
+  /** @type {OverviewState | null} */
+  let state = null;
+  let reads = 0;
+  let timer = 0;
+  /** The list of prices changes with the version alone. @type {string | null} */
+  let pricesAsOf = null;
+  const range = createSegmented({
+    label: 'Time range',
+    choices: RANGES,
+    value: url.get('range') ?? '24h',
+    onChange: (value) => url.set({ range: value === '24h' ? null : value }),
+  });
+  const connect = h(
+    'button',
+    { type: 'button', class: 'btn', onclick: () => showConnect(state === null ? [] : usableModels(state)) },
+    'Connect a client',
   );
-}
+  const traffic = createTraffic({
+    path: '/api/admin/usage',
+    metrics: SERVER_METRICS,
+    signal,
+    actions: () => [placeLink('Open usage', { tab: 'usage' }, navigate)],
+    onOpen: ({ fromMs, toMs, models }) =>
+      navigate('requests', undefined, {
+        from: new Date(fromMs).toISOString(),
+        to: new Date(toMs).toISOString(),
+        model: models,
+      }),
+  });
+  traffic.element.classList.add('w8');
+  const cards = {
+    needs: createNeedsCard(context),
+    strips: createProviderStrips(context),
+    budgets: createBudgetsCard(context),
+    latest: createLatestRequests({
+      limit: LATEST,
+      providerName: (id) => state?.providers.find((one) => one.id === id)?.name || id,
+      open: {
+        href: ({ id }) => hashOf('requests', { open: id }),
+        run: ({ id }) => navigate('requests', undefined, { open: id }),
+      },
+    }),
+  };
+  const live = h('span', { class: 'state small muted', role: 'status' });
+  const first = createFirstRun({
+    username: context.me.username,
+    navigate,
+    signal,
+    reload: () => load({ isQuiet: true }),
+    onLeave: leaveSetup,
+    below: cards.needs.element,
+  });
+  const leave = h('button', { type: 'button', class: 'btn quiet', onclick: first.leave }, 'Skip the setup');
+  const whole = wholePage(traffic.element, cards, live, navigate);
+  const host = h('div', null, bones());
+  container.append(host);
 
-/**
- * Enabled models of enabled providers.
- * @param {PanelState} state
- */
-function usableModels({ providers, models }) {
-  const enabledIds = new Set(providers.filter((one) => one.enabled).map((one) => one.id));
-  return models.filter((model) => model.enabled && enabledIds.has(model.providerId));
-}
-
-/**
- * @param {import('../lib/types.js').Status} status
- * @param {ViewContext} context
- */
-function warnings({ warnings: list, adminPassword }, context) {
-  const setPassword = () =>
-    h(
-      'button',
-      { type: 'button', class: 'btn', onclick: () => context.navigate('settings', 'password') },
-      'Set a password',
-    );
-  return h(
-    'ul',
-    { class: 'stack tight', 'aria-label': 'Warnings' },
-    ...list.map((one) => {
-      const canSet = one.code === 'default_password' && !adminPassword.isManagedByEnvironment;
-      return h(
-        'li',
-        { class: 'alert warn' },
-        icon('warning'),
+  /** @param {{ isQuiet?: boolean, known?: OverviewState | null }} [how] known: only its figures are loaded again */
+  async function load({ isQuiet = false, known = null } = {}) {
+    const read = ++reads;
+    try {
+      const [records, figures] = await Promise.all([known ?? loadRecords(isQuiet), loadFigures(isQuiet)]);
+      if (!signal.aborted && read === reads) render({ ...records, ...figures });
+    } catch (error) {
+      if (signal.aborted || read !== reads || (isQuiet && state !== null)) return;
+      state = null;
+      host.replaceChildren(
         h(
           'div',
-          { class: 'stack tight' },
-          h('p', null, one.message),
-          canSet && h('div', null, setPassword()),
+          { class: 'card pad' },
+          failed(messageOf(error), () => load()),
         ),
       );
-    }),
-  );
-}
+    }
+  }
 
-/**
- * The steps of the setup, with a button for each step that is not done.
- * @param {PanelState} state
- * @param {boolean} hasModel
- * @param {ViewContext} context
- */
-function setup(state, hasModel, context) {
-  const hasProvider = state.providers.some((one) => one.enabled);
-  const steps = [
-    {
-      title: 'Add a provider',
-      text: 'A provider answers the requests. Choose one, paste its API key, and test it.',
-      isDone: hasProvider,
-      action: 'Add a provider',
-      run: () => context.navigate('providers', 'add'),
-    },
-    {
-      title: 'Choose models',
-      text: hasProvider
-        ? 'Fetch the models of the provider, or add one yourself.'
-        : 'When a provider is switched on, you can fetch its models.',
-      isDone: hasModel,
-      action: hasProvider ? 'Fetch models' : 'Add a model',
-      run: () => (hasProvider ? context.navigate('providers') : context.navigate('models', 'add')),
-    },
-    {
-      title: 'Make an API key',
-      text: 'Make a separate key for each program or person. You can switch each key off by itself.',
-      isDone: state.keys.some((one) => one.id !== 'master'),
-      action: 'Make a key',
-      run: () => context.navigate('keys', 'add'),
-    },
-  ];
-  const next = steps.findIndex((step) => !step.isDone);
-  return h(
-    'section',
-    { class: 'card stack' },
-    h('h2', null, 'Set it up'),
-    h(
-      'ol',
-      { class: 'setup' },
-      ...steps.map((step, index) =>
-        h(
-          'li',
-          { class: step.isDone ? 'done' : '' },
-          h('span', { class: 'mark', 'aria-hidden': 'true' }, step.isDone ? icon('check') : index + 1),
-          h(
-            'div',
-            { class: 'grow' },
-            h('h3', null, step.title, step.isDone && h('span', { class: 'visually-hidden' }, ' (done)')),
-            h('p', { class: 'muted small' }, step.text),
-          ),
-          !step.isDone &&
-            h(
-              'button',
-              { type: 'button', class: index === next ? 'btn primary' : 'btn', onclick: step.run },
-              step.action,
-            ),
-        ),
+  /** @param {boolean} isQuiet */
+  async function loadRecords(isQuiet) {
+    const how = { signal, keepSession: isQuiet };
+    const prices = async () => (pricesAsOf ??= (await api.get('/api/admin/prices', how)).asOf);
+    const [status, models, keys, users] = await Promise.all([
+      api.get('/api/admin/status', how),
+      listOf('/api/admin/models', isQuiet),
+      listOf('/api/admin/apikeys', isQuiet),
+      listOf('/api/admin/users', isQuiet),
+      prices().catch(() => null),
+    ]);
+    return { status, models, keys, users, pricesAsOf };
+  }
+
+  /** @param {boolean} isQuiet */
+  async function loadFigures(isQuiet) {
+    const how = { signal, keepSession: isQuiet };
+    const span = rangeSpan(url.get('range'), serverNow(), -new Date().getTimezoneOffset());
+    const [providers, requests, hours, figures] = await Promise.all([
+      listOf('/api/admin/providers', isQuiet),
+      api.get(`/api/admin/requests?limit=${LATEST}`, how),
+      loadProviderHours(signal, { isQuiet }),
+      traffic.load(span, { isQuiet }),
+    ]);
+    return { providers, requests: requests.data, hours, traffic: figures };
+  }
+
+  /** @param {OverviewState} next */
+  function render(next) {
+    state = next;
+    cards.needs.update(
+      findNeeds(
+        { ...next, unpriced: unpricedByModel(next.traffic), span: next.traffic.span.name },
+        serverNow(),
       ),
-    ),
-  );
+    );
+    const isNew = isNewServer(next.requests, next.traffic.totals.requests);
+    // The first answer is read before the Overview takes its place.
+    if (!isSetupLeft && !whole.isConnected && (isNew || first.element.isConnected)) {
+      first.update(next);
+      if (first.element.isConnected) return;
+      context.head.set(leave);
+      host.replaceChildren(first.element);
+      return;
+    }
+    if (!whole.isConnected) {
+      context.head.set(addressLine(), connect, range.element);
+      host.replaceChildren(whole);
+    }
+    const slot = whole.querySelector('.needs-slot');
+    if (slot !== null) slot.replaceWith(cards.needs.element);
+    traffic.show(next.traffic);
+    cards.strips.update(next.providers, next.hours, next.traffic.span.zone);
+    cards.budgets.update(next);
+    cards.latest.show(next.requests);
+  }
+
+  function leaveSetup() {
+    isSetupLeft = true;
+    // The pressed button disappears with the setup.
+    document.getElementById('main')?.focus({ preventScroll: true });
+    if (state !== null) render(state);
+  }
+
+  /** Loads everything a little later, once for many requests. */
+  function loadSoon() {
+    if (timer !== 0) return;
+    const isFirst = state !== null && !whole.isConnected;
+    timer = setTimeout(
+      () => {
+        timer = 0;
+        // During the setup the records change too.
+        if (!document.hidden) void load({ isQuiet: true, known: whole.isConnected ? state : null });
+      },
+      isFirst ? 0 : FOLLOW_MS,
+    );
+  }
+
+  url.onChange(() => {
+    range.set(url.get('range') ?? '24h');
+    void load();
+  });
+  addEventListener('server-back', () => void load(), { signal });
+  signal.addEventListener('abort', () => clearTimeout(timer));
+  void loadStyles('first-run.css')
+    .then(() => load())
+    .then(() => refreshWhileVisible(() => load({ isQuiet: true }), signal, EVERY_MS));
+  void followRequests({
+    signal,
+    onOpen: () => showLive(live, true),
+    onEnd: () => showLive(live, false),
+    onEntry: (entry) => {
+      cards.latest.add(entry);
+      first.addEntry(entry);
+      loadSoon();
+    },
+  });
 }
 
 /**
- * The number of records of each kind, linked to their tabs.
- * @param {PanelState} state
- * @param {ViewContext} context
+ * Loads a list; quietly, without a question to sign in.
+ * @param {string} path
+ * @param {boolean} isQuiet
+ * @returns {Promise<any[]>}
  */
-function counts(state, context) {
-  const keys = state.keys.filter((one) => one.id !== 'master');
-  const rows = /** @type {const} */ ([
-    ['providers', 'Providers', 'server', state.providers, countEnabled(state.providers)],
-    ['models', 'Models', 'cube', state.models, usableModels(state).length],
-    ['keys', 'API keys', 'key', keys, usableKeys(keys, state.users).length],
-    ['users', 'Users', 'users', state.users, countEnabled(state.users)],
-  ]);
-  return h(
-    'div',
-    { class: 'counts' },
-    ...rows.map(([tab, label, symbol, items, on]) => {
-      const detail = items.length === 0 ? 'none yet' : on === items.length ? 'all on' : `${number(on)} on`;
-      return h(
-        'button',
-        { type: 'button', class: 'card count', onclick: () => context.navigate(tab) },
-        h('span', { class: 'row muted' }, icon(symbol), label),
-        h('span', { class: 'figure' }, number(items.length)),
-        h('span', { class: 'muted small' }, detail),
-      );
-    }),
-  );
-}
-
-/**
- * Keys that are enabled, not expired, and owned by the admin or an enabled user.
- * @param {import('../lib/types.js').ApiKey[]} keys
- * @param {import('../lib/types.js').User[]} users
- */
-function usableKeys(keys, users) {
-  const disabledIds = new Set(users.filter((user) => !user.enabled).map((user) => user.id));
-  const isPast = (/** @type {string | null} */ at) => at !== null && Date.parse(at) <= Date.now();
-  return keys.filter((key) => key.enabled && !isPast(key.expiresAt) && !disabledIds.has(key.userId ?? ''));
-}
-
-/** @param {readonly { enabled: boolean }[]} items */
-function countEnabled(items) {
-  return items.filter((one) => one.enabled).length;
+async function listOf(path, isQuiet) {
+  if (!isQuiet) return loadList(path);
+  const { data } = await api.get(path, { keepSession: true });
+  cacheList(path, data);
+  return data;
 }

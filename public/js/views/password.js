@@ -49,7 +49,7 @@ export function passwordCard({ username, path, intro, onChanged }) {
       onChanged?.();
     },
   });
-  return h('section', { class: 'card stack' }, h('h2', null, 'Password'), intro, form);
+  return h('section', { class: 'card pad stack' }, h('h2', null, 'Password'), intro, form);
 }
 
 /**
@@ -58,7 +58,7 @@ export function passwordCard({ username, path, intro, onChanged }) {
  * @param {string} currentPassword
  * @param {string} newPassword
  */
-async function changePassword(path, currentPassword, newPassword) {
+export async function changePassword(path, currentPassword, newPassword) {
   const send = () => api.put(path, { currentPassword, newPassword }, { keepSession: true });
   try {
     await send();

@@ -4,8 +4,10 @@ import { alertBox, checkField, setBusy } from '../lib/form.js';
 import { plural } from '../lib/format.js';
 import { h } from '../lib/h.js';
 import { createPicker } from '../lib/picker.js';
+import { priceText } from '../lib/prices.js';
 import { memberPath } from '../lib/resource.js';
 import { failed } from '../lib/states.js';
+import { priceChanges, takeOverPrices } from './price-changes.js';
 
 const PARALLEL_IMPORTS = 4;
 
@@ -35,7 +37,7 @@ export async function importModels(provider) {
     hasSelection = false;
     submit.disabled = true;
     body.replaceChildren(
-      h('p', { class: 'row muted' }, h('span', { class: 'spinner' }), 'Fetching the list of models …'),
+      h('p', { class: 'row wrap muted' }, h('span', { class: 'spin' }), 'Fetching the list of models …'),
     );
     try {
       const { data } = await api.get(`${memberPath('/api/admin/providers', provider.id)}/upstream-models`);
@@ -45,7 +47,7 @@ export async function importModels(provider) {
     }
   }
 
-  /** @param {{ id: string, imported: boolean }[]} found */
+  /** @param {import('./price-changes.js').OfferedModel[]} found */
   function showChoice(found) {
     if (found.length === 0) {
       body.replaceChildren(
@@ -57,9 +59,10 @@ export async function importModels(provider) {
       );
       return;
     }
+    const prices = priceChanges({ providerId: provider.id, found, onDone: load });
     if (found.every((one) => one.imported)) {
       const all = found.length === 1 ? 'The only model is' : `All ${found.length} models are`;
-      body.replaceChildren(h('p', { class: 'muted' }, `${all} already imported.`));
+      body.replaceChildren(h('p', { class: 'muted' }, `${all} already imported.`), prices ?? '');
       return;
     }
     const picker = createPicker({
@@ -67,6 +70,7 @@ export async function importModels(provider) {
       search: 'Search',
       choices: found.map((one) => ({
         id: one.id,
+        detail: priceText(one.price) ?? '',
         isFixed: one.imported,
         note: one.imported ? 'imported' : '',
       })),
@@ -83,20 +87,26 @@ export async function importModels(provider) {
       input: {},
     });
     const alert = alertBox();
-    body.replaceChildren(alert.element, picker.element, prefix.element);
+    body.replaceChildren(alert.element, picker.element, prefix.element, prices ?? '');
+    // A price far from the one that counts now may be a mistake: it is taken over by hand only.
+    const priced = new Set(found.filter((one) => one.price && !one.isLargeChange).map((one) => one.id));
     submit.onclick = () => {
-      if (!isBusy) void run(picker.selected(), prefix.control.checked ? `${provider.id}/` : '');
+      if (!isBusy) void run(picker.selected(), prefix.control.checked ? `${provider.id}/` : '', priced);
     };
   }
 
   /**
    * @param {readonly string[]} ids
    * @param {string} prefix
+   * @param {ReadonlySet<string>} priced ids whose prices are taken over too
    */
-  async function run(ids, prefix) {
+  async function run(ids, prefix, priced) {
     isBusy = true;
     setBusy(submit, true);
     const result = await importAll(provider.id, ids, prefix);
+    const told = ids.filter((id) => priced.has(id));
+    // Without them the models have the prices of the shipped list, or none, which the list of models shows.
+    if (told.length > 0) await takeOverPrices(provider.id, told).catch(() => {});
     setBusy(submit, false);
     isBusy = false;
     imported += result.imported;
@@ -119,7 +129,7 @@ export async function importModels(provider) {
  * @param {readonly string[]} ids
  * @param {string} prefix
  */
-async function importAll(providerId, ids, prefix) {
+export async function importAll(providerId, ids, prefix) {
   const queue = [...ids];
   const result = { imported: 0, problems: /** @type {string[]} */ ([]) };
   const worker = async () => {
@@ -150,7 +160,7 @@ function problemList(result) {
   const rest = result.problems.length - shown.length;
   return h(
     'div',
-    { class: 'alert warn', role: 'alert' },
+    { class: 'note warn', role: 'alert' },
     h(
       'div',
       null,

@@ -116,7 +116,7 @@ function keyItem(key, actions, isOnly) {
       onclick: () => void actions.wake(key, wake),
     },
     'Try now',
-    h('span', { class: 'visually-hidden' }, `: key ${name}`),
+    h('span', { class: 'sr' }, `: key ${name}`),
   );
   const toggle = h('input', {
     type: 'checkbox',
@@ -133,7 +133,7 @@ function keyItem(key, actions, isOnly) {
     'button',
     {
       type: 'button',
-      class: 'btn ghost small icon-only dangerous',
+      class: 'btn quiet small square dangerous',
       'aria-label': label,
       title: label,
       'data-act': `remove:${key.id}`,
@@ -146,14 +146,14 @@ function keyItem(key, actions, isOnly) {
     { 'data-act': `key:${key.id}` },
     h(
       'div',
-      { class: 'row nowrap' },
+      { class: 'row' },
       h(
         'div',
-        { class: 'row grow' },
+        { class: 'row wrap grow' },
         key.hint === null ? h('span', null, 'Unknown key') : h('code', { class: 'wrap-anywhere' }, key.hint),
         stateMark(keyCondition(key)),
       ),
-      h('div', { class: 'row nowrap' }, wake, toggle, remove),
+      h('div', { class: 'row' }, wake, toggle, remove),
     ),
     h('div', { class: 'muted small' }, ...useOf(key)),
     key.lastError !== null &&

@@ -28,8 +28,8 @@ export function testProvider(provider) {
     result.replaceChildren(
       h(
         'p',
-        { class: 'row muted' },
-        h('span', { class: 'spinner' }),
+        { class: 'row wrap muted' },
+        h('span', { class: 'spin' }),
         'Testing ',
         h('span', { class: 'mono wrap-anywhere' }, provider.baseUrl),
       ),
@@ -40,7 +40,7 @@ export function testProvider(provider) {
       );
     } catch (error) {
       result.replaceChildren(
-        h('div', { class: 'alert danger' }, icon('warning'), h('div', null, messageOf(error))),
+        h('div', { class: 'note bad' }, icon('warning'), h('div', null, messageOf(error))),
       );
     }
     result.setAttribute('aria-busy', 'false');
@@ -58,14 +58,14 @@ export function testProvider(provider) {
 function verdictOf(test) {
   if (test.ok) return ['ok', 'The provider answers and lists its models.'];
   if (test.steps.at(-1)?.name === 'models') return ['warn', 'The provider answers, but lists no models.'];
-  return ['danger', 'This provider does not work yet.'];
+  return ['bad', 'This provider does not work yet.'];
 }
 
 /** @param {import('../lib/types.js').ProviderTest} test */
 function report(test) {
   const [kind, verdict] = verdictOf(test);
   return [
-    h('div', { class: `alert ${kind}` }, icon(test.ok ? 'check' : 'warning'), h('div', null, verdict)),
+    h('div', { class: `note ${kind}` }, icon(test.ok ? 'check' : 'warning'), h('div', null, verdict)),
     h('ol', { class: 'steps' }, ...test.steps.map(step)),
   ];
 }
@@ -82,14 +82,14 @@ function step(one) {
       { class: 'grow' },
       h(
         'div',
-        { class: 'row between nowrap' },
+        { class: 'row between' },
         h('strong', null, name),
         h('span', { class: 'muted small nowrap' }, `${number(Math.round(one.ms))} ms`),
       ),
       h(
         'p',
         { class: 'small wrap-anywhere' },
-        h('span', { class: 'visually-hidden' }, one.ok ? 'Passed: ' : 'Failed: '),
+        h('span', { class: 'sr' }, one.ok ? 'Passed: ' : 'Failed: '),
         one.message,
       ),
     ),

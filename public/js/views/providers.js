@@ -1,25 +1,31 @@
-import { ApiError, api, messageOf } from '../lib/api.js';
-import { confirmDialog } from '../lib/dialog.js';
-import { number, plural } from '../lib/format.js';
+import { statusStrip } from '../charts/status-strip.js';
+import { money, number, plural } from '../lib/format.js';
 import { h } from '../lib/h.js';
 import { KEY_MISSING, providerCondition, severity } from '../lib/health.js';
 import { createList } from '../lib/list.js';
 import { refreshWhileVisible } from '../lib/refresh.js';
-import { cachedList, loadQuietly, memberPath } from '../lib/resource.js';
-import { actionsCell, addButton, confirmAndDelete, rowButton, switchColumn, titleCell } from '../lib/row.js';
+import { cachedList, loadQuietly } from '../lib/resource.js';
+import { actionsCell, addButton, confirmAndDelete, rowButton, switchColumn } from '../lib/row.js';
+import { serverNow } from '../lib/server-clock.js';
 import { stateCell } from '../lib/state-mark.js';
 import { emptyState } from '../lib/states.js';
+import { loadStyles } from '../lib/styles.js';
 import { toast } from '../lib/toast.js';
 import { openProviderDetails } from './provider-details.js';
 import { editProvider } from './provider-form.js';
 import { importModels } from './provider-import.js';
+import { countHelped, deletionText, removeWithModels } from './provider-removal.js';
 import { evidenceOf, keysText } from './provider-state.js';
+import { loadProviderHours } from './provider-strips.js';
 import { testProvider } from './provider-test.js';
+import { providerTitle } from './provider-title.js';
 
 /** @typedef {import('../lib/types.js').Provider} Provider */
 
 const PATH = '/api/admin/providers';
 const MODELS = '/api/admin/models';
+/** The last 24 hours change slowly. */
+const HOURS_EVERY_MS = 60_000;
 
 /**
  * The Providers tab.
@@ -27,12 +33,16 @@ const MODELS = '/api/admin/models';
  * @param {import('../pages/admin.js').ViewContext} context
  */
 export function mountProviders(container, context) {
+  /** @type {import('./provider-strips.js').ProviderHours} */
+  let hours = new Map();
   /** @type {Map<string, number>} */
   let modelCounts = countModels(cachedList(MODELS) ?? []);
   const list = createList({
     label: 'Providers',
     noun: 'provider',
     signal: context.signal,
+    head: context.head,
+    open: { url: context.url, show: (one) => showDetails(one, false) },
     path: PATH,
     alsoLoad: [MODELS],
     onLoad: () => {
@@ -57,10 +67,24 @@ export function mountProviders(container, context) {
         cell: providerState,
         isLive: true,
       },
-      { label: 'Keys', class: 'wide w-k', cell: keysCell, isLive: true },
+      {
+        label: 'Last 24 hours',
+        class: 'c1 c2 w-strip',
+        sort: (one) => -errorShare(one),
+        cell: stripCell,
+        isLive: true,
+      },
+      {
+        label: '≈ Spend, 24 h',
+        class: 'c1 c3 w-m r',
+        sort: (one) => -(spendOf(one) ?? -1),
+        cell: (one) => h('span', { class: 'num' }, money(spendOf(one))),
+        isLive: true,
+      },
+      { label: 'Keys', class: 'c1 w-k', cell: keysCell, isLive: true },
       {
         label: 'Models',
-        class: 'wide wider w-n',
+        class: 'c1 c3 w-n',
         sort: (one) => modelCounts.get(one.id) ?? 0,
         cell: (one) => number(modelCounts.get(one.id) ?? 0),
       },
@@ -69,9 +93,37 @@ export function mountProviders(container, context) {
         name: (/** @type {Provider} */ one) => one.name,
         onChange: (changed) => list.put(changed),
       }),
-      { label: 'Actions', class: 'actions-cell w-actions-4', cell: actions },
+      { label: 'Actions', class: 'acts-cell w-actions-4', cell: actions },
     ],
   });
+
+  /** @param {Provider} provider */
+  function stripCell({ id, name }) {
+    const shown = hours.get(id) ?? [];
+    const zone = -new Date().getTimezoneOffset();
+    return statusStrip({ name, hours: shown, nowMs: serverNow(), zone });
+  }
+
+  /** What was spent there in the last 24 hours; null: nothing was priced. @param {Provider} provider */
+  function spendOf({ id }) {
+    const costs = (hours.get(id) ?? []).map((hour) => hour.costUsd).filter((cost) => cost !== null);
+    return costs.length === 0 ? null : costs.reduce((sum, cost) => sum + cost, 0);
+  }
+
+  /** @param {Provider} provider */
+  function errorShare({ id }) {
+    const shown = hours.get(id) ?? [];
+    const requests = shown.reduce((sum, hour) => sum + hour.requests, 0);
+    return requests === 0 ? 0 : shown.reduce((sum, hour) => sum + hour.failed, 0) / requests;
+  }
+
+  /** @param {boolean} isQuiet */
+  async function loadHours(isQuiet) {
+    const next = await loadProviderHours(context.signal, { isQuiet }).catch(() => null);
+    if (next === null || context.signal.aborted) return;
+    hours = next;
+    list.renderLive();
+  }
 
   /** @param {Provider} provider */
   function providerState(provider) {
@@ -98,7 +150,7 @@ export function mountProviders(container, context) {
 
   /** @param {Provider} provider */
   function keysCell(provider) {
-    const name = h('span', { class: 'visually-hidden' }, `Keys of ${provider.name}: `);
+    const name = h('span', { class: 'sr' }, `Keys of ${provider.name}: `);
     return linkButton(`keys:${provider.id}`, [name, keysText(provider)], () => showDetails(provider, false));
   }
 
@@ -180,38 +232,9 @@ export function mountProviders(container, context) {
   container.append(list.element);
   void list.reload();
   refreshWhileVisible(() => list.refresh(() => loadQuietly(PATH)), context.signal);
+  void Promise.all([loadHours(false), loadStyles('charts.css')]);
+  refreshWhileVisible(() => loadHours(true), context.signal, HOURS_EVERY_MS);
   if (context.intent === 'add') void add();
-}
-
-/**
- * Deletes a provider. If models were added meanwhile, asks again before deleting them.
- * @param {Provider} provider
- * @param {boolean} withModels
- */
-async function removeWithModels(provider, withModels) {
-  const path = memberPath(PATH, provider.id);
-  try {
-    await api.del(withModels ? `${path}?cascade=true` : path);
-  } catch (error) {
-    if (!(error instanceof ApiError) || error.code !== 'provider_in_use') throw error;
-    const question = {
-      title: 'Delete the models too?',
-      message: messageOf(error),
-      confirmLabel: 'Delete models',
-      danger: true,
-    };
-    if (!(await confirmDialog(question))) throw new Error('Nothing was deleted.');
-    await api.del(`${path}?cascade=true`);
-  }
-}
-
-/** @param {Provider} provider */
-function providerTitle(provider) {
-  return titleCell(
-    provider.name,
-    h('span', { class: 'mono', title: provider.baseUrl }, provider.baseUrl),
-    provider.type === 'chutes' && h('span', { class: 'badge' }, 'Chutes'),
-  );
 }
 
 /**
@@ -234,30 +257,6 @@ function linkButton(act, content, onclick) {
     { type: 'button', class: 'link-button', id: act, 'data-act': act, onclick: () => void onclick() },
     ...content,
   );
-}
-
-/**
- * How many models of other providers use a provider as a fallback.
- * @param {import('../lib/types.js').Model[]} models
- * @param {Provider} provider
- */
-function countHelped(models, { id }) {
-  return models.filter(
-    (model) => model.providerId !== id && model.fallbacks.some((fallback) => fallback.providerId === id),
-  ).length;
-}
-
-/**
- * @param {number} used how many models are deleted too
- * @param {number} helped how many models lose a fallback
- */
-function deletionText(used, helped) {
-  const deleted =
-    used === 0
-      ? 'The provider and its stored keys will be deleted.'
-      : `The provider, its stored keys and ${plural(used, 'model')} that ${used === 1 ? 'uses' : 'use'} it will be deleted.`;
-  if (helped === 0) return deleted;
-  return `${deleted} ${plural(helped, 'other model')} will lose a fallback.`;
 }
 
 /** @param {import('../lib/types.js').Model[]} models */

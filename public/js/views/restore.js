@@ -91,7 +91,7 @@ export function restoreCard(onRestored) {
 
   return h(
     'section',
-    { class: 'card stack' },
+    { class: 'card pad stack' },
     h('h2', null, 'Restore'),
     h('p', { class: 'muted' }, 'You see what would change before anything is changed.'),
     form,

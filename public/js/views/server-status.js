@@ -8,8 +8,8 @@ const STORAGE = {
   ok: { kind: 'ok', label: 'OK' },
   recovered: { kind: 'warn', label: 'Recovered from a backup' },
   volatile: { kind: 'warn', label: 'Lost at a restart' },
-  'read-only': { kind: 'danger', label: 'Read-only' },
-  failing: { kind: 'danger', label: 'Failing' },
+  'read-only': { kind: 'bad', label: 'Read-only' },
+  failing: { kind: 'bad', label: 'Failing' },
 };
 
 /**

@@ -1,8 +1,10 @@
 import { api, messageOf } from '../lib/api.js';
-import { alertBox, segmented } from '../lib/form.js';
+import { alertBox } from '../lib/form.js';
 import { h } from '../lib/h.js';
+import { createSegmented } from '../lib/segmented.js';
 import { failed, skeleton } from '../lib/states.js';
 import { currentTheme, setTheme } from '../lib/theme.js';
+import { alertSettings } from './alert-settings.js';
 import { backupCard } from './backup.js';
 import { passwordCard } from './password.js';
 import { restoreCard } from './restore.js';
@@ -22,18 +24,21 @@ const THEMES = [
 export function mountSettings(container, context) {
   /** The state that the backup card shows; null: there is no card yet. @type {boolean | null} */
   let shownServerKey = null;
+  let hasAlerts = false;
   const state = h('div');
   const backup = h('div');
   const password = adminPassword(context.me.username, () => void load());
+  const alerts = alertSettings();
   const cards = h(
     'div',
     { class: 'two-columns' },
     h(
       'div',
       { class: 'stack' },
-      h('section', { class: 'card stack' }, h('h2', null, 'Server'), state),
+      h('section', { class: 'card pad stack' }, h('h2', null, 'Server'), state),
       password.element,
-      h('section', { class: 'card stack' }, h('h2', null, 'Appearance'), themeChoice()),
+      alerts.element,
+      h('section', { class: 'card pad stack' }, h('h2', null, 'Appearance'), themeChoice()),
     ),
     h(
       'div',
@@ -42,10 +47,13 @@ export function mountSettings(container, context) {
       restoreCard(() => void load()),
     ),
   );
-  container.append(skeleton({ count: 1, itemClass: 'card stack' }));
+  container.append(skeleton({ count: 1, itemClass: 'card pad stack' }));
   async function load() {
     try {
-      show(await api.get('/api/admin/status'));
+      const [status] = await Promise.all([api.get('/api/admin/status'), hasAlerts ? null : alerts.load()]);
+      // Loaded once, so that input in the form is not lost.
+      hasAlerts = true;
+      show(status);
     } catch (error) {
       state.replaceChildren(failed(messageOf(error), load));
       if (shownServerKey === null) showBackup(false);
@@ -104,7 +112,7 @@ function adminPassword(username, onChanged) {
 function managedPassword() {
   return h(
     'section',
-    { class: 'card stack' },
+    { class: 'card pad stack' },
     h('h2', null, 'Password'),
     h(
       'p',
@@ -116,10 +124,11 @@ function managedPassword() {
 }
 
 function themeChoice() {
-  return segmented({
+  return createSegmented({
+    hasLegend: true,
     label: 'Theme',
     choices: THEMES,
     value: currentTheme(),
-    onchange: (value) => setTheme(/** @type {import('../lib/theme.js').Theme} */ (value)),
+    onChange: (value) => setTheme(/** @type {import('../lib/theme.js').Theme} */ (value)),
   }).element;
 }

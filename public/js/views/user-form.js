@@ -3,6 +3,7 @@ import { checkField, textField } from '../lib/form.js';
 import { formDialog } from '../lib/form-dialog.js';
 import { h } from '../lib/h.js';
 import { memberPath } from '../lib/resource.js';
+import { limitFields } from './limit-fields.js';
 import { modelAccess } from './model-access.js';
 
 const PATH = '/api/admin/users';
@@ -48,13 +49,20 @@ export function editUser(user, models) {
     hint: 'A disabled user cannot sign in, and their keys do not work.',
     input: { checked: user?.enabled ?? true },
   });
+  const limits = limitFields({ limits: user?.limits });
   return formDialog({
     title: isNew ? 'Add User' : `Edit ${user.username}`,
-    fields: [username, name, password, access.field],
+    fields: [username, name, password, access.field, ...limits.fields],
     content: [
       h('div', { class: 'columns' }, username.element, name.element),
       password.element,
       access.element,
+      h(
+        'fieldset',
+        { class: 'field' },
+        h('legend', { class: 'label' }, 'Limits over all keys of this user'),
+        limits.element,
+      ),
       enabled.element,
     ],
     save: () => {
@@ -63,6 +71,7 @@ export function editUser(user, models) {
         name: name.control.value.trim() || username.control.value.trim(),
         models: access.value(),
         enabled: enabled.control.checked,
+        ...(limits.isChanged() && { limits: limits.value() }),
         ...(password.control.value && { password: password.control.value }),
       };
       return isNew ? api.post(PATH, body) : api.put(memberPath(PATH, user.id), body);

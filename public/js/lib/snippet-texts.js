@@ -1,0 +1,130 @@
+/** The examples for clients of this server, as text. */
+import { baseUrl } from './api.js';
+
+/** Stands for the key in the examples until the reader asks for it. */
+const VARIABLE = 'IPIN_KEY';
+export const LOOPBACK = /^(localhost|127\.|\[::1\])/;
+
+/**
+ * @typedef {{
+ *   id: string, label: string, text: (options: { key: string | null, model: string }) => string,
+ * }} Snippet key: null: it is read from the environment
+ */
+
+/** @type {readonly Snippet[]} */
+export const SNIPPETS = [
+  {
+    id: 'curl',
+    label: 'curl',
+    text: ({ key, model }) => `curl ${baseUrl()}/chat/completions \\
+  -H "Authorization: Bearer ${inShell(key)}" \\
+  -H "Content-Type: application/json" \\
+  -d '${JSON.stringify({ model, messages: [{ role: 'user', content: 'Hello!' }] }).replaceAll("'", "'\\''")}'`,
+  },
+  {
+    id: 'python',
+    label: 'Python',
+    text: ({ key, model }) => `${key === null ? 'import os\n' : ''}from openai import OpenAI
+
+client = OpenAI(
+    base_url="${baseUrl()}",
+    api_key=${key === null ? `os.environ["${VARIABLE}"]` : JSON.stringify(key)},
+)
+answer = client.chat.completions.create(
+    model=${JSON.stringify(model)},
+    messages=[{"role": "user", "content": "Hello!"}],
+)
+print(answer.choices[0].message.content)`,
+  },
+  {
+    id: 'node',
+    label: 'Node',
+    text: ({ key, model }) => `import OpenAI from 'openai';
+
+const client = new OpenAI({
+  baseURL: '${baseUrl()}',
+  apiKey: ${key === null ? `process.env.${VARIABLE}` : JSON.stringify(key)},
+});
+const answer = await client.chat.completions.create({
+  model: ${JSON.stringify(model)},
+  messages: [{ role: 'user', content: 'Hello!' }],
+});
+console.log(answer.choices[0].message.content);`,
+  },
+  {
+    id: 'claude-code',
+    label: 'Claude Code',
+    // Claude Code adds /v1 itself.
+    text: ({ key, model }) => `export ANTHROPIC_BASE_URL="${baseUrl().replace(/\/v1$/, '')}"
+export ANTHROPIC_AUTH_TOKEN="${inShell(key)}"
+claude --model ${shellWord(model)}`,
+  },
+  {
+    id: 'codex',
+    label: 'Codex',
+    text: ({
+      key,
+      model,
+    }) => `${key === null ? '' : `# in the shell: export ${VARIABLE}="${inShell(key)}"\n`}# ~/.codex/config.toml
+model = ${JSON.stringify(model)}
+model_provider = "ipin"
+
+[model_providers.ipin]
+name = "iPin Proxy"
+base_url = "${baseUrl()}"
+env_key = "${VARIABLE}"
+wire_api = "responses"`,
+  },
+  {
+    id: 'open-webui',
+    label: 'Open WebUI',
+    text: ({ key }) => `docker run -d --name open-webui -p 8080:8080 \\
+${isLocal() ? '  --add-host=host.docker.internal:host-gateway \\\n' : ''}  -e OPENAI_API_BASE_URL="${fromContainer()}" \\
+  -e OPENAI_API_KEY="${inShell(key)}" \\
+  ghcr.io/open-webui/open-webui:main`,
+  },
+];
+
+/**
+ * A message for the person who gets a key.
+ * @param {{ key: string, keyName: string, person: string | null, models: readonly string[] | null, budget: string | null }} options
+ *   models: ids; null: all; budget: in words
+ */
+export function handOver({ key, keyName, person, models, budget }) {
+  const shown = (models ?? []).slice(0, 20);
+  const rest = (models ?? []).length - shown.length;
+  const list = models === null ? `all, listed at ${baseUrl()}/models` : shown.join(', ');
+  return [
+    `Hello${person === null ? '' : ` ${person}`},`,
+    '',
+    `here is your API key “${keyName}”. It works with every client for the OpenAI API, and with Claude Code.`,
+    '',
+    `Base URL: ${baseUrl()}`,
+    `API key: ${key}`,
+    `Models: ${list}${rest > 0 ? ` and ${rest} more` : ''}`,
+    ...(budget === null ? [] : [`Budget: ${budget}`]),
+    '',
+    'Keep the key to yourself: who has it can use it in your name.',
+  ].join('\n');
+}
+
+/** For a string in double quotes. @param {string | null} key */
+function inShell(key) {
+  return key === null ? `$${VARIABLE}` : key.replace(/[\\"$`]/g, '\\$&');
+}
+
+/** @param {string} text */
+function shellWord(text) {
+  return /^[\w./:@-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+function isLocal() {
+  return LOOPBACK.test(location.hostname);
+}
+
+/** The address as a container on the same machine sees it. */
+function fromContainer() {
+  const url = new URL(baseUrl());
+  if (isLocal()) url.hostname = 'host.docker.internal';
+  return url.href;
+}

@@ -1,0 +1,136 @@
+/** What the lists of keys and users share: rows that open the drawer with budget and limits. */
+import { h } from '../lib/h.js';
+import { memberPath } from '../lib/resource.js';
+import { openLink } from '../lib/row.js';
+import { hashOf } from '../lib/url-state.js';
+import { openLimits } from './limits-drawer.js';
+
+/** @typedef {import('../lib/limits.js').Limited & { id: string }} Owner */
+/**
+ * @template T
+ * @typedef {{ open: (item: T) => void, refresh: () => void, reopen: (item: T) => void, closeIf: (id: string) => void }} Opener
+ *   refresh: after the list was loaded or changed; reopen: after name, owner or models were edited
+ */
+
+/**
+ * The first cell of a row: the name, which opens the drawer, and badges, with a detail below.
+ * @param {{ name: string, tab: string, id: string, onOpen: (() => unknown) | null, detail: import('../lib/h.js').Child, badges: import('../lib/h.js').Child[] }} options
+ *   onOpen: null where the row cannot be opened
+ */
+export function limitsTitle({ name, tab, id, onOpen, detail, badges }) {
+  const title =
+    onOpen === null
+      ? h('span', { class: 'truncate', title: name }, name)
+      : openLink(name, hashOf(tab, { open: id }), onOpen);
+  return h(
+    'div',
+    { class: 'title-cell' },
+    h('div', { class: 'title' }, title, ...badges),
+    h('div', { class: 'muted small truncate' }, detail),
+  );
+}
+
+/**
+ * What all but the live cells show.
+ * @template {object} T
+ * @param {T & { usage?: unknown, lastUsedAt?: unknown }} item
+ */
+export function withoutUse({ usage, lastUsedAt, ...fixed }) {
+  return fixed;
+}
+
+/**
+ * Opens the drawer for items of a list, and marks the row of the opened one.
+ * @template {Owner} T
+ * @param {{
+ *   drawer: import('../lib/drawer.js').Drawer, path: string, kind: 'key' | 'user', name: (item: T) => string,
+ *   subtitle: (item: T) => import('../lib/h.js').Child, user?: (item: T) => import('../lib/types.js').User | null,
+ *   list: () => { element: HTMLElement, items: () => T[], update: (item: T) => void },
+ *   onEdit: (item: T) => unknown, onDelete: (item: T) => unknown,
+ * }} options
+ * @returns {Opener<T>}
+ */
+export function limitsOpener(options) {
+  const { drawer, path } = options;
+  /** @type {{ id: string, refresh: (item: T) => void, end: () => void } | null} */
+  let shown = null;
+
+  function mark() {
+    for (const row of options.list().element.querySelectorAll('tbody tr')) {
+      const isShown = row instanceof HTMLElement && row.dataset.id === shown?.id;
+      row.classList.toggle('selected', isShown);
+      if (isShown) row.setAttribute('aria-current', 'true');
+      else row.removeAttribute('aria-current');
+    }
+  }
+
+  /** @param {T} item */
+  function open(item) {
+    shown?.end();
+    shown = openLimits(item, {
+      drawer,
+      path: memberPath(path, item.id),
+      kind: options.kind,
+      name: options.name(item),
+      subtitle: options.subtitle(item),
+      user: options.user?.(item) ?? null,
+      onEdit: () => options.onEdit(latest(item)),
+      onDelete: () => options.onDelete(latest(item)),
+      onChange: (changed) => {
+        options.list().update(changed);
+        mark();
+      },
+      onMove: (step) => move(item, step),
+      onClose: () => {
+        shown = null;
+        mark();
+      },
+    });
+    mark();
+  }
+
+  /**
+   * Opens the row above or below, as they stand on the page.
+   * @param {T} item
+   * @param {1 | -1} step
+   */
+  function move(item, step) {
+    const rows = [...options.list().element.querySelectorAll('tbody tr[data-id]')];
+    const ids = rows.map((row) => (row instanceof HTMLElement ? row.dataset.id : ''));
+    const next = ids[ids.indexOf(item.id) + step];
+    const found = options
+      .list()
+      .items()
+      .find((one) => one.id === next);
+    if (found !== undefined) open(found);
+  }
+
+  /** @param {T} item */
+  function latest(item) {
+    return (
+      options
+        .list()
+        .items()
+        .find((one) => one.id === item.id) ?? item
+    );
+  }
+
+  return {
+    open,
+    refresh() {
+      const next = options
+        .list()
+        .items()
+        .find((one) => one.id === shown?.id);
+      if (next !== undefined) shown?.refresh(next);
+      mark();
+    },
+    reopen(item) {
+      if (shown?.id === item.id) open(item);
+      else mark();
+    },
+    closeIf(id) {
+      if (shown?.id === id) drawer.close();
+    },
+  };
+}

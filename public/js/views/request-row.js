@@ -1,0 +1,112 @@
+import { clockTime, day, milliseconds, number, requestCost } from '../lib/format.js';
+import { h } from '../lib/h.js';
+import { openLink } from '../lib/row.js';
+import { serverNow } from '../lib/server-clock.js';
+import { codeText, kindOf } from './request-words.js';
+
+/** @import { LoggedRequest } from './traffic-types.js' */
+
+const nothing = () => h('span', { class: 'muted' }, '–');
+
+/** The columns of the list; c1 to c3 leave when it is narrow. */
+export const COLUMNS = /** @type {const} */ ([
+  { label: 'Time', class: 'c1 time-cell' },
+  { label: 'Status', class: 'c1 status-cell' },
+  { label: 'Model', class: 'model-cell' },
+  { label: 'Key', class: 'c1 key-cell' },
+  { label: 'Provider', class: 'c1 c2 provider-cell' },
+  { label: 'Tokens in → out', class: 'c1 c2 r tokens-cell' },
+  { label: 'First token', class: 'c1 c2 c3 r first-cell' },
+  { label: 'Total', class: 'c1 r total-cell' },
+  { label: '≈ Cost', class: 'r cost-cell' },
+]);
+
+/**
+ * A row of the list of requests.
+ * @param {LoggedRequest} request
+ * @param {{ names: import('./traffic-names.js').Names, href: string, onOpen: () => void }} options
+ */
+export function requestRow(request, { names, href, onOpen }) {
+  const { at, status, code, provider, ms, ttftMs, attempts } = request;
+  const key = names.of('key', request.keyId, request.keyName);
+  const dot = () => h('span', { class: `dot ${kindOf(request.outcome)}`, 'aria-hidden': 'true' });
+  const reason = codeText(code);
+  const link = openLink(request.model ?? 'No model', href, onOpen);
+  link.dataset.request = request.id;
+  const cells = [
+    timeCell(at),
+    h(
+      'span',
+      { class: 'code-cell' },
+      dot(),
+      status,
+      reason && h('span', { class: 'muted reason c2 truncate', title: reason }, reason),
+    ),
+    h(
+      'span',
+      { class: 'two' },
+      h('span', { class: 'row' }, link, triesBadge(attempts.length)),
+      h(
+        'span',
+        { class: 'only-narrow truncate num' },
+        dot(),
+        [status, reason].filter(Boolean).join(' '),
+        ` · ${clockTime(at)} · ${key}`,
+      ),
+    ),
+    h('span', { class: 'truncate block', title: key }, key),
+    provider === null
+      ? h('span', { class: 'muted' }, 'not sent')
+      : h('span', { class: 'truncate block' }, names.of('provider', provider)),
+    tokensText(request),
+    ttftMs === null ? nothing() : milliseconds(ttftMs),
+    milliseconds(ms),
+    h(
+      'span',
+      { class: 'two' },
+      h('span', null, costText(request)),
+      h('span', { class: 'only-narrow' }, milliseconds(ms)),
+    ),
+  ];
+  return h('tr', null, ...COLUMNS.map((column, index) => h('td', { class: column.class }, cells[index])));
+}
+
+/** The clock, with the day below where it is not today. @param {string} at */
+function timeCell(at) {
+  const isToday = new Date(at).toDateString() === new Date(serverNow()).toDateString();
+  return h(
+    'span',
+    { class: 'num muted clock' },
+    h('span', null, clockTime(at)),
+    !isToday && h('span', { class: 'tiny' }, day(at)),
+  );
+}
+
+/** @param {number} count */
+function triesBadge(count) {
+  return count > 1 && h('span', { class: 'badge', title: `${count} attempts` }, `${count} tries`);
+}
+
+/** @param {LoggedRequest} request */
+function tokensText({ promptTokens, completionTokens }) {
+  if (promptTokens === null && completionTokens === null) return nothing();
+  const text = (/** @type {number | null} */ tokens) => (tokens === null ? '–' : number(tokens));
+  return [text(promptTokens), h('span', { class: 'muted' }, ' → '), text(completionTokens)];
+}
+
+/**
+ * What a request cost. Without a price it is not free, and neither is $0.
+ * @param {LoggedRequest} request
+ */
+export function costText(request) {
+  const { costUsd } = request;
+  if (costUsd === 0) return h('span', { class: 'muted' }, 'free');
+  if (costUsd !== null) return requestCost(costUsd);
+  return isUnpriced(request) ? h('span', { class: 'badge warn' }, 'no price') : nothing();
+}
+
+/** Something was used, and it has no price. @param {LoggedRequest} request */
+export function isUnpriced({ costUsd, promptTokens, completionTokens, audioSeconds, images }) {
+  const used = [promptTokens, completionTokens, audioSeconds, images];
+  return costUsd === null && used.some((value) => value !== null);
+}

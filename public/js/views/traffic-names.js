@@ -1,0 +1,94 @@
+import { getList } from '../lib/resource.js';
+
+/** @import { FilterName, UsageRow } from './traffic-types.js' */
+
+/** @type {ReadonlyMap<string, string>} */
+const ENDPOINTS = new Map(
+  Object.entries({
+    'chat/completions': 'Chat completions',
+    completions: 'Completions',
+    responses: 'Responses',
+    messages: 'Messages',
+    embeddings: 'Embeddings',
+    moderations: 'Moderations',
+    rerank: 'Rerank',
+    ocr: 'OCR',
+    'images/generations': 'Image generation',
+    'images/edits': 'Image edits',
+    'images/variations': 'Image variations',
+    'audio/speech': 'Speech',
+    'audio/transcriptions': 'Transcriptions',
+    'audio/translations': 'Translations',
+  }),
+);
+
+/** The outcomes of the API in plain words. */
+export const OUTCOMES = new Map(
+  Object.entries({
+    ok: 'Answered',
+    clientErrors: 'Client error',
+    providerErrors: 'Provider error',
+    limited: 'Refused by a limit',
+    cancelled: 'Client left',
+    broken: 'Broke off',
+  }),
+);
+
+/** What stands where a request has no such thing. */
+const NONE = /** @type {const} */ ({
+  key: 'Signed in, no key',
+  user: 'No user',
+  model: 'No model',
+  provider: 'Not sent',
+  endpoint: 'No endpoint',
+  outcome: 'No outcome',
+});
+
+/** @typedef {ReturnType<typeof createNames>} Names */
+
+/**
+ * The names of providers, keys and users, as far as they are known: records that are deleted have none here.
+ * @param {() => void} onLoad called once they are loaded
+ */
+export function createNames(onLoad) {
+  /** @type {Map<string, string>} */
+  const known = new Map([['key:master', 'Master key']]);
+  /**
+   * @param {string} kind
+   * @param {string} path
+   */
+  async function learn(kind, path) {
+    for (const record of await getList(path)) known.set(`${kind}:${record.id}`, record.name || record.id);
+  }
+  void Promise.allSettled([
+    learn('provider', '/api/admin/providers'),
+    learn('key', '/api/admin/apikeys'),
+    learn('user', '/api/admin/users'),
+  ]).then(onLoad);
+
+  return {
+    /**
+     * @param {FilterName} kind
+     * @param {string | null} id null: there is none
+     * @param {string | null} [given] the name in the API's answer
+     */
+    of(kind, id, given = null) {
+      if (id === null) return NONE[kind];
+      if (kind === 'endpoint') return ENDPOINTS.get(id) ?? id;
+      if (kind === 'outcome') return OUTCOMES.get(id) ?? id;
+      return known.get(`${kind}:${id}`) ?? given ?? id;
+    },
+  };
+}
+
+/**
+ * The id and the name that a row of usage has for a group.
+ * @param {UsageRow} row
+ * @param {FilterName} kind
+ * @param {Names} names
+ */
+export function groupOf(row, kind, names) {
+  const id = row[kind] ?? null;
+  const given = kind === 'key' ? row.keyName : kind === 'user' ? row.userName : null;
+  return { id, name: names.of(kind, id, given) };
+}
