@@ -29,6 +29,11 @@ export const ERRORS = {
   },
   invalid_value: { status: 400, type: 'invalid_request_error', code: 'invalid_value' },
   unsupported_parameter: { status: 400, type: 'invalid_request_error', code: 'unsupported_parameter' },
+  previous_response_not_found: {
+    status: 400,
+    type: 'invalid_request_error',
+    code: 'previous_response_not_found',
+  },
   loop_detected: { status: 400, type: 'invalid_request_error', code: 'loop_detected' },
   not_found: { status: 404, type: 'invalid_request_error', code: 'not_found' },
   already_exists: { status: 409, type: 'invalid_request_error', code: 'already_exists' },
