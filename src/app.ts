@@ -27,6 +27,7 @@ import { adminStatus } from './routes/admin/status.ts';
 import { adminUsage } from './routes/admin/usage.ts';
 import { userResource } from './routes/admin/users.ts';
 import { nameOfKeyUse } from './routes/api-key-records.ts';
+import { sendDialectError } from './routes/dialect-error.ts';
 import { createDispatch, type Dispatch, type RouteRow } from './routes/dispatch.ts';
 import { health } from './routes/health.ts';
 import { metrics } from './routes/metrics.ts';
@@ -44,7 +45,7 @@ import { describeOwnKey } from './routes/v1/key.ts';
 import { listModels, retrieveModel } from './routes/v1/models.ts';
 import { readOcrCall } from './routes/v1/ocr.ts';
 import { type CallOptions, type ReadCall, serveCall } from './routes/v1/open-call.ts';
-import { createPathReader } from './routes/v1/paths.ts';
+import { createDialectReader, createPathReader } from './routes/v1/paths.ts';
 import type { MasterKey } from './store/entities.ts';
 import type { Store } from './store/store.ts';
 
@@ -79,7 +80,8 @@ export function createApp(options: AppOptions): App {
     isDraining: () => lifecycle.phase === 'draining',
     listener(req, res, expectsContinue) {
       const requestId = newRequestId();
-      if (dispatch === null) answerStarting({ req, res, headers: baseHeaders(requestId, 'data') }, options);
+      if (dispatch === null)
+        answerStarting({ req, res, headers: baseHeaders(requestId, 'data') }, requestId, options);
       else void dispatch({ req, res, requestId, expectsContinue });
     },
   });
@@ -102,6 +104,7 @@ function dispatchTo(services: Services, options: AppOptions, running: Set<Cancel
   return createDispatch({
     rows: createRoutes(services, options.staticFiles, options.endpoints),
     canonicalPath: createPathReader(options.endpoints ?? ENDPOINTS),
+    dialectOf: createDialectReader(options.endpoints ?? ENDPOINTS),
     guard: createGuard({
       view: store.config.view,
       masterDigest: () => masterKey().digest,
@@ -133,6 +136,7 @@ export function createRoutes(
   const times = { keepAliveMs, earlyStreamMs };
   const calls: CallOptions = {
     gateway,
+    providers: services.providers,
     budget,
     view,
     maxBodyBytes,
@@ -232,14 +236,22 @@ function readerOf({ body, form }: Endpoint): ReadCall {
   return form === null ? readJsonCall : readFormCall(form);
 }
 
-function answerStarting(exchange: Exchange, { lifecycle, now }: AppOptions): void {
+function answerStarting(exchange: Exchange, requestId: string, options: AppOptions): void {
+  const { lifecycle, now, endpoints = ENDPOINTS } = options;
   const path = exchange.req.url ?? '';
   if (path === '/health' || path.startsWith('/health?')) {
     health({ lifecycle, now, storage: () => 'ok' })(exchange);
     return;
   }
   const message = 'The server is starting. Try again in a moment.';
-  sendError(exchange, new HttpError('starting', message, { headers: { 'retry-after': '2' } }));
+  const error = new HttpError('starting', message, { headers: { 'retry-after': '2' } });
+  const dialect = createDialectReader(endpoints)(path.split('?', 1)[0] ?? '');
+  if (dialect === null) sendError(exchange, error);
+  else
+    sendDialectError(
+      { ...exchange, headers: [...exchange.headers, ...dialect.headers(requestId)] },
+      { error, dialect, requestId },
+    );
 }
 
 /** Request ids are unique, not secret: random bytes per process, then a count. */

@@ -1,3 +1,4 @@
+import type { Dialect } from '../dialects/dialect.ts';
 import { type FormKind, IMAGE_FORM, OCR_FORM, speechForm } from '../protocols/form-kinds.ts';
 import type { StreamEnd } from '../protocols/stream-end.ts';
 import type { MeterKind } from '../usage/usage.ts';
@@ -24,6 +25,8 @@ export interface Endpoint {
   readonly hasVectors: boolean;
   /** What of a call is counted, for limits, prices and the ledger. */
   readonly meter: MeterKind;
+  /** The protocol that it speaks, which chat providers can serve by translation; null: its requests are passed on. */
+  readonly dialect: Dialect | null;
   /** How a complete event stream ends, to notice a broken stream; null because vendors differ. */
   readonly streamEnd: StreamEnd;
 }
@@ -41,6 +44,7 @@ export function jsonEndpoint(path: string, special: Partial<Endpoint> = {}): End
     namesModel: false,
     hasVectors: false,
     meter: 'tokens',
+    dialect: null,
     streamEnd: null,
     ...special,
   };
@@ -51,9 +55,12 @@ function formEndpoint(path: string, form: FormKind, special: Partial<Endpoint> =
   return jsonEndpoint(path, { body: 'form', form, ...special });
 }
 
+/** What translated requests become. */
+export const CHAT = jsonEndpoint('chat/completions', { namesModel: true, streamEnd: 'chat' });
+
 /** The table of endpoints. A new endpoint is one row here; authorisation, limits and logging apply to every row. */
 export const ENDPOINTS: readonly Endpoint[] = [
-  jsonEndpoint('chat/completions', { namesModel: true, streamEnd: 'chat' }),
+  CHAT,
   jsonEndpoint('completions', { namesModel: true, streamEnd: 'chat' }),
   jsonEndpoint('responses', { namesModel: true, streamEnd: 'responses' }),
   jsonEndpoint('moderations', { namesModel: true, meter: 'input' }),

@@ -75,8 +75,9 @@ export interface Target {
 /**
  * A limitation of a provider, learned from its refusal. `floats_only`: it accepts no `encoding_format` but `float`.
  * `no_embedding_model`: it accepts no `model` in requests for embeddings. `no_stream_options`: it accepts no `stream_options`.
+ * `no_responses`: it does not have the Responses API.
  */
-export type Quirk = 'floats_only' | 'no_embedding_model' | 'no_stream_options';
+export type Quirk = 'floats_only' | 'no_embedding_model' | 'no_stream_options' | 'no_responses';
 
 /** An error response of a provider. */
 export interface Refusal {
@@ -97,6 +98,7 @@ export interface SuspectedQuirk {
 export interface Asked {
   readonly provider: CompiledProvider;
   readonly quirks: ReadonlySet<Quirk>;
+  readonly upstreamModel: string;
 }
 
 /** Translates calls and responses for one kind of provider. Does no I/O. */
@@ -110,6 +112,12 @@ export interface ProviderAdapter {
    * and throws HttpError `upstream_invalid_response`. null: responses pass.
    */
   renderFor(call: AdapterCall): ((response: Buffer, contentType: string) => RenderedAnswer) | null;
+}
+
+/** What the base URL of a provider tells about the protocols that it speaks. */
+export interface SpokenProtocols {
+  readonly messages: 'native' | 'translated';
+  readonly responses: 'native' | 'untried';
 }
 
 /** Everything derived from a provider's record, once per version of the record. */
@@ -126,6 +134,8 @@ export interface CompiledProvider {
   readonly headers: HeaderList;
   /** The path and query of an endpoint, joined with the base URL and cached. */
   pathOf(upstreamPath: string): string;
+  /** The protocols that its base URL shows it to speak. */
+  readonly spoken: SpokenProtocols;
   /** The quirks found so far. */
   readonly quirks: Set<Quirk>;
   /** All spellings of its keys, also of those that are not in use, to redact from errors. */

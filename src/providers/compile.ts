@@ -8,6 +8,7 @@ import { chutesAdapter, isChutes } from './chutes.ts';
 import { type ConnectionOptions, createConnection } from './connection.ts';
 import { joinUrl } from './join-url.ts';
 import { openaiAdapter } from './openai.ts';
+import { spokenAt } from './protocol-way.ts';
 
 /**
  * Derives everything that a provider's requests share from its record.
@@ -32,6 +33,7 @@ export function compileProvider(record: Provider, options: ConnectionOptions): C
       paths.set(upstreamPath, path);
       return path;
     },
+    spoken: spokenAt(baseUrl),
     quirks: new Set<Quirk>(),
     secrets: record.keys.flatMap(({ secret }) => (secret === null ? [] : secretForms(secret))),
   };

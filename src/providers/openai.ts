@@ -17,6 +17,7 @@ import type {
   Target,
   UpstreamRequest,
 } from './adapter.ts';
+import { suspectNoProtocol } from './protocol-way.ts';
 import { addsUsage, suspectNoStreamOptions, withUsage } from './stream-usage.ts';
 
 /** The standard adapter: any provider that speaks OpenAI's API. */
@@ -31,7 +32,11 @@ export const openaiAdapter: ProviderAdapter = {
     return jsonRequest(call, isFloat ? withFloatFormat(body) : body, target);
   },
   suspectQuirk(call, refusal, asked) {
-    return suspectFloatsOnly(call, refusal, asked.quirks) ?? suspectNoStreamOptions(call, refusal, asked);
+    return (
+      suspectFloatsOnly(call, refusal, asked.quirks) ??
+      suspectNoStreamOptions(call, refusal, asked) ??
+      suspectNoProtocol(call, refusal, asked)
+    );
   },
   renderFor: () => null,
 };

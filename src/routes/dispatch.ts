@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ACCESSES, type Access, type Guard } from '../auth/guard.ts';
 import { Cancellation } from '../cancellation.ts';
+import type { Dialect } from '../dialects/dialect.ts';
 import { HttpError } from '../errors.ts';
 import { CallRecord, type ClosedRecord } from '../gateway/record.ts';
 import { clientAddress } from '../http/client-address.ts';
@@ -13,6 +14,7 @@ import type { Logger } from '../logger.ts';
 import { shownText } from '../shown-text.ts';
 import { MASTER_ID, type Principal } from '../store/entities.ts';
 import type { Context, Handler } from './context.ts';
+import { sendDialectError } from './dialect-error.ts';
 import type { PathReader } from './v1/paths.ts';
 
 /** A row of the server's table: method, path, who may use it, and the handler. */
@@ -23,6 +25,8 @@ export interface DispatchOptions {
   readonly guard: Guard;
   /** Maps any spelling of a path to the path of its route. */
   readonly canonicalPath: PathReader;
+  /** The protocol in which a path answers; null: in OpenAI's usual form. */
+  readonly dialectOf: (path: string) => Dialect | null;
   readonly corsOrigins: '*' | readonly string[];
   readonly logger: Logger;
   readonly trustProxyHops: number;
@@ -61,11 +65,14 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     const record = openRecord(request, options);
     const cancellation = watch(record, res, options);
     let exchange: Exchange = { req, res, headers: baseHeaders(requestId, 'data') };
+    let dialect: Dialect | null = null;
     try {
       const target = parseRequestTarget(req.url ?? '');
       const path = options.canonicalPath(target.path);
       if (isV1(path)) exchange.headers.push(...corsHeaders(options.corsOrigins, req.headers.origin));
       else if (!path.startsWith('/api/')) exchange = { req, res, headers: baseHeaders(requestId, 'page') };
+      dialect = options.dialectOf(path);
+      if (dialect !== null) exchange.headers.push(...dialect.headers(requestId));
       if (isPreflight(req, path)) {
         return sendEmpty(exchange, 204, preflightHeaders(req.headers['access-control-request-headers']));
       }
@@ -90,7 +97,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       };
       await handler(context);
     } catch (error) {
-      answerError(error, { exchange, record, isAborted: cancellation.aborted }, options.logger);
+      answerError(error, { exchange, record, dialect, isAborted: cancellation.aborted }, options.logger);
     }
   };
 }
@@ -159,6 +166,7 @@ function noteUse(principal: Principal, options: DispatchOptions): void {
 interface Failure {
   readonly exchange: Exchange;
   readonly record: CallRecord;
+  readonly dialect: Dialect | null;
   readonly isAborted: boolean;
 }
 
@@ -168,7 +176,7 @@ function answerError(error: unknown, failure: Failure, logger: Logger): void {
   if (error instanceof HttpError) {
     record.noteError(error);
     try {
-      sendError(exchange, error);
+      reply(failure, error);
     } catch (cannotBeSent) {
       // For example, node:http refuses a header. One bad answer must not end the server.
       answerError(cannotBeSent, failure, logger);
@@ -183,7 +191,13 @@ function answerError(error: unknown, failure: Failure, logger: Logger): void {
   record.noteError(internal);
   logInternal(error, requestId, logger);
   if (exchange.res.headersSent) exchange.res.destroy();
-  else sendError(exchange, internal);
+  else reply(failure, internal);
+}
+
+/** Answers with an error in the client's protocol. */
+function reply({ exchange, dialect, record: { requestId } }: Failure, error: HttpError): void {
+  if (dialect === null) sendError(exchange, error);
+  else sendDialectError(exchange, { error, dialect, requestId });
 }
 
 function logInternal(error: unknown, requestId: string, logger: Logger): void {

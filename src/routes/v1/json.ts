@@ -1,6 +1,8 @@
+import type { ModelWays } from '../../gateway/routing.ts';
+import { Translation } from '../../gateway/translation.ts';
 import { checkImageParts } from '../../protocols/image-parts.ts';
 import { requireJsonType } from '../json-body.ts';
-import { parseJsonRequest, readEncodingFormat, readFlag } from './json-request.ts';
+import { type JsonRequest, parseJsonRequest, readEncodingFormat, readFlag } from './json-request.ts';
 import { refuseModelPickers } from './model-pickers.ts';
 import type { AskedCall, OpenCall } from './open-call.ts';
 import { sizeOfJson } from './request-size.ts';
@@ -12,15 +14,30 @@ export async function readJsonCall(open: OpenCall): Promise<AskedCall> {
   const request = await parseJsonRequest(bytes);
   open.authorise(request.model);
   open.admit(sizeOfJson(request, open.endpoint.meter === 'speech'));
-  if (open.isRestricted) refuseModelPickers(request.scan);
+  const ways = open.endpoint.dialect === null ? NATIVE : open.waysOf(open.endpoint.dialect.name);
+  // A translation leaves them out.
+  if (open.isRestricted && ways.mayBeNative) refuseModelPickers(request.scan);
   const stream = readFlag(request, 'stream');
   const includeUsage = readFlag(request, 'stream_options.include_usage');
   const encodingFormat = open.endpoint.hasVectors ? readEncodingFormat(request) : null;
+  const translation = ways.mayBeTranslated ? toTranslation(open, request, stream) : null;
+  // Where the request may go as it is, what cannot be translated is no mistake.
+  if (!ways.mayBeNative) translation?.request();
   const patches = await checkImageParts(bytes, request.scan);
   return {
     body: { kind: 'json', bytes, scan: request.scan, patches },
     stream,
     includeUsage,
     encodingFormat,
+    translation,
   };
+}
+
+const NATIVE: ModelWays = { mayBeNative: true, mayBeTranslated: false };
+
+function toTranslation(open: OpenCall, { bytes, model }: JsonRequest, stream: boolean): Translation | null {
+  const { endpoint, context, lease } = open;
+  if (endpoint.dialect === null) return null;
+  const client = { modelId: model, headers: context.req.headers };
+  return new Translation({ dialect: endpoint.dialect, bytes, client, stream, lease });
 }

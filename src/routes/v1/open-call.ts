@@ -1,9 +1,10 @@
 import { callerOf, consumerOf } from '../../auth/consumer.ts';
+import type { DialectName } from '../../dialects/dialect.ts';
 import type { Answer } from '../../gateway/answer.ts';
 import type { Call } from '../../gateway/call.ts';
 import type { Endpoint } from '../../gateway/endpoints.ts';
 import type { Gateway } from '../../gateway/gateway.ts';
-import { findModel } from '../../gateway/routing.ts';
+import { findModel, type ModelWays, waysOf } from '../../gateway/routing.ts';
 import { costOfEstimate } from '../../gateway/target-prices.ts';
 import { type OpenBody, openBody, readBody } from '../../http/body.ts';
 import type { InflightBudget, InflightLease } from '../../inflight-budget.ts';
@@ -12,6 +13,7 @@ import type { LimitedOwner } from '../../limits/owner.ts';
 import { estimateUse, type RequestSize } from '../../limits/use-estimate.ts';
 import { audioSeconds } from '../../protocols/audio-duration.ts';
 import { requestHeadersFor } from '../../protocols/passed-headers.ts';
+import type { Providers } from '../../providers/compile.ts';
 import { MASTER_ID, type Principal } from '../../store/entities.ts';
 import type { ConfigView } from '../../store/store.ts';
 import type { Context, Handler } from '../context.ts';
@@ -22,6 +24,7 @@ import { EarlyStream, type StreamTimes, sendAnswer } from './send-answer.ts';
 
 export interface CallOptions extends StreamTimes {
   readonly gateway: Gateway;
+  readonly providers: Providers;
   readonly budget: InflightBudget;
   readonly view: () => ConfigView;
   readonly maxBodyBytes: number;
@@ -32,7 +35,7 @@ export interface CallOptions extends StreamTimes {
 
 /** The part of a call that its body determines. */
 export type AskedCall = Pick<Call, 'body'> &
-  Partial<Pick<Call, 'stream' | 'includeUsage' | 'encodingFormat' | 'render'>>;
+  Partial<Pick<Call, 'stream' | 'includeUsage' | 'encodingFormat' | 'render' | 'translation'>>;
 
 /**
  * Reads a request's body and returns the part of the call that the body determines. Calls `authorise` and `admit` as soon as the
@@ -130,6 +133,12 @@ export class OpenCall {
     if (record.reservation.headers.length > 0) headers.push(...record.reservation.headers);
   }
 
+  /** How the targets of the model serve a protocol. Call it after `authorise`. */
+  waysOf(name: DialectName): ModelWays {
+    if (this.#authorised === null) throw new Error('The call was not authorised.');
+    return waysOf(this.#authorised, name, this.#options.providers);
+  }
+
   /** Takes the size of a file that was read to its end: before, it is only known how large it may be. */
   noteFile(head: Buffer, bytes: number): void {
     if (this.endpoint.meter !== 'audio') return;
@@ -148,6 +157,7 @@ export class OpenCall {
     const caller = callerOf(principal);
     record.stream = asked.stream ?? false;
     const { body, stream = false, includeUsage = false, encodingFormat = null, render = null } = asked;
+    const { translation = null } = asked;
     // Member by member: a spread would cost more than the rest of this function.
     return {
       view,
@@ -161,6 +171,8 @@ export class OpenCall {
       includeUsage,
       encodingFormat,
       render,
+      streamRenderer: null,
+      translation,
       query: endpoint.isRelayed ? query : '',
       headers: endpoint.isRelayed ? requestHeadersFor(req.headers, caller) : [],
       consumer,
@@ -203,7 +215,7 @@ export function serveCall(endpoint: Endpoint, read: ReadCall, options: CallOptio
   return async (context) => {
     const open = new OpenCall(context, endpoint, options);
     const mayBeEarly = options.earlyStreamMs > 0 && endpoint.streamEnd !== null;
-    const early = mayBeEarly ? new EarlyStream(context, endpoint.streamEnd, options) : null;
+    const early = mayBeEarly ? new EarlyStream(context, endpoint, options) : null;
     try {
       const answer = await execute(open, { read, early, gateway: options.gateway });
       // A JSON body was read whole and has been sent. Its answer may stream for minutes, so release the memory now.

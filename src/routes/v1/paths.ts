@@ -1,3 +1,4 @@
+import type { Dialect } from '../../dialects/dialect.ts';
 import type { Endpoint } from '../../gateway/endpoints.ts';
 
 /** Maps any spelling of a path to the path of its route. */
@@ -17,6 +18,20 @@ export function createPathReader(endpoints: readonly Endpoint[]): PathReader {
     const isModels = canonical === '/models' || canonical.startsWith('/models/');
     if (isModels || bare.has(withoutSlash(canonical))) canonical = `/v1${canonical}`;
     return canonical.startsWith('/v1/') && canonical.length > 4 ? withoutSlash(canonical) : canonical;
+  };
+}
+
+/** Creates a function that tells the protocol in which a path answers, also below an endpoint; null: in OpenAI's usual form. */
+export function createDialectReader(endpoints: readonly Endpoint[]): (path: string) => Dialect | null {
+  const rows = endpoints.flatMap(({ path, dialect }) =>
+    dialect === null ? [] : [{ path: `/v1/${path}`, dialect }],
+  );
+  return (path) => {
+    for (const row of rows) {
+      if (path.startsWith(row.path) && (path.length === row.path.length || path[row.path.length] === '/'))
+        return row.dialect;
+    }
+    return null;
   };
 }
 

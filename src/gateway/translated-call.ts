@@ -1,0 +1,60 @@
+import { randomBytes } from 'node:crypto';
+import type { AnswerAbout } from '../dialects/dialect.ts';
+import { parseJson } from '../json/value.ts';
+import type { Quirk, Target } from '../providers/adapter.ts';
+import { protocolWay } from '../providers/protocol-way.ts';
+import type { Call } from './call.ts';
+import { CHAT } from './endpoints.ts';
+import type { Translation } from './translation.ts';
+
+interface AskedWith {
+  /** The quirks that the attempt respects. */
+  readonly quirks: ReadonlySet<Quirk>;
+  /** Milliseconds since the epoch. */
+  readonly nowMs: number;
+}
+
+/**
+ * The call as it goes to a target: the client's own, or a chat completion made from it, whose answer is translated back.
+ * @throws HttpError as `Translation.bodyFor`.
+ */
+export async function callFor(
+  call: Call,
+  { provider, upstreamModel }: Target,
+  asked: AskedWith,
+): Promise<Call> {
+  const { translation } = call;
+  const { quirks, nowMs } = asked;
+  if (translation === null || protocolWay(provider, translation.dialect.name, quirks) !== 'translated')
+    return call;
+  const body = await translation.bodyFor(call.options, upstreamModel);
+  return {
+    ...call,
+    ...renderersOf(translation, aboutAnswer(call, nowMs)),
+    endpoint: CHAT,
+    body,
+    query: '',
+    headers: [],
+  };
+}
+
+/** A separate function, so that the renderers keep nothing of the request but what they need. */
+function renderersOf(translation: Translation, about: AnswerAbout): Pick<Call, 'render' | 'streamRenderer'> {
+  const request = translation.request();
+  return {
+    render: (response) => ({
+      contentType: 'application/json',
+      body: Buffer.from(JSON.stringify(request.renderAnswer(parseJson(response), about))),
+    }),
+    streamRenderer: () => request.openStream(about),
+  };
+}
+
+function aboutAnswer({ record }: Call, nowMs: number): AnswerAbout {
+  return {
+    requestId: record.requestId,
+    promptTokens: record.estimate.promptTokens,
+    nowSeconds: Math.floor(nowMs / 1000),
+    newId: () => randomBytes(12).toString('hex'),
+  };
+}
