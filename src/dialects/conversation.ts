@@ -87,8 +87,8 @@ export class Conversation {
     for (const call of open) this.#open.set(call.id, call);
     const last = this.#turns.at(-1);
     if (joins && last?.kind === 'assistant') {
-      last.text += text;
-      last.reasoning += reasoning;
+      last.text = joined(last.text, text);
+      last.reasoning = joined(last.reasoning, reasoning);
       last.calls.push(...open);
     } else this.#turns.push({ kind: 'assistant', text, reasoning, calls: open });
   }
@@ -100,6 +100,11 @@ export class Conversation {
       if (turn.kind === 'assistant') for (const { id } of turn.calls) ids.add(id);
     }
     return ids;
+  }
+
+  /** True if the user sent files, apart from those that tools returned. */
+  get hasUserFiles(): boolean {
+    return this.#turns.some((turn) => turn.kind === 'user' && turn.parts.some(({ kind }) => kind === 'file'));
   }
 
   /** The chat messages for a target. */
@@ -164,5 +169,5 @@ function toChatCall({ id, name, arguments: text }: AnsweredCall): object {
 }
 
 function joined(before: string, text: string): string {
-  return before === '' ? text : `${before}\n\n${text}`;
+  return before === '' || text === '' ? before + text : `${before}\n\n${text}`;
 }

@@ -1,4 +1,5 @@
 import type { Dialect } from '../dialects/dialect.ts';
+import { RESPONSES } from '../dialects/responses/responses-dialect.ts';
 import { type FormKind, IMAGE_FORM, OCR_FORM, speechForm } from '../protocols/form-kinds.ts';
 import type { StreamEnd } from '../protocols/stream-end.ts';
 import type { MeterKind } from '../usage/usage.ts';
@@ -62,7 +63,7 @@ export const CHAT = jsonEndpoint('chat/completions', { namesModel: true, streamE
 export const ENDPOINTS: readonly Endpoint[] = [
   CHAT,
   jsonEndpoint('completions', { namesModel: true, streamEnd: 'chat' }),
-  jsonEndpoint('responses', { namesModel: true, streamEnd: 'responses' }),
+  jsonEndpoint('responses', { namesModel: true, dialect: RESPONSES, streamEnd: 'responses' }),
   jsonEndpoint('moderations', { namesModel: true, meter: 'input' }),
   jsonEndpoint('rerank', { namesModel: true, meter: 'input' }),
   jsonEndpoint('embeddings', { namesModel: true, hasVectors: true, meter: 'input' }),

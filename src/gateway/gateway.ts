@@ -190,7 +190,7 @@ class Execution implements SendOptions {
 
   #callFor(target: Target, quirks: ReadonlySet<Quirk>): Call | Promise<Call> {
     const call = this.#call;
-    return call.translation === null ? call : callFor(call, target, { quirks, nowMs: this.#options.now() });
+    return call.translation === null ? call : callFor(call, target, { quirks, now: this.#options.now });
   }
 
   /** The answer from a successful response. @throws as `shapeAnswer`. */

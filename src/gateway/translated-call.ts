@@ -11,7 +11,7 @@ interface AskedWith {
   /** The quirks that the attempt respects. */
   readonly quirks: ReadonlySet<Quirk>;
   /** Milliseconds since the epoch. */
-  readonly nowMs: number;
+  readonly now: () => number;
 }
 
 /**
@@ -24,13 +24,13 @@ export async function callFor(
   asked: AskedWith,
 ): Promise<Call> {
   const { translation } = call;
-  const { quirks, nowMs } = asked;
+  const { quirks, now } = asked;
   if (translation === null || protocolWay(provider, translation.dialect.name, quirks) !== 'translated')
     return call;
   const body = await translation.bodyFor(call.options, upstreamModel);
   return {
     ...call,
-    ...renderersOf(translation, aboutAnswer(call, nowMs)),
+    ...renderersOf(translation, aboutAnswer(call, now)),
     endpoint: CHAT,
     body,
     query: '',
@@ -50,11 +50,11 @@ function renderersOf(translation: Translation, about: AnswerAbout): Pick<Call, '
   };
 }
 
-function aboutAnswer({ record }: Call, nowMs: number): AnswerAbout {
+function aboutAnswer({ record }: Call, now: () => number): AnswerAbout {
   return {
     requestId: record.requestId,
     promptTokens: record.estimate.promptTokens,
-    nowSeconds: Math.floor(nowMs / 1000),
+    nowSeconds: () => Math.floor(now() / 1000),
     newId: () => randomBytes(12).toString('hex'),
   };
 }

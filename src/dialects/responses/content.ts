@@ -28,7 +28,12 @@ export function splitOutput(output: unknown): { readonly text: string; readonly 
   return { text: first.kind === 'image' ? '[image]' : '[file]', media };
 }
 
-function partText({ type, text, refusal, encrypted_content: encrypted }: Record<string, unknown>): string | null {
+function partText({
+  type,
+  text,
+  refusal,
+  encrypted_content: encrypted,
+}: Record<string, unknown>): string | null {
   if (type === 'refusal') return typeof refusal === 'string' ? refusal : null;
   // Messages between agents hold plain text under this name.
   if (type === 'encrypted_content') return typeof encrypted === 'string' ? encrypted : null;
@@ -65,7 +70,11 @@ function readFile(part: Record<string, unknown>): Part | null {
   const { file_data: data, filename, file_url: url, file_id: fileId } = part;
   if (typeof data === 'string') {
     const name = typeof filename === 'string' ? filename : 'file.pdf';
-    return { kind: 'file', name, url: data.startsWith('data:') ? data : `data:application/pdf;base64,${data}` };
+    return {
+      kind: 'file',
+      name,
+      url: data.startsWith('data:') ? data : `data:application/pdf;base64,${data}`,
+    };
   }
   if (fileId !== undefined && fileId !== null) throw nothingStored('Files with a `file_id`');
   if (url === undefined || url === null) return null;

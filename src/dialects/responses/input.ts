@@ -18,7 +18,8 @@ export function readItems(input: unknown): readonly Item[] {
   }
   if (!Array.isArray(input)) throw invalidInput('`input` must be a text or a list of items.');
   if (input.length === 0) throw invalidInput('`input` must not be empty.');
-  for (const item of input) if (!isRecord(item)) throw invalidInput('Each item of `input` must be an object.');
+  for (const item of input)
+    if (!isRecord(item)) throw invalidInput('Each item of `input` must be an object.');
   return input;
 }
 
@@ -114,15 +115,24 @@ class ItemReader {
     const id = callIdOf(item);
     if (id === null) return null;
     const { type, name, namespace } = item;
-    if (type === 'local_shell_call') return { id, name: 'local_shell', arguments: objectJson(item['action']) };
+    if (type === 'local_shell_call')
+      return { id, name: 'local_shell', arguments: objectJson(item['action']) };
     if (type === 'tool_search_call')
-      return { id, name: this.#tools.search?.chatName ?? 'tool_search', arguments: objectJson(item['arguments']) };
+      return {
+        id,
+        name: this.#tools.search?.chatName ?? 'tool_search',
+        arguments: objectJson(item['arguments']),
+      };
     const called = typeof name === 'string' ? name : '';
     const space = typeof namespace === 'string' ? namespace : null;
     const chatName = this.#tools.find(called, space)?.chatName ?? toChatName(called);
     const input = item['input'];
     if (type === 'custom_tool_call')
-      return { id, name: chatName, arguments: JSON.stringify({ input: typeof input === 'string' ? input : '' }) };
+      return {
+        id,
+        name: chatName,
+        arguments: JSON.stringify({ input: typeof input === 'string' ? input : '' }),
+      };
     return { id, name: chatName, arguments: objectJson(item['arguments']) };
   }
 

@@ -58,7 +58,10 @@ function withoutNulls(value: unknown): Body {
 }
 
 /** A response object (OpenAI API reference, "The response object"); all members are always there. */
-export function responseObject({ id, createdAt, echo }: ResponseHead, state: ResponseState): Record<string, unknown> {
+export function responseObject(
+  { id, createdAt, echo }: ResponseHead,
+  state: ResponseState,
+): Record<string, unknown> {
   const { status, output, completedAt, incompleteReason, error, usage } = state;
   return {
     id,

@@ -1,5 +1,5 @@
-import type { Dialect, DialectClient, DialectRequest } from '../dialect.ts';
 import { ResponsesFailure } from '../../protocols/responses-failure.ts';
+import type { Dialect, DialectClient, DialectRequest } from '../dialect.ts';
 import { ResponsesRequest } from './request.ts';
 import { echoOf } from './response-object.ts';
 import { type ResponsesAnswer, ResponsesRenderer } from './responses-renderer.ts';
@@ -15,6 +15,7 @@ export const RESPONSES: Dialect = {
     const answer = answerFor(request, body, client);
     return dialectRequest(request, answer);
   },
+  headers: () => [],
   renderError({ status, error, headers }) {
     return { status, body: { error }, headers };
   },
@@ -44,8 +45,10 @@ function answerFor(
   { modelId, headers }: DialectClient,
 ): ResponsesAnswer {
   const { tools } = request;
+  const echo = echoOf(body, modelId);
   return {
-    echo: echoOf(body, modelId),
+    echo,
+    echoBytes: JSON.stringify(echo).length,
     toolOf: (chatName) => tools.called(chatName),
     callIds: request.callIds(),
     isForCodex: /^codex/i.test(String(headers['originator'] ?? '')),

@@ -14,6 +14,7 @@ import type { ClientTool } from './tools.ts';
 export interface ResponsesAnswer {
   /** The members of the response that repeat the request's. */
   readonly echo: Readonly<Record<string, unknown>>;
+  readonly echoBytes: number;
   readonly toolOf: (chatName: string) => ClientTool | undefined;
   /** Ids of calls that the conversation has used. */
   readonly callIds: ReadonlySet<string>;
@@ -46,7 +47,7 @@ export class ResponsesRenderer implements StreamRenderer {
     this.#answer = answer;
     this.#about = about;
     this.#isStreamed = isStreamed;
-    this.#head = { id: `resp_${newId()}`, createdAt: nowSeconds, echo: answer.echo };
+    this.#head = { id: `resp_${newId()}`, createdAt: nowSeconds(), echo: answer.echo };
     this.#output = new ResponseOutput({ send: this.#send, newId, toolOf: answer.toolOf });
     this.#reader = new ChatReader({
       emit: this.#take,
@@ -57,7 +58,7 @@ export class ResponsesRenderer implements StreamRenderer {
   }
 
   get heldBytes(): number {
-    return this.#chars;
+    return this.#answer.echoBytes + this.#chars;
   }
 
   push(chunk: Readonly<Record<string, unknown>>): string {
@@ -117,7 +118,7 @@ export class ResponsesRenderer implements StreamRenderer {
     if (LENGTH_REASONS.includes(reason))
       return { status: 'incomplete', output: [], incompleteReason: 'max_output_tokens' };
     if (reason !== 'content_filter')
-      return { status: 'completed', output: [], completedAt: this.#about.nowSeconds };
+      return { status: 'completed', output: [], completedAt: this.#about.nowSeconds() };
     if (!this.#answer.isForCodex)
       return { status: 'incomplete', output: [], incompleteReason: 'content_filter' };
     const message = 'The provider ended the answer: content_filter.';
@@ -125,30 +126,37 @@ export class ResponsesRenderer implements StreamRenderer {
   }
 
   readonly #take = (event: ChatEvent): void => {
-    const output = this.#output;
     if ('text' in event) this.#chars += event.text.length;
     switch (event.kind) {
       case 'reasoning':
-        return output.reasoning(event.text);
+        this.#output.reasoning(event.text);
+        break;
       case 'text':
-        return output.message('text', event.text, this.#takeLogprobs());
+        this.#output.message('text', event.text, this.#takeLogprobs());
+        break;
       case 'refusal':
-        return output.message(this.#answer.isForCodex ? 'text' : 'refusal', event.text, []);
+        this.#output.message(this.#answer.isForCodex ? 'text' : 'refusal', event.text, []);
+        break;
       case 'logprobs':
         this.#logprobs = [...this.#logprobs, ...event.tokens];
-        return;
+        break;
       case 'call':
-        return output.beginCall(event.id, event.name);
+        this.#output.beginCall(event.id, event.name);
+        break;
       case 'arguments':
-        return output.callArguments(event.text);
-      case 'call_end': {
-        const { arguments: text, isWhole } = event;
-        const isCut = LENGTH_REASONS.includes(this.#reader.reason) && !(isWhole && text.trim() !== '');
-        if (isCut && !this.#isStreamed) output.dropCall();
-        else output.endCall(text, isCut);
-      }
+        this.#output.callArguments(event.text);
+        break;
+      case 'call_end':
+        this.#endCall(event.arguments, event.isWhole);
     }
   };
+
+  /** A call that the limit of tokens cut off is incomplete, and is left out where nothing of it was sent. */
+  #endCall(text: string, isWhole: boolean): void {
+    const isCut = LENGTH_REASONS.includes(this.#reader.reason) && !(isWhole && text.trim() !== '');
+    if (isCut && !this.#isStreamed) this.#output.dropCall();
+    else this.#output.endCall(text, isCut);
+  }
 
   #takeLogprobs(): readonly unknown[] {
     const tokens = this.#logprobs;

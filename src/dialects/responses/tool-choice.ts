@@ -38,7 +38,8 @@ function readChoice(choice: unknown, tools: ToolSet): Choice {
   if (!isRecord(choice)) throw invalidChoice('`tool_choice` must be auto, none, required or an object.');
   if (choice['type'] === 'allowed_tools') return allowedTools(choice, tools);
   const tool = namedTool(choice, tools);
-  if (tool === undefined) throw invalidChoice('`tool_choice` names a tool that is not available for this model.');
+  if (tool === undefined)
+    throw invalidChoice('`tool_choice` names a tool that is not available for this model.');
   return { chosen: all, mode: { type: 'function', function: { name: tool.chatName } } };
 }
 
@@ -50,7 +51,10 @@ function allowedTools({ mode, tools: allowed }: Record<string, unknown>, tools: 
   return { chosen, mode: mode === 'required' ? 'required' : 'auto' };
 }
 
-function namedTool({ type, name, namespace }: Record<string, unknown>, tools: ToolSet): ClientTool | undefined {
+function namedTool(
+  { type, name, namespace }: Record<string, unknown>,
+  tools: ToolSet,
+): ClientTool | undefined {
   if (type === 'tool_search') return tools.search;
   if ((type !== 'function' && type !== 'custom') || typeof name !== 'string') return undefined;
   return tools.find(name, typeof namespace === 'string' ? namespace : null);

@@ -155,9 +155,10 @@ function functionOf({ description, parameters, strict }: Record<string, unknown>
 function customOf({ description, format }: Record<string, unknown>): Record<string, unknown> {
   const grammar = isRecord(format) && typeof format['definition'] === 'string' ? format['definition'] : null;
   const syntax = isRecord(format) && typeof format['syntax'] === 'string' ? `${format['syntax']} ` : '';
-  const rule =
-    grammar === null ? null : `The input must follow this ${syntax}grammar:\n${grammar}`;
-  const texts = [typeof description === 'string' ? description : '', rule ?? ''].filter((text) => text !== '');
+  const rule = grammar === null ? null : `The input must follow this ${syntax}grammar:\n${grammar}`;
+  const texts = [typeof description === 'string' ? description : '', rule ?? ''].filter(
+    (text) => text !== '',
+  );
   return {
     ...describe(texts.join('\n\n')),
     parameters: {

@@ -327,7 +327,7 @@ describe('reasoning in the input', () => {
     test(`goes along with the turn that follows it, as ${field}`, () => {
       assert.deepEqual(chatOf({ input }, { reasoningField: field })['messages'], [
         user('Hi'),
-        assistant([chatCall('1'), chatCall('2')], null, { [field]: 'hmaha' }),
+        assistant([chatCall('1'), chatCall('2')], null, { [field]: 'hm\n\naha' }),
         tool('1'),
         tool('2'),
         { role: 'assistant', content: 'Done.' },

@@ -74,7 +74,10 @@ describe('fields of a request', () => {
 
   test('files go to models that read them', () => {
     const input = [{ role: 'user', content: [FILE, { ...FILE, filename: null, file_data: 'JVBERi0=' }] }];
-    const file = (filename: string): Json => ({ type: 'file', file: { filename, file_data: FILE.file_data } });
+    const file = (filename: string): Json => ({
+      type: 'file',
+      file: { filename, file_data: FILE.file_data },
+    });
     assert.deepEqual(chatOf({ input }, { pdf: true })['messages'], [
       { role: 'user', content: [file('a.pdf'), file('file.pdf')] },
     ]);

@@ -14,71 +14,104 @@ const chatFn = (name: string, more: Json = {}): Json => ({
   function: { name, parameters: SCHEMA, ...more },
 });
 
-const ROWS: readonly (readonly [name: string, tools: readonly Json[], chat: readonly Json[] | undefined])[] = [
-  ['none', [], undefined],
-  ['a function', [fn('f', { description: 'd', strict: true })], [chatFn('f', { description: 'd', strict: true })]],
-  ['a function that is not strict', [fn('f', { description: null, strict: false })], [chatFn('f')]],
+const ROWS: readonly (readonly [name: string, tools: readonly Json[], chat: readonly Json[] | undefined])[] =
   [
-    'functions without parameters',
-    [fn('f', { parameters: null }), fn('g', { parameters: {} }), fn('h', { parameters: { type: 'object' } })],
-    ['f', 'g', 'h'].map((name) => chatFn(name, { parameters: { type: 'object', properties: {} } })),
-  ],
-  [
-    'a freeform tool',
-    [{ type: 'custom', name: 'c', description: 'd' }],
-    [chatFn('c', { description: 'd', parameters: RAW })],
-  ],
-  [
-    'a freeform tool with a grammar',
-    [{ type: 'custom', name: 'c', description: 'd', format: { type: 'grammar', syntax: 'lark', definition: 'start: "x"' } }],
-    [chatFn('c', { description: 'd\n\nThe input must follow this lark grammar:\nstart: "x"', parameters: RAW })],
-  ],
-  [
-    'a namespace, also within another',
+    ['none', [], undefined],
     [
-      { type: 'namespace', name: 'ns', tools: [fn('f'), { type: 'namespace', name: 'inner', tools: [fn('g')] }] },
+      'a function',
+      [fn('f', { description: 'd', strict: true })],
+      [chatFn('f', { description: 'd', strict: true })],
     ],
-    [chatFn('f'), chatFn('g')],
-  ],
-  [
-    'names that occur twice',
-    [fn('f'), { type: 'namespace', name: 'a', tools: [fn('f')] }, { type: 'namespace', name: 'b', tools: [fn('f')] }],
-    [chatFn('f'), chatFn('a__f'), chatFn('b__f')],
-  ],
-  ['the same declaration twice', [fn('f'), fn('f', { description: 'later' })], [chatFn('f')]],
-  [
-    'names that chat does not take',
-    [fn('a.b'), fn('x'.repeat(70))],
-    [chatFn('a_b_2e7336dc'), chatFn(`${'x'.repeat(55)}_c71bd109`)],
-  ],
-  [
-    'a search that the client runs',
-    [{ type: 'tool_search', execution: 'client', description: 'd', parameters: SCHEMA }],
-    [chatFn('tool_search', { description: 'd' })],
-  ],
-  [
-    'tools that a server runs, and unknown ones',
+    ['a function that is not strict', [fn('f', { description: null, strict: false })], [chatFn('f')]],
     [
-      { type: 'web_search' },
-      { type: 'web_search_preview' },
-      { type: 'file_search', vector_store_ids: [] },
-      { type: 'code_interpreter', container: {} },
-      { type: 'image_generation' },
-      { type: 'computer_use_preview' },
-      { type: 'mcp', server_label: 's' },
-      { type: 'programmatic_tool_calling' },
-      { type: 'tool_search' },
-      { type: 'brand_new' },
+      'functions without parameters',
+      [
+        fn('f', { parameters: null }),
+        fn('g', { parameters: {} }),
+        fn('h', { parameters: { type: 'object' } }),
+      ],
+      ['f', 'g', 'h'].map((name) => chatFn(name, { parameters: { type: 'object', properties: {} } })),
     ],
-    undefined,
-  ],
-  ['tools that a server runs beside others', [{ type: 'web_search' }, fn('f')], [chatFn('f')]],
-];
+    [
+      'a freeform tool',
+      [{ type: 'custom', name: 'c', description: 'd' }],
+      [chatFn('c', { description: 'd', parameters: RAW })],
+    ],
+    [
+      'a freeform tool with a grammar',
+      [
+        {
+          type: 'custom',
+          name: 'c',
+          description: 'd',
+          format: { type: 'grammar', syntax: 'lark', definition: 'start: "x"' },
+        },
+      ],
+      [
+        chatFn('c', {
+          description: 'd\n\nThe input must follow this lark grammar:\nstart: "x"',
+          parameters: RAW,
+        }),
+      ],
+    ],
+    [
+      'a namespace, also within another',
+      [
+        {
+          type: 'namespace',
+          name: 'ns',
+          tools: [fn('f'), { type: 'namespace', name: 'inner', tools: [fn('g')] }],
+        },
+      ],
+      [chatFn('f'), chatFn('g')],
+    ],
+    [
+      'names that occur twice',
+      [
+        fn('f'),
+        { type: 'namespace', name: 'a', tools: [fn('f')] },
+        { type: 'namespace', name: 'b', tools: [fn('f')] },
+      ],
+      [chatFn('f'), chatFn('a__f'), chatFn('b__f')],
+    ],
+    ['the same declaration twice', [fn('f'), fn('f', { description: 'later' })], [chatFn('f')]],
+    [
+      'names that chat does not take',
+      [fn('a.b'), fn('x'.repeat(70))],
+      [chatFn('a_b_2e7336dc'), chatFn(`${'x'.repeat(55)}_c71bd109`)],
+    ],
+    [
+      'a search that the client runs',
+      [{ type: 'tool_search', execution: 'client', description: 'd', parameters: SCHEMA }],
+      [chatFn('tool_search', { description: 'd' })],
+    ],
+    [
+      'tools that a server runs, and unknown ones',
+      [
+        { type: 'web_search' },
+        { type: 'web_search_preview' },
+        { type: 'file_search', vector_store_ids: [] },
+        { type: 'code_interpreter', container: {} },
+        { type: 'image_generation' },
+        { type: 'computer_use_preview' },
+        { type: 'mcp', server_label: 's' },
+        { type: 'programmatic_tool_calling' },
+        { type: 'tool_search' },
+        { type: 'brand_new' },
+      ],
+      undefined,
+    ],
+    ['tools that a server runs beside others', [{ type: 'web_search' }, fn('f')], [chatFn('f')]],
+  ];
 
 describe('tools', () => {
   for (const [name, tools, chat] of ROWS) {
     test(name, () => {
-      const { tools: sent, tool_choice: choice, parallel_tool_calls: parallel } = chatOf({
+      const {
+        tools: sent,
+        tool_choice: choice,
+        parallel_tool_calls: parallel,
+      } = chatOf({
         tools,
         tool_choice: 'auto',
         parallel_tool_calls: false,
@@ -92,7 +125,12 @@ describe('tools', () => {
     const input = [
       { type: 'additional_tools', role: 'developer', tools: [fn('f', { description: 'second' }), fn('g')] },
       { role: 'user', content: 'Hi' },
-      { type: 'tool_search_output', call_id: '1', execution: 'client', tools: [fn('h', { defer_loading: true })] },
+      {
+        type: 'tool_search_output',
+        call_id: '1',
+        execution: 'client',
+        tools: [fn('h', { defer_loading: true })],
+      },
     ];
     const { tools } = chatOf({ input, tools: [fn('f', { description: 'first' })] });
     assert.deepEqual(tools, [chatFn('f', { description: 'first' }), chatFn('g'), chatFn('h')]);
