@@ -55,6 +55,7 @@ export const ERRORS = {
   upstream_invalid_response: { status: 502, type: 'server_error', code: 'upstream_invalid_response' },
   unknown_url: { status: 404, type: 'invalid_request_error', code: 'unknown_url' },
   method_not_supported: { status: 405, type: 'invalid_request_error', code: 'method_not_supported' },
+  upgrade_required: { status: 426, type: 'invalid_request_error', code: 'upgrade_required' },
   storage_unavailable: { status: 503, type: 'server_error', code: 'storage_unavailable' },
   starting: { status: 503, type: 'server_error', code: 'starting' },
   draining: { status: 503, type: 'server_error', code: 'draining' },

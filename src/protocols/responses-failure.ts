@@ -1,7 +1,7 @@
 import type { ErrorObject } from '../errors.ts';
 import { recordData, recordEvent, sseRecord } from '../http/sse.ts';
 import { isRecord, parseJson } from '../json/value.ts';
-import { isContextOverflow } from './context-overflow.ts';
+import { CONTEXT_OVERFLOW, isContextOverflow } from './context-overflow.ts';
 
 const SEQUENCE_NUMBER = /"sequence_number": ?(\d{1,9})/;
 
@@ -38,9 +38,9 @@ const TOO_OFTEN = /^rate_limit/;
  */
 export function failureCode(error: ErrorObject): string {
   const names = [error.code ?? '', error.type ?? ''];
-  if (isContextOverflow(error)) return 'context_length_exceeded';
   if (names.some((name) => NO_CREDIT.test(name))) return 'insufficient_quota';
   if (names.some((name) => TOO_OFTEN.test(name))) return 'rate_limit_exceeded';
+  if (isContextOverflow(error)) return CONTEXT_OVERFLOW;
   return names.includes('invalid_request_error') ? 'invalid_prompt' : 'server_error';
 }
 

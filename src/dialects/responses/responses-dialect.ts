@@ -1,8 +1,12 @@
+import { CONTEXT_OVERFLOW, isContextOverflow } from '../../protocols/context-overflow.ts';
 import { ResponsesFailure } from '../../protocols/responses-failure.ts';
 import type { Dialect, DialectClient, DialectRequest } from '../dialect.ts';
 import { ResponsesRequest } from './request.ts';
 import { echoOf } from './response-object.ts';
 import { type ResponsesAnswer, ResponsesRenderer } from './responses-renderer.ts';
+
+/** With which vendors say that a conversation is too long. Codex shortens it by the code, and only with the first of them. */
+const OVERFLOW_STATUSES: readonly number[] = [400, 413, 422];
 
 /**
  * The Responses API (OpenAI API reference, "Responses") over chat completions. Nothing is stored: clients send their whole
@@ -17,7 +21,9 @@ export const RESPONSES: Dialect = {
   },
   headers: () => [],
   renderError({ status, error, headers }) {
-    return { status, body: { error }, headers };
+    const isOverflow = OVERFLOW_STATUSES.includes(status) && isContextOverflow(error);
+    if (!isOverflow) return { status, body: { error }, headers };
+    return { status: 400, body: { error: { ...error, code: CONTEXT_OVERFLOW } }, headers };
   },
   failedStream({ error }) {
     return new ResponsesFailure().records(error).toString();
