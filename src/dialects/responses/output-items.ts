@@ -204,7 +204,7 @@ export function sendCustomCall(place: ItemPlace, callId: string, tool: ClientToo
   const input = rawInput(text);
   const events = new ItemEvents(place);
   events.item('added', item('', 'in_progress'));
-  events.send('custom_tool_call_input.delta', { delta: input });
+  if (input !== '') events.send('custom_tool_call_input.delta', { delta: input });
   events.send('custom_tool_call_input.done', { input });
   const done = item(input, 'completed');
   events.item('done', done);

@@ -49,11 +49,17 @@ export function eventsIn(text: string): Event[] {
     .split('\n\n')
     .filter((record) => record !== '')
     .map((record) => {
-      const [, type, data] = /^event: (.+)\ndata: (.+)$/.exec(record) ?? [];
+      const [, type, data] = /^event: ([^\n]+)\ndata: ([^\n]+)$/.exec(record) ?? [];
       const event = JSON.parse(data ?? 'null') as Event;
       if (event?.type !== type) throw new Error(`a record without its type: ${record}`);
       return event;
     });
+}
+
+/** The response in an event. */
+export function responseOf(event: Event | undefined): Json {
+  if (event === undefined) throw new Error('there is no such event');
+  return event['response'] as Json;
 }
 
 /** A chunk of a chat stream with a delta. */
