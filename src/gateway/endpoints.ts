@@ -1,4 +1,5 @@
 import type { Dialect } from '../dialects/dialect.ts';
+import { MESSAGES } from '../dialects/messages/messages.ts';
 import { type FormKind, IMAGE_FORM, OCR_FORM, speechForm } from '../protocols/form-kinds.ts';
 import type { StreamEnd } from '../protocols/stream-end.ts';
 import type { MeterKind } from '../usage/usage.ts';
@@ -63,6 +64,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   CHAT,
   jsonEndpoint('completions', { namesModel: true, streamEnd: 'chat' }),
   jsonEndpoint('responses', { namesModel: true, streamEnd: 'responses' }),
+  jsonEndpoint('messages', { namesModel: true, dialect: MESSAGES, streamEnd: 'messages' }),
   jsonEndpoint('moderations', { namesModel: true, meter: 'input' }),
   jsonEndpoint('rerank', { namesModel: true, meter: 'input' }),
   jsonEndpoint('embeddings', { namesModel: true, hasVectors: true, meter: 'input' }),
