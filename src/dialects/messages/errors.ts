@@ -42,11 +42,12 @@ export function failedStream(error: HttpError, requestId: string): string {
   return typedRecord(bodyOf(error, toldOf(error), requestId));
 }
 
-function bodyOf({ error }: HttpError, { type, message }: Told, requestId: string): { type: string } & object {
+function bodyOf({ error }: HttpError, { type, message }: Told, requestId: string) {
   const { details } = error;
   return {
     type: 'error',
-    ...{ error: { type, message, ...(details === undefined ? {} : { details }) }, request_id: requestId },
+    error: { type, message, ...(details === undefined ? {} : { details }) },
+    request_id: requestId,
   };
 }
 

@@ -120,7 +120,8 @@ export class MessagesStream implements StreamRenderer {
     this.#head = `event: content_block_delta\ndata: {"type":"content_block_delta","index":${this.#index},${DELTAS[kind]}`;
     this.#out += typedRecord({
       type: 'content_block_start',
-      ...{ index: this.#index, content_block: block },
+      index: this.#index,
+      content_block: block,
     });
   }
 
@@ -131,7 +132,7 @@ export class MessagesStream implements StreamRenderer {
   #closeBlock(): void {
     if (this.#block === null) return;
     this.#block = null;
-    this.#out += typedRecord({ type: 'content_block_stop', ...{ index: this.#index } });
+    this.#out += typedRecord({ type: 'content_block_stop', index: this.#index });
   }
 
   #flush(): string {
