@@ -4,7 +4,7 @@ import { createGuard } from './auth/guard.ts';
 import { type Books, booksInMemory } from './books.ts';
 import type { Cancellation } from './cancellation.ts';
 import { HttpError } from './errors.ts';
-import { ENDPOINTS, type Endpoint } from './gateway/endpoints.ts';
+import { COUNT_TOKENS, ENDPOINTS, type Endpoint } from './gateway/endpoints.ts';
 import { baseHeaders } from './http/headers.ts';
 import { type Exchange, sendError } from './http/reply.ts';
 import { createHttpServer, type HttpServerOptions } from './http/server.ts';
@@ -39,13 +39,14 @@ import { userMe } from './routes/user/me.ts';
 import { changeOwnPassword } from './routes/user/password.ts';
 import { listOwnRequests } from './routes/user/requests.ts';
 import { userUsage } from './routes/user/usage.ts';
+import { countTokens } from './routes/v1/count-tokens.ts';
 import { readFormCall } from './routes/v1/form.ts';
 import { readJsonCall } from './routes/v1/json.ts';
 import { describeOwnKey } from './routes/v1/key.ts';
 import { listModels, retrieveModel } from './routes/v1/models.ts';
 import { readOcrCall } from './routes/v1/ocr.ts';
 import { type CallOptions, type ReadCall, serveCall } from './routes/v1/open-call.ts';
-import { createDialectReader, createPathReader } from './routes/v1/paths.ts';
+import { createDialectReader, createEndpointNamer, createPathReader } from './routes/v1/paths.ts';
 import type { MasterKey } from './store/entities.ts';
 import type { Store } from './store/store.ts';
 
@@ -101,10 +102,12 @@ export function createApp(options: AppOptions): App {
 
 function dispatchTo(services: Services, options: AppOptions, running: Set<Cancellation>): Dispatch {
   const { config, logger, now, store, masterKey, sessions, localAccess } = services;
+  const { endpoints = ENDPOINTS } = options;
   return createDispatch({
-    rows: createRoutes(services, options.staticFiles, options.endpoints),
-    canonicalPath: createPathReader(options.endpoints ?? ENDPOINTS),
-    dialectOf: createDialectReader(options.endpoints ?? ENDPOINTS),
+    rows: createRoutes(services, options.staticFiles, endpoints),
+    canonicalPath: createPathReader([...endpoints, COUNT_TOKENS]),
+    endpointOf: createEndpointNamer(endpoints),
+    dialectOf: createDialectReader(endpoints),
     guard: createGuard({
       view: store.config.view,
       masterDigest: () => masterKey().digest,
@@ -221,8 +224,15 @@ export function createRoutes(
     ['GET', '/v1/models', 'key', listModels(view)],
     ['GET', '/v1/models/*id', 'key', retrieveModel(view)],
     ...endpoints.map((endpoint): RouteRow => {
-      return ['POST', `/v1/${endpoint.path}`, 'key', serveCall(endpoint, readerOf(endpoint), calls)];
+      return [
+        'POST',
+        `/v1/${endpoint.path}`,
+        endpoint.access,
+        serveCall(endpoint, readerOf(endpoint), calls),
+      ];
     }),
+
+    ['POST', `/v1/${COUNT_TOKENS.path}`, COUNT_TOKENS.access, countTokens(COUNT_TOKENS, calls)],
 
     ...[...staticFiles].map(([path, file]): RouteRow => {
       return ['GET', path, 'anyone', (context) => sendStatic(context, file)];

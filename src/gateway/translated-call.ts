@@ -27,11 +27,13 @@ export async function callFor(
   const { quirks, now } = asked;
   if (translation === null || protocolWay(provider, translation.dialect.name, quirks) !== 'translated')
     return call;
-  const body = await translation.bodyFor(call.options, upstreamModel);
+  const { options } = call.found.model;
+  const body = await translation.bodyFor(options, upstreamModel);
   return {
     ...call,
     ...renderersOf(translation, aboutAnswer(call, now)),
     endpoint: CHAT,
+    options,
     body,
     query: '',
     headers: [],

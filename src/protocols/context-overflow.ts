@@ -1,15 +1,19 @@
-import type { ErrorObject } from '../errors.ts';
+import type { HttpError } from '../errors.ts';
 
 /** OpenAI's code for a conversation that is too long for the model. */
 export const CONTEXT_OVERFLOW = 'context_length_exceeded';
 
-/** OpenAI and most others; llama.cpp. */
-const NAMES: readonly (string | null)[] = [CONTEXT_OVERFLOW, 'exceed_context_size_error'];
-/** What vendors write who have no code for it: vLLM, SGLang, Anthropic, DeepSeek, xAI, Groq, Mistral, Bedrock, Gemini, Ollama. */
-const TEXTS =
-  /maximum context length|context (length|size|window)( of [\w ]+)?( is | was |'s )?( been )?exceed|exceed\w* (the |this |your |its )?(\w+'s )?(\w+ )?(maximum |max )?(available )?(context|prompt) (length|size|window)|(prompt|input)( is|'s)? too long|maximum prompt length|input token count .*exceeds|longer than the (model's )?context|reduce the length of (the|your) (messages|prompt|input)/i;
+/** OpenAI's and most others'; llama.cpp's; OpenAI's for a single text. */
+const CODES: readonly string[] = [CONTEXT_OVERFLOW, 'exceed_context_size_error', 'string_above_max_length'];
+/** How vendors say it who have no code for it. */
+const WORDS =
+  /maximum context length|context[ _](length|window|size)|(prompt|input|request)( is)? too long|too many (input )?tokens|(input|prompt).{0,40}exceeds? .{0,40}(token|limit|maximum)|maximum prompt length|input token count|reduce the length of (the|your) (messages|prompt|input)/i;
+/** Where these words can mean it: a mistake of the caller, or an error within a stream. */
+const STATUSES: readonly number[] = [400, 413, 422, 502];
 
 /** True for an error of a provider that says that the conversation is too long for the model. */
-export function isContextOverflow({ code, type, message }: ErrorObject): boolean {
-  return NAMES.includes(code) || NAMES.includes(type) || TEXTS.test(message);
+export function isContextOverflow({ status, error: { code, type, message } }: HttpError): boolean {
+  return (
+    CODES.some((name) => name === code || name === type) || (STATUSES.includes(status) && WORDS.test(message))
+  );
 }

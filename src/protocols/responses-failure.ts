@@ -1,4 +1,4 @@
-import type { ErrorObject } from '../errors.ts';
+import type { ErrorObject, HttpError } from '../errors.ts';
 import { recordData, recordEvent, sseRecord } from '../http/sse.ts';
 import { isRecord, parseJson } from '../json/value.ts';
 import { CONTEXT_OVERFLOW, isContextOverflow } from './context-overflow.ts';
@@ -36,11 +36,12 @@ const TOO_OFTEN = /^rate_limit/;
  * The code by which Codex decides whether to repeat a request (codex-rs/codex-api/src/sse/responses.rs): not after
  * `context_length_exceeded`, `insufficient_quota` and `invalid_prompt`.
  */
-export function failureCode(error: ErrorObject): string {
+export function failureCode(failure: HttpError): string {
+  const { error } = failure;
   const names = [error.code ?? '', error.type ?? ''];
   if (names.some((name) => NO_CREDIT.test(name))) return 'insufficient_quota';
   if (names.some((name) => TOO_OFTEN.test(name))) return 'rate_limit_exceeded';
-  if (isContextOverflow(error)) return CONTEXT_OVERFLOW;
+  if (isContextOverflow(failure)) return CONTEXT_OVERFLOW;
   return names.includes('invalid_request_error') ? 'invalid_prompt' : 'server_error';
 }
 

@@ -61,6 +61,8 @@ export interface CompiledKey {
   readonly hint: string;
   /** The header that carries it. */
   readonly headers: HeaderList;
+  /** The header that carries it in the provider's own API, where that differs from OpenAI's. */
+  readonly ownHeaders: HeaderList;
 }
 
 /** The destination of an attempt. */
@@ -134,6 +136,8 @@ export interface CompiledProvider {
   readonly headers: HeaderList;
   /** The path and query of an endpoint, joined with the base URL and cached. */
   pathOf(upstreamPath: string): string;
+  /** Headers of requests in the provider's own API, unless the client sends them; empty where it is OpenAI's. */
+  readonly ownHeaders: HeaderList;
   /** The protocols that its base URL shows it to speak. */
   readonly spoken: SpokenProtocols;
   /** The quirks found so far. */

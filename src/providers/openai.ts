@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
+import { CHAT } from '../gateway/endpoints.ts';
 import type { HeaderList } from '../http/headers.ts';
 import { createBoundary, multipartContentType, relayMultipart } from '../http/multipart-writer.ts';
 import { firstMatch } from '../json/matches.ts';
@@ -83,13 +84,25 @@ interface PostOptions {
 export function postTo(call: AdapterCall, { provider, key }: Target, options: PostOptions): UpstreamRequest {
   const { own, body } = options;
   const path = options.path ?? withQuery(provider.pathOf(call.endpoint.upstreamPath), call.query);
-  const headers = [...(key?.headers ?? []), ...provider.headers, 'x-ipin-hops', String(call.hops)];
+  // Anthropic's host takes chat completions in OpenAI's form, everything else in its own.
+  const isOwn = call.endpoint !== CHAT;
+  const keyHeaders = isOwn ? key?.ownHeaders : key?.headers;
+  const headers = [...(keyHeaders ?? []), ...provider.headers, 'x-ipin-hops', String(call.hops)];
+  if (isOwn) pushMissing(headers, provider.ownHeaders, call.headers);
   for (let index = 0; index < call.headers.length; index += 2) {
     const name = call.headers[index] ?? '';
     if (!own.includes(name)) headers.push(name, call.headers[index + 1] ?? '');
   }
   headers.push(...own);
   return { provider, method: 'POST', path, headers, body };
+}
+
+/** Adds the headers that the client has not sent. */
+function pushMissing(headers: string[], own: HeaderList, sent: HeaderList): void {
+  for (let index = 0; index < own.length; index += 2) {
+    const name = own[index] ?? '';
+    if (!sent.includes(name)) headers.push(name, own[index + 1] ?? '');
+  }
 }
 
 /** Appends the client's query; the base URL may already have one (Azure's `api-version`). */
@@ -103,7 +116,8 @@ export function listModelsRequest(
   { provider, key }: Pick<Target, 'provider' | 'key'>,
   path: string,
 ): UpstreamRequest {
-  const headers = ['accept', 'application/json', ...(key?.headers ?? []), ...provider.headers];
+  const own = [...(key?.ownHeaders ?? []), ...provider.headers, ...provider.ownHeaders];
+  const headers = ['accept', 'application/json', ...own];
   return { provider, method: 'GET', path, headers, body: { kind: 'none' } };
 }
 

@@ -25,6 +25,8 @@ export interface DispatchOptions {
   readonly guard: Guard;
   /** Maps any spelling of a path to the path of its route. */
   readonly canonicalPath: PathReader;
+  /** The endpoint of a route, for the books; null: requests to it are no calls. */
+  readonly endpointOf: (routePath: string) => string | null;
   /** The protocol in which a path answers; null: in OpenAI's usual form. */
   readonly dialectOf: (path: string) => Dialect | null;
   readonly corsOrigins: '*' | readonly string[];
@@ -78,7 +80,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       }
       const match = requireRoute(router.match(req.method ?? '', path), req, target);
       const [, , access, handler] = match.route;
-      if (access === 'key') noteEndpoint(record, match.route, { req, options });
+      noteEndpoint(record, match.route, { req, options });
       const found = options.guard(access, req);
       const principal = found instanceof Promise ? await found : found;
       record.principal = principal;
@@ -102,14 +104,14 @@ export function createDispatch(options: DispatchOptions): Dispatch {
   };
 }
 
-/** Model endpoints are the routes of `/v1` that take a body. */
 function noteEndpoint(
   record: CallRecord,
-  [method, path]: RouteRow,
+  [, path]: RouteRow,
   { req, options }: { readonly req: IncomingMessage; readonly options: DispatchOptions },
 ): void {
-  if (method !== 'POST') return;
-  record.endpoint = path.slice(V1.length);
+  const endpoint = options.endpointOf(path);
+  if (endpoint === null) return;
+  record.endpoint = endpoint;
   record.clientAddress = clientAddress(req, options.trustProxyHops);
 }
 

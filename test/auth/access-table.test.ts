@@ -31,11 +31,19 @@ const ROLES = [
 ] as const;
 type Role = (typeof ROLES)[number];
 
+const KEY_ROLES = {
+  'user key': 'in',
+  'master key': 'in',
+  'user cookie': 'in',
+  'admin cookie': 'in',
+} as const;
+
 /** Who gets in, and the status that everybody else gets. */
 const MATRIX: Record<Access, Partial<Record<Role, 'in' | 401 | 403>>> = {
   anyone: Object.fromEntries(ROLES.map((role) => [role, 'in'])),
   'optional-session': Object.fromEntries(ROLES.map((role) => [role, 'in'])),
-  key: { 'user key': 'in', 'master key': 'in', 'user cookie': 'in', 'admin cookie': 'in' },
+  key: KEY_ROLES,
+  'either-key': KEY_ROLES,
   admin: { 'admin token': 'in', 'admin cookie': 'in', 'user token': 403, 'user cookie': 403 },
   user: { 'user token': 'in', 'user cookie': 'in', 'admin token': 403, 'admin cookie': 403 },
   metrics: {

@@ -5,9 +5,6 @@ import { ResponsesRequest } from './request.ts';
 import { echoOf } from './response-object.ts';
 import { type ResponsesAnswer, ResponsesRenderer } from './responses-renderer.ts';
 
-/** With which vendors say that a conversation is too long. Codex shortens it by the code, and only with the first of them. */
-const OVERFLOW_STATUSES: readonly number[] = [400, 413, 422];
-
 /**
  * The Responses API (OpenAI API reference, "Responses") over chat completions. Nothing is stored: clients send their whole
  * conversation with each request.
@@ -20,9 +17,10 @@ export const RESPONSES: Dialect = {
     return dialectRequest(request, answer);
   },
   headers: () => [],
-  renderError({ status, error, headers }) {
-    const isOverflow = OVERFLOW_STATUSES.includes(status) && isContextOverflow(error);
-    if (!isOverflow) return { status, body: { error }, headers };
+  renderError(failure) {
+    const { status, error, headers } = failure;
+    if (!isContextOverflow(failure)) return { status, body: { error }, headers };
+    // By this code and status, Codex begins to shorten the conversation.
     return { status: 400, body: { error: { ...error, code: CONTEXT_OVERFLOW } }, headers };
   },
   failedStream({ error }) {

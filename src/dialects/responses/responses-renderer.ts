@@ -1,8 +1,8 @@
 import { HttpError } from '../../errors.ts';
-import { isRecord } from '../../json/value.ts';
 import { failureCode, failureEvents } from '../../protocols/responses-failure.ts';
 import type { ChatEnd, ChatEvent } from '../chat-events.ts';
 import { ChatReader } from '../chat-reader.ts';
+import { completionChunk } from '../completion-chunk.ts';
 import type { AnswerAbout, StreamRenderer } from '../dialect.ts';
 import { typedRecord } from '../render-record.ts';
 import type { SendEvent } from './output-items.ts';
@@ -80,7 +80,7 @@ export class ResponsesRenderer implements StreamRenderer {
     this.#begin();
     const state = { status: 'failed', output: this.#output.items, usage: this.#reader.usage() } as const;
     const response = responseObject(this.#head, state);
-    const events = failureEvents(error.error, failureCode(error.error), response);
+    const events = failureEvents(error.error, failureCode(error), response);
     for (const { type, ...members } of events) this.#send(type, members);
     return this.#flush();
   }
@@ -93,9 +93,7 @@ export class ResponsesRenderer implements StreamRenderer {
 
   /** The whole response, from a chat completion. @throws HttpError `upstream_invalid_response` for one without choices. */
   whole(completion: unknown): object {
-    if (!isRecord(completion) || !Array.isArray(completion['choices']) || completion['choices'].length === 0)
-      throw new HttpError('upstream_invalid_response', 'The answer of the provider has no choices.');
-    this.#reader.push(completion);
+    this.#reader.push(completionChunk(completion));
     return responseObject(this.#head, this.#finish());
   }
 

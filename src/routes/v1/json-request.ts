@@ -4,6 +4,7 @@ import { firstMatch, isLongerThan, type JsonScan, readString, readStringStart } 
 import { compilePatterns, type JsonPatterns } from '../../json/patterns.ts';
 import { scanJsonInTurns } from '../../json/scan.ts';
 import { IMAGE_PATTERNS } from '../../protocols/image-parts.ts';
+import { SOURCE_PATTERNS } from '../../protocols/source-images.ts';
 import { toBodyError } from '../json-body.ts';
 import { MODEL_LENGTH, PICKER_PATTERNS, PICKERS_FOLDING } from './model-pickers.ts';
 import { SIZE_PATTERNS } from './request-size.ts';
@@ -19,6 +20,7 @@ const PATTERNS = compilePatterns(
     ...PICKER_PATTERNS,
     ...IMAGE_PATTERNS,
     ...SIZE_PATTERNS,
+    ...SOURCE_PATTERNS,
   ],
   PICKERS_FOLDING,
   { listsMembers: true },

@@ -1,6 +1,7 @@
 import type { ModelWays } from '../../gateway/routing.ts';
 import { Translation } from '../../gateway/translation.ts';
 import { checkImageParts } from '../../protocols/image-parts.ts';
+import { checkSourceImages } from '../../protocols/source-images.ts';
 import { requireJsonType } from '../json-body.ts';
 import { type JsonRequest, parseJsonRequest, readEncodingFormat, readFlag } from './json-request.ts';
 import { refuseModelPickers } from './model-pickers.ts';
@@ -23,6 +24,7 @@ export async function readJsonCall(open: OpenCall): Promise<AskedCall> {
   const translation = ways.mayBeTranslated ? toTranslation(open, request, stream) : null;
   // Where the request may go as it is, what cannot be translated is no mistake.
   if (!ways.mayBeNative) translation?.request();
+  if (ways.mayBeNative && open.endpoint.hasSources) await checkSourceImages(bytes, request.scan);
   const patches = await checkImageParts(bytes, request.scan);
   return {
     body: { kind: 'json', bytes, scan: request.scan, patches },

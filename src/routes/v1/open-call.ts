@@ -14,7 +14,7 @@ import { estimateUse, type RequestSize } from '../../limits/use-estimate.ts';
 import { audioSeconds } from '../../protocols/audio-duration.ts';
 import { requestHeadersFor } from '../../protocols/passed-headers.ts';
 import type { Providers } from '../../providers/compile.ts';
-import { MASTER_ID, type Principal } from '../../store/entities.ts';
+import { MASTER_ID, type ModelOptions, type Principal } from '../../store/entities.ts';
 import type { ConfigView } from '../../store/store.ts';
 import type { Context, Handler } from '../context.ts';
 import { nextHop } from './hops.ts';
@@ -152,7 +152,7 @@ export class OpenCall {
     const { context, endpoint, consumer } = this;
     const { principal, req, query, signal, record } = context;
     // A call that was not admitted would be counted nowhere.
-    if (record.reservation === null) throw new Error('The call was not admitted.');
+    if (record.reservation === null && endpoint.isCounted) throw new Error('The call was not admitted.');
     const { modelId, found, view } = this.#authorised;
     const caller = callerOf(principal);
     record.stream = asked.stream ?? false;
@@ -163,7 +163,8 @@ export class OpenCall {
       view,
       found,
       modelId,
-      options: found.model.options,
+      // They say what a model takes as chat.
+      options: endpoint.dialect === null ? found.model.options : NO_OPTIONS,
       endpoint,
       caller,
       body,
@@ -190,6 +191,7 @@ export class OpenCall {
   }
 }
 
+const NO_OPTIONS: ModelOptions = {};
 const MASTER: LimitedOwner = { id: MASTER_ID, limits: null };
 
 /** The key of a call; null: a session. */

@@ -35,6 +35,14 @@ export function createDialectReader(endpoints: readonly Endpoint[]): (path: stri
   };
 }
 
+/** Creates a function that tells the endpoint of a route, for the books; null: requests to it are no calls. */
+export function createEndpointNamer(endpoints: readonly Endpoint[]): (routePath: string) => string | null {
+  const names = new Map(
+    endpoints.flatMap(({ path, isCounted }) => (isCounted ? [[`/v1/${path}`, path]] : [])),
+  );
+  return (routePath) => names.get(routePath) ?? null;
+}
+
 function withoutSlash(path: string): string {
   return path.endsWith('/') ? path.slice(0, -1) : path;
 }

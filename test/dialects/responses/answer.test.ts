@@ -204,7 +204,7 @@ describe('a whole response', () => {
     assert.deepEqual([failed['status'], (failed['error'] as Json)['code']], ['failed', 'invalid_prompt']);
   });
 
-  for (const answer of [null, [], {}, { choices: [] }, { choices: 'x' }, 'text']) {
+  for (const answer of [null, [], {}, { choices: 'x' }, 'text']) {
     test(`is an error of the provider without choices: ${JSON.stringify(answer)}`, () => {
       assert.throws(
         () => whole(answer),
