@@ -53,14 +53,15 @@ export class Conversation {
     for (const { callId, text, media } of results) {
       const call = this.#open.get(callId);
       if (call === undefined) {
-        own.push({ kind: 'text', text: `[Result of a tool] ${text}` }, ...media);
+        own.push({ kind: 'text', text: `[Result of a tool] ${text}` });
+        for (const part of media) own.push(part);
         continue;
       }
       this.#open.delete(callId);
       lastResult = { text, media };
       call.result = lastResult;
     }
-    own.push(...parts);
+    for (const part of parts) own.push(part);
     if (own.length === 0) {
       if (lastResult !== null && this.#held.length === 0) this.#lastResult = lastResult;
       else this.#flushHeld();
@@ -89,7 +90,7 @@ export class Conversation {
     if (joins && last?.kind === 'assistant') {
       last.text = joined(last.text, text);
       last.reasoning = joined(last.reasoning, reasoning);
-      last.calls.push(...open);
+      for (const call of open) last.calls.push(call);
     } else this.#turns.push({ kind: 'assistant', text, reasoning, calls: open });
   }
 

@@ -62,7 +62,6 @@ describe('responses in the openai package, over a provider of chat completions',
     ['10 bytes', 10],
     ['5 KiB', 5 * 1024],
     ['100 KiB', 100 * 1024],
-    ['3 MB', 3_000_000],
   ] as const) {
     test(`a text of ${name}, whole and streamed`, async (t) => {
       const text = 'äöü x\n"'.repeat(length).slice(0, length);

@@ -100,7 +100,7 @@ export class MessageItem implements OpenItem {
       this.#events.send('refusal.delta', { content_index: this.#parts.length, delta });
       return;
     }
-    this.#logprobs.push(...logprobs);
+    for (const token of logprobs) this.#logprobs.push(token);
     this.#events.send('output_text.delta', { content_index: this.#parts.length, delta, logprobs });
   }
 

@@ -1,5 +1,5 @@
 import { CONTEXT_OVERFLOW, isContextOverflow } from '../../protocols/context-overflow.ts';
-import { ResponsesFailure } from '../../protocols/responses-failure.ts';
+import { failureCode, ResponsesFailure } from '../../protocols/responses-failure.ts';
 import type { Dialect, DialectClient, DialectRequest } from '../dialect.ts';
 import { ResponsesRequest } from './request.ts';
 import { echoOf } from './response-object.ts';
@@ -23,7 +23,8 @@ export const RESPONSES: Dialect = {
     // By this code and status, Codex begins to shorten the conversation.
     return { status: 400, body: { error: { ...error, code: CONTEXT_OVERFLOW } }, headers };
   },
-  failedStream({ error }) {
+  failedStream(failure) {
+    const error = { ...failure.error, code: failureCode(failure) };
     return new ResponsesFailure().records(error).toString();
   },
 };

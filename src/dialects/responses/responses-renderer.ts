@@ -40,7 +40,7 @@ export class ResponsesRenderer implements StreamRenderer {
   #hasBegun = false;
   #chars = 0;
   /** Of the next text. */
-  #logprobs: readonly unknown[] = [];
+  #logprobs: unknown[] = [];
 
   constructor(answer: ResponsesAnswer, about: AnswerAbout, isStreamed: boolean) {
     const { newId, nowSeconds, promptTokens } = about;
@@ -136,7 +136,8 @@ export class ResponsesRenderer implements StreamRenderer {
         this.#output.message(this.#answer.isForCodex ? 'text' : 'refusal', event.text, []);
         break;
       case 'logprobs':
-        this.#logprobs = [...this.#logprobs, ...event.tokens];
+        this.#chars += JSON.stringify(event.tokens).length;
+        for (const token of event.tokens) this.#logprobs.push(token);
         break;
       case 'call':
         this.#output.beginCall(event.id, event.name);

@@ -44,8 +44,9 @@ function readChoice(choice: unknown, tools: ToolSet): Choice {
 }
 
 function allowedTools({ mode, tools: allowed }: Record<string, unknown>, tools: ToolSet): Choice {
-  const named = Array.isArray(allowed) ? allowed.filter(isRecord).map((one) => namedTool(one, tools)) : [];
-  const chosen = tools.all.filter((tool) => named.includes(tool));
+  const list = Array.isArray(allowed) ? allowed.filter(isRecord) : [];
+  const named = new Set(list.map((one) => namedTool(one, tools)));
+  const chosen = tools.all.filter((tool) => named.has(tool));
   if (chosen.length === 0)
     throw invalidChoice('`tool_choice` allows only tools that are not available for this model.');
   return { chosen, mode: mode === 'required' ? 'required' : 'auto' };

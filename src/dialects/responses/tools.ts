@@ -39,6 +39,9 @@ export class ToolSet {
   readonly #declared = new Map<string, DeclaredTool>();
   readonly #byChatName = new Map<string, ClientTool>();
   readonly #byName = new Map<string, ClientTool>();
+  /** Other spellings that models make of a tool's name. */
+  readonly #byAlias = new Map<string, ClientTool>();
+  #search: ClientTool | undefined;
 
   /** @param lists of tools as the client sent them @throws HttpError `invalid_value`, `unsupported_parameter`. */
   constructor(lists: readonly unknown[]) {
@@ -59,18 +62,12 @@ export class ToolSet {
 
   /** The tool of the type `tool_search`. */
   get search(): ClientTool | undefined {
-    return this.all.find(({ kind }) => kind === 'tool_search');
+    return this.#search;
   }
 
   /** The tool that a model called, by its chat name, or by the spellings that models make of a namespace. */
   called(chatName: string): ClientTool | undefined {
-    const exact = this.#byChatName.get(chatName);
-    if (exact !== undefined) return exact;
-    return this.all.find(
-      ({ name, namespace }) =>
-        (namespace !== null && [`${namespace}.${name}`, `${namespace}__${name}`].includes(chatName)) ||
-        chatName === `functions.${name}`,
-    );
+    return this.#byChatName.get(chatName) ?? this.#byAlias.get(chatName);
   }
 
   #declareAll(list: unknown, namespace: string | null, depth: number): void {
@@ -119,6 +116,9 @@ export class ToolSet {
       const named = { ...tool, chatName, definition };
       this.#byChatName.set(chatName, named);
       this.#byName.set(key, named);
+      if (tool.kind === 'tool_search') this.#search = named;
+      for (const space of ['functions.', ...(namespace === null ? [] : [`${namespace}.`, `${namespace}__`])])
+        this.#byAlias.set(`${space}${name}`, named);
     }
   }
 }

@@ -306,6 +306,56 @@ describe('input becomes messages', () => {
   });
 });
 
+describe('very many parts and items', () => {
+  const MANY = 150_000;
+  const many = <T>(make: (index: number) => T): T[] =>
+    Array.from({ length: MANY }, (_, index) => make(index));
+  const picture = { type: 'input_image', image_url: 'https://a/b.png' };
+  for (const [name, input, length] of [
+    ['parts of a message', [user(many(() => ({ type: 'input_text', text: 'a' })))], 1],
+    [
+      'pictures in an output',
+      [
+        called('1'),
+        output(
+          '1',
+          many(() => picture),
+        ),
+      ],
+      3,
+    ],
+    [
+      'pictures in an output without a call',
+      [
+        output(
+          '1',
+          many(() => picture),
+        ),
+      ],
+      1,
+    ],
+    ['system messages', [user('Hi'), ...many(() => ({ role: 'system', content: 'a' }))], 1],
+    [
+      'parallel calls',
+      [...many((index) => called(`${index}`)), ...many((index) => output(`${index}`))],
+      MANY + 1,
+    ],
+    [
+      'calls of a search',
+      many((index) => ({ type: 'tool_search_call', call_id: `${index}`, arguments: {} })),
+      MANY + 1,
+    ],
+  ] as const) {
+    test(name, () => assert.equal((chatOf({ input })['messages'] as unknown[]).length, length));
+  }
+
+  test('tools of which many are allowed', () => {
+    const tools = many((index) => ({ type: 'function', name: `f${index}` }));
+    const chat = chatOf({ tools, tool_choice: { type: 'allowed_tools', mode: 'auto', tools } });
+    assert.equal((chat['tools'] as unknown[]).length, MANY);
+  });
+});
+
 describe('reasoning in the input', () => {
   const thought = (members: Json): Json => ({ type: 'reasoning', id: 'rs_1', ...members });
   const summary = [{ type: 'summary_text', text: 'hm' }];
