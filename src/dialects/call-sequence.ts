@@ -40,14 +40,16 @@ export class CallSequence {
   #open: Call | null = null;
   #waiting: Item[] = [];
   #chars = 0;
+  #hasBegun = false;
 
   constructor(emit: (event: ChatEvent) => void, idFor: (upstreamId: string | null) => string) {
     this.#emit = emit;
     this.#idFor = idFor;
   }
 
+  /** True if the client was told of a call. */
   get hasCalls(): boolean {
-    return this.#calls.length > 0;
+    return this.#hasBegun;
   }
 
   text(kind: TextKind, text: string): void {
@@ -124,6 +126,7 @@ export class CallSequence {
 
   #begin(call: Call, name: string): void {
     this.#open = call;
+    this.#hasBegun = true;
     this.#emit({ kind: 'call', id: this.#idFor(call.upstreamId), name });
     if (call.arguments !== '') this.#emit({ kind: 'arguments', text: call.arguments });
   }
