@@ -17,6 +17,10 @@ type Turn =
 
 /** What a tool call gets as its result if the history has none. */
 const ABORTED = 'aborted';
+/**
+ * What stands for reasoning that the history does not have: DeepSeek and Kimi refuse a call without any, and Kimi an empty one.
+ */
+const NO_REASONING = '.';
 
 /**
  * Puts a conversation into the order that chat providers accept, whatever order a client's history has. Nothing is refused,
@@ -155,10 +159,12 @@ function pushAssistant(
   { reasoningField }: ModelTraits,
 ): void {
   if (text.trim() === '' && calls.length === 0) return;
+  const isRequired = calls.length > 0 && reasoningField === 'reasoning_content';
+  const thought = reasoning === '' && isRequired ? NO_REASONING : reasoning;
   messages.push({
     role: 'assistant',
     content: text.trim() === '' ? null : text,
-    ...(reasoningField !== null && reasoning !== '' ? { [reasoningField]: reasoning } : {}),
+    ...(reasoningField !== null && thought !== '' ? { [reasoningField]: thought } : {}),
     ...(calls.length > 0 ? { tool_calls: calls.map(toChatCall) } : {}),
   });
   for (const { id, result } of calls)

@@ -369,6 +369,20 @@ describe('rights and limits of translated responses', { timeout: 30_000 }, () =>
     assert.doesNotMatch(JSON.stringify(provider.chats()), /big|fallback/);
   });
 
+  test('where the way is not known yet, members that name other models are refused', async (t) => {
+    const provider = await startChatProvider(t, HI);
+    const app = await startApp(t);
+    await app.addProvider({ id: 'up', baseUrl: provider.origin }, [{ id: 'm' }]);
+    const own = await app.addKey({ models: ['m'] });
+    const refused = await errorOf(await app.v1('responses', { ...ASK, models: ['big'] }, own));
+    assert.deepEqual(
+      [refused['status'], refused['code'], provider.received.length],
+      [400, 'invalid_body', 0],
+    );
+    assert.equal((await app.v1('responses', ASK, own)).status, 200);
+    assert.equal((await app.v1('responses', { ...ASK, models: ['big'] }, own)).status, 200);
+  });
+
   test('limits count its tokens, and refuse before anything is sent', async (t) => {
     const { app, provider } = await start(t);
     const key = await app.addKey({ limits: makeLimits({ rpm: 2, budgetTokens: 12, budgetPeriod: 'day' }) });

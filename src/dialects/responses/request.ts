@@ -36,8 +36,11 @@ export class ResponsesRequest {
       const message = 'This model does not read files. Send their text, or choose a model that does.';
       throw new HttpError('unsupported_parameter', message, { param: 'input' });
     }
+    const messages = this.#conversation.toMessages(traits);
+    if (messages.length === 0)
+      throw new HttpError('invalid_value', '`input` has no message.', { param: 'input' });
     return withoutNulls({
-      messages: this.#conversation.toMessages(traits),
+      messages,
       ...offeredTools(body, this.tools),
       max_tokens: body['max_output_tokens'],
       temperature: body['temperature'],

@@ -386,6 +386,20 @@ describe('reasoning in the input', () => {
     });
   }
 
+  test('that is missing before a call is replaced where models refuse a call without any', () => {
+    const bare = [user('Hi'), said('Hello'), called('1'), output('1'), said('Done.')];
+    const messages = (field: 'reasoning_content' | 'reasoning'): unknown =>
+      chatOf({ input: bare }, { reasoningField: field })['messages'];
+    const turns = (more: Json): Json[] => [
+      user('Hi'),
+      assistant([chatCall('1')], 'Hello', more),
+      tool('1'),
+      { role: 'assistant', content: 'Done.' },
+    ];
+    assert.deepEqual(messages('reasoning_content'), turns({ reasoning_content: '.' }));
+    assert.deepEqual(messages('reasoning'), turns({}));
+  });
+
   test('is left out where the model does not want it', () => {
     assert.doesNotMatch(JSON.stringify(chatOf({ input })), /hm|aha|reasoning/);
   });

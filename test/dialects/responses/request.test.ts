@@ -97,6 +97,7 @@ describe('refused requests', () => {
     [{ input: '' }, 'invalid_value', 'input'],
     [{ input: [] }, 'invalid_value', 'input'],
     [{ input: 7 }, 'invalid_value', 'input'],
+    [{ input: [{ type: 'compaction_trigger' }, { role: 'user', content: ' ' }] }, 'invalid_value', 'input'],
     [{ input: ['a'] }, 'invalid_value', 'input'],
     [{ input: [{ role: 'tool', content: 'x' }] }, 'invalid_value', 'input'],
     [{ input: [{ type: 'item_reference', id: 'msg_1' }] }, 'unsupported_parameter', 'input'],
