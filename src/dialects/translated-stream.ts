@@ -126,5 +126,8 @@ function toBytes(text: string): Buffer | null {
 }
 
 function tooLarge(): HttpError {
-  return new HttpError('upstream_invalid_response', 'A record in the stream of the provider is too large.');
+  return new HttpError(
+    'upstream_invalid_response',
+    'The answer of the provider is too large to be translated.',
+  );
 }

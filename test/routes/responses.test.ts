@@ -486,6 +486,25 @@ describe('a translated stream that fails', { timeout: 30_000 }, () => {
     assert.equal(textsOf(items).text, 'Hello');
   });
 
+  test('that is too large to be held ends with an error', async (t) => {
+    const pieces = 40;
+    const { app } = await start(
+      t,
+      [
+        (res) => {
+          res.writeHead(200, STREAM);
+          for (let piece = 0; piece < pieces; piece += 1) res.write(chunk({ content: 'x'.repeat(100_000) }));
+          res.end(chunk({}, 'stop'));
+        },
+      ],
+      { env: { MAX_INFLIGHT_MB: '4' } },
+    );
+    const { end, error } = followEvents(await eventsOf(await app.v1('responses', { ...ASK, stream: true })));
+    assert.deepEqual([end.type, error?.['code']], ['response.failed', 'server_error']);
+    assert.match(String(error?.['message']), /too large/);
+    await until(() => app.services.budget.usedBytes === 0, 'nothing is held');
+  });
+
   test('of a client that leaves ends at the provider', async (t) => {
     const { app, provider } = await start(t, [
       (res) => {
