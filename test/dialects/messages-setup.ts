@@ -46,7 +46,7 @@ export function eventsOf(text: string): Json[] {
     .slice(0, -2)
     .split('\n\n')
     .map((record) => {
-      const match = /^event: (\w+)\ndata: (.*)$/.exec(record);
+      const match = /^event: (\w+)\ndata: ([^\n]*)$/.exec(record);
       assert.ok(match !== null, record);
       const data = JSON.parse(match[2] ?? '') as Json;
       assert.equal(data['type'], match[1]);
