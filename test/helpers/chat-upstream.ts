@@ -105,5 +105,5 @@ function reasonOf({ reason, calls }: Said): string {
 }
 
 function piecesOf(text: string): string[] {
-  return text.match(/[^]{1,7}/g) ?? [];
+  return text.match(/[\s\S]{1,7}/g) ?? [];
 }

@@ -322,7 +322,7 @@ describe('/v1/messages over chat', { timeout: 60_000 }, () => {
     };
     await readUntil(/event: ping/);
     release();
-    await readUntil(/text_delta[^]*event: ping/);
+    await readUntil(/text_delta[\s\S]*event: ping/);
     release();
     await readUntil(/message_stop/);
     assert.ok(text.indexOf('event: ping') < text.indexOf('message_start'));
