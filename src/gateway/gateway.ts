@@ -94,7 +94,7 @@ class Execution implements SendOptions {
     const { body, signal } = this.#call;
     const plan = new AttemptPlan({
       targets: await this.#targets(),
-      attempts: body.kind === 'form' && !body.isHeld ? 1 : 1 + retries,
+      attempts: isReadOnce(body) ? 1 : 1 + retries,
       health,
       now,
       random,
@@ -277,6 +277,11 @@ interface FailedAttempt {
   readonly failure: Failure;
   /** The provider's error response, if there was one. */
   readonly refusal: Refusal | null;
+}
+
+/** The body passes while it arrives, so it cannot be sent again. */
+function isReadOnce(body: Call['body']): boolean {
+  return body.kind === 'form' ? !body.isHeld : body.kind === 'raw' && body.body !== null;
 }
 
 /** Somebody must be chosen among equals: targets that share the load, or several keys of one provider. */

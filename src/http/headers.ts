@@ -76,7 +76,7 @@ export function preflightHeaders(requestedHeaders: string | undefined): HeaderLi
   const safe = /^[\w!#$%&'*+.^`|~, -]{1,2048}$/.test(wanted) ? wanted : 'authorization, content-type';
   return [
     'access-control-allow-methods',
-    'GET, POST, OPTIONS',
+    'GET, POST, PUT, PATCH, DELETE, OPTIONS',
     'access-control-allow-headers',
     safe,
     'access-control-max-age',
