@@ -9,13 +9,13 @@ import { costOfEstimate } from '../../gateway/target-prices.ts';
 import { type OpenBody, openBody, readBody } from '../../http/body.ts';
 import type { InflightBudget, InflightLease } from '../../inflight-budget.ts';
 import type { LimitGate } from '../../limits/limits.ts';
-import type { LimitedOwner } from '../../limits/owner.ts';
+import { keyOf, type LimitedOwner, userOf } from '../../limits/owner.ts';
 import { estimateUse, type RequestSize } from '../../limits/use-estimate.ts';
 import { audioSeconds } from '../../protocols/audio-duration.ts';
 import { requestHeadersFor } from '../../protocols/passed-headers.ts';
 import type { HttpMethod } from '../../providers/adapter.ts';
 import type { Providers } from '../../providers/compile.ts';
-import { MASTER_ID, type ModelOptions, type Principal } from '../../store/entities.ts';
+import type { ModelOptions, Principal } from '../../store/entities.ts';
 import { newModel } from '../../store/new-records.ts';
 import type { ConfigView } from '../../store/store.ts';
 import type { Context, Handler } from '../context.ts';
@@ -217,17 +217,6 @@ export class OpenCall {
 const NO_OPTIONS: ModelOptions = {};
 /** A body that passes unread is not held. OpenAI's largest upload is half of it. */
 const UNREAD_BYTES = 1024 * 1024 * 1024;
-const MASTER: LimitedOwner = { id: MASTER_ID, limits: null };
-
-/** The key of a call; null: a session. */
-function keyOf(principal: Principal): LimitedOwner | null {
-  if (principal.kind === 'key') return principal.key;
-  return principal.kind === 'master' ? MASTER : null;
-}
-
-function userOf(principal: Principal): LimitedOwner | null {
-  return principal.kind === 'key' || principal.kind === 'user' ? principal.user : null;
-}
 
 function hasMoneyLimit(owner: LimitedOwner | null): boolean {
   return owner !== null && owner.limits !== null && owner.limits.budgetUsd !== null;
