@@ -159,7 +159,8 @@ class Execution implements SendOptions {
   async #attempt(target: Target, quirks: ReadonlySet<Quirk>): Promise<Answer | FailedAttempt> {
     const { upstreams, health, now } = this.#options;
     const { provider, upstreamModel, key } = target;
-    const call = await this.#callFor(target, quirks);
+    const sent = callFor(this.#call, target, { quirks, nowMs: now() });
+    const call = sent instanceof Promise ? await sent : sent;
     const request = provider.adapter.buildRequest(call, target, quirks);
     const aim = { providerId: provider.id, upstreamModel, keyId: key?.id ?? null };
     const watched = health.begin(aim);
@@ -186,11 +187,6 @@ class Execution implements SendOptions {
     } catch (error) {
       return this.#thrown(running, error);
     }
-  }
-
-  #callFor(target: Target, quirks: ReadonlySet<Quirk>): Call | Promise<Call> {
-    const call = this.#call;
-    return call.translation === null ? call : callFor(call, target, { quirks, nowMs: this.#options.now() });
   }
 
   /** The answer from a successful response. @throws as `shapeAnswer`. */
