@@ -39,7 +39,7 @@ const DATA_HEADERS: readonly string[] = [
 ];
 
 const EXPOSED =
-  'x-request-id, retry-after, retry-after-ms, x-should-retry, x-ipin-provider, x-ipin-attempts, ' +
+  'x-request-id, request-id, x-ipin-error-code, retry-after, retry-after-ms, x-should-retry, x-ipin-provider, x-ipin-attempts, ' +
   'x-ipin-upstream-request-id, openai-processing-ms, openai-version, x-ratelimit-limit-requests, ' +
   'x-ratelimit-remaining-requests, x-ratelimit-reset-requests, x-ratelimit-limit-tokens, ' +
   'x-ratelimit-remaining-tokens, x-ratelimit-reset-tokens';
