@@ -20,8 +20,12 @@ function heldBytes(): number {
 }
 
 describe('the body of a request', { timeout: 60_000 }, () => {
-  for (const isAnnounced of [true, false]) {
-    test(`is freed while its answer streams, with${isAnnounced ? '' : 'out'} a content length`, async (t) => {
+  for (const [path, isAnnounced] of [
+    ['chat/completions', true],
+    ['chat/completions', false],
+    ['messages', true],
+  ] as const) {
+    test(`is freed while its answer streams: ${path}, with${isAnnounced ? '' : 'out'} a content length`, async (t) => {
       const upstream = await startUpstream(
         t,
         (req, res) => {
@@ -34,10 +38,10 @@ describe('the body of a request', { timeout: 60_000 }, () => {
       // Other files of tests may share the process.
       const before = heldBytes();
       await app.addProvider({ id: 'up', baseUrl: upstream.origin }, [{ id: 'm' }]);
-      const start = '{"model":"m","stream":true,"messages":[{"role":"user","content":"';
+      const start = '{"model":"m","max_tokens":5,"stream":true,"messages":[{"role":"user","content":"';
       const end = '"}]}';
       const length = start.length + CHUNKS * CHUNK.length + end.length;
-      const asking = request(`${app.origin}/v1/chat/completions`, {
+      const asking = request(`${app.origin}/v1/${path}`, {
         method: 'POST',
         headers: {
           authorization: `Bearer ${app.config.masterApiKey}`,
