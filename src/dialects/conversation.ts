@@ -29,8 +29,8 @@ const ABORTED = 'aborted';
 export class Conversation {
   readonly #system: string[] = [];
   readonly #turns: Turn[] = [];
-  /** Calls that wait for their result, by id. A later call with the same id replaces the earlier one. */
-  readonly #open = new Map<string, AnsweredCall>();
+  /** Calls that wait for their result, by id. Those of a later turn replace those of an earlier one. */
+  readonly #open = new Map<string, AnsweredCall[]>();
   /** The last result of a turn that held nothing else. */
   #lastResult: Result | null = null;
   /** Texts of the system that came after an assistant turn, and stand before the next text of the user. */
@@ -51,12 +51,11 @@ export class Conversation {
     const own: Part[] = [];
     let lastResult: Result | null = null;
     for (const { callId, text, media } of results) {
-      const call = this.#open.get(callId);
+      const call = this.#open.get(callId)?.shift();
       if (call === undefined) {
         own.push({ kind: 'text', text: `[Result of a tool] ${text}` }, ...media);
         continue;
       }
-      this.#open.delete(callId);
       lastResult = { text, media };
       call.result = lastResult;
     }
@@ -84,7 +83,11 @@ export class Conversation {
     this.#lastResult = null;
     this.#flushHeld();
     const open = calls.map((call): AnsweredCall => ({ ...call, result: null }));
-    for (const call of open) this.#open.set(call.id, call);
+    for (const { id } of open)
+      this.#open.set(
+        id,
+        open.filter((call) => call.id === id),
+      );
     const last = this.#turns.at(-1);
     if (joins && last?.kind === 'assistant') {
       last.text += text;
