@@ -149,7 +149,7 @@ function isRefusedLogin({ method, access, role }: { method: string; access: Acce
 
 /** Requests from other sites that change something are refused before anybody asks who sent them. */
 function isChange({ method, access }: { method: string; access: Access }): boolean {
-  return method !== 'GET' && access !== 'key' && access !== 'anyone';
+  return method !== 'GET' && access !== 'key' && access !== 'either-key' && access !== 'anyone';
 }
 
 async function createPrincipals(app: AppUnderTest): Promise<Record<Role, Headers>> {
