@@ -40,13 +40,20 @@ import { changeOwnPassword } from './routes/user/password.ts';
 import { listOwnRequests } from './routes/user/requests.ts';
 import { userUsage } from './routes/user/usage.ts';
 import { countTokens } from './routes/v1/count-tokens.ts';
+import { hasDefaultProvider } from './routes/v1/default-provider.ts';
 import { readFormCall } from './routes/v1/form.ts';
 import { readJsonCall } from './routes/v1/json.ts';
 import { describeOwnKey } from './routes/v1/key.ts';
 import { listModels, retrieveModel } from './routes/v1/models.ts';
 import { readOcrCall } from './routes/v1/ocr.ts';
 import { type CallOptions, type ReadCall, serveCall } from './routes/v1/open-call.ts';
-import { createDialectReader, createEndpointNamer, createPathReader } from './routes/v1/paths.ts';
+import { passThrough } from './routes/v1/pass-through.ts';
+import {
+  createDialectReader,
+  createEndpointNamer,
+  createPathReader,
+  PASS_THROUGH_PATH,
+} from './routes/v1/paths.ts';
 import type { MasterKey } from './store/entities.ts';
 import type { Store } from './store/store.ts';
 
@@ -107,6 +114,7 @@ function dispatchTo(services: Services, options: AppOptions, running: Set<Cancel
     rows: createRoutes(services, options.staticFiles, endpoints),
     canonicalPath: createPathReader([...endpoints, COUNT_TOKENS]),
     endpointOf: createEndpointNamer(endpoints),
+    isOpen: (path) => path !== PASS_THROUGH_PATH || hasDefaultProvider(store.config.view()),
     dialectOf: createDialectReader(endpoints),
     guard: createGuard({
       view: store.config.view,
@@ -233,6 +241,7 @@ export function createRoutes(
     }),
 
     ['POST', `/v1/${COUNT_TOKENS.path}`, COUNT_TOKENS.access, countTokens(COUNT_TOKENS, calls)],
+    ['ANY', PASS_THROUGH_PATH, 'key', passThrough(calls)],
 
     ...[...staticFiles].map(([path, file]): RouteRow => {
       return ['GET', path, 'anyone', (context) => sendStatic(context, file)];

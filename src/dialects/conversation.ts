@@ -33,8 +33,8 @@ const NO_REASONING = '.';
 export class Conversation {
   readonly #system: string[] = [];
   readonly #turns: Turn[] = [];
-  /** Calls that wait for their result, by id. A later call with the same id replaces the earlier one. */
-  readonly #open = new Map<string, AnsweredCall>();
+  /** Calls that wait for their result, by id. Those of a later turn replace those of an earlier one. */
+  readonly #open = new Map<string, AnsweredCall[]>();
   /** The last result of a turn that held nothing else. */
   #lastResult: Result | null = null;
   /** Texts of the system that came after an assistant turn, and stand before the next text of the user. */
@@ -55,13 +55,12 @@ export class Conversation {
     const own: Part[] = [];
     let lastResult: Result | null = null;
     for (const { callId, text, media } of results) {
-      const call = this.#open.get(callId);
+      const call = this.#open.get(callId)?.shift();
       if (call === undefined) {
         own.push({ kind: 'text', text: `[Result of a tool] ${text}` });
         for (const part of media) own.push(part);
         continue;
       }
-      this.#open.delete(callId);
       lastResult = { text, media };
       call.result = lastResult;
     }
@@ -89,7 +88,11 @@ export class Conversation {
     this.#lastResult = null;
     this.#flushHeld();
     const open = calls.map((call): AnsweredCall => ({ ...call, result: null }));
-    for (const call of open) this.#open.set(call.id, call);
+    for (const { id } of open)
+      this.#open.set(
+        id,
+        open.filter((call) => call.id === id),
+      );
     const last = this.#turns.at(-1);
     if (joins && last?.kind === 'assistant') {
       last.text = joined(last.text, text);

@@ -19,6 +19,8 @@ export interface Endpoint {
   readonly isRelayed: boolean;
   /** How the body is read: as JSON, as a form, or for OCR as either. */
   readonly body: 'json' | 'form' | 'ocr';
+  /** A body other than JSON passes unread. */
+  readonly isUnread: boolean;
   /** The files and fields of its form; null: no form is accepted. */
   readonly form: FormKind | null;
   /** `json`: a successful response that is not an event stream must be JSON. */
@@ -48,6 +50,7 @@ export function jsonEndpoint(path: string, special: Partial<Endpoint> = {}): End
     upstreamPath: path,
     isRelayed: true,
     body: 'json',
+    isUnread: false,
     form: null,
     response: 'json',
     namesModel: false,
@@ -91,3 +94,6 @@ export const ENDPOINTS: readonly Endpoint[] = [
 
 /** Counts the tokens of a Messages request. It has a handler of its own, because it is answered here where no provider can. */
 export const COUNT_TOKENS = jsonEndpoint('messages/count_tokens', { ...MESSAGES_ROW, isCounted: false });
+
+/** Requests to paths without a row. Their path is that of the request. */
+export const PASS_THROUGH = jsonEndpoint('', { isUnread: true, response: 'any', meter: 'reported' });

@@ -94,7 +94,7 @@ class Execution implements SendOptions {
     const { body, signal } = this.#call;
     const plan = new AttemptPlan({
       targets: await this.#targets(),
-      attempts: body.kind === 'form' && !body.isHeld ? 1 : 1 + retries,
+      attempts: isReadOnce(body) ? 1 : 1 + retries,
       health,
       now,
       random,
@@ -159,7 +159,8 @@ class Execution implements SendOptions {
   async #attempt(target: Target, quirks: ReadonlySet<Quirk>): Promise<Answer | FailedAttempt> {
     const { upstreams, health, now } = this.#options;
     const { provider, upstreamModel, key } = target;
-    const call = await this.#callFor(target, quirks);
+    const sent = callFor(this.#call, target, { quirks, now });
+    const call = sent instanceof Promise ? await sent : sent;
     const request = provider.adapter.buildRequest(call, target, quirks);
     const aim = { providerId: provider.id, upstreamModel, keyId: key?.id ?? null };
     const watched = health.begin(aim);
@@ -186,11 +187,6 @@ class Execution implements SendOptions {
     } catch (error) {
       return this.#thrown(running, error);
     }
-  }
-
-  #callFor(target: Target, quirks: ReadonlySet<Quirk>): Call | Promise<Call> {
-    const call = this.#call;
-    return call.translation === null ? call : callFor(call, target, { quirks, now: this.#options.now });
   }
 
   /** The answer from a successful response. @throws as `shapeAnswer`. */
@@ -277,6 +273,11 @@ interface FailedAttempt {
   readonly failure: Failure;
   /** The provider's error response, if there was one. */
   readonly refusal: Refusal | null;
+}
+
+/** The body passes while it arrives, so it cannot be sent again. */
+function isReadOnce(body: Call['body']): boolean {
+  return body.kind === 'form' ? !body.isHeld : body.kind === 'raw' && body.body !== null;
 }
 
 /** Somebody must be chosen among equals: targets that share the load, or several keys of one provider. */

@@ -16,28 +16,24 @@ interface AskedWith {
 
 /**
  * The call as it goes to a target: the client's own, or a chat completion made from it, whose answer is translated back.
- * @throws HttpError as `Translation.bodyFor`.
+ * @throws (the promise) HttpError as `Translation.bodyFor`.
  */
-export async function callFor(
-  call: Call,
-  { provider, upstreamModel }: Target,
-  asked: AskedWith,
-): Promise<Call> {
+export function callFor(call: Call, target: Target, asked: AskedWith): Call | Promise<Call> {
   const { translation } = call;
-  const { quirks, now } = asked;
-  if (translation === null || protocolWay(provider, translation.dialect.name, quirks) !== 'translated')
-    return call;
+  if (translation === null) return call;
+  const way = protocolWay(target.provider, translation.dialect.name, asked.quirks);
+  return way === 'translated' ? translatedCall(call, translation, { ...asked, target }) : call;
+}
+
+async function translatedCall(
+  call: Call,
+  translation: Translation,
+  { target, now }: AskedWith & { readonly target: Target },
+): Promise<Call> {
   const { options } = call.found.model;
-  const body = await translation.bodyFor(options, upstreamModel);
-  return {
-    ...call,
-    ...renderersOf(translation, aboutAnswer(call, now)),
-    endpoint: CHAT,
-    options,
-    body,
-    query: '',
-    headers: [],
-  };
+  const body = await translation.bodyFor(options, target.upstreamModel);
+  const renderers = renderersOf(translation, aboutAnswer(call, now));
+  return { ...call, ...renderers, endpoint: CHAT, options, body, query: '', headers: [] };
 }
 
 /** A separate function, so that the renderers keep nothing of the request but what they need. */

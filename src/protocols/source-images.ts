@@ -32,7 +32,7 @@ export async function checkSourceImages(body: Buffer, scan: JsonScan): Promise<v
       isImage = false;
     } else if (source === null || match.start >= source.end || match.kind !== 'string') continue;
     else if (member === 'data') data = match;
-    else if (member === 'media_type') isImage = readStringStart(body, match, IMAGE.length) === IMAGE;
+    else if (member === 'media_type') isImage = readStringStart(body, match, IMAGE.length).startsWith(IMAGE);
   }
   if (data !== null && isImage) await checkData(body, data);
 }

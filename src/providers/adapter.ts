@@ -38,6 +38,14 @@ export interface MadeCallBody {
   readonly make: (upstreamModel: string, options: ModelOptions) => readonly Buffer[];
 }
 
+/** A body that is passed on as it arrives, unread; or none. */
+export interface RawCallBody {
+  readonly kind: 'raw';
+  readonly contentType: string | null;
+  /** To be read once; null: there is none. */
+  readonly body: AsyncIterable<Buffer> | null;
+}
+
 /** The part of a call that an adapter needs. */
 export interface AdapterCall {
   readonly endpoint: Endpoint;
@@ -45,7 +53,8 @@ export interface AdapterCall {
   readonly modelId: string;
   /** The model's options, for JSON bodies. */
   readonly options: ModelOptions;
-  readonly body: JsonCallBody | FormCallBody | MadeCallBody;
+  readonly method: UpstreamRequest['method'];
+  readonly body: JsonCallBody | FormCallBody | MadeCallBody | RawCallBody;
   /** The query to pass on, without its `?`; empty if a new request is built. */
   readonly query: string;
   /** The client's headers to pass on. */
@@ -152,10 +161,14 @@ export type UpstreamBody =
   | { readonly kind: 'pieces'; readonly pieces: readonly Buffer[] }
   | { readonly kind: 'stream'; readonly stream: Readable };
 
+/** The methods that are passed on. */
+export const HTTP_METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
+export type HttpMethod = (typeof HTTP_METHODS)[number];
+
 /** A request to an upstream, ready to send. */
 export interface UpstreamRequest {
   readonly provider: CompiledProvider;
-  readonly method: 'GET' | 'POST';
+  readonly method: HttpMethod;
   /** Path and query at the provider's origin, see `joinUrl`. */
   readonly path: string;
   /** `upstream.ts` adds host, content-length and connection headers. */

@@ -32,7 +32,8 @@ export function compileProvider(record: Provider, options: ConnectionOptions): C
       if (known !== undefined) return known;
       const url = joinUrl(baseUrl, upstreamPath, record.options.pathMode);
       const path = `${url.pathname}${url.search}`;
-      paths.set(upstreamPath, path);
+      // Paths without a row are endless.
+      if (paths.size < PATHS_LIMIT) paths.set(upstreamPath, path);
       return path;
     },
     spoken: spokenAt(baseUrl),
@@ -76,6 +77,7 @@ export class Providers {
   }
 }
 
+const PATHS_LIMIT = 64;
 /** The first version of Anthropic's API, which every request must name one of. */
 const ANTHROPIC_HEADERS: HeaderList = ['anthropic-version', '2023-06-01'];
 const HEADERS: HeaderList = ['accept-encoding', 'identity', 'user-agent', 'ipin-proxy'];

@@ -2,7 +2,7 @@ import { ENDPOINTS } from '../gateway/endpoints.ts';
 import type { PathMode } from '../store/entities.ts';
 
 /** Endpoints that people paste along with a base URL; the longest match is removed. */
-const PASTED = [...ENDPOINTS.map(({ upstreamPath }) => upstreamPath), 'models', 'messages'];
+const PASTED = [...ENDPOINTS.map(({ upstreamPath }) => upstreamPath), 'models'];
 const PASTED_SUFFIX = new RegExp(`/(?:${PASTED.toSorted((a, b) => b.length - a.length).join('|')})$`);
 /** `v1`, `v4`, `v1beta`, `v1beta2`. */
 const VERSION_SEGMENT = /^v\d+(?:[a-z]+\d*)?$/;

@@ -13,6 +13,7 @@ import type {
   MadeCallBody,
   ProviderAdapter,
   Quirk,
+  RawCallBody,
   Refusal,
   SuspectedQuirk,
   Target,
@@ -27,6 +28,7 @@ export const openaiAdapter: ProviderAdapter = {
     const { body } = call;
     if (body.kind === 'form') return formRequest(call, body, target);
     if (body.kind === 'made') return madeRequest(call, body, target);
+    if (body.kind === 'raw') return rawRequest(call, body, target);
     if (addsUsage(call, { provider: target.provider, quirks }))
       return jsonRequest(call, withUsage(body), target);
     const isFloat = call.endpoint.hasVectors && quirks.has('floats_only');
@@ -72,6 +74,21 @@ function formRequest(call: AdapterCall, body: FormCallBody, target: Target): Ups
   return postTo(call, target, { own, body: { kind: 'stream', stream } });
 }
 
+/** The request with the client's body as it arrives. A model in the query is replaced. */
+function rawRequest(call: AdapterCall, { contentType, body }: RawCallBody, target: Target): UpstreamRequest {
+  const own = contentType === null ? [] : ['content-type', contentType];
+  const stream = body === null ? null : Readable.from(body, { objectMode: false });
+  const query = call.query.replace(/(^|&)model=[^&]*/, (match, before: string) => {
+    return target.upstreamModel === call.modelId
+      ? match
+      : `${before}model=${encodeURIComponent(target.upstreamModel)}`;
+  });
+  return postTo({ ...call, query }, target, {
+    own,
+    body: stream === null ? { kind: 'none' } : { kind: 'stream', stream },
+  });
+}
+
 interface PostOptions {
   /** The headers that the adapter sets; they replace the client's of the same name. */
   readonly own: HeaderList;
@@ -80,7 +97,7 @@ interface PostOptions {
   readonly path?: string;
 }
 
-/** A POST to a target with the provider's headers, the client's headers to pass on, and the adapter's own. */
+/** A request to a target with the provider's headers, the client's headers to pass on, and the adapter's own. */
 export function postTo(call: AdapterCall, { provider, key }: Target, options: PostOptions): UpstreamRequest {
   const { own, body } = options;
   const path = options.path ?? withQuery(provider.pathOf(call.endpoint.upstreamPath), call.query);
@@ -94,7 +111,7 @@ export function postTo(call: AdapterCall, { provider, key }: Target, options: Po
     if (!own.includes(name)) headers.push(name, call.headers[index + 1] ?? '');
   }
   headers.push(...own);
-  return { provider, method: 'POST', path, headers, body };
+  return { provider, method: call.method, path, headers, body };
 }
 
 /** Adds the headers that the client has not sent. */

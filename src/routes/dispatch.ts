@@ -26,7 +26,9 @@ export interface DispatchOptions {
   /** Maps any spelling of a path to the path of its route. */
   readonly canonicalPath: PathReader;
   /** The endpoint of a route, for the books; null: requests to it are no calls. */
-  readonly endpointOf: (routePath: string) => string | null;
+  readonly endpointOf: (routePath: string, path: string) => string | null;
+  /** False: the route counts as unknown at present. */
+  readonly isOpen: (routePath: string) => boolean;
   /** The protocol in which a path answers; null: in OpenAI's usual form. */
   readonly dialectOf: (path: string) => Dialect | null;
   readonly corsOrigins: '*' | readonly string[];
@@ -78,9 +80,9 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       if (isPreflight(req, path)) {
         return sendEmpty(exchange, 204, preflightHeaders(req.headers['access-control-request-headers']));
       }
-      const match = requireRoute(router.match(req.method ?? '', path), req, target);
+      const match = requireRoute(openMatch(router.match(req.method ?? '', path), options), req, target);
       const [, , access, handler] = match.route;
-      noteEndpoint(record, match.route, { req, options });
+      noteEndpoint(record, match.route, { req, path, options });
       const found = options.guard(access, req);
       const principal = found instanceof Promise ? await found : found;
       record.principal = principal;
@@ -90,6 +92,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
         req,
         res,
         headers: exchange.headers,
+        path,
         query: target.query,
         params: match.params,
         principal,
@@ -106,10 +109,14 @@ export function createDispatch(options: DispatchOptions): Dispatch {
 
 function noteEndpoint(
   record: CallRecord,
-  [, path]: RouteRow,
-  { req, options }: { readonly req: IncomingMessage; readonly options: DispatchOptions },
+  [, route]: RouteRow,
+  {
+    req,
+    path,
+    options,
+  }: { readonly req: IncomingMessage; readonly path: string; readonly options: DispatchOptions },
 ): void {
-  const endpoint = options.endpointOf(path);
+  const endpoint = options.endpointOf(route, path);
   if (endpoint === null) return;
   record.endpoint = endpoint;
   record.clientAddress = clientAddress(req, options.trustProxyHops);
@@ -141,6 +148,12 @@ function isV1(path: string): boolean {
 
 function isPreflight({ method, headers }: IncomingMessage, path: string): boolean {
   return method === 'OPTIONS' && isV1(path) && headers['access-control-request-method'] !== undefined;
+}
+
+const UNKNOWN = { kind: 'unknown' } as const;
+
+function openMatch(match: Match<RouteRow>, { isOpen }: DispatchOptions): Match<RouteRow> {
+  return match.kind === 'found' && !isOpen(match.route[1]) ? UNKNOWN : match;
 }
 
 function requireRoute(

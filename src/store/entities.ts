@@ -185,6 +185,8 @@ export interface ApiKey {
   /** The owner; null: the admin's own. */
   readonly userId: string | null;
   readonly expiresAt: string | null;
+  /** It may use paths of `/v1` that have no row, and leave out the model. */
+  readonly passThrough: boolean;
   readonly limits: Limits | null;
   readonly createdAt: string;
 }

@@ -494,6 +494,11 @@ describe('blocks of Messages', () => {
       [USER, calls('a'), tool('a', '1'), calls('a'), tool('a', '2')],
     ],
     [
+      'an id that is used twice in one turn',
+      [USER, assistant(call('a'), call('a')), user(result('a', '1'), result('a', '2'))],
+      [USER, calls('a', 'a'), tool('a', '1'), tool('a', '2')],
+    ],
+    [
       'thinking, for a model that wants none back',
       [
         USER,

@@ -83,4 +83,5 @@ export const EXPECTED_ACCESS: Readonly<Record<string, Access>> = {
   'POST /v1/audio/translations': 'key',
   'POST /v1/embeddings': 'key',
   'POST /v1/ocr': 'key',
+  'ANY /v1/*path': 'key',
 };

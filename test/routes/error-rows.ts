@@ -382,15 +382,6 @@ export const ROWS: readonly Row[] = [
     message: /float or base64/,
   },
   {
-    name: 'unsupported_parameter',
-    method: 'PUT',
-    path: '/api/admin/settings',
-    headers: ADMIN_TOKEN,
-    body: { defaultProviderId: 'up' },
-    param: 'defaultProviderId',
-    message: /`defaultProviderId`/,
-  },
-  {
     name: 'loop_detected',
     path: CHAT,
     headers: { ...MASTER, 'x-ipin-hops': '3' },

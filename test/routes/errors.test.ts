@@ -21,6 +21,7 @@ const ELSEWHERE: Partial<Record<ErrorName, string>> = {
   server_overloaded: 'test/http/body.test.ts',
   request_timeout: 'test/http/body.test.ts',
   file_too_large: 'with the forms',
+  unsupported_parameter: 'with the forms',
   model_not_priced: 'test/routes/unpriced-models.test.ts',
   passphrase_required: 'with the backup',
   invalid_passphrase: 'with the backup',

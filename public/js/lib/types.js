@@ -82,6 +82,7 @@
  * @typedef {{
  *   id: string, name: string, keyHint: string, enabled: boolean, models: string[] | null, userId: string | null,
  *   expiresAt: string | null, createdAt: string, lastUsedAt: string | null, key?: string, limits?: Limits | null,
+ *   passThrough?: boolean,
  *   usage?: PeriodUsage,
  * }} ApiKey
  */

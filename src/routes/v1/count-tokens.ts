@@ -6,7 +6,7 @@ import { isRecord, parseJson } from '../../json/value.ts';
 import { estimateUse } from '../../limits/use-estimate.ts';
 import type { Handler } from '../context.ts';
 import { requireJsonType } from '../json-body.ts';
-import { type JsonRequest, parseJsonRequest } from './json-request.ts';
+import { type JsonRequest, missingModel, parseJsonRequest } from './json-request.ts';
 import { refuseModelPickers } from './model-pickers.ts';
 import { type CallOptions, OpenCall } from './open-call.ts';
 import { sizeOfJson } from './request-size.ts';
@@ -22,6 +22,7 @@ export function countTokens(endpoint: Endpoint, options: CallOptions): Handler {
     try {
       requireJsonType(context);
       const request = await parseJsonRequest(await open.readWhole());
+      if (request.model === null) throw missingModel();
       open.authorise(request.model);
       const ways = open.waysOf('messages');
       const isRelayed = ways.mayBeNative && !ways.mayBeTranslated;

@@ -9,17 +9,20 @@ import { costOfEstimate } from '../../gateway/target-prices.ts';
 import { type OpenBody, openBody, readBody } from '../../http/body.ts';
 import type { InflightBudget, InflightLease } from '../../inflight-budget.ts';
 import type { LimitGate } from '../../limits/limits.ts';
-import type { LimitedOwner } from '../../limits/owner.ts';
+import { keyOf, type LimitedOwner, userOf } from '../../limits/owner.ts';
 import { estimateUse, type RequestSize } from '../../limits/use-estimate.ts';
 import { audioSeconds } from '../../protocols/audio-duration.ts';
 import { requestHeadersFor } from '../../protocols/passed-headers.ts';
+import type { HttpMethod } from '../../providers/adapter.ts';
 import type { Providers } from '../../providers/compile.ts';
-import { MASTER_ID, type ModelOptions, type Principal } from '../../store/entities.ts';
+import type { ModelOptions, Principal } from '../../store/entities.ts';
+import { newModel } from '../../store/new-records.ts';
 import type { ConfigView } from '../../store/store.ts';
 import type { Context, Handler } from '../context.ts';
+import { hasDefaultProvider, mayPassThrough } from './default-provider.ts';
 import { nextHop } from './hops.ts';
 import { refusePickerQuery } from './model-pickers.ts';
-import { isRestricted, requireModel, requirePrice } from './model-rights.ts';
+import { isRestricted, requireCurrent, requireModel, requirePrice } from './model-rights.ts';
 import { EarlyStream, type StreamTimes, sendAnswer } from './send-answer.ts';
 
 export interface CallOptions extends StreamTimes {
@@ -77,7 +80,9 @@ export class OpenCall {
 
   /** The largest body that this endpoint accepts. */
   get limitBytes(): number {
-    return Math.max(this.#options.maxBodyBytes, this.endpoint.form?.minFormBytes ?? 0);
+    const { form, isUnread } = this.endpoint;
+    if (isUnread) return UNREAD_BYTES;
+    return Math.max(this.#options.maxBodyBytes, form?.minFormBytes ?? 0);
   }
 
   /** Reads the whole body. @throws HttpError as `readBody`. */
@@ -107,6 +112,23 @@ export class OpenCall {
     this.#isRestricted ||= isRestricted(current);
     if (this.#isRestricted && this.endpoint.isRelayed) refusePickerQuery(query);
     this.#authorised = { modelId, found, view };
+  }
+
+  /**
+   * Chooses the provider for requests that name no model. Only for those who may pass through.
+   * @throws HttpError `invalid_api_key`, `not_signed_in`.
+   */
+  useDefaultProvider(): void {
+    const view = this.#options.view();
+    this.#principal = requireCurrent(this.context.principal, { view, nowMs: this.#options.now() });
+    const providerId = view.settings.defaultProviderId ?? '';
+    const found = { model: newModel({ id: providerId, name: providerId, providerId }, ''), wildcard: null };
+    this.#authorised = { modelId: '', found, view };
+  }
+
+  /** The request may leave out its model. */
+  get mayLackModel(): boolean {
+    return mayPassThrough(this.#principal) && hasDefaultProvider(this.#options.view());
   }
 
   /**
@@ -163,6 +185,7 @@ export class OpenCall {
       view,
       found,
       modelId,
+      method: req.method as HttpMethod,
       // They say what a model takes as chat.
       options: endpoint.dialect === null ? found.model.options : NO_OPTIONS,
       endpoint,
@@ -192,17 +215,8 @@ export class OpenCall {
 }
 
 const NO_OPTIONS: ModelOptions = {};
-const MASTER: LimitedOwner = { id: MASTER_ID, limits: null };
-
-/** The key of a call; null: a session. */
-function keyOf(principal: Principal): LimitedOwner | null {
-  if (principal.kind === 'key') return principal.key;
-  return principal.kind === 'master' ? MASTER : null;
-}
-
-function userOf(principal: Principal): LimitedOwner | null {
-  return principal.kind === 'key' || principal.kind === 'user' ? principal.user : null;
-}
+/** A body that passes unread is not held. OpenAI's largest upload is half of it. */
+const UNREAD_BYTES = 1024 * 1024 * 1024;
 
 function hasMoneyLimit(owner: LimitedOwner | null): boolean {
   return owner !== null && owner.limits !== null && owner.limits.budgetUsd !== null;

@@ -1,6 +1,10 @@
 import type { Dialect } from '../../dialects/dialect.ts';
 import type { Endpoint } from '../../gateway/endpoints.ts';
 
+export const V1 = '/v1/';
+/** The route of paths without a row. */
+export const PASS_THROUGH_PATH = '/v1/*path';
+
 /** Maps any spelling of a path to the path of its route. */
 export type PathReader = (path: string) => string;
 
@@ -36,11 +40,17 @@ export function createDialectReader(endpoints: readonly Endpoint[]): (path: stri
 }
 
 /** Creates a function that tells the endpoint of a route, for the books; null: requests to it are no calls. */
-export function createEndpointNamer(endpoints: readonly Endpoint[]): (routePath: string) => string | null {
+export function createEndpointNamer(
+  endpoints: readonly Endpoint[],
+): (routePath: string, path: string) => string | null {
   const names = new Map(
     endpoints.flatMap(({ path, isCounted }) => (isCounted ? [[`/v1/${path}`, path]] : [])),
   );
-  return (routePath) => names.get(routePath) ?? null;
+  return (routePath, path) => {
+    if (routePath !== PASS_THROUGH_PATH) return names.get(routePath) ?? null;
+    // The first step alone: the others are ids.
+    return /^[a-z][a-z_-]{0,39}(?=\/|$)/.exec(path.slice(V1.length))?.[0] ?? 'other';
+  };
 }
 
 function withoutSlash(path: string): string {

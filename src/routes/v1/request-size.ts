@@ -1,5 +1,5 @@
 import type { JsonMatch, JsonScan } from '../../json/matches.ts';
-import type { RequestSize } from '../../limits/use-estimate.ts';
+import { NO_SIZE, type RequestSize } from '../../limits/use-estimate.ts';
 import { audioSeconds as secondsOf } from '../../protocols/audio-duration.ts';
 import { SOURCE_DATA } from '../../protocols/source-images.ts';
 
@@ -104,8 +104,6 @@ export function sizeOfForm(form: HeldForm, bytes: number): RequestSize {
 export function pictureSize(prompt: string | null): RequestSize {
   return { ...NO_SIZE, textBytes: Buffer.byteLength(prompt ?? ''), pictures: 1 };
 }
-
-const NO_SIZE: RequestSize = { textBytes: 0, pictures: 0, maxTokens: null, choices: 1, audioSeconds: 0 };
 
 function sizeOf(pieces: readonly Buffer[]): number {
   return pieces.reduce((sum, piece) => sum + piece.length, 0);
