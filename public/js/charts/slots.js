@@ -46,7 +46,7 @@ export function createSlotBook() {
 }
 
 /** The colours of this page. Nothing of it is stored: names of models and keys do not belong into the browser. */
-export const pageSlots = createSlotBook();
+const pageSlots = createSlotBook();
 
 /**
  * @param {readonly Series[]} series at most five of them with a colour of their own
