@@ -75,6 +75,7 @@ class RequestsView {
       names: this.#names,
       href: (id) => hashOf('requests', withOpen(id)),
       onOpen: (id) => url.set({ open: id }),
+      signal,
     });
     this.#filters = createTrafficFilters({
       url,
@@ -120,7 +121,6 @@ class RequestsView {
     addEventListener('server-back', () => this.#feed.fillGap(), { signal });
     signal.addEventListener('abort', () => {
       this.#loading.abort();
-      this.#list.destroy();
       clearTimeout(this.#searchTimer);
     });
     this.#follow();
