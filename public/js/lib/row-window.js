@@ -205,7 +205,9 @@ export class RowWindow {
     let gaps = 0;
     const addGap = () => {
       if (gapPx === 0) return;
-      const gap = (this.#gaps[gaps++] ??= createGap());
+      const gap = this.#gaps[gaps] ?? createGap();
+      this.#gaps[gaps] = gap;
+      gaps += 1;
       gap.set(gapPx);
       wanted.push(gap.body);
       gapPx = 0;
@@ -234,8 +236,9 @@ export class RowWindow {
     const isWhole = this.#chunks.every(({ isDrawn }) => isDrawn);
     let index = this.#table.tHead?.rows.length ?? 0;
     for (const { items, body } of this.#chunks) {
-      if (isWhole) for (const row of body.rows) row.removeAttribute('aria-rowindex');
-      else [...body.rows].forEach((row, at) => row.setAttribute('aria-rowindex', String(index + at + 1)));
+      for (const [at, row] of [...body.rows].entries())
+        if (isWhole) row.removeAttribute('aria-rowindex');
+        else row.setAttribute('aria-rowindex', String(index + at + 1));
       index += items.length;
     }
     if (isWhole) this.#table.removeAttribute('aria-rowcount');
