@@ -35,7 +35,7 @@ export function openSearch(sources) {
     'aria-controls': 'finder-list',
     'aria-expanded': true,
     'aria-autocomplete': 'list',
-    placeholder: 'Search pages, providers, models, keys …',
+    placeholder: 'Search everything …',
     autocomplete: 'off',
     spellcheck: 'false',
     enterkeyhint: 'go',

@@ -95,8 +95,9 @@ class RequestsView {
     });
     this.#drawer = createRequestDrawer({
       context,
+      path: PATH,
       list: this.#list,
-      names: this.#names,
+      show: { names: this.#names, tab: 'requests' },
       loadOlder: () => this.#loadOlder(),
     });
     this.#feed = new RequestFeed({
