@@ -127,7 +127,8 @@ export function openSearch(sources) {
   /** @param {Found} found */
   function open(found) {
     dialog.close();
-    void found.onOpen();
+    // Afterwards, because closing gives the focus back.
+    void dialog.closed.then(found.onOpen);
   }
 
   sources.forEach(({ load }, index) => {
