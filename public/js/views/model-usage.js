@@ -19,8 +19,8 @@ const NOTHING = () => h('span', { class: 'muted' }, '–');
  * @param {{ signal: AbortSignal, models: () => readonly Model[], onChange: () => void }} options
  */
 export function createModelUsage({ signal, models, onChange }) {
-  /** By the name that was asked for. @type {Map<string, ModelUse>} */
-  let byName = new Map();
+  /** By the name that was asked for; null: not loaded. @type {Map<string, ModelUse> | null} */
+  let byName = null;
   /** By the id of the model, with those of patterns. @type {Map<string, ModelUse> | null} */
   let byModel = null;
 
@@ -41,6 +41,7 @@ export function createModelUsage({ signal, models, onChange }) {
 
   /** @param {Model} model */
   function of(model) {
+    if (byName === null) return null;
     byModel ??= usesByModel(byName, models());
     return byModel.get(model.id) ?? null;
   }
