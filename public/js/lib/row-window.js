@@ -4,6 +4,8 @@ import { h } from './h.js';
 const CHUNK = 5;
 /** Rows so near to the window of the browser are drawn, one chunk in a frame; they go when they are twice as far away. */
 const NEAR_PX = 600;
+/** A list of so many rows is drawn whole, one chunk in a frame: it can be searched by the browser, and printed. */
+const WHOLE = 60;
 /** The height of a row before one was measured. */
 const ROW_PX = 44;
 
@@ -87,7 +89,7 @@ export class RowWindow {
   trim(most) {
     /** @type {T[]} */
     const removed = [];
-    let count = this.#chunks.reduce((sum, { items }) => sum + items.length, 0);
+    let count = this.#size();
     while (count > most && this.#chunks.length > 1) {
       const chunk = this.#chunks.pop();
       if (chunk === undefined) break;
@@ -148,7 +150,8 @@ export class RowWindow {
     let hasDrawn = false;
     /** @type {Chunk<T> | null} */
     let next = null;
-    let nextPx = NEAR_PX;
+    const nearPx = this.#size() <= WHOLE ? Number.POSITIVE_INFINITY : NEAR_PX;
+    let nextPx = nearPx;
     for (const chunk of this.#chunks) {
       const end = y + this.#heightOf(chunk);
       const awayPx = Math.max(y - innerHeight, -end, 0);
@@ -158,12 +161,16 @@ export class RowWindow {
         hasDrawn = true;
       } else if (!chunk.isDrawn && awayPx < nextPx) [next, nextPx] = [chunk, awayPx];
       // The row with the focus stays, or the focus would be lost.
-      else if (chunk.isDrawn && awayPx > 2 * NEAR_PX && !chunk.body.contains(document.activeElement))
+      else if (chunk.isDrawn && awayPx > 2 * nearPx && !chunk.body.contains(document.activeElement))
         undraw(chunk);
     }
     if (next !== null && !hasDrawn) this.#draw(next);
     this.#place();
     if (next !== null) this.#updateSoon();
+  }
+
+  #size() {
+    return this.#chunks.reduce((sum, { items }) => sum + items.length, 0);
   }
 
   #updateSoon() {

@@ -81,7 +81,7 @@ export function mountModels(container, context) {
       },
       {
         label: 'Runs on',
-        class: 'c1 c2 w-l',
+        class: 'c1 c2 w-runs',
         sort: (one) => providerName(one.providerId),
         cell: (one) => targetsCell(one, providers),
         isLive: true,
