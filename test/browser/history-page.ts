@@ -1,5 +1,5 @@
 import type { TestContext } from 'node:test';
-import type { Page } from 'playwright-core';
+import type { BrowserContext, Page } from 'playwright-core';
 import { serveModulePage } from './module-page.ts';
 import { type OpenOptions, type Visitor, visit } from './start-browser.ts';
 
@@ -33,11 +33,14 @@ export interface HistoryWindow {
   refusal(promise: Promise<unknown>): Promise<{ code: string; message: string } | null>;
 }
 
+export interface HistoryPageOptions extends OpenOptions {
+  readonly path?: string;
+  /** Called before the page is opened. */
+  readonly prepare?: (context: BrowserContext) => Promise<unknown>;
+}
+
 /** Opens a page with the history of an account. */
-export async function openHistoryPage(
-  t: TestContext,
-  options: OpenOptions & { path?: string } = {},
-): Promise<Visitor> {
+export async function openHistoryPage(t: TestContext, options: HistoryPageOptions = {}): Promise<Visitor> {
   const origin = await serveModulePage(t, {
     title: 'History',
     name: 'history',
@@ -50,6 +53,7 @@ export async function openHistoryPage(
     await waitReady(page);
     return page;
   };
+  await options.prepare?.(visitor.context);
   await visitor.page.goto(`${origin}${path}`);
   await waitReady(visitor.page);
   return { ...visitor, open };

@@ -68,7 +68,7 @@ function total(sum) {
 
 /** @param {{ name: string, size: number, before: number }} file */
 function checkRoom({ name, size, before }) {
-  const most = bytes(MAX_FILE_BYTES);
+  const most = `${MAX_FILE_BYTES / MB} MB`;
   if (size > MAX_FILE_BYTES) {
     const text = `“${name}” is not kept in the history: it has ${bytes(size)}, the limit is ${most}.`;
     throw new HistoryError('file-too-large', text);
