@@ -33,6 +33,12 @@ export interface HistoryWindow {
   refusal(promise: Promise<unknown>): Promise<{ code: string; message: string } | null>;
 }
 
+/** Serves a page with the list of chats; answers its origin. */
+export function serveHistoryPage(t: TestContext): Promise<string> {
+  const styles = ['/app.css', '/panel.css', '/history.css', '/page.css'];
+  return serveModulePage(t, { title: 'History', name: 'history', styles });
+}
+
 export interface HistoryPageOptions extends OpenOptions {
   readonly path?: string;
   /** Called before the page is opened. */
@@ -41,11 +47,7 @@ export interface HistoryPageOptions extends OpenOptions {
 
 /** Opens a page with the history of an account. */
 export async function openHistoryPage(t: TestContext, options: HistoryPageOptions = {}): Promise<Visitor> {
-  const origin = await serveModulePage(t, {
-    title: 'History',
-    name: 'history',
-    styles: ['/app.css', '/panel.css', '/history.css', '/page.css'],
-  });
+  const origin = await serveHistoryPage(t);
   const visitor = await visit(t, origin, null, options);
   const { path = '/' } = options;
   const open = async (place: string): Promise<Page> => {
@@ -64,6 +66,6 @@ export async function reload(page: Page): Promise<void> {
   await waitReady(page);
 }
 
-async function waitReady(page: Page): Promise<void> {
+export async function waitReady(page: Page): Promise<void> {
   await page.waitForFunction(() => Reflect.get(window, 'isReady') === true);
 }
