@@ -35,6 +35,7 @@ export function createHistoryList({ store, account, hrefOf, onOpen, onNew, onGon
   /** Chats that have changed and are not read yet. @type {Set<string>} */
   const changed = new Set();
   let isReading = false;
+  let isClosed = false;
 
   const rows = createRows({
     hrefOf,
@@ -87,7 +88,7 @@ export function createHistoryList({ store, account, hrefOf, onOpen, onNew, onGon
       render();
       if (currentId !== null && (await store.getChat(currentId)) === null) loseCurrent();
     } catch (error) {
-      notice.replaceChildren(failed(messageOf(error), reload));
+      if (!isClosed) notice.replaceChildren(failed(messageOf(error), reload));
     }
   }
 
@@ -100,7 +101,7 @@ export function createHistoryList({ store, account, hrefOf, onOpen, onNew, onGon
       chats = [...chats, ...page.filter(({ id }) => !known.has(id))];
       isComplete = page.length < PAGE;
     } catch (error) {
-      toast.error(messageOf(error));
+      report(error);
       isComplete = true;
     } finally {
       isReading = false;
@@ -122,11 +123,16 @@ export function createHistoryList({ store, account, hrefOf, onOpen, onNew, onGon
         if (!chat && id === currentId) loseCurrent();
       }
     } catch (error) {
-      toast.error(messageOf(error));
+      report(error);
     } finally {
       isReading = false;
     }
     render();
+  }
+
+  /** @param {unknown} error */
+  function report(error) {
+    if (!isClosed) toast.error(messageOf(error));
   }
 
   /** @param {readonly import('./search.js').Found[] | null} found @param {string} query */
@@ -169,6 +175,7 @@ export function createHistoryList({ store, account, hrefOf, onOpen, onNew, onGon
     },
     focusSearch: field.focus,
     close() {
+      isClosed = true;
       unwatch();
       observer.disconnect();
       field.close();
