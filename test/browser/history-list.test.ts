@@ -291,6 +291,25 @@ test(
   },
 );
 
+test('a search ends after 100 chats, and says so', options, async (t) => {
+  const { page } = await openHistoryPage(t);
+  await page.evaluate(() => {
+    const { importChats } = window as unknown as HistoryWindow;
+    return importChats(
+      Array.from({ length: 130 }, (_, index) => ({
+        id: `c${index}`,
+        title: `Same ${index}`,
+        updatedAt: Date.now() - index,
+        messages: [],
+      })),
+    );
+  });
+  await page.getByLabel('Search chats').fill('same');
+  await page.getByRole('heading', { name: 'First 100 found' }).waitFor();
+  await page.getByText('The first 100 chats found').waitFor();
+  assert.equal((await titles(page)).length, 100);
+});
+
 test('a search that is no longer wanted ends', options, async (t) => {
   const { page } = await openHistoryPage(t, { path: '/?list=none' });
   const result = await page.evaluate(async () => {

@@ -11,6 +11,7 @@ import { createHistoryFoot } from './history-foot.js';
 import { createRows } from './history-rows.js';
 import { createHistorySearch } from './history-search.js';
 import { placeChat, withoutChat } from './list-order.js';
+import { MAX_FOUND } from './search.js';
 
 /** @typedef {import('./types.js').Chat} Chat */
 
@@ -144,7 +145,9 @@ export function createHistoryList({ store, account, hrefOf, onOpen, onNew, onGon
   function render() {
     const found = search?.found;
     const groups = found
-      ? [{ label: 'Found', chats: found.map(({ chat }) => chat) }].filter((group) => group.chats.length > 0)
+      ? [{ label: foundLabel(found.length), chats: found.map(({ chat }) => chat) }].filter(
+          (group) => group.chats.length > 0,
+        )
       : groupByDay(chats, Date.now());
     rows.show(groups, new Map(found?.flatMap(({ chat, snippet }) => (snippet ? [[chat.id, snippet]] : []))));
     notice.replaceChildren(...(groups.length > 0 ? [] : [emptyNote(search?.query ?? null)]));
@@ -196,6 +199,11 @@ function attempt(work) {
  */
 function updateFound(found, id, chat) {
   return found.flatMap((one) => (one.chat.id !== id ? [one] : chat ? [{ ...one, chat }] : []));
+}
+
+/** @param {number} count */
+function foundLabel(count) {
+  return count < MAX_FOUND ? 'Found' : `First ${MAX_FOUND} found`;
 }
 
 /** @param {string} title */
