@@ -51,6 +51,28 @@ export function openMenu(anchor, items, { label, align = 'end' }) {
 }
 
 /**
+ * The “⋯” button of a row with its menu.
+ * @param {{ label: string, items: () => readonly MenuItem[], class?: string, icon?: import('./icons.js').IconName }} options
+ *   label: `More for GPT-4`
+ */
+export function menuButton(options) {
+  const button = h(
+    'button',
+    {
+      type: 'button',
+      class: options.class ?? 'btn quiet small square',
+      'aria-haspopup': 'menu',
+      'aria-expanded': false,
+      'aria-label': options.label,
+      title: options.label,
+    },
+    icon(options.icon ?? 'more'),
+  );
+  button.addEventListener('click', () => openMenu(button, options.items(), { label: options.label }));
+  return button;
+}
+
+/**
  * @param {string} key
  * @param {number} now
  * @param {readonly MenuItem[]} items
