@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
-import type { Readable } from 'node:stream';
 import { HttpError } from '../errors.ts';
 import { hasBody } from './body.ts';
+import type { BodyReader, BodySource } from './body-source.ts';
 import type { AnswerEnd, BodyTransform } from './body-transform.ts';
 import { type HeaderList, withOwnHeaders } from './headers.ts';
 import type { Exchange } from './reply.ts';
@@ -9,7 +9,7 @@ import type { Exchange } from './reply.ts';
 export interface PumpOptions {
   readonly status: number;
   readonly headers: HeaderList;
-  readonly body: Readable;
+  readonly body: BodySource;
   /** With a transform, headers are sent before the first byte of the body: clients of event streams time out without them. */
   readonly transform: BodyTransform | null;
   /** In an answer with a transform: after so long a silence, or up to a quarter longer, a keep-alive is sent; 0: never. */
@@ -41,9 +41,9 @@ export function pump(exchange: Exchange, options: PumpOptions): Promise<void> {
   });
 }
 
-class Pump {
+class Pump implements BodyReader {
   readonly #res: ServerResponse;
-  readonly #body: Readable;
+  readonly #body: BodySource;
   readonly #transform: BodyTransform | null;
   readonly #onEnd: (end: AnswerEnd) => void;
   readonly #resolve: () => void;
@@ -67,17 +67,12 @@ class Pump {
 
   start(): void {
     const res = this.#res;
-    const body = this.#body;
     if (this.#transform !== null && this.#keepAliveMs > 0)
       this.#looking = setInterval(this.#look, this.#keepAliveMs / LOOKS);
     res.on('drain', this.#onDrain).on('close', this.#onClose);
-    body.on('error', (error) => this.#onFail(error)).on('end', this.#onBodyEnd);
-    body.on('data', this.#onData);
-    // The reader of its first bytes has paused it.
-    if (body.isPaused()) body.resume();
-    if (res.destroyed) this.#onClose();
-    else if (body.destroyed && !body.readableEnded) this.#onFail(body.errored);
-    else if (this.#transform !== null) setImmediate(this.#flushHeaders);
+    if (res.destroyed) return this.#onClose();
+    this.#body.read(this);
+    if (this.#transform !== null) setImmediate(this.#flushHeaders);
   }
 
   /** The first bytes of a body that has begun take the headers along. */
@@ -88,10 +83,10 @@ class Pump {
   };
 
   /** Chunks, often hundreds, are batched per event-loop turn; see `sendBytes`. */
-  readonly #onData = (chunk: Buffer): void => {
+  onData(chunk: Buffer): void {
     this.#arrived.push(chunk);
     if (this.#arrived.length === 1) setImmediate(this.#passOn);
-  };
+  }
 
   readonly #passOn = (): void => {
     const [first] = this.#arrived;
@@ -112,7 +107,7 @@ class Pump {
       if (transform.error === null) this.#write(changed);
       else this.#finish(changed);
     } catch (error) {
-      this.#onFail(error);
+      this.onError(error);
     }
   }
 
@@ -146,13 +141,15 @@ class Pump {
     this.#settle({ outcome: 'cancelled', error: null });
   };
 
-  readonly #onBodyEnd = (): void => {
+  onEnd(): void {
     this.#passOn();
     if (!this.#isSettled) this.#finish(this.#transform?.end() ?? null);
-  };
+  }
 
   /** An event stream ends properly, with the error as its last event; any other body is cut, so that the client notices. */
-  #onFail(cause: unknown): void {
+  onError(cause: unknown): void {
+    // The client has left, and so the provider was.
+    if (this.#res.destroyed) return this.#onClose();
     this.#passOn();
     if (this.#isSettled) return;
     const error = asBroken(cause);
