@@ -137,7 +137,8 @@ class MadeBody implements BodySource {
         else this.#held = value;
       }
     } catch (error) {
-      const cause = error instanceof Error ? error : new Error('the body could not be made', { cause: error });
+      const cause =
+        error instanceof Error ? error : new Error('the body could not be made', { cause: error });
       if (!this.#isOver) this.#finish((reader) => reader.onError(cause));
     } finally {
       this.#isAsking = false;

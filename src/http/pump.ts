@@ -70,7 +70,10 @@ class Pump implements BodyReader {
     if (this.#transform !== null && this.#keepAliveMs > 0)
       this.#looking = setInterval(this.#look, this.#keepAliveMs / LOOKS);
     res.on('drain', this.#onDrain).on('close', this.#onClose);
-    if (res.destroyed) return this.#onClose();
+    if (res.destroyed) {
+      this.#onClose();
+      return;
+    }
     this.#body.read(this);
     if (this.#transform !== null) setImmediate(this.#flushHeaders);
   }
@@ -149,7 +152,10 @@ class Pump implements BodyReader {
   /** An event stream ends properly, with the error as its last event; any other body is cut, so that the client notices. */
   onError(cause: unknown): void {
     // The client has left, and so the provider was.
-    if (this.#res.destroyed) return this.#onClose();
+    if (this.#res.destroyed) {
+      this.#onClose();
+      return;
+    }
     this.#passOn();
     if (this.#isSettled) return;
     const error = asBroken(cause);

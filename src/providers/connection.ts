@@ -1,18 +1,16 @@
 import type { UpstreamTimeouts } from '../config.ts';
 import { HttpError } from '../errors.ts';
 import { FairShare } from '../fair-share.ts';
-import { hostOf } from '../ip-address.ts';
 import type { Provider } from '../store/entities.ts';
 import { addressRefused, createGuardedLookup, isHostAllowed } from './address-policy.ts';
-import { MAX_SOCKETS, Pool } from './upstream/pool.ts';
-import type { Destination } from './upstream/transfer.ts';
+import { createDestination, type Destination } from './upstream/destination.ts';
+import { MAX_SOCKETS } from './upstream/pool.ts';
 
 /** How many requests one consumer (a user, or a key without a user) may have at one provider. */
 const MAX_REQUESTS_PER_CONSUMER = MAX_SOCKETS / 2;
 
 /** The connections to one provider. */
 export interface Connection extends Destination {
-  readonly hostname: string;
   /**
    * Counts one more request of a consumer, running or waiting for a free connection, until `giveShare`.
    * @throws HttpError `server_overloaded` if the consumer is at the limit.
@@ -42,26 +40,17 @@ export function createConnection(
   // Connections to a literal address never ask `lookup`.
   if (!isHostAllowed(baseUrl, blockPrivate)) throw addressRefused(provider.id);
   const shares = new FairShare(MAX_REQUESTS_PER_CONSUMER);
-  const isTls = baseUrl.protocol === 'https:';
-  const ownTimeouts = { ...timeouts, ...provider.options };
-  const hostname = hostOf(baseUrl);
-  const pool = new Pool({
-    isTls,
-    host: hostname,
-    port: baseUrl.port === '' ? (isTls ? 443 : 80) : Number(baseUrl.port),
+  const destination = createDestination(baseUrl, {
+    id: provider.id,
+    timeouts: { ...timeouts, ...provider.options },
     lookup: createGuardedLookup(provider.id, blockPrivate),
-    idleTimeoutMs: ownTimeouts.idleTimeoutMs,
   });
   return {
-    id: provider.id,
-    hostname,
-    pool,
+    ...destination,
     takeShare(consumer) {
       if (!shares.take(consumer)) throw tooManyRequests(provider.id);
     },
     giveShare: (consumer) => shares.give(consumer),
-    hostHeader: baseUrl.host,
-    timeouts: ownTimeouts,
   };
 }
 

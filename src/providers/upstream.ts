@@ -3,6 +3,7 @@ import type { UpstreamRequest, UpstreamResponse } from './adapter.ts';
 import type { Connection } from './connection.ts';
 import type { OutgoingRequest } from './upstream/request-head.ts';
 import { type Repeat, Transfer, type TransferOwner } from './upstream/transfer.ts';
+import { invalidResponse, statusProblem } from './upstream-failures.ts';
 
 /** Sends requests to upstreams; nothing else opens sockets to them. Redirects are never followed. */
 export interface Upstreams {
@@ -92,6 +93,11 @@ class Sending implements TransferOwner {
   }
 
   onResponse(response: UpstreamResponse): void {
+    const problem = statusProblem(response.status);
+    if (problem !== null) {
+      this.#transfer?.fail(invalidResponse(problem));
+      return;
+    }
     this.#isRefused = response.status >= 400;
     this.#sending.resolve(response);
   }

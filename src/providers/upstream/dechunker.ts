@@ -77,9 +77,11 @@ export class Dechunker {
   #takeByte(byte: number): void {
     switch (this.#state) {
       case SIZE:
-        return this.#takeSize(byte);
+        this.#takeSize(byte);
+        return;
       case EXTENSION:
-        return this.#takeExtension(byte);
+        this.#takeExtension(byte);
+        return;
       case SIZE_LF:
         this.#expect(byte, LF);
         this.#state = this.#size === 0 ? TRAILER : DATA;
@@ -94,7 +96,8 @@ export class Dechunker {
         this.#digits = 0;
         return;
       case TRAILER:
-        return this.#takeTrailer(byte);
+        this.#takeTrailer(byte);
+        return;
       default:
         this.#expect(byte, LF);
         this.#endTrailer();
@@ -117,7 +120,10 @@ export class Dechunker {
   }
 
   #takeExtension(byte: number): void {
-    if (byte !== CR) return this.#addToLine(byte);
+    if (byte !== CR) {
+      this.#addToLine(byte);
+      return;
+    }
     if (!EXTENSIONS.test(this.#line)) throw new ResponseError('a bad chunk extension');
     this.#line = '';
     this.#state = SIZE_LF;

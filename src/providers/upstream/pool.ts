@@ -64,14 +64,21 @@ export class Pool implements SocketKeeper {
   /** Takes a connection back from a request that is over. `hint`: the provider's `Keep-Alive` header. */
   giveBack(socket: UpstreamSocket, hint: string | undefined): void {
     const keptMs = hint === undefined ? KEPT_MS : keptMsOf(hint);
-    if (keptMs <= 0 || !socket.isOpen) return socket.destroy();
+    if (keptMs <= 0 || !socket.isOpen) {
+      socket.destroy();
+      return;
+    }
     socket.unuse();
     const [next] = this.#waiting;
     if (next?.isFresh === false) {
       this.#waiting.shift();
-      return this.#give(socket, next.user);
+      this.#give(socket, next.user);
+      return;
     }
-    if (next !== undefined || this.#kept.length >= KEPT_SOCKETS) return socket.destroy();
+    if (next !== undefined || this.#kept.length >= KEPT_SOCKETS) {
+      socket.destroy();
+      return;
+    }
     this.#used.delete(socket);
     socket.keptUntilMs = performance.now() + keptMs;
     this.#kept.push(socket);

@@ -26,7 +26,10 @@ export class ResponseBody implements BodySource {
   }
 
   read(reader: BodyReader): void {
-    if (this.#isOver) return reader.onError(this.#error ?? new Error('the body was closed before its end'));
+    if (this.#isOver) {
+      reader.onError(this.#error ?? new Error('the body was closed before its end'));
+      return;
+    }
     this.#reader = reader;
     this.resume();
   }
@@ -60,7 +63,10 @@ export class ResponseBody implements BodySource {
   /** The next bytes have come. */
   push(bytes: Buffer): void {
     if (this.#isOver) return;
-    if (this.#reader !== null && !this.#isPaused && this.#held === null) return this.#reader.onData(bytes);
+    if (this.#reader !== null && !this.#isPaused && this.#held === null) {
+      this.#reader.onData(bytes);
+      return;
+    }
     if (this.#held === null) this.#held = bytes;
     else {
       // A reader mostly comes within the turn of the first bytes. Now it is late.

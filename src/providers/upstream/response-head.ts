@@ -18,10 +18,11 @@ export interface ResponseHead {
 /** A response that is not HTTP/1.1 as RFC 9112 has it. */
 export class ResponseError extends Error {
   override readonly name = 'ResponseError';
+  readonly code = 'INVALID_HTTP';
 }
 
 /** CR and LF come only together, and no other control character but the tab. */
-const BAD_CHARACTERS = /\r(?!\n)|(?<!\r)\n|[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/;
+const BAD_CHARACTERS = /[^\t\r\n\x20-\x7e\x80-\xff]|\r(?!\n)|(?<!\r)\n/;
 const STATUS_LINE = /^HTTP\/1\.[01] \d{3}(?: |\r|$)/;
 const TOKEN = /^[!#$%&'*+.^_`|~\dA-Za-z-]+$/;
 /** More digits are no exact number. */

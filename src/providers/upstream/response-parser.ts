@@ -60,13 +60,17 @@ export class ResponseParser {
     if (this.#phase === HEAD) return;
     switch (this.#phase) {
       case LENGTH:
-        return this.#takeLength(bytes, at);
+        this.#takeLength(bytes, at);
+        return;
       case CHUNKS:
-        return this.#takeChunks(bytes, at);
+        this.#takeChunks(bytes, at);
+        return;
       case TO_CLOSE:
-        return this.#give(bytes, at, bytes.length);
+        this.#give(bytes, at, bytes.length);
+        return;
       default:
-        return this.#handler.onEnd(at === bytes.length);
+        this.#handler.onEnd(at === bytes.length);
+        return;
     }
   }
 

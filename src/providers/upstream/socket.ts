@@ -8,8 +8,8 @@ export interface SocketOptions {
   readonly isTls: boolean;
   readonly host: string;
   readonly port: number;
-  /** Resolves the host, and refuses addresses. Not asked for a host that is an address. */
-  readonly lookup: LookupFunction;
+  /** Resolves the host, and may refuse addresses. Not asked for a host that is an address. */
+  readonly lookup: LookupFunction | undefined;
   /** Certificates to trust instead of the system's. */
   readonly ca?: string | undefined;
   /** For so long neither side may be silent while a request runs, see `SocketUser.onIdle`. */
@@ -228,7 +228,14 @@ type OnRead = (length: number, buffer: Uint8Array) => boolean;
 function open(options: SocketOptions, session: Buffer | null, callback: OnRead): Socket {
   const { isTls, host, port, lookup } = options;
   const onread = { buffer: SHARED ?? Buffer.allocUnsafeSlow(READ_BYTES), callback };
-  const tcp = { host, port, lookup, onread, noDelay: true, keepAlive: true };
+  const tcp = {
+    host,
+    port,
+    onread,
+    noDelay: true,
+    keepAlive: true,
+    ...(lookup === undefined ? {} : { lookup }),
+  };
   if (!isTls) return connectTcp(tcp);
   const tls = {
     ...tcp,

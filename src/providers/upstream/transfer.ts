@@ -1,28 +1,12 @@
-import type { UpstreamTimeouts } from '../../config.ts';
 import type { BodySource } from '../../http/body-source.ts';
-import {
-  brokenBody,
-  invalidResponse,
-  statusProblem,
-  type Timeout,
-  timedOut,
-  unreachable,
-} from '../upstream-failures.ts';
-import type { Pool, PoolUser } from './pool.ts';
+import { brokenBody, invalidResponse, type Timeout, timedOut, unreachable } from '../upstream-failures.ts';
+import type { Destination } from './destination.ts';
+import type { PoolUser } from './pool.ts';
 import { type OutgoingRequest, requestHead } from './request-head.ts';
 import { RequestWriter, type WriterEvents } from './request-writer.ts';
 import { type BodyOrigin, ResponseBody } from './response-body.ts';
 import type { ResponseHead, ResponseHeaders } from './response-head.ts';
 import type { UpstreamSocket } from './socket.ts';
-
-/** The provider, as far as a transfer knows it. */
-export interface Destination {
-  /** The provider's id, for messages. */
-  readonly id: string;
-  readonly pool: Pool;
-  readonly hostHeader: string;
-  readonly timeouts: UpstreamTimeouts;
-}
 
 /** The response to a transfer, once its headers have arrived. */
 export interface TransferResponse {
@@ -176,9 +160,10 @@ export class Transfer implements PoolUser, WriterEvents, BodyOrigin {
     this.#stopTimer();
     this.#request = null;
     const { status, headers } = head;
-    const problem =
-      status === 101 ? 'The provider switched protocols without being asked.' : statusProblem(status);
-    if (problem !== null) return this.fail(invalidResponse(problem));
+    if (status === 101) {
+      this.fail(invalidResponse('The provider switched protocols without being asked.'));
+      return;
+    }
     this.#canKeep = head.isKept && !this.#options.isFresh;
     this.#keepAliveHint = headers['keep-alive'];
     const body = new ResponseBody(this);
@@ -214,7 +199,10 @@ export class Transfer implements PoolUser, WriterEvents, BodyOrigin {
   onIdle(): void {
     const socket = this.#socket;
     if (socket === null) return;
-    if (!this.#isProvidersTurn(socket)) return socket.restartIdleTimer();
+    if (!this.#isProvidersTurn(socket)) {
+      socket.restartIdleTimer();
+      return;
+    }
     const { idleTimeoutMs } = this.#options.destination.timeouts;
     const mayHaveRun = this.#body !== null || this.wasSentWhole() || this.#options.mayHaveRun;
     const timeout: Timeout = { timer: 'idle', timeoutMs: idleTimeoutMs, mayHaveRun };
@@ -251,7 +239,7 @@ export class Transfer implements PoolUser, WriterEvents, BodyOrigin {
     const mayHaveRun = this.wasSentWhole() || this.#options.mayHaveRun;
     const request = this.#request;
     const socket = this.#socket;
-    const isRepeatable = socket !== null && socket.isReused && !socket.hasBytes && CLOSED.has(error.code);
+    const isRepeatable = socket?.isReused === true && !socket.hasBytes && CLOSED.has(error.code);
     if (request !== null && isRepeatable) this.#close({ request, mayHaveRun });
     else this.fail(unreachable(this.#options.destination.id, error, mayHaveRun));
   }
