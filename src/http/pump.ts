@@ -52,6 +52,8 @@ class Pump implements BodyReader {
   #isSettled = false;
   #isFull = false;
   #isHeadSent = false;
+  /** The answer has chunks (RFC 9112 section 7.1). They are made here: node:http makes four writes of each. */
+  readonly #isChunked: boolean;
   /** Looks in a row that found nothing written; -1: something was written since the last look. */
   #silentLooks = 0;
   #looking: NodeJS.Timeout | null = null;
@@ -63,6 +65,8 @@ class Pump implements BodyReader {
     this.#keepAliveMs = options.keepAliveMs;
     this.#onEnd = options.onEnd;
     this.#resolve = resolve;
+    this.#isChunked = res.chunkedEncoding;
+    res.chunkedEncoding = false;
   }
 
   start(): void {
@@ -121,7 +125,7 @@ class Pump implements BodyReader {
     }
     this.#isHeadSent = true;
     this.#silentLooks = -1;
-    if (this.#res.write(bytes) || this.#isFull) return;
+    if (this.#res.write(this.#isChunked ? chunkOf(bytes) : bytes) || this.#isFull) return;
     this.#body.pause();
     this.#isFull = true;
   }
@@ -172,7 +176,8 @@ class Pump implements BodyReader {
   /** Ends the answer properly; its connection stays open. */
   #finish(last: Buffer | null): void {
     this.#settle(endedBy(this.#transform?.error ?? null));
-    this.#res.end(last ?? undefined);
+    if (this.#isChunked) this.#res.end(last === null || last.length === 0 ? LAST_CHUNK : lastChunksOf(last));
+    else this.#res.end(last ?? undefined);
   }
 
   #settle(end: AnswerEnd): void {
@@ -183,6 +188,23 @@ class Pump implements BodyReader {
     this.#onEnd(end);
     this.#resolve();
   }
+}
+
+const LAST_CHUNK = Buffer.from('0\r\n\r\n');
+const LINE_END = Buffer.from('\r\n');
+
+function chunkOf(bytes: Buffer): Buffer {
+  const size = bytes.length.toString(16);
+  const chunk = Buffer.allocUnsafe(size.length + bytes.length + 2 * LINE_END.length);
+  let at = chunk.write(size, 'latin1');
+  at += LINE_END.copy(chunk, at);
+  at += bytes.copy(chunk, at);
+  LINE_END.copy(chunk, at);
+  return chunk;
+}
+
+function lastChunksOf(bytes: Buffer): Buffer {
+  return Buffer.concat([chunkOf(bytes), LAST_CHUNK]);
 }
 
 function asBroken(error: unknown): HttpError {
