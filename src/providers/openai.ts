@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { Readable } from 'node:stream';
 import { CHAT } from '../gateway/endpoints.ts';
 import type { HeaderList } from '../http/headers.ts';
 import { createBoundary, multipartContentType, relayMultipart } from '../http/multipart-writer.ts';
@@ -68,8 +67,7 @@ function madeRequest(call: AdapterCall, { make }: MadeCallBody, target: Target):
 function formRequest(call: AdapterCall, body: FormCallBody, target: Target): UpstreamRequest {
   const boundary = createBoundary(randomBytes);
   const replace = new Map([['model', target.upstreamModel]]);
-  const chunks = relayMultipart(body.parts(), { boundary, replace });
-  const stream = Readable.from(chunks, { objectMode: false });
+  const stream = relayMultipart(body.parts(), { boundary, replace });
   const own = ['content-type', multipartContentType(boundary)];
   return postTo(call, target, { own, body: { kind: 'stream', stream } });
 }
@@ -77,7 +75,6 @@ function formRequest(call: AdapterCall, body: FormCallBody, target: Target): Ups
 /** The request with the client's body as it arrives. A model in the query is replaced. */
 function rawRequest(call: AdapterCall, { contentType, body }: RawCallBody, target: Target): UpstreamRequest {
   const own = contentType === null ? [] : ['content-type', contentType];
-  const stream = body === null ? null : Readable.from(body, { objectMode: false });
   const query = call.query.replace(/(^|&)model=[^&]*/, (match, before: string) => {
     return target.upstreamModel === call.modelId
       ? match
@@ -85,7 +82,7 @@ function rawRequest(call: AdapterCall, { contentType, body }: RawCallBody, targe
   });
   return postTo({ ...call, query }, target, {
     own,
-    body: stream === null ? { kind: 'none' } : { kind: 'stream', stream },
+    body: body === null ? { kind: 'none' } : { kind: 'stream', stream: body },
   });
 }
 
