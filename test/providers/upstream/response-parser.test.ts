@@ -94,6 +94,19 @@ describe('a sound response', () => {
     );
   });
 
+  test('to HEAD ends with its head', async () => {
+    await fc.assert(
+      fc.asyncProperty(responses, async ({ head, text, status }) => {
+        const whole = viaParser([bytesOf(head)], 'HEAD');
+        assert.ok(whole.kind === 'whole');
+        assert.deepEqual([whole.status, whole.body, whole.isClean], [status, '', true]);
+        checkAgainst(await viaNode(bytesOf(head), 'HEAD'), whole);
+        assert.equal(viaParser([bytesOf(text)], 'HEAD').isClean, text === head);
+      }),
+      { numRuns: IS_LONG ? 2_000 : 100 },
+    );
+  });
+
   test('with anything behind it is whole, and its connection is not used again', () => {
     const rubbish = fc.oneof(
       fc.string({ minLength: 1 }),

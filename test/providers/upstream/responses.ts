@@ -3,6 +3,8 @@ import fc from 'fast-check';
 export interface MadeResponse {
   /** In Latin-1. */
   readonly text: string;
+  /** The same without the body. */
+  readonly head: string;
   readonly status: number;
   readonly body: string;
   /** The end of the connection ends the body. */
@@ -64,8 +66,10 @@ export const responses: fc.Arbitrary<MadeResponse> = fc
       .map((piece) => `${sizeOf(piece)}${extension}\r\n${piece}\r\n`);
     const sent = isChunked ? `${chunks.join('')}0${extension}\r\n${trailers}\r\n` : body;
     const head = [`HTTP/${version} ${status}${reason}`, ...headers, ...own].join('\r\n');
+    const heads = `${interims.join('')}${head}\r\n\r\n`;
     return {
-      text: `${interims.join('')}${head}\r\n\r\n${sent}`,
+      text: heads + sent,
+      head: heads,
       status,
       body,
       endsByClose: own.length === 0 && !isBodiless,

@@ -3,10 +3,10 @@ import { Duplex } from 'node:stream';
 import type { Outcome } from './via-parser.ts';
 
 /** What node:http's client makes of the bytes of a connection that ends after them. */
-export function viaNode(bytes: Buffer): Promise<Outcome> {
+export function viaNode(bytes: Buffer, method = 'POST'): Promise<Outcome> {
   return new Promise((resolve) => {
     const socket = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() });
-    const outgoing = request({ createConnection: () => socket, method: 'POST', path: '/' });
+    const outgoing = request({ createConnection: () => socket, method, path: '/' });
     let isOver = false;
     const settle = (outcome: Outcome): void => {
       if (isOver) return;

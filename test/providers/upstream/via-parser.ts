@@ -13,7 +13,10 @@ export type Outcome =
   | { readonly kind: 'refused'; readonly reason: string };
 
 /** What our parser makes of the bytes of a connection that ends after them, given in these pieces. */
-export function viaParser(pieces: readonly Buffer[]): Outcome & { readonly isClean: boolean } {
+export function viaParser(
+  pieces: readonly Buffer[],
+  method = 'POST',
+): Outcome & { readonly isClean: boolean } {
   let head: ResponseHead | null = null;
   let body = '';
   let ends = 0;
@@ -32,7 +35,7 @@ export function viaParser(pieces: readonly Buffer[]): Outcome & { readonly isCle
       isClean = clean;
     },
   });
-  parser.begin();
+  parser.begin(method === 'HEAD');
   try {
     // The parser moves bytes within what it gets.
     for (const piece of pieces) if (ends === 0) parser.push(Buffer.from(piece));
