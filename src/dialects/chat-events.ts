@@ -1,6 +1,8 @@
 /** What a chat answer consists of, in the order in which a client may be told. At most one call is open at a time. */
 export type ChatEvent =
   | { readonly kind: 'reasoning' | 'text' | 'refusal'; readonly text: string }
+  /** The log probabilities of the next text, in OpenAI's form. */
+  | { readonly kind: 'logprobs'; readonly tokens: readonly unknown[] }
   /** A tool call begins. Its arguments follow, until its end. */
   | { readonly kind: 'call'; readonly id: string; readonly name: string }
   | { readonly kind: 'arguments'; readonly text: string }

@@ -41,9 +41,9 @@ export class ChatReader {
     this.#splitter = new ThinkSplitter((kind, text) => this.#sequence.text(kind, text));
   }
 
-  /** True once the provider has said why its answer ends. */
-  get hasReason(): boolean {
-    return this.#reason !== null;
+  /** Why the answer ends, once the provider has said it. */
+  get reason(): string | null {
+    return this.#reason;
   }
 
   /** Reads a chunk, or a whole completion. @throws HttpError as `CallSequence.call`. */
@@ -85,6 +85,8 @@ export class ChatReader {
 
   #takeChoice(choice: JsonObject): void {
     const delta = choice['delta'] ?? choice['message'];
+    const tokens = isRecord(choice['logprobs']) ? choice['logprobs']['content'] : null;
+    if (Array.isArray(tokens) && tokens.length > 0) this.#options.emit({ kind: 'logprobs', tokens });
     if (isRecord(delta)) this.#takeDelta(delta);
     else if (typeof choice['text'] === 'string') this.#takeText(choice['text']);
     const { finish_reason: reason, stop_reason: stop } = choice;

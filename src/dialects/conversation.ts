@@ -17,6 +17,10 @@ type Turn =
 
 /** What a tool call gets as its result if the history has none. */
 const ABORTED = 'aborted';
+/**
+ * What stands for reasoning that the history does not have: DeepSeek and Kimi refuse a call without any, and Kimi an empty one.
+ */
+const NO_REASONING = '.';
 
 /**
  * Puts a conversation into the order that chat providers accept, whatever order a client's history has. Nothing is refused,
@@ -53,13 +57,14 @@ export class Conversation {
     for (const { callId, text, media } of results) {
       const call = this.#open.get(callId)?.shift();
       if (call === undefined) {
-        own.push({ kind: 'text', text: `[Result of a tool] ${text}` }, ...media);
+        own.push({ kind: 'text', text: `[Result of a tool] ${text}` });
+        for (const part of media) own.push(part);
         continue;
       }
       lastResult = { text, media };
       call.result = lastResult;
     }
-    own.push(...parts);
+    for (const part of parts) own.push(part);
     if (own.length === 0) {
       if (lastResult !== null && this.#held.length === 0) this.#lastResult = lastResult;
       else this.#flushHeld();
@@ -90,9 +95,9 @@ export class Conversation {
       );
     const last = this.#turns.at(-1);
     if (joins && last?.kind === 'assistant') {
-      last.text += text;
-      last.reasoning += reasoning;
-      last.calls.push(...open);
+      last.text = joined(last.text, text);
+      last.reasoning = joined(last.reasoning, reasoning);
+      for (const call of open) last.calls.push(call);
     } else this.#turns.push({ kind: 'assistant', text, reasoning, calls: open });
   }
 
@@ -103,6 +108,11 @@ export class Conversation {
       if (turn.kind === 'assistant') for (const { id } of turn.calls) ids.add(id);
     }
     return ids;
+  }
+
+  /** True if the user sent files, apart from those that tools returned. */
+  get hasUserFiles(): boolean {
+    return this.#turns.some((turn) => turn.kind === 'user' && turn.parts.some(({ kind }) => kind === 'file'));
   }
 
   /** The chat messages for a target. */
@@ -152,10 +162,12 @@ function pushAssistant(
   { reasoningField }: ModelTraits,
 ): void {
   if (text.trim() === '' && calls.length === 0) return;
+  const isRequired = calls.length > 0 && reasoningField === 'reasoning_content';
+  const thought = reasoning === '' && isRequired ? NO_REASONING : reasoning;
   messages.push({
     role: 'assistant',
     content: text.trim() === '' ? null : text,
-    ...(reasoningField !== null && reasoning !== '' ? { [reasoningField]: reasoning } : {}),
+    ...(reasoningField !== null && thought !== '' ? { [reasoningField]: thought } : {}),
     ...(calls.length > 0 ? { tool_calls: calls.map(toChatCall) } : {}),
   });
   for (const { id, result } of calls)
@@ -167,5 +179,5 @@ function toChatCall({ id, name, arguments: text }: AnsweredCall): object {
 }
 
 function joined(before: string, text: string): string {
-  return before === '' ? text : `${before}\n\n${text}`;
+  return before === '' || text === '' ? before + text : `${before}\n\n${text}`;
 }

@@ -56,13 +56,15 @@ export interface AnswerAbout {
   readonly requestId: string;
   /** The estimated tokens of the prompt, for providers that report no usage. */
   readonly promptTokens: number;
-  readonly nowSeconds: number;
+  readonly nowSeconds: () => number;
   /** A random text of 24 letters and digits, for ids. */
   readonly newId: () => string;
 }
 
 /** Turns the chunks of a chat stream into records of an event stream. Each method returns the text to send, '' for nothing. */
 export interface StreamRenderer {
+  /** About how much of the answer is kept for the last records. */
+  readonly heldBytes: number;
   /** @param chunk the parsed data of one record. @throws HttpError for an answer that is too large. */
   push(chunk: Readonly<Record<string, unknown>>): string;
   /** The provider's answer is complete. */

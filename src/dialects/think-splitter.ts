@@ -9,7 +9,7 @@ const CLOSING = '</think>';
  */
 export class ThinkSplitter {
   readonly #emit: (kind: TextKind, text: string) => void;
-  #state: 'start' | 'thinking' | 'after' | 'text' = 'start';
+  #state: 'start' | 'opened' | 'thinking' | 'after' | 'text' = 'start';
   #held = '';
 
   constructor(emit: (kind: TextKind, text: string) => void) {
@@ -24,6 +24,9 @@ export class ThinkSplitter {
       case 'start':
         this.#start(this.#held + text);
         return;
+      case 'opened':
+        this.#open(this.#held + text);
+        return;
       case 'thinking':
         this.#think(this.#held + text);
         return;
@@ -37,21 +40,29 @@ export class ThinkSplitter {
     if (this.#held === '') return;
     const held = this.#held;
     this.#held = '';
-    this.#emit(this.#state === 'thinking' ? 'reasoning' : 'text', held);
+    this.#emit(this.#state === 'opened' || this.#state === 'thinking' ? 'reasoning' : 'text', held);
   }
 
   #start(text: string): void {
     const begun = text.trimStart();
     if (begun.startsWith(OPENING)) {
-      this.#state = 'thinking';
-      this.#held = '';
-      this.#think(begun.slice(OPENING.length).replace(/^\r?\n/, ''));
+      this.#state = 'opened';
+      this.#open(begun.slice(OPENING.length));
     } else if (text.length <= 64 && OPENING.startsWith(begun)) this.#held = text;
     else {
       this.#state = 'text';
       this.#held = '';
       this.#emit('text', text);
     }
+  }
+
+  /** The line end after the opening mark does not belong to the reasoning. */
+  #open(text: string): void {
+    this.#held = text;
+    if (text === '' || text === '\r') return;
+    this.#state = 'thinking';
+    this.#held = '';
+    this.#think(text.replace(/^\r?\n/, ''));
   }
 
   #think(text: string): void {

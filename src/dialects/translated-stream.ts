@@ -14,7 +14,7 @@ export interface TranslatedStreamOptions {
   readonly secrets: readonly string[];
   /** Looks at all that the provider sends. */
   readonly meter: AnswerMeter;
-  /** Counts the bytes of a record that is still arriving. False if there is no room. */
+  /** Counts the bytes of a record that is still arriving, and what is kept of the answer. False if there is no room. */
   readonly mayHold: (bytes: number) => boolean;
 }
 
@@ -54,8 +54,8 @@ export class TranslatedStream implements BodyTransform {
     this.#heldBytes = this.#records.isBetweenRecords
       ? 0
       : (parts.length > 0 ? 0 : this.#heldBytes) + chunk.length;
-    if (this.#heldBytes > SMALL_BYTES && !this.#options.mayHold(this.#heldBytes))
-      out += this.#fail(tooLarge());
+    const heldBytes = this.#heldBytes + this.#options.renderer.heldBytes;
+    if (heldBytes > SMALL_BYTES && !this.#options.mayHold(heldBytes)) out += this.#fail(tooLarge());
     return toBytes(out);
   }
 
@@ -126,5 +126,8 @@ function toBytes(text: string): Buffer | null {
 }
 
 function tooLarge(): HttpError {
-  return new HttpError('upstream_invalid_response', 'A record in the stream of the provider is too large.');
+  return new HttpError(
+    'upstream_invalid_response',
+    'The answer of the provider is too large to be translated.',
+  );
 }

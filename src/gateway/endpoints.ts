@@ -1,5 +1,6 @@
 import type { Dialect } from '../dialects/dialect.ts';
 import { MESSAGES } from '../dialects/messages/messages.ts';
+import { RESPONSES } from '../dialects/responses/responses-dialect.ts';
 import { type FormKind, IMAGE_FORM, OCR_FORM, speechForm } from '../protocols/form-kinds.ts';
 import type { StreamEnd } from '../protocols/stream-end.ts';
 import type { MeterKind } from '../usage/usage.ts';
@@ -77,7 +78,7 @@ const MESSAGES_ROW = { dialect: MESSAGES, access: 'either-key' } as const;
 export const ENDPOINTS: readonly Endpoint[] = [
   CHAT,
   jsonEndpoint('completions', { namesModel: true, streamEnd: 'chat' }),
-  jsonEndpoint('responses', { namesModel: true, streamEnd: 'responses' }),
+  jsonEndpoint('responses', { namesModel: true, dialect: RESPONSES, streamEnd: 'responses' }),
   jsonEndpoint('messages', { ...MESSAGES_ROW, namesModel: true, hasSources: true, streamEnd: 'messages' }),
   jsonEndpoint('moderations', { namesModel: true, meter: 'input' }),
   jsonEndpoint('rerank', { namesModel: true, meter: 'input' }),

@@ -159,7 +159,7 @@ class Execution implements SendOptions {
   async #attempt(target: Target, quirks: ReadonlySet<Quirk>): Promise<Answer | FailedAttempt> {
     const { upstreams, health, now } = this.#options;
     const { provider, upstreamModel, key } = target;
-    const sent = callFor(this.#call, target, { quirks, nowMs: now() });
+    const sent = callFor(this.#call, target, { quirks, now });
     const call = sent instanceof Promise ? await sent : sent;
     const request = provider.adapter.buildRequest(call, target, quirks);
     const aim = { providerId: provider.id, upstreamModel, keyId: key?.id ?? null };

@@ -11,7 +11,7 @@ interface AskedWith {
   /** The quirks that the attempt respects. */
   readonly quirks: ReadonlySet<Quirk>;
   /** Milliseconds since the epoch. */
-  readonly nowMs: number;
+  readonly now: () => number;
 }
 
 /**
@@ -28,11 +28,11 @@ export function callFor(call: Call, target: Target, asked: AskedWith): Call | Pr
 async function translatedCall(
   call: Call,
   translation: Translation,
-  { target, nowMs }: AskedWith & { readonly target: Target },
+  { target, now }: AskedWith & { readonly target: Target },
 ): Promise<Call> {
   const { options } = call.found.model;
   const body = await translation.bodyFor(options, target.upstreamModel);
-  const renderers = renderersOf(translation, aboutAnswer(call, nowMs));
+  const renderers = renderersOf(translation, aboutAnswer(call, now));
   return { ...call, ...renderers, endpoint: CHAT, options, body, query: '', headers: [] };
 }
 
@@ -48,11 +48,11 @@ function renderersOf(translation: Translation, about: AnswerAbout): Pick<Call, '
   };
 }
 
-function aboutAnswer({ record }: Call, nowMs: number): AnswerAbout {
+function aboutAnswer({ record }: Call, now: () => number): AnswerAbout {
   return {
     requestId: record.requestId,
     promptTokens: record.estimate.promptTokens,
-    nowSeconds: Math.floor(nowMs / 1000),
+    nowSeconds: () => Math.floor(now() / 1000),
     newId: () => randomBytes(12).toString('hex'),
   };
 }

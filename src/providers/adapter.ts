@@ -9,7 +9,7 @@ import type { UpstreamHeaders } from '../protocols/passed-headers.ts';
 import type { RenderedAnswer } from '../protocols/transcription.ts';
 import type { ModelOptions, Provider } from '../store/entities.ts';
 import type { Connection } from './connection.ts';
-import type { OutgoingRequest, UpstreamBody } from './upstream/request-head.ts';
+import type { HttpMethod, OutgoingRequest, UpstreamBody } from './upstream/request-head.ts';
 
 /** A JSON body as received, the result of its scan, and the patches to apply before it is sent. */
 export interface JsonCallBody {
@@ -54,7 +54,7 @@ export interface AdapterCall {
   readonly modelId: string;
   /** The model's options, for JSON bodies. */
   readonly options: ModelOptions;
-  readonly method: UpstreamRequest['method'];
+  readonly method: HttpMethod;
   readonly body: JsonCallBody | FormCallBody | MadeCallBody | RawCallBody;
   /** The query to pass on, without its `?`; empty if a new request is built. */
   readonly query: string;

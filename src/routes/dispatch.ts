@@ -80,11 +80,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       if (isPreflight(req, path)) {
         return sendEmpty(exchange, 204, preflightHeaders(req.headers['access-control-request-headers']));
       }
-      const match = requireRoute(
-        openMatch(router.match(req.method ?? '', path), options),
-        req.method ?? '',
-        target,
-      );
+      const match = requireRoute(openMatch(router.match(req.method ?? '', path), options), req, target);
       const [, , access, handler] = match.route;
       noteEndpoint(record, match.route, { req, path, options });
       const found = options.guard(access, req);
@@ -162,7 +158,7 @@ function openMatch(match: Match<RouteRow>, { isOpen }: DispatchOptions): Match<R
 
 function requireRoute(
   match: Match<RouteRow>,
-  method: string,
+  { method = '', headers }: IncomingMessage,
   target: RequestTarget,
 ): Match<RouteRow> & { kind: 'found' } {
   if (match.kind === 'found') return match;
@@ -172,8 +168,20 @@ function requireRoute(
       `There is nothing at ${shownText(target.path)}. The API is under /v1, the panel at /.`,
     );
   }
+  if (headers.upgrade !== undefined) throw noUpgrade();
   throw new HttpError('method_not_supported', `${method} is not supported here. Use ${match.allow}.`, {
     headers: { allow: match.allow },
+  });
+}
+
+/**
+ * The refusal of another protocol (RFC 9110 section 15.5.22). Codex tries a WebSocket first; by this status it goes on with POST at
+ * once, and by any other only after many attempts.
+ */
+function noUpgrade(): HttpError {
+  const message = 'There are no WebSockets here. Send the request with POST.';
+  return new HttpError('upgrade_required', message, {
+    headers: { connection: 'upgrade', upgrade: 'HTTP/1.1' },
   });
 }
 

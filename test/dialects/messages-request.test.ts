@@ -232,7 +232,7 @@ describe('fields of a Messages request', () => {
       {
         requestId: 'r',
         promptTokens: 1,
-        nowSeconds: 1,
+        nowSeconds: () => 1,
         newId: () => 'n',
       },
     ) as { content: { name: string }[] };

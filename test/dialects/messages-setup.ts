@@ -30,7 +30,7 @@ export function about(): AnswerAbout {
   return {
     requestId: 'req_1',
     promptTokens: 7,
-    nowSeconds: 1_800_000_000,
+    nowSeconds: () => 1_800_000_000,
     newId: () => {
       count += 1;
       return `new${count - 1}`;

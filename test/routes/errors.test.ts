@@ -15,6 +15,7 @@ const ELSEWHERE: Partial<Record<ErrorName, string>> = {
   too_many_attempts: 'below',
   storage_unavailable: 'below',
   internal_error: 'below',
+  upgrade_required: 'test/routes/upgrade.test.ts',
   starting: 'below',
   draining: 'below',
   server_overloaded: 'test/http/body.test.ts',
@@ -57,6 +58,7 @@ async function start(t: TestContext, { sessions = true } = {}): Promise<Fixture>
     { id: 'nonsense' },
     { id: 'orphan', providerId: 'gone' },
   ]);
+  await app.addProvider({ ...up, id: 'chat', options: { responses: 'translate' } }, [{ id: 'translated' }]);
   await app.addProvider({ ...up, id: 'silent', options: { headersTimeoutMs: 100 } }, [{ id: 'slow' }]);
   await app.addProvider({ id: 'closed', baseUrl: upstream.origin, enabled: false }, [{ id: 'closed' }]);
   await app.addProvider({ id: 'locked', baseUrl: upstream.origin, unreadable: 'v1:x' }, [{ id: 'locked' }]);

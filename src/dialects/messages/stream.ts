@@ -20,6 +20,8 @@ const DELTAS = {
 
 /** Renders an answer as the event stream of the Messages API: blocks one after the other, numbered without gaps. */
 export class MessagesStream implements StreamRenderer {
+  /** Every record is sent once, and nothing is kept of it. */
+  readonly heldBytes = 0;
   readonly #modelId: string;
   readonly #longNames: ReadonlyMap<string, string>;
   readonly #about: AnswerAbout;

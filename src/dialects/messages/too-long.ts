@@ -1,25 +1,16 @@
 import type { HttpError } from '../../errors.ts';
+import { isContextOverflow } from '../../protocols/context-overflow.ts';
 
 const TOLD = /^prompt is too long: \d+ tokens > \d+ maximum/;
-const CODES: readonly string[] = [
-  'context_length_exceeded',
-  'exceed_context_size_error',
-  'string_above_max_length',
-];
-/** How vendors say that a prompt is longer than the model's context. */
-const WORDS =
-  /maximum context length|context[ _](length|window|size)|prompt is too long|(input|prompt|request) (is )?too long|too many (input )?tokens|(input|prompt).{0,40}exceeds? .{0,40}(token|limit|maximum)|input token count/i;
 const UNKNOWN_TOKENS = 200_000;
 
 /**
  * The message by which clients of the Messages API recognise a prompt that is too long, and begin to shorten the conversation;
  * null for other errors. The numbers are the provider's, where it names any.
  */
-export function tooLongPrompt({ status, error }: HttpError): string | null {
-  const { message, code, type } = error;
-  const isCoded = CODES.some((name) => name === code || name === type);
-  const isCallers = status === 400 || status === 413 || status === 422;
-  if (!isCoded && !(isCallers && WORDS.test(message))) return null;
+export function tooLongPrompt(error: HttpError): string | null {
+  if (!isContextOverflow(error)) return null;
+  const { message } = error.error;
   const [told] = TOLD.exec(message) ?? [];
   if (told !== undefined) return told;
   const numbers = numbersIn(message);

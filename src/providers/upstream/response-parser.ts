@@ -33,20 +33,20 @@ export class ResponseParser {
   readonly #handler: ResponseHandler;
   readonly #chunks = new Dechunker();
   #phase = DONE;
+  #isBodiless = false;
   /** The beginning of a head whose end has not come. */
   #partial: Buffer | null = null;
   #interims = 0;
-  #isHead = false;
   #leftBytes = 0;
 
   constructor(handler: ResponseHandler) {
     this.#handler = handler;
   }
 
-  /** A request is sent: its response comes next. `isHead`: it has no body, whatever its head says (RFC 9112 section 6.3). */
-  begin(isHead: boolean): void {
-    this.#isHead = isHead;
+  /** A request is sent: its response comes next. `isBodiless`: it is only a head, whatever that says (RFC 9110 section 9.3.2). */
+  begin(isBodiless: boolean): void {
     this.#phase = HEAD;
+    this.#isBodiless = isBodiless;
     this.#partial = null;
     this.#interims = 0;
   }
@@ -104,7 +104,7 @@ export class ResponseParser {
 
   #begin(head: ResponseHead): void {
     const { status } = head;
-    const bodyBytes = this.#isHead ? 0 : head.bodyBytes;
+    const bodyBytes = this.#isBodiless ? 0 : head.bodyBytes;
     if (status < 200 && status !== 101) {
       this.#interims += 1;
       if (this.#interims > INTERIM_RESPONSES) throw new ResponseError('too many interim responses');
