@@ -1,9 +1,10 @@
 /** Messages on the page: the person's, and the answer of the model while it arrives. */
+
+import { createMarkdownView, renderCode } from '../chat/render/markdown-view.js';
 import { copyButton } from '../lib/copy.js';
 import { textAreaField } from '../lib/form.js';
 import { h } from '../lib/h.js';
 import { icon } from '../lib/icons.js';
-import { createMarkdownView, renderCode } from '../lib/markdown.js';
 import { describeFailure } from './chat-failure.js';
 
 /**
