@@ -77,7 +77,8 @@ test('Markdown becomes nodes: lists, tables, code, links to http and https alone
       'https://example.com/p.png',
     ],
   );
-  for (const [, rel, target] of links) assert.deepEqual([rel, target], ['noopener noreferrer nofollow', '_blank']);
+  for (const [, rel, target] of links)
+    assert.deepEqual([rel, target], ['noopener noreferrer nofollow', '_blank']);
   assert.equal(await answer.locator('img, i, b').count(), 0);
   assert.match(await textOf(answer.locator('li li').nth(1)), /\[bad\]\(javascript:alert\(1\)\)/);
 });

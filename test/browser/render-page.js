@@ -17,7 +17,7 @@ const field = h('textarea', { 'aria-label': 'Message' });
 takePastedFiles(field, add);
 const composer = h('section', { 'aria-label': 'Composer' }, tray.element, picker.element, field, problems);
 takeDroppedFiles(composer, add);
-document.querySelector('main').append(answers, composer);
+document.querySelector('main').append(h('h2', null, 'Model'), answers, composer);
 
 Object.assign(window, {
   tray,
