@@ -206,7 +206,14 @@ test('the modules for colours and formulas are loaded when the first one comes',
   assert.deepEqual(loaded.sort(), ['highlight.js', 'languages.js']);
   await page.evaluate(() => window.showAnswers(['$x^2$, $\\foo_1$']));
   await page.locator('math').waitFor();
-  assert.deepEqual(loaded.sort(), ['highlight.js', 'languages.js', 'mathml.js', 'tex-symbols.js', 'tex.js']);
+  assert.deepEqual(loaded.sort(), [
+    'highlight.js',
+    'languages.js',
+    'mathml.js',
+    'tex-nodes.js',
+    'tex-symbols.js',
+    'tex.js',
+  ]);
   assert.equal(await page.locator('.md-math code').textContent(), '$\\foo_1$');
   assert.equal(await page.locator('math').getAttribute('alttext'), '$x^2$');
 });

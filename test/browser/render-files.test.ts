@@ -142,7 +142,12 @@ test('large images are scaled down, small ones stay as they are', options, async
   ] as const;
   const results: unknown[] = [];
   for (const image of images)
-    results.push(await page.evaluate((given) => window.attachImage(...given), image));
+    results.push(
+      await page.evaluate(
+        ([width, height, type, isNoise]) => window.attachImage(width, height, type, isNoise),
+        image,
+      ),
+    );
   const scaled = (name: string, type: string, width: number, height: number, isScaled = true) => ({
     name,
     type,
