@@ -14,6 +14,7 @@ import { estimateUse, type RequestSize } from '../../limits/use-estimate.ts';
 import { audioSeconds } from '../../protocols/audio-duration.ts';
 import { requestHeadersFor } from '../../protocols/passed-headers.ts';
 import type { Providers } from '../../providers/compile.ts';
+import type { HttpMethod } from '../../providers/upstream/request-head.ts';
 import type { ModelOptions, Principal } from '../../store/entities.ts';
 import { newModel } from '../../store/new-records.ts';
 import type { ConfigView } from '../../store/store.ts';
@@ -184,7 +185,7 @@ export class OpenCall {
       view,
       found,
       modelId,
-      method: req.method as Call['method'],
+      method: req.method as HttpMethod,
       // They say what a model takes as chat.
       options: endpoint.dialect === null ? found.model.options : NO_OPTIONS,
       endpoint,
