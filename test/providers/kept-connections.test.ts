@@ -148,6 +148,29 @@ for (const scheme of ['http', 'https'] as const) {
       assert.equal(mostOpen, 2);
     });
 
+    test('with bytes behind its answer is not handed on: they must not answer the request that waits', async (t) => {
+      const { upstream, sender, connectionsUsed } = await start(t, 'answer');
+      sender.provider.connection.pool.maxSockets = 1;
+      upstream.onRequest = (socket, index, { connection }) => {
+        // On TLS these are two records, which arrive together and are read one after the other.
+        const below = upstream.connections[connection];
+        below?.cork();
+        socket.write(ANSWER);
+        if (index === 0) socket.write(ANSWER.replace('ok', 'no'));
+        setImmediate(() => setImmediate(() => below?.uncork()));
+      };
+      assert.deepEqual(await Promise.all([sender.ask('first'), sender.ask('second')]), ['ok', 'ok']);
+      assert.deepEqual(connectionsUsed(), [0, 1]);
+    });
+
+    test('is handed on to the requests that wait', async (t) => {
+      const { sender, connectionsUsed } = await start(t, 'answer');
+      sender.provider.connection.pool.maxSockets = 2;
+      const answers = await Promise.all(Array.from({ length: 20 }, () => sender.ask('hello')));
+      assert.deepEqual(answers, Array(20).fill('ok'));
+      assert.equal(new Set(connectionsUsed()).size, 2);
+    });
+
     test('whose request is aborted while it is sent again: nothing is left', async (t) => {
       const { upstream, sender } = await start(t, 'answer', 'FIN', 'nothing');
       await sender.ask('first');

@@ -15,7 +15,7 @@ const LF = 0x0a;
 const SEMICOLON = 0x3b;
 /** Twelve hexadecimal digits are a quarter of a petabyte. */
 const SIZE_DIGITS = 12;
-/** For the extensions and trailers of one body, which nobody needs. */
+/** For the extensions of one chunk, and for all trailers with those of the last chunk. Nobody needs them. */
 const EXTRA_BYTES = 16 * 1024;
 const EXTENSIONS =
   /^(?:;[!#$%&'*+.^_`|~\dA-Za-z-]+(?:=(?:[!#$%&'*+.^_`|~\dA-Za-z-]+|"[\t \x21\x23-\x5b\x5d-\x7e]*"))?)*$/;
@@ -85,6 +85,7 @@ export class Dechunker {
       case SIZE_LF:
         this.#expect(byte, LF);
         this.#state = this.#size === 0 ? TRAILER : DATA;
+        if (this.#state === DATA) this.#extraBytes = 0;
         return;
       case DATA_CR:
         this.#expect(byte, CR);
