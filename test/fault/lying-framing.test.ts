@@ -25,6 +25,11 @@ const REPLIES: readonly (readonly [name: string, bytes: string, outcome: Outcome
     'relayed',
   ],
   [
+    'chunks with quoted extensions',
+    `${OK}${JSON_TYPE}${CHUNKED}\r\n${BODY.length.toString(16)};a="b;\\"c\\\\ \xe9";d\r\n${BODY}\r\n${LAST}`,
+    'relayed',
+  ],
+  [
     'an extension of 1 KB with every byte',
     `${OK}${JSON_TYPE}${CHUNKED}\r\n${[...BODY].map((byte) => `1;a=${'b'.repeat(1_000)}\r\n${byte}\r\n`).join('')}${LAST}`,
     'relayed',

@@ -17,8 +17,9 @@ const SEMICOLON = 0x3b;
 const SIZE_DIGITS = 12;
 /** For the extensions of one chunk, and for all trailers with those of the last chunk. Nobody needs them. */
 const EXTRA_BYTES = 16 * 1024;
+/** A quoted value may hold anything but a bare quote and a bare backslash (RFC 9110 section 5.6.4). */
 const EXTENSIONS =
-  /^(?:;[!#$%&'*+.^_`|~\dA-Za-z-]+(?:=(?:[!#$%&'*+.^_`|~\dA-Za-z-]+|"[\t \x21\x23-\x5b\x5d-\x7e]*"))?)*$/;
+  /^(?:;[!#$%&'*+.^_`|~\dA-Za-z-]+(?:=(?:[!#$%&'*+.^_`|~\dA-Za-z-]+|"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*"))?)*$/;
 const TRAILER_LINE = /^[!#$%&'*+.^_`|~\dA-Za-z-]+:[\t\x20-\x7e\x80-\xff]*$/;
 
 /** Takes the chunks of a body apart (RFC 9112 section 7.1). Extensions and trailers are checked and dropped. */

@@ -34,8 +34,10 @@ export function requestHead(
     if (!NAME.test(name) || !VALUE.test(value)) throw new TypeError(`a character that no header may have`);
     head += `${name}: ${value}\r\n`;
   }
-  if (body.kind === 'pieces') head += `content-length: ${lengthOf(body.pieces)}\r\n`;
-  else if (body.kind === 'stream') head += 'transfer-encoding: chunked\r\n';
+  if (body.kind === 'stream') head += 'transfer-encoding: chunked\r\n';
+  else if (body.kind === 'pieces') head += `content-length: ${lengthOf(body.pieces)}\r\n`;
+  // Some servers wait for a body where it is missing (RFC 9110 section 8.6).
+  else if (method !== 'GET') head += 'content-length: 0\r\n';
   return `${head}connection: ${isKept ? 'keep-alive' : 'close'}\r\n\r\n`;
 }
 
