@@ -1,3 +1,4 @@
+import type { TestContext } from 'node:test';
 import type { UpstreamBody } from '../../../src/providers/adapter.ts';
 
 /** What a server can be asked for, by its path `/NAME/NUMBER`. */
@@ -35,7 +36,7 @@ export interface HttpServer {
 }
 
 /** Resolves to the port once it accepts connections. */
-export type StartServer = (t: import('node:test').TestContext, options: StartOptions) => Promise<number>;
+export type StartServer = (t: TestContext, options: StartOptions) => Promise<number>;
 
 export interface StartOptions {
   /** For its files. */

@@ -9,7 +9,7 @@ import { createRandom, type Random } from '../../helpers/fuzz-random.ts';
 import { type OnRequest, startRawUpstream } from '../../helpers/raw-upstream.ts';
 import { type Sender, startSender, streamOf } from '../../helpers/sender.ts';
 
-const REQUESTS = process.env['IPIN_LONG'] === '1' ? 50_000 : 1_500;
+const REQUESTS = process.env['IPIN_LONG'] === '1' ? 50_000 : 800;
 const AT_A_TIME = 24;
 const MOST_SOCKETS = 5;
 const TIMEOUTS = { connectTimeoutMs: 2_000, headersTimeoutMs: 60, idleTimeoutMs: 60 };
