@@ -1,15 +1,20 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ownPort } from '../../helpers/own-port.ts';
 import type { HttpServer, StartOptions } from './cases.ts';
 import { writeContents } from './nginx.ts';
 import { isMissing, runServer } from './run-server.ts';
 
-/** What a program writes becomes chunks, and a file has a length. */
+const TLS_MODULE = '/usr/lib/lighttpd/mod_openssl.so';
+
+/** It closes every connection after its 30th request, in the middle of traffic. */
 export const lighttpd: HttpServer = {
   name: 'lighttpd',
   cases: ['length', 'close', 'early'],
-  isSkipped: () => isMissing('lighttpd', '-v') && 'lighttpd is not installed',
+  isSkipped() {
+    if (isMissing('lighttpd', '-v') !== false) return 'lighttpd is not installed';
+    return !existsSync(TLS_MODULE) && 'lighttpd-mod-openssl is not installed';
+  },
   async start(t, options) {
     const { folder } = options;
     const port = await ownPort(t);
