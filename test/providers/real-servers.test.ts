@@ -1,6 +1,7 @@
 // The client for providers against servers that others wrote, over kept connections, many requests at a time.
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
+import type { LookupFunction } from 'node:net';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { piecesOf } from '../../src/http/body-source.ts';
@@ -27,7 +28,7 @@ for (const server of [nginx, lighttpd, pythonServer, uvicorn, go]) {
     for (const scheme of ['http', 'https'] as const) {
       const skip = scheme === 'https' && !hasOpenssl() && 'openssl is not installed';
       test(`answers ${REQUESTS} requests over ${scheme}`, { skip }, async (t) => {
-        const { ask, origin } = await start(t, server, scheme);
+        const { ask, connections } = await start(t, server, scheme);
         const unexpected: string[] = [];
         let next = 0;
         const work = async (): Promise<void> => {
@@ -42,12 +43,25 @@ for (const server of [nginx, lighttpd, pythonServer, uvicorn, go]) {
         };
         const startMs = performance.now();
         await Promise.all(Array.from({ length: AT_A_TIME }, work));
-        assert.deepEqual(unexpected, [], origin);
-        t.diagnostic(`${REQUESTS} requests in ${Math.round(performance.now() - startMs)} ms`);
+        assert.deepEqual(unexpected, []);
+        const tookMs = Math.round(performance.now() - startMs);
+        t.diagnostic(`${REQUESTS} requests, ${connections()} connections, ${tookMs} ms`);
+      });
+
+      test(`needs one connection for one request after the other over ${scheme}`, { skip }, async (t) => {
+        const { ask, connections } = await start(t, server, scheme);
+        for (const name of server.cases.filter((one) => KEPT.has(one))) {
+          for (let number = 1; number <= 5; number += 1)
+            assert.equal(await ask(name, number), expected(name, number));
+        }
+        assert.equal(connections(), 1);
       });
     }
   });
 }
+
+/** The cases after which a connection can be used again. */
+const KEPT: ReadonlySet<CaseName> = new Set(['length', 'chunks', 'trailers', 'interim', 'upload']);
 
 /** How the cases with a framing of their own end their bodies. */
 const FRAMING: Partial<Record<CaseName, string>> = {
@@ -80,8 +94,16 @@ async function start(t: TestContext, server: HttpServer, scheme: 'http' | 'https
     writeFileSync(tls.key, signed.key);
   }
   const port = await server.start(t, { folder, tls: signed === null ? null : tls });
-  const origin = scheme === 'http' ? `http://127.0.0.1:${port}` : `https://localhost:${port}`;
-  const sender = startSender(t, origin, { ca: signed?.ca });
+  const sender = startSender(t, `${scheme}://localhost:${port}`, { ca: signed?.ca });
+  let connections = 0;
+  const { options } = sender.provider.connection.pool;
+  const { lookup } = options;
+  // Every connection asks for the address of its name.
+  const counting: LookupFunction = (...asked) => {
+    connections += 1;
+    lookup?.(...asked);
+  };
+  Object.assign(options, { lookup: counting });
   /** Status and content of the response, or the code of the failure. */
   const ask = async (name: CaseName, number: number): Promise<string> => {
     const body = bodyFor(name, number);
@@ -95,5 +117,5 @@ async function start(t: TestContext, server: HttpServer, scheme: 'http' | 'https
       return error instanceof UpstreamFailure ? (error.error.code ?? '') : String(error);
     }
   };
-  return { ask, origin };
+  return { ask, connections: () => connections };
 }
