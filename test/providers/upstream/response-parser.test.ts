@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { responses, spoiled } from './responses.ts';
+import { HOSTILE_BYTES, HOSTILE_LINES, responses, spoiled } from './responses.ts';
 import { viaNode } from './via-node.ts';
 import { type Outcome, viaParser } from './via-parser.ts';
 
@@ -138,6 +138,29 @@ test('a spoiled response is what node:http makes of it, or is refused by a named
     }),
     { numRuns: IS_LONG ? 50_000 : 3_000 },
   );
+});
+
+const SAMPLES: readonly string[] = [
+  'HTTP/1.1 200 OK\r\nA: b\r\nContent-Length: 2\r\n\r\nhi',
+  'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2;a=b\r\nhi\r\n1\r\nx\r\n0\r\nT: r\r\n\r\n',
+  'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\nhi',
+];
+
+test('every byte replaced by each hostile one, and every hostile line in front: the same', async () => {
+  for (const text of SAMPLES) {
+    const lines = HOSTILE_LINES.map((line) => text.replace('\r\n', () => `\r\n${line}\r\n`));
+    const replaced = [...text].flatMap((_, at) =>
+      HOSTILE_BYTES.map((byte) => text.slice(0, at) + byte + text.slice(at + 1)),
+    );
+    for (const changed of [...lines, ...replaced]) {
+      const bytes = bytesOf(changed);
+      try {
+        checkAgainst(await viaNode(bytes), viaParser([bytes]));
+      } catch (error) {
+        throw new Error(`of ${JSON.stringify(changed)}`, { cause: error });
+      }
+    }
+  }
 });
 
 describe('a bound', () => {

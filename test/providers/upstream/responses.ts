@@ -76,7 +76,7 @@ export const responses: fc.Arbitrary<MadeResponse> = fc
     };
   });
 
-const HOSTILE_LINES = [
+export const HOSTILE_LINES = [
   'Transfer-Encoding: chunked',
   'Transfer-Encoding: gzip',
   'Transfer-Encoding: gzip, chunked',
@@ -101,7 +101,7 @@ const HOSTILE_LINES = [
   'Connection: upgrade',
   '__proto__: x',
 ];
-const HOSTILE_BYTES = [
+export const HOSTILE_BYTES = [
   '\r',
   '\n',
   '\0',
