@@ -9,12 +9,12 @@ interface BlockStream {
   end(): Node[];
 }
 
-const folder = new URL('../../public/js/lib/', import.meta.url);
+const folder = new URL('../../public/js/chat/render/', import.meta.url);
 const load = async (name: string): Promise<Record<string, unknown>> => import(new URL(name, folder).href);
-const parseBlocks = (await load('markdown-blocks.js'))['parseBlocks'] as (text: string) => Node[];
-const parseInline = (await load('markdown-inline.js'))['parseInline'] as (text: string) => Node[];
-const toSafeHref = (await load('markdown-spans.js'))['toSafeHref'] as (url: string) => string | null;
-const createBlockStream = (await load('markdown-stream.js'))['createBlockStream'] as () => BlockStream;
+const parseBlocks = (await load('blocks.js'))['parseBlocks'] as (text: string) => Node[];
+const parseInline = (await load('inline.js'))['parseInline'] as (text: string) => Node[];
+const toSafeHref = (await load('spans.js'))['toSafeHref'] as (url: string) => string | null;
+const createBlockStream = (await load('block-stream.js'))['createBlockStream'] as () => BlockStream;
 
 const RUNS = process.env['IPIN_LONG'] === '1' ? 20_000 : 500;
 const paragraph = (text: string): Node => ({ type: 'paragraph', text });

@@ -1,12 +1,12 @@
 /** Renders Markdown as DOM nodes. Text never becomes HTML. Nothing is fetched: images become links. */
-import { copyButton } from './copy.js';
-import { h } from './h.js';
-import { parseInline } from './markdown-inline.js';
-import { createBlockStream } from './markdown-stream.js';
+import { copyButton } from '../../lib/copy.js';
+import { h } from '../../lib/h.js';
+import { createBlockStream } from './block-stream.js';
+import { parseInline } from './inline.js';
 
 /**
- * @typedef {import('./markdown-blocks.js').Block} Block
- * @typedef {import('./markdown-inline.js').Inline} Inline
+ * @typedef {import('./blocks.js').Block} Block
+ * @typedef {import('./inline.js').Inline} Inline
  */
 
 const HEADINGS = /** @type {const} */ (['h3', 'h4', 'h5', 'h6', 'h6', 'h6']);
@@ -79,6 +79,18 @@ export function createMarkdownView({ onRender } = {}) {
       onRender?.();
     },
   };
+}
+
+/**
+ * A whole text as Markdown.
+ * @param {string} text
+ * @returns {HTMLElement}
+ */
+export function renderMarkdown(text) {
+  const view = createMarkdownView();
+  view.append(text);
+  view.finish();
+  return view.element;
 }
 
 /**

@@ -3,7 +3,7 @@
  */
 
 /**
- * @typedef {import('./markdown-inline.js').Inline} Inline
+ * @typedef {import('./inline.js').Inline} Inline
  * @typedef {{ end: number, node: Inline } | { end: number, node: null, href: string, labelEnd: number }} Span
  */
 

@@ -1,7 +1,7 @@
 /** Parses Markdown that grows. Only the last blocks are parsed again, so that the time is proportional to the length. */
-import { parsePlacedBlocks } from './markdown-blocks.js';
+import { parsePlacedBlocks } from './blocks.js';
 
-/** @typedef {import('./markdown-blocks.js').Block} Block */
+/** @typedef {import('./blocks.js').Block} Block */
 
 /**
  * Parses a text that arrives in pieces. The line after a block can still change the block (a paragraph becomes a table

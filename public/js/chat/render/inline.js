@@ -3,8 +3,8 @@
  * three exceptions for the output of language models: a line end is a line break, emphasis works beside punctuation of
  * any script, and TeX is kept as it is. Every loop is bounded: the time is proportional to the length.
  */
-import { addText, charBefore, MarkStack, readRun, WORD } from './markdown-marks.js';
-import { scanSpans, toSafeHref } from './markdown-spans.js';
+import { addText, charBefore, MarkStack, readRun, WORD } from './marks.js';
+import { scanSpans, toSafeHref } from './spans.js';
 
 /**
  * @typedef {{ type: 'text', text: string } | { type: 'code', text: string } | { type: 'math', text: string }
@@ -129,7 +129,7 @@ export function parseInline(text) {
 
 /**
  * @param {string} text
- * @param {Map<number, import('./markdown-spans.js').Span>} spans
+ * @param {Map<number, import('./spans.js').Span>} spans
  * @param {number} from
  * @param {number} to
  * @returns {Inline[]}

@@ -14,8 +14,8 @@ import {
   RULE,
   readMarker,
   stripIndent,
-} from './markdown-lines.js';
-import { isDelimiterRow, readTable } from './markdown-tables.js';
+} from './lines.js';
+import { isDelimiterRow, readTable } from './tables.js';
 
 /**
  * @typedef {{ type: 'heading', level: number, text: string } | { type: 'paragraph', text: string }
@@ -100,7 +100,7 @@ function readQuote({ lines, at, depth }) {
 /**
  * Reads the lines of one list item. Two exceptions to CommonMark: a marker indented by two columns starts a nested list
  * even if the item's text starts further right, and an open fence continues until it is closed, whatever the indentation.
- * @param {string[]} lines @param {number} at @param {import('./markdown-lines.js').Marker} marker
+ * @param {string[]} lines @param {number} at @param {import('./lines.js').Marker} marker
  */
 function readItem(lines, at, marker) {
   const inner = [marker.rest];

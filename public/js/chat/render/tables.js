@@ -79,8 +79,8 @@ function toAlign(cell) {
 
 /**
  * Reads the table that starts at a line; null without a table.
- * @param {import('./markdown-blocks.js').Place} place
- * @returns {import('./markdown-blocks.js').Reading | null}
+ * @param {import('./blocks.js').Place} place
+ * @returns {import('./blocks.js').Reading | null}
  */
 export function readTable({ lines, at }) {
   if (!isDelimiterRow(lines, at + 1)) return null;
