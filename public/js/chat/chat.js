@@ -1,174 +1,368 @@
-/** The chat, on its own page and in the panel's Chat tab. */
-import { pageUrl } from '../lib/api.js';
-import { confirmDialog } from '../lib/dialog.js';
+/** The chat, on its own page and in the panel's tab. */
+import { messageOf } from '../lib/api.js';
+import { createDrawer } from '../lib/drawer.js';
 import { h } from '../lib/h.js';
-import { icon } from '../lib/icons.js';
 import { loadStyles } from '../lib/styles.js';
-import { createComposer } from './chat-composer.js';
-import { createConnection } from './chat-connection.js';
-import { createConversation } from './chat-conversation.js';
-import { createLog } from './chat-log.js';
-import { createModelChoice } from './chat-models.js';
-import { createSettings } from './chat-settings.js';
-import { watchChatTop } from './chat-styles.js';
+import { toast } from '../lib/toast.js';
+import { createUrlState, hashOf } from '../lib/url-state.js';
+import { createComposer } from './composer/composer.js';
+import { createModelButton } from './composer/model-button.js';
+import { createPresetMenu } from './composer/preset-menu.js';
+import { createConversation } from './conversation/conversation.js';
+import { createLog } from './conversation/log.js';
+import { takeDroppedFiles } from './files/file-sources.js';
+import { createHead } from './head.js';
+import { createHistoryDrawer } from './history-drawer.js';
+import { accountName } from './history/account.js';
+import { createHistoryList } from './history/history-list.js';
+import { openHistory } from './history/open-history.js';
+import { kindOf } from './request/models.js';
+import { createConnection } from './settings/connection.js';
+import { createPresetList } from './settings/presets.js';
+import { createSettings } from './settings/settings.js';
+import { NEW_CHAT_KEYS, showChatShortcuts, watchShortcuts } from './shortcuts.js';
+import { describeNext, tokensOf } from './use-estimate.js';
+import { createWelcome } from './welcome.js';
+
+/** @typedef {import('./history/open-history.js').History} History */
+/** @typedef {import('../lib/types.js').Me & { id?: string }} Person */
+
+const STYLES = ['chat.css', 'chat-render.css', 'history.css'];
 
 /**
- * Adds the chat to a container. Key and conversation are kept in memory, until the page is closed.
+ * Adds the chat to a container. The key is kept in memory, until the page is closed; the chats in the browser.
  * @param {HTMLElement} container
- * @param {{ signedIn: boolean, role?: string | null }} options signedIn: the session cookie serves instead of a key
- * @returns {{ hasConversation(): boolean }}
+ * @param {{ me: Person | null, isTab?: boolean, onMenu?: ((button: HTMLElement) => void) | null }} options
+ *   me: null without an account; the session cookie serves instead of a key otherwise. isTab: in the panel; onMenu: opens the
+ *   menu of the page, on a phone
+ * @returns {{ mayLoseWork(): boolean }}
  */
-export function mountChat(container, { signedIn, role = null }) {
+export function mountChat(container, { me, isTab = false, onMenu = null }) {
+  const url = createUrlState('chat', new AbortController().signal);
+  /** @type {History | null} */
+  let store = null;
+  /** @type {ReturnType<typeof createHistoryList> | null} */
+  let list = null;
+  let account = '';
+  let isListed = false;
+  let pathTokens = 0;
+  /** @type {Awaited<ReturnType<typeof import('./compare/compare.js')['createCompare']>> | null} */
+  let compare = null;
+
+  const history = () => {
+    if (store === null) throw new Error('The chats of this browser are not open yet. Try again in a moment.');
+    return store;
+  };
   const log = createLog();
-  const settings = createSettings();
-  const choice = createModelChoice({ onChange: applyTask, isKeyNeeded: !signedIn });
-  const connection = createConnection({ signedIn, onModels });
-  const composer = createComposer({ onSend, onStop: () => conversation.stop() });
-  const conversation = createConversation({ log, send: connection.send, readChoices, onBusy });
-  const side = h(
-    'aside',
-    { class: 'chat-side', id: 'chat-side', 'aria-label': 'Chat settings' },
-    connection.element,
-    settings.element,
-  );
-  const sideButton = h(
-    'button',
-    {
-      type: 'button',
-      class: 'btn chat-side-button',
-      'aria-controls': 'chat-side',
-      onclick: () => showSide(),
-    },
-    icon('settings'),
-    h('span', null, 'Settings'),
-  );
-  const clear = h(
-    'button',
-    { type: 'button', class: 'btn', disabled: true, onclick: () => void clearAll() },
-    icon('trash'),
-    h('span', null, 'Clear'),
-  );
-  const element = h(
-    'section',
-    { class: 'chat', 'aria-label': 'Chat', hidden: true },
-    h(
-      'div',
-      { class: 'chat-bar' },
-      choice.elements,
-      h('div', { class: 'chat-bar-buttons' }, sideButton, clear),
-    ),
-    side,
-    h('div', { class: 'chat-main' }, log.element, composer.element),
-  );
+  const head = createHead({
+    onMenu,
+    onHistory: () => drawer.open(),
+    onCompare: () => void toggleCompare(),
+    onSettings: toggleSettings,
+    items: menuItems,
+  });
+  const drawer = createHistoryDrawer({ toggle: head.history });
+  const settings = createSettings({ onChange: keepSettings, onInvalid: openSettings });
+  const model = createModelButton({ onChange: onModel, onMissing, isKeyNeeded: me === null });
+  const connection = createConnection({ signedIn: me !== null, onModels });
+  const presets = createPresetList({ history, read: readPreset, onUse: usePreset });
+  const welcome = createWelcome({ role: me?.role ?? null, connection: connection.element });
+  const composer = createComposer({
+    tools: [model.element],
+    onSend,
+    onStop: () => conversation.stop(),
+    onInput: showNext,
+    onEditLast: () => conversation.editLast(),
+  });
+  const conversation = createConversation({
+    log,
+    history,
+    send: connection.send,
+    readChoices,
+    modelName,
+    empty: welcome.element,
+    onChange,
+  });
+  const talk = h('section', { class: 'talk', 'aria-label': 'Chat' }, head.element, log.element, composer.element);
+  const element = h('div', { class: 'chat', hidden: true }, drawer.element, drawer.scrim, talk);
+  const side = createDrawer(element);
 
-  /** @param {import('./chat-tasks.js').ChatModel[] | null} models @param {string} [whyNone] */
-  function onModels(models, whyNone = '') {
-    choice.show(models, whyNone);
-    log.showEmpty(models?.length === 0 ? noModelHelp(role) : null);
-  }
-
-  function applyTask() {
-    settings.showTask(choice.task());
-    composer.setTask(choice.task(), choice.chosen()?.hasVision === true);
-  }
-
-  /** In a narrow window the settings are above the conversation, and can be hidden. */
-  function showSide(isShown = !side.classList.contains('is-open')) {
-    side.classList.toggle('is-open', isShown);
-    sideButton.setAttribute('aria-expanded', String(isShown));
-  }
-
-  /** @returns {import('./chat-conversation.js').Choices | null} null if a choice is missing; the page then shows which */
-  function readChoices() {
-    const model = choice.chosen();
-    if (!model) {
-      showSide(true);
-      connection.requestModels();
-      return null;
-    }
-    const chat = settings.chat();
-    return chat && { model, task: choice.task(), settings: chat, transcript: settings.transcript() };
-  }
-
-  /** @param {import('./chat-composer.js').Draft} draft */
-  function onSend(draft) {
-    const choices = readChoices();
-    if (!choices) return false;
-    showSide(false);
-    conversation.send(draft, choices);
-    return true;
-  }
-
-  /** @param {boolean} isBusy */
-  function onBusy(isBusy) {
-    element.classList.toggle('is-busy', isBusy);
-    composer.setBusy(isBusy);
-    clear.disabled = conversation.isEmpty();
-  }
-
-  /** Removes the messages. The draft stays: it is not part of the conversation. */
-  async function clearAll() {
-    composer.cancelSend();
-    const isSure = await confirmDialog({
-      title: 'Clear the conversation?',
-      message: 'The messages are not stored anywhere else. Your draft stays.',
-      confirmLabel: 'Clear conversation',
-      danger: true,
+  /** @param {string} name the account whose chats are shown */
+  async function openAccount(name) {
+    if (name === account) return;
+    account = name;
+    const opened = await openHistory({ account: name });
+    if (account !== name) return opened.close();
+    list?.close();
+    store?.close();
+    store = opened;
+    list = createHistoryList({
+      store: opened,
+      account: me === null ? null : name,
+      hrefOf: ({ id }) => hashOf('chat', { id }),
+      onOpen: ({ id }) => void openChat(id),
+      onNew: newChat,
+      onGone: newChat,
+      newChatKeys: NEW_CHAT_KEYS,
     });
-    if (!isSure) return;
-    conversation.clear();
-    clear.disabled = true;
+    drawer.element.replaceChildren(list.element);
+    opened.onChange((change) => {
+      if (change.type === 'presets') void presets.load();
+      else if (change.type === 'chat') void conversation.refresh(change.chatId).catch(() => {});
+      else if (change.type === 'outdated')
+        toast.error('A newer version of this page is open in another tab. Reload this one.');
+    });
+    await presets.load();
+    const [newest] = await opened.listChats({ limit: 1 }).catch(() => []);
+    // A new chat begins with the settings of the last one.
+    if (newest) settings.fill(newest);
+    const id = url.get('id');
+    if (id === null || !(await conversation.open(id))) conversation.startNew();
+    const chat = conversation.place().chat;
+    if (chat) settings.fill(chat);
+    model.want(chat?.modelId ?? newest?.modelId ?? null);
+  }
+
+  /** @param {string} id */
+  async function openChat(id) {
+    drawer.close();
+    if (conversation.place().chat?.id === id) return;
+    endCompare();
+    try {
+      if (!(await conversation.open(id))) throw new Error('This chat is not in this browser any more.');
+      const { chat } = conversation.place();
+      if (chat) settings.fill(chat);
+      model.want(chat?.modelId ?? null);
+      composer.focus();
+    } catch (error) {
+      toast.error(messageOf(error));
+    }
+  }
+
+  function newChat() {
+    drawer.close();
+    endCompare();
+    composer.cancelSend();
+    conversation.startNew();
     composer.focus();
   }
 
-  /** @param {DragEvent} event */
-  function onDrag(event) {
-    const hasFiles = event.dataTransfer?.types.includes('Files') === true;
-    if (!hasFiles) return;
+  /** @param {import('./types.js').Model[] | null} models @param {string} [whyNone] */
+  function onModels(models, whyNone = '') {
+    isListed = models !== null;
+    model.show(models, whyNone);
+    if (me === null && models !== null) void accountName({ key: connection.key() }).then(openAccount);
+    showWelcome();
+    conversation.render();
+  }
+
+  function onModel() {
+    const chosen = model.chosen();
+    settings.showKind(chosen?.kind ?? 'chat');
+    composer.setModel(chosen);
+    if (chosen && conversation.place().chat?.modelId !== chosen.id) void conversation.update({ modelId: chosen.id });
+    showCompareButton();
+    showNext();
+  }
+
+  /** Pressed while no model can be chosen. */
+  function onMissing() {
+    if (me !== null) openSettings();
+    connection.requestModels();
+  }
+
+  /** @param {string} id */
+  const modelName = (id) => model.models().find((one) => one.id === id)?.name ?? id;
+
+  /** @param {string | null} [modelId] */
+  function readChoices(modelId = null) {
+    const chosen = model.chosen();
+    if (!chosen) {
+      onMissing();
+      return null;
+    }
+    const chat = settings.read();
+    if (!chat) return null;
+    const isOther = modelId !== null && kindOf(modelId) !== chosen.kind;
+    const used = (isOther && model.models().find(({ id }) => id === modelId)) || chosen;
+    return { model: used, settings: chat, fileSettings: settings.file() };
+  }
+
+  /** @param {import('./conversation/chat-writer.js').Draft} draft */
+  function onSend(draft) {
+    const choices = readChoices();
+    if (!choices || store === null) return false;
+    if (side.isOpen() && matchMedia('(max-width: 640px)').matches) side.close();
+    const asked = compare ? compare.ask(draft, choices) : conversation.ask(draft, choices);
+    asked.catch((error) => toast.error(messageOf(error)));
+    return true;
+  }
+
+  function onChange() {
+    const { chat, thread } = conversation.place();
+    const isBusy = conversation.isBusy();
+    element.classList.toggle('is-busy', isBusy);
+    composer.setBusy(isBusy);
+    head.setTitle(chat?.title ?? 'New chat');
+    head.showUse(conversation.path(), thread.all());
+    list?.setCurrent(chat?.id ?? null);
+    const id = url.get('id');
+    if (store && element.isConnected && id !== (chat?.id ?? null)) url.set({ id: chat?.id ?? null }, { replace: id === null });
+    pathTokens = tokensOf(conversation.path());
+    showWelcome();
+    showCompareButton();
+    showNext();
+  }
+
+  function showWelcome() {
+    welcome.show({
+      hasModels: model.models().length > 0,
+      isListed,
+      isKept: store?.isKept ?? true,
+      isDrawerOpen: side.isOpen(),
+    });
+  }
+
+  function showNext() {
+    const chosen = compare?.models() ?? [model.chosen()].filter((one) => one !== null);
+    const { system } = settings.kept();
+    const draft = { text: composer.text(), files: composer.files() };
+    composer.setNext(describeNext({ models: chosen, system, pathTokens, draft }));
+  }
+
+  function keepSettings() {
+    void conversation.update(settings.kept());
+    showNext();
+  }
+
+  function openSettings() {
+    if (side.isOpen()) return;
+    head.settings.setAttribute('aria-expanded', 'true');
+    side.open({
+      label: 'Settings',
+      title: 'Settings',
+      body: [
+        section('Model', settings.element),
+        section('Presets', presets.element),
+        section('Connection', connection.element),
+      ],
+      onClose() {
+        head.settings.setAttribute('aria-expanded', 'false');
+        showWelcome();
+      },
+    });
+    showWelcome();
+  }
+
+  function toggleSettings() {
+    if (side.isOpen()) side.close();
+    else openSettings();
+  }
+
+  function readPreset() {
+    const { system, temperature } = settings.kept();
+    return { system, temperature, modelId: model.chosen()?.id ?? null };
+  }
+
+  /** @param {import('./history/types.js').Preset} preset */
+  function usePreset(preset) {
+    settings.fill(preset);
+    if (preset.modelId !== null) model.want(preset.modelId);
+    keepSettings();
+    toast.ok(`“${preset.name}” is set.`);
+    composer.focus();
+  }
+
+  function menuItems() {
+    const chat = conversation.place().chat;
+    /** @type {import('../lib/menu.js').MenuItem[]} */
+    const items = [
+      { label: 'New chat', icon: 'plus', onSelect: newChat },
+      { label: 'Keyboard shortcuts', icon: 'info', onSelect: () => showChatShortcuts(isTab) },
+    ];
+    return chat && list ? [...list.itemsOf(chat), ...items] : items;
+  }
+
+  function showCompareButton() {
+    const chats = model.models().filter(({ kind }) => kind === 'chat').length;
+    const isPossible = chats > 1 && model.chosen()?.kind === 'chat';
+    head.setCompare({ isOn: compare !== null, isPossible });
+  }
+
+  async function toggleCompare() {
+    if (compare) return endCompare();
+    try {
+      const { createCompare } = await import('./compare/compare.js');
+      const first = model.chosen();
+      if (!first || compare) return;
+      compare = createCompare({ conversation, log, composer, first, models: model.models(), onEnd: endCompare, onChange });
+      model.element.hidden = true;
+      talk.classList.add('is-comparing');
+      onChange();
+    } catch (error) {
+      toast.error(messageOf(error));
+    }
+  }
+
+  function endCompare() {
+    if (!compare) return;
+    compare.close();
+    compare = null;
+    model.element.hidden = false;
+    talk.classList.remove('is-comparing');
+    conversation.render({ isEndShown: true });
+    onChange();
+  }
+
+  createPresetMenu({ field: composer.field, host: composer.form, presets: presets.list, onUse: usePreset });
+  takeDroppedFiles(element, (files) => void composer.addFiles(files));
+  watchShortcuts(element, {
+    isSearchTaken: isTab,
+    actions: {
+      newChat,
+      search() {
+        drawer.open();
+        list?.focusSearch();
+      },
+      focus: composer.focus,
+      stop() {
+        const isBusy = conversation.isBusy();
+        conversation.stop();
+        return isBusy;
+      },
+      editLast: conversation.editLast,
+      settings: toggleSettings,
+    },
+  });
+  url.onChange(() => {
+    const id = url.get('id');
+    if (id !== null) void openChat(id);
+    else if (!isTab && conversation.place().chat) newChat();
+    else onChange();
+  });
+  element.addEventListener('keydown', (event) => {
+    if (event.key !== 'Escape' || event.defaultPrevented || !side.body.contains(/** @type {Node} */ (event.target))) return;
     event.preventDefault();
-    const isOver = event.type === 'dragover' || (event.type === 'dragleave' && isInside(event.relatedTarget));
-    element.classList.toggle('is-dropping', isOver);
-    if (event.type === 'drop') void composer.addFiles([...(event.dataTransfer?.files ?? [])]);
-  }
-
-  /** @param {EventTarget | null} target */
-  function isInside(target) {
-    return target instanceof Node && element.contains(target);
-  }
-
-  /** @param {KeyboardEvent} event */
-  function onKeydown(event) {
-    if (event.key !== 'Escape' || event.defaultPrevented || !conversation.isBusy() || !element.isConnected)
-      return;
-    event.preventDefault();
-    conversation.stop();
-  }
-
-  for (const type of /** @type {const} */ (['dragover', 'dragleave', 'drop']))
-    element.addEventListener(type, onDrag);
-  element.addEventListener('chat-show-settings', () => showSide(true));
-  document.addEventListener('keydown', onKeydown);
-  watchChatTop(element);
+    side.close();
+  });
   container.append(element);
-  showSide(!signedIn);
-  applyTask();
+  composer.setModel(null);
+  conversation.render();
+  showWelcome();
   connection.start();
-  void Promise.all([loadStyles('chat.css'), loadStyles('chat-render.css')]).then(() => {
+  void accountName(me ?? { key: '' }).then(openAccount);
+  void Promise.all(STYLES.map(loadStyles)).then(() => {
     element.hidden = false;
+    log.follow();
   });
 
-  return { hasConversation: () => !conversation.isEmpty() };
+  return { mayLoseWork: () => conversation.isAnswering() || (store?.isKept === false && conversation.path().length > 0) };
 }
 
 /**
- * What to do if there is no model.
- * @param {string | null} role
- * @returns {import('../lib/h.js').Child[]}
+ * @param {string} title
+ * @param {HTMLElement} content
  */
-function noModelHelp(role) {
-  if (role === 'user') return ['You may not use any model yet. Ask the person who runs this server.'];
-  if (role !== 'admin')
-    return ['This key may not use any model. Ask the person who runs this server, or try another key.'];
-  const link = h('a', { href: pageUrl('admin.html#overview') }, 'Overview');
-  return ['Switch a provider on, and add its models. The ', link, ' shows the next step.'];
+function section(title, content) {
+  return h('section', { class: 'section' }, h('h3', null, title), content);
 }

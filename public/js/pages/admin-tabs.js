@@ -50,7 +50,7 @@ export const TABS = /** @type {const} */ ([
     label: 'Chat',
     icon: 'chat',
     startsGroup: true,
-    load: () => import('../views/chat.js').then((view) => mountChatTab(view.mountChat)),
+    load: () => import('../chat/chat.js').then((view) => mountChatTab(view.mountChat)),
   },
   {
     id: 'settings',
@@ -63,12 +63,12 @@ export const TABS = /** @type {const} */ ([
 /** Kept while the panel is open, so that the conversation survives a change of tabs. @type {HTMLElement | null} */
 let chatHost = null;
 
-/** @param {typeof import('../views/chat.js').mountChat} mountChat */
+/** @param {typeof import('../chat/chat.js').mountChat} mountChat */
 function mountChatTab(mountChat) {
-  return (/** @type {HTMLElement} */ container) => {
+  return (/** @type {HTMLElement} */ container, /** @type {import('./admin.js').ViewContext} */ context) => {
     if (chatHost === null) {
       chatHost = h('div', { class: 'chat-host' });
-      mountChat(chatHost, { signedIn: true, role: 'admin' });
+      mountChat(chatHost, { me: context.me, isTab: true, onMenu: context.openMenu });
     }
     container.append(chatHost);
   };
