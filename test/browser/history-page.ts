@@ -5,6 +5,8 @@ import { type OpenOptions, type Visitor, visit } from './start-browser.ts';
 
 type OpenHistory = typeof import('../../public/js/chat/history/open-history.js').openHistory;
 type Forget = typeof import('../../public/js/chat/history/forget.js');
+type List = ReturnType<typeof import('../../public/js/chat/history/history-list.js').createHistoryList>;
+type Report = import('../../public/js/chat/history/transfer.js').ImportReport;
 type Message = import('../../public/js/chat/history/types.js').Message;
 
 export type Store = Awaited<ReturnType<OpenHistory>>;
@@ -20,6 +22,11 @@ export interface HistoryWindow {
   readonly isForgetful: Forget['isForgetful'];
   readonly setForgetful: Forget['setForgetful'];
   readonly forgetChats: Forget['forgetChats'];
+  readonly list: List;
+  /** What the list asked its page for. */
+  readonly seen: string[];
+  /** Imports chats as they are in exported files. */
+  importChats(chats: readonly unknown[], presets?: readonly unknown[]): Promise<Report>;
   /** A message with an id of its own. */
   message(fields: Partial<Message> & { chatId: string }): Message;
   /** Code and text of what a promise fails with. */
@@ -27,15 +34,23 @@ export interface HistoryWindow {
 }
 
 /** Opens a page with the history of an account. */
-export async function openHistoryPage(t: TestContext, options: OpenOptions = {}): Promise<Visitor> {
-  const origin = await serveModulePage(t, { title: 'History', name: 'history', styles: ['/app.css'] });
+export async function openHistoryPage(
+  t: TestContext,
+  options: OpenOptions & { path?: string } = {},
+): Promise<Visitor> {
+  const origin = await serveModulePage(t, {
+    title: 'History',
+    name: 'history',
+    styles: ['/app.css', '/panel.css', '/history.css', '/page.css'],
+  });
   const visitor = await visit(t, origin, null, options);
-  const open = async (path: string): Promise<Page> => {
-    const page = await visitor.open(path);
+  const { path = '/' } = options;
+  const open = async (place: string): Promise<Page> => {
+    const page = await visitor.open(place);
     await waitReady(page);
     return page;
   };
-  await visitor.page.goto(origin);
+  await visitor.page.goto(`${origin}${path}`);
   await waitReady(visitor.page);
   return { ...visitor, open };
 }
