@@ -12,10 +12,10 @@ import { createConversation } from './conversation/conversation.js';
 import { createLog } from './conversation/log.js';
 import { takeDroppedFiles } from './files/file-sources.js';
 import { createHead } from './head.js';
-import { createHistoryDrawer } from './history-drawer.js';
 import { accountName } from './history/account.js';
 import { createHistoryList } from './history/history-list.js';
 import { openHistory } from './history/open-history.js';
+import { createHistoryDrawer } from './history-drawer.js';
 import { kindOf } from './request/models.js';
 import { createConnection } from './settings/connection.js';
 import { createPresetList } from './settings/presets.js';
@@ -46,7 +46,7 @@ export function mountChat(container, { me, isTab = false, onMenu = null }) {
   let account = '';
   let isListed = false;
   let pathTokens = 0;
-  /** @type {Awaited<ReturnType<typeof import('./compare/compare.js')['createCompare']>> | null} */
+  /** @type {ReturnType<typeof import('./compare/compare.js')['createCompare']> | null} */
   let compare = null;
 
   const history = () => {
@@ -54,6 +54,7 @@ export function mountChat(container, { me, isTab = false, onMenu = null }) {
     return store;
   };
   const log = createLog();
+  const compared = h('span', { class: 'compare-chips' });
   const head = createHead({
     onMenu,
     onHistory: () => drawer.open(),
@@ -68,7 +69,7 @@ export function mountChat(container, { me, isTab = false, onMenu = null }) {
   const presets = createPresetList({ history, read: readPreset, onUse: usePreset });
   const welcome = createWelcome({ role: me?.role ?? null, connection: connection.element });
   const composer = createComposer({
-    tools: [model.element],
+    tools: [model.element, compared],
     onSend,
     onStop: () => conversation.stop(),
     onInput: showNext,
@@ -83,7 +84,13 @@ export function mountChat(container, { me, isTab = false, onMenu = null }) {
     empty: welcome.element,
     onChange,
   });
-  const talk = h('section', { class: 'talk', 'aria-label': 'Chat' }, head.element, log.element, composer.element);
+  const talk = h(
+    'section',
+    { class: 'talk', 'aria-label': 'Chat' },
+    head.element,
+    log.element,
+    composer.element,
+  );
   const element = h('div', { class: 'chat', hidden: true }, drawer.element, drawer.scrim, talk);
   const side = createDrawer(element);
 
@@ -153,14 +160,15 @@ export function mountChat(container, { me, isTab = false, onMenu = null }) {
     model.show(models, whyNone);
     if (me === null && models !== null) void accountName({ key: connection.key() }).then(openAccount);
     showWelcome();
-    conversation.render();
+    if (!compare) conversation.render();
   }
 
   function onModel() {
     const chosen = model.chosen();
     settings.showKind(chosen?.kind ?? 'chat');
     composer.setModel(chosen);
-    if (chosen && conversation.place().chat?.modelId !== chosen.id) void conversation.update({ modelId: chosen.id });
+    if (chosen && conversation.place().chat?.modelId !== chosen.id)
+      void conversation.update({ modelId: chosen.id });
     showCompareButton();
     showNext();
   }
@@ -172,7 +180,9 @@ export function mountChat(container, { me, isTab = false, onMenu = null }) {
   }
 
   /** @param {string} id */
-  const modelName = (id) => model.models().find((one) => one.id === id)?.name ?? id;
+  function modelName(id) {
+    return model.models().find((one) => one.id === id)?.name ?? id;
+  }
 
   /** @param {string | null} [modelId] */
   function readChoices(modelId = null) {
@@ -194,7 +204,7 @@ export function mountChat(container, { me, isTab = false, onMenu = null }) {
     if (!choices || store === null) return false;
     if (side.isOpen() && matchMedia('(max-width: 640px)').matches) side.close();
     const asked = compare ? compare.ask(draft, choices) : conversation.ask(draft, choices);
-    asked.catch((error) => toast.error(messageOf(error)));
+    void asked.catch((/** @type {unknown} */ error) => toast.error(messageOf(error)));
     return true;
   }
 
@@ -207,7 +217,8 @@ export function mountChat(container, { me, isTab = false, onMenu = null }) {
     head.showUse(conversation.path(), thread.all());
     list?.setCurrent(chat?.id ?? null);
     const id = url.get('id');
-    if (store && element.isConnected && id !== (chat?.id ?? null)) url.set({ id: chat?.id ?? null }, { replace: id === null });
+    if (store && element.isConnected && id !== (chat?.id ?? null))
+      url.set({ id: chat?.id ?? null }, { replace: id === null });
     pathTokens = tokensOf(conversation.path());
     showWelcome();
     showCompareButton();
@@ -280,7 +291,8 @@ export function mountChat(container, { me, isTab = false, onMenu = null }) {
       { label: 'New chat', icon: 'plus', onSelect: newChat },
       { label: 'Keyboard shortcuts', icon: 'info', onSelect: () => showChatShortcuts(isTab) },
     ];
-    return chat && list ? [...list.itemsOf(chat), ...items] : items;
+    void chat;
+    return items;
   }
 
   function showCompareButton() {
@@ -295,9 +307,24 @@ export function mountChat(container, { me, isTab = false, onMenu = null }) {
       const { createCompare } = await import('./compare/compare.js');
       const first = model.chosen();
       if (!first || compare) return;
-      compare = createCompare({ conversation, log, composer, first, models: model.models(), onEnd: endCompare, onChange });
       model.element.hidden = true;
       talk.classList.add('is-comparing');
+      compare = createCompare({
+        conversation,
+        log,
+        host: compared,
+        first,
+        models: model.models(),
+        onChange,
+        onContinue(chosen, leafId) {
+          model.want(chosen.id);
+          endCompare();
+          void conversation.showLeaf(leafId);
+          composer.focus();
+        },
+      });
+      composer.setPlaceholder('Ask all of them');
+      composer.focus();
       onChange();
     } catch (error) {
       toast.error(messageOf(error));
@@ -308,6 +335,7 @@ export function mountChat(container, { me, isTab = false, onMenu = null }) {
     if (!compare) return;
     compare.close();
     compare = null;
+    composer.setModel(model.chosen());
     model.element.hidden = false;
     talk.classList.remove('is-comparing');
     conversation.render({ isEndShown: true });
@@ -341,7 +369,12 @@ export function mountChat(container, { me, isTab = false, onMenu = null }) {
     else onChange();
   });
   element.addEventListener('keydown', (event) => {
-    if (event.key !== 'Escape' || event.defaultPrevented || !side.body.contains(/** @type {Node} */ (event.target))) return;
+    if (
+      event.key !== 'Escape' ||
+      event.defaultPrevented ||
+      !side.body.contains(/** @type {Node} */ (event.target))
+    )
+      return;
     event.preventDefault();
     side.close();
   });
@@ -356,7 +389,10 @@ export function mountChat(container, { me, isTab = false, onMenu = null }) {
     log.follow();
   });
 
-  return { mayLoseWork: () => conversation.isAnswering() || (store?.isKept === false && conversation.path().length > 0) };
+  return {
+    mayLoseWork: () =>
+      conversation.isAnswering() || (store?.isKept === false && conversation.path().length > 0),
+  };
 }
 
 /**

@@ -2,7 +2,7 @@
 import { compact, requestCost } from '../lib/format.js';
 import { h } from '../lib/h.js';
 import { icon } from '../lib/icons.js';
-import { openMenu } from '../lib/menu.js';
+import { menuButton } from '../lib/menu.js';
 import { iconButton } from './conversation/parts.js';
 
 /**
@@ -14,37 +14,37 @@ import { iconButton } from './conversation/parts.js';
 export function createHead({ onMenu, onHistory, onCompare, onSettings, items }) {
   const title = h('h2', { class: 'truncate grow' }, 'New chat');
   const meter = h('span', { class: 'meter from-tablet' });
-  const menu = onMenu && iconButton('Open the menu', 'menu', () => onMenu(/** @type {HTMLElement} */ (menu)), 'only-phone');
+  const menu = iconButton('Open the menu', 'menu', () => onMenu?.(menu), 'only-phone');
+  menu.hidden = onMenu === null;
   const history = iconButton('Chats', 'clock', onHistory, 'history-toggle');
   history.setAttribute('aria-expanded', 'false');
   const compareText = h('span', { class: 'from-tablet' }, 'Compare');
   const compare = h(
     'button',
-    { type: 'button', class: 'btn quiet small compare-button', title: 'Ask two or three models at the same time', onclick: onCompare },
+    {
+      type: 'button',
+      class: 'btn quiet small compare-button',
+      title: 'Ask two or three models at the same time',
+      onclick: onCompare,
+    },
     icon('columns'),
     compareText,
   );
   compare.setAttribute('aria-label', 'Compare');
   const settings = h(
     'button',
-    { type: 'button', class: 'btn quiet small square', 'aria-label': 'Settings', title: 'Key, system prompt and parameters', onclick: onSettings },
+    {
+      type: 'button',
+      class: 'btn quiet small square',
+      'aria-label': 'Settings',
+      title: 'Key, system prompt and parameters',
+      onclick: onSettings,
+    },
     icon('settings'),
   );
   settings.setAttribute('aria-expanded', 'false');
-  const more = iconButton('More', 'more', () => openMenu(more, items()));
-  more.setAttribute('aria-haspopup', 'menu');
-  more.setAttribute('aria-expanded', 'false');
-  const element = h(
-    'header',
-    { class: 'talk-head' },
-    menu,
-    history,
-    title,
-    meter,
-    compare,
-    settings,
-    more,
-  );
+  const more = menuButton({ label: 'More', items });
+  const element = h('header', { class: 'talk-head' }, menu, history, title, meter, compare, settings, more);
 
   return {
     element,

@@ -19,14 +19,21 @@ export function describeNext({ models, system, pathTokens, draft }) {
     if (file.kind === 'text') return sum + file.tokens;
     return sum + (file.kind === 'image' ? IMAGE_TOKENS : 0);
   }, 0);
-  const tokens = pathTokens + estimateTokens(system) + estimateTokens(draft.text) + files;
+  const tokens =
+    pathTokens + (pathTokens === 0 ? estimateTokens(system) : 0) + estimateTokens(draft.text) + files;
   const costs = models.map(({ price }) => costOf(price, { promptTokens: tokens, completionTokens: 0 }));
   const sum = costs.reduce((total, cost) => (total === null || cost === null ? null : total + cost), 0);
   const money = sum === null ? '' : `, ${requestCost(sum)}`;
   return `next: ≈ ${compact(tokens)} tokens in${money}`;
 }
 
-/** @param {readonly import('./types.js').Message[]} path */
+/**
+ * The tokens of the messages so far: as the provider counted them, and estimates for what came after that.
+ * @param {readonly import('./types.js').Message[]} path
+ */
 export function tokensOf(path) {
-  return path.reduce((sum, { text }) => sum + estimateTokens(text), 0);
+  const at = path.findLastIndex(({ usage }) => usage?.promptTokens);
+  const counted = path[at]?.usage;
+  const known = (counted?.promptTokens ?? 0) + (counted?.completionTokens ?? 0);
+  return path.slice(at + 1).reduce((sum, { text }) => sum + estimateTokens(text), known);
 }

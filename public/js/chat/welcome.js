@@ -22,11 +22,16 @@ export function createWelcome({ role, connection }) {
     show({ hasModels, isListed, isKept, isDrawerOpen }) {
       const isGuest = role === null;
       const isStart = isGuest && !hasModels && !isListed;
-      title.textContent = isStart ? 'Chat with an API key' : isListed && !hasModels ? 'No model yet' : 'Start a conversation';
+      title.textContent = isStart
+        ? 'Chat with an API key'
+        : isListed && !hasModels
+          ? 'No model yet'
+          : 'Start a conversation';
       if (isStart) text.textContent = 'Paste a key of this proxy, test it, choose a model and write.';
       else if (isListed && !hasModels) text.replaceChildren(...missing(role));
       else if (isKept) text.textContent = 'Your chats are kept in this browser only.';
-      else text.textContent = 'This browser keeps no chats: they are lost when you close or reload this page.';
+      else
+        text.textContent = 'This browser keeps no chats: they are lost when you close or reload this page.';
       if (isGuest && !isDrawerOpen && connection.parentElement !== card) card.append(connection);
       card.hidden = !isGuest || isDrawerOpen;
     },

@@ -56,7 +56,16 @@ function renderPanel(me) {
     shell.setSlim(tab.id === 'chat');
     scrollTo({ top: 0 });
     const { openMenu } = shell;
-    void mount(tab, { me, navigate, intent, signal, head, drawer, openMenu, url: createUrlState(tab.id, signal) });
+    void mount(tab, {
+      me,
+      navigate,
+      intent,
+      signal,
+      head,
+      drawer,
+      openMenu,
+      url: createUrlState(tab.id, signal),
+    });
     intent = undefined;
   }
 

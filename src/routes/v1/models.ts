@@ -5,13 +5,15 @@ import { isVisionModel } from '../../protocols/vision.ts';
 import { shownText } from '../../shown-text.ts';
 import type { Model, Principal } from '../../store/entities.ts';
 import type { ConfigView } from '../../store/store.ts';
+import { priceOf } from '../../usage/prices.ts';
 import type { Handler } from '../context.ts';
 import { mayUse } from './model-rights.ts';
 
 /** Lists the models that the key may use, from the configuration, without asking an upstream. */
 export function listModels(view: () => ConfigView): Handler {
   return (context) => {
-    const data = offeredModels(view(), context.principal).map(toModelObject);
+    const state = view();
+    const data = offeredModels(state, context.principal).map((model) => toModelObject(state, model));
     sendJson(context, 200, { object: 'list', data });
   };
 }
@@ -47,9 +49,9 @@ function serving(state: ConfigView, name: string): Record<string, unknown> | nul
   const found = lookUpModel(state, name);
   if (found === null || !isOffered(state, found.model)) return null;
   const { model, wildcard } = found;
-  if (wildcard === null) return toModelObject(model);
+  if (wildcard === null) return toModelObject(state, model);
   const upstreamModel = upstreamName(model.upstreamModel, wildcard);
-  return toModelObject({ ...model, id: name, name, upstreamModel });
+  return toModelObject(state, { ...model, id: name, name, upstreamModel });
 }
 
 /** True if one of the model's providers is enabled. */
@@ -58,8 +60,11 @@ function isOffered({ providers }: ConfigView, { enabled, providerId, fallbacks }
   return enabled && (isOn(providerId) || fallbacks.some((fallback) => isOn(fallback.providerId)));
 }
 
-/** OpenAI's model object, with `name` and `vision` added for chat pages. */
-function toModelObject(model: Model): Record<string, unknown> {
+/** OpenAI's model object, with `name`, `vision` and `price` (of the first target, null: not known) added for chat pages. */
+function toModelObject({ providers }: ConfigView, model: Model): Record<string, unknown> {
+  const provider = providers.get(model.providerId);
+  const upstreamModel = model.upstreamModel ?? model.id;
+  const used = provider && priceOf({ own: model.price, provider, upstreamModel });
   return {
     id: model.id,
     object: 'model',
@@ -67,5 +72,6 @@ function toModelObject(model: Model): Record<string, unknown> {
     owned_by: model.providerId,
     name: model.name,
     vision: isVisionModel(model),
+    price: used?.price ?? null,
   };
 }

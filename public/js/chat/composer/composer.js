@@ -48,7 +48,14 @@ export function createComposer({ tools, onSend, onStop, onInput, onEditLast }) {
   );
   const stop = h(
     'button',
-    { type: 'button', class: 'btn primary send', 'aria-label': 'Stop', title: 'Stop (Esc)', hidden: true, onclick: onStop },
+    {
+      type: 'button',
+      class: 'btn primary send',
+      'aria-label': 'Stop',
+      title: 'Stop (Esc)',
+      hidden: true,
+      onclick: onStop,
+    },
     icon('stop'),
   );
   const form = h(
@@ -58,7 +65,17 @@ export function createComposer({ tools, onSend, onStop, onInput, onEditLast }) {
     label,
     field,
     hint,
-    h('div', { class: 'composer-row' }, any.element, image.element, audio.element, ...tools, next, stop, send),
+    h(
+      'div',
+      { class: 'composer-row' },
+      any.element,
+      image.element,
+      audio.element,
+      ...tools,
+      next,
+      stop,
+      send,
+    ),
   );
   const element = h('div', { class: 'composer-wrap' }, form);
 
@@ -193,6 +210,10 @@ export function createComposer({ tools, onSend, onStop, onInput, onEditLast }) {
       audio.element.hidden = kind !== 'transcribe';
       hasProblem = false;
       update();
+    },
+    /** @param {string} text in place of what the model says */
+    setPlaceholder(text) {
+      field.placeholder = text;
     },
     /** What sending would cost. @param {string} text */
     setNext(text) {

@@ -8,12 +8,37 @@
  *   takes: `image` of a chat holds for models that see; needs: without it nothing is sent
  */
 export const KIND_TEXTS = {
-  chat: { label: 'Message', placeholder: 'Ask something, or / for a preset', takes: ['image', 'text', 'pdf'], needs: '' },
-  ocr: { label: 'What to read and how (optional)', placeholder: 'Add an image; say what to read (optional)', takes: ['image'], needs: 'file' },
-  transcribe: { label: 'Names and words that occur (optional)', placeholder: 'Add a recording; names that occur in it (optional)', takes: ['audio'], needs: 'file' },
+  chat: {
+    label: 'Message',
+    placeholder: 'Ask something, or / for a preset',
+    takes: ['image', 'text', 'pdf'],
+    needs: '',
+  },
+  ocr: {
+    label: 'What to read and how (optional)',
+    placeholder: 'Add an image; say what to read (optional)',
+    takes: ['image'],
+    needs: 'file',
+  },
+  transcribe: {
+    label: 'Names and words that occur (optional)',
+    placeholder: 'Add a recording; names that occur in it (optional)',
+    takes: ['audio'],
+    needs: 'file',
+  },
   speech: { label: 'Text to read aloud', placeholder: 'Text to read aloud', takes: [], needs: 'text' },
-  image: { label: 'Description of the picture', placeholder: 'Describe the picture', takes: [], needs: 'text' },
-  none: { label: 'Message', placeholder: 'This model is for programs. Choose another one.', takes: [], needs: 'text' },
+  image: {
+    label: 'Description of the picture',
+    placeholder: 'Describe the picture',
+    takes: [],
+    needs: 'text',
+  },
+  none: {
+    label: 'Message',
+    placeholder: 'This model is for programs. Choose another one.',
+    takes: [],
+    needs: 'text',
+  },
 };
 
 const MODEL_NAMES = {

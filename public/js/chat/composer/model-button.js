@@ -61,7 +61,10 @@ export function createModelButton({ onChange, onMissing, isKeyNeeded }) {
       models = list ?? [];
       whyNone = list ? 'No model yet' : why;
       chosen =
-        models.find(({ id }) => id === wanted) ?? models.find(({ kind }) => kind === 'chat') ?? models[0] ?? null;
+        models.find(({ id }) => id === wanted) ??
+        models.find(({ kind }) => kind === 'chat') ??
+        models[0] ??
+        null;
       render();
       onChange();
     },

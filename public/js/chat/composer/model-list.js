@@ -37,11 +37,6 @@ export function openModelList(anchor, { models, chosen, onChoose }) {
   ]))
     control.setAttribute(name, value);
   control.addEventListener('keydown', onKey);
-  const popup = openPopup(anchor, [h('div', { class: 'pop-search' }, element), list, none], {
-    label: 'Choose a model',
-    role: 'dialog',
-    class: 'models-pop',
-  });
 
   /** @param {Model} model */
   function option(model) {
@@ -61,7 +56,8 @@ export function openModelList(anchor, { models, chosen, onChoose }) {
       model.name !== model.id && h('span', { class: 'tiny muted truncate' }, model.id),
       model.hasVision && visionMark(),
       model.id === chosen && icon('check'),
-      price !== null && h('span', { class: 'push tiny muted num', title: 'For a million tokens in / out' }, price),
+      price !== null &&
+        h('span', { class: 'push tiny muted num', title: 'For a million tokens in / out' }, price),
     );
     options.push({ model, element: item });
     return item;
@@ -92,7 +88,14 @@ export function openModelList(anchor, { models, chosen, onChoose }) {
     list.replaceChildren(...groups);
     list.hidden = options.length === 0;
     none.textContent = noneText(fitting.length, query);
-    mark(query === '' ? Math.max(0, options.findIndex(({ model }) => model.id === chosen)) : at);
+    mark(
+      query === ''
+        ? Math.max(
+            0,
+            options.findIndex(({ model }) => model.id === chosen),
+          )
+        : at,
+    );
   }
 
   /** @param {number} found @param {string} query */
@@ -131,7 +134,14 @@ export function openModelList(anchor, { models, chosen, onChoose }) {
     onChoose(model);
   }
 
+  // Before it opens: where it opens depends on its height.
   render();
+  const popup = openPopup(anchor, [h('div', { class: 'pop-search' }, element), list, none], {
+    label: 'Choose a model',
+    role: 'dialog',
+    class: 'models-pop',
+  });
+  options[at]?.element.scrollIntoView({ block: 'nearest' });
 }
 
 /** The camera sign of a model that takes images. */

@@ -31,13 +31,14 @@ export function createAnswer(message, options) {
   const waiting = h('div', { class: 'waiting' }, h('span', { class: 'sr' }, 'Waiting for the answer'));
   const ending = h('div', { class: 'stack tight', hidden: true });
   const copy = copyButton(() => message.text, markdown.element, { label: 'Copy answer' });
+  const again = iconButton('Answer again', 'refresh', onRegenerate, 'when-idle');
   const meta = h('span', { class: 'meta' });
   const actions = h(
     'div',
     { class: 'msg-tools', hidden: true },
     options.versions && versionSwitch(options.versions),
     copy,
-    iconButton('Answer again', 'refresh', onRegenerate, 'when-idle'),
+    again,
     meta,
   );
   const name = h(
@@ -104,6 +105,8 @@ export function createAnswer(message, options) {
     markdown.element.hidden = message.text === '';
     copy.hidden = message.text === '';
     meta.textContent = describeAnswer(message);
+    // Beside the error there is Retry.
+    again.hidden = message.error !== null;
     actions.hidden = false;
     onRender();
   }
@@ -145,7 +148,12 @@ function note({ note: text = '', state }) {
  */
 function failure({ error }, onRetry) {
   if (error === null) return null;
-  const retry = h('button', { type: 'button', class: 'btn small when-idle', onclick: onRetry }, icon('refresh'), 'Retry');
+  const retry = h(
+    'button',
+    { type: 'button', class: 'btn small when-idle', onclick: onRetry },
+    icon('refresh'),
+    'Retry',
+  );
   return h(
     'div',
     { class: 'note bad' },

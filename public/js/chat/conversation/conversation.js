@@ -79,15 +79,18 @@ export function createConversation({ log, history, send, readChoices, modelName,
     });
   }
 
-  /** @param {Message} message */
-  function answerView(message, { slot = 0, isCompared = false } = {}) {
+  /**
+   * @param {Message} message
+   * @param {{ slot: number, onAgain: () => void }} [compared] where the answer stands beside others
+   */
+  function answerView(message, compared) {
     const model = message.model ?? '';
     const view = createAnswer(message, {
       modelName: modelName(model),
-      slot: slot || (pageSlots.assign([model]).get(model) ?? 1),
-      versions: isCompared ? null : versionsOf(message),
+      slot: compared?.slot ?? pageSlots.assign([model]).get(model) ?? 1,
+      versions: compared ? null : versionsOf(message),
       media: media.made,
-      onRegenerate: () => void regenerate(message),
+      onRegenerate: compared?.onAgain ?? (() => void regenerate(message)),
       onRender: log.follow,
     });
     view.catchUp();
@@ -193,6 +196,7 @@ export function createConversation({ log, history, send, readChoices, modelName,
     render,
     writer,
     runs,
+    viewOf,
     questionView,
     answerView,
     /** Begins a new chat. It is stored with its first message. */

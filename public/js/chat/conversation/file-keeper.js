@@ -21,7 +21,11 @@ export function createFileKeeper(history) {
       const known = inMemory.get(attachment);
       if (known) return known;
       const { blobId, name, type } = attachment;
-      const blob = blobId ? await history().getFile(blobId).catch(() => null) : null;
+      const blob = blobId
+        ? await history()
+            .getFile(blobId)
+            .catch(() => null)
+        : null;
       if (!blob) return null;
       const file = new File([blob], name, { type });
       inMemory.set(attachment, file);

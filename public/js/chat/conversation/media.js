@@ -19,7 +19,12 @@ export function createMedia({ load, onRender }) {
    * @param {(file: File) => Promise<HTMLElement> | HTMLElement} render
    */
   function place(attachment, render) {
-    const element = h('li', { class: 'file-chip' }, icon('attach'), h('span', { class: 'truncate' }, attachment.name));
+    const element = h(
+      'li',
+      { class: 'file-chip' },
+      icon('attach'),
+      h('span', { class: 'truncate' }, attachment.name),
+    );
     void load(attachment)
       .then(async (file) => {
         if (file === null) {

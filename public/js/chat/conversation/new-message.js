@@ -33,7 +33,13 @@ export function newMessage(fields) {
  * @param {readonly { name: string }[]} files
  */
 export function titleOf(text, files) {
-  const line = text.trim().split('\n', 1)[0]?.replace(/^[#>*\-\s]+/, '').trim() || (files[0]?.name ?? 'New chat');
+  const line =
+    text
+      .trim()
+      .split('\n', 1)[0]
+      ?.replace(/^[#>*\-\s]+/, '')
+      .trim() ||
+    (files[0]?.name ?? 'New chat');
   const characters = [...line];
   if (characters.length <= TITLE_CHARS) return line;
   const cut = characters.slice(0, TITLE_CHARS).join('');

@@ -8,6 +8,7 @@ import { icon } from '../../lib/icons.js';
  * @param {import('../../lib/icons.js').IconName} symbol
  * @param {() => unknown} onclick
  * @param {string} [extraClass]
+ * @returns {HTMLButtonElement}
  */
 export function iconButton(label, symbol, onclick, extraClass = '') {
   const props = { type: 'button', class: `btn quiet small square ${extraClass}`, 'aria-label': label };
@@ -24,11 +25,6 @@ export function versionSwitch({ at, count, onMove }) {
   const next = iconButton('Next version', 'chevron', () => onMove(1), 'when-idle');
   back.disabled = at <= 1;
   next.disabled = at >= count;
-  const text = h(
-    'span',
-    { class: 'num' },
-    h('span', { class: 'sr' }, 'Version '),
-    `${at} / ${count}`,
-  );
+  const text = h('span', { class: 'num' }, h('span', { class: 'sr' }, 'Version '), `${at} / ${count}`);
   return h('span', { class: 'branch', role: 'group', 'aria-label': 'Versions' }, back, text, next);
 }

@@ -55,7 +55,8 @@ async function chat({ message, path, choices, send, files, signal, onPiece }, st
     listener: {
       onText(text) {
         began();
-        if (message.reasoning !== '' && message.text === '') message.reasoningMs = performance.now() - startMs;
+        if (message.reasoning !== '' && message.text === '')
+          message.reasoningMs = performance.now() - startMs;
         message.text += text;
         onPiece('text', text);
       },
@@ -89,7 +90,13 @@ async function convert({ message, path, choices, send, files, signal }) {
   const question = path.at(-1);
   const text = question?.text.trim() ?? '';
   if (model.kind === 'speech') {
-    const file = await textToSpeech({ send, model: model.id, input: text, voice: fileSettings.voice, signal });
+    const file = await textToSpeech({
+      send,
+      model: model.id,
+      input: text,
+      voice: fileSettings.voice,
+      signal,
+    });
     message.attachments = [await keep(file)];
   } else if (model.kind === 'image') {
     const pictures = await textToPictures({ send, model: model.id, prompt: text, signal });

@@ -33,15 +33,16 @@ export function costOf(price, { promptTokens, completionTokens, cachedTokens = n
   const cached = above?.cachedInputPerMTok ?? price.cachedInputPerMTok ?? input;
   if (input === null || output === null) return null;
   const fromCache = Math.min(cachedTokens ?? 0, prompt);
-  const tokens = (prompt - fromCache) * input + fromCache * (cached ?? input) + (completionTokens ?? 0) * output;
+  const tokens =
+    (prompt - fromCache) * input + fromCache * (cached ?? input) + (completionTokens ?? 0) * output;
   return tokens / 1e6 + (price.perRequest ?? 0);
 }
 
 /**
  * The line under an answer: `1,284 in · 212 out · ≈ $0.0070 · 0.82 s to first token · 74 tok/s`. Guesses are marked with ≈.
- * @param {Pick<Message, 'text' | 'reasoning' | 'usage' | 'costUsd' | 'firstTokenMs' | 'durationMs'>} message
+ * @param {Pick<Message, 'text' | 'reasoning' | 'usage' | 'costUsd' | 'firstTokenMs' | 'durationMs' | 'error'>} message
  */
-export function describeAnswer({ text, reasoning, usage, costUsd, firstTokenMs, durationMs }) {
+export function describeAnswer({ text, reasoning, usage, costUsd, firstTokenMs, durationMs, error }) {
   /** @type {string[]} */
   const parts = [];
   if (usage?.promptTokens) {
@@ -54,6 +55,7 @@ export function describeAnswer({ text, reasoning, usage, costUsd, firstTokenMs, 
   const mark = counted === null ? '≈ ' : '';
   if (tokens > 0) parts.push(`${mark}${number(tokens)} out`);
   if (costUsd !== null) parts.push(`≈ ${requestCost(costUsd)}`);
+  if (error !== null && firstTokenMs === null) return parts.join(' · ');
   if (firstTokenMs !== null) parts.push(`${milliseconds(firstTokenMs)} to first token`);
   else if (durationMs !== null) parts.push(`${milliseconds(durationMs)} in total`);
   if (isText && durationMs !== null && tokens > 1 && durationMs - firstTokenMs >= SHORTEST_RATE_MS) {

@@ -25,7 +25,13 @@ export function createConnection({ signedIn, onModels }) {
   });
   const show = h(
     'button',
-    { type: 'button', class: 'btn quiet', 'aria-pressed': false, 'aria-label': 'Show key', onclick: toggleKey },
+    {
+      type: 'button',
+      class: 'btn quiet',
+      'aria-pressed': false,
+      'aria-label': 'Show key',
+      onclick: toggleKey,
+    },
     'Show',
   );
   const keyRow = h('div', { class: 'chat-key' });

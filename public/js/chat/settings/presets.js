@@ -47,7 +47,12 @@ export function createPresetList({ history, read, onUse }) {
     );
     const remove = h(
       'button',
-      { type: 'button', class: 'btn quiet small square dangerous', 'aria-label': `Delete ${preset.name}`, title: 'Delete' },
+      {
+        type: 'button',
+        class: 'btn quiet small square dangerous',
+        'aria-label': `Delete ${preset.name}`,
+        title: 'Delete',
+      },
       icon('trash'),
     );
     remove.addEventListener('click', async () => {
@@ -60,7 +65,10 @@ export function createPresetList({ history, read, onUse }) {
   }
 
   function askForName() {
-    const name = textField({ label: 'Name', input: { required: true, maxlength: 60, placeholder: 'Translator' } });
+    const name = textField({
+      label: 'Name',
+      input: { required: true, maxlength: 60, placeholder: 'Translator' },
+    });
     const alert = alertBox();
     const submit = h('button', { type: 'submit', class: 'btn primary' }, 'Save preset');
     const cancel = h('button', { type: 'button', class: 'btn', onclick: () => dialog.close() }, 'Cancel');
@@ -69,7 +77,11 @@ export function createPresetList({ history, read, onUse }) {
       { class: 'stack' },
       alert.element,
       name.element,
-      h('p', { class: 'muted small' }, 'It keeps the system prompt, the model and the temperature as they are now.'),
+      h(
+        'p',
+        { class: 'muted small' },
+        'It keeps the system prompt, the model and the temperature as they are now.',
+      ),
       h('div', { class: 'row between' }, cancel, submit),
     );
     const dialog = openDialog({ title: 'Save as a preset', size: 'narrow', body: [form] });
