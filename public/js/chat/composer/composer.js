@@ -50,7 +50,7 @@ export function createComposer({ tools, onSend, onStop, onInput, onEditLast }) {
     'button',
     {
       type: 'button',
-      class: 'btn primary send',
+      class: 'btn primary send stop-sign',
       'aria-label': 'Stop',
       title: 'Stop (Esc)',
       hidden: true,
