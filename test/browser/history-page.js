@@ -57,7 +57,7 @@ if (!location.search.includes('list=none')) {
   document.querySelector('main').append(h('div', { class: 'history-host' }, list.element));
   Object.assign(window, { list });
 }
-document.body.append(h('button', { type: 'button' }, 'After'));
+document.body.append(h('button', { type: 'button', class: 'btn' }, 'After'));
 Object.assign(window, {
   account,
   accountName,

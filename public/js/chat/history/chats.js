@@ -40,6 +40,9 @@ export function createChats({ driver, notify, now }) {
     return fromChatRecord(changed);
   }
 
+  /** Until deleted chats are removed for good. */
+  let timer = 0;
+
   /** Removes for good what can no longer be restored. */
   async function purge() {
     const latest = now() - UNDO_MS;
@@ -57,6 +60,7 @@ export function createChats({ driver, notify, now }) {
 
   return {
     purge,
+    close: () => clearTimeout(timer),
 
     /**
      * @param {Partial<Chat>} fields
@@ -165,7 +169,8 @@ export function createChats({ driver, notify, now }) {
      */
     async deleteChat(id) {
       await changeChat(id, (record) => ({ ...record, rank: RANK_DELETED, deletedAt: now() }));
-      setTimeout(() => purge().catch(() => {}), UNDO_MS + 1000);
+      clearTimeout(timer);
+      timer = setTimeout(() => void purge().catch(() => {}), UNDO_MS + 1000);
     },
 
     /**

@@ -8,6 +8,7 @@ import { tidyTitle } from './records.js';
 /** @typedef {import('./types.js').Preset} Preset */
 /** @typedef {{ chat: Chat, messages: Message[] }} WholeChat */
 /** @typedef {Record<string, unknown>} Fields */
+/** @typedef {{ skipped: number, ids: Set<string> }} Counter */
 
 export const FORMAT = 'ipin-chat-history';
 export const VERSION = 1;
@@ -42,10 +43,10 @@ export function checkImport(value, nowMs) {
     throw badFile('This file is damaged: its list of chats is missing.');
   if (chats.length > MAX_CHATS || presets.length > MAX_PRESETS)
     throw badFile('This file has too many chats for one import.');
-  const counter = { skipped: 0 };
+  const counter = { skipped: 0, ids: new Set() };
   return {
-    chats: takeValid(chats, counter, (chat) => checkChat(chat, nowMs, counter)),
-    presets: takeValid(presets, counter, checkPreset),
+    chats: takeValid(chats, 'chat', counter, (chat) => checkChat(chat, nowMs, counter)),
+    presets: takeValid(presets, 'preset', counter, checkPreset),
     get skipped() {
       return counter.skipped;
     },
@@ -53,32 +54,39 @@ export function checkImport(value, nowMs) {
 }
 
 /**
- * @template T
+ * What is valid, without what has the id of an earlier one.
+ * @template {{ id: string } | { chat: { id: string } }} T
  * @param {readonly unknown[]} values
- * @param {{ skipped: number }} counter
+ * @param {'chat' | 'message' | 'preset'} kind
+ * @param {Counter} counter
  * @param {(fields: Fields) => T | null} check
  */
-function takeValid(values, counter, check) {
+function takeValid(values, kind, counter, check) {
   return values.flatMap((value) => {
     const fields = toFields(value);
     const checked = fields && check(fields);
-    if (checked) return [checked];
-    counter.skipped++;
-    return [];
+    const id = checked && ('chat' in checked ? checked.chat.id : checked.id);
+    const name = `${kind} ${id}`;
+    if (!checked || counter.ids.has(name)) {
+      counter.skipped++;
+      return [];
+    }
+    counter.ids.add(name);
+    return [checked];
   });
 }
 
 /**
  * @param {Fields} fields
  * @param {number} nowMs
- * @param {{ skipped: number }} counter
+ * @param {Counter} counter
  * @returns {WholeChat | null}
  */
 function checkChat(fields, nowMs, counter) {
   const id = toId(fields['id']);
   const list = toList(fields['messages']);
   if (id === null || list === null || list.length > MAX_MESSAGES) return null;
-  const messages = takeValid(list, counter, (one) => checkMessage(one, id, nowMs));
+  const messages = takeValid(list, 'message', counter, (one) => checkMessage(one, id, nowMs));
   const ids = new Set(messages.map((message) => message.id));
   for (const message of messages)
     if (message.parentId !== null && !ids.has(message.parentId)) message.parentId = null;

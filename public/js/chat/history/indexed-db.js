@@ -168,6 +168,7 @@ function operationsOf(transaction) {
   const at = (store) => transaction.objectStore(store);
   return {
     get: (store, id) => asPromise(at(store).get(id)),
+    has: async (store, id) => (await asPromise(at(store).getKey(id))) !== undefined,
     put: (store, record) => asPromise(at(store).put(record)).then(() => undefined),
     remove: (store, id) => asPromise(at(store).delete(id)),
     clear: (store) => asPromise(at(store).clear()),

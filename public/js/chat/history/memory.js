@@ -47,6 +47,7 @@ function operationsOn(stores) {
   const withChat = (name, chatId) => [...at(name).values()].filter((record) => record.chatId === chatId);
   return {
     get: async (name, id) => structuredClone(at(name).get(id)),
+    has: async (name, id) => at(name).has(id),
     put: async (name, record) => void at(name).set(record.id, structuredClone(record)),
     remove: async (name, id) => void at(name).delete(id),
     clear: async (name) => at(name).clear(),

@@ -73,6 +73,7 @@ export async function openHistory({ account, now = Date.now }) {
 
     close() {
       listeners.clear();
+      chats.close();
       channel?.close();
       driver.close();
     },

@@ -37,22 +37,34 @@ export function createTransfer({ driver, chats, presets, notify, now }) {
     return { ...message, attachments };
   }
 
+  /** @param {import('./types.js').Chat} chat */
+  async function toJson(chat) {
+    const messages = await Promise.all((await chats.loadMessages(chat.id)).map(withFiles));
+    return JSON.stringify({ ...chat, messages });
+  }
+
   /**
+   * Adds a chat and its texts.
    * @param {import('./types.js').Transaction} transaction
    * @param {import('./import-check.js').WholeChat} whole
    * @param {ImportReport} report
+   * @returns {Promise<import('./types.js').Message[]>} new messages with files, which are still to be added
    */
-  async function addChat(transaction, { chat, messages }, report) {
+  async function addTexts(transaction, { chat, messages }, report) {
     const known = await transaction.get('chats', chat.id);
-    const isGone = known?.rank === RANK_DELETED;
+    const isDeleted = known?.rank === RANK_DELETED;
     if (!known) report.chats++;
-    if (!known || isGone || known.updatedAt < chat.updatedAt)
-      await transaction.put('chats', toChatRecord(isGone && known.updatedAt > chat.updatedAt ? known : chat));
-    for (const message of messages) {
-      if (await transaction.get('messages', message.id)) continue;
-      await addMessage(transaction, message, report);
-      report.messages++;
-    }
+    if (!known || isDeleted || known.updatedAt < chat.updatedAt)
+      await transaction.put(
+        'chats',
+        toChatRecord(isDeleted && known.updatedAt > chat.updatedAt ? known : chat),
+      );
+    const isKnown = await Promise.all(messages.map(({ id }) => transaction.has('messages', id)));
+    const added = messages.filter((_, index) => !isKnown[index]);
+    report.messages += added.length;
+    const texts = added.filter(({ attachments }) => attachments.length === 0);
+    await Promise.all(texts.map((message) => transaction.put('messages', message)));
+    return added.filter(({ attachments }) => attachments.length > 0);
   }
 
   /**
@@ -60,7 +72,7 @@ export function createTransfer({ driver, chats, presets, notify, now }) {
    * @param {import('./types.js').Message} message
    * @param {ImportReport} report
    */
-  async function addMessage(transaction, message, report) {
+  async function addWithFiles(transaction, message, report) {
     const attachments = [];
     for (const one of message.attachments) {
       const { attachment, blob } = takeOutFile(one);
@@ -100,13 +112,11 @@ export function createTransfer({ driver, chats, presets, notify, now }) {
       for (;;) {
         /** @type {import('./types.js').Chat[]} */
         const page = await chats.listChats({ after, limit: BATCH });
-        for (const chat of page) {
-          signal?.throwIfAborted();
-          const messages = [];
-          for (const message of await chats.loadMessages(chat.id)) messages.push(await withFiles(message));
-          parts.push(`${done > 0 ? ',' : ''}\n${JSON.stringify({ ...chat, messages })}`);
-          onProgress?.({ done: ++done, total });
-        }
+        signal?.throwIfAborted();
+        const texts = await Promise.all(page.map(toJson));
+        parts.push(...texts.map((text, index) => `${done + index > 0 ? ',' : ''}\n${text}`));
+        done += page.length;
+        onProgress?.({ done, total });
         after = page.at(-1) ?? null;
         if (page.length < BATCH) break;
       }
@@ -149,7 +159,9 @@ export function createTransfer({ driver, chats, presets, notify, now }) {
           signal?.throwIfAborted();
           const batch = checked.chats.slice(start, start + BATCH);
           await driver.run('readwrite', ['chats', 'messages', ...FILE_STORES], async (transaction) => {
-            for (const whole of batch) await addChat(transaction, whole, report);
+            const rest = await Promise.all(batch.map((whole) => addTexts(transaction, whole, report)));
+            // One after the other, because each adds to the sum of all files.
+            for (const message of rest.flat()) await addWithFiles(transaction, message, report);
           });
           onProgress?.({ done: Math.min(start + BATCH, total), total });
         }

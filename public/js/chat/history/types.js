@@ -32,6 +32,7 @@
  * One transaction. Only its own promises may be awaited in it.
  * @typedef {{
  *   get(store: StoreName, id: string): Promise<any>,
+ *   has(store: StoreName, id: string): Promise<boolean>,
  *   put(store: StoreName, record: { id: string, [field: string]: unknown }): Promise<void>,
  *   remove(store: StoreName, id: string): Promise<void>,
  *   clear(store: StoreName): Promise<void>,
