@@ -213,7 +213,7 @@ function adminLoads(run: Run): Load[] {
 /** How long the page needs to parse an answer of 200,000 characters. */
 async function markdownRows(run: Run): Promise<Row[]> {
   const folder = join(import.meta.dirname, '../../../../../public/js/chat/render');
-  const { parseBlocks } = await import(join(folder, 'blocks.js'));
+  const { parseBlocks } = await import(join(folder, 'block-stream.js'));
   const { parseInline } = await import(join(folder, 'inline.js'));
   const length = run.pick(200_000, 20_000);
   const fill = (piece: string): string => piece.repeat(Math.ceil(length / piece.length));

@@ -40,8 +40,9 @@ export async function openHistoryPage(
 ): Promise<Visitor> {
   const origin = await serveModulePage(t, {
     title: 'History',
-    name: 'history',
     styles: ['/app.css', '/panel.css', '/history.css', '/page.css'],
+    script: '/page.js',
+    own: { '/page.css': 'history-page.css', '/page.js': 'history-page.js' },
   });
   const visitor = await visit(t, origin, null, options);
   const { path = '/' } = options;

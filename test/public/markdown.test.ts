@@ -4,17 +4,25 @@ import fc from 'fast-check';
 
 type Node = { type: string; [field: string]: unknown };
 interface BlockStream {
+  readonly blocks: Node[];
   push(text: string): void;
-  take(): { settled: Node[]; open: Node[] };
-  end(): Node[];
+  close(): void;
+  read(maxChars?: number): boolean;
 }
 
 const folder = new URL('../../public/js/chat/render/', import.meta.url);
 const load = async (name: string): Promise<Record<string, unknown>> => import(new URL(name, folder).href);
-const parseBlocks = (await load('blocks.js'))['parseBlocks'] as (text: string) => Node[];
+const parseBlocks = (await load('block-stream.js'))['parseBlocks'] as (text: string) => Node[];
 const parseInline = (await load('inline.js'))['parseInline'] as (text: string) => Node[];
 const toSafeHref = (await load('spans.js'))['toSafeHref'] as (url: string) => string | null;
 const createBlockStream = (await load('block-stream.js'))['createBlockStream'] as () => BlockStream;
+
+/** Parses what is left. */
+function endOf(stream: BlockStream): Node[] {
+  stream.close();
+  stream.read();
+  return stream.blocks;
+}
 
 const RUNS = process.env['IPIN_LONG'] === '1' ? 20_000 : 500;
 const paragraph = (text: string): Node => ({ type: 'paragraph', text });
@@ -22,6 +30,7 @@ const text = (value: string): Node => ({ type: 'text', text: value });
 const item = (...blocks: Node[]): object => ({ blocks, isChecked: null });
 const list = (items: object[], more: object = {}): Node => ({
   type: 'list',
+  mark: '-',
   start: null,
   isTight: true,
   items,
@@ -57,7 +66,7 @@ const BLOCKS: readonly [name: string, source: string, blocks: Node[]][] = [
     [paragraph('a'), list([item(paragraph('b')), item(paragraph('c'))])],
   ],
   ['a year is no list', 'in\n1984. It', [paragraph('in\n1984. It')]],
-  ['numbering goes on', '3. a\n4. b', [list([item(paragraph('a')), item(paragraph('b'))], { start: 3 })]],
+  ['numbering goes on', '3. a\n4. b', [list([item(paragraph('a')), item(paragraph('b'))], { mark: '.', start: 3 })]],
   ['a loose list', '- a\n\n- b', [list([item(paragraph('a')), item(paragraph('b'))], { isTight: false })]],
   ['tasks', '- [x] a\n- [ ] b', [list([task('a', true), task('b', false)])]],
   [
@@ -68,12 +77,12 @@ const BLOCKS: readonly [name: string, source: string, blocks: Node[]][] = [
   [
     'two columns nest under a number',
     '1. a\n  - b',
-    [list([item(paragraph('a'), list([item(paragraph('b'))]))], { start: 1 })],
+    [list([item(paragraph('a'), list([item(paragraph('b'))]))], { mark: '.', start: 1 })],
   ],
   ['a lazy line', '- a\nb', [list([item(paragraph('a\nb'))])]],
   ['a fence in an item', '- a\n  ```\n  x\n  ```', [list([item(paragraph('a'), code('x'))])]],
   ['a careless fence in an item', '- a\n  ```\nx\n  ```', [list([item(paragraph('a'), code('x'))])]],
-  ['a table', 'a|b\n:-|-:\n1|2|3', [table(['left', 'right'], ['a', 'b', ''], [['1', '2', '3']])]],
+  ['a table', 'a|b\n:-|-:\n1|2|3', [table(['left', 'right'], ['a', 'b'], [['1', '2', '3']])]],
   ['bars inside cells', '| a |\n|---|\n| x \\| y |', [table([''], ['a'], [['x | y']])]],
   ['a table in the making', '| a | b |\n|--', [table([''], ['a', 'b'], [])]],
   ['a bar is no table', 'a | b\nc', [paragraph('a | b\nc')]],
@@ -236,46 +245,73 @@ test('no text makes the parser throw, and no word of an answer is lost', () => {
   );
 });
 
-test('a text that comes in pieces gives the blocks of the whole text', () => {
+/** Freezes what may not change any more: every block that is not the last one of its parent. */
+function freezeClosed(blocks: Node[], isOpen: boolean): void {
+  for (const [index, block] of blocks.entries()) {
+    const isLast = isOpen && index === blocks.length - 1;
+    const items = (block['items'] ?? []) as { blocks: Node[] }[];
+    for (const [at, item] of items.entries()) freezeClosed(item.blocks, isLast && at === items.length - 1);
+    if (block['blocks']) freezeClosed(block['blocks'] as Node[], isLast);
+    if (isLast) continue;
+    for (const value of Object.values(block)) Object.freeze(value);
+    Object.freeze(block);
+  }
+  if (!isOpen) Object.freeze(blocks);
+}
+
+test('at every moment the blocks of a stream are those of the text so far, and closed ones never change', () => {
   fc.assert(
-    fc.property(markdown, fc.array(fc.boolean(), { minLength: 60, maxLength: 60 }), (parts, takes) => {
+    fc.property(markdown, fc.array(fc.nat(40), { minLength: 60, maxLength: 60 }), (parts, limits) => {
       const stream = createBlockStream();
-      const settled: Node[] = [];
+      let soFar = '';
       parts.forEach((part, i) => {
         stream.push(part);
-        if (takes[i]) settled.push(...stream.take().settled);
+        soFar += part;
+        const limit = limits[i] ?? 0;
+        if (limit < 20) return;
+        const isDone = stream.read(limit > 30 ? undefined : limit - 20);
+        if (isDone && !soFar.endsWith('\r')) assert.deepEqual(stream.blocks, parseBlocks(soFar));
+        // Two blocks from the end nothing changes: an unfinished line can still take back the last one.
+        freezeClosed(stream.blocks.slice(0, -2), false);
       });
-      assert.deepEqual([...settled, ...stream.end()], parseBlocks(parts.join('')));
+      assert.deepEqual(endOf(stream), parseBlocks(soFar));
     }),
     { numRuns: RUNS },
   );
 });
 
-test('what the next characters can still change is not settled', () => {
+test('what the next characters can still change is changed', () => {
   for (const [first, second] of [
     ['a\n***', 'b***'],
     ['a\n| b | c |\n|--', ' d'],
     ['- a\n\n', '  b'],
     ['a\n-', '--'],
+    ['```\na\n``', 'b'],
+    ['$$\na\n$', '$'],
   ] as const) {
     const stream = createBlockStream();
     stream.push(first);
-    const { settled } = stream.take();
+    stream.read();
+    assert.deepEqual(stream.blocks, parseBlocks(first), first);
     stream.push(second);
-    assert.deepEqual([...settled, ...stream.end()], parseBlocks(first + second), first);
+    assert.deepEqual(endOf(stream), parseBlocks(first + second), first);
   }
 });
 
-test('settled blocks leave the work: what is open stays small in a long answer', () => {
-  const stream = createBlockStream();
-  let settled = 0;
-  for (let i = 0; i < 200; i += 1) {
-    stream.push(`## Part ${i}\n\nText of part ${i}.\n\n- one\n- two\n\n`);
-    const taken = stream.take();
-    settled += taken.settled.length;
-    assert.ok(taken.open.length <= 3);
+test('a line longer than a part is parsed in parts, and no character is lost', () => {
+  for (const [open, close, type] of [
+    ['', '', 'paragraph'],
+    ['```\n', '\n```', 'code'],
+  ] as const) {
+    const line = '0123456789 x😀'.repeat(5000);
+    const stream = createBlockStream();
+    for (let at = 0; at < line.length + 10; at += 1000) {
+      stream.push((open + line + close).slice(at, at + 1000));
+      stream.read(500);
+    }
+    stream.push((open + line + close).slice(line.length + 10));
+    assert.deepEqual(endOf(stream).map((b) => [b.type, b['text'] === line]), [[type, true]]);
   }
-  assert.equal(settled + stream.end().length, 600);
 });
 
 /** With a parser that goes over the text again and again these take minutes, in linear time a second. */

@@ -44,6 +44,8 @@ export function mountChat(container, { me, isTab = false, onMenu = null }) {
   /** @type {ReturnType<typeof createHistoryList> | null} */
   let list = null;
   let account = '';
+  /** Opening the chats: what is asked meanwhile waits for it. */
+  let opening = Promise.resolve();
   let isListed = false;
   let pathTokens = 0;
   /** @type {ReturnType<typeof import('./compare/compare.js')['createCompare']> | null} */
@@ -94,12 +96,21 @@ export function mountChat(container, { me, isTab = false, onMenu = null }) {
   const element = h('div', { class: 'chat', hidden: true }, drawer.element, drawer.scrim, talk);
   const side = createDrawer(element);
 
-  /** @param {string} name the account whose chats are shown */
-  async function openAccount(name) {
-    if (name === account) return;
+  /**
+   * Shows the chats of a person, or of a key that was pasted.
+   * @param {Parameters<typeof accountName>[0]} who
+   */
+  function openAccount(who) {
+    opening = opening.then(async () => {
+      const name = await accountName(who);
+      if (name !== account) await openStore(name);
+    });
+  }
+
+  /** @param {string} name */
+  async function openStore(name) {
     account = name;
     const opened = await openHistory({ account: name });
-    if (account !== name) return opened.close();
     list?.close();
     store?.close();
     store = opened;
@@ -158,7 +169,7 @@ export function mountChat(container, { me, isTab = false, onMenu = null }) {
   function onModels(models, whyNone = '') {
     isListed = models !== null;
     model.show(models, whyNone);
-    if (me === null && models !== null) void accountName({ key: connection.key() }).then(openAccount);
+    if (me === null && models !== null) openAccount({ key: connection.key() });
     showWelcome();
     if (!compare) conversation.render();
   }
@@ -201,9 +212,9 @@ export function mountChat(container, { me, isTab = false, onMenu = null }) {
   /** @param {import('./conversation/chat-writer.js').Draft} draft */
   function onSend(draft) {
     const choices = readChoices();
-    if (!choices || store === null) return false;
+    if (!choices) return false;
     if (side.isOpen() && matchMedia('(max-width: 640px)').matches) side.close();
-    const asked = compare ? compare.ask(draft, choices) : conversation.ask(draft, choices);
+    const asked = opening.then(() => (compare ?? conversation).ask(draft, choices));
     void asked.catch((/** @type {unknown} */ error) => toast.error(messageOf(error)));
     return true;
   }
@@ -383,7 +394,7 @@ export function mountChat(container, { me, isTab = false, onMenu = null }) {
   conversation.render();
   showWelcome();
   connection.start();
-  void accountName(me ?? { key: '' }).then(openAccount);
+  openAccount(me ?? { key: '' });
   void Promise.all(STYLES.map(loadStyles)).then(() => {
     element.hidden = false;
     log.follow();

@@ -3,7 +3,8 @@ import { copyButton } from '../../lib/copy.js';
 import { milliseconds } from '../../lib/format.js';
 import { h } from '../../lib/h.js';
 import { icon } from '../../lib/icons.js';
-import { createMarkdownView, renderCode } from '../render/markdown-view.js';
+import { renderCode } from '../render/code-view.js';
+import { createMarkdownView } from '../render/markdown-view.js';
 import { describeAnswer } from '../request/figures.js';
 import { iconButton, versionSwitch } from './parts.js';
 
@@ -97,7 +98,7 @@ export function createAnswer(message, options) {
   function finish() {
     waiting.hidden = true;
     if (!thoughts.hidden) nameThoughts();
-    markdown.finish();
+    void markdown.finish();
     if (message.isPlain) markdown.element.replaceChildren(h('div', { class: 'plain' }, message.text));
     const end = [options.media(message), sourceList(message), note(message), failure(message, onRegenerate)];
     ending.replaceChildren(...end.filter((part) => part !== null));

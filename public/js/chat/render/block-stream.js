@@ -1,63 +1,88 @@
-/** Parses Markdown that grows. Only the last blocks are parsed again, so that the time is proportional to the length. */
-import { parsePlacedBlocks } from './blocks.js';
+/** Parses Markdown that arrives in pieces. Each line is parsed once; only an unfinished line is parsed again. */
+import { BlockParser } from './blocks.js';
 
 /** @typedef {import('./blocks.js').Block} Block */
 
-/**
- * Parses a text that arrives in pieces. The line after a block can still change the block (a paragraph becomes a table
- * header, for example), so a block is settled only when two more whole lines have arrived after its end.
- * @returns {{ push(text: string): void, take(): { settled: Block[], open: Block[] }, end(): Block[] }} `take` returns the
- *   blocks settled since the last call, and the open ones, which may change; `end` returns the last blocks
- */
-export function createBlockStream() {
-  let tail = '';
-  let hasCr = false;
+/** Longer lines are parsed in parts of this many characters, so that the last part stays short. */
+const MAX_LINE_CHARS = 8192;
+/** How far the end of a part is moved to leave spaces to the next part: a space at the end of a line is dropped. */
+const MAX_MOVED_CHARS = 64;
 
-  /** @param {string} text */
-  function push(text) {
-    const joined = hasCr ? `\r${text}` : text;
-    hasCr = joined.endsWith('\r');
-    tail += (hasCr ? joined.slice(0, -1) : joined).replace(/\r\n?/g, '\n');
+/**
+ * @typedef {{ readonly blocks: readonly Block[], push(text: string): void, close(): void, read(maxChars?: number): boolean }} BlockStream
+ *   push: adds text, which `read` parses, up to about so many characters; `read` returns false while text is left; close:
+ *   no text follows. The blocks are those of the text that was read. A block stays the same object, and only the last
+ *   block of each parent can change or be replaced.
+ */
+
+/** @returns {BlockStream} */
+export function createBlockStream() {
+  const parser = new BlockParser();
+  let pending = '';
+  let hasCr = false;
+  let isContinued = false;
+  /** Takes back the unfinished line. @type {(() => void) | null} */
+  let takeBack = null;
+
+  /** @param {number} maxChars */
+  function read(maxChars = Number.POSITIVE_INFINITY) {
+    takeBack?.();
+    takeBack = null;
+    let at = 0;
+    let end = pending.indexOf('\n');
+    while (at < maxChars && (end >= 0 || pending.length - at > MAX_LINE_CHARS)) {
+      const isWhole = end >= 0 && end - at <= MAX_LINE_CHARS;
+      const stop = isWhole ? end : cutBefore(pending, at + MAX_LINE_CHARS);
+      parser.feed(pending.slice(at, stop), { isContinued });
+      isContinued = !isWhole;
+      at = isWhole ? stop + 1 : stop;
+      if (isWhole) end = pending.indexOf('\n', at);
+    }
+    pending = pending.slice(at);
+    if (end >= 0 || pending.length > MAX_LINE_CHARS) return false;
+    if (pending !== '') {
+      takeBack = parser.save();
+      parser.feed(pending, { isContinued, isLast: true });
+    }
+    return true;
   }
 
   return {
-    push,
-    take() {
-      const placed = parsePlacedBlocks(tail);
-      const lastLine = countLines(tail);
-      let kept = placed.length - 1;
-      while (kept > 0 && (placed[kept]?.line ?? 0) + 1 >= lastLine) kept -= 1;
-      if (kept <= 0) return { settled: [], open: placed.map((b) => b.block) };
-      tail = tail.slice(lineStart(tail, placed[kept]?.line ?? 0));
-      const blocks = placed.map((b) => b.block);
-      return { settled: blocks.slice(0, kept), open: blocks.slice(kept) };
+    blocks: parser.blocks,
+    push(text) {
+      const joined = hasCr ? `\r${text}` : text;
+      hasCr = joined.endsWith('\r');
+      pending += (hasCr ? joined.slice(0, -1) : joined).replace(/\r\n?/g, '\n');
     },
-    end() {
-      if (hasCr) tail += '\n';
+    read,
+    close() {
+      if (hasCr) pending += '\n';
       hasCr = false;
-      const blocks = parsePlacedBlocks(tail).map((b) => b.block);
-      tail = '';
-      return blocks;
     },
   };
 }
 
 /**
- * The number of line ends, which equals the index of the last line.
+ * The end of a part: not within a surrogate pair, and before the spaces there.
  * @param {string} text
+ * @param {number} at
  */
-function countLines(text) {
-  let count = 0;
-  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) count += 1;
-  return count;
+function cutBefore(text, at) {
+  const isPair = /[\ud800-\udbff]/.test(text.charAt(at - 1));
+  let end = isPair ? at - 1 : at;
+  while (end > at - MAX_MOVED_CHARS && /\s/.test(text.charAt(end - 1))) end -= 1;
+  return end;
 }
 
 /**
+ * Parses a whole text with any line ends. Never throws.
  * @param {string} text
- * @param {number} line
+ * @returns {readonly Block[]}
  */
-function lineStart(text, line) {
-  let at = 0;
-  for (let i = 0; i < line; i += 1) at = text.indexOf('\n', at) + 1;
-  return at;
+export function parseBlocks(text) {
+  const stream = createBlockStream();
+  stream.push(text);
+  stream.close();
+  stream.read();
+  return stream.blocks;
 }
