@@ -1,10 +1,11 @@
 /** The chat, on its own page and in the panel's tab. */
 import { messageOf } from '../lib/api.js';
-import { createDrawer } from '../lib/drawer.js';
 import { h } from '../lib/h.js';
 import { loadStyles } from '../lib/styles.js';
 import { toast } from '../lib/toast.js';
-import { createUrlState, hashOf } from '../lib/url-state.js';
+import { createUrlState } from '../lib/url-state.js';
+import { createAccountChats } from './account-chats.js';
+import { createCompareMode } from './compare/compare-mode.js';
 import { createComposer } from './composer/composer.js';
 import { createModelButton } from './composer/model-button.js';
 import { createPresetMenu } from './composer/preset-menu.js';
@@ -12,22 +13,21 @@ import { createConversation } from './conversation/conversation.js';
 import { createLog } from './conversation/log.js';
 import { takeDroppedFiles } from './files/file-sources.js';
 import { createHead } from './head.js';
-import { accountName } from './history/account.js';
-import { createHistoryList } from './history/history-list.js';
-import { openHistory } from './history/open-history.js';
 import { createHistoryDrawer } from './history-drawer.js';
 import { kindOf } from './request/models.js';
 import { createConnection } from './settings/connection.js';
 import { createPresetList } from './settings/presets.js';
 import { createSettings } from './settings/settings.js';
-import { NEW_CHAT_KEYS, showChatShortcuts, watchShortcuts } from './shortcuts.js';
+import { createSettingsDrawer } from './settings/settings-drawer.js';
+import { showChatShortcuts, watchShortcuts } from './shortcuts.js';
 import { describeNext, tokensOf } from './use-estimate.js';
 import { createWelcome } from './welcome.js';
 
-/** @typedef {import('./history/open-history.js').History} History */
 /** @typedef {import('../lib/types.js').Me & { id?: string }} Person */
 
 const STYLES = ['chat.css', 'chat-render.css', 'history.css'];
+/** Here the settings cover the conversation. */
+const PHONE = '(max-width: 640px)';
 
 /**
  * Adds the chat to a container. The key is kept in memory, until the page is closed; the chats in the browser.
@@ -39,39 +39,39 @@ const STYLES = ['chat.css', 'chat-render.css', 'history.css'];
  */
 export function mountChat(container, { me, isTab = false, onMenu = null }) {
   const url = createUrlState('chat', new AbortController().signal);
-  /** @type {History | null} */
-  let store = null;
-  /** @type {ReturnType<typeof createHistoryList> | null} */
-  let list = null;
-  let account = '';
-  /** Opening the chats: what is asked meanwhile waits for it. */
-  let opening = Promise.resolve();
   let isListed = false;
   let pathTokens = 0;
-  /** @type {ReturnType<typeof import('./compare/compare.js')['createCompare']> | null} */
-  let compare = null;
-
-  const history = () => {
-    if (store === null) throw new Error('The chats of this browser are not open yet. Try again in a moment.');
-    return store;
-  };
   const log = createLog();
-  const compared = h('span', { class: 'compare-chips' });
   const head = createHead({
     onMenu,
     onHistory: () => drawer.open(),
-    onCompare: () => void toggleCompare(),
-    onSettings: toggleSettings,
+    onCompare: () => compareMode.toggle(),
+    onSettings: () => side.toggle(),
     items: menuItems,
   });
   const drawer = createHistoryDrawer({ toggle: head.history });
-  const settings = createSettings({ onChange: keepSettings, onInvalid: openSettings });
+  const chats = createAccountChats({
+    host: drawer.element,
+    canSignOut: me !== null,
+    onOpen: (id) => void openChat(id),
+    onNew: newChat,
+    onGone: newChat,
+    onStore,
+  });
+  const settings = createSettings({ onChange: keepSettings, onInvalid: () => side.open() });
   const model = createModelButton({ onChange: onModel, onMissing, isKeyNeeded: me === null });
   const connection = createConnection({ signedIn: me !== null, onModels });
-  const presets = createPresetList({ history, read: readPreset, onUse: usePreset });
+  const presets = createPresetList({ history: chats.history, read: readPreset, onUse: usePreset });
   const welcome = createWelcome({ role: me?.role ?? null, connection: connection.element });
+  const compareMode = createCompareMode({
+    conversation: () => conversation,
+    log,
+    composer: () => composer,
+    model,
+    onChange,
+  });
   const composer = createComposer({
-    tools: [model.element, compared],
+    tools: [model.element, compareMode.chips],
     onSend,
     onStop: () => conversation.stop(),
     onInput: showNext,
@@ -79,10 +79,10 @@ export function mountChat(container, { me, isTab = false, onMenu = null }) {
   });
   const conversation = createConversation({
     log,
-    history,
+    history: chats.history,
     send: connection.send,
     readChoices,
-    modelName,
+    modelName: (id) => model.models().find((one) => one.id === id)?.name ?? id,
     empty: welcome.element,
     onChange,
   });
@@ -94,58 +94,41 @@ export function mountChat(container, { me, isTab = false, onMenu = null }) {
     composer.element,
   );
   const element = h('div', { class: 'chat', hidden: true }, drawer.element, drawer.scrim, talk);
-  const side = createDrawer(element);
+  const side = createSettingsDrawer({
+    root: element,
+    button: head.settings,
+    sections: [
+      ['Model', settings.element],
+      ['Presets', presets.element],
+      ['Connection', connection.element],
+    ],
+    onToggle: showWelcome,
+  });
 
-  /**
-   * Shows the chats of a person, or of a key that was pasted.
-   * @param {Parameters<typeof accountName>[0]} who
-   */
-  function openAccount(who) {
-    opening = opening.then(async () => {
-      const name = await accountName(who);
-      if (name !== account) await openStore(name);
-    });
-  }
-
-  /** @param {string} name */
-  async function openStore(name) {
-    account = name;
-    const opened = await openHistory({ account: name });
-    list?.close();
-    store?.close();
-    store = opened;
-    list = createHistoryList({
-      store: opened,
-      account: me === null ? null : name,
-      hrefOf: ({ id }) => hashOf('chat', { id }),
-      onOpen: ({ id }) => void openChat(id),
-      onNew: newChat,
-      onGone: newChat,
-      newChatKeys: NEW_CHAT_KEYS,
-    });
-    drawer.element.replaceChildren(list.element);
-    opened.onChange((change) => {
+  /** @param {import('./history/open-history.js').History} store */
+  async function onStore(store) {
+    store.onChange((change) => {
       if (change.type === 'presets') void presets.load();
       else if (change.type === 'chat') void conversation.refresh(change.chatId).catch(() => {});
       else if (change.type === 'outdated')
         toast.error('A newer version of this page is open in another tab. Reload this one.');
     });
     await presets.load();
-    const [newest] = await opened.listChats({ limit: 1 }).catch(() => []);
     // A new chat begins with the settings of the last one.
-    if (newest) settings.fill(newest);
+    const [newest] = await store.listChats({ limit: 1 }).catch(() => []);
     const id = url.get('id');
-    if (id === null || !(await conversation.open(id))) conversation.startNew();
-    const chat = conversation.place().chat;
-    if (chat) settings.fill(chat);
-    model.want(chat?.modelId ?? newest?.modelId ?? null);
+    if (id === null || !(await conversation.open(id).catch(() => false))) conversation.startNew();
+    const chat = conversation.place().chat ?? newest;
+    if (!chat) return;
+    settings.fill(chat);
+    model.want(chat.modelId);
   }
 
   /** @param {string} id */
   async function openChat(id) {
     drawer.close();
     if (conversation.place().chat?.id === id) return;
-    endCompare();
+    compareMode.end();
     try {
       if (!(await conversation.open(id))) throw new Error('This chat is not in this browser any more.');
       const { chat } = conversation.place();
@@ -159,7 +142,7 @@ export function mountChat(container, { me, isTab = false, onMenu = null }) {
 
   function newChat() {
     drawer.close();
-    endCompare();
+    compareMode.end();
     composer.cancelSend();
     conversation.startNew();
     composer.focus();
@@ -169,116 +152,83 @@ export function mountChat(container, { me, isTab = false, onMenu = null }) {
   function onModels(models, whyNone = '') {
     isListed = models !== null;
     model.show(models, whyNone);
-    if (me === null && models !== null) openAccount({ key: connection.key() });
+    if (me === null && models !== null) chats.show({ key: connection.key() });
     showWelcome();
-    if (!compare) conversation.render();
+    if (!compareMode.current()) conversation.render();
   }
 
   function onModel() {
     const chosen = model.chosen();
     settings.showKind(chosen?.kind ?? 'chat');
     composer.setModel(chosen);
-    if (chosen && conversation.place().chat?.modelId !== chosen.id)
-      void conversation.update({ modelId: chosen.id });
-    showCompareButton();
-    showNext();
+    const { chat } = conversation.place();
+    if (chosen && chat && chat.modelId !== chosen.id) void conversation.update({ modelId: chosen.id });
+    onChange();
   }
 
   /** Pressed while no model can be chosen. */
   function onMissing() {
-    if (me !== null) openSettings();
+    if (me !== null) side.open();
     connection.requestModels();
-  }
-
-  /** @param {string} id */
-  function modelName(id) {
-    return model.models().find((one) => one.id === id)?.name ?? id;
   }
 
   /** @param {string | null} [modelId] */
   function readChoices(modelId = null) {
     const chosen = model.chosen();
-    if (!chosen) {
-      onMissing();
-      return null;
-    }
-    const chat = settings.read();
-    if (!chat) return null;
+    if (!chosen) onMissing();
+    const request = chosen && settings.read();
+    if (!chosen || !request) return null;
     const isOther = modelId !== null && kindOf(modelId) !== chosen.kind;
     const used = (isOther && model.models().find(({ id }) => id === modelId)) || chosen;
-    return { model: used, settings: chat, fileSettings: settings.file() };
+    return { model: used, settings: request, fileSettings: settings.file() };
   }
 
   /** @param {import('./conversation/chat-writer.js').Draft} draft */
   function onSend(draft) {
     const choices = readChoices();
     if (!choices) return false;
-    if (side.isOpen() && matchMedia('(max-width: 640px)').matches) side.close();
-    const asked = opening.then(() => (compare ?? conversation).ask(draft, choices));
-    void asked.catch((/** @type {unknown} */ error) => toast.error(messageOf(error)));
+    if (matchMedia(PHONE).matches) side.close();
+    const asked = chats.opened().then(() => (compareMode.current() ?? conversation).ask(draft, choices));
+    asked.catch((/** @type {unknown} */ error) => toast.error(messageOf(error)));
     return true;
   }
 
+  /** Another chat, another model, or an answer that began or ended. */
   function onChange() {
     const { chat, thread } = conversation.place();
+    const id = chat?.id ?? null;
     const isBusy = conversation.isBusy();
+    const isComparing = compareMode.current() !== null;
     element.classList.toggle('is-busy', isBusy);
+    talk.classList.toggle('is-comparing', isComparing);
     composer.setBusy(isBusy);
     head.setTitle(chat?.title ?? 'New chat');
     head.showUse(conversation.path(), thread.all());
-    list?.setCurrent(chat?.id ?? null);
-    const id = url.get('id');
-    if (store && element.isConnected && id !== (chat?.id ?? null))
-      url.set({ id: chat?.id ?? null }, { replace: id === null });
+    head.setCompare({ isOn: isComparing, isPossible: compareMode.isPossible() });
+    chats.list()?.setCurrent(id);
+    const shown = url.get('id');
+    if (chats.store() && element.isConnected && shown !== id) url.set({ id }, { replace: shown === null });
     pathTokens = tokensOf(conversation.path());
     showWelcome();
-    showCompareButton();
     showNext();
   }
 
   function showWelcome() {
-    welcome.show({
-      hasModels: model.models().length > 0,
-      isListed,
-      isKept: store?.isKept ?? true,
-      isDrawerOpen: side.isOpen(),
-    });
+    const isKept = chats.store()?.isKept ?? true;
+    const hasModels = model.models().length > 0;
+    welcome.show({ hasModels, isListed, isKept, isDrawerOpen: side.isOpen() });
   }
 
   function showNext() {
-    const chosen = compare?.models() ?? [model.chosen()].filter((one) => one !== null);
+    const models = compareMode.current()?.models() ?? [model.chosen()].filter((one) => one !== null);
     const { system } = settings.kept();
     const draft = { text: composer.text(), files: composer.files() };
-    composer.setNext(describeNext({ models: chosen, system, pathTokens, draft }));
+    composer.setNext(describeNext({ models, system, pathTokens, draft }));
   }
 
   function keepSettings() {
     void conversation.update(settings.kept());
     showNext();
-  }
-
-  function openSettings() {
-    if (side.isOpen()) return;
-    head.settings.setAttribute('aria-expanded', 'true');
-    side.open({
-      label: 'Settings',
-      title: 'Settings',
-      body: [
-        section('Model', settings.element),
-        section('Presets', presets.element),
-        section('Connection', connection.element),
-      ],
-      onClose() {
-        head.settings.setAttribute('aria-expanded', 'false');
-        showWelcome();
-      },
-    });
-    showWelcome();
-  }
-
-  function toggleSettings() {
-    if (side.isOpen()) side.close();
-    else openSettings();
   }
 
   function readPreset() {
@@ -289,71 +239,42 @@ export function mountChat(container, { me, isTab = false, onMenu = null }) {
   /** @param {import('./history/types.js').Preset} preset */
   function usePreset(preset) {
     settings.fill(preset);
-    if (preset.modelId !== null) model.want(preset.modelId);
+    model.want(preset.modelId);
     keepSettings();
     toast.ok(`“${preset.name}” is set.`);
     composer.focus();
   }
 
+  /** @returns {import('../lib/menu.js').MenuItem[]} */
   function menuItems() {
-    const chat = conversation.place().chat;
+    const { chat } = conversation.place();
+    const list = chats.list();
     /** @type {import('../lib/menu.js').MenuItem[]} */
-    const items = [
+    const ofChat =
+      chat && list
+        ? [
+            { label: 'Export as Markdown', icon: 'download', onSelect: () => list.exportChat(chat) },
+            { label: 'Delete', icon: 'trash', isDangerous: true, onSelect: () => list.deleteChat(chat) },
+          ]
+        : [];
+    return [
       { label: 'New chat', icon: 'plus', onSelect: newChat },
-      { label: 'Keyboard shortcuts', icon: 'info', onSelect: () => showChatShortcuts(isTab) },
+      ...ofChat,
+      {
+        label: 'Keyboard shortcuts',
+        icon: 'info',
+        startsGroup: true,
+        onSelect: () => showChatShortcuts(isTab),
+      },
     ];
-    void chat;
-    return items;
   }
 
-  function showCompareButton() {
-    const chats = model.models().filter(({ kind }) => kind === 'chat').length;
-    const isPossible = chats > 1 && model.chosen()?.kind === 'chat';
-    head.setCompare({ isOn: compare !== null, isPossible });
-  }
-
-  async function toggleCompare() {
-    if (compare) return endCompare();
-    try {
-      const { createCompare } = await import('./compare/compare.js');
-      const first = model.chosen();
-      if (!first || compare) return;
-      model.element.hidden = true;
-      talk.classList.add('is-comparing');
-      compare = createCompare({
-        conversation,
-        log,
-        host: compared,
-        first,
-        models: model.models(),
-        onChange,
-        onContinue(chosen, leafId) {
-          model.want(chosen.id);
-          endCompare();
-          void conversation.showLeaf(leafId);
-          composer.focus();
-        },
-      });
-      composer.setPlaceholder('Ask all of them');
-      composer.focus();
-      onChange();
-    } catch (error) {
-      toast.error(messageOf(error));
-    }
-  }
-
-  function endCompare() {
-    if (!compare) return;
-    compare.close();
-    compare = null;
-    composer.setModel(model.chosen());
-    model.element.hidden = false;
-    talk.classList.remove('is-comparing');
-    conversation.render({ isEndShown: true });
-    onChange();
-  }
-
-  createPresetMenu({ field: composer.field, host: composer.form, presets: presets.list, onUse: usePreset });
+  createPresetMenu({
+    field: composer.field,
+    host: composer.form,
+    presets: presets.list,
+    onUse: usePreset,
+  });
   takeDroppedFiles(element, (files) => void composer.addFiles(files));
   watchShortcuts(element, {
     isSearchTaken: isTab,
@@ -361,7 +282,7 @@ export function mountChat(container, { me, isTab = false, onMenu = null }) {
       newChat,
       search() {
         drawer.open();
-        list?.focusSearch();
+        chats.list()?.focusSearch();
       },
       focus: composer.focus,
       stop() {
@@ -370,7 +291,7 @@ export function mountChat(container, { me, isTab = false, onMenu = null }) {
         return isBusy;
       },
       editLast: conversation.editLast,
-      settings: toggleSettings,
+      settings: side.toggle,
     },
   });
   url.onChange(() => {
@@ -379,22 +300,12 @@ export function mountChat(container, { me, isTab = false, onMenu = null }) {
     else if (!isTab && conversation.place().chat) newChat();
     else onChange();
   });
-  element.addEventListener('keydown', (event) => {
-    if (
-      event.key !== 'Escape' ||
-      event.defaultPrevented ||
-      !side.body.contains(/** @type {Node} */ (event.target))
-    )
-      return;
-    event.preventDefault();
-    side.close();
-  });
   container.append(element);
   composer.setModel(null);
   conversation.render();
   showWelcome();
   connection.start();
-  openAccount(me ?? { key: '' });
+  chats.show(me ?? { key: '' });
   void Promise.all(STYLES.map(loadStyles)).then(() => {
     element.hidden = false;
     log.follow();
@@ -402,14 +313,6 @@ export function mountChat(container, { me, isTab = false, onMenu = null }) {
 
   return {
     mayLoseWork: () =>
-      conversation.isAnswering() || (store?.isKept === false && conversation.path().length > 0),
+      conversation.isAnswering() || (chats.store()?.isKept === false && conversation.path().length > 0),
   };
-}
-
-/**
- * @param {string} title
- * @param {HTMLElement} content
- */
-function section(title, content) {
-  return h('section', { class: 'section' }, h('h3', null, title), content);
 }
