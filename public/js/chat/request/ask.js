@@ -84,7 +84,7 @@ async function chat({ message, path, choices, send, files, signal, onPiece }, st
 }
 
 /** @param {Question} question */
-async function convert({ message, path, choices, send, files, signal }) {
+async function convert({ message, path, choices, send, files, signal, onPiece }) {
   const { model, fileSettings } = choices;
   const keep = (/** @type {File} */ file) => files.keepFile(message.chatId, file);
   const question = path.at(-1);
@@ -108,6 +108,7 @@ async function convert({ message, path, choices, send, files, signal }) {
     const file = attachment ? await files.loadFile(attachment) : null;
     if (!file) throw new Error('The file is not in this browser any more. Attach it again.');
     await readFile({ message, model, fileSettings, text, file, send, signal });
+    if (!message.isPlain) onPiece('text', message.text);
   }
 }
 
