@@ -1,4 +1,4 @@
-import type { Limits, OwnerKind } from '../store/entities.ts';
+import { type Limits, MASTER_ID, type OwnerKind, type Principal } from '../store/entities.ts';
 import type { Account, Settlement } from './account.ts';
 import { SlidingWindow } from './windows.ts';
 
@@ -6,6 +6,19 @@ import { SlidingWindow } from './windows.ts';
 export interface LimitedOwner {
   readonly id: string;
   readonly limits: Limits | null;
+}
+
+const MASTER: LimitedOwner = { id: MASTER_ID, limits: null };
+
+/** The key that a caller uses; null: a session, or nobody. */
+export function keyOf(principal: Principal): LimitedOwner | null {
+  if (principal.kind === 'key') return principal.key;
+  return principal.kind === 'master' ? MASTER : null;
+}
+
+/** The user whose limits hold for a caller; null: none. */
+export function userOf(principal: Principal): LimitedOwner | null {
+  return principal.kind === 'key' || principal.kind === 'user' ? principal.user : null;
 }
 
 /** What a call holds of its owners' limits until it ends: the most that it may use. */

@@ -93,7 +93,7 @@ class Page {
   takeLine({ text, position }: LogLine): boolean {
     if (!this.#query.needles.every((needle) => text.includes(needle))) return false;
     const entry = decodeEntry(text);
-    return entry !== null && this.#take(entry, KeptEntry.at(entry, text, position));
+    return entry !== null && this.#take(entry, KeptEntry.at(position, entry, text));
   }
 
   /** The page. `stop`: where the reading stopped before the oldest entry; null: it did not. */

@@ -4,7 +4,7 @@ import type { Logger } from '../logger.ts';
 import { errorCode, type FileOps, nodeFileOps } from '../store/file-ops.ts';
 import { boundEntry } from './bounded-entry.ts';
 import type { CallEntry } from './call-entry.ts';
-import { KeptEntry } from './kept-entry.ts';
+import { KeptEntry, LineMemory } from './kept-entry.ts';
 import { LogFiles } from './log-files.ts';
 import { decodeEntry } from './log-line.ts';
 import { type LogPage, type LogQuery, type LogSource, readPage, readRecent } from './log-pages.ts';
@@ -69,7 +69,7 @@ async function readNewest(files: LogFiles): Promise<KeptEntry[]> {
   for await (const { lines } of files.piecesBefore(files.end())) {
     for (const { text, position } of lines) {
       const entry = decodeEntry(text);
-      if (entry !== null) newest.push(KeptEntry.at(entry, text, position));
+      if (entry !== null) newest.push(KeptEntry.at(position, entry, text));
     }
     if (newest.length >= KEPT) break;
   }
@@ -82,6 +82,7 @@ export class RequestLog {
   readonly #files: LogFiles | null;
   /** The oldest first. Those that are not written yet are at its end. */
   readonly #recent: KeptEntry[];
+  readonly #lines = new LineMemory();
   readonly #cursors = new BoundedMap<KeptEntry>(CURSORS_LIMIT);
   readonly #listeners = new Set<(entry: CallEntry) => void>();
   #unwritten = 0;
@@ -103,7 +104,7 @@ export class RequestLog {
   /** Adds an entry; it is written later. */
   add(entry: CallEntry): void {
     const bounded = boundEntry(entry);
-    this.#recent.push(KeptEntry.of(bounded));
+    this.#recent.push(KeptEntry.of(bounded, this.#lines));
     if (this.#files !== null) this.#unwritten += 1;
     if (this.#recent.length >= 2 * KEPT) this.#trim();
     if (this.#files !== null) this.#writeSoon();

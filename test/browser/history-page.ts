@@ -1,5 +1,5 @@
 import type { TestContext } from 'node:test';
-import type { Page } from 'playwright-core';
+import type { BrowserContext, Page } from 'playwright-core';
 import { serveModulePage } from './module-page.ts';
 import { type OpenOptions, type Visitor, visit } from './start-browser.ts';
 
@@ -33,17 +33,26 @@ export interface HistoryWindow {
   refusal(promise: Promise<unknown>): Promise<{ code: string; message: string } | null>;
 }
 
-/** Opens a page with the history of an account. */
-export async function openHistoryPage(
-  t: TestContext,
-  options: OpenOptions & { path?: string } = {},
-): Promise<Visitor> {
-  const origin = await serveModulePage(t, {
+/** Serves a page with the list of chats; answers its origin. */
+export function serveHistoryPage(t: TestContext): Promise<string> {
+  const styles = ['/app.css', '/panel.css', '/history.css', '/page.css'];
+  return serveModulePage(t, {
     title: 'History',
-    styles: ['/app.css', '/panel.css', '/history.css', '/page.css'],
+    styles,
     script: '/page.js',
     own: { '/page.css': 'history-page.css', '/page.js': 'history-page.js' },
   });
+}
+
+export interface HistoryPageOptions extends OpenOptions {
+  readonly path?: string;
+  /** Called before the page is opened. */
+  readonly prepare?: (context: BrowserContext) => Promise<unknown>;
+}
+
+/** Opens a page with the history of an account. */
+export async function openHistoryPage(t: TestContext, options: HistoryPageOptions = {}): Promise<Visitor> {
+  const origin = await serveHistoryPage(t);
   const visitor = await visit(t, origin, null, options);
   const { path = '/' } = options;
   const open = async (place: string): Promise<Page> => {
@@ -51,6 +60,7 @@ export async function openHistoryPage(
     await waitReady(page);
     return page;
   };
+  await options.prepare?.(visitor.context);
   await visitor.page.goto(`${origin}${path}`);
   await waitReady(visitor.page);
   return { ...visitor, open };
@@ -61,6 +71,6 @@ export async function reload(page: Page): Promise<void> {
   await waitReady(page);
 }
 
-async function waitReady(page: Page): Promise<void> {
+export async function waitReady(page: Page): Promise<void> {
   await page.waitForFunction(() => Reflect.get(window, 'isReady') === true);
 }

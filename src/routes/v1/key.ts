@@ -1,8 +1,11 @@
 import { sendJson } from '../../http/reply.ts';
-import type { LimitedOwner } from '../../limits/owner.ts';
-import { MASTER_ID, MASTER_NAME, type Principal, type User } from '../../store/entities.ts';
+import { keyOf, type LimitedOwner, userOf } from '../../limits/owner.ts';
+import { MASTER_NAME, type Principal, type User } from '../../store/entities.ts';
 import type { Context, Handler } from '../context.ts';
 import type { Services } from '../services.ts';
+
+/** The admin's session is no key: nothing is counted for it. */
+const ADMIN: LimitedOwner = { id: '', limits: null };
 
 /** What the caller's key, or the session's user, may do and has used. */
 export function describeOwnKey({ budgets }: Pick<Services, 'budgets'>): Handler {
@@ -13,20 +16,13 @@ export function describeOwnKey({ budgets }: Pick<Services, 'budgets'>): Handler 
       sendJson(context, 200, { ...described, usage: budgets.usageOf('user', principal.user), user: null });
       return;
     }
-    const key = keyOf(principal);
-    const user = principal.kind === 'key' ? principal.user : null;
+    const user = userOf(principal);
     sendJson(context, 200, {
       ...described,
-      usage: budgets.usageOf('key', key),
+      usage: budgets.usageOf('key', keyOf(principal) ?? ADMIN),
       user: user === null ? null : { limits: user.limits, usage: budgets.usageOf('user', user) },
     });
   };
-}
-
-/** The admin's session is no key: nothing is counted for it. */
-function keyOf(principal: Principal): LimitedOwner {
-  if (principal.kind === 'key') return principal.key;
-  return { id: principal.kind === 'master' ? MASTER_ID : '', limits: null };
 }
 
 interface Described {

@@ -8,11 +8,11 @@ import { costOfEstimate } from '../../gateway/target-prices.ts';
 import { type OpenBody, openBody, readBody } from '../../http/body.ts';
 import type { InflightBudget, InflightLease } from '../../inflight-budget.ts';
 import type { LimitGate } from '../../limits/limits.ts';
-import type { LimitedOwner } from '../../limits/owner.ts';
+import { keyOf, type LimitedOwner, userOf } from '../../limits/owner.ts';
 import { estimateUse, type RequestSize } from '../../limits/use-estimate.ts';
 import { audioSeconds } from '../../protocols/audio-duration.ts';
 import { requestHeadersFor } from '../../protocols/passed-headers.ts';
-import { MASTER_ID, type Principal } from '../../store/entities.ts';
+import type { Principal } from '../../store/entities.ts';
 import type { ConfigView } from '../../store/store.ts';
 import type { Context, Handler } from '../context.ts';
 import { nextHop } from './hops.ts';
@@ -176,18 +176,6 @@ export class OpenCall {
     this.#body?.stop();
     this.lease.release();
   }
-}
-
-const MASTER: LimitedOwner = { id: MASTER_ID, limits: null };
-
-/** The key of a call; null: a session. */
-function keyOf(principal: Principal): LimitedOwner | null {
-  if (principal.kind === 'key') return principal.key;
-  return principal.kind === 'master' ? MASTER : null;
-}
-
-function userOf(principal: Principal): LimitedOwner | null {
-  return principal.kind === 'key' || principal.kind === 'user' ? principal.user : null;
 }
 
 function hasMoneyLimit(owner: LimitedOwner | null): boolean {

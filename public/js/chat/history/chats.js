@@ -1,5 +1,5 @@
 /** Chats and their messages: every change is one transaction on the records that it concerns, so that tabs lose nothing to each other. */
-import { FILE_STORES, keepFile, removeFiles, takeOutFile } from './files.js';
+import { countFileBytes, FILE_STORES, keepFile, removeFiles, takeOutFile } from './files.js';
 import { HistoryError } from './history-error.js';
 import { createId, fromChatRecord, orderKey, RANK_DELETED, toChatRecord } from './records.js';
 
@@ -216,5 +216,8 @@ export function createChats({ driver, notify, now }) {
       );
       return record?.blob ?? null;
     },
+
+    /** The size of all files together. */
+    countFileBytes: () => driver.run('readonly', ['totals'], countFileBytes),
   };
 }

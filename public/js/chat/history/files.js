@@ -18,7 +18,7 @@ const SHOWN_TYPE =
  * A type under which a file may be shown; without parameters.
  * @param {string} type such as `text/plain;charset=utf-8`
  */
-export function safeType(type) {
+function safeType(type) {
   const plain = type.split(';')[0].trim().toLowerCase();
   return SHOWN_TYPE.test(plain) ? plain : 'application/octet-stream';
 }
@@ -37,7 +37,8 @@ export const FILE_STORES = ['blobs', 'totals'];
 export async function keepFile(transaction, { id, chatId, blob, name }) {
   const before = await countFileBytes(transaction);
   checkRoom({ name, size: blob.size, before });
-  await transaction.put('blobs', /** @type {import('./types.js').BlobRecord} */ ({ id, chatId, blob }));
+  const harmless = new Blob([blob], { type: safeType(blob.type) });
+  await transaction.put('blobs', { id, chatId, blob: harmless });
   await transaction.put('totals', total(before + blob.size));
 }
 
@@ -68,7 +69,7 @@ function total(sum) {
 
 /** @param {{ name: string, size: number, before: number }} file */
 function checkRoom({ name, size, before }) {
-  const most = bytes(MAX_FILE_BYTES);
+  const most = `${MAX_FILE_BYTES / MB} MB`;
   if (size > MAX_FILE_BYTES) {
     const text = `“${name}” is not kept in the history: it has ${bytes(size)}, the limit is ${most}.`;
     throw new HistoryError('file-too-large', text);
@@ -84,9 +85,9 @@ function checkRoom({ name, size, before }) {
  * @returns {{ attachment: import('./types.js').Attachment, blob: Blob | null }} the attachment with the id for the blob
  */
 export function takeOutFile({ blobId = null, dataUrl, name, type, size }) {
-  const blob = dataUrl === undefined ? null : fromDataUrl(dataUrl);
+  const blob = blobId !== null || dataUrl === undefined ? null : fromDataUrl(dataUrl);
   if (blob === null) return { attachment: { blobId, name, type, size }, blob };
-  return { attachment: { blobId: createId(), name, type: blob.type, size: blob.size }, blob };
+  return { attachment: { blobId: createId(), name, type, size: blob.size }, blob };
 }
 
 /**
@@ -100,7 +101,7 @@ function fromDataUrl(url) {
   if (head === null) return null;
   try {
     const text = atob(url.slice(comma + 1));
-    return new Blob([Uint8Array.from(text, (letter) => letter.charCodeAt(0))], { type: safeType(head[1]) });
+    return new Blob([Uint8Array.from(text, (letter) => letter.charCodeAt(0))], { type: head[1] });
   } catch {
     return null;
   }

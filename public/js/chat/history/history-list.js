@@ -11,6 +11,7 @@ import { createHistoryFoot } from './history-foot.js';
 import { createRows } from './history-rows.js';
 import { createHistorySearch } from './history-search.js';
 import { placeChat, withoutChat } from './list-order.js';
+import { MAX_FOUND } from './search.js';
 
 /** @typedef {import('./types.js').Chat} Chat */
 
@@ -35,6 +36,7 @@ export function createHistoryList({ store, account, hrefOf, onOpen, onNew, onGon
   /** Chats that have changed and are not read yet. @type {Set<string>} */
   const changed = new Set();
   let isReading = false;
+  let isClosed = false;
 
   const rows = createRows({
     hrefOf,
@@ -87,7 +89,7 @@ export function createHistoryList({ store, account, hrefOf, onOpen, onNew, onGon
       render();
       if (currentId !== null && (await store.getChat(currentId)) === null) loseCurrent();
     } catch (error) {
-      notice.replaceChildren(failed(messageOf(error), reload));
+      if (!isClosed) notice.replaceChildren(failed(messageOf(error), reload));
     }
   }
 
@@ -100,7 +102,7 @@ export function createHistoryList({ store, account, hrefOf, onOpen, onNew, onGon
       chats = [...chats, ...page.filter(({ id }) => !known.has(id))];
       isComplete = page.length < PAGE;
     } catch (error) {
-      toast.error(messageOf(error));
+      report(error);
       isComplete = true;
     } finally {
       isReading = false;
@@ -122,11 +124,16 @@ export function createHistoryList({ store, account, hrefOf, onOpen, onNew, onGon
         if (!chat && id === currentId) loseCurrent();
       }
     } catch (error) {
-      toast.error(messageOf(error));
+      report(error);
     } finally {
       isReading = false;
     }
     render();
+  }
+
+  /** @param {unknown} error */
+  function report(error) {
+    if (!isClosed) toast.error(messageOf(error));
   }
 
   /** @param {readonly import('./search.js').Found[] | null} found @param {string} query */
@@ -138,7 +145,9 @@ export function createHistoryList({ store, account, hrefOf, onOpen, onNew, onGon
   function render() {
     const found = search?.found;
     const groups = found
-      ? [{ label: 'Found', chats: found.map(({ chat }) => chat) }].filter((group) => group.chats.length > 0)
+      ? [{ label: foundLabel(found.length), chats: found.map(({ chat }) => chat) }].filter(
+          (group) => group.chats.length > 0,
+        )
       : groupByDay(chats, Date.now());
     rows.show(groups, new Map(found?.flatMap(({ chat, snippet }) => (snippet ? [[chat.id, snippet]] : []))));
     notice.replaceChildren(...(groups.length > 0 ? [] : [emptyNote(search?.query ?? null)]));
@@ -177,6 +186,7 @@ export function createHistoryList({ store, account, hrefOf, onOpen, onNew, onGon
     /** With a way to take it back. @param {Chat} chat */
     deleteChat: (chat) => attempt(deleteChat(chat)),
     close() {
+      isClosed = true;
       unwatch();
       observer.disconnect();
       field.close();
@@ -197,6 +207,11 @@ function attempt(work) {
  */
 function updateFound(found, id, chat) {
   return found.flatMap((one) => (one.chat.id !== id ? [one] : chat ? [{ ...one, chat }] : []));
+}
+
+/** @param {number} count */
+function foundLabel(count) {
+  return count < MAX_FOUND ? 'Found' : `First ${MAX_FOUND} found`;
 }
 
 /** @param {string} title */

@@ -81,7 +81,10 @@ export function createRow(first, actions) {
       if (hadFocus) link.focus();
       if (isSaved && text !== '' && text !== chat.title) actions.onRename(chat, text);
     };
-    field.addEventListener('blur', () => finish(true));
+    // Later, because a row that moves loses the focus, and gets it back at once.
+    field.addEventListener('blur', () =>
+      setTimeout(() => document.activeElement !== field && finish(true), 0),
+    );
     field.addEventListener('keydown', (event) => {
       event.stopPropagation();
       if (event.isComposing || (event.key !== 'Enter' && event.key !== 'Escape')) return;

@@ -2,6 +2,7 @@ import { messageOf } from '../../lib/api.js';
 import { plural } from '../../lib/format.js';
 import { h } from '../../lib/h.js';
 import { icon } from '../../lib/icons.js';
+import { MAX_FOUND } from './search.js';
 
 const PAUSE_MS = 150;
 
@@ -68,7 +69,7 @@ export function createHistorySearch({ store, onFound, onLeave }) {
         },
       });
       signal.throwIfAborted();
-      spoken.textContent = found.length === 0 ? 'No chat found' : `${plural(found.length, 'chat')} found`;
+      spoken.textContent = describe(found.length);
       onFound(found, query);
     } catch (error) {
       if (signal.aborted) return;
@@ -97,4 +98,10 @@ export function createHistorySearch({ store, onFound, onLeave }) {
     },
     close: stop,
   };
+}
+
+/** @param {number} count */
+function describe(count) {
+  if (count === 0) return 'No chat found';
+  return count < MAX_FOUND ? `${plural(count, 'chat')} found` : `The first ${MAX_FOUND} chats found`;
 }

@@ -1,5 +1,4 @@
 /** Checks imported files: they may come from anywhere, so that nothing of them is taken that is not known and bounded. */
-import { safeType } from './files.js';
 import { HistoryError } from './history-error.js';
 import { tidyTitle } from './records.js';
 
@@ -20,6 +19,7 @@ const MAX_ATTACHMENTS = 50;
 const MAX_TEXT_LENGTH = 4_000_000;
 const MAX_SHORT_LENGTH = 300;
 const MAX_KEYS = 40;
+const MIME_TYPE = /^[\w.+-]{1,60}\/[\w.+-]{1,100}$/;
 const ID = /^[\w-]{1,64}$/;
 const ROLES = /** @type {const} */ (['system', 'user', 'assistant']);
 const STATES = /** @type {const} */ (['done', 'stopped', 'failed']);
@@ -147,7 +147,7 @@ function checkMessage(fields, chatId, nowMs) {
 function checkAttachment({ name, type, size, dataUrl }) {
   const file = {
     name: toShort(name) ?? 'file',
-    type: safeType(toShort(type) ?? ''),
+    type: typeof type === 'string' && MIME_TYPE.test(type) ? type : 'application/octet-stream',
     size: toNumber(size, 0, Number.MAX_SAFE_INTEGER) ?? 0,
   };
   return typeof dataUrl === 'string' ? { ...file, dataUrl } : { ...file, blobId: null };

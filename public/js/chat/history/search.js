@@ -3,7 +3,7 @@ import { fromChatRecord, orderKey } from './records.js';
 
 /** Chats whose messages are in memory at the same time. */
 const BATCH = 25;
-const MAX_FOUND = 100;
+export const MAX_FOUND = 100;
 const SNIPPET_LENGTH = 90;
 
 /** @typedef {{ chat: import('./types.js').Chat, snippet: string | null }} Found snippet: around the first word, where a message has it */

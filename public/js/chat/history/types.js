@@ -2,7 +2,8 @@
 
 /**
  * @typedef {{ blobId?: string | null, dataUrl?: string, name: string, type: string, size: number }} Attachment
- *   blobId: of a file in the store; null when the file was not kept. dataUrl: the file itself, in messages that are not stored yet
+ *   blobId: of a file in the store; null when the file was not kept. dataUrl: the file itself, in messages that are not stored yet. type: what its
+ *   sender said; the stored file has a type that runs nothing
  */
 /**
  * @typedef {{
@@ -20,7 +21,6 @@
  */
 /** @typedef {{ id: string, name: string, system: string, modelId: string | null, temperature: number | null }} Preset */
 /** @typedef {Chat & { rank: number, deletedAt?: number }} ChatRecord a chat as it is stored; rank: 1 pinned, 0 not, -1 deleted */
-/** @typedef {{ id: string, chatId: string, blob: Blob }} BlobRecord */
 /**
  * @typedef {{ type: 'chat', chatId: string } | { type: 'chats' } | { type: 'presets' } | { type: 'outdated' }} Change
  *   chat: this one or its messages; chats: many or all of them; outdated: another tab has a newer version of the page
