@@ -66,7 +66,11 @@ const BLOCKS: readonly [name: string, source: string, blocks: Node[]][] = [
     [paragraph('a'), list([item(paragraph('b')), item(paragraph('c'))])],
   ],
   ['a year is no list', 'in\n1984. It', [paragraph('in\n1984. It')]],
-  ['numbering goes on', '3. a\n4. b', [list([item(paragraph('a')), item(paragraph('b'))], { mark: '.', start: 3 })]],
+  [
+    'numbering goes on',
+    '3. a\n4. b',
+    [list([item(paragraph('a')), item(paragraph('b'))], { mark: '.', start: 3 })],
+  ],
   ['a loose list', '- a\n\n- b', [list([item(paragraph('a')), item(paragraph('b'))], { isTight: false })]],
   ['tasks', '- [x] a\n- [ ] b', [list([task('a', true), task('b', false)])]],
   [
@@ -85,9 +89,42 @@ const BLOCKS: readonly [name: string, source: string, blocks: Node[]][] = [
   ['a table', 'a|b\n:-|-:\n1|2|3', [table(['left', 'right'], ['a', 'b'], [['1', '2', '3']])]],
   ['bars inside cells', '| a |\n|---|\n| x \\| y |', [table([''], ['a'], [['x | y']])]],
   ['a table in the making', '| a | b |\n|--', [table([''], ['a', 'b'], [])]],
+  [
+    'rows of a table end at a list',
+    'a|b\n-|-\n1|2\n- x|y',
+    [table(['', ''], ['a', 'b'], [['1', '2']]), list([item(paragraph('x|y'))])],
+  ],
+  ['a table under a paragraph', 'x\na|b\n-|-', [paragraph('x'), table(['', ''], ['a', 'b'], [])]],
+  ['a lazy line in a quote', '> a\nb\n\nc', [{ type: 'quote', blocks: [paragraph('a\nb')] }, paragraph('c')]],
+  [
+    'blank lines in a quote loosen its list only',
+    '- a\n  > b\n  >\n- c',
+    [list([item(paragraph('a'), { type: 'quote', blocks: [paragraph('b')] }), item(paragraph('c'))])],
+  ],
+  [
+    'code in a loose list keeps its blank lines',
+    '- a\n\n      x\n\n      y\n\n- b',
+    [list([item(paragraph('a'), code('x\n\ny')), item(paragraph('b'))], { isTight: false })],
+  ],
+  [
+    'a formula',
+    'a\n$$\nx\n- y\n$$\nb',
+    [paragraph('a'), { type: 'formula', text: '$$\nx\n- y\n$$', isClosed: true }, paragraph('b')],
+  ],
+  ['a formula on one line', '\\[ x \\].', [{ type: 'formula', text: '\\[ x \\].', isClosed: true }]],
+  [
+    'a formula that does not end',
+    '$$\nx\n\ny',
+    [{ type: 'formula', text: '$$\nx', isClosed: false }, paragraph('y')],
+  ],
+  ['prices are no formula', '$$: cheap\n$$$: dear', [paragraph('$$: cheap\n$$$: dear')]],
+  ['footnotes', 'a\n[^1]: b\n  c\n[^2]: d', [paragraph('a'), note('1', 'b\nc'), note('2', 'd')]],
   ['a bar is no table', 'a | b\nc', [paragraph('a | b\nc')]],
 ];
 
+function note(label: string, value: string): Node {
+  return { type: 'footnote', label, text: value };
+}
 function head(level: number, value: string): Node {
   return { type: 'heading', level, text: value };
 }
@@ -106,6 +143,7 @@ for (const [name, source, blocks] of BLOCKS) {
 }
 
 const wrap = (type: string, ...children: Node[]): Node => ({ type, children });
+const math = (value: string): Node => ({ type: 'math', text: value });
 const INLINES: readonly [name: string, source: string, nodes: Node[]][] = [
   [
     'bold and italic',
@@ -142,6 +180,13 @@ const INLINES: readonly [name: string, source: string, nodes: Node[]][] = [
     '![a](https://x.org/i.png)',
     [{ type: 'image', alt: 'a', source: '![a](https://x.org/i.png)', href: 'https://x.org/i.png' }],
   ],
+  ['a formula in dollars', 'so $x_1^2$.', [text('so '), math('$x_1^2$'), text('.')]],
+  ['a letter in dollars', '$n$ and $f(x)$', [math('$n$'), text(' and '), math('$f(x)$')]],
+  ['prices', '$5 and $10, 5$-6$, $5-$10, US$x=1$', [text('$5 and $10, 5$-6$, $5-$10, US$x=1$')]],
+  ['words in dollars', '$more money = less$ a', [text('$more money = less$ a')]],
+  ['escaped dollars', '\\$x=1\\$', [text('$x=1$')]],
+  ['a note', 'a[^1] [^a b]', [text('a'), { type: 'note', label: '1' }, text(' [^a b]')]],
+  ['named entities', '&rarr;&constructor;&copy;', [text('→&constructor;©')]],
   ['TeX keeps its marks', '\\(a_1*b_2*\\)', [{ type: 'math', text: '\\(a_1*b_2*\\)' }]],
 ];
 
@@ -215,8 +260,11 @@ const SCRAPS = [
   '&amp;',
   '\\',
   '$$',
+  '$',
   '\\(',
   '\\]',
+  '[^1]: ',
+  '[^1]',
   'https://',
   '[x] ',
   ':',
@@ -310,7 +358,10 @@ test('a line longer than a part is parsed in parts, and no character is lost', (
       stream.read(500);
     }
     stream.push((open + line + close).slice(line.length + 10));
-    assert.deepEqual(endOf(stream).map((b) => [b.type, b['text'] === line]), [[type, true]]);
+    assert.deepEqual(
+      endOf(stream).map((b) => [b.type, b['text'] === line]),
+      [[type, true]],
+    );
   }
 });
 

@@ -5,7 +5,7 @@
  * length. A block that is not the last one of its parent never changes again.
  */
 
-import { appendLine, extendLeaf, openLeaf, saveLeaf } from './leaves.js';
+import { appendLine, appendText, extendLeaf, openLeaf, saveLeaf } from './leaves.js';
 import {
   FOOTNOTE,
   indentOf,
@@ -153,20 +153,20 @@ export class BlockParser {
     }
     if (block.type !== 'paragraph' && block.type !== 'footnote') return false;
     const canStart = matched - 1 < MAX_DEPTH;
-    if (canStart && isInside && block.type === 'paragraph' && this.#transform(block, rest, isLast))
+    if (canStart && isInside && block.type === 'paragraph' && this.#transform(leaf, block, rest, isLast))
       return true;
     // Only within the same container, an item must look like one to interrupt a paragraph.
     const marker = isInside ? null : readMarker(rest);
     if (canStart && (interrupts(rest) || (marker !== null && marker.indent < 4))) return false;
-    block.text += `\n${rest.trim()}`;
+    appendText(leaf, rest.trim());
     return true;
   }
 
   /**
    * Makes a heading of an open paragraph that is underlined, or a table of its last line.
-   * @param {{ type: 'paragraph', text: string }} paragraph @param {string} line @param {boolean} isLast
+   * @param {import('./leaves.js').Leaf} leaf @param {{ type: 'paragraph', text: string }} paragraph @param {string} line @param {boolean} isLast
    */
-  #transform(paragraph, line, isLast) {
+  #transform({ earlier, lastLine }, paragraph, line, isLast) {
     const { children } = /** @type {Frame} */ (this.#stack.at(-1));
     const underline = UNDERLINE.exec(line);
     if (underline) {
@@ -175,13 +175,11 @@ export class BlockParser {
       this.#leaf = null;
       return true;
     }
-    const headerAt = paragraph.text.lastIndexOf('\n') + 1;
-    const header = paragraph.text.slice(headerAt);
-    if (!isDelimiterRow(header, line, isLast)) return false;
-    if (headerAt === 0) children.pop();
-    else paragraph.text = paragraph.text.slice(0, headerAt - 1);
+    if (!isDelimiterRow(lastLine, line, isLast)) return false;
+    if (earlier === null) children.pop();
+    else paragraph.text = earlier;
     const align = splitRow(line).map(toAlign);
-    this.#open({ type: 'table', align, header: splitRow(header), rows: [] });
+    this.#open({ type: 'table', align, header: splitRow(lastLine), rows: [] });
     return true;
   }
 

@@ -41,10 +41,10 @@ export function createCode(info) {
   const pre = h('pre', { tabindex: 0, role: 'group', 'aria-label': name ? `Code, ${name}` : 'Code' }, code);
   const element = h(
     'div',
-    { class: 'md-code' },
+    { class: 'code md-code' },
     h(
       'div',
-      { class: 'md-code-head' },
+      { class: 'code-head' },
       h('span', { class: 'truncate' }, name || 'text'),
       wrapButton(pre),
       downloadButton(name, () => shown),

@@ -5,9 +5,10 @@ import { AFTER_FORMULA, closesFence, closingOf, isBlank, stripIndent } from './l
  * @typedef {import('./blocks.js').Block} Block
  * @typedef {Extract<Block, { type: 'paragraph' | 'footnote' | 'code' | 'formula' | 'table' }>} LeafBlock
  * @typedef {{ mark: string, indent: number }} Fence
- * @typedef {{ block: LeafBlock, fence: Fence | null, isVerbatim: boolean, isIndented: boolean, isEmpty: boolean, blanks: string }} Leaf
+ * @typedef {{ block: LeafBlock, fence: Fence | null, isVerbatim: boolean, isIndented: boolean, isEmpty: boolean, blanks: string, earlier: string | null, lastLine: string }} Leaf
  *   isVerbatim: lines are taken as they are until the block ends (fence, formula); isIndented: indented code;
- *   blanks: blank lines that belong to indented code only if more of it follows
+ *   blanks: blank lines that belong to indented code only if more of it follows; earlier and lastLine: the two parts of a
+ *   paragraph, because a search in a text that has just grown would copy all of it; earlier is null on the first line
  */
 
 /**
@@ -23,7 +24,22 @@ export function openLeaf(block, fence) {
     isIndented: fence === undefined && block.type === 'code',
     isEmpty: fence !== undefined,
     blanks: '',
+    earlier: null,
+    lastLine: 'text' in block ? block.text : '',
   };
+}
+
+/**
+ * Appends a line to a paragraph or a footnote.
+ * @param {Leaf} leaf
+ * @param {string} line
+ */
+export function appendText(leaf, line) {
+  const { block } = leaf;
+  if (!('text' in block)) return;
+  leaf.earlier = block.text;
+  leaf.lastLine = line;
+  block.text += `\n${line}`;
 }
 
 /**
@@ -73,6 +89,7 @@ export function extendLeaf(leaf, text) {
   const { block } = leaf;
   if (block.type !== 'table') {
     block.text += leaf.blanks + text;
+    leaf.lastLine += text;
     leaf.blanks = '';
     leaf.isEmpty = false;
     return true;
