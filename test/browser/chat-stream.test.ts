@@ -221,7 +221,7 @@ test('sources of an answer are links below it, each once, http and https only', 
   await links.first().waitFor();
   assert.deepEqual(
     await links.evaluateAll((all) =>
-      all.map((link) => [(link as HTMLAnchorElement).href, link.textContent, link.rel]),
+      all.map((link) => [(link as HTMLAnchorElement).href, link.textContent, link.getAttribute('rel')]),
     ),
     [
       ['https://example.com/a', 'First <b>source</b>', 'noopener noreferrer'],

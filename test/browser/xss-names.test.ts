@@ -5,7 +5,7 @@ import { changeConfig } from '../../src/store/change-config.ts';
 import { withEntity } from '../../src/store/changes.ts';
 import { json, startUpstream } from '../helpers/fake-upstream.ts';
 import { ADMIN, type AppUnderTest, expectStatus, startApp } from '../helpers/start-app.ts';
-import { modelList, textOf } from './chat-setup.ts';
+import { modelButton, textOf } from './chat-setup.ts';
 import { SAMPLE_PASSWORD } from './sample-data.ts';
 import { chooseTab, row, SKIPPED, takeNewKey } from './start-browser.ts';
 import { startTraffic } from './traffic-setup.ts';
@@ -94,10 +94,11 @@ test('stored names are text on every tab of the panel', options, async (t) => {
     await panel.keyboard.press('Escape');
   }
   await chooseTab(panel, 'Chat');
-  await modelList(panel)
-    .locator('option')
+  await modelButton(panel).click();
+  await panel
+    .getByRole('option')
     .nth(NAMES.length - 1)
-    .waitFor({ state: 'attached' });
+    .waitFor();
   await expectText(panel, NAMES, 'Chat');
 });
 

@@ -65,7 +65,15 @@ describe('models and keys', { timeout: 30_000 }, () => {
     const first = data.find(({ id }) => id === 'model-1');
     assert.deepEqual(
       { ...first, created: 0 },
-      { id: 'model-1', object: 'model', created: 0, owned_by: 'one', name: 'Model One', vision: false },
+      {
+        id: 'model-1',
+        object: 'model',
+        created: 0,
+        owned_by: 'one',
+        name: 'Model One',
+        vision: false,
+        price: null,
+      },
     );
     assert.ok(Number.isInteger(first?.['created']));
     for (const path of [

@@ -35,7 +35,7 @@ const PHONE = '(max-width: 640px)';
  * @param {{ me: Person | null, isTab?: boolean, onMenu?: ((button: HTMLElement) => void) | null }} options
  *   me: null without an account; the session cookie serves instead of a key otherwise. isTab: in the panel; onMenu: opens the
  *   menu of the page, on a phone
- * @returns {{ mayLoseWork(): boolean }}
+ * @returns {{ mayLoseWork(): boolean, shown(): void }} shown: to be called when the container is on the page again
  */
 export function mountChat(container, { me, isTab = false, onMenu = null }) {
   const url = createUrlState('chat', new AbortController().signal);
@@ -312,6 +312,7 @@ export function mountChat(container, { me, isTab = false, onMenu = null }) {
   });
 
   return {
+    shown: onChange,
     mayLoseWork: () =>
       conversation.isAnswering() || (chats.store()?.isKept === false && conversation.path().length > 0),
   };

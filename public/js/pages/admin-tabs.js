@@ -60,16 +60,21 @@ export const TABS = /** @type {const} */ ([
   },
 ]);
 
-/** Kept while the panel is open, so that the conversation survives a change of tabs. @type {HTMLElement | null} */
-let chatHost = null;
+/**
+ * Kept while the panel is open, so that the conversation survives a change of tabs.
+ * @type {{ host: HTMLElement, shown: () => void } | null}
+ */
+let chat = null;
 
 /** @param {typeof import('../chat/chat.js').mountChat} mountChat */
 function mountChatTab(mountChat) {
   return (/** @type {HTMLElement} */ container, /** @type {import('./admin.js').ViewContext} */ context) => {
-    if (chatHost === null) {
-      chatHost = h('div', { class: 'chat-host' });
-      mountChat(chatHost, { me: context.me, isTab: true, onMenu: context.openMenu });
+    if (chat === null) {
+      const host = h('div', { class: 'chat-host' });
+      const { shown } = mountChat(host, { me: context.me, isTab: true, onMenu: context.openMenu });
+      chat = { host, shown };
     }
-    container.append(chatHost);
+    container.append(chat.host);
+    chat.shown();
   };
 }

@@ -64,7 +64,8 @@ export function createConversation({ log, history, send, readChoices, modelName,
   function viewOf(message) {
     let view = views.get(message.id);
     if (!view) {
-      view = message.role === 'user' ? questionView(message, true) : answerView(message);
+      view =
+        message.role === 'assistant' ? answerView(message) : questionView(message, message.role === 'user');
       views.set(message.id, view);
     }
     return view;
@@ -182,7 +183,7 @@ export function createConversation({ log, history, send, readChoices, modelName,
   /** @param {string} id */
   async function load(id) {
     const [chat, messages] = await Promise.all([history().getChat(id), history().loadMessages(id)]);
-    return { chat, messages: /** @type {Message[]} */ (messages) };
+    return { chat, messages };
   }
 
   return {

@@ -17,9 +17,9 @@ export function createThread(messages = [], leafId = null) {
     all: () => all,
     leafId: () => leaf,
     /** The messages that are shown. */
-    path: () => /** @type {Message[]} */ (branchTo(all, leaf)),
+    path: () => branchTo(all, leaf),
     /** @param {string | null} id @returns {Message[]} */
-    pathTo: (id) => /** @type {Message[]} */ (branchTo(all, id)),
+    pathTo: (id) => branchTo(all, id),
     /** @param {string} id @returns {Message | null} */
     get: (id) => all.find((message) => message.id === id) ?? null,
     /** @param {Message} message */

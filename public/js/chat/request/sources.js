@@ -1,9 +1,10 @@
 /** The sources of an answer, as the vendors give them. Has no DOM. */
 
+import { toSource } from '../history/message-fields.js';
+
 /** @typedef {import('../types.js').Source} Source */
 
 const MOST_SOURCES = 50;
-const MOST_TITLE_CHARS = 200;
 
 /**
  * Sources in a chunk or a whole completion: `annotations` with `url_citation` (OpenAI, OpenRouter), `search_results` and
@@ -28,15 +29,6 @@ export function mergeSources(known, more) {
   const all = new Map(known.map((source) => [source.url, source]));
   for (const source of more) if (!all.has(source.url)) all.set(source.url, source);
   return [...all.values()].slice(0, MOST_SOURCES);
-}
-
-/** @param {any} source @returns {Source[]} */
-function toSource(source) {
-  if (typeof source?.url !== 'string' || !URL.canParse(source.url)) return [];
-  const { href, protocol, hostname } = new URL(source.url);
-  if (protocol !== 'https:' && protocol !== 'http:') return [];
-  const title = typeof source.title === 'string' ? source.title.trim() : '';
-  return [{ url: href, title: title.slice(0, MOST_TITLE_CHARS) || hostname }];
 }
 
 /** @param {unknown} value @returns {any[]} */
