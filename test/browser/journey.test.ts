@@ -76,7 +76,7 @@ async function makeKey(page: Page, name: string, model: string | null): Promise<
 
 /** Chats with a key; then the key is given another model under the open page, and the next message is refused. */
 async function chatWithKey(admin: Page, chat: Page, key: string): Promise<void> {
-  await chat.getByLabel('API key').fill(key);
+  await chat.getByRole('textbox', { name: 'API key' }).fill(key);
   await button(chat, 'Model: demo-chat').click();
   assert.equal(await chat.getByRole('option').count(), 1);
   await chat.keyboard.press('Escape');

@@ -137,7 +137,7 @@ test(
     await page.getByRole('option').nth(5).waitFor();
     await expectText(page, titles, 'the list and the presets');
     await messageField(page).fill('');
-    await page.getByRole('link', { name: titles[1] }).click();
+    await page.getByRole('link', { name: titles[1] ?? '' }).click();
     await page
       .locator('.talk-head h2')
       .getByText(titles[1] ?? '')
