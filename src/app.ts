@@ -35,6 +35,7 @@ import { createServices, type Services, type ServicesOptions } from './routes/se
 import { adminMe, login, logout, whoIsSignedIn } from './routes/sign-in.ts';
 import { ownKeyResource } from './routes/user/api-keys.ts';
 import { userMe } from './routes/user/me.ts';
+import { listOwnModels } from './routes/user/models.ts';
 import { changeOwnPassword } from './routes/user/password.ts';
 import { listOwnRequests } from './routes/user/requests.ts';
 import { userUsage } from './routes/user/usage.ts';
@@ -204,6 +205,7 @@ export function createRoutes(
     ['POST', '/api/user/login', 'anyone', login('user', services)],
     ['POST', '/api/user/logout', 'user', logout(services)],
     ['GET', '/api/user/me', 'user', userMe(services)],
+    ['GET', '/api/user/models', 'user', listOwnModels(services)],
     ['PUT', '/api/user/password', 'user', changeOwnPassword(services)],
     ['GET', '/api/user/apikeys', 'user', ownKeys.list],
     ['POST', '/api/user/apikeys', 'user', ownKeys.create],

@@ -241,6 +241,28 @@ export const checkPage: Rule = (path, source) => {
   return PAGE_BANS.filter(([, pattern]) => pattern.test(text)).map(([name]) => `${path}: ${name}`);
 };
 
+const EXPORTED = /^export (?:async )?(?:function\*?|const|let|class) (\w+)/gm;
+
+/**
+ * The exports that no other file names, in its types or its code.
+ * @param modules each module with its source
+ * @param readers other files that may use them, such as tests
+ */
+export function findUnusedExports(
+  modules: readonly (readonly [path: string, source: string])[],
+  readers: readonly (readonly [path: string, source: string])[],
+): string[] {
+  const words = [...modules, ...readers].map(
+    ([path, source]) => [path, new Set(source.match(/\w+/g))] as const,
+  );
+  return modules.flatMap(([path, source]) =>
+    [...source.matchAll(EXPORTED)]
+      .map(([, name = '']) => name)
+      .filter((name) => !words.some(([other, used]) => other !== path && used.has(name)))
+      .map((name) => `${path}: ${name}`),
+  );
+}
+
 const LINES_AT_MOST = 300;
 
 /** Files stay short, in kebab-case, and no folder or file is a drawer for everything. */

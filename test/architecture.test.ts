@@ -11,6 +11,7 @@ import {
   checkSyntax,
   checkTables,
   findCircles,
+  findUnusedExports,
   importsOf,
   type Rule,
 } from './architecture-rules.ts';
@@ -81,6 +82,10 @@ describe('src/', () => {
 
 test('public/ makes no HTML from strings and holds nothing inline', () => {
   assert.deepEqual(problemsOf(checkPage, filesIn('public', /\.(js|html)$/)), []);
+});
+
+test('public/ exports only what another file uses', () => {
+  assert.deepEqual(findUnusedExports(filesIn('public', /\.js$/), filesIn('test', /\.(ts|js|mjs)$/)), []);
 });
 
 test('bench/ holds only syntax that erases', () => {
@@ -189,6 +194,17 @@ describe('the rules catch', () => {
       ['d', ['b']],
     ]);
     assert.deepEqual(findCircles(graph), ['b -> d -> b']);
+  });
+
+  test('an export that nothing uses', () => {
+    const modules = [
+      [
+        'a.js',
+        'export const used = 1;\nexport async function lost() { return used; }\nexport class Tested {}',
+      ],
+      ['b.js', "import { used } from './a.js';\nuse(used);"],
+    ] as const;
+    assert.deepEqual(findUnusedExports(modules, [['a.test.ts', 'new Tested();']]), ['a.js: lost']);
   });
 });
 

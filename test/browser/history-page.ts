@@ -36,12 +36,7 @@ export interface HistoryWindow {
 /** Serves a page with the list of chats; answers its origin. */
 export function serveHistoryPage(t: TestContext): Promise<string> {
   const styles = ['/app.css', '/panel.css', '/history.css', '/page.css'];
-  return serveModulePage(t, {
-    title: 'History',
-    styles,
-    script: '/page.js',
-    own: { '/page.css': 'history-page.css', '/page.js': 'history-page.js' },
-  });
+  return serveModulePage(t, { title: 'History', name: 'history', styles });
 }
 
 export interface HistoryPageOptions extends OpenOptions {

@@ -15,24 +15,25 @@ const TYPES: Readonly<Record<string, string>> = {
 
 export interface ModulePage {
   readonly title: string;
-  /** In the order in which they apply, such as `/charts.css`. */
+  /** Files of this folder: `NAME-page.js` is served as `/page.js`, `NAME-page.css` as `/page.css`. */
+  readonly name: string;
+  /** Style sheets of the app. */
   readonly styles: readonly string[];
-  readonly script: string;
-  /** Paths that are files of this folder. */
-  readonly own: Readonly<Record<string, string>>;
 }
 
-/** Serves a page that shows modules of the panel on their own, under the policy of the app's pages; answers its origin. */
+/** Serves a page for modules of the app, under the policy of the app's pages; answers its origin. */
 export async function serveModulePage(t: TestContext, page: ModulePage): Promise<string> {
+  const html = pageOf(page);
   const server = createServer((request, response) => {
-    const headers = Object.fromEntries(pairs(baseHeaders('module-page', 'page')));
+    const headers = Object.fromEntries(pairs(baseHeaders(page.name, 'page')));
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
     if (pathname === '/') {
-      response.writeHead(200, { ...headers, 'content-type': 'text/html' }).end(htmlOf(page));
+      response.writeHead(200, { ...headers, 'content-type': 'text/html' }).end(html);
       return;
     }
-    const own = page.own[pathname];
-    const path = own === undefined ? join(PUBLIC, normalize(pathname)) : join(HERE, own);
+    const own = /^\/page\.(css|js)$/.exec(pathname)?.[1];
+    const path =
+      own === undefined ? join(PUBLIC, normalize(pathname)) : join(HERE, `${page.name}-page.${own}`);
     if (!existsSync(path)) {
       response.writeHead(404, headers).end();
       return;
@@ -49,7 +50,8 @@ export async function serveModulePage(t: TestContext, page: ModulePage): Promise
   return `http://127.0.0.1:${port}`;
 }
 
-function htmlOf({ title, styles, script }: ModulePage): string {
+function pageOf({ title, styles }: ModulePage): string {
+  const links = styles.map((href) => `<link rel="stylesheet" href="${href}">`).join('\n');
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -57,8 +59,8 @@ function htmlOf({ title, styles, script }: ModulePage): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${title}</title>
 <link rel="icon" href="/favicon.svg">
-${styles.map((href) => `<link rel="stylesheet" href="${href}">`).join('\n')}
-<script type="module" src="${script}"></script>
+${links}
+<script type="module" src="/page.js"></script>
 </head>
 <body><main><h1>${title}</h1></main></body>
 </html>`;

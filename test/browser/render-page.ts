@@ -5,8 +5,7 @@ import { serveModulePage } from './module-page.ts';
 export function serveRenderPage(t: TestContext): Promise<string> {
   return serveModulePage(t, {
     title: 'Answers',
+    name: 'render',
     styles: ['/app.css', '/panel.css', '/chat-render.css'],
-    script: '/page.js',
-    own: { '/page.js': 'render-page.js' },
   });
 }

@@ -57,6 +57,7 @@ export const EXPECTED_ACCESS: Readonly<Record<string, Access>> = {
   'POST /api/admin/restore': 'admin',
   'POST /api/user/logout': 'user',
   'GET /api/user/me': 'user',
+  'GET /api/user/models': 'user',
   'PUT /api/user/password': 'user',
   'GET /api/user/apikeys': 'user',
   'POST /api/user/apikeys': 'user',

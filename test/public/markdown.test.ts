@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { SAMPLE_ANSWER } from '../browser/answer-samples.ts';
 
 type Node = { type: string; [field: string]: unknown };
 interface BlockStream {
@@ -326,6 +327,38 @@ test('at every moment the blocks of a stream are those of the text so far, and c
     }),
     { numRuns: RUNS },
   );
+});
+
+/** Each can be read in another way before its end is there. */
+const DOUBTFUL = [
+  '- a\n\n-b\n',
+  '- a\n- b\n\n  c\n\n- d\n',
+  'a|b\n-|-\n1|2\n33|44\n- x|y\n',
+  'x\na | b\n--|--\nc',
+  '> a\n> - b\n>\n> - c\nlazy\n\nd',
+  '1. a\n   ```\n   x\n\n   ```\n2. b\n  - c\n\n      d\n',
+  '    a\n\n\n    b\n\nc',
+  'a\n---\nb\n- -\n* * *\n',
+  '$$\na\n$$.\n\\[ x \\] y\n$$\n\nz',
+  '~~~~ js {a}\n~~~\n~~~~\n',
+];
+
+test('a text that is cut anywhere, or comes by characters, gives the blocks of the whole text', () => {
+  for (const text of [...DOUBTFUL, SAMPLE_ANSWER]) {
+    const whole = parseBlocks(text);
+    const byCharacters = createBlockStream();
+    for (let cut = 0; cut < text.length; cut += 1) {
+      const inTwo = createBlockStream();
+      inTwo.push(text.slice(0, cut));
+      inTwo.read();
+      inTwo.push(text.slice(cut));
+      assert.deepEqual(endOf(inTwo), whole, JSON.stringify(text.slice(0, cut)));
+      byCharacters.push(text.charAt(cut));
+      byCharacters.read();
+      assert.deepEqual(byCharacters.blocks, parseBlocks(text.slice(0, cut + 1)));
+    }
+    assert.deepEqual(endOf(byCharacters), whole);
+  }
 });
 
 test('what the next characters can still change is changed', () => {

@@ -13,7 +13,8 @@ import { createMath } from './math-view.js';
  * @typedef {{ element: HTMLElement, update(value: T): boolean }} View update: false if the element cannot show this value
  */
 
-const HEADINGS = /** @type {const} */ (['h3', 'h4', 'h5', 'h6', 'h6', 'h6']);
+/** An answer is below a heading of level 2, and most answers begin with `##`. */
+const HEADINGS = /** @type {const} */ (['h3', 'h3', 'h4', 'h5', 'h6', 'h6']);
 
 /**
  * Shows a list of blocks that grows at its end.

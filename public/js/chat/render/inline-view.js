@@ -5,7 +5,10 @@ import { createMath } from './math-view.js';
 
 /** @typedef {import('./inline.js').Inline} Inline */
 
-/** Longer texts are parsed in parts, so that the open part of a stream stays short. Marks do not reach beyond a part. */
+/**
+ * Longer texts are shown in parts, each a block of lines: text that is added changes the last part only. Marks do not reach
+ * beyond a part.
+ */
 const MAX_PART_CHARS = 8192;
 
 /**
@@ -15,32 +18,34 @@ const MAX_PART_CHARS = 8192;
 export function createInline(element) {
   /** What the closed parts show. */
   let closed = '';
-  let part = createPart(element);
+  let showPart = createPart(element);
   return (text) => {
     if (!text.startsWith(closed)) {
       element.replaceChildren();
       closed = '';
-      part = createPart(element);
+      showPart = createPart(element);
     }
-    let from = closed.length;
-    for (; text.length - from > MAX_PART_CHARS; from = closed.length) {
-      closed = text.slice(0, partEnd(text, from));
-      part(closed.slice(from));
-      part = createPart(element);
+    while (text.length - closed.length > MAX_PART_CHARS) {
+      const end = partEnd(text, closed.length);
+      showPart(text.slice(closed.length, end));
+      closed = text.slice(0, end);
+      const part = h('span', { class: 'md-part' });
+      element.append(part);
+      showPart = createPart(part);
     }
-    part(text.slice(from));
+    showPart(text.slice(closed.length));
   };
 }
 
 /**
- * The end of a part: before a space in its second half.
+ * The end of a part: after a space in its second half.
  * @param {string} text
  * @param {number} from
  */
 function partEnd(text, from) {
   const end = from + MAX_PART_CHARS;
-  const space = Math.max(text.lastIndexOf(' ', end), text.lastIndexOf('\n', end));
-  if (space > from + MAX_PART_CHARS / 2) return space;
+  const space = Math.max(text.lastIndexOf(' ', end - 1), text.lastIndexOf('\n', end - 1));
+  if (space > from + MAX_PART_CHARS / 2) return space + 1;
   return /[\ud800-\udbff]/.test(text.charAt(end - 1)) ? end - 1 : end;
 }
 

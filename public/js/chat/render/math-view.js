@@ -12,7 +12,9 @@ let loaded = null;
  * @returns {HTMLElement} shows the source if it is not a formula that can be drawn
  */
 export function createMath(source, isBlock) {
-  const element = h(isBlock ? 'div' : 'span', { class: isBlock ? 'md-math is-block' : 'md-math' });
+  const element = isBlock
+    ? h('div', { class: 'md-math is-block', tabindex: 0, role: 'group', 'aria-label': 'Formula' })
+    : h('span', { class: 'md-math' });
   if (loaded) draw(loaded);
   else {
     element.append(h('code', null, source));

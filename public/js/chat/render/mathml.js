@@ -1,7 +1,7 @@
 /** Draws formulas as MathML (MathML Core). */
 import { parseTex } from './tex.js';
 
-/** @typedef {import('./tex.js').Tex} Tex */
+/** @typedef {import('./tex-nodes.js').Tex} Tex */
 
 const NAMESPACE = 'http://www.w3.org/1998/Math/MathML';
 
