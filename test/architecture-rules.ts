@@ -17,7 +17,7 @@ const BASE = [
   'turns',
 ];
 const INTERFACES = [...BASE, 'entities', 'codecs', 'addresses'];
-const WORKERS = ['files', 'limits', 'usage', 'providers', 'endpoints', 'protocols'];
+const WORKERS = ['files', 'limits', 'usage', 'providers', 'upstream', 'endpoints', 'protocols'];
 
 /** The rooms of src/ and what each may import, its own files apart. An import points down this list, never up. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
@@ -44,10 +44,11 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   demo: ['protocols', ...INTERFACES],
   limits: ['files', 'usage', ...INTERFACES],
   usage: ['files', 'protocols', ...INTERFACES],
-  providers: ['endpoints', 'protocols', ...INTERFACES],
+  providers: ['endpoints', 'protocols', 'upstream', ...INTERFACES],
+  upstream: [...BASE, 'codecs', 'addresses'],
   endpoints: ['protocols', ...INTERFACES],
   drivers: ['files', 'documents', ...INTERFACES],
-  offsite: ['files', 'drivers', 'documents', ...INTERFACES],
+  offsite: ['files', 'drivers', 'documents', 'upstream', ...INTERFACES],
   files: BASE,
   documents: INTERFACES,
   http: [...BASE, 'codecs', 'addresses'],
@@ -90,7 +91,7 @@ const DOCUMENT =
 /** Files on the disk, whatever is in them. */
 const FILE = /^src\/store\/(atomic-file|checked-lines|crc32|file-ops)\.ts$/;
 const CODEC =
-  /^src\/(bounded-map|byte-gatherer|histogram|json\/[a-z-]+|http\/((sse|multipart)[a-z-]*|body-transform|content-type|headers))\.ts$/;
+  /^src\/(bounded-map|byte-gatherer|histogram|json\/[a-z-]+|http\/((sse|multipart)[a-z-]*|body-source|body-transform|content-type|headers))\.ts$/;
 
 /** The room that a file of src/ belongs to, or null where the table knows none. */
 function roomOf(path: string): string | null {
@@ -98,6 +99,7 @@ function roomOf(path: string): string | null {
   if (CODEC.test(path)) return 'codecs';
   if (path === 'src/app.ts' || path === 'src/books.ts') return posix.basename(path, '.ts');
   if (path === 'src/gateway/endpoints.ts') return 'endpoints';
+  if (/^src\/providers\/(upstream\/[a-z-]+|upstream-failures)\.ts$/.test(path)) return 'upstream';
   if (/^src\/(ip-address|providers\/base-url)\.ts$/.test(path)) return 'addresses';
   if (
     /^src\/(store\/(store|entities|changes|change-config|config-view|provider-keys|new-records|price-amounts)|usage\/(usage|call-entry|money)|offsite\/status)\.ts$/.test(
@@ -157,6 +159,23 @@ function checkDirection(path: string, imported: string): string[] {
   if (from === to || ALLOWED[from]?.includes(to) === true) return [];
   return [`${path}: ${from} must not import ${imported} (${to})`];
 }
+
+const SERVER_ONLY = new Set(['createServer', 'ServerResponse', 'STATUS_CODES']);
+
+/** Requests to others go through `providers/upstream/`: of node:http the server alone is used, and its types. */
+export const checkClients: Rule = (path, source) => {
+  const code = withoutComments(source);
+  const values = [...code.matchAll(/^import (?!type )([^;]*?) from 'node:(https?|http2)';/gm)];
+  const names = values.flatMap(([, list = '', module = '']) =>
+    [...list.matchAll(/[{,]\s*(?!type\b)(\w+)|^(\w+|\* as \w+)$/g)].map(
+      ([, inList, alone]) => [module, inList ?? alone ?? ''] as const,
+    ),
+  );
+  const banned = names.filter(([module, name]) => module !== 'http' || !SERVER_ONLY.has(name));
+  const found = banned.map(([module, name]) => `${path}: ${name} of node:${module}`);
+  if (/\bfetch\(/.test(withoutStrings(code))) found.push(`${path}: fetch`);
+  return found;
+};
 
 const BANS: readonly (readonly [string, RegExp])[] = [
   ['enum', /^[ \t]*(export )?(declare )?(const )?enum \w/m],

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import {
+  checkClients,
   checkImports,
   checkMap,
   checkPage,
@@ -39,6 +40,10 @@ describe('src/', () => {
 
   test('what translates and decides opens no socket and no file', () => {
     assert.deepEqual(problemsOf(checkPurity, files), []);
+  });
+
+  test('uses no HTTP client but its own', () => {
+    assert.deepEqual(problemsOf(checkClients, files), []);
   });
 
   test('imports have no circle', () => {
@@ -169,6 +174,11 @@ describe('the rules catch', () => {
     ['a default export', checkSyntax, 'src/a.ts', 'export default function a() {}'],
     ['a renamed default export', checkSyntax, 'src/a.ts', 'export { a as default };'],
     ['export =', checkSyntax, 'src/a.ts', 'export = a;'],
+    ["node:http's client", checkClients, 'src/a.ts', "import { createServer, request } from 'node:http';"],
+    ["node:http's agent", checkClients, 'src/a.ts', "import {\n  Agent as A,\n} from 'node:http';"],
+    ["node:https's client", checkClients, 'src/a.ts', "import { get } from 'node:https';"],
+    ['the whole of node:http', checkClients, 'src/a.ts', "import * as http from 'node:http';"],
+    ['fetch', checkClients, 'src/a.ts', 'const a = await fetch(url);'],
     ['unchecked TLS', checkSyntax, 'src/a.ts', 'const a = { rejectUnauthorized: false };'],
     ['new URL(req.url)', checkSyntax, 'src/a.ts', 'const a = new URL(req.url, base);'],
     ['new URL(this.request.url)', checkSyntax, 'src/a.ts', 'const a = new URL(this.request.url, base);'],
@@ -228,6 +238,12 @@ describe('the rules let pass', () => {
       checkPurity,
       'src/protocols/x.ts',
       "import type { IncomingHttpHeaders } from 'node:http';",
+    ],
+    [
+      'the server of node:http, and types of its client',
+      checkClients,
+      'src/a.ts',
+      "import { createServer, type Agent } from 'node:http';\nimport type { ClientRequest } from 'node:http';",
     ],
     ['node:http at the edge', checkPurity, 'src/providers/x.ts', "import { request } from 'node:http';"],
     [

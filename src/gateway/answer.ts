@@ -1,5 +1,5 @@
-import { Readable } from 'node:stream';
 import { HttpError } from '../errors.ts';
+import { type BodySource, bodyOf, piecesOf } from '../http/body-source.ts';
 import type { AnswerEnd, BodyTransform } from '../http/body-transform.ts';
 import { isEventStream, isJsonType } from '../http/content-type.ts';
 import type { HeaderList } from '../http/headers.ts';
@@ -33,7 +33,7 @@ export type ShapedAnswer = {
   readonly headers: HeaderList;
 } & (
   | { readonly kind: 'bytes'; readonly body: Buffer }
-  | { readonly kind: 'stream'; readonly body: Readable; readonly transform: BodyTransform | null }
+  | { readonly kind: 'stream'; readonly body: BodySource; readonly transform: BodyTransform | null }
 );
 
 /** A call's answer. The code that sends it owns its body, and settles it when the last byte is sent. */
@@ -181,7 +181,7 @@ async function passEventStream(response: HeldResponse, options: ShapeOptions): P
     meter: response.meter,
   });
   const headers = [...responseHeadersFor(response.headers, false), ...UNBUFFERED];
-  return streamAnswer({ ...response, body: opened.body }, headers, transform);
+  return streamAnswer(response, headers, transform);
 }
 
 function streamAnswer(
@@ -247,7 +247,7 @@ async function answerVectors(
   const conversion = { encoding, model: needsRename(response, options) ? options.modelId : null };
   const read = await readBounded(response.body, WHOLE_BYTES, response.lease);
   if (!read.isWhole) {
-    const body = Readable.from(convertEmbeddings(response.body, conversion), { objectMode: false });
+    const body = bodyOf(convertEmbeddings(piecesOf(response.body), conversion));
     return passThrough({ ...response, body }, false);
   }
   response.meter.lookAtScanned(read.bytes, checkJson(read.bytes, response));

@@ -1,6 +1,6 @@
-import type { Readable } from 'node:stream';
 import { type CancelSignal, wait } from '../cancellation.ts';
 import { HttpError } from '../errors.ts';
+import type { BodySource } from '../http/body-source.ts';
 import type { AnswerEnd } from '../http/body-transform.ts';
 import type { InflightBudget } from '../inflight-budget.ts';
 import { conversationDigest } from '../protocols/conversation-start.ts';
@@ -280,7 +280,7 @@ function throwIfGone(signal: CancelSignal): void {
 
 const ERROR_BODY_BYTES = 256 * 1024;
 
-async function readErrorText(body: Readable): Promise<string> {
+async function readErrorText(body: BodySource): Promise<string> {
   try {
     return (await readBounded(body, ERROR_BODY_BYTES)).bytes.toString('utf8');
   } finally {

@@ -1,5 +1,5 @@
-import type { Readable } from 'node:stream';
 import type { Endpoint } from '../gateway/endpoints.ts';
+import type { BodySource } from '../http/body-source.ts';
 import type { HeaderList } from '../http/headers.ts';
 import type { MultipartPart } from '../http/multipart.ts';
 import type { JsonScan } from '../json/matches.ts';
@@ -9,6 +9,7 @@ import type { UpstreamHeaders } from '../protocols/passed-headers.ts';
 import type { RenderedAnswer } from '../protocols/transcription.ts';
 import type { ModelOptions, Provider } from '../store/entities.ts';
 import type { Connection } from './connection.ts';
+import type { OutgoingRequest, UpstreamBody } from './upstream/request-head.ts';
 
 /** A JSON body as received, the result of its scan, and the patches to apply before it is sent. */
 export interface JsonCallBody {
@@ -132,27 +133,17 @@ export interface CompiledProvider {
   readonly secrets: readonly string[];
 }
 
-/** A request body: pieces, sent in order without a copy, or a stream, which can be sent only once. */
-export type UpstreamBody =
-  | { readonly kind: 'none' }
-  | { readonly kind: 'pieces'; readonly pieces: readonly Buffer[] }
-  | { readonly kind: 'stream'; readonly stream: Readable };
+export type { UpstreamBody };
 
 /** A request to an upstream, ready to send. */
-export interface UpstreamRequest {
+export interface UpstreamRequest extends OutgoingRequest {
   readonly provider: CompiledProvider;
-  readonly method: 'GET' | 'POST';
-  /** Path and query at the provider's origin, see `joinUrl`. */
-  readonly path: string;
-  /** `upstream.ts` adds host, content-length and connection headers. */
-  readonly headers: HeaderList;
-  readonly body: UpstreamBody;
 }
 
 /** The response of an upstream, once its headers have arrived. */
 export interface UpstreamResponse {
   readonly status: number;
   readonly headers: UpstreamHeaders;
-  /** The raw bytes. Errors with an HttpError if the upstream breaks off or stalls. */
-  readonly body: Readable;
+  /** The raw bytes. Fails with an HttpError if the upstream breaks off or stalls. */
+  readonly body: BodySource;
 }

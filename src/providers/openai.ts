@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { Readable } from 'node:stream';
 import type { HeaderList } from '../http/headers.ts';
 import { createBoundary, multipartContentType, relayMultipart } from '../http/multipart-writer.ts';
 import { firstMatch } from '../json/matches.ts';
@@ -60,8 +59,7 @@ function madeRequest(call: AdapterCall, { make }: MadeCallBody, target: Target):
 function formRequest(call: AdapterCall, body: FormCallBody, target: Target): UpstreamRequest {
   const boundary = createBoundary(randomBytes);
   const replace = new Map([['model', target.upstreamModel]]);
-  const chunks = relayMultipart(body.parts(), { boundary, replace });
-  const stream = Readable.from(chunks, { objectMode: false });
+  const stream = relayMultipart(body.parts(), { boundary, replace });
   const own = ['content-type', multipartContentType(boundary)];
   return postTo(call, target, { own, body: { kind: 'stream', stream } });
 }
