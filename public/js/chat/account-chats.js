@@ -1,8 +1,9 @@
 /** The chats of the person who is signed in, or of the key that was pasted, with their list. */
+import { messageOf } from '../lib/api.js';
+import { loadStyles } from '../lib/styles.js';
+import { toast } from '../lib/toast.js';
 import { hashOf } from '../lib/url-state.js';
 import { accountName } from './history/account.js';
-import { createHistoryList } from './history/history-list.js';
-import { openHistory } from './history/open-history.js';
 import { NEW_CHAT_KEYS } from './shortcuts.js';
 
 /** @typedef {import('./history/open-history.js').History} History */
@@ -16,7 +17,7 @@ import { NEW_CHAT_KEYS } from './shortcuts.js';
 export function createAccountChats({ host, canSignOut, onOpen, onNew, onGone, onStore }) {
   /** @type {History | null} */
   let store = null;
-  /** @type {ReturnType<typeof createHistoryList> | null} */
+  /** @type {ReturnType<typeof import('./history/history-list.js').createHistoryList> | null} */
   let list = null;
   let account = '';
   /** What is asked while the chats are opened waits for it. @type {Promise<void>} */
@@ -24,11 +25,17 @@ export function createAccountChats({ host, canSignOut, onOpen, onNew, onGone, on
 
   /** @param {string} name */
   async function openStore(name) {
-    account = name;
+    // The message field does not wait for them.
+    const [{ openHistory }, { createHistoryList }] = await Promise.all([
+      import('./history/open-history.js'),
+      import('./history/history-list.js'),
+      loadStyles('history.css'),
+    ]);
     const opened = await openHistory({ account: name });
     list?.close();
     store?.close();
     store = opened;
+    account = name;
     list = createHistoryList({
       store: opened,
       account: canSignOut ? name : null,
@@ -45,10 +52,12 @@ export function createAccountChats({ host, canSignOut, onOpen, onNew, onGone, on
   return {
     /** @param {Parameters<typeof accountName>[0]} who */
     show(who) {
-      opening = opening.then(async () => {
+      const open = async () => {
         const name = await accountName(who);
         if (name !== account) await openStore(name);
-      });
+      };
+      opening = opening.then(open, open);
+      opening.catch((error) => toast.error(messageOf(error)));
     },
     opened: () => opening,
     store: () => store,

@@ -25,7 +25,6 @@ import { createWelcome } from './welcome.js';
 
 /** @typedef {import('../lib/types.js').Me & { id?: string }} Person */
 
-const STYLES = ['chat.css', 'chat-render.css', 'history.css'];
 /** Here the settings cover the conversation. */
 const PHONE = '(max-width: 640px)';
 
@@ -189,7 +188,10 @@ export function mountChat(container, { me, isTab = false, onMenu = null }) {
     if (!choices) return false;
     if (matchMedia(PHONE).matches) side.close();
     const asked = chats.opened().then(() => (compareMode.current() ?? conversation).ask(draft, choices));
-    asked.catch((/** @type {unknown} */ error) => toast.error(messageOf(error)));
+    asked.catch((/** @type {unknown} */ error) => {
+      toast.error(messageOf(error));
+      if (composer.text() === '') composer.setText(draft.text);
+    });
     return true;
   }
 
@@ -306,7 +308,7 @@ export function mountChat(container, { me, isTab = false, onMenu = null }) {
   showWelcome();
   connection.start();
   chats.show(me ?? { key: '' });
-  void Promise.all(STYLES.map(loadStyles)).then(() => {
+  void loadStyles('chat.css').then(() => {
     element.hidden = false;
     log.follow();
   });

@@ -3,7 +3,7 @@ import { createDrawer } from '../lib/drawer.js';
 import { h } from '../lib/h.js';
 import { createPageHead } from '../lib/page-head.js';
 import { openPage, renderShell } from '../lib/shell.js';
-import { createSidebarTabs } from '../lib/sidebar.js';
+import { createSidebarTabs } from '../lib/sidebar-tabs.js';
 import { failed } from '../lib/states.js';
 import { createUrlState, hashOf, readHash, sharedFilters } from '../lib/url-state.js';
 import { watchAttention } from '../views/attention.js';

@@ -59,6 +59,7 @@ export function createCompare({ conversation, host, log, first, models, onChange
    * @param {Choices} choices of the first model
    */
   async function ask(draft, choices) {
+    await conversation.prepare();
     const place = conversation.place();
     const { writer } = conversation;
     /** Columns that stand at the same message share the question. @type {Map<string | null, Message>} */

@@ -1,6 +1,7 @@
 /** The form for a message: text, files (by button, paste or drop), model, Send and Stop. */
 import { h } from '../../lib/h.js';
 import { icon } from '../../lib/icons.js';
+import { loadStyles } from '../../lib/styles.js';
 import { createFilePicker, takePastedFiles } from '../files/file-sources.js';
 import { createFileTray } from '../files/file-tray.js';
 import { findMismatch, KIND_TEXTS } from './kind-texts.js';
@@ -123,6 +124,7 @@ export function createComposer({ tools, onSend, onStop, onInput, onEditLast }) {
   async function addFiles(files) {
     hasProblem = false;
     showProblem('');
+    void loadStyles('chat-render.css');
     // One image is read, one recording is heard.
     if (model && KIND_TEXTS[model.kind].needs === 'file') tray.set([]);
     await tray.add(files);

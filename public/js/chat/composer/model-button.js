@@ -1,7 +1,9 @@
 /** The choice of the model in the composer. */
+import { messageOf } from '../../lib/api.js';
 import { h } from '../../lib/h.js';
 import { icon } from '../../lib/icons.js';
-import { openModelList, visionMark } from './model-list.js';
+import { toast } from '../../lib/toast.js';
+import { visionMark } from './vision-mark.js';
 
 /** @typedef {import('../types.js').Model} Model */
 
@@ -22,11 +24,12 @@ export function createModelButton({ onChange, onMissing, isKeyNeeded }) {
     class: 'btn quiet small model-btn',
     'aria-haspopup': 'dialog',
     'aria-expanded': false,
-    onclick: open,
+    onclick: () => void open().catch((error) => toast.error(messageOf(error))),
   });
 
-  function open() {
+  async function open() {
     if (models.length === 0) return onMissing();
+    const { openModelList } = await import('./model-list.js');
     openModelList(element, { models, chosen: chosen?.id ?? null, onChoose: choose });
   }
 

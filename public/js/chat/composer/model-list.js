@@ -5,6 +5,7 @@ import { icon } from '../../lib/icons.js';
 import { openPopup } from '../../lib/popup.js';
 import { priceText } from '../../lib/prices.js';
 import { KIND_NAMES } from '../request/models.js';
+import { visionMark } from './vision-mark.js';
 
 /** @typedef {import('../types.js').Model} Model */
 
@@ -142,14 +143,4 @@ export function openModelList(anchor, { models, chosen, onChoose }) {
     class: 'models-pop',
   });
   options[at]?.element.scrollIntoView({ block: 'nearest' });
-}
-
-/** The camera sign of a model that takes images. */
-export function visionMark() {
-  return h(
-    'span',
-    { class: 'vision-mark', title: 'Takes images' },
-    icon('camera'),
-    h('span', { class: 'sr' }, 'takes images'),
-  );
 }

@@ -1,12 +1,10 @@
 /** The chat that is open: its messages on the page, questions and answers. */
 import { pageSlots } from '../../charts/slots.js';
-import { createAnswer } from './answer.js';
 import { createChatWriter } from './chat-writer.js';
 import { createFileKeeper } from './file-keeper.js';
-import { createMedia } from './media.js';
 import { createRuns } from './runs.js';
 import { createThread } from './thread.js';
-import { createUserMessage } from './user-message.js';
+import { loadViews } from './views.js';
 
 /**
  * @typedef {import('../types.js').Message} Message
@@ -34,7 +32,8 @@ export function createConversation({ log, history, send, readChoices, modelName,
   const views = new Map();
   const keeper = createFileKeeper(history);
   const writer = createChatWriter({ history, keeper });
-  const media = createMedia({ load: keeper.load, onRender: log.follow });
+  /** Loaded with the first message. @type {Awaited<ReturnType<typeof loadViews>> | null} */
+  let parts = null;
   const runs = createRuns({
     send,
     files: { loadFile: keeper.load, keepFile: keeper.keep },
@@ -71,8 +70,19 @@ export function createConversation({ log, history, send, readChoices, modelName,
     return view;
   }
 
+  async function prepare() {
+    parts ??= await loadViews({ load: keeper.load, onRender: log.follow });
+  }
+
+  /** What shows messages, after `prepare`. */
+  function prepared() {
+    if (parts === null) throw new Error('The parts of the page are still loading.');
+    return parts;
+  }
+
   /** @param {Message} message @param {boolean} isEditable */
   function questionView(message, isEditable) {
+    const { createUserMessage, media } = prepared();
     return createUserMessage(message, {
       files: media.attached(message),
       versions: versionsOf(message),
@@ -85,6 +95,7 @@ export function createConversation({ log, history, send, readChoices, modelName,
    * @param {{ slot: number, onAgain: () => void }} [compared] where the answer stands beside others
    */
   function answerView(message, compared) {
+    const { createAnswer, media } = prepared();
     const model = message.model ?? '';
     const view = createAnswer(message, {
       modelName: modelName(model),
@@ -134,6 +145,7 @@ export function createConversation({ log, history, send, readChoices, modelName,
     isSending = true;
     onChange();
     try {
+      await prepare();
       const question = await addQuestion();
       const answer = writer.addAnswer(here, question, choices);
       here.thread.show(answer.id);
@@ -169,7 +181,7 @@ export function createConversation({ log, history, send, readChoices, modelName,
   /** @param {Chat | null} chat @param {readonly Message[]} messages */
   function show(chat, messages) {
     views.clear();
-    media.release();
+    parts?.media.release();
     // Those that grow are the ones in memory, not those that were stored a moment ago.
     const current = messages.map((message) => runs.get(message.id)?.message ?? message);
     const added = runs.ofChat(chat?.id ?? null).map(({ message }) => message);
@@ -182,13 +194,19 @@ export function createConversation({ log, history, send, readChoices, modelName,
 
   /** @param {string} id */
   async function load(id) {
-    const [chat, messages] = await Promise.all([history().getChat(id), history().loadMessages(id)]);
+    const [chat, messages] = await Promise.all([
+      history().getChat(id),
+      history().loadMessages(id),
+      prepare(),
+    ]);
     return { chat, messages };
   }
 
   return {
     place: () => place,
     path: () => place.thread.path(),
+    /** Loads what shows messages. */
+    prepare,
     isBusy,
     isAnswering: () => runs.count() > 0,
     stop: () => runs.stopChat(place.chat?.id ?? null),

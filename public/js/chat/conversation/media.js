@@ -1,7 +1,6 @@
 /** The files of messages on the page: pictures, sound, and the others by name. */
 import { h } from '../../lib/h.js';
 import { icon } from '../../lib/icons.js';
-import { readAttachment } from '../files/attachment.js';
 import { fileFacts, filePreview } from '../files/file-tray.js';
 
 /** @typedef {import('../types.js').Message} Message */
@@ -43,6 +42,7 @@ export function createMedia({ load, onRender }) {
   /** @param {File} file */
   async function facts(file) {
     if (file.type.startsWith('image/')) return filePreview(file, file.name);
+    const { readAttachment } = await import('../files/attachment.js');
     return fileFacts(await readAttachment(file));
   }
 

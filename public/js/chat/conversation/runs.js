@@ -1,5 +1,4 @@
 /** The answers that are being given: each goes on while another chat is on the page. */
-import { ask } from '../request/ask.js';
 import { describeFailure, toFailure } from '../request/failure.js';
 
 /**
@@ -35,6 +34,7 @@ export function createRuns({ send, files, save, onChange }) {
       void save(message);
     };
     try {
+      const { ask } = await import('../request/ask.js');
       await ask({ message, path, choices, send, files, signal: controller.signal, onPiece });
       message.state = 'done';
     } catch (error) {

@@ -3,9 +3,6 @@ import { parseJson, readFailure, ServerFailure } from './failure.js';
 
 /** @typedef {import('../types.js').Send} Send */
 
-/** Formats of `POST /v1/audio/transcriptions`. */
-export const TRANSCRIPT_FORMATS = /** @type {const} */ (['json', 'text', 'srt', 'vtt', 'verbose_json']);
-
 /**
  * Converts an audio file or an image to text.
  * @param {{ send: Send, path: string, fields: Record<string, string>, file: File, signal: AbortSignal }} call

@@ -1,6 +1,4 @@
 /** The messages of a request, from the messages of a chat. */
-import { readAttachment, toMessageContent } from '../files/attachment.js';
-
 /** @typedef {import('../types.js').Message} Message */
 /** @typedef {import('../files/attachment.js').Attachment} ReadAttachment */
 
@@ -23,6 +21,7 @@ export async function toRequestMessages(path, { hasVision, loadFile }) {
 
   /** @param {Message} message */
   async function withFiles({ text, attachments }) {
+    const { readAttachment, toMessageContent } = await import('../files/attachment.js');
     /** @type {ReadAttachment[]} */
     const read = [];
     const names = [];

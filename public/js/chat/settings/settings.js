@@ -1,10 +1,10 @@
 /** The settings of a request: system prompt, temperature, length and streaming; language, format and voice for sound. */
 import { checkField, selectField, textAreaField, textField } from '../../lib/form.js';
 import { h } from '../../lib/h.js';
-import { TRANSCRIPT_FORMATS } from '../request/convert.js';
 
 /** @typedef {import('../types.js').ChatSettings} ChatSettings */
 
+/** Formats of `POST /v1/audio/transcriptions`. */
 const FORMAT_NAMES = {
   json: 'Text',
   text: 'Text, without JSON on the way',
@@ -46,7 +46,7 @@ export function createSettings({ onChange, onInvalid }) {
   });
   const format = selectField({
     label: 'Format',
-    choices: TRANSCRIPT_FORMATS.map((value) => ({ value, label: FORMAT_NAMES[value] })),
+    choices: Object.entries(FORMAT_NAMES).map(([value, label]) => ({ value, label })),
   });
   const voice = textField({
     label: 'Voice',
