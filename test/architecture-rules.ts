@@ -17,7 +17,7 @@ const BASE = [
   'turns',
 ];
 const INTERFACES = [...BASE, 'entities', 'codecs', 'addresses'];
-const WORKERS = ['files', 'limits', 'usage', 'providers', 'upstream', 'endpoints', 'protocols'];
+const WORKERS = ['files', 'limits', 'usage', 'providers', 'upstream', 'endpoints', 'dialects', 'protocols'];
 
 /** The rooms of src/ and what each may import, its own files apart. An import points down this list, never up. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
@@ -44,9 +44,10 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   demo: ['protocols', ...INTERFACES],
   limits: ['files', 'usage', ...INTERFACES],
   usage: ['files', 'protocols', ...INTERFACES],
-  providers: ['endpoints', 'protocols', 'upstream', ...INTERFACES],
+  providers: ['endpoints', 'dialects', 'protocols', 'upstream', ...INTERFACES],
   upstream: [...BASE, 'codecs', 'addresses'],
-  endpoints: ['protocols', ...INTERFACES],
+  endpoints: ['dialects', 'protocols', ...INTERFACES],
+  dialects: ['protocols', ...INTERFACES],
   drivers: ['files', 'documents', ...INTERFACES],
   offsite: ['files', 'drivers', 'documents', 'upstream', ...INTERFACES],
   files: BASE,
@@ -78,6 +79,7 @@ const FOLDERS = [
   'limits',
   'usage',
   'providers',
+  'dialects',
   'protocols',
   'metrics',
   'http',
@@ -149,7 +151,7 @@ export const checkPurity: Rule = (path, source) => {
 };
 
 function isPure(room: string): boolean {
-  return ['gateway', 'protocols', 'codecs', 'entities', 'errors'].includes(room);
+  return ['gateway', 'dialects', 'protocols', 'codecs', 'entities', 'errors'].includes(room);
 }
 
 function checkDirection(path: string, imported: string): string[] {

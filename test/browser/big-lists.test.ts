@@ -35,6 +35,7 @@ async function addMany(app: AppUnderTest): Promise<void> {
         models: null,
         userId: null,
         expiresAt: null,
+        passThrough: false,
         limits: null,
         createdAt: time,
       });

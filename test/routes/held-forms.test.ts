@@ -58,7 +58,7 @@ async function readForm(parts: readonly FormPart[], kind: FormKind): Promise<Rea
     lease: budget.open('test'),
     onFile: () => {},
   });
-  await form.readModel();
+  await form.readModel(false);
   const isHeld = await form.holdRest();
   return {
     body: { kind: 'form', isHeld, parts: () => (isHeld ? form.held() : form.all()), fields },
@@ -90,7 +90,15 @@ async function startAttempts(
   return {
     upstream,
     async attempt(body) {
-      const asked = { endpoint, modelId: 'whisper', options: {}, query: '', headers: [], hops: 1 };
+      const asked = {
+        endpoint,
+        modelId: 'whisper',
+        options: {},
+        method: 'POST' as const,
+        query: '',
+        headers: [],
+        hops: 1,
+      };
       const call: AdapterCall = { ...asked, body };
       const request = provider.adapter.buildRequest(call, target, provider.quirks);
       const response = await upstreams.send(request, { signal: new Cancellation(), consumer: 'test' });

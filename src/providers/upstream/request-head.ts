@@ -6,8 +6,10 @@ export type UpstreamBody =
   | { readonly kind: 'pieces'; readonly pieces: readonly Buffer[] }
   | { readonly kind: 'stream'; readonly stream: AsyncIterable<Buffer> };
 
+export type HttpMethod = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
 export interface OutgoingRequest {
-  readonly method: 'GET' | 'POST' | 'PUT';
+  readonly method: HttpMethod;
   /** Path and query. */
   readonly path: string;
   /** Names in lower case and values by turns, without those of host, length and connection. */
@@ -15,6 +17,8 @@ export interface OutgoingRequest {
   readonly body: UpstreamBody;
 }
 
+/** Servers expect a body of these, and may refuse a request that does not say that it has none (RFC 9110 section 8.6). */
+const EMPTY_BODY: ReadonlySet<HttpMethod> = new Set(['POST', 'PUT', 'PATCH']);
 /** Visible ASCII without spaces (RFC 9112 section 3.2). */
 const PATH = /^[\x21-\x7e]+$/;
 const NAME = /^[!#$%&'*+.^_`|~\da-z-]+$/;
@@ -36,6 +40,7 @@ export function requestHead(
   }
   if (body.kind === 'pieces') head += `content-length: ${lengthOf(body.pieces)}\r\n`;
   else if (body.kind === 'stream') head += 'transfer-encoding: chunked\r\n';
+  else if (EMPTY_BODY.has(method)) head += 'content-length: 0\r\n';
   return `${head}connection: ${isKept ? 'keep-alive' : 'close'}\r\n\r\n`;
 }
 

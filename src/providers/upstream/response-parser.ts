@@ -33,6 +33,7 @@ export class ResponseParser {
   readonly #handler: ResponseHandler;
   readonly #chunks = new Dechunker();
   #phase = DONE;
+  #isBodiless = false;
   /** The beginning of a head whose end has not come. */
   #partial: Buffer | null = null;
   #interims = 0;
@@ -42,9 +43,10 @@ export class ResponseParser {
     this.#handler = handler;
   }
 
-  /** A request is sent: its response comes next. */
-  begin(): void {
+  /** A request is sent: its response comes next. `isBodiless`: it is only a head, whatever that says (RFC 9110 section 9.3.2). */
+  begin(isBodiless: boolean): void {
     this.#phase = HEAD;
+    this.#isBodiless = isBodiless;
     this.#partial = null;
     this.#interims = 0;
   }
@@ -101,7 +103,8 @@ export class ResponseParser {
   }
 
   #begin(head: ResponseHead): void {
-    const { status, bodyBytes } = head;
+    const { status } = head;
+    const bodyBytes = this.#isBodiless ? 0 : head.bodyBytes;
     if (status < 200 && status !== 101) {
       this.#interims += 1;
       if (this.#interims > INTERIM_RESPONSES) throw new ResponseError('too many interim responses');

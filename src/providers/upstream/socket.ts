@@ -121,9 +121,9 @@ export class UpstreamSocket implements ResponseHandler {
   }
 
   /** A request is about to be written. */
-  begin(): void {
+  begin(isBodiless: boolean): void {
     this.hasBytes = false;
-    this.#parser.begin();
+    this.#parser.begin(isBodiless);
   }
 
   /** Writes a part of a request. Of the last part the user hears `onSent`. */

@@ -121,7 +121,7 @@ export class Transfer implements PoolUser, WriterEvents, BodyOrigin {
     if (request === null) return;
     this.#stopTimer();
     if (!socket.isReused) this.#request = null;
-    socket.begin();
+    socket.begin(request.method === 'HEAD');
     const writer = new RequestWriter(socket, this);
     this.#writer = writer;
     writer.start(this.#head, request.body);

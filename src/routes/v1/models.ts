@@ -13,8 +13,16 @@ import { mayUse } from './model-rights.ts';
 export function listModels(view: () => ConfigView): Handler {
   return (context) => {
     const state = view();
-    const data = offeredModels(state, context.principal).map((model) => toModelObject(state, model));
-    sendJson(context, 200, { object: 'list', data });
+    const models = offeredModels(state, context.principal);
+    sendJson(context, 200, {
+      object: 'list',
+      data: models.map((model) => toModelObject(state, model)),
+      has_more: false,
+      first_id: models[0]?.id ?? null,
+      last_id: models.at(-1)?.id ?? null,
+      // Codex fails without it.
+      models: [],
+    });
   };
 }
 
@@ -60,7 +68,10 @@ function isOffered({ providers }: ConfigView, { enabled, providerId, fallbacks }
   return enabled && (isOn(providerId) || fallbacks.some((fallback) => isOn(fallback.providerId)));
 }
 
-/** OpenAI's model object, with `name`, `vision` and `price` (of the first target, null: not known) added for chat pages. */
+/**
+ * The model object of OpenAI and of Anthropic in one, with `name`, `vision` and `price` (of the first target, null: not known)
+ * added for chat pages.
+ */
 function toModelObject({ providers }: ConfigView, model: Model): Record<string, unknown> {
   const provider = providers.get(model.providerId);
   const upstreamModel = model.upstreamModel ?? model.id;
@@ -68,7 +79,10 @@ function toModelObject({ providers }: ConfigView, model: Model): Record<string, 
   return {
     id: model.id,
     object: 'model',
+    type: 'model',
+    display_name: model.name,
     created: Math.floor(Date.parse(model.createdAt) / 1000),
+    created_at: model.createdAt,
     owned_by: model.providerId,
     name: model.name,
     vision: isVisionModel(model),
