@@ -7,7 +7,7 @@ import { NO_LIMITS } from '../../src/store/limit-rules.ts';
 import { UNKNOWN_PRICE } from '../../src/store/price-amounts.ts';
 import { json, startUpstream } from '../helpers/fake-upstream.ts';
 import { ADMIN, type AppUnderTest, expectStatus, startApp } from '../helpers/start-app.ts';
-import { modelList, textOf } from './chat-setup.ts';
+import { modelButton, textOf } from './chat-setup.ts';
 import { SAMPLE_PASSWORD } from './sample-data.ts';
 import { chooseTab, row, SKIPPED, takeNewKey } from './start-browser.ts';
 import { startTraffic } from './traffic-setup.ts';
@@ -100,10 +100,11 @@ test('stored names are text on every tab of the panel', options, async (t) => {
     await panel.keyboard.press('Escape');
   }
   await chooseTab(panel, 'Chat');
-  await modelList(panel)
-    .locator('option')
+  await modelButton(panel).click();
+  await panel
+    .getByRole('option')
     .nth(NAMES.length - 1)
-    .waitFor({ state: 'attached' });
+    .waitFor();
   await expectText(panel, NAMES, 'Chat');
 });
 

@@ -1,41 +1,31 @@
-/** One chat completion: builds the body, and reads text, thoughts and tool calls from the response. Has no DOM. */
-import { readSse } from '../lib/sse-client.js';
-import { failureIn, parseJson, readFailure, ServerFailure } from './chat-failure.js';
-import { createThoughtSplitter } from './chat-thoughts.js';
+/** One chat completion: reads text, thoughts, tool calls and sources from the response. Has no DOM. */
+import { readSse } from '../../lib/sse-client.js';
+import { failureIn, parseJson, readFailure, ServerFailure } from './failure.js';
+import { readSources } from './sources.js';
+import { createThoughtSplitter } from './thoughts.js';
 
 /**
- * @typedef {{ name: string, type: string, dataUrl: string, file: File }} ChatImage
- * @typedef {{ role: 'user' | 'assistant', text: string, images: readonly ChatImage[], task: import('./chat-tasks.js').Task, fileName: string | null }} ChatMessage
- * @typedef {{ system: string, temperature: number | null, maxTokens: number | null, isStreaming: boolean }} ChatSettings
- * @typedef {{ id: string, name: string, arguments: string }} ToolCall
- * @typedef {{ onText: (text: string) => void, onThought: (text: string) => void, onToolCalls: (calls: ToolCall[]) => void }} Listener
- * @typedef {{ promptTokens: number | null, completionTokens: number | null }} Usage
- * @typedef {{ usage: Usage | null, finishReason: string | null, isComplete: boolean, model: string | null }} Outcome
- * @typedef {(path: string, init: RequestInit) => Promise<Response>} Send
+ * @typedef {import('../types.js').ChatSettings} ChatSettings
+ * @typedef {import('../types.js').Send} Send
+ * @typedef {import('../types.js').Source} Source
+ * @typedef {import('../types.js').ToolCall} ToolCall
+ * @typedef {import('../types.js').Usage} Usage
+ * @typedef {{ onText: (text: string) => void, onThought: (text: string) => void, onToolCalls: (calls: ToolCall[]) => void,
+ *   onSources: (sources: Source[]) => void }} Listener
+ * @typedef {{ usage: Usage | null, costUsd: number | null, finishReason: string | null, isComplete: boolean }} Outcome
+ *   costUsd: as the provider reports it
  */
 
 /**
  * Builds the body of `POST /v1/chat/completions`.
- * @param {{ model: string, hasVision: boolean, messages: readonly ChatMessage[], settings: ChatSettings }} request
- *   hasVision: false leaves out the images of earlier messages
+ * @param {{ model: string, messages: readonly unknown[], settings: ChatSettings }} request
  * @returns {Record<string, unknown>}
  */
-export function toChatBody({ model, hasVision, messages, settings }) {
-  /** @type {unknown[]} */
-  const sent = settings.system.trim() === '' ? [] : [{ role: 'system', content: settings.system }];
-  for (const message of messages) {
-    const images = hasVision && message.task === 'chat' ? message.images : [];
-    // The name stands for a file that is not sent, so that the message is not empty.
-    const name = images.length === 0 && message.fileName ? `[${message.fileName}]` : '';
-    const text = message.text || name;
-    if (text === '' && images.length === 0) continue;
-    const parts = images.map((image) => ({ type: 'image_url', image_url: { url: image.dataUrl } }));
-    const textPart = text === '' ? [] : [{ type: 'text', text }];
-    sent.push({ role: message.role, content: parts.length > 0 ? [...textPart, ...parts] : text });
-  }
+export function toChatBody({ model, messages, settings }) {
+  const system = settings.system.trim() === '' ? [] : [{ role: 'system', content: settings.system }];
   return {
     model,
-    messages: sent,
+    messages: [...system, ...messages],
     ...(settings.temperature === null ? {} : { temperature: settings.temperature }),
     ...(settings.maxTokens === null ? {} : { max_tokens: settings.maxTokens }),
     ...(settings.isStreaming ? { stream: true, stream_options: { include_usage: true } } : {}),
@@ -96,7 +86,7 @@ function createAnswerReader(listener) {
   /** @type {ToolCall[]} */
   const toolCalls = [];
   /** @type {Outcome} */
-  const outcome = { usage: null, finishReason: null, isComplete: false, model: null };
+  const outcome = { usage: null, costUsd: null, finishReason: null, isComplete: false };
 
   /** @param {any[]} calls */
   function takeToolCalls(calls) {
@@ -115,16 +105,17 @@ function createAnswerReader(listener) {
     outcome,
     /**
      * @param {any} chunk parsed: a chunk of a stream, or a whole completion
-     * @param {import('./chat-failure.js').FailureDetail} detail
+     * @param {import('./failure.js').FailureDetail} detail
      */
     take(chunk, detail) {
       const failure = failureIn(chunk, detail);
       if (failure) return failure;
-      if (typeof chunk?.model === 'string') outcome.model = chunk.model;
-      outcome.usage = readUsage(chunk) ?? outcome.usage;
+      takeUsage(chunk, outcome);
       const choice = chunk?.choices?.[0];
+      const piece = choice?.delta ?? choice?.message ?? {};
+      const sources = readSources(chunk, piece);
+      if (sources.length > 0) listener.onSources(sources);
       if (!choice) return null;
-      const piece = choice.delta ?? choice.message ?? {};
       const thought = piece.reasoning_content ?? piece.reasoning;
       if (typeof thought === 'string' && thought !== '') listener.onThought(thought);
       takeContent(piece.content, thoughts);
@@ -151,17 +142,19 @@ function takeContent(content, thoughts) {
 }
 
 /**
- * Usage from `usage` (OpenAI) or `x_groq.usage` (Groq).
+ * Usage from `usage` (OpenAI; `cost` from OpenRouter) or `x_groq.usage` (Groq).
  * @param {any} chunk
- * @returns {Usage | null}
+ * @param {Outcome} outcome
  */
-function readUsage(chunk) {
+function takeUsage(chunk, outcome) {
   const usage = chunk?.usage ?? chunk?.x_groq?.usage;
-  if (!usage) return null;
+  if (!usage) return;
   /** @param {unknown} value */
   const toCount = (value) => (typeof value === 'number' && value >= 0 ? value : null);
-  return {
+  outcome.usage = {
     promptTokens: toCount(usage.prompt_tokens),
     completionTokens: toCount(usage.completion_tokens),
+    cachedTokens: toCount(usage.prompt_tokens_details?.cached_tokens),
   };
+  outcome.costUsd = toCount(usage.cost);
 }

@@ -1,44 +1,31 @@
-/** The messages on the page. Scrolls to new text only while the reader is at the end. */
-import { h } from '../lib/h.js';
-import { icon } from '../lib/icons.js';
+/** The place of the messages. Scrolls to new text only while the reader is at the end. */
+import { h } from '../../lib/h.js';
+import { icon } from '../../lib/icons.js';
 
 /** The reader is at the end if no more than this is hidden below. */
 const NEAR_END_PX = 24;
 const MAX_ANNOUNCED_CHARS = 500;
 
 export function createLog() {
-  const empty = h('div', { class: 'empty' });
-  /** @param {import('../lib/h.js').Child[] | null} missing what to do first, if no model can be used */
-  function showEmpty(missing) {
-    empty.replaceChildren(
-      icon(missing ? 'cube' : 'chat'),
-      h('h2', null, missing ? 'No model yet' : 'Start a conversation'),
-      h(
-        'p',
-        null,
-        ...(missing ?? ['The conversation is not stored. It is lost when you close or reload this page.']),
-      ),
-    );
-  }
-  showEmpty(null);
-  const messages = h('div', { class: 'chat-messages' }, empty);
+  const messages = h('div', { class: 'thread' });
   const scroller = h(
     'div',
-    { class: 'chat-log', role: 'log', 'aria-live': 'off', 'aria-label': 'Conversation', tabindex: 0 },
+    { class: 'talk-body', role: 'log', 'aria-live': 'off', 'aria-label': 'Conversation', tabindex: 0 },
     messages,
   );
   const down = h(
     'button',
     {
       type: 'button',
-      class: 'btn small square chat-down',
+      class: 'btn small square talk-down',
       'aria-label': 'Scroll to the end',
+      title: 'Scroll to the end',
       hidden: true,
     },
-    icon('chevron'),
+    icon('down'),
   );
   const announcer = h('p', { class: 'sr', role: 'status' });
-  const element = h('div', { class: 'chat-log-frame' }, scroller, down, announcer);
+  const element = h('div', { class: 'talk-frame' }, scroller, down, announcer);
   let isFollowing = true;
 
   function follow() {
@@ -65,22 +52,22 @@ export function createLog() {
 
   return {
     element,
+    scroller,
     follow,
-    showEmpty,
-    /** @param {HTMLElement} message */
-    add(message) {
-      empty.remove();
-      messages.append(message);
-      isFollowing = true;
-      follow();
-    },
-    /** Keeps the first messages and removes the others. The focus stays in the log. @param {number} count */
-    keep(count) {
+    /**
+     * Shows these elements, in this order. Those that are on the page already stay as they are. The focus stays in the log.
+     * @param {readonly HTMLElement[]} elements
+     * @param {{ isEndShown: boolean }} options isEndShown: scroll to the end
+     */
+    show(elements, { isEndShown }) {
       const hadFocus = messages.contains(document.activeElement);
-      const all = [...messages.children].filter((child) => child !== empty);
-      for (const child of all.slice(count)) child.remove();
-      if (count === 0) messages.replaceChildren(empty);
-      if (hadFocus && !messages.contains(document.activeElement)) scroller.focus();
+      let same = 0;
+      while (same < elements.length && messages.children[same] === elements[same]) same += 1;
+      while (messages.children.length > same) messages.lastElementChild?.remove();
+      messages.append(...elements.slice(same));
+      if (hadFocus && !messages.contains(document.activeElement)) scroller.focus({ preventScroll: true });
+      if (isEndShown) isFollowing = true;
+      follow();
     },
     /** Announces a text to screen readers. @param {string} text */
     announce(text) {

@@ -1,5 +1,5 @@
-/** Errors of chat requests, with the server's own message. Has no DOM. */
-import { duration } from '../lib/format.js';
+/** Errors of requests, in the server's own words. Has no DOM. */
+import { duration } from '../../lib/format.js';
 
 /** @typedef {{ status?: number, code?: string | null, requestId?: string | null }} FailureDetail */
 

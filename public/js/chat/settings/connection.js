@@ -1,22 +1,22 @@
 /** The API key, the list of models, and the test of the connection. */
-import { api } from '../lib/api.js';
-import { textField } from '../lib/form.js';
-import { plural } from '../lib/format.js';
-import { h } from '../lib/h.js';
-import { describeFailure, readFailure, ServerFailure, toFailure } from './chat-failure.js';
-import { toChatModels } from './chat-tasks.js';
+import { api } from '../../lib/api.js';
+import { textField } from '../../lib/form.js';
+import { plural } from '../../lib/format.js';
+import { h } from '../../lib/h.js';
+import { describeFailure, readFailure, ServerFailure, toFailure } from '../request/failure.js';
+import { toModels } from '../request/models.js';
 
 /** After the last keystroke: a key is not tried while the person is still typing. */
 const TYPING_PAUSE_MS = 500;
 
 /**
  * The key is kept only in its field, until the page is closed. It is never stored.
- * @param {{ signedIn: boolean, onModels: (models: import('./chat-tasks.js').ChatModel[] | null, whyNone?: string) => void }} options
+ * @param {{ signedIn: boolean, onModels: (models: import('../types.js').Model[] | null, whyNone?: string) => void }} options
  *   onModels: gets null and a short reason when there is no list
  */
 export function createConnection({ signedIn, onModels }) {
   const field = textField({
-    label: 'API Key',
+    label: 'API key',
     optional: signedIn,
     hint: signedIn
       ? 'Leave empty to use your own account, or paste a key to test it.'
@@ -25,20 +25,25 @@ export function createConnection({ signedIn, onModels }) {
   });
   const show = h(
     'button',
-    { type: 'button', class: 'btn quiet small', 'aria-pressed': false, onclick: toggleKey },
+    {
+      type: 'button',
+      class: 'btn quiet',
+      'aria-pressed': false,
+      'aria-label': 'Show key',
+      onclick: toggleKey,
+    },
     'Show',
   );
-  show.setAttribute('aria-label', 'Show key');
   const keyRow = h('div', { class: 'chat-key' });
   field.control.replaceWith(keyRow);
   keyRow.append(field.control, show);
   const result = h('div', { role: 'status', class: 'chat-result' });
   const test = h(
     'button',
-    { type: 'button', class: 'btn block', onclick: () => void load(true) },
+    { type: 'button', class: 'btn', onclick: () => void load(true) },
     'Test Connection',
   );
-  const element = h('div', { class: 'stack tight' }, field.element, test, result);
+  const element = h('div', { class: 'stack tight' }, field.element, h('div', null, test), result);
   let running = new AbortController();
   let timer = 0;
   /** The key that the list was loaded with; the initial value equals no key. */
@@ -53,7 +58,7 @@ export function createConnection({ signedIn, onModels }) {
 
   const key = () => field.control.value.trim();
 
-  /** @type {import('./chat-request.js').Send} */
+  /** @type {import('../types.js').Send} */
   async function send(path, init) {
     const headers = new Headers(init.headers);
     const value = key();
@@ -66,7 +71,7 @@ export function createConnection({ signedIn, onModels }) {
 
   /**
    * @param {'ok' | 'bad'} kind
-   * @param {...import('../lib/h.js').Child} content
+   * @param {...import('../../lib/h.js').Child} content
    */
   function showResult(kind, ...content) {
     result.replaceChildren(h('div', { class: `note ${kind} small` }, h('div', null, ...content)));
@@ -89,7 +94,7 @@ export function createConnection({ signedIn, onModels }) {
     try {
       const response = await send('/v1/models', { signal });
       if (!response.ok) throw await readFailure(response);
-      const models = toChatModels(await response.json());
+      const models = toModels(await response.json());
       if (signal.aborted) return;
       onModels(models);
       if (isTest) showResult('ok', `Connection works: ${plural(models.length, 'model')}.`);
@@ -99,7 +104,7 @@ export function createConnection({ signedIn, onModels }) {
       const failure = toFailure(error, 'Test Connection');
       const isKeyRefused = loadedKey !== '' && (failure.status === 401 || failure.status === 403);
       onModels(null, isKeyRefused ? 'The key was refused' : 'Loading the models failed');
-      const detail = h('p', { class: 'chat-failure-detail' }, describeFailure(failure));
+      const detail = h('p', { class: 'failure-detail' }, describeFailure(failure));
       showResult('bad', failure.message, detail);
     } finally {
       if (!signal.aborted) test.setAttribute('aria-busy', 'false');
@@ -134,6 +139,7 @@ export function createConnection({ signedIn, onModels }) {
   return {
     element,
     send,
+    key,
     /** Helps when no model can be chosen: loads the list again, or moves the focus to the missing key. */
     requestModels() {
       if (key() === '' && signedIn) return void load(true);
