@@ -32,6 +32,8 @@ export interface SocketUser extends ResponseHandler {
   onCut(): void;
   /** Nothing was sent or received for the idle timeout. */
   onIdle(): void;
+  /** The headers timeout has passed since `startHeadersTimer`, though the head may have come. */
+  onLate(): void;
 }
 
 /** Who keeps connections. */
@@ -42,6 +44,11 @@ export interface SocketKeeper {
   session: Buffer | null;
 }
 
+/**
+ * After so long a silence the system tries whether the other side is still there: a provider may think for minutes, and
+ * routers forget connections that are silent for less.
+ */
+const PROBE_MS = 30_000;
 const READ_BYTES = 64 * 1024;
 /**
  * What is read is copied out before the next read, so that all connections share one buffer. Windows may fill the buffers of
@@ -66,6 +73,8 @@ export class UpstreamSocket implements ResponseHandler {
   readonly #parser = new ResponseParser(this);
   #user: SocketUser | null;
   #isPaused = false;
+  /** One for all requests, because to restart a timer costs less than to make and stop one for each. */
+  #headersTimer: NodeJS.Timeout | null = null;
 
   constructor(options: SocketOptions, keeper: SocketKeeper, user: SocketUser) {
     this.#keeper = keeper;
@@ -154,6 +163,16 @@ export class UpstreamSocket implements ResponseHandler {
     this.restartIdleTimer();
   }
 
+  /** Of the last start the user hears `onLate`. `timeoutMs` is the same for all requests. */
+  startHeadersTimer(timeoutMs: number): void {
+    if (this.#headersTimer === null) this.#headersTimer = setTimeout(this.#onLate, timeoutMs).unref();
+    else this.#headersTimer.refresh();
+  }
+
+  readonly #onLate = (): void => {
+    this.#user?.onLate();
+  };
+
   restartIdleTimer(): void {
     this.#socket.setTimeout(this.#idleTimeoutMs);
   }
@@ -178,6 +197,9 @@ export class UpstreamSocket implements ResponseHandler {
 
   readonly #onReady = (): void => {
     this.isReady = true;
+    // Not as options of the connection, which node:tls ignores on Node 20.
+    this.#socket.setNoDelay(true);
+    this.#socket.setKeepAlive(true, PROBE_MS);
     this.#user?.onReady();
   };
 
@@ -217,6 +239,7 @@ export class UpstreamSocket implements ResponseHandler {
   readonly #onClose = (hadError: boolean): void => {
     const user = this.#user;
     this.#user = null;
+    if (this.#headersTimer !== null) clearTimeout(this.#headersTimer);
     user?.onCut();
     if (hadError) this.#keeper.session = null;
     this.#keeper.onClosed(this);
@@ -232,8 +255,6 @@ function open(options: SocketOptions, session: Buffer | null, callback: OnRead):
     host,
     port,
     onread,
-    noDelay: true,
-    keepAlive: true,
     ...(lookup === undefined ? {} : { lookup }),
   };
   if (!isTls) return connectTcp(tcp);
