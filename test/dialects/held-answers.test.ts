@@ -3,6 +3,8 @@ import { describe, test } from 'node:test';
 import type { Dialect } from '../../src/dialects/dialect.ts';
 import { MESSAGES } from '../../src/dialects/messages/messages.ts';
 import { RESPONSES } from '../../src/dialects/responses/responses-dialect.ts';
+import { TranslatedStream } from '../../src/dialects/translated-stream.ts';
+import { AnswerMeter } from '../../src/protocols/answer-meter.ts';
 import { about } from './messages-setup.ts';
 
 type Json = Record<string, unknown>;
@@ -42,6 +44,21 @@ describe('what waits in an answer is counted', () => {
       assert.throws(() => {
         for (let count = 0; count < 100; count++) push();
       }, /too large/);
+    });
+  }
+});
+
+describe('a stream whose provider does not close it', () => {
+  for (const [dialect, request] of DIALECTS) {
+    test(`${dialect.name}: keep-alives until the end, and none behind it`, () => {
+      const renderer = dialect.parse(request, CLIENT).openStream(about());
+      const meter = new AnswerMeter('tokens');
+      const stream = new TranslatedStream({ renderer, secrets: [], meter, mayHold: () => true });
+      stream.push(Buffer.from(`data: ${JSON.stringify(delta({ content: 'Hi' }))}\n\n`));
+      assert.match(String(stream.idle()), /"type":"(ping|keepalive)"/);
+      stream.push(Buffer.from('data: [DONE]\n\n'));
+      assert.equal(stream.idle(), null);
+      assert.equal(stream.push(Buffer.from(`data: ${JSON.stringify(delta({ content: 'more' }))}\n\n`)), null);
     });
   }
 });
