@@ -37,16 +37,24 @@ export interface KeptBudgets {
   readonly budgets: Budgets;
   /** Some of what was kept is damaged and set aside. */
   readonly isDamaged: boolean;
-  /** Writes what has changed; a failing disk is tried again later. */
-  save(): Promise<void>;
+  /** Adds to an owner's budget until its period ends; resolves when it is kept. @throws HttpError `storage_unavailable`. */
+  grant(kind: OwnerKind, owner: LimitedOwner, grant: Grant): Promise<void>;
+  /** Starts an owner's counts anew; resolves when that is kept. @throws HttpError `storage_unavailable`. */
+  reset(kind: OwnerKind, id: string): Promise<void>;
   /** Writes what has changed for the last time. */
   close(): Promise<void>;
 }
 
 /** Budgets that end with the process. */
 export function budgetsInMemory(now: () => number): KeptBudgets {
-  const nothing = async (): Promise<void> => {};
-  return { budgets: new Budgets(now), isDamaged: false, save: nothing, close: nothing };
+  const budgets = new Budgets(now);
+  return {
+    budgets,
+    isDamaged: false,
+    grant: async (kind, owner, grant) => budgets.grant(kind, owner, grant),
+    reset: async (kind, id) => budgets.reset(kind, id),
+    close: async () => {},
+  };
 }
 
 /** What every key and every user has used, in memory. `BudgetFile` keeps it on the disk. */

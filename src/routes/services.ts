@@ -163,8 +163,8 @@ function createLimits(options: ServicesOptions) {
   return {
     budgets,
     budgetsDamaged: kept.isDamaged,
-    saveBudgets: () => kept.save(),
-    limits: new LimitGate(budgets, now),
+    keptBudgets: kept,
+    limits: options.books.gate ?? new LimitGate(budgets, now),
     allowedAddresses,
   };
 }

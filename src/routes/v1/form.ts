@@ -17,7 +17,7 @@ export function readFormCall(kind: FormKind): ReadCall {
     const modelId = await form.readModel();
     open.authorise(modelId);
     const announced = open.context.req.headers['content-length'];
-    open.admit(sizeOfForm(form, announced === undefined ? open.limitBytes : Number(announced)));
+    await open.admit(sizeOfForm(form, announced === undefined ? open.limitBytes : Number(announced)));
     const isHeld = await form.holdRest();
     // The rest may have taken minutes, and rights may have been withdrawn meanwhile.
     open.authorise(modelId);

@@ -11,7 +11,7 @@ export async function readJsonCall(open: OpenCall): Promise<AskedCall> {
   const bytes = await open.readWhole();
   const request = await parseJsonRequest(bytes);
   open.authorise(request.model);
-  open.admit(sizeOfJson(request, open.endpoint.meter === 'speech'));
+  await open.admit(sizeOfJson(request, open.endpoint.meter === 'speech'));
   if (open.isRestricted) refuseModelPickers(request.scan);
   const stream = readFlag(request, 'stream');
   const includeUsage = readFlag(request, 'stream_options.include_usage');

@@ -42,7 +42,7 @@ async function readJson(open: OpenCall): Promise<OcrAsked> {
   requireJsonType(open.context);
   const request = await parseOcrRequest(await open.readWhole());
   open.authorise(request.model);
-  open.admit(sizeOfJson(request, false));
+  await open.admit(sizeOfJson(request, false));
   if (open.isRestricted) refuseModelPickers(request.scan);
   return { modelId: request.model, input: await readOcrJson(request) };
 }
@@ -52,7 +52,7 @@ async function readForm(open: OpenCall): Promise<OcrAsked> {
   const form = openForm(open, OCR_FORM, fields);
   const modelId = await form.readModel();
   open.authorise(modelId);
-  open.admit(pictureSize(fields.prompt));
+  await open.admit(pictureSize(fields.prompt));
   const imageUrl = await readImage(form, open.lease);
   // The image may have taken minutes, and rights may have been withdrawn meanwhile.
   open.authorise(modelId);

@@ -1,0 +1,66 @@
+import { randomBytes } from 'node:crypto';
+import type { Books } from '../books.ts';
+import type { Config } from '../config.ts';
+import type { Logger } from '../logger.ts';
+import { DocumentCodec } from '../store/document.ts';
+import { createNewConfig } from '../store/new-config.ts';
+import { createSealer } from '../store/secrets.ts';
+import { loadClientFactory } from './client.ts';
+import { Engine } from './engine.ts';
+import { RedisStore } from './redis-store.ts';
+import { SharedBudgets } from './shared-budgets.ts';
+import { SharedGate } from './shared-gate.ts';
+import { SharedLedger } from './shared-ledger.ts';
+import { SharedLog } from './shared-log.ts';
+import { type FirstContent, takeOver } from './take-over.ts';
+
+export interface OpenRedisOptions {
+  readonly url: string;
+  readonly config: Config;
+  readonly logger: Logger;
+  /** See `RedisSessionOptions`. */
+  readonly sessionLifetimeMs: number;
+  /** What a file at DB_PATH holds, for an engine that holds nothing yet; null: there is none. */
+  readonly findFirst: () => Promise<FirstContent | null>;
+}
+
+/** What a start serves. */
+export interface OpenedRedis {
+  readonly store: RedisStore;
+  readonly books: Books;
+}
+
+/**
+ * Connects to the engine, waits as long as it is not there, and opens store and books in it.
+ * @throws ConfigError if the package `redis` is not installed; StoreStartError.
+ */
+export async function openRedis(options: OpenRedisOptions): Promise<OpenedRedis> {
+  const { url, config, logger, sessionLifetimeMs } = options;
+  const { encryptionKey: key, previousEncryptionKey: previousKey } = config;
+  const sealer = key === null ? null : createSealer({ key, previousKey, randomBytes });
+  const engine = new Engine({
+    createClient: await loadClientFactory(url),
+    logger,
+    instance: randomBytes(6).toString('hex'),
+  });
+  await engine.connect();
+  let first: FirstContent | null = null;
+  const store = await RedisStore.open({
+    engine,
+    codec: new DocumentCodec(sealer),
+    isEncrypted: sealer !== null,
+    sessionLifetimeMs,
+    logger,
+    now: Date.now,
+    async findFirst() {
+      first = await options.findFirst();
+      return first?.config ?? createNewConfig({ now: Date.now, randomBytes });
+    },
+  });
+  if (first !== null) await takeOver(first, { engine, store, logger });
+  const budgets = new SharedBudgets(engine, Date.now);
+  const ledger = new SharedLedger(engine, Date.now);
+  const requestLog = new SharedLog(engine, config.requestLogBytes);
+  for (const part of [budgets, ledger, requestLog]) await engine.add(part);
+  return { store, books: { ledger, requestLog, budgets, gate: new SharedGate(engine, budgets, Date.now) } };
+}
