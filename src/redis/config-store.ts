@@ -43,10 +43,11 @@ export class RedisConfigStore implements ConfigStore, EnginePart {
     this.#options = options;
   }
 
-  view(): ConfigView {
+  // Callers keep the function alone.
+  view: ConfigStore['view'] = () => {
     if (this.#view === null) throw new Error('The configuration is not loaded yet.');
     return this.#view;
-  }
+  };
 
   /** See `#problem`. */
   get problem(): string | null {

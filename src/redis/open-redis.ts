@@ -26,6 +26,7 @@ export interface OpenRedisOptions {
 
 /** What a start serves. */
 export interface OpenedRedis {
+  readonly engine: Engine;
   readonly store: RedisStore;
   readonly books: Books;
 }
@@ -62,5 +63,5 @@ export async function openRedis(options: OpenRedisOptions): Promise<OpenedRedis>
   const ledger = new SharedLedger(engine, Date.now);
   const requestLog = new SharedLog(engine, config.requestLogBytes);
   for (const part of [budgets, ledger, requestLog]) await engine.add(part);
-  return { store, books: { ledger, requestLog, budgets, gate: new SharedGate(engine, budgets, Date.now) } };
+  return { engine, store, books: { ledger, requestLog, budgets, gate: new SharedGate(engine, budgets, Date.now) } };
 }
