@@ -95,12 +95,8 @@ export class Outbox {
   /** Sends what is to be told, if the engine is there. */
   send(): void {
     if (this.#pending.size === 0 || !this.#engine.isReady) return;
-    this.#number += 1;
-    const message = { number: this.#number, entries: this.#pending };
-    this.#pending = new Map();
-    this.#unacknowledged.push(message);
     // Sent again on the next connection, if this one ends before the reply.
-    this.#deliver(message).catch(() => {});
+    this.#deliver(this.#take()).catch(() => {});
   }
 
   /**
@@ -115,8 +111,9 @@ export class Outbox {
     return new Map([...this.#leases].map(([name, lease]) => [name, { ...lease }]));
   }
 
-  /** Sends again what was not acknowledged. @throws EngineAwayError. */
+  /** Sends all that is not acknowledged, on a new connection. @throws EngineAwayError. */
   async resend(): Promise<void> {
+    if (this.#pending.size > 0) this.#take();
     for (const message of [...this.#unacknowledged]) await this.#deliver(message);
   }
 
@@ -133,9 +130,13 @@ export class Outbox {
     return sum;
   }
 
-  /** True if all is told. */
-  get isEmpty(): boolean {
-    return this.#pending.size === 0 && this.#unacknowledged.length === 0;
+  /** Makes a message of what is to be told. */
+  #take(): Message {
+    this.#number += 1;
+    const message = { number: this.#number, entries: this.#pending };
+    this.#pending = new Map();
+    this.#unacknowledged.push(message);
+    return message;
   }
 
   async #deliver(message: Message): Promise<void> {

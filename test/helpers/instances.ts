@@ -25,7 +25,11 @@ export async function startInstances(
       logger: silent,
       sessionLifetimeMs: 3_600_000,
       findFirst: async () => ({
-        config: { ...createNewConfig({ now: Date.now, randomBytes }), providers: new Map(), models: new Map() },
+        config: {
+          ...createNewConfig({ now: Date.now, randomBytes }),
+          providers: new Map(),
+          models: new Map(),
+        },
         sessions: [],
         numbers: new Map(),
         usageFolder: null,

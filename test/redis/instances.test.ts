@@ -25,7 +25,10 @@ describe('several instances on one Redis', { skip: redisSkipped(), timeout: 120_
     await instances[0].addProvider({ id: 'up', baseUrl: upstream.origin }, [
       { id: 'm', price: { ...UNKNOWN_PRICE, perRequest: 0.1 } },
     ]);
-    await until(() => instances.every(({ services }) => viewOf(services).models.has('m')), 'all know the model');
+    await until(
+      () => instances.every(({ services }) => viewOf(services).models.has('m')),
+      'all know the model',
+    );
     return { upstream, instances };
   }
 
@@ -34,31 +37,45 @@ describe('several instances on one Redis', { skip: redisSkipped(), timeout: 120_
     const [first = assert.fail()] = instances;
     const key = await first.addKey({ limits });
     const { id } = recordOf(first, key);
-    await until(() => instances.every(({ services }) => viewOf(services).apiKeys.has(id)), 'all know the key');
+    await until(
+      () => instances.every(({ services }) => viewOf(services).apiKeys.has(id)),
+      'all know the key',
+    );
     return key;
   }
 
   /** The statuses of 100 callers at once at each instance. */
   async function callAll(instances: readonly Instance[], key: string): Promise<number[]> {
     const calls = Array.from({ length: 100 * instances.length }, async (_, index) => {
-      const answer = await (instances[index % instances.length] ?? assert.fail()).v1('chat/completions', CHAT, key);
+      const answer = await (instances[index % instances.length] ?? assert.fail()).v1(
+        'chat/completions',
+        CHAT,
+        key,
+      );
       await answer.arrayBuffer();
       return answer.status;
     });
     return Promise.all(calls);
   }
 
-  const count = (statuses: readonly number[], status: number): number => statuses.filter((one) => one === status).length;
+  const count = (statuses: readonly number[], status: number): number =>
+    statuses.filter((one) => one === status).length;
 
   test('rpm and tpm are exact over three instances with 100 callers each', async (t) => {
     const { instances, upstream } = await start(t);
     const byRequests = await callAll(instances, await addKey(instances, { rpm: 41 }));
-    assert.deepEqual([count(byRequests, 200), count(byRequests, 429), upstream.received.length], [41, 259, 41]);
+    assert.deepEqual(
+      [count(byRequests, 200), count(byRequests, 429), upstream.received.length],
+      [41, 259, 41],
+    );
     const key = await addKey(instances, { tpm: 1_000 });
     upstream.answer = holdAll(upstream);
     const reserve = 20 + Math.ceil(JSON.stringify(CHAT).length / 4);
     const byTokens = callAll(instances, key);
-    await until(() => upstream.received.length === 41 + Math.floor(1_000 / reserve), 'all that fit are there');
+    await until(
+      () => upstream.received.length === 41 + Math.floor(1_000 / reserve),
+      'all that fit are there',
+    );
     release(upstream);
     assert.equal(count(await byTokens, 200), Math.floor(1_000 / reserve));
   });
@@ -69,10 +86,16 @@ describe('several instances on one Redis', { skip: redisSkipped(), timeout: 120_
     for (let round = 1; round <= 2; round += 1) {
       upstream.answer = holdAll(upstream);
       const statuses = callAll(instances, key);
-      await until(() => instances.reduce((sum, one) => sum + refusedBy(one), 0) === 287 * round, 'the others are refused');
+      await until(
+        () => instances.reduce((sum, one) => sum + refusedBy(one), 0) === 287 * round,
+        'the others are refused',
+      );
       release(upstream);
       assert.equal(count(await statuses, 200), 13);
-      await until(() => instances.every(({ services }) => services.budgets.running === 0), 'all calls are settled');
+      await until(
+        () => instances.every(({ services }) => services.budgets.running === 0),
+        'all calls are settled',
+      );
       for (const { engine } of instances) await engine.flush();
     }
   });
@@ -105,12 +128,13 @@ describe('several instances on one Redis', { skip: redisSkipped(), timeout: 120_
     const { instances } = await start(t);
     const key = await addKey(instances, {});
     const { id } = recordOf(instances[0], key);
-    for (const instance of instances) assert.equal((await instance.v1('chat/completions', CHAT, key)).status, 200);
+    for (const instance of instances)
+      assert.equal((await instance.v1('chat/completions', CHAT, key)).status, 200);
     await expectStatus(200, await instances[1].admin('PUT', `/api/admin/apikeys/${id}`, { enabled: false }));
     await new Promise((resolve) => setTimeout(resolve, 1_000));
-    for (const instance of instances) assert.equal((await instance.v1('chat/completions', CHAT, key)).status, 401);
+    for (const instance of instances)
+      assert.equal((await instance.v1('chat/completions', CHAT, key)).status, 401);
   });
-
 
   test('of two admins who make the same provider at once, one wins and the other is told', async (t) => {
     const { instances } = await start(t);
@@ -120,18 +144,30 @@ describe('several instances on one Redis', { skip: redisSkipped(), timeout: 120_
     );
     assert.deepEqual(answers.map(({ status }) => status).sort(), [201, 409]);
     const different = await Promise.all(
-      instances.map((instance, index) => instance.admin('POST', '/api/admin/users', { username: `user-${index}`, password: 'long enough' })),
+      instances.map((instance, index) =>
+        instance.admin('POST', '/api/admin/users', { username: `user-${index}`, password: 'long enough' }),
+      ),
     );
-    assert.deepEqual(different.map(({ status }) => status), [201, 201, 201]);
-    await until(() => instances.every(({ services }) => viewOf(services).users.size === 3), 'nothing is lost');
+    assert.deepEqual(
+      different.map(({ status }) => status),
+      [201, 201, 201],
+    );
+    await until(
+      () => instances.every(({ services }) => viewOf(services).users.size === 3),
+      'nothing is lost',
+    );
   });
 
   test('a session of one instance is one of all, and ends on all', async (t) => {
     const { instances } = await start(t);
     const token = await signIn(instances[0].origin);
-    const me = ({ origin }: Instance) => fetch(`${origin}/api/admin/me`, jsonRequest('GET', `Bearer ${token}`));
+    const me = ({ origin }: Instance) =>
+      fetch(`${origin}/api/admin/me`, jsonRequest('GET', `Bearer ${token}`));
     for (const instance of instances) assert.equal((await me(instance)).status, 200);
-    await expectStatus(204, await fetch(`${instances[1].origin}/api/admin/logout`, jsonRequest('POST', `Bearer ${token}`, {})));
+    await expectStatus(
+      204,
+      await fetch(`${instances[1].origin}/api/admin/logout`, jsonRequest('POST', `Bearer ${token}`, {})),
+    );
     for (const instance of instances) assert.equal((await me(instance)).status, 401);
   });
 
@@ -142,7 +178,8 @@ describe('several instances on one Redis', { skip: redisSkipped(), timeout: 120_
       return (await fetch(`${origin}/api/login`, jsonRequest('POST', null, body))).status;
     };
     const statuses: number[] = [];
-    for (let index = 0; index < 15; index += 1) statuses.push(await guess(instances[index % 3] ?? assert.fail()));
+    for (let index = 0; index < 15; index += 1)
+      statuses.push(await guess(instances[index % 3] ?? assert.fail()));
     assert.deepEqual([count(statuses, 401), count(statuses, 429)], [10, 5]);
   });
 
@@ -171,7 +208,10 @@ describe('several instances on one Redis', { skip: redisSkipped(), timeout: 120_
       assert.deepEqual([totals['requests'], totals['ok'], totals['costUsd']], [300, 300, 30]);
       const page = await expectStatus(200, await instance.admin('GET', '/api/admin/requests?limit=200'));
       const { data, next } = page as { data: { id: string }[]; next: string };
-      const rest = await expectStatus(200, await instance.admin('GET', `/api/admin/requests?limit=200&before=${next}`));
+      const rest = await expectStatus(
+        200,
+        await instance.admin('GET', `/api/admin/requests?limit=200&before=${next}`),
+      );
       const all = [...data, ...(rest as { data: { id: string }[]; next: null }).data];
       assert.equal(new Set(all.map(({ id }) => id)).size, 300);
       assert.equal((rest as { next: null }).next, null);
@@ -187,7 +227,9 @@ describe('several instances on one Redis', { skip: redisSkipped(), timeout: 120_
     await instances[0].engine.flush();
     assert.equal((await instances[1].v1('chat/completions', CHAT, key)).status, 429);
     const granted = await instances[1].admin('POST', `/api/admin/apikeys/${id}/grant`, { usd: 0.1 });
-    const { usage } = (await expectStatus(200, granted)) as { usage: { costUsd: number; grantedUsd: number } };
+    const { usage } = (await expectStatus(200, granted)) as {
+      usage: { costUsd: number; grantedUsd: number };
+    };
     assert.deepEqual([usage.costUsd, usage.grantedUsd], [0.1, 0.1]);
     assert.equal((await (instances[2] ?? assert.fail()).v1('chat/completions', CHAT, key)).status, 200);
   });
@@ -199,7 +241,10 @@ function viewOf(services: Instance['services']) {
 
 function refusedBy({ services }: Instance): number {
   const text = services.metrics.registry.expose();
-  return [...text.matchAll(/^ipin_requests_total\{[^}]*status="429"[^}]*\} (\d+)$/gm)].reduce((sum, [, n]) => sum + Number(n), 0);
+  return [...text.matchAll(/^ipin_requests_total\{[^}]*status="429"[^}]*\} (\d+)$/gm)].reduce(
+    (sum, [, n]) => sum + Number(n),
+    0,
+  );
 }
 
 const held = new WeakMap<FakeUpstream, (() => void)[]>();
