@@ -31,12 +31,16 @@ export async function loadClientFactory(url: string): Promise<ClientFactory> {
       RESP: 2,
       disableOfflineQueue: true,
       maintNotifications: 'disabled',
+      // `Connection` looks for silence; a timer for each command would cost more than the command.
+      commandOptions: { timeout: 0 },
       socket: { reconnectStrategy: false, connectTimeout: CONNECT_TIMEOUT_MS },
     }) as unknown as RedisClient;
 }
 
 function hintOf(error: unknown): string {
-  const isMissing = error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND';
+  const code = error instanceof Error && 'code' in error ? error.code : null;
+  // The second one is the bundle's.
+  const isMissing = code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND';
   if (isMissing) return 'run "npm install redis" beside the program, or build the image with WITH_REDIS=1.';
   return `it cannot be loaded (${error instanceof Error ? error.message : String(error)}).`;
 }

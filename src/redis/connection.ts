@@ -33,8 +33,10 @@ export class Connection {
   readonly #commands: RedisClient;
   readonly #messages: RedisClient;
   readonly #loaded = new Set<string>();
-  /** When each command that waits for its reply was sent; replies come in the same order. */
-  readonly #sentAtMs: number[] = [];
+  /** Commands that wait for their replies. */
+  #waiting = 0;
+  /** When the last reply came, or the first of the waiting commands was sent. */
+  #heardAtMs = 0;
   readonly #watch: NodeJS.Timeout;
   #resolveEnded: () => void = () => {};
   #isOpen = true;
@@ -71,7 +73,7 @@ export class Connection {
   }
 
   /** Runs a script, which the engine is sent once. @throws EngineAwayError. */
-  async run({ source, sha1 }: Script, args: readonly string[]): Promise<unknown> {
+  run({ source, sha1 }: Script, args: readonly string[]): Promise<unknown> {
     if (this.#loaded.has(sha1)) return this.command(['EVALSHA', sha1, '0', ...args]);
     this.#loaded.add(sha1);
     return this.command(['EVAL', source, '0', ...args]);
@@ -80,14 +82,16 @@ export class Connection {
   /** Sends a command. An error reply ends the connection, too: the engine cannot do what it has to. @throws EngineAwayError. */
   async command(args: readonly string[]): Promise<unknown> {
     if (!this.#isOpen) throw new EngineAwayError({ cause: this.failure });
-    this.#sentAtMs.push(performance.now());
+    if (this.#waiting === 0) this.#heardAtMs = performance.now();
+    this.#waiting += 1;
     try {
       return await this.#commands.sendCommand(args);
     } catch (error) {
       this.end(error);
       throw new EngineAwayError({ cause: error });
     } finally {
-      this.#sentAtMs.shift();
+      this.#waiting -= 1;
+      this.#heardAtMs = performance.now();
     }
   }
 
@@ -110,8 +114,7 @@ export class Connection {
   }
 
   #isSilent(): boolean {
-    const [oldest] = this.#sentAtMs;
-    return oldest !== undefined && performance.now() - oldest > ANSWER_LIMIT_MS;
+    return this.#waiting > 0 && performance.now() - this.#heardAtMs > ANSWER_LIMIT_MS;
   }
 }
 

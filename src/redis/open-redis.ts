@@ -63,5 +63,9 @@ export async function openRedis(options: OpenRedisOptions): Promise<OpenedRedis>
   const ledger = new SharedLedger(engine, Date.now);
   const requestLog = new SharedLog(engine, config.requestLogBytes);
   for (const part of [budgets, ledger, requestLog]) await engine.add(part);
-  return { engine, store, books: { ledger, requestLog, budgets, gate: new SharedGate(engine, budgets, Date.now) } };
+  return {
+    engine,
+    store,
+    books: { ledger, requestLog, budgets, gate: new SharedGate(engine, budgets, Date.now) },
+  };
 }

@@ -14,6 +14,8 @@ export interface ReserveAnswer {
   readonly refusal: HttpError | null;
   /** The `x-ratelimit-` headers. */
   readonly headers: HeaderList;
+  /** More than half of what may run at the same time is running: its end should be known soon. */
+  readonly isAwaited: boolean;
 }
 
 /** What the engine says of one owner, as it was before the call. */
@@ -54,11 +56,14 @@ export function readReply(
     tokens = lessOf(tokens, limits.tpm === null ? null : tokenState(state, limits.tpm, context));
   }
   const headers = toRateHeaders(requests, tokens);
+  const isAwaited = holders.some(({ limits }, index) => {
+    return limits.concurrency !== null && 2 * ((states[index]?.calls ?? 0) + 1) > limits.concurrency;
+  });
   const holder = holders[by - 1];
   const state = states[by - 1];
-  if (holder === undefined || state === undefined) return { refusal: null, headers };
+  if (holder === undefined || state === undefined) return { refusal: null, headers, isAwaited };
   const refusal = toRefusal(holder, state, { refused, unit, neededTokens });
-  return { refusal: refusalError(refusal, { waitMs, headers }), headers };
+  return { refusal: refusalError(refusal, { waitMs, headers }), headers, isAwaited };
 }
 
 function toState(part: unknown): OwnerState {

@@ -15,6 +15,8 @@ import { nameOf, numberOf, type SharedBudgets } from './shared-budgets.ts';
 /** A call that was let through, with the owners whose limits hold for it. */
 class SharedReservation extends Reservation {
   readonly held: readonly Holder[];
+  /** Others may wait for its end. */
+  isAwaited = false;
 
   constructor(
     key: Owner | null,
@@ -27,6 +29,11 @@ class SharedReservation extends Reservation {
   }
 }
 
+/**
+ * What ends within this time is told together, or with the next call that asks: most of the cost of a message is its write. Until
+ * then its reserve counts. Without limits, it waits for the next beat.
+ */
+const GATHERED_MS = 5;
 const NOTHING = { tokens: 0, costNanoUsd: 0 };
 
 /** Applies limits over all instances: one round trip before a call with limits, one after it that nobody waits for. */
@@ -37,6 +44,7 @@ export class SharedGate implements Gate {
   /** Applies the limits while the engine is away. */
   readonly #own: LimitGate;
   readonly #shares: AwayShares;
+  #timer: NodeJS.Timeout | null = null;
   #isSending = false;
 
   constructor(engine: Engine, shared: SharedBudgets, now: () => number) {
@@ -74,22 +82,27 @@ export class SharedGate implements Gate {
       if (limits !== null) outbox.release(name, reservation);
       outbox.count(name, used, limits !== null && limits.tpm !== null);
     }
-    if (held.length > 0) this.#sendSoon();
+    if (reservation instanceof SharedReservation && reservation.isAwaited) this.#sendAtOnce();
+    else if (held.length > 0) this.#timer ??= setTimeout(this.#send, GATHERED_MS);
   }
 
   #ownerOf(kind: OwnerKind, owner: LimitedOwner | null): Owner | null {
     return owner === null ? null : this.#shared.budgets.ownerOf(kind, owner.id);
   }
 
-  /** What ends in one turn of the event loop is told together. Without limits, it waits for the next beat. */
-  #sendSoon(): void {
+  /** What ends in one turn of the event loop is told together. */
+  #sendAtOnce(): void {
     if (this.#isSending) return;
     this.#isSending = true;
-    setImmediate(() => {
-      this.#isSending = false;
-      this.#shared.outbox.send();
-    });
+    setImmediate(this.#send);
   }
+
+  readonly #send = (): void => {
+    this.#isSending = false;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#shared.outbox.send();
+  };
 
   /** Counts a call in memory, where it is shown, and known if the engine goes away. */
   #begin(reservation: SharedReservation): SharedReservation {
@@ -102,8 +115,8 @@ export class SharedGate implements Gate {
   }
 
   async #ask(reservation: SharedReservation, request: AdmitRequest): Promise<Reservation> {
-    // The client of a call that has just ended may be the one that asks now.
-    this.#shared.outbox.send();
+    // The client of a call that has just ended may be the one that asks now. Both leave in one write.
+    this.#send();
     const args = [this.#engine.epoch, String(request.tokens), String(request.costNanoUsd)];
     for (const { owner, limits } of reservation.held) {
       const { rpm, tpm, concurrency, budgetUsd, budgetTokens } = limits;
@@ -125,6 +138,7 @@ export class SharedGate implements Gate {
       this.#shared.outbox.hold(nameOf(owner.kind, owner.id), request);
     }
     reservation.headers = answer.headers;
+    reservation.isAwaited = answer.isAwaited;
     return this.#begin(reservation);
   }
 
