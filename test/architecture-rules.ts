@@ -49,7 +49,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   endpoints: ['protocols', ...INTERFACES],
   drivers: ['files', 'documents', ...INTERFACES],
   offsite: ['files', 'drivers', 'documents', ...INTERFACES],
-  redis: ['books', 'gateway', 'limits', 'usage', 'documents', ...INTERFACES],
+  redis: ['books', 'gateway', 'limits', 'usage', 'files', 'documents', ...INTERFACES],
   files: BASE,
   documents: INTERFACES,
   http: [...BASE, 'codecs', 'addresses'],

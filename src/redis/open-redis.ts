@@ -45,7 +45,6 @@ export async function openRedis(options: OpenRedisOptions): Promise<OpenedRedis>
     instance: randomBytes(6).toString('hex'),
   });
   await engine.connect();
-  let first: FirstContent | null = null;
   const store = await RedisStore.open({
     engine,
     codec: new DocumentCodec(sealer),
@@ -54,11 +53,12 @@ export async function openRedis(options: OpenRedisOptions): Promise<OpenedRedis>
     logger,
     now: Date.now,
     async findFirst() {
-      first = await options.findFirst();
-      return first?.config ?? createNewConfig({ now: Date.now, randomBytes });
+      const first = await options.findFirst();
+      if (first === null) return createNewConfig({ now: Date.now, randomBytes });
+      await takeOver(first, { engine, logger, sessionLifetimeMs });
+      return first.config;
     },
   });
-  if (first !== null) await takeOver(first, { engine, store, logger });
   const budgets = new SharedBudgets(engine, Date.now);
   const ledger = new SharedLedger(engine, Date.now);
   const requestLog = new SharedLog(engine, config.requestLogBytes);

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createConnection } from 'node:net';
 import { after } from 'node:test';
+import { loadClientFactory } from '../../src/redis/client.ts';
 import { ownPort } from './own-port.ts';
 import { makeTestFolder } from './start-server.ts';
 
@@ -39,6 +40,8 @@ export interface RedisServer {
   /** Stops and continues it, without closing any connection. */
   freeze(): void;
   thaw(): void;
+  /** All that it holds: each key with its serialised value. */
+  dump(): Promise<readonly string[]>;
 }
 
 /** Starts an engine on a port of its own; it ends with the test. With `appendOnly` it keeps what was acknowledged over a kill. */
@@ -51,7 +54,18 @@ export async function startRedis(
 ): Promise<RedisServer> {
   const folder = makeTestFolder(t);
   const port = await ownPort(t);
-  const options = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', ''];
+  const options = [
+    '--port',
+    String(port),
+    '--bind',
+    '127.0.0.1',
+    '--dir',
+    folder,
+    '--save',
+    '',
+    '--rdbcompression',
+    'no',
+  ];
   let child: ChildProcess | null = null;
   const kill = async (): Promise<void> => {
     const running = child;
@@ -81,6 +95,14 @@ export async function startRedis(
     kill,
     freeze: () => void child?.kill('SIGSTOP'),
     thaw: () => void child?.kill('SIGCONT'),
+    async dump() {
+      const client = (await loadClientFactory(`redis://127.0.0.1:${port}`))();
+      await client.connect();
+      const keys = (await client.sendCommand(['KEYS', '*'])) as string[];
+      const values = await Promise.all(keys.map((key) => client.sendCommand(['DUMP', key])));
+      client.destroy();
+      return keys.map((key, index) => `${key} ${values[index]}`);
+    },
   };
 }
 
