@@ -1,3 +1,4 @@
+import type { HealthShare } from './gateway/health.ts';
 import { openBudgets } from './limits/budget-file.ts';
 import { budgetsInMemory, type KeptBudgets } from './limits/budgets.ts';
 import type { Gate } from './limits/limits.ts';
@@ -11,8 +12,16 @@ export interface Books {
   readonly ledger: Ledger;
   readonly requestLog: CallLog;
   readonly budgets: KeptBudgets;
-  /** Applies the limits where several instances share them; absent: this process alone does. */
-  readonly gate?: Gate;
+  /** What several instances share; absent: this process is the only one. */
+  readonly shared?: SharedParts;
+}
+
+/** What replaces or joins the services of a single process. */
+export interface SharedParts {
+  readonly gate: Gate;
+  readonly health: HealthShare;
+  /** True for one of the instances: what one of them does for all is done there. */
+  isFirst(): boolean;
 }
 
 /** Books of this process alone. */

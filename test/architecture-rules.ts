@@ -39,7 +39,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ],
   app: ['books', 'routes', 'gateway', 'auth', 'http', 'metrics', ...WORKERS, ...INTERFACES],
   routes: ['books', 'gateway', 'auth', 'http', 'metrics', 'documents', ...WORKERS, ...INTERFACES],
-  books: ['limits', 'usage', ...INTERFACES],
+  books: ['gateway', 'limits', 'usage', ...INTERFACES],
   gateway: ['metrics', ...WORKERS, ...INTERFACES],
   auth: ['http', ...INTERFACES],
   demo: ['protocols', ...INTERFACES],

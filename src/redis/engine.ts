@@ -204,9 +204,10 @@ export class Engine {
   }
 
   #receive(text: string): void {
-    const [from, kind, ...rest] = text.split(' ');
-    if (from === undefined || kind === undefined || from === this.instance) return;
-    for (const part of this.#parts) part.onMessage?.({ from, kind, text: rest.join(' ') });
+    const [, from = '', kind = ''] = /^(\S+) (\S+)/.exec(text) ?? [];
+    if (from === this.instance) return;
+    const message = { from, kind, text: text.slice(from.length + kind.length + 2) };
+    for (const part of this.#parts) part.onMessage?.(message);
   }
 
   #schedule(): void {

@@ -10,6 +10,7 @@ import { Engine } from './engine.ts';
 import { RedisStore } from './redis-store.ts';
 import { SharedBudgets } from './shared-budgets.ts';
 import { SharedGate } from './shared-gate.ts';
+import { SharedHealth } from './shared-health.ts';
 import { SharedLedger } from './shared-ledger.ts';
 import { SharedLog } from './shared-log.ts';
 import { type FirstContent, takeOver } from './take-over.ts';
@@ -62,10 +63,9 @@ export async function openRedis(options: OpenRedisOptions): Promise<OpenedRedis>
   const budgets = new SharedBudgets(engine, Date.now);
   const ledger = new SharedLedger(engine, Date.now);
   const requestLog = new SharedLog(engine, config.requestLogBytes);
-  for (const part of [budgets, ledger, requestLog]) await engine.add(part);
-  return {
-    engine,
-    store,
-    books: { ledger, requestLog, budgets, gate: new SharedGate(engine, budgets, Date.now) },
-  };
+  const health = new SharedHealth(engine);
+  for (const part of [budgets, ledger, requestLog, health]) await engine.add(part);
+  const gate = new SharedGate(engine, budgets, Date.now);
+  const shared = { gate, health, isFirst: () => budgets.isFirst };
+  return { engine, store, books: { ledger, requestLog, budgets, shared } };
 }

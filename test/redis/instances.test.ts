@@ -22,7 +22,7 @@ describe('several instances on one Redis', { skip: redisSkipped(), timeout: 120_
   async function start(t: TestContext, count = 3) {
     const upstream = await startUpstream(t, json(CHAT_ANSWER));
     const instances = await startInstances(t, { url: redis.url, count });
-    await instances[0].addProvider({ id: 'up', baseUrl: upstream.origin }, [
+    await instances[0].addProvider({ id: 'up', baseUrl: upstream.origin, apiKey: 'sk-up' }, [
       { id: 'm', price: { ...UNKNOWN_PRICE, perRequest: 0.1 } },
     ]);
     await until(
@@ -219,6 +219,41 @@ describe('several instances on one Redis', { skip: redisSkipped(), timeout: 120_
     }
   });
 
+  test('a key that is refused at one instance rests at all, at those that start later, and is woken at all', async (t) => {
+    const { instances, upstream } = await start(t, 2);
+    upstream.answer = json({ error: { message: 'no such key', type: 'x', code: 'invalid_api_key' } }, 401);
+    const statuses = async (instance: Instance): Promise<unknown> => {
+      const answer = await instance.v1('chat/completions', CHAT);
+      await answer.arrayBuffer();
+      return answer.headers.get('x-ipin-attempts');
+    };
+    assert.equal(await statuses(instances[0]), '1');
+    const restsAt = (instance: Instance): boolean => stateOf(instance).keys.includes('refused');
+    await until(() => instances.every(restsAt), 'the key rests at both');
+    assert.equal(await statuses(instances[1]), '0');
+    const [, third = assert.fail()] = await startInstances(t, { url: redis.url, count: 2 });
+    await until(() => restsAt(third), 'it rests at the new one');
+    await expectStatus(200, await third.admin('POST', '/api/admin/providers/up/wake'));
+    await until(() => [...instances, third].every((instance) => !restsAt(instance)), 'it is awake at all');
+    upstream.answer = json(CHAT_ANSWER);
+    assert.equal(await statuses(instances[1]), '1');
+    await until(() => stateOf(third).requests5m >= 2, 'the panel of each shows the attempts of all');
+  });
+
+  test('what rests because it is busy is asked again by all once one has succeeded', async (t) => {
+    const { instances, upstream } = await start(t, 2);
+    upstream.answer = json({ error: { message: 'busy', type: 'rate_limit_error', code: null } }, 429, {
+      'retry-after': '1',
+    });
+    await (await instances[0].v1('chat/completions', CHAT)).arrayBuffer();
+    const isResting = (instance: Instance): boolean => stateOf(instance).state === 'resting';
+    await until(() => instances.every(isResting), 'it rests at both');
+    upstream.answer = json(CHAT_ANSWER);
+    await until(() => !isResting(instances[0]), 'the rest is over');
+    await (await instances[0].v1('chat/completions', CHAT)).arrayBuffer();
+    assert.equal((await instances[1].v1('chat/completions', CHAT)).status, 200);
+  });
+
   test('a grant on one instance lets calls through on all; a call is counted on all', async (t) => {
     const { instances } = await start(t);
     const key = await addKey(instances, { budgetUsd: 0.1 });
@@ -234,6 +269,14 @@ describe('several instances on one Redis', { skip: redisSkipped(), timeout: 120_
     assert.equal((await (instances[2] ?? assert.fail()).v1('chat/completions', CHAT, key)).status, 200);
   });
 });
+
+/** What the panel of an instance says of the provider `up` and its keys. */
+function stateOf({ services }: Instance) {
+  const provider = viewOf(services).providers.get('up');
+  assert.ok(provider !== undefined);
+  const { state, requests5m } = services.health.ofProvider(provider);
+  return { state, requests5m, keys: provider.keys.map((key) => services.health.ofKey('up', key).state) };
+}
 
 function viewOf(services: Instance['services']) {
   return services.store.config.view();
