@@ -64,6 +64,7 @@ export class Budgets {
   readonly #owners: Readonly<Record<OwnerKind, Map<string, Owner>>> = { key: new Map(), user: new Map() };
   #changed = new Set<Owner>();
   #onChange: () => void = () => {};
+  #onForget: (owner: Owner) => void = () => {};
   #isKnown: (kind: OwnerKind, id: string) => boolean = () => true;
 
   /** @param now milliseconds since the epoch */
@@ -74,6 +75,11 @@ export class Budgets {
   /** Calls back after the first change since `takeChanged`. */
   onChange(listener: () => void): void {
     this.#onChange = listener;
+  }
+
+  /** Calls back with each owner that is forgotten. */
+  onForget(listener: (owner: Owner) => void): void {
+    this.#onForget = listener;
   }
 
   /** How many owners have counters. */
@@ -168,7 +174,9 @@ export class Budgets {
       const deleted = [...owners.values()].filter((owner) => !this.#isKnown(owner.kind, owner.id));
       for (const [index, owner] of deleted.entries()) {
         const isForgotten = index < deleted.length - DELETED_LIMIT || owner.account.isOver(nowMs);
-        if (isForgotten && owner.running === 0) owners.delete(owner.id);
+        if (!isForgotten || owner.running > 0) continue;
+        owners.delete(owner.id);
+        this.#onForget(owner);
       }
     }
   }

@@ -28,6 +28,8 @@ const LEAST_VERSION = 7;
 export class Connection {
   /** Resolves when the connection has ended. */
   readonly ended: Promise<void>;
+  /** What the engine says of itself, as the command INFO has it. */
+  info = '';
   /** Why it ended. */
   failure: unknown = null;
   readonly #commands: RedisClient;
@@ -59,7 +61,8 @@ export class Connection {
       const opened = Promise.all(clients.map((client) => client.connect()));
       // An engine that accepts connections and says nothing must not be waited for.
       await Promise.race([opened, silence()]);
-      refuseOld(await connection.command(['INFO', 'server']));
+      connection.info = String(await connection.command(['INFO']));
+      refuseOld(connection.info);
       await connection.#messages.subscribe(CHANNEL, onMessage);
       return connection;
     } catch (error) {
@@ -124,8 +127,8 @@ function silence(): Promise<never> {
   });
 }
 
-function refuseOld(info: unknown): void {
-  const [, name = '', version = ''] = /^(valkey|redis)_version:([\d.]+)/m.exec(String(info)) ?? [];
+function refuseOld(info: string): void {
+  const [, name = '', version = ''] = /^(valkey|redis)_version:([\d.]+)/m.exec(info) ?? [];
   if (Number.parseInt(version, 10) >= LEAST_VERSION) return;
   throw new StoreStartError(
     `REDIS_URL leads to ${name === '' ? 'an engine of an unknown kind' : `${name} ${version}`}; Redis or Valkey 7 or newer is needed.`,

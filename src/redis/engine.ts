@@ -166,6 +166,7 @@ export class Engine {
       if (!connection.isOpen) throw new EngineAwayError();
       this.#isReady = true;
       if (this.#hasWarned) this.#options.logger.info('redis.connected');
+      if (this.#onFirst !== null) this.#warnOfLoss(connection.info);
       this.#hasWarned = false;
       this.#onFirst?.resolve();
       this.#onFirst = null;
@@ -201,6 +202,20 @@ export class Engine {
     const message =
       'Redis does not answer. Requests to models go on with what was last known; nothing can be changed until it is back.';
     this.#options.logger.error('redis.away', { message, problem });
+  }
+
+  /** Looks for settings of the engine with which it loses data. */
+  #warnOfLoss(info: string): void {
+    const warn = (message: string): void => this.#options.logger.warn('redis.loses_data', { message });
+    if (/^aof_enabled:0/m.test(info)) {
+      warn(
+        'Redis keeps no append-only file: what it has acknowledged is lost when it stops. Set "appendonly yes".',
+      );
+    }
+    const [, policy = 'noeviction'] = /^maxmemory_policy:(\S+)/m.exec(info) ?? [];
+    if (policy !== 'noeviction') {
+      warn(`Redis may drop data when its memory is full (maxmemory-policy ${policy}). Set it to noeviction.`);
+    }
   }
 
   #receive(text: string): void {

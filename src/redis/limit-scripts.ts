@@ -115,12 +115,12 @@ return 1
 `);
 
 /**
- * An instance is there, under a new epoch that takes the place of the last one. Arguments: epoch, the last epoch or nothing; then
- * for each owner with running calls: name, calls, tokens, nano-dollars.
+ * An instance is there, under a new epoch that takes the place of earlier ones. Arguments: epoch, the earlier epochs, separated by
+ * spaces; then for each owner with running calls: name, calls, tokens, nano-dollars.
  */
 export const JOIN = script(`${LEASES}
 call('ZADD', P .. 'instances', now(), ARGV[2])
-call('ZREM', P .. 'instances', ARGV[3])
+for epoch in string.gmatch(ARGV[3], '%S+') do call('ZREM', P .. 'instances', epoch) end
 for at = 4, #ARGV, 4 do
   setLease(ARGV[at], ARGV[2], tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3]))
 end
@@ -176,6 +176,15 @@ for at = 2, #ARGV, 25 do
   local values = {}
   for index = 1, 24 do values[index] = tonumber(ARGV[at + index]) end
   save(ARGV[at], values)
+end
+return 1
+`);
+
+/** Forgets owners that are gone. Arguments: their names. */
+export const FORGET_BUDGETS = script(`
+for at = 2, #ARGV do
+  for _, kind in ipairs({ 'budget:', 'lease:', 'requests:', 'tokens:' }) do call('DEL', P .. kind .. ARGV[at]) end
+  call('ZREM', P .. 'changed', ARGV[at])
 end
 return 1
 `);

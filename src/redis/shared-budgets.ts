@@ -2,11 +2,15 @@ import type { Grant, PeriodCounter, PeriodCounters } from '../limits/account.ts'
 import { Budgets, type KeptBudgets, periodOf } from '../limits/budgets.ts';
 import type { LimitedOwner } from '../limits/owner.ts';
 import { BUDGET_PERIODS, type BudgetPeriod, type OwnerKind } from '../store/entities.ts';
+import { giveTurn } from '../turns.ts';
 import { unavailable } from './config-store.ts';
 import { EngineAwayError } from './connection.ts';
 import type { Engine, EnginePart } from './engine.ts';
-import { BEAT, CHANGE_BUDGET, JOIN, OWNERS_PER_BEAT } from './limit-scripts.ts';
+import { BEAT, CHANGE_BUDGET, FORGET_BUDGETS, JOIN, OWNERS_PER_BEAT } from './limit-scripts.ts';
 import { Outbox } from './outbox.ts';
+import { PREFIX } from './scripts.ts';
+
+const GONE_PER_BEAT = 200;
 
 /** The name of an owner in the engine. */
 export function nameOf(kind: OwnerKind, id: string): string {
@@ -36,6 +40,10 @@ export class SharedBudgets implements KeptBudgets, EnginePart {
   readonly #engine: Engine;
   readonly #now: () => number;
   #epoch = '';
+  /** Earlier names of this instance that the engine may still believe to live. */
+  #earlier: string[] = [];
+  /** Owners that are gone and that the engine still knows. */
+  #gone: string[] = [];
   /** The last change of the engine's that the copy shows. */
   #revision = 0;
   #instances = 1;
@@ -45,6 +53,7 @@ export class SharedBudgets implements KeptBudgets, EnginePart {
     this.#engine = engine;
     this.#now = now;
     this.budgets = new Budgets(now);
+    this.budgets.onForget(({ kind, id }) => this.#gone.push(nameOf(kind, id)));
     this.outbox = new Outbox(engine);
   }
 
@@ -72,12 +81,13 @@ export class SharedBudgets implements KeptBudgets, EnginePart {
   }
 
   async resume(): Promise<void> {
-    const before = this.#epoch;
+    if (this.#epoch !== '') this.#earlier.push(this.#epoch);
     this.#epoch = this.#engine.epoch;
     const leases = [...this.outbox.takeLeases()].flatMap(([name, { calls, tokens, costNanoUsd }]) => {
       return [name, String(calls), String(tokens), String(costNanoUsd)];
     });
-    await this.#engine.run(JOIN, [this.#epoch, before, ...leases]);
+    await this.#engine.run(JOIN, [this.#epoch, this.#earlier.join(' '), ...leases]);
+    this.#earlier = [];
     await this.outbox.resend();
     // An engine that has lost its data begins to count anew.
     this.#revision = 0;
@@ -86,6 +96,8 @@ export class SharedBudgets implements KeptBudgets, EnginePart {
 
   async beat(): Promise<void> {
     this.outbox.send();
+    const gone = this.#gone.splice(0, GONE_PER_BEAT);
+    if (gone.length > 0) await this.#engine.run(FORGET_BUDGETS, gone);
     for (;;) {
       const reply = await this.#engine.run(BEAT, [this.#epoch, String(this.#revision)]);
       const [isAlive, instances, isFirst, revision, ...changed] = Array.isArray(reply) ? reply : [];
@@ -99,9 +111,13 @@ export class SharedBudgets implements KeptBudgets, EnginePart {
     }
   }
 
+  /** Tells all that is not told yet, and that this instance is no longer there. */
   async close(): Promise<void> {
-    this.outbox.send();
+    // Requests whose connections were closed just now are counted within two turns.
+    await giveTurn();
+    await giveTurn();
     await this.#engine.flush();
+    await this.#engine.command(['ZREM', `${PREFIX}instances`, this.#epoch]).catch(() => {});
   }
 
   /** Shows what the engine has counted, and what it cannot have counted yet. */

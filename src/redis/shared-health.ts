@@ -104,8 +104,10 @@ export class SharedHealth implements HealthShare, EnginePart {
   }
 
   #learnSeen(seen: unknown): void {
-    if (!Array.isArray(seen)) return;
-    for (const [subject, told] of seen as [string, ToldEvidence][]) this.#health?.learn(subject, told);
+    for (const entry of Array.isArray(seen) ? seen : []) {
+      const [subject, told]: readonly unknown[] = Array.isArray(entry) ? entry : [];
+      if (typeof subject === 'string' && isRecord(told)) this.#health?.learn(subject, toEvidence(told));
+    }
   }
 
   #told(subject: string): Told {
@@ -141,4 +143,30 @@ function fromTold(told: unknown): HttpError | null {
   const shown = { message: String(message), type: textOrNull(type), param: null, code: textOrNull(code) };
   const headers = Array.isArray(told['headers']) ? told['headers'].map(String) : [];
   return HttpError.fromUpstream(told['status'], shown, headers);
+}
+
+/** Another instance may be of another version: what is not as it should be counts as nothing. */
+function toEvidence(told: Readonly<Record<string, unknown>>): ToldEvidence {
+  const numberOf = (value: unknown): number | null =>
+    typeof value === 'number' && value >= 0 ? value : null;
+  const { lastError: error, firstBytesMs } = told;
+  const atMs = isRecord(error) ? numberOf(error['atMs']) : null;
+  const textOf = (value: unknown): string | null => (typeof value === 'string' ? value : null);
+  return {
+    requests: numberOf(told['requests']) ?? 0,
+    errors: numberOf(told['errors']) ?? 0,
+    firstBytesMs: (Array.isArray(firstBytesMs) ? firstBytesMs : []).slice(0, FIRST_BYTES).map(Number),
+    lastUsedAtMs: numberOf(told['lastUsedAtMs']),
+    lastSuccessAtMs: numberOf(told['lastSuccessAtMs']),
+    lastError:
+      isRecord(error) && atMs !== null
+        ? {
+            atMs,
+            status: numberOf(error['status']),
+            code: textOf(error['code']),
+            message: textOf(error['message']) ?? '',
+          }
+        : null,
+    failuresInRow: numberOf(told['failuresInRow']) ?? 0,
+  };
 }

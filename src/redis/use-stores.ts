@@ -33,9 +33,9 @@ export class RedisLastUseStore implements LastUseStore {
 
   async read(names: readonly string[]): Promise<readonly (number | undefined)[]> {
     if (names.length === 0) return [];
-    const scores = await this.#engine.command(['ZMSCORE', USES_KEY, ...names]).catch((error: unknown) => {
-      throw unavailable(error);
-    });
+    const scores = await this.#engine.command(['ZMSCORE', USES_KEY, ...names]).catch(() => null);
+    // Lists are shown while the engine is away, too.
+    if (scores === null) return names.map((name) => this.#noted.get(name));
     return (Array.isArray(scores) ? scores : []).map((score: unknown) => {
       return score === null ? undefined : Number(score);
     });

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { after } from 'node:test';
 import { createLogger, type Logger } from '../../src/logger.ts';
 import { loadClientFactory } from '../../src/redis/client.ts';
 import { Engine, type EngineOptions } from '../../src/redis/engine.ts';
@@ -8,6 +9,12 @@ import { createNewConfig } from '../../src/store/new-config.ts';
 
 export const silent: Logger = createLogger({ level: 'silent', now: Date.now, write: () => {} });
 
+const engines: Engine[] = [];
+// A test that fails must not keep the process alive.
+after(() => {
+  for (const engine of engines) engine.close();
+});
+
 /** A connected engine as another process would have it. */
 export async function connectEngine(url: string, options: Partial<EngineOptions> = {}): Promise<Engine> {
   const engine = new Engine({
@@ -16,6 +23,7 @@ export async function connectEngine(url: string, options: Partial<EngineOptions>
     instance: randomBytes(6).toString('hex'),
     ...options,
   });
+  engines.push(engine);
   await engine.connect();
   return engine;
 }
@@ -26,7 +34,7 @@ export async function openRedisStore(
   options: Partial<RedisStoreOptions> = {},
 ): Promise<RedisStore> {
   const engine = options.engine ?? (await connectEngine(url));
-  return RedisStore.open({
+  const opening = RedisStore.open({
     engine,
     codec: new DocumentCodec(null),
     isEncrypted: false,
@@ -36,6 +44,8 @@ export async function openRedisStore(
     findFirst: async () => createNewConfig({ now: Date.now, randomBytes }),
     ...options,
   });
+  opening.catch(() => engine.close());
+  return opening;
 }
 
 /** Empties an engine. */

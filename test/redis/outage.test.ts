@@ -99,6 +99,8 @@ describe('while Redis is away', { skip: redisSkipped(), timeout: 200_000 }, () =
     const { id } = recordOf(first, limited);
     assert.equal((await first.admin('POST', `/api/admin/apikeys/${id}/grant`, { usd: 1 })).status, 503);
     assert.equal((await first.admin('GET', '/api/admin/usage')).status, 503);
+    assert.equal((await first.admin('GET', '/api/admin/requests')).status, 503);
+    assert.equal((await first.admin('GET', '/api/admin/apikeys')).status, 200);
     await expectStatus(200, await first.admin('GET', '/api/admin/me'));
     await new Promise((resolve) => setTimeout(resolve, OUTAGE_MS));
     await redis.start();

@@ -93,6 +93,7 @@ describe('a start with REDIS_URL', { skip: redisSkipped(), timeout: 120_000 }, (
     const redis = await startRedis(t);
     const folder = makeTestFolder(t);
     const server = await startServer(t, { folder, env: { ...ENV, REDIS_URL: redis.url } });
+    assert.match(server.stdout(), /"event":"redis.loses_data","message":"Redis keeps no append-only file/);
     assert.equal(await call(server.origin, 'sk-unknown-0123456789abcdef01234567'), 401);
     assert.equal(await server.stop(), 0);
     assert.equal(existsSync(join(folder, 'ipin-proxy.db')), false);
