@@ -4,7 +4,7 @@ import { createGuard } from './auth/guard.ts';
 import { type Books, booksInMemory } from './books.ts';
 import type { Cancellation } from './cancellation.ts';
 import { HttpError } from './errors.ts';
-import { ENDPOINTS, type Endpoint } from './gateway/endpoints.ts';
+import { COUNT_TOKENS, ENDPOINTS, type Endpoint } from './gateway/endpoints.ts';
 import { baseHeaders } from './http/headers.ts';
 import { type Exchange, sendError } from './http/reply.ts';
 import { createHttpServer, type HttpServerOptions } from './http/server.ts';
@@ -27,6 +27,7 @@ import { adminStatus } from './routes/admin/status.ts';
 import { adminUsage } from './routes/admin/usage.ts';
 import { userResource } from './routes/admin/users.ts';
 import { nameOfKeyUse } from './routes/api-key-records.ts';
+import { sendDialectError } from './routes/dialect-error.ts';
 import { createDispatch, type Dispatch, type RouteRow } from './routes/dispatch.ts';
 import { health } from './routes/health.ts';
 import { metrics } from './routes/metrics.ts';
@@ -35,16 +36,25 @@ import { createServices, type Services, type ServicesOptions } from './routes/se
 import { adminMe, login, logout, whoIsSignedIn } from './routes/sign-in.ts';
 import { ownKeyResource } from './routes/user/api-keys.ts';
 import { userMe } from './routes/user/me.ts';
+import { listOwnModels } from './routes/user/models.ts';
 import { changeOwnPassword } from './routes/user/password.ts';
 import { listOwnRequests } from './routes/user/requests.ts';
 import { userUsage } from './routes/user/usage.ts';
+import { countTokens } from './routes/v1/count-tokens.ts';
+import { hasDefaultProvider } from './routes/v1/default-provider.ts';
 import { readFormCall } from './routes/v1/form.ts';
 import { readJsonCall } from './routes/v1/json.ts';
 import { describeOwnKey } from './routes/v1/key.ts';
 import { listModels, retrieveModel } from './routes/v1/models.ts';
 import { readOcrCall } from './routes/v1/ocr.ts';
 import { type CallOptions, type ReadCall, serveCall } from './routes/v1/open-call.ts';
-import { createPathReader } from './routes/v1/paths.ts';
+import { passThrough } from './routes/v1/pass-through.ts';
+import {
+  createDialectReader,
+  createEndpointNamer,
+  createPathReader,
+  PASS_THROUGH_PATH,
+} from './routes/v1/paths.ts';
 import type { MasterKey } from './store/entities.ts';
 import type { Store } from './store/store.ts';
 
@@ -79,7 +89,8 @@ export function createApp(options: AppOptions): App {
     isDraining: () => lifecycle.phase === 'draining',
     listener(req, res, expectsContinue) {
       const requestId = newRequestId();
-      if (dispatch === null) answerStarting({ req, res, headers: baseHeaders(requestId, 'data') }, options);
+      if (dispatch === null)
+        answerStarting({ req, res, headers: baseHeaders(requestId, 'data') }, requestId, options);
       else void dispatch({ req, res, requestId, expectsContinue });
     },
   });
@@ -99,9 +110,13 @@ export function createApp(options: AppOptions): App {
 
 function dispatchTo(services: Services, options: AppOptions, running: Set<Cancellation>): Dispatch {
   const { config, logger, now, store, masterKey, sessions, localAccess } = services;
+  const { endpoints = ENDPOINTS } = options;
   return createDispatch({
-    rows: createRoutes(services, options.staticFiles, options.endpoints),
-    canonicalPath: createPathReader(options.endpoints ?? ENDPOINTS),
+    rows: createRoutes(services, options.staticFiles, endpoints),
+    canonicalPath: createPathReader([...endpoints, COUNT_TOKENS]),
+    endpointOf: createEndpointNamer(endpoints),
+    isOpen: (path) => path !== PASS_THROUGH_PATH || hasDefaultProvider(store.config.view()),
+    dialectOf: createDialectReader(endpoints),
     guard: createGuard({
       view: store.config.view,
       masterDigest: () => masterKey().digest,
@@ -133,6 +148,7 @@ export function createRoutes(
   const times = { keepAliveMs, earlyStreamMs };
   const calls: CallOptions = {
     gateway,
+    providers: services.providers,
     budget,
     view,
     maxBodyBytes,
@@ -204,6 +220,7 @@ export function createRoutes(
     ['POST', '/api/user/login', 'anyone', login('user', services)],
     ['POST', '/api/user/logout', 'user', logout(services)],
     ['GET', '/api/user/me', 'user', userMe(services)],
+    ['GET', '/api/user/models', 'user', listOwnModels(services)],
     ['PUT', '/api/user/password', 'user', changeOwnPassword(services)],
     ['GET', '/api/user/apikeys', 'user', ownKeys.list],
     ['POST', '/api/user/apikeys', 'user', ownKeys.create],
@@ -217,8 +234,16 @@ export function createRoutes(
     ['GET', '/v1/models', 'key', listModels(view)],
     ['GET', '/v1/models/*id', 'key', retrieveModel(view)],
     ...endpoints.map((endpoint): RouteRow => {
-      return ['POST', `/v1/${endpoint.path}`, 'key', serveCall(endpoint, readerOf(endpoint), calls)];
+      return [
+        'POST',
+        `/v1/${endpoint.path}`,
+        endpoint.access,
+        serveCall(endpoint, readerOf(endpoint), calls),
+      ];
     }),
+
+    ['POST', `/v1/${COUNT_TOKENS.path}`, COUNT_TOKENS.access, countTokens(COUNT_TOKENS, calls)],
+    ['ANY', PASS_THROUGH_PATH, 'key', passThrough(calls)],
 
     ...[...staticFiles].map(([path, file]): RouteRow => {
       return ['GET', path, 'anyone', (context) => sendStatic(context, file)];
@@ -232,14 +257,22 @@ function readerOf({ body, form }: Endpoint): ReadCall {
   return form === null ? readJsonCall : readFormCall(form);
 }
 
-function answerStarting(exchange: Exchange, { lifecycle, now }: AppOptions): void {
+function answerStarting(exchange: Exchange, requestId: string, options: AppOptions): void {
+  const { lifecycle, now, endpoints = ENDPOINTS } = options;
   const path = exchange.req.url ?? '';
   if (path === '/health' || path.startsWith('/health?')) {
     health({ lifecycle, now, storage: () => 'ok' })(exchange);
     return;
   }
   const message = 'The server is starting. Try again in a moment.';
-  sendError(exchange, new HttpError('starting', message, { headers: { 'retry-after': '2' } }));
+  const error = new HttpError('starting', message, { headers: { 'retry-after': '2' } });
+  const dialect = createDialectReader(endpoints)(path.split('?', 1)[0] ?? '');
+  if (dialect === null) sendError(exchange, error);
+  else
+    sendDialectError(
+      { ...exchange, headers: [...exchange.headers, ...dialect.headers(requestId)] },
+      { error, dialect, requestId },
+    );
 }
 
 /** Request ids are unique, not secret: random bytes per process, then a count. */

@@ -1,6 +1,7 @@
-import { get as httpGet } from 'node:http';
-import { get as httpsGet } from 'node:https';
+import { Cancellation } from './cancellation.ts';
 import type { Logger } from './logger.ts';
+import { createDestination } from './providers/upstream/destination.ts';
+import { sendOnce } from './providers/upstream/send-once.ts';
 
 const INTERVAL_MS = 10 * 60 * 1000;
 const TIMEOUT_MS = 30_000;
@@ -11,7 +12,14 @@ const TIMEOUT_MS = 30_000;
  */
 export function startKeepAlivePing(url: string, logger: Logger): () => void {
   const target = new URL('/health', url);
-  const get = target.protocol === 'https:' ? httpsGet : httpGet;
+  const timeouts = { connectTimeoutMs: TIMEOUT_MS, headersTimeoutMs: TIMEOUT_MS, idleTimeoutMs: TIMEOUT_MS };
+  const destination = createDestination(target, { id: target.host, timeouts });
+  const request = {
+    method: 'GET',
+    path: target.pathname,
+    headers: credentialsOf(target),
+    body: { kind: 'none' },
+  } as const;
   // Without user name, password and query, which may hold secrets.
   const shown = `${target.origin}${target.pathname}`;
   let trouble: string | null = null;
@@ -21,16 +29,27 @@ export function startKeepAlivePing(url: string, logger: Logger): () => void {
     if (message === null) logger.info('keep-alive ping works again');
     else logger.warn('keep-alive ping failed', { message });
   };
-  const ping = (): void => {
-    const request = get(target, { agent: false, timeout: TIMEOUT_MS }, (response) => {
-      response.resume();
-      const { statusCode } = response;
-      note(statusCode === 200 ? null : `${shown} answers with ${statusCode}`);
-    });
-    request.on('timeout', () => request.destroy(new Error(`${shown} does not answer`)));
-    request.on('error', (error) => note(error.message));
+  const ping = async (): Promise<void> => {
+    try {
+      const { status, body } = await sendOnce(request, { destination, signal: new Cancellation() });
+      body.destroy();
+      note(status === 200 ? null : `${shown} answers with ${status}`);
+    } catch (error) {
+      note(`${shown} does not answer: ${error instanceof Error ? messageOf(error) : String(error)}`);
+    }
   };
   const timer = setInterval(ping, INTERVAL_MS);
   timer.unref();
   return () => clearInterval(timer);
+}
+
+/** User name and password of a URL as a header (RFC 7617). */
+function credentialsOf({ username, password }: URL): readonly string[] {
+  if (username === '' && password === '') return [];
+  const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  return ['authorization', `Basic ${Buffer.from(credentials).toString('base64')}`];
+}
+
+function messageOf(error: Error): string {
+  return error.cause instanceof Error ? error.cause.message : error.message;
 }

@@ -17,7 +17,7 @@ const BASE = [
   'turns',
 ];
 const INTERFACES = [...BASE, 'entities', 'codecs', 'addresses'];
-const WORKERS = ['files', 'limits', 'usage', 'providers', 'endpoints', 'protocols'];
+const WORKERS = ['files', 'limits', 'usage', 'providers', 'upstream', 'endpoints', 'dialects', 'protocols'];
 
 /** The rooms of src/ and what each may import, its own files apart. An import points down this list, never up. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
@@ -45,10 +45,12 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   demo: ['protocols', ...INTERFACES],
   limits: ['files', 'usage', ...INTERFACES],
   usage: ['files', 'protocols', ...INTERFACES],
-  providers: ['endpoints', 'protocols', ...INTERFACES],
-  endpoints: ['protocols', ...INTERFACES],
+  providers: ['endpoints', 'dialects', 'protocols', 'upstream', ...INTERFACES],
+  upstream: [...BASE, 'codecs', 'addresses'],
+  endpoints: ['dialects', 'protocols', ...INTERFACES],
+  dialects: ['protocols', ...INTERFACES],
   drivers: ['files', 'documents', ...INTERFACES],
-  offsite: ['files', 'drivers', 'documents', ...INTERFACES],
+  offsite: ['files', 'drivers', 'documents', 'upstream', ...INTERFACES],
   redis: ['books', 'gateway', 'limits', 'usage', 'files', 'documents', ...INTERFACES],
   files: BASE,
   documents: INTERFACES,
@@ -79,6 +81,7 @@ const FOLDERS = [
   'limits',
   'usage',
   'providers',
+  'dialects',
   'protocols',
   'metrics',
   'http',
@@ -93,7 +96,7 @@ const DOCUMENT =
 /** Files on the disk, whatever is in them. */
 const FILE = /^src\/store\/(atomic-file|checked-lines|crc32|file-ops)\.ts$/;
 const CODEC =
-  /^src\/(bounded-map|byte-gatherer|histogram|json\/[a-z-]+|http\/((sse|multipart)[a-z-]*|body-transform|content-type|headers))\.ts$/;
+  /^src\/(bounded-map|byte-gatherer|histogram|json\/[a-z-]+|http\/((sse|multipart)[a-z-]*|body-source|body-transform|content-type|headers))\.ts$/;
 
 /** The room that a file of src/ belongs to, or null where the table knows none. */
 function roomOf(path: string): string | null {
@@ -101,6 +104,7 @@ function roomOf(path: string): string | null {
   if (CODEC.test(path)) return 'codecs';
   if (path === 'src/app.ts' || path === 'src/books.ts') return posix.basename(path, '.ts');
   if (path === 'src/gateway/endpoints.ts') return 'endpoints';
+  if (/^src\/providers\/(upstream\/[a-z-]+|upstream-failures)\.ts$/.test(path)) return 'upstream';
   if (/^src\/(ip-address|providers\/base-url)\.ts$/.test(path)) return 'addresses';
   if (
     /^src\/(store\/(store|entities|changes|change-config|config-view|provider-keys|new-records|price-amounts)|usage\/(usage|call-entry|money)|offsite\/status)\.ts$/.test(
@@ -153,7 +157,7 @@ export const checkPurity: Rule = (path, source) => {
 };
 
 function isPure(room: string): boolean {
-  return ['gateway', 'protocols', 'codecs', 'entities', 'errors'].includes(room);
+  return ['gateway', 'dialects', 'protocols', 'codecs', 'entities', 'errors'].includes(room);
 }
 
 function checkDirection(path: string, imported: string): string[] {
@@ -163,6 +167,23 @@ function checkDirection(path: string, imported: string): string[] {
   if (from === to || ALLOWED[from]?.includes(to) === true) return [];
   return [`${path}: ${from} must not import ${imported} (${to})`];
 }
+
+const SERVER_ONLY = new Set(['createServer', 'ServerResponse', 'STATUS_CODES']);
+
+/** Requests to others go through `providers/upstream/`: of node:http the server alone is used, and its types. */
+export const checkClients: Rule = (path, source) => {
+  const code = withoutComments(source);
+  const values = [...code.matchAll(/^import (?!type )([^;]*?) from 'node:(https?|http2)';/gm)];
+  const names = values.flatMap(([, list = '', module = '']) =>
+    [...list.matchAll(/[{,]\s*(?!type\b)(\w+)|^(\w+|\* as \w+)$/g)].map(
+      ([, inList, alone]) => [module, inList ?? alone ?? ''] as const,
+    ),
+  );
+  const banned = names.filter(([module, name]) => module !== 'http' || !SERVER_ONLY.has(name));
+  const found = banned.map(([module, name]) => `${path}: ${name} of node:${module}`);
+  if (/\bfetch\(/.test(withoutStrings(code))) found.push(`${path}: fetch`);
+  return found;
+};
 
 const BANS: readonly (readonly [string, RegExp])[] = [
   ['enum', /^[ \t]*(export )?(declare )?(const )?enum \w/m],
@@ -175,6 +196,7 @@ const BANS: readonly (readonly [string, RegExp])[] = [
   ['default export', /^[ \t]*export (default\b|\{[^}]*\bas default\b)/m],
   ['barrel', /^[ \t]*export \* /m],
   ['unchecked TLS', /rejectUnauthorized: *false/],
+  ['admission that nobody waits for', /^(?!.*\bawait ).*\bopen\.admit\(/m],
   ['URL of a request target', /new URL\(\s*[\w.]*\breq(uest)?\.url\b/],
 ];
 
@@ -246,6 +268,28 @@ export const checkPage: Rule = (path, source) => {
   const text = path.endsWith('.html') ? source : withoutStrings(withoutComments(source));
   return PAGE_BANS.filter(([, pattern]) => pattern.test(text)).map(([name]) => `${path}: ${name}`);
 };
+
+const EXPORTED = /^export (?:async )?(?:function\*?|const|let|class) (\w+)/gm;
+
+/**
+ * The exports that no other file names, in its types or its code.
+ * @param modules each module with its source
+ * @param readers other files that may use them, such as tests
+ */
+export function findUnusedExports(
+  modules: readonly (readonly [path: string, source: string])[],
+  readers: readonly (readonly [path: string, source: string])[],
+): string[] {
+  const words = [...modules, ...readers].map(
+    ([path, source]) => [path, new Set(source.match(/\w+/g))] as const,
+  );
+  return modules.flatMap(([path, source]) =>
+    [...source.matchAll(EXPORTED)]
+      .map(([, name = '']) => name)
+      .filter((name) => !words.some(([other, used]) => other !== path && used.has(name)))
+      .map((name) => `${path}: ${name}`),
+  );
+}
 
 const LINES_AT_MOST = 300;
 

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import {
+  checkClients,
   checkImports,
   checkMap,
   checkPage,
@@ -11,6 +12,7 @@ import {
   checkSyntax,
   checkTables,
   findCircles,
+  findUnusedExports,
   importsOf,
   type Rule,
 } from './architecture-rules.ts';
@@ -38,6 +40,10 @@ describe('src/', () => {
 
   test('what translates and decides opens no socket and no file', () => {
     assert.deepEqual(problemsOf(checkPurity, files), []);
+  });
+
+  test('uses no HTTP client but its own', () => {
+    assert.deepEqual(problemsOf(checkClients, files), []);
   });
 
   test('imports have no circle', () => {
@@ -81,6 +87,10 @@ describe('src/', () => {
 
 test('public/ makes no HTML from strings and holds nothing inline', () => {
   assert.deepEqual(problemsOf(checkPage, filesIn('public', /\.(js|html)$/)), []);
+});
+
+test('public/ exports only what another file uses', () => {
+  assert.deepEqual(findUnusedExports(filesIn('public', /\.js$/), filesIn('test', /\.(ts|js|mjs)$/)), []);
 });
 
 test('bench/ holds only syntax that erases', () => {
@@ -164,9 +174,15 @@ describe('the rules catch', () => {
     ['a default export', checkSyntax, 'src/a.ts', 'export default function a() {}'],
     ['a renamed default export', checkSyntax, 'src/a.ts', 'export { a as default };'],
     ['export =', checkSyntax, 'src/a.ts', 'export = a;'],
+    ["node:http's client", checkClients, 'src/a.ts', "import { createServer, request } from 'node:http';"],
+    ["node:http's agent", checkClients, 'src/a.ts', "import {\n  Agent as A,\n} from 'node:http';"],
+    ["node:https's client", checkClients, 'src/a.ts', "import { get } from 'node:https';"],
+    ['the whole of node:http', checkClients, 'src/a.ts', "import * as http from 'node:http';"],
+    ['fetch', checkClients, 'src/a.ts', 'const a = await fetch(url);'],
     ['unchecked TLS', checkSyntax, 'src/a.ts', 'const a = { rejectUnauthorized: false };'],
     ['new URL(req.url)', checkSyntax, 'src/a.ts', 'const a = new URL(req.url, base);'],
     ['new URL(this.request.url)', checkSyntax, 'src/a.ts', 'const a = new URL(this.request.url, base);'],
+    ['an admission that nobody waits for', checkSyntax, 'src/a.ts', '  open.admit(size);'],
     ['a silenced type check', checkSyntax, 'src/a.ts', '// @ts-expect-error\nf();'],
     ['a long file', checkShape, 'src/a.ts', 'a\n'.repeat(301)],
     ['a drawer', checkShape, 'src/utils/a.ts', ''],
@@ -190,6 +206,17 @@ describe('the rules catch', () => {
     ]);
     assert.deepEqual(findCircles(graph), ['b -> d -> b']);
   });
+
+  test('an export that nothing uses', () => {
+    const modules = [
+      [
+        'a.js',
+        'export const used = 1;\nexport async function lost() { return used; }\nexport class Tested {}',
+      ],
+      ['b.js', "import { used } from './a.js';\nuse(used);"],
+    ] as const;
+    assert.deepEqual(findUnusedExports(modules, [['a.test.ts', 'new Tested();']]), ['a.js: lost']);
+  });
 });
 
 describe('the rules let pass', () => {
@@ -212,6 +239,12 @@ describe('the rules let pass', () => {
       checkPurity,
       'src/protocols/x.ts',
       "import type { IncomingHttpHeaders } from 'node:http';",
+    ],
+    [
+      'the server of node:http, and types of its client',
+      checkClients,
+      'src/a.ts',
+      "import { createServer, type Agent } from 'node:http';\nimport type { ClientRequest } from 'node:http';",
     ],
     ['node:http at the edge', checkPurity, 'src/providers/x.ts', "import { request } from 'node:http';"],
     [

@@ -112,6 +112,11 @@ export function readPresentedKey(rawHeaders: readonly string[], target: string):
   return key === '' ? EMPTY : { kind: 'key', key };
 }
 
+/** The headers of a request without those named Authorization. */
+export function withoutAuthorization(rawHeaders: readonly string[]): string[] {
+  return rawHeaders.filter((_, index) => !isNamed(rawHeaders[index - (index % 2)] ?? '', 'authorization'));
+}
+
 /** Reads the token of a request to `/api/*` or `/metrics` from `Authorization: Bearer TOKEN`, the only header that counts. */
 export function readBearerToken(rawHeaders: readonly string[]): PresentedKey {
   const authorization: string[] = [];

@@ -5,7 +5,14 @@ import { readCookie, sessionCookieName } from '../http/cookies.ts';
 import type { Principal } from '../store/entities.ts';
 import type { ConfigView } from '../store/store.ts';
 import type { AllowedAddresses } from './allowed-addresses.ts';
-import { digestKey, isExpired, isSameDigest, readBearerToken, readPresentedKey } from './api-keys.ts';
+import {
+  digestKey,
+  isExpired,
+  isSameDigest,
+  readBearerToken,
+  readPresentedKey,
+  withoutAuthorization,
+} from './api-keys.ts';
 import { isSampleKey } from './known-secrets.ts';
 import type { LocalAccess } from './local-access.ts';
 import type { SignedIn } from './sessions.ts';
@@ -18,6 +25,8 @@ export const ACCESSES = [
   'optional-session',
   /** An API key, or a session of our own pages. */
   'key',
+  /** As `key`; of two different keys the one in `Authorization` counts if it can be used, else the other. */
+  'either-key',
   /** The admin's session or token. */
   'admin',
   /** A user's session or token. */
@@ -60,6 +69,8 @@ export function createGuard(options: GuardOptions): Guard {
         return findSession(req, options).then((session) => session ?? NOBODY);
       case 'key':
         return requireAddress(requireKey(req, options), req, options);
+      case 'either-key':
+        return requireAddress(requireEitherKey(req, options), req, options);
       case 'metrics':
         return requireMasterOrAdmin(req, options);
       default:
@@ -76,6 +87,22 @@ function requireKey(req: IncomingMessage, options: GuardOptions): Principal | Pr
     if (session !== null) return session;
     throw missingKey();
   });
+}
+
+/** Anthropic's clients may send the key of a subscription as Bearer although they also have a key for this server. */
+function requireEitherKey(req: IncomingMessage, options: GuardOptions): Principal | Promise<Principal> {
+  const bearer = readBearerToken(req.rawHeaders);
+  const other = readPresentedKey(withoutAuthorization(req.rawHeaders), req.url ?? '');
+  if (bearer.kind === 'none' || other.kind !== 'key') return requireKey(req, options);
+  if (bearer.kind === 'key' && bearer.key === other.key) return requireKey(req, options);
+  const useOther = (): Principal | Promise<Principal> => principalOfKey(other.key, req, options);
+  if (bearer.kind === 'invalid') return useOther();
+  try {
+    const found = principalOfKey(bearer.key, req, options);
+    return found instanceof Promise ? found.catch(useOther) : found;
+  } catch {
+    return useOther();
+  }
 }
 
 /** Lets a key or a session in from its allowed addresses only. */

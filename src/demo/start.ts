@@ -84,6 +84,7 @@ function demoKey(key: string, time: string): ApiKey {
     models: null,
     userId: null,
     expiresAt: null,
+    passThrough: false,
     limits: null,
     createdAt: time,
   };

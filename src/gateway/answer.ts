@@ -1,5 +1,5 @@
-import { Readable } from 'node:stream';
 import { HttpError } from '../errors.ts';
+import { type BodySource, bodyOf, piecesOf } from '../http/body-source.ts';
 import type { AnswerEnd, BodyTransform } from '../http/body-transform.ts';
 import { isEventStream, isJsonType } from '../http/content-type.ts';
 import type { HeaderList } from '../http/headers.ts';
@@ -10,19 +10,17 @@ import { scanJson } from '../json/scan.ts';
 import { splice } from '../json/splice.ts';
 import { JsonScanError } from '../json/tokens.ts';
 import { parseJson } from '../json/value.ts';
-import { type AnswerMeter, USAGE_PATTERNS } from '../protocols/answer-meter.ts';
-import { completionToEvents } from '../protocols/completions.ts';
+import { USAGE_PATTERNS } from '../protocols/answer-meter.ts';
 import { convertEmbeddings, normaliseEmbeddings } from '../protocols/embeddings.ts';
-import { EventStream } from '../protocols/event-stream.ts';
 import { JsonModelRenamer } from '../protocols/json-model.ts';
 import { bodilessHeadersFor, responseHeadersFor } from '../protocols/passed-headers.ts';
 import type { RenderedAnswer } from '../protocols/transcription.ts';
 import { findErrorObject } from '../protocols/upstream-errors.ts';
-import type { Target, UpstreamResponse } from '../providers/adapter.ts';
 import { type BoundedRead, readBounded } from '../providers/read-bounded.ts';
 import { invalidResponse } from '../providers/upstream-failures.ts';
 import { redactBytes } from '../redaction.ts';
-import type { Call } from './call.ts';
+import { clientStream, wholeAsEvents } from './client-stream.ts';
+import { type HeldResponse, needsRename, type ShapeOptions } from './held-response.ts';
 import { MeteredBody } from './metered-body.ts';
 import { ReportedError } from './reported-error.ts';
 import { openStream } from './stream-opening.ts';
@@ -33,7 +31,7 @@ export type ShapedAnswer = {
   readonly headers: HeaderList;
 } & (
   | { readonly kind: 'bytes'; readonly body: Buffer }
-  | { readonly kind: 'stream'; readonly body: Readable; readonly transform: BodyTransform | null }
+  | { readonly kind: 'stream'; readonly body: BodySource; readonly transform: BodyTransform | null }
 );
 
 /** A call's answer. The code that sends it owns its body, and settles it when the last byte is sent. */
@@ -61,24 +59,6 @@ export class Answer {
   }
 }
 
-/** A successful response with an unread body, and the lease that counts the bytes held from it. */
-export interface HeldResponse extends UpstreamResponse {
-  readonly target: Target;
-  /** Headers for the answer that say which provider was reached. */
-  readonly reachedHeaders: HeaderList;
-  readonly lease: InflightLease;
-  /** The usage in its stream was asked for by `addsUsage`, not by the client. */
-  readonly hidesUsage: boolean;
-  /** Looks at all that the provider sends. */
-  readonly meter: AnswerMeter;
-}
-
-/** The members of a call that shape its answer. */
-export type ShapeOptions = Pick<
-  Call,
-  'endpoint' | 'modelId' | 'stream' | 'includeUsage' | 'encodingFormat' | 'render'
->;
-
 /** JSON responses up to this size are read whole; a larger response is streamed if it need not be changed as a whole. */
 const WHOLE_BYTES = 1024 * 1024;
 /** The largest response that is changed as a whole. */
@@ -95,13 +75,13 @@ const PATTERNS = compilePatterns(['model', 'error', ...USAGE_PATTERNS, ...CONTEN
  * `upstream_invalid_response` for a response that no client could read, and as `openStream` and `readBounded`.
  */
 export async function shapeResponse(response: HeldResponse, options: ShapeOptions): Promise<ShapedAnswer> {
-  const { endpoint, render, encodingFormat } = options;
+  const { endpoint, render, encodingFormat, stream, streamRenderer } = options;
   const contentType = response.headers['content-type'];
   const isCompressed = !isIdentity(response);
   if (isCompressed && (render !== null || encodingFormat !== null || needsRename(response, options))) {
     throw invalidResponse('The provider sent a compressed response, which was not requested.');
   }
-  if (isEventStream(contentType) && render === null) {
+  if (isEventStream(contentType) && (render === null || (stream && streamRenderer !== null))) {
     return isCompressed ? passThrough(response) : passEventStream(response, options);
   }
   if (endpoint.response === 'any' || response.status === 204 || isCompressed) return passThrough(response);
@@ -147,10 +127,6 @@ function isIdentity(response: HeldResponse): boolean {
   return (response.headers['content-encoding'] ?? 'identity') === 'identity';
 }
 
-function needsRename(response: HeldResponse, options: ShapeOptions): boolean {
-  return options.endpoint.namesModel && response.target.upstreamModel !== options.modelId;
-}
-
 /** Passes a response unchanged. Waits for its first byte: until then a failing upstream can still become an error. */
 async function passThrough(response: HeldResponse, keepLength = true): Promise<ShapedAnswer> {
   const first = await readBounded(response.body, 0);
@@ -169,19 +145,11 @@ export const EVENT_STREAM_HEADERS: HeaderList = ['content-type', 'text/event-str
 
 /** Passes an event stream once it has content: until then the provider's failure can still become an error. */
 async function passEventStream(response: HeldResponse, options: ShapeOptions): Promise<ShapedAnswer> {
-  const { streamEnd } = options.endpoint;
-  const { secrets } = response.target.provider;
-  const opened = await openStream(response.body, streamEnd);
-  if (opened.kind === 'error') throw new ReportedError(opened.error, secrets);
-  const transform = new EventStream({
-    model: needsRename(response, options) ? options.modelId : null,
-    streamEnd,
-    hideUsage: response.hidesUsage,
-    secrets,
-    meter: response.meter,
-  });
+  const opened = await openStream(response.body, options.endpoint.streamEnd);
+  if (opened.kind === 'error') throw new ReportedError(opened.error, response.target.provider.secrets);
+  const transform = clientStream(response, options);
   const headers = [...responseHeadersFor(response.headers, false), ...UNBUFFERED];
-  return streamAnswer({ ...response, body: opened.body }, headers, transform);
+  return streamAnswer(response, headers, transform);
 }
 
 function streamAnswer(
@@ -215,10 +183,15 @@ async function answerJson(response: HeldResponse, options: ShapeOptions): Promis
   const named = isRenamed ? withModel(read.bytes, scan, options.modelId) : read.bytes;
   const hasError = (firstMatch(scan, 'error')?.kind ?? 'null') !== 'null';
   const body = hasError ? redactBytes(named, response.target.provider.secrets) : named;
-  if (options.render !== null)
-    return renderedAnswer(response, options.render(body, response.target.provider.id));
+  const { render } = options;
   const headers = responseHeadersFor(response.headers, false);
-  if (mustStream) return bytesAnswer(response, asEventStream(headers), toEvents(body, options));
+  if (mustStream)
+    return bytesAnswer(response, asEventStream(headers), wholeAsEvents(body, response, options));
+  if (render !== null)
+    return renderedAnswer(
+      response,
+      blamingProvider(() => render(body, response.target.provider.id)),
+    );
   return bytesAnswer(response, headers, body);
 }
 
@@ -227,15 +200,6 @@ function withModel(body: Buffer, scan: JsonScan, name: string): Buffer {
   if (model?.kind !== 'string') return body;
   const bytes = Buffer.from(JSON.stringify(name));
   return Buffer.concat(splice(body, [{ start: model.start, end: model.end, bytes }]));
-}
-
-function toEvents(body: Buffer, { endpoint, includeUsage }: ShapeOptions): Buffer {
-  const events = endpoint.streamEnd === 'chat' ? completionToEvents(parseJson(body), includeUsage) : null;
-  if (events === null)
-    throw invalidResponse(
-      'The provider did not stream its response, although the client asked for a stream.',
-    );
-  return events;
 }
 
 /** Converts vectors to the encoding that the client asked for; holds one vector of a large response at a time. */
@@ -247,7 +211,7 @@ async function answerVectors(
   const conversion = { encoding, model: needsRename(response, options) ? options.modelId : null };
   const read = await readBounded(response.body, WHOLE_BYTES, response.lease);
   if (!read.isWhole) {
-    const body = Readable.from(convertEmbeddings(response.body, conversion), { objectMode: false });
+    const body = bodyOf(convertEmbeddings(piecesOf(response.body), conversion));
     return passThrough({ ...response, body }, false);
   }
   response.meter.lookAtScanned(read.bytes, checkJson(read.bytes, response));

@@ -52,7 +52,7 @@ export function responseFailure(response: ErrorResponse, providerId: string, now
   const kind = kindOfResponse(response);
   return {
     kind,
-    reason: { status, code: error.code ?? error.type, message: error.message },
+    reason: { status, code: error.code || error.type || null, message: error.message },
     error: clientError(response, kind, providerId),
     retryAfterMs: readRetryAfter(headers, nowMs),
   };
@@ -75,7 +75,7 @@ export function brokenAnswer(error: HttpError): Failure {
 
 function failureOf(error: HttpError, status: number | null): Omit<Failure, 'kind'> {
   const { code, type, message } = error.error;
-  return { error, reason: { status, code: code ?? type, message }, retryAfterMs: null };
+  return { error, reason: { status, code: code || type || null, message }, retryAfterMs: null };
 }
 
 const NO_CREDIT = /^(insufficient_quota$|billing_|credit_)/;

@@ -1,6 +1,6 @@
-import type { Readable } from 'node:stream';
 import { type CancelSignal, wait } from '../cancellation.ts';
 import { HttpError } from '../errors.ts';
+import type { BodySource } from '../http/body-source.ts';
 import type { AnswerEnd } from '../http/body-transform.ts';
 import type { InflightBudget } from '../inflight-budget.ts';
 import { conversationDigest } from '../protocols/conversation-start.ts';
@@ -20,6 +20,7 @@ import { type AttemptRecord, codeOf } from './record.ts';
 import type { BegunAttempt } from './rests.ts';
 import { planTargets, withServedFirst } from './routing.ts';
 import { shapeAnswer } from './shape-answer.ts';
+import { callFor } from './translated-call.ts';
 
 export interface Gateway {
   /**
@@ -93,7 +94,7 @@ class Execution implements SendOptions {
     const { body, signal } = this.#call;
     const plan = new AttemptPlan({
       targets: await this.#targets(),
-      attempts: body.kind === 'form' && !body.isHeld ? 1 : 1 + retries,
+      attempts: isReadOnce(body) ? 1 : 1 + retries,
       health,
       now,
       random,
@@ -140,7 +141,8 @@ class Execution implements SendOptions {
     const first = await this.#attempt(target, quirks);
     if (first instanceof Answer) return first;
     if (first.refusal === null) return first.failure;
-    const suspected = provider.adapter.suspectQuirk(this.#call, first.refusal, { provider, quirks });
+    const asked = { provider, quirks, upstreamModel };
+    const suspected = provider.adapter.suspectQuirk(first.call, first.refusal, asked);
     if (suspected === null) return first.failure;
     throwIfGone(this.#call.signal);
     const { quirk, isGuess, isRemembered } = suspected;
@@ -156,8 +158,9 @@ class Execution implements SendOptions {
   /** Makes one attempt and notes it in the call's record. @throws errors that are this server's own. */
   async #attempt(target: Target, quirks: ReadonlySet<Quirk>): Promise<Answer | FailedAttempt> {
     const { upstreams, health, now } = this.#options;
-    const call = this.#call;
     const { provider, upstreamModel, key } = target;
+    const sent = callFor(this.#call, target, { quirks, now });
+    const call = sent instanceof Promise ? await sent : sent;
     const request = provider.adapter.buildRequest(call, target, quirks);
     const aim = { providerId: provider.id, upstreamModel, keyId: key?.id ?? null };
     const watched = health.begin(aim);
@@ -171,7 +174,7 @@ class Execution implements SendOptions {
       code: null,
       ms: 0,
     };
-    const running: RunningAttempt = { target, quirks, watched, entry };
+    const running: RunningAttempt = { call, target, quirks, watched, entry };
     try {
       const received = await upstreams.send(request, this);
       const response = call.hidesRateLimits ? withoutRateLimits(received) : received;
@@ -188,12 +191,12 @@ class Execution implements SendOptions {
 
   /** The answer from a successful response. @throws as `shapeAnswer`. */
   async #shape(
-    { target, quirks, watched, entry }: RunningAttempt,
+    { call, target, quirks, watched, entry }: RunningAttempt,
     response: UpstreamResponse,
   ): Promise<Answer> {
     const { health, budget, now } = this.#options;
     const onEnd = endOf(watched, health);
-    const answer = await shapeAnswer(this.#call, { target, quirks, response, budget, onEnd });
+    const answer = await shapeAnswer(call, { target, quirks, response, budget, onEnd });
     const isStream = answer.shaped.kind === 'stream';
     health.answered(watched, isStream ? now() - watched.startedAtMs : entry.ms);
     if (!isStream) health.finished(watched);
@@ -210,11 +213,11 @@ class Execution implements SendOptions {
     entry.result = failure.kind;
     entry.code = codeOf(failure.error);
     this.#options.health.failed(watched, failure);
-    return { failure, refusal };
+    return { failure, refusal, call: running.call };
   }
 
   /** The failure of an attempt that threw an error. @throws the error, if it is this server's own. */
-  #thrown({ target, watched, entry }: RunningAttempt, error: unknown): FailedAttempt {
+  #thrown({ call, target, watched, entry }: RunningAttempt, error: unknown): FailedAttempt {
     const { health, now } = this.#options;
     const providerId = target.provider.id;
     // A body that ends because the client left looks as if the provider broke it off.
@@ -233,7 +236,7 @@ class Execution implements SendOptions {
       throw error;
     }
     health.failed(watched, failure);
-    return { failure, refusal: null };
+    return { failure, refusal: null, call };
   }
 
   /** The error of a call for which nobody may be asked. */
@@ -256,6 +259,8 @@ type Mutable<T> = { -readonly [Name in keyof T]: T[Name] };
 
 /** An attempt on its way, and its entry in the call's record. */
 interface RunningAttempt {
+  /** The call in the form in which the target gets it. */
+  readonly call: Call;
   readonly target: Target;
   /** The quirks that its request respects. */
   readonly quirks: ReadonlySet<Quirk>;
@@ -264,9 +269,15 @@ interface RunningAttempt {
 }
 
 interface FailedAttempt {
+  readonly call: Call;
   readonly failure: Failure;
   /** The provider's error response, if there was one. */
   readonly refusal: Refusal | null;
+}
+
+/** The body passes while it arrives, so it cannot be sent again. */
+function isReadOnce(body: Call['body']): boolean {
+  return body.kind === 'form' ? !body.isHeld : body.kind === 'raw' && body.body !== null;
 }
 
 /** Somebody must be chosen among equals: targets that share the load, or several keys of one provider. */
@@ -280,7 +291,7 @@ function throwIfGone(signal: CancelSignal): void {
 
 const ERROR_BODY_BYTES = 256 * 1024;
 
-async function readErrorText(body: Readable): Promise<string> {
+async function readErrorText(body: BodySource): Promise<string> {
   try {
     return (await readBounded(body, ERROR_BODY_BYTES)).bytes.toString('utf8');
   } finally {

@@ -44,7 +44,7 @@ export interface ClosedRecord {
   readonly reservation: Reservation | null;
   readonly status: number;
   readonly outcome: Outcome;
-  /** The code of the error that was the answer or ended it; null for a success. */
+  /** The code of the error that was the answer or ended it; null for a success, and where a provider gave none. */
   readonly code: string | null;
   /** The cause of that error; never sent to the client. */
   readonly cause: string | null;
@@ -102,6 +102,8 @@ export class CallRecord {
   readonly #start: RecordStart;
   #firstByteAtMs: number | null = null;
   #code: string | null = null;
+  /** An error is the answer or ended it. */
+  #hasFailed = false;
   #cause: string | null = null;
   /** How a passed-on answer ended; null before that, and for answers made here. */
   #answerEnd: AnswerEnd['outcome'] | null = null;
@@ -133,7 +135,10 @@ export class CallRecord {
 
   /** Notes the code and the cause of the error that is the answer or ends it. */
   noteError(error: Error): void {
-    if (error instanceof HttpError) this.#code = codeOf(error);
+    if (error instanceof HttpError) {
+      this.#code = codeOf(error);
+      this.#hasFailed = true;
+    }
     this.#cause = causeOf(error) ?? this.#cause;
   }
 
@@ -193,15 +198,15 @@ export class CallRecord {
     const answerEnd = this.#answerEnd;
     if (answerEnd !== null && (answerEnd !== 'ok' || end.isFinished)) return answerEnd;
     // An error answer is complete once its headers are sent, even if its connection lingers.
-    const isAnswered = end.isFinished || (this.#code !== null && end.headersSent);
+    const isAnswered = end.isFinished || (this.#hasFailed && end.headersSent);
     if (!isAnswered) return 'cancelled';
     return end.status < 400 ? 'ok' : 'error';
   }
 }
 
-/** The code of an error, or its type if it has no code. */
-export function codeOf({ error }: HttpError): string {
-  return error.code ?? error.type ?? '';
+/** The code of an error, or its type if it has no code; null: a provider gave neither. */
+export function codeOf({ error }: HttpError): string | null {
+  return error.code || error.type || null;
 }
 
 /** The code of the underlying error, such as ECONNREFUSED; its message, which may name the host, only without a code. */

@@ -1,5 +1,7 @@
+import type { DialectName } from '../dialects/dialect.ts';
 import { HttpError } from '../errors.ts';
 import type { CompiledProvider } from '../providers/adapter.ts';
+import { protocolWay } from '../providers/protocol-way.ts';
 import { noUsableKey } from '../providers/usable-key.ts';
 import { shownText } from '../shown-text.ts';
 import type { Fallback, Model, Price, Provider } from '../store/entities.ts';
@@ -73,6 +75,38 @@ export function withServedFirst(targets: readonly PlannedTarget[], served: Aim):
   // Those that share the load come first in any case.
   const isFirst = (target: PlannedTarget): boolean => target.isShared && isServed(target);
   return [...keysFirst.filter(isFirst), ...keysFirst.filter((target) => !isFirst(target))];
+}
+
+/** How the targets of a model serve a protocol: some of them natively, or perhaps so; some by translation, or perhaps so. */
+export interface ModelWays {
+  readonly mayBeNative: boolean;
+  readonly mayBeTranslated: boolean;
+}
+
+/** How the targets of a model that can be asked serve a protocol. */
+export function waysOf(
+  { found, modelId, view }: { found: FoundModel; modelId: string; view: ConfigView },
+  name: DialectName,
+  providers: RoutingOptions['providers'],
+): ModelWays {
+  const ways = routesOf(found, modelId, view).map(({ provider }) => {
+    const compiled = tryCompile(provider, providers);
+    return compiled === null ? null : protocolWay(compiled, name, compiled.quirks);
+  });
+  return {
+    mayBeNative: ways.some((way) => way === 'native' || way === 'untried'),
+    mayBeTranslated: ways.some((way) => way === 'translated' || way === 'untried'),
+  };
+}
+
+/** null: its base URL is not valid, so it is not asked. */
+function tryCompile(provider: Provider, providers: RoutingOptions['providers']): CompiledProvider | null {
+  try {
+    return providers.of(provider);
+  } catch (error) {
+    if (error instanceof HttpError) return null;
+    throw error;
+  }
 }
 
 /** The model that serves a name, see `lookUpModel`. @throws HttpError `model_not_found`. */

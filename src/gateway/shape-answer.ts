@@ -29,7 +29,8 @@ export async function shapeAnswer(
     const hidesUsage = addsUsage(call, { provider: target.provider, quirks });
     const reachedHeaders = call.record.reachedHeaders();
     const meter = new AnswerMeter(call.endpoint.meter);
-    const held = { status, headers, body, target, reachedHeaders, lease, hidesUsage, meter };
+    const { requestId } = call.record;
+    const held = { status, headers, body, target, requestId, reachedHeaders, lease, hidesUsage, meter };
     const shaped = render === null ? await shapeResponse(held, call) : await renderResponse(held, render);
     call.record.meter = meter;
     return new Answer(shaped, lease, noting(call.record, onEnd));

@@ -1,5 +1,5 @@
 import type { UseEstimate } from '../limits/use-estimate.ts';
-import type { Fallback } from '../store/entities.ts';
+import type { Fallback, Price } from '../store/entities.ts';
 import type { ConfigView } from '../store/store.ts';
 import type { PriceUsed } from '../usage/call-entry.ts';
 import { costOf, priceOf } from '../usage/prices.ts';
@@ -23,7 +23,7 @@ export function hasUnpricedTarget(asked: AskedModel): boolean {
 
 /** What a call may cost at the first target that may be asked, in nano-dollars; 0 where its price is not known. */
 export function costOfEstimate(use: UseEstimate, asked: AskedModel): number {
-  const [price = null] = pricesOf(asked);
+  const price = priceToExpect(asked);
   if (price === null) return 0;
   // 0 is not known, so that another part of the price can hold.
   const usage = {
@@ -33,7 +33,12 @@ export function costOfEstimate(use: UseEstimate, asked: AskedModel): number {
     images: use.images || null,
     audioSeconds: use.audioSeconds || null,
   };
-  return costOf(price.price, usage) ?? 0;
+  return costOf(price, usage) ?? 0;
+}
+
+/** The price of the first target that may be asked; null: it is not known. */
+export function priceToExpect(asked: AskedModel): Price | null {
+  return pricesOf(asked)[0]?.price ?? null;
 }
 
 /** The price of each target at an enabled provider; null: it is not known. */

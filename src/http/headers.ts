@@ -39,7 +39,7 @@ const DATA_HEADERS: readonly string[] = [
 ];
 
 const EXPOSED =
-  'x-request-id, retry-after, retry-after-ms, x-should-retry, x-ipin-provider, x-ipin-attempts, ' +
+  'x-request-id, request-id, x-ipin-error-code, retry-after, retry-after-ms, x-should-retry, x-ipin-provider, x-ipin-attempts, ' +
   'x-ipin-upstream-request-id, openai-processing-ms, openai-version, x-ratelimit-limit-requests, ' +
   'x-ratelimit-remaining-requests, x-ratelimit-reset-requests, x-ratelimit-limit-tokens, ' +
   'x-ratelimit-remaining-tokens, x-ratelimit-reset-tokens';
@@ -76,7 +76,7 @@ export function preflightHeaders(requestedHeaders: string | undefined): HeaderLi
   const safe = /^[\w!#$%&'*+.^`|~, -]{1,2048}$/.test(wanted) ? wanted : 'authorization, content-type';
   return [
     'access-control-allow-methods',
-    'GET, POST, OPTIONS',
+    'GET, POST, PUT, PATCH, DELETE, OPTIONS',
     'access-control-allow-headers',
     safe,
     'access-control-max-age',

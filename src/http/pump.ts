@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
-import type { Readable } from 'node:stream';
 import { HttpError } from '../errors.ts';
 import { hasBody } from './body.ts';
+import type { BodyReader, BodySource } from './body-source.ts';
 import type { AnswerEnd, BodyTransform } from './body-transform.ts';
 import { type HeaderList, withOwnHeaders } from './headers.ts';
 import type { Exchange } from './reply.ts';
@@ -9,7 +9,7 @@ import type { Exchange } from './reply.ts';
 export interface PumpOptions {
   readonly status: number;
   readonly headers: HeaderList;
-  readonly body: Readable;
+  readonly body: BodySource;
   /** With a transform, headers are sent before the first byte of the body: clients of event streams time out without them. */
   readonly transform: BodyTransform | null;
   /** In an answer with a transform: after so long a silence, or up to a quarter longer, a keep-alive is sent; 0: never. */
@@ -41,9 +41,9 @@ export function pump(exchange: Exchange, options: PumpOptions): Promise<void> {
   });
 }
 
-class Pump {
+class Pump implements BodyReader {
   readonly #res: ServerResponse;
-  readonly #body: Readable;
+  readonly #body: BodySource;
   readonly #transform: BodyTransform | null;
   readonly #onEnd: (end: AnswerEnd) => void;
   readonly #resolve: () => void;
@@ -52,6 +52,8 @@ class Pump {
   #isSettled = false;
   #isFull = false;
   #isHeadSent = false;
+  /** The answer has chunks (RFC 9112 section 7.1). They are made here: node:http makes four writes of each. */
+  readonly #isChunked: boolean;
   /** Looks in a row that found nothing written; -1: something was written since the last look. */
   #silentLooks = 0;
   #looking: NodeJS.Timeout | null = null;
@@ -63,21 +65,21 @@ class Pump {
     this.#keepAliveMs = options.keepAliveMs;
     this.#onEnd = options.onEnd;
     this.#resolve = resolve;
+    this.#isChunked = res.chunkedEncoding;
+    res.chunkedEncoding = false;
   }
 
   start(): void {
     const res = this.#res;
-    const body = this.#body;
     if (this.#transform !== null && this.#keepAliveMs > 0)
       this.#looking = setInterval(this.#look, this.#keepAliveMs / LOOKS);
     res.on('drain', this.#onDrain).on('close', this.#onClose);
-    body.on('error', (error) => this.#onFail(error)).on('end', this.#onBodyEnd);
-    body.on('data', this.#onData);
-    // The reader of its first bytes has paused it.
-    if (body.isPaused()) body.resume();
-    if (res.destroyed) this.#onClose();
-    else if (body.destroyed && !body.readableEnded) this.#onFail(body.errored);
-    else if (this.#transform !== null) setImmediate(this.#flushHeaders);
+    if (res.destroyed) {
+      this.#onClose();
+      return;
+    }
+    this.#body.read(this);
+    if (this.#transform !== null) setImmediate(this.#flushHeaders);
   }
 
   /** The first bytes of a body that has begun take the headers along. */
@@ -88,10 +90,10 @@ class Pump {
   };
 
   /** Chunks, often hundreds, are batched per event-loop turn; see `sendBytes`. */
-  readonly #onData = (chunk: Buffer): void => {
+  onData(chunk: Buffer): void {
     this.#arrived.push(chunk);
     if (this.#arrived.length === 1) setImmediate(this.#passOn);
-  };
+  }
 
   readonly #passOn = (): void => {
     const [first] = this.#arrived;
@@ -112,7 +114,7 @@ class Pump {
       if (transform.error === null) this.#write(changed);
       else this.#finish(changed);
     } catch (error) {
-      this.#onFail(error);
+      this.onError(error);
     }
   }
 
@@ -123,7 +125,7 @@ class Pump {
     }
     this.#isHeadSent = true;
     this.#silentLooks = -1;
-    if (this.#res.write(bytes) || this.#isFull) return;
+    if (this.#res.write(this.#isChunked ? chunkOf(bytes) : bytes) || this.#isFull) return;
     this.#body.pause();
     this.#isFull = true;
   }
@@ -146,13 +148,18 @@ class Pump {
     this.#settle({ outcome: 'cancelled', error: null });
   };
 
-  readonly #onBodyEnd = (): void => {
+  onEnd(): void {
     this.#passOn();
     if (!this.#isSettled) this.#finish(this.#transform?.end() ?? null);
-  };
+  }
 
   /** An event stream ends properly, with the error as its last event; any other body is cut, so that the client notices. */
-  #onFail(cause: unknown): void {
+  onError(cause: unknown): void {
+    // The client has left, and so the provider was.
+    if (this.#res.destroyed) {
+      this.#onClose();
+      return;
+    }
     this.#passOn();
     if (this.#isSettled) return;
     const error = asBroken(cause);
@@ -169,7 +176,8 @@ class Pump {
   /** Ends the answer properly; its connection stays open. */
   #finish(last: Buffer | null): void {
     this.#settle(endedBy(this.#transform?.error ?? null));
-    this.#res.end(last ?? undefined);
+    if (this.#isChunked) this.#res.end(last === null || last.length === 0 ? LAST_CHUNK : lastChunksOf(last));
+    else this.#res.end(last ?? undefined);
   }
 
   #settle(end: AnswerEnd): void {
@@ -180,6 +188,23 @@ class Pump {
     this.#onEnd(end);
     this.#resolve();
   }
+}
+
+const LAST_CHUNK = Buffer.from('0\r\n\r\n');
+const LINE_END = Buffer.from('\r\n');
+
+function chunkOf(bytes: Buffer): Buffer {
+  const size = bytes.length.toString(16);
+  const chunk = Buffer.allocUnsafe(size.length + bytes.length + 2 * LINE_END.length);
+  let at = chunk.write(size, 'latin1');
+  at += LINE_END.copy(chunk, at);
+  at += bytes.copy(chunk, at);
+  LINE_END.copy(chunk, at);
+  return chunk;
+}
+
+function lastChunksOf(bytes: Buffer): Buffer {
+  return Buffer.concat([chunkOf(bytes), LAST_CHUNK]);
 }
 
 function asBroken(error: unknown): HttpError {

@@ -1,6 +1,9 @@
 import { decodeSegment } from './request-target.ts';
 
-export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
+/** `ANY` stands for all methods that clients of an API use. */
+export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE' | 'ANY';
+
+const ANY_METHODS: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
 /**
  * A row of the route table: method, path, and what the router hands back. In the path, `:name` matches one segment and a final
@@ -61,9 +64,12 @@ export class Router<R extends Route> {
 }
 
 function pick<R extends Route>(methods: Map<string, R>, method: string, params: Params): Match<R> {
-  const route = methods.get(method === 'HEAD' ? 'GET' : method);
+  const any = ANY_METHODS.includes(method) ? methods.get('ANY') : undefined;
+  const route = methods.get(method === 'HEAD' ? 'GET' : method) ?? any;
   if (route !== undefined) return { kind: 'found', route, params };
-  const allow = [...methods.keys()].flatMap((name) => (name === 'GET' ? ['GET', 'HEAD'] : [name]));
+  const allow = [...methods.keys()].flatMap((name) =>
+    name === 'GET' ? ['GET', 'HEAD'] : name === 'ANY' ? ANY_METHODS : [name],
+  );
   return { kind: 'wrong-method', allow: allow.join(', ') };
 }
 

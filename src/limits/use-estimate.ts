@@ -29,6 +29,15 @@ export const NOTHING_ESTIMATED: UseEstimate = {
   audioSeconds: 0,
 };
 
+/** For requests that tell nothing. */
+export const NO_SIZE: RequestSize = {
+  textBytes: 0,
+  pictures: 0,
+  maxTokens: null,
+  choices: 1,
+  audioSeconds: 0,
+};
+
 const PICTURE_TOKENS = 1000;
 /** The longest answer of models that set none. */
 const ANSWER_TOKENS = 4096;
@@ -53,6 +62,8 @@ export function estimateUse(
       return tokensOnly(promptTokens(size), 0);
     case 'images':
       return { ...tokensOnly(0, 0), images: choices };
+    case 'reported':
+      return NOTHING_ESTIMATED;
     case 'audio':
       return { ...tokensOnly(0, 0), audioSeconds: size.audioSeconds };
   }

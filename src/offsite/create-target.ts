@@ -46,7 +46,7 @@ class HttpStorage implements Storage {
   }
 
   refusalOf({ status, headers }: ExchangeResponse): Refusal {
-    return { code: '', isMissing: status === 404, fix: fixFor(status, headers.location) };
+    return { code: '', isMissing: status === 404, fix: fixFor(status, headers['location']) };
   }
 }
 

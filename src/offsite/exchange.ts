@@ -1,6 +1,9 @@
-import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
-import { request as httpsRequest } from 'node:https';
-import { hostOf } from '../ip-address.ts';
+import { Cancellation } from '../cancellation.ts';
+import { piecesOf } from '../http/body-source.ts';
+import { createDestination } from '../providers/upstream/destination.ts';
+import type { ResponseHeaders } from '../providers/upstream/response-head.ts';
+import { sendOnce } from '../providers/upstream/send-once.ts';
+import type { TransferResponse } from '../providers/upstream/transfer.ts';
 import { DOCUMENT_LIMIT_BYTES } from '../store/document.ts';
 import { SnapshotError } from './errors.ts';
 
@@ -16,7 +19,7 @@ export interface ExchangeRequest {
 
 export interface ExchangeResponse {
   readonly status: number;
-  readonly headers: IncomingHttpHeaders;
+  readonly headers: ResponseHeaders;
   readonly body: Buffer;
 }
 
@@ -25,57 +28,46 @@ const ERROR_BODY_LIMIT_BYTES = 64 * 1024;
 
 /**
  * Sends one request on its own connection and reads the whole response, up to a limit. Redirects are not followed.
- * Apart from the HTTP client for providers, because that one needs pools and streams, and this one neither.
  * @throws SnapshotError `unreachable` if no whole response arrives within `timeoutMs`, `refused` if the body is too large.
  */
-export function sendRequest(
+export async function sendRequest(
   { method, url, headers, body }: ExchangeRequest,
   { signal, timeoutMs }: { readonly signal: AbortSignal; readonly timeoutMs: number },
 ): Promise<ExchangeResponse> {
-  const { host, port, pathname, search } = url;
-  const length = body === null ? {} : { 'content-length': String(body.length) };
-  const options = {
+  const { host, pathname, search } = url;
+  const timeouts = { connectTimeoutMs: timeoutMs, headersTimeoutMs: timeoutMs, idleTimeoutMs: timeoutMs };
+  const destination = createDestination(url, { id: host, timeouts });
+  const request = {
     method,
-    hostname: hostOf(url),
-    port,
     path: `${pathname}${search}`,
-    headers: { ...headers, host, ...length, 'accept-encoding': 'identity', connection: 'close' },
-    agent: false,
-    signal,
-  } as const;
-  return new Promise((resolve, reject) => {
-    const sent = url.protocol === 'https:' ? httpsRequest(options) : httpRequest(options);
-    let hasResponse = false;
-    let isLate = false;
-    // Not AbortSignal.timeout: Node 20 may collect what AbortSignal.any makes of it before the time is over.
-    const timer = setTimeout(() => {
-      isLate = true;
-      sent.destroy();
-    }, timeoutMs);
-    sent.on('close', () => clearTimeout(timer));
-    const fail = (error: unknown): void => reject(toSnapshotError(error, host, isLate || signal.aborted));
-    sent.on('response', (response) => {
-      hasResponse = true;
-      readResponse(response, host).then(resolve, (error: unknown) => {
-        sent.destroy();
-        fail(error);
-      });
-    });
-    // A server may refuse and close the connection while the body is still being sent: the response counts.
-    sent.on('error', (error) => {
-      if (!hasResponse) fail(error);
-    });
-    sent.end(body);
-  });
+    headers: [...Object.entries(headers).flat(), 'accept-encoding', 'identity'],
+    body: body === null ? ({ kind: 'none' } as const) : ({ kind: 'pieces', pieces: [body] } as const),
+  };
+  // Not AbortSignal.any: Node 20 may collect what it makes of AbortSignal.timeout before the time is over.
+  const ending = new Cancellation();
+  const end = (): void => ending.abort(signal.reason);
+  const timer = setTimeout(() => ending.abort(new Error('too late')), timeoutMs);
+  signal.addEventListener('abort', end);
+  if (signal.aborted) end();
+  try {
+    return await readResponse(await sendOnce(request, { destination, signal: ending }), host);
+  } catch (error) {
+    throw toSnapshotError(error, host, ending.aborted);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', end);
+  }
 }
 
-async function readResponse(response: IncomingMessage, host: string): Promise<ExchangeResponse> {
-  const status = response.statusCode ?? 0;
+async function readResponse(
+  { status, headers, body }: TransferResponse,
+  host: string,
+): Promise<ExchangeResponse> {
   const isObject = status === 200;
   const limitBytes = isObject ? DOCUMENT_LIMIT_BYTES : ERROR_BODY_LIMIT_BYTES;
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
+  for await (const chunk of piecesOf(body)) {
     length += chunk.length;
     if (length > limitBytes && isObject) {
       const limit = `${DOCUMENT_LIMIT_BYTES / 1024 / 1024} MiB`;
@@ -85,12 +77,18 @@ async function readResponse(response: IncomingMessage, host: string): Promise<Ex
     if (length > limitBytes) break;
     chunks.push(chunk);
   }
-  return { status, headers: response.headers, body: Buffer.concat(chunks) };
+  return { status, headers, body: Buffer.concat(chunks) };
 }
 
 function toSnapshotError(error: unknown, host: string, isLate: boolean): SnapshotError {
   if (error instanceof SnapshotError) return error;
-  const code = error instanceof Error && 'code' in error ? String(error.code) : 'no whole answer';
-  const problem = isLate ? 'did not answer in time' : `cannot be reached (${code})`;
+  const problem = isLate ? 'did not answer in time' : `cannot be reached (${codeOf(error)})`;
   return new SnapshotError('unreachable', `${host} ${problem}`, { cause: error });
+}
+
+/** The code of the innermost error that has one. */
+function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'no whole answer';
+  if (error.cause !== undefined) return codeOf(error.cause);
+  return 'code' in error ? String(error.code) : 'no whole answer';
 }

@@ -63,7 +63,7 @@ export class SnapshotTarget {
    */
   async get(signal: AbortSignal): Promise<FoundSnapshot | 'absent'> {
     const response = await this.#send('GET', { headers: {}, body: null, signal });
-    if (response.status === 200) return { bytes: response.body, etag: strongEtag(response.headers.etag) };
+    if (response.status === 200) return { bytes: response.body, etag: strongEtag(response.headers['etag']) };
     const refusal = this.#storage.refusalOf(response);
     if (refusal.isMissing) return 'absent';
     throw this.#problem('GET', response.status, refusal);
@@ -77,7 +77,7 @@ export class SnapshotTarget {
     const headers = { ...conditionHeaders(condition), 'content-type': 'text/plain' };
     const response = await this.#send('PUT', { headers, body: bytes, signal });
     const { status } = response;
-    if (status >= 200 && status <= 299) return { etag: strongEtag(response.headers.etag) };
+    if (status >= 200 && status <= 299) return { etag: strongEtag(response.headers['etag']) };
     const refusal = this.#storage.refusalOf(response);
     if (condition !== null && [409, 412, 501].includes(status)) return 'refused';
     // If-Match on an object that is gone: some targets answer that it is missing, others that it does not match.

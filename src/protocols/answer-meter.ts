@@ -128,6 +128,8 @@ export class AnswerMeter {
         const isEstimated = usage.promptTokens === null && known === null && audioSeconds !== null;
         return { ...usage, audioSeconds, isEstimated };
       }
+      case 'reported':
+        return usage;
       case 'images':
         return { ...usage, images: this.#images ?? (estimate.images || null) };
     }

@@ -2,8 +2,8 @@ import { dataSpan, firstDataSpan } from '../http/sse.ts';
 import { LineEnds } from '../http/sse-records.ts';
 import { type JsonRewriter, replaceFirstString } from '../json/rewriter.ts';
 
-/** Where chat chunks and events of the Responses API name their model. */
-const MODEL_PATHS = [['model'], ['response', 'model']];
+/** Where chat chunks and events of the Responses and Messages APIs name their model. */
+const MODEL_PATHS = [['model'], ['response', 'model'], ['message', 'model']];
 
 /**
  * Puts the id of the requested model into events. The events of a stream usually begin with the same bytes up to their model,

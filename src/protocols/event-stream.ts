@@ -22,6 +22,8 @@ export interface EventStreamOptions {
   readonly secrets: readonly string[];
   /** Looks at all that the provider sends. */
   readonly meter: AnswerMeter;
+  /** Writes the records that report an error of this server in the client's protocol; absent: in that of `streamEnd`. */
+  readonly failedStream?: (error: HttpError) => string;
 }
 
 /** A record is held until it is whole, up to this size. A longer record passes in pieces; no error is that long. */
@@ -31,6 +33,8 @@ const COLON = 0x3a;
 const LETTER_D = 0x64;
 /** A comment that keeps a silent stream alive; it may stand between any two records. */
 export const KEEP_ALIVE = Buffer.from(': keep-alive\n\n');
+/** Clients of the Messages API expect pings. */
+const PING = Buffer.from('event: ping\ndata: {"type":"ping"}\n\n');
 const EMPTY_LINE = Buffer.from('\n\n');
 
 /**
@@ -102,7 +106,7 @@ export class EventStream implements BodyTransform {
   }
 
   idle(): Buffer | null {
-    return this.#records.isInsideRecord ? null : KEEP_ALIVE;
+    return this.#records.isInsideRecord ? null : keepAliveOf(this.#options.streamEnd);
   }
 
   /** What the client gets of whole records that show usage. */
@@ -150,8 +154,18 @@ export class EventStream implements BodyTransform {
       this.#renamer?.end(out);
       out.push(EMPTY_LINE);
     }
-    out.push(errorRecords(error, this.#failure));
+    const { failedStream: own } = this.#options;
+    out.push(
+      own === undefined || this.#failure !== null
+        ? errorRecords(error, this.#failure)
+        : Buffer.from(own(error)),
+    );
   }
+}
+
+/** What keeps a silent stream alive; it may stand between any two records. */
+export function keepAliveOf(streamEnd: StreamEnd): Buffer {
+  return streamEnd === 'messages' ? PING : KEEP_ALIVE;
 }
 
 /** The records of a stream that holds nothing but an error. */

@@ -14,8 +14,8 @@ export interface FormFields {
 
 /** The files and fields that a kind of form may hold. */
 export interface FormKind<Fields extends FormFields = FormFields> {
-  /** The field that must hold a file. */
-  readonly fileField: string;
+  /** The field that must hold a file; null: none must. */
+  readonly fileField: string | null;
   /** Fields that hold a file even where the part has no file name. */
   readonly fileFields: ReadonlySet<string>;
   /** The size limit of one file, in bytes. */
@@ -66,6 +66,18 @@ export const IMAGE_FORM: FormKind = {
   fileField: 'image',
   fileFields: new Set(['image', 'mask']),
   minFormBytes: IMAGE_FORM_BYTES,
+  openFields: () => ({ take() {}, finish() {} }),
+};
+
+/** A form of which only `model` is known. */
+export const ANY_FORM: FormKind = {
+  fileField: null,
+  fileFields: new Set(),
+  fileBytes: Number.POSITIVE_INFINITY,
+  minFormBytes: 0,
+  fieldBytes: NO_LIMITS,
+  fileTooLarge: null,
+  checkFile: () => {},
   openFields: () => ({ take() {}, finish() {} }),
 };
 

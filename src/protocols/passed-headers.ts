@@ -4,7 +4,13 @@ import { sha256Hex } from '../sha256.ts';
 
 export type UpstreamHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
-const REQUEST_ALLOWED = ['accept', 'openai-beta', 'idempotency-key'] as const;
+const REQUEST_ALLOWED = [
+  'accept',
+  'openai-beta',
+  'anthropic-version',
+  'anthropic-beta',
+  'idempotency-key',
+] as const;
 
 /**
  * The client's headers that an upstream may see. All others are dropped: cookies, keys, addresses, hop-by-hop fields and
@@ -60,7 +66,8 @@ export function responseHeadersFor(headers: UpstreamHeaders, keepLength: boolean
       RESPONSE_ALLOWED.has(name) ||
       name.startsWith('x-ratelimit-') ||
       (keepLength && name === 'content-length');
-    if (name === 'x-request-id') passed.push('x-ipin-upstream-request-id', value);
+    if (name === 'x-request-id' || (name === 'request-id' && headers['x-request-id'] === undefined))
+      passed.push('x-ipin-upstream-request-id', value);
     else if (allowed && !(typeof connection === 'string' && namedBy(connection, name)))
       passed.push(name, value);
   }

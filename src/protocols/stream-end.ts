@@ -2,23 +2,28 @@ import { recordEvent } from '../http/sse.ts';
 import { CR, LF } from '../http/sse-records.ts';
 
 /** How a complete event stream ends; null accepts any end, because vendors differ. */
-export type StreamEnd = 'chat' | 'responses' | null;
+export type StreamEnd = 'chat' | 'responses' | 'messages' | null;
 
 const DONE = Buffer.from('[DONE]');
 /** Without their first quotes: the search for a byte that is rarer than quotes is faster. */
 const FINISH_REASONS = [Buffer.from('finish_reason":"'), Buffer.from('finish_reason": "')];
 const RESPONSE_ENDS = ['response.completed', 'response.failed', 'response.incomplete', 'error'] as const;
-const RESPONSE_END_TYPES = RESPONSE_ENDS.flatMap((type) => [
-  Buffer.from(`"type":"${type}"`),
-  Buffer.from(`"type": "${type}"`),
-]);
+/** The events that end a stream, and the marks by which they are recognised without an event line. */
+const END_EVENTS = {
+  responses: { events: RESPONSE_ENDS, marks: marksOf(RESPONSE_ENDS) },
+  messages: { events: ['message_stop'], marks: marksOf(['message_stop']) },
+} as const;
+function marksOf(types: readonly string[]): readonly Buffer[] {
+  return types.flatMap((type) => [Buffer.from(`"type":"${type}"`), Buffer.from(`"type": "${type}"`)]);
+}
+
 /** A mark may be split between two chunks, so this many bytes on both sides of the seam are searched again. */
 const SEAM_BYTES = 40;
 const NOTHING = Buffer.alloc(0);
 
 /**
  * Notices the end of an event stream that arrives in chunks of any size. OpenAI's chat streams end with a finish reason and
- * `[DONE]`, Responses streams with an event. The marks are searched as bytes: inside a JSON string their quotes are escaped.
+ * `[DONE]`, Responses and Messages streams with an event. The marks are searched as bytes: inside a JSON string their quotes are escaped.
  */
 export class StreamEndWatch {
   readonly #kind: StreamEnd;
@@ -55,15 +60,16 @@ export class StreamEndWatch {
     this.#keepEnd(chunk);
   }
 
-  /** Looks at a record of a Responses stream, or at a piece of a long record; `begins` marks the first piece. */
+  /** Looks at a record of a Responses or Messages stream, or at a piece of a long record; `begins` marks the first piece. */
   lookAtEvent(bytes: Buffer, begins: boolean): void {
-    if (this.#kind !== 'responses' || this.#isFinal) return;
+    if (this.#kind === null || this.#kind === 'chat' || this.#isFinal) return;
+    const { events, marks } = END_EVENTS[this.#kind];
     if (begins) this.#event = recordEvent(bytes);
     const joined = begins ? bytes : Buffer.concat([this.#before, bytes]);
     this.#isFinal =
       this.#event === null
-        ? hasDone(joined, begins) || RESPONSE_END_TYPES.some((mark) => joined.includes(mark))
-        : RESPONSE_ENDS.some((end) => end === this.#event);
+        ? hasDone(joined, begins) || marks.some((mark) => joined.includes(mark))
+        : events.some((end) => end === this.#event);
     if (this.#isFinal) this.#isWhole = true;
     this.#before = Buffer.from(joined.subarray(-SEAM_BYTES));
   }

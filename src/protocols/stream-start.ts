@@ -15,8 +15,9 @@ export type StreamFinding =
 const START_BYTES = 64 * 1024;
 const NOTHING: StreamFinding = { kind: 'nothing' };
 const CONTENT: StreamFinding = { kind: 'content' };
-/** Events of the Responses API that say only that the request was accepted, or that the connection is alive. */
-const EARLY_EVENTS = new Set([
+/** Events of the Responses and Messages APIs that say only that the request was accepted, or that the connection is alive. */
+const EARLY_EVENTS: ReadonlySet<string> = new Set([
+  'message_start',
   'response.created',
   'response.in_progress',
   'response.queued',
@@ -64,7 +65,8 @@ export class StreamStart {
     const data = recordData(record);
     if (data === null || data.length === 0) return NOTHING;
     if (this.#streamEnd === 'chat') return hasChatContent(data) ? CONTENT : NOTHING;
-    return isResponses && EARLY_EVENTS.has(eventOf(record, data)) ? NOTHING : CONTENT;
+    const hasEvents = isResponses || this.#streamEnd === 'messages';
+    return hasEvents && EARLY_EVENTS.has(eventOf(record, data)) ? NOTHING : CONTENT;
   }
 }
 

@@ -44,6 +44,18 @@ export function findErrorObject(value: unknown): ErrorObject | null {
   return null;
 }
 
+/** True if an error's text speaks of the model rather than of the endpoint. */
+export function modelIsNamed(text: string, names: readonly string[]): boolean {
+  return text.includes('model_not_found') || names.some((name) => hasWord(text, name));
+}
+
+function hasWord(text: string, word: string): boolean {
+  for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + 1)) {
+    if (!/\w/.test(text[at - 1] ?? '') && !/\w/.test(text[at + word.length] ?? '')) return true;
+  }
+  return false;
+}
+
 function fromRecord(record: Record<string, unknown>, status: number | null): ErrorObject {
   const { message, type, param, code, object: _object, ...extra } = record;
   return {

@@ -1,5 +1,5 @@
-import type { Readable } from 'node:stream';
 import type { Endpoint } from '../gateway/endpoints.ts';
+import type { BodySource } from '../http/body-source.ts';
 import type { HeaderList } from '../http/headers.ts';
 import type { MultipartPart } from '../http/multipart.ts';
 import type { JsonScan } from '../json/matches.ts';
@@ -9,6 +9,7 @@ import type { UpstreamHeaders } from '../protocols/passed-headers.ts';
 import type { RenderedAnswer } from '../protocols/transcription.ts';
 import type { ModelOptions, Provider } from '../store/entities.ts';
 import type { Connection } from './connection.ts';
+import type { HttpMethod, OutgoingRequest, UpstreamBody } from './upstream/request-head.ts';
 
 /** A JSON body as received, the result of its scan, and the patches to apply before it is sent. */
 export interface JsonCallBody {
@@ -38,6 +39,14 @@ export interface MadeCallBody {
   readonly make: (upstreamModel: string, options: ModelOptions) => readonly Buffer[];
 }
 
+/** A body that is passed on as it arrives, unread; or none. */
+export interface RawCallBody {
+  readonly kind: 'raw';
+  readonly contentType: string | null;
+  /** To be read once; null: there is none. */
+  readonly body: AsyncIterable<Buffer> | null;
+}
+
 /** The part of a call that an adapter needs. */
 export interface AdapterCall {
   readonly endpoint: Endpoint;
@@ -45,7 +54,8 @@ export interface AdapterCall {
   readonly modelId: string;
   /** The model's options, for JSON bodies. */
   readonly options: ModelOptions;
-  readonly body: JsonCallBody | FormCallBody | MadeCallBody;
+  readonly method: HttpMethod;
+  readonly body: JsonCallBody | FormCallBody | MadeCallBody | RawCallBody;
   /** The query to pass on, without its `?`; empty if a new request is built. */
   readonly query: string;
   /** The client's headers to pass on. */
@@ -61,6 +71,8 @@ export interface CompiledKey {
   readonly hint: string;
   /** The header that carries it. */
   readonly headers: HeaderList;
+  /** The header that carries it in the provider's own API, where that differs from OpenAI's. */
+  readonly ownHeaders: HeaderList;
 }
 
 /** The destination of an attempt. */
@@ -75,8 +87,9 @@ export interface Target {
 /**
  * A limitation of a provider, learned from its refusal. `floats_only`: it accepts no `encoding_format` but `float`.
  * `no_embedding_model`: it accepts no `model` in requests for embeddings. `no_stream_options`: it accepts no `stream_options`.
+ * `no_responses`: it does not have the Responses API.
  */
-export type Quirk = 'floats_only' | 'no_embedding_model' | 'no_stream_options';
+export type Quirk = 'floats_only' | 'no_embedding_model' | 'no_stream_options' | 'no_responses';
 
 /** An error response of a provider. */
 export interface Refusal {
@@ -97,6 +110,7 @@ export interface SuspectedQuirk {
 export interface Asked {
   readonly provider: CompiledProvider;
   readonly quirks: ReadonlySet<Quirk>;
+  readonly upstreamModel: string;
 }
 
 /** Translates calls and responses for one kind of provider. Does no I/O. */
@@ -110,6 +124,12 @@ export interface ProviderAdapter {
    * and throws HttpError `upstream_invalid_response`. null: responses pass.
    */
   renderFor(call: AdapterCall): ((response: Buffer, contentType: string) => RenderedAnswer) | null;
+}
+
+/** What the base URL of a provider tells about the protocols that it speaks. */
+export interface SpokenProtocols {
+  readonly messages: 'native' | 'translated';
+  readonly responses: 'native' | 'untried';
 }
 
 /** Everything derived from a provider's record, once per version of the record. */
@@ -126,33 +146,27 @@ export interface CompiledProvider {
   readonly headers: HeaderList;
   /** The path and query of an endpoint, joined with the base URL and cached. */
   pathOf(upstreamPath: string): string;
+  /** Headers of requests in the provider's own API, unless the client sends them; empty where it is OpenAI's. */
+  readonly ownHeaders: HeaderList;
+  /** The protocols that its base URL shows it to speak. */
+  readonly spoken: SpokenProtocols;
   /** The quirks found so far. */
   readonly quirks: Set<Quirk>;
   /** All spellings of its keys, also of those that are not in use, to redact from errors. */
   readonly secrets: readonly string[];
 }
 
-/** A request body: pieces, sent in order without a copy, or a stream, which can be sent only once. */
-export type UpstreamBody =
-  | { readonly kind: 'none' }
-  | { readonly kind: 'pieces'; readonly pieces: readonly Buffer[] }
-  | { readonly kind: 'stream'; readonly stream: Readable };
+export type { UpstreamBody };
 
 /** A request to an upstream, ready to send. */
-export interface UpstreamRequest {
+export interface UpstreamRequest extends OutgoingRequest {
   readonly provider: CompiledProvider;
-  readonly method: 'GET' | 'POST';
-  /** Path and query at the provider's origin, see `joinUrl`. */
-  readonly path: string;
-  /** `upstream.ts` adds host, content-length and connection headers. */
-  readonly headers: HeaderList;
-  readonly body: UpstreamBody;
 }
 
 /** The response of an upstream, once its headers have arrived. */
 export interface UpstreamResponse {
   readonly status: number;
   readonly headers: UpstreamHeaders;
-  /** The raw bytes. Errors with an HttpError if the upstream breaks off or stalls. */
-  readonly body: Readable;
+  /** The raw bytes. Fails with an HttpError if the upstream breaks off or stalls. */
+  readonly body: BodySource;
 }

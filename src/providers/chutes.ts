@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream';
 import { HttpError } from '../errors.ts';
 import { type MultipartPart, readField } from '../http/multipart.ts';
 import { fieldBaseName } from '../http/multipart-headers.ts';
@@ -103,7 +102,7 @@ function transcribeRequest(call: AdapterCall, { parts, fields }: Speech, target:
     if (fields.task === 'translate') return { language: 'en' };
     return record.options.chutesLanguageHint === true && language !== null ? { language } : {};
   };
-  const stream = Readable.from(chutesTranscribeBody(audioOf(parts()), extras), { objectMode: false });
+  const stream = chutesTranscribeBody(audioOf(parts()), extras);
   return postTo(call, target, {
     path: transcribePath(record),
     own: MADE_JSON,

@@ -8,6 +8,7 @@ import { chutesAdapter, isChutes } from './chutes.ts';
 import { type ConnectionOptions, createConnection } from './connection.ts';
 import { joinUrl } from './join-url.ts';
 import { openaiAdapter } from './openai.ts';
+import { ANTHROPIC_HOST, spokenAt } from './protocol-way.ts';
 
 /**
  * Derives everything that a provider's requests share from its record.
@@ -15,12 +16,14 @@ import { openaiAdapter } from './openai.ts';
  */
 export function compileProvider(record: Provider, options: ConnectionOptions): CompiledProvider {
   const baseUrl = requireBaseUrl(record);
+  const isAnthropic = baseUrl.hostname === ANTHROPIC_HOST;
   const paths = new Map<string, string>();
   return {
     id: record.id,
     record,
     adapter: isChutes(record) ? chutesAdapter : openaiAdapter,
-    keys: compileKeys(record),
+    keys: compileKeys(record, isAnthropic),
+    ownHeaders: isAnthropic ? ANTHROPIC_HEADERS : [],
     hasKeys: record.keys.length > 0,
     headers: HEADERS,
     connection: createConnection(record, baseUrl, options),
@@ -29,9 +32,11 @@ export function compileProvider(record: Provider, options: ConnectionOptions): C
       if (known !== undefined) return known;
       const url = joinUrl(baseUrl, upstreamPath, record.options.pathMode);
       const path = `${url.pathname}${url.search}`;
-      paths.set(upstreamPath, path);
+      // Paths without a row are endless.
+      if (paths.size < PATHS_LIMIT) paths.set(upstreamPath, path);
       return path;
     },
+    spoken: spokenAt(baseUrl),
     quirks: new Set<Quirk>(),
     secrets: record.keys.flatMap(({ secret }) => (secret === null ? [] : secretForms(secret))),
   };
@@ -72,13 +77,18 @@ export class Providers {
   }
 }
 
+const PATHS_LIMIT = 64;
+/** The first version of Anthropic's API, which every request must name one of. */
+const ANTHROPIC_HEADERS: HeaderList = ['anthropic-version', '2023-06-01'];
 const HEADERS: HeaderList = ['accept-encoding', 'identity', 'user-agent', 'ipin-proxy'];
 /** Visible ASCII and spaces (RFC 9110 section 5.5). The panel accepts no other keys, but imported files may hold them. */
 const HEADER_TEXT = /^[\x20-\x7e]+$/;
 
-function compileKeys({ keys }: Provider): CompiledKey[] {
+function compileKeys({ keys }: Provider, isAnthropic: boolean): CompiledKey[] {
   return keys.flatMap(({ id, secret, enabled }) => {
     if (!enabled || secret === null || !HEADER_TEXT.test(secret)) return [];
-    return [{ id, hint: keyHint(secret), headers: ['authorization', `Bearer ${secret}`] }];
+    const headers = ['authorization', `Bearer ${secret}`];
+    const ownHeaders = isAnthropic ? ['x-api-key', secret] : headers;
+    return [{ id, hint: keyHint(secret), headers, ownHeaders }];
   });
 }

@@ -1,22 +1,16 @@
-import { type Agent, type ClientRequest, request as httpRequest, type RequestOptions } from 'node:http';
-import { request as httpsRequest } from 'node:https';
 import type { UpstreamTimeouts } from '../config.ts';
 import { HttpError } from '../errors.ts';
 import { FairShare } from '../fair-share.ts';
-import { hostOf } from '../ip-address.ts';
 import type { Provider } from '../store/entities.ts';
 import { addressRefused, createGuardedLookup, isHostAllowed } from './address-policy.ts';
-import { createAgent, createFreshAgent, MAX_SOCKETS } from './keep-alive-agents.ts';
+import { createDestination, type Destination } from './upstream/destination.ts';
+import { MAX_SOCKETS } from './upstream/pool.ts';
 
 /** How many requests one consumer (a user, or a key without a user) may have at one provider. */
 const MAX_REQUESTS_PER_CONSUMER = MAX_SOCKETS / 2;
 
 /** The connections to one provider. */
-export interface Connection {
-  /** Keeps connections for further requests. */
-  readonly agent: Agent;
-  /** Opens a new connection for every request. */
-  readonly freshAgent: Agent;
+export interface Connection extends Destination {
   /**
    * Counts one more request of a consumer, running or waiting for a free connection, until `giveShare`.
    * @throws HttpError `server_overloaded` if the consumer is at the limit.
@@ -24,11 +18,6 @@ export interface Connection {
   takeShare(consumer: string): void;
   /** Ends the count of one request, see `takeShare`. */
   giveShare(consumer: string): void;
-  readonly request: (options: RequestOptions) => ClientRequest;
-  readonly hostname: string;
-  readonly port: number;
-  readonly hostHeader: string;
-  readonly timeouts: UpstreamTimeouts;
 }
 
 export interface ConnectionOptions {
@@ -50,21 +39,18 @@ export function createConnection(
 ): Connection {
   // Connections to a literal address never ask `lookup`.
   if (!isHostAllowed(baseUrl, blockPrivate)) throw addressRefused(provider.id);
-  const lookup = createGuardedLookup(provider.id, blockPrivate);
   const shares = new FairShare(MAX_REQUESTS_PER_CONSUMER);
-  const isTls = baseUrl.protocol === 'https:';
+  const destination = createDestination(baseUrl, {
+    id: provider.id,
+    timeouts: { ...timeouts, ...provider.options },
+    lookup: createGuardedLookup(provider.id, blockPrivate),
+  });
   return {
-    agent: createAgent(isTls, lookup),
-    freshAgent: createFreshAgent(isTls, lookup),
+    ...destination,
     takeShare(consumer) {
       if (!shares.take(consumer)) throw tooManyRequests(provider.id);
     },
     giveShare: (consumer) => shares.give(consumer),
-    request: isTls ? httpsRequest : httpRequest,
-    hostname: hostOf(baseUrl),
-    port: baseUrl.port === '' ? (isTls ? 443 : 80) : Number(baseUrl.port),
-    hostHeader: baseUrl.host,
-    timeouts: { ...timeouts, ...provider.options },
   };
 }
 

@@ -2,7 +2,7 @@ import { ENDPOINTS } from '../gateway/endpoints.ts';
 import type { PathMode } from '../store/entities.ts';
 
 /** Endpoints that people paste along with a base URL; the longest match is removed. */
-const PASTED = [...ENDPOINTS.map(({ upstreamPath }) => upstreamPath), 'models', 'messages'];
+const PASTED = [...ENDPOINTS.map(({ upstreamPath }) => upstreamPath), 'models'];
 const PASTED_SUFFIX = new RegExp(`/(?:${PASTED.toSorted((a, b) => b.length - a.length).join('|')})$`);
 /** `v1`, `v4`, `v1beta`, `v1beta2`. */
 const VERSION_SEGMENT = /^v\d+(?:[a-z]+\d*)?$/;
@@ -16,7 +16,7 @@ const BARE_HOSTS: ReadonlyMap<string, string> = new Map([
 /**
  * Joins a provider's base URL and an endpoint's path (`chat/completions`), following the vendors' documentation. Mode `auto`:
  * a base with a version gets just the endpoint's path; a bare host gets `/v1` first, except for a few vendors; any other path
- * is kept, except for three vendors whose path is often pasted without its version. `exact` never adds a version, `append-v1`
+ * is kept, except for three vendors whose path is often pasted without its version, and for base URLs of Anthropic's clients. `exact` never adds a version, `append-v1`
  * always adds `/v1`. The base's query is kept (Azure's `api-version`).
  */
 export function joinUrl(base: URL, tail: string, mode: PathMode = 'auto'): URL {
@@ -35,6 +35,8 @@ function versionFor(host: string, path: string, mode: PathMode): string {
 }
 
 function isVersionlessVendor(host: string, path: string): boolean {
+  // Base URLs for Anthropic's clients, which add `/v1` themselves (DeepSeek, Z.ai, Moonshot).
+  if (path.endsWith('/anthropic')) return true;
   if (host === 'openrouter.ai') return path === '/api';
   if (host === 'api.groq.com') return path === '/openai';
   return host.endsWith('.openai.azure.com') && path === '/openai';

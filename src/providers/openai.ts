@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { Readable } from 'node:stream';
+import { CHAT } from '../gateway/endpoints.ts';
 import type { HeaderList } from '../http/headers.ts';
 import { createBoundary, multipartContentType, relayMultipart } from '../http/multipart-writer.ts';
 import { firstMatch } from '../json/matches.ts';
@@ -12,11 +12,13 @@ import type {
   MadeCallBody,
   ProviderAdapter,
   Quirk,
+  RawCallBody,
   Refusal,
   SuspectedQuirk,
   Target,
   UpstreamRequest,
 } from './adapter.ts';
+import { suspectNoProtocol } from './protocol-way.ts';
 import { addsUsage, suspectNoStreamOptions, withUsage } from './stream-usage.ts';
 
 /** The standard adapter: any provider that speaks OpenAI's API. */
@@ -25,13 +27,18 @@ export const openaiAdapter: ProviderAdapter = {
     const { body } = call;
     if (body.kind === 'form') return formRequest(call, body, target);
     if (body.kind === 'made') return madeRequest(call, body, target);
+    if (body.kind === 'raw') return rawRequest(call, body, target);
     if (addsUsage(call, { provider: target.provider, quirks }))
       return jsonRequest(call, withUsage(body), target);
     const isFloat = call.endpoint.hasVectors && quirks.has('floats_only');
     return jsonRequest(call, isFloat ? withFloatFormat(body) : body, target);
   },
   suspectQuirk(call, refusal, asked) {
-    return suspectFloatsOnly(call, refusal, asked.quirks) ?? suspectNoStreamOptions(call, refusal, asked);
+    return (
+      suspectFloatsOnly(call, refusal, asked.quirks) ??
+      suspectNoStreamOptions(call, refusal, asked) ??
+      suspectNoProtocol(call, refusal, asked)
+    );
   },
   renderFor: () => null,
 };
@@ -60,10 +67,23 @@ function madeRequest(call: AdapterCall, { make }: MadeCallBody, target: Target):
 function formRequest(call: AdapterCall, body: FormCallBody, target: Target): UpstreamRequest {
   const boundary = createBoundary(randomBytes);
   const replace = new Map([['model', target.upstreamModel]]);
-  const chunks = relayMultipart(body.parts(), { boundary, replace });
-  const stream = Readable.from(chunks, { objectMode: false });
+  const stream = relayMultipart(body.parts(), { boundary, replace });
   const own = ['content-type', multipartContentType(boundary)];
   return postTo(call, target, { own, body: { kind: 'stream', stream } });
+}
+
+/** The request with the client's body as it arrives. A model in the query is replaced. */
+function rawRequest(call: AdapterCall, { contentType, body }: RawCallBody, target: Target): UpstreamRequest {
+  const own = contentType === null ? [] : ['content-type', contentType];
+  const query = call.query.replace(/(^|&)model=[^&]*/, (match, before: string) => {
+    return target.upstreamModel === call.modelId
+      ? match
+      : `${before}model=${encodeURIComponent(target.upstreamModel)}`;
+  });
+  return postTo({ ...call, query }, target, {
+    own,
+    body: body === null ? { kind: 'none' } : { kind: 'stream', stream: body },
+  });
 }
 
 interface PostOptions {
@@ -74,17 +94,29 @@ interface PostOptions {
   readonly path?: string;
 }
 
-/** A POST to a target with the provider's headers, the client's headers to pass on, and the adapter's own. */
+/** A request to a target with the provider's headers, the client's headers to pass on, and the adapter's own. */
 export function postTo(call: AdapterCall, { provider, key }: Target, options: PostOptions): UpstreamRequest {
   const { own, body } = options;
   const path = options.path ?? withQuery(provider.pathOf(call.endpoint.upstreamPath), call.query);
-  const headers = [...(key?.headers ?? []), ...provider.headers, 'x-ipin-hops', String(call.hops)];
+  // Anthropic's host takes chat completions in OpenAI's form, everything else in its own.
+  const isOwn = call.endpoint !== CHAT;
+  const keyHeaders = isOwn ? key?.ownHeaders : key?.headers;
+  const headers = [...(keyHeaders ?? []), ...provider.headers, 'x-ipin-hops', String(call.hops)];
+  if (isOwn) pushMissing(headers, provider.ownHeaders, call.headers);
   for (let index = 0; index < call.headers.length; index += 2) {
     const name = call.headers[index] ?? '';
     if (!own.includes(name)) headers.push(name, call.headers[index + 1] ?? '');
   }
   headers.push(...own);
-  return { provider, method: 'POST', path, headers, body };
+  return { provider, method: call.method, path, headers, body };
+}
+
+/** Adds the headers that the client has not sent. */
+function pushMissing(headers: string[], own: HeaderList, sent: HeaderList): void {
+  for (let index = 0; index < own.length; index += 2) {
+    const name = own[index] ?? '';
+    if (!sent.includes(name)) headers.push(name, own[index + 1] ?? '');
+  }
 }
 
 /** Appends the client's query; the base URL may already have one (Azure's `api-version`). */
@@ -98,7 +130,8 @@ export function listModelsRequest(
   { provider, key }: Pick<Target, 'provider' | 'key'>,
   path: string,
 ): UpstreamRequest {
-  const headers = ['accept', 'application/json', ...(key?.headers ?? []), ...provider.headers];
+  const own = [...(key?.ownHeaders ?? []), ...provider.headers, ...provider.ownHeaders];
+  const headers = ['accept', 'application/json', ...own];
   return { provider, method: 'GET', path, headers, body: { kind: 'none' } };
 }
 

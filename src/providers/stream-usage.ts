@@ -15,7 +15,10 @@ const CLOSE_BRACE = 0x7d;
  * A model whose options name `stream_options` gets what these say.
  * @param asked with the quirks that the attempt respects; the provider may learn more while the attempt runs
  */
-export function addsUsage({ endpoint, body, options }: AdapterCall, { provider, quirks }: Asked): boolean {
+export function addsUsage(
+  { endpoint, body, options }: AdapterCall,
+  { provider, quirks }: Pick<Asked, 'provider' | 'quirks'>,
+): boolean {
   if (endpoint.streamEnd !== 'chat' || body.kind !== 'json' || optionsName(options, OPTIONS)) return false;
   if (provider.record.options.includeUsage === 'never' || quirks.has('no_stream_options')) return false;
   return isTrue(body, 'stream') && !isTrue(body, FLAG) && canAdd(body);

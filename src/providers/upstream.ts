@@ -1,7 +1,9 @@
 import type { CancelSignal } from '../cancellation.ts';
 import type { UpstreamRequest, UpstreamResponse } from './adapter.ts';
 import type { Connection } from './connection.ts';
-import { type Repeat, Transfer, type TransferOwner } from './transfer.ts';
+import type { OutgoingRequest } from './upstream/request-head.ts';
+import { type Repeat, Transfer, type TransferOwner } from './upstream/transfer.ts';
+import { invalidResponse, statusProblem } from './upstream-failures.ts';
 
 /** Sends requests to upstreams; nothing else opens sockets to them. Redirects are never followed. */
 export interface Upstreams {
@@ -41,9 +43,10 @@ export function createUpstreams(): Upstreams {
     openRequests: () => open.count,
     send: (request, options) =>
       new Promise((resolve, reject) => {
-        const release = take(request.provider.connection, options.consumer, open);
+        const { connection } = request.provider;
+        const release = take(connection, options.consumer, open);
         const { signal, note } = options;
-        const sending = new Sending({ signal, note: note ?? null, resolve, reject, release });
+        const sending = new Sending({ connection, signal, note: note ?? null, resolve, reject, release });
         // Writes are batched per event-loop turn, see `sendBytes`.
         setImmediate(() => sending.start(request));
       }),
@@ -64,6 +67,7 @@ function take(connection: Connection, consumer: string, open: { count: number })
 }
 
 interface SendingOptions {
+  readonly connection: Connection;
   readonly signal: CancelSignal;
   readonly note: SendNote | null;
   readonly resolve: (response: UpstreamResponse) => void;
@@ -82,13 +86,18 @@ class Sending implements TransferOwner {
     this.#sending = sending;
   }
 
-  start(request: UpstreamRequest): void {
+  start(request: OutgoingRequest): void {
     const { signal } = this.#sending;
     signal.addEventListener('abort', this.#onAbort);
     this.#transferOnce(request, { isFresh: request.body.kind === 'stream', mayHaveRun: false });
   }
 
   onResponse(response: UpstreamResponse): void {
+    const problem = statusProblem(response.status);
+    if (problem !== null) {
+      this.#transfer?.fail(invalidResponse(problem));
+      return;
+    }
     this.#isRefused = response.status >= 400;
     this.#sending.resolve(response);
   }
@@ -106,9 +115,9 @@ class Sending implements TransferOwner {
     this.#sending.release();
   }
 
-  #transferOnce(request: UpstreamRequest, options: { isFresh: boolean; mayHaveRun: boolean }): void {
-    const { signal } = this.#sending;
-    this.#transfer = new Transfer(this, { provider: request.provider, ...options });
+  #transferOnce(request: OutgoingRequest, options: { isFresh: boolean; mayHaveRun: boolean }): void {
+    const { signal, connection } = this.#sending;
+    this.#transfer = new Transfer(this, { destination: connection, ...options });
     if (signal.aborted) this.#onAbort();
     else this.#transfer.start(request);
   }

@@ -47,6 +47,7 @@ export function newApiKey(
     models: null,
     userId,
     expiresAt: null,
+    passThrough: false,
     limits: null,
     createdAt: time,
   };

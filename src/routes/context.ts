@@ -6,6 +6,8 @@ import type { Principal } from '../store/entities.ts';
 
 /** One request, as a route sees it. */
 export interface Context extends Exchange {
+  /** The path of the route's usual spelling, still percent-encoded. */
+  readonly path: string;
   /** The query without its `?`. */
   readonly query: string;
   readonly params: Params;

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ACCESSES, type Access, type Guard } from '../auth/guard.ts';
 import { Cancellation } from '../cancellation.ts';
+import type { Dialect } from '../dialects/dialect.ts';
 import { HttpError } from '../errors.ts';
 import { CallRecord, type ClosedRecord } from '../gateway/record.ts';
 import { clientAddress } from '../http/client-address.ts';
@@ -13,6 +14,7 @@ import type { Logger } from '../logger.ts';
 import { shownText } from '../shown-text.ts';
 import { MASTER_ID, type Principal } from '../store/entities.ts';
 import type { Context, Handler } from './context.ts';
+import { sendDialectError } from './dialect-error.ts';
 import type { PathReader } from './v1/paths.ts';
 
 /** A row of the server's table: method, path, who may use it, and the handler. */
@@ -23,6 +25,12 @@ export interface DispatchOptions {
   readonly guard: Guard;
   /** Maps any spelling of a path to the path of its route. */
   readonly canonicalPath: PathReader;
+  /** The endpoint of a route, for the books; null: requests to it are no calls. */
+  readonly endpointOf: (routePath: string, path: string) => string | null;
+  /** False: the route counts as unknown at present. */
+  readonly isOpen: (routePath: string) => boolean;
+  /** The protocol in which a path answers; null: in OpenAI's usual form. */
+  readonly dialectOf: (path: string) => Dialect | null;
   readonly corsOrigins: '*' | readonly string[];
   readonly logger: Logger;
   readonly trustProxyHops: number;
@@ -61,17 +69,20 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     const record = openRecord(request, options);
     const cancellation = watch(record, res, options);
     let exchange: Exchange = { req, res, headers: baseHeaders(requestId, 'data') };
+    let dialect: Dialect | null = null;
     try {
       const target = parseRequestTarget(req.url ?? '');
       const path = options.canonicalPath(target.path);
       if (isV1(path)) exchange.headers.push(...corsHeaders(options.corsOrigins, req.headers.origin));
       else if (!path.startsWith('/api/')) exchange = { req, res, headers: baseHeaders(requestId, 'page') };
+      dialect = options.dialectOf(path);
+      if (dialect !== null) exchange.headers.push(...dialect.headers(requestId));
       if (isPreflight(req, path)) {
         return sendEmpty(exchange, 204, preflightHeaders(req.headers['access-control-request-headers']));
       }
-      const match = requireRoute(router.match(req.method ?? '', path), req.method ?? '', target);
+      const match = requireRoute(openMatch(router.match(req.method ?? '', path), options), req, target);
       const [, , access, handler] = match.route;
-      if (access === 'key') noteEndpoint(record, match.route, { req, options });
+      noteEndpoint(record, match.route, { req, path, options });
       const found = options.guard(access, req);
       const principal = found instanceof Promise ? await found : found;
       record.principal = principal;
@@ -81,6 +92,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
         req,
         res,
         headers: exchange.headers,
+        path,
         query: target.query,
         params: match.params,
         principal,
@@ -90,19 +102,23 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       };
       await handler(context);
     } catch (error) {
-      answerError(error, { exchange, record, isAborted: cancellation.aborted }, options.logger);
+      answerError(error, { exchange, record, dialect, isAborted: cancellation.aborted }, options.logger);
     }
   };
 }
 
-/** Model endpoints are the routes of `/v1` that take a body. */
 function noteEndpoint(
   record: CallRecord,
-  [method, path]: RouteRow,
-  { req, options }: { readonly req: IncomingMessage; readonly options: DispatchOptions },
+  [, route]: RouteRow,
+  {
+    req,
+    path,
+    options,
+  }: { readonly req: IncomingMessage; readonly path: string; readonly options: DispatchOptions },
 ): void {
-  if (method !== 'POST') return;
-  record.endpoint = path.slice(V1.length);
+  const endpoint = options.endpointOf(route, path);
+  if (endpoint === null) return;
+  record.endpoint = endpoint;
   record.clientAddress = clientAddress(req, options.trustProxyHops);
 }
 
@@ -134,9 +150,15 @@ function isPreflight({ method, headers }: IncomingMessage, path: string): boolea
   return method === 'OPTIONS' && isV1(path) && headers['access-control-request-method'] !== undefined;
 }
 
+const UNKNOWN = { kind: 'unknown' } as const;
+
+function openMatch(match: Match<RouteRow>, { isOpen }: DispatchOptions): Match<RouteRow> {
+  return match.kind === 'found' && !isOpen(match.route[1]) ? UNKNOWN : match;
+}
+
 function requireRoute(
   match: Match<RouteRow>,
-  method: string,
+  { method = '', headers }: IncomingMessage,
   target: RequestTarget,
 ): Match<RouteRow> & { kind: 'found' } {
   if (match.kind === 'found') return match;
@@ -146,8 +168,20 @@ function requireRoute(
       `There is nothing at ${shownText(target.path)}. The API is under /v1, the panel at /.`,
     );
   }
+  if (headers.upgrade !== undefined) throw noUpgrade();
   throw new HttpError('method_not_supported', `${method} is not supported here. Use ${match.allow}.`, {
     headers: { allow: match.allow },
+  });
+}
+
+/**
+ * The refusal of another protocol (RFC 9110 section 15.5.22). Codex tries a WebSocket first; by this status it goes on with POST at
+ * once, and by any other only after many attempts.
+ */
+function noUpgrade(): HttpError {
+  const message = 'There are no WebSockets here. Send the request with POST.';
+  return new HttpError('upgrade_required', message, {
+    headers: { connection: 'upgrade', upgrade: 'HTTP/1.1' },
   });
 }
 
@@ -159,6 +193,7 @@ function noteUse(principal: Principal, options: DispatchOptions): void {
 interface Failure {
   readonly exchange: Exchange;
   readonly record: CallRecord;
+  readonly dialect: Dialect | null;
   readonly isAborted: boolean;
 }
 
@@ -168,7 +203,7 @@ function answerError(error: unknown, failure: Failure, logger: Logger): void {
   if (error instanceof HttpError) {
     record.noteError(error);
     try {
-      sendError(exchange, error);
+      reply(failure, error);
     } catch (cannotBeSent) {
       // For example, node:http refuses a header. One bad answer must not end the server.
       answerError(cannotBeSent, failure, logger);
@@ -183,7 +218,13 @@ function answerError(error: unknown, failure: Failure, logger: Logger): void {
   record.noteError(internal);
   logInternal(error, requestId, logger);
   if (exchange.res.headersSent) exchange.res.destroy();
-  else sendError(exchange, internal);
+  else reply(failure, internal);
+}
+
+/** Answers with an error in the client's protocol. */
+function reply({ exchange, dialect, record: { requestId } }: Failure, error: HttpError): void {
+  if (dialect === null) sendError(exchange, error);
+  else sendDialectError(exchange, { error, dialect, requestId });
 }
 
 function logInternal(error: unknown, requestId: string, logger: Logger): void {

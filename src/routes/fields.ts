@@ -143,23 +143,6 @@ export function readQueryChoice<T extends string>(
 }
 
 /**
- * Refuses a value for a feature that this server does not have yet, instead of ignoring it. Null, and an object of nulls
- * as an empty form sends it, pass. @throws HttpError `unsupported_parameter`.
- */
-export function refuseUnbuilt(fields: Fields, names: readonly string[]): void {
-  for (const name of names) {
-    if (isEmpty(fields.get(name))) continue;
-    const message = `\`${name}\` is not available on this server yet. Leave it out.`;
-    throw new HttpError('unsupported_parameter', message, { param: name });
-  }
-}
-
-function isEmpty(value: unknown): boolean {
-  if (value === undefined || value === null) return true;
-  return typeof value === 'object' && Object.values(value).every(isEmpty);
-}
-
-/**
  * The error `invalid_value` of a field. `rule` completes the sentence after the name: `must be text`.
  * @example throw wrong('name', 'must be text'); // 400 `invalid_value`, "`name` must be text."
  */

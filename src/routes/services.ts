@@ -143,7 +143,7 @@ function createOutgoing({ config, store, budget, now, books }: ServicesOptions) 
     now,
     random: Math.random,
   });
-  return { upstreams, connectionOptions, health, gateway };
+  return { upstreams, connectionOptions, health, providers, gateway };
 }
 
 /** What decides how much keys and users may use. */

@@ -3,6 +3,8 @@
 export type ProviderType = 'openai' | 'chutes';
 export type PathMode = 'auto' | 'append-v1' | 'exact';
 export type IncludeUsage = 'auto' | 'always' | 'never';
+/** How a provider serves a protocol other than chat: itself, or by translation to chat. */
+export type ProtocolMode = 'auto' | 'native' | 'translate';
 
 /** Per-provider settings; an absent member means the default. */
 export interface ProviderOptions {
@@ -13,6 +15,10 @@ export interface ProviderOptions {
   readonly chutesLanguageHint?: boolean;
   /** Whether streams are asked for their usage where the client did not ask; `auto`: until the provider refuses it. */
   readonly includeUsage?: IncludeUsage;
+  /** OpenAI's Responses API; `auto`: natively until the provider refuses it. */
+  readonly responses?: ProtocolMode;
+  /** Anthropic's Messages API; `auto`: natively where the base URL is one of that API. */
+  readonly messages?: ProtocolMode;
   readonly connectTimeoutMs?: number;
   readonly headersTimeoutMs?: number;
   readonly idleTimeoutMs?: number;
@@ -179,6 +185,8 @@ export interface ApiKey {
   /** The owner; null: the admin's own. */
   readonly userId: string | null;
   readonly expiresAt: string | null;
+  /** It may use paths of `/v1` that have no row, and leave out the model. */
+  readonly passThrough: boolean;
   readonly limits: Limits | null;
   readonly createdAt: string;
 }

@@ -1,5 +1,5 @@
 import { isRecord } from '../json/value.ts';
-import type { IncludeUsage, ModelOptions, PathMode, ProviderOptions } from './entities.ts';
+import type { IncludeUsage, ModelOptions, PathMode, ProtocolMode, ProviderOptions } from './entities.ts';
 
 /** What a value must be: in words and as a check. */
 export interface Rule {
@@ -97,6 +97,7 @@ const TIMEOUT: Rule = {
 };
 const PATH_MODES: readonly PathMode[] = ['auto', 'append-v1', 'exact'];
 const INCLUDE_USAGE: readonly IncludeUsage[] = ['auto', 'always', 'never'];
+const PROTOCOL_MODES: readonly ProtocolMode[] = ['auto', 'native', 'translate'];
 
 /** The rules of a provider's options, for values from the API and from a file. */
 export const OPTION_RULES: Readonly<Record<keyof ProviderOptions, Rule>> = {
@@ -107,6 +108,8 @@ export const OPTION_RULES: Readonly<Record<keyof ProviderOptions, Rule>> = {
   },
   chutesLanguageHint: FLAG,
   includeUsage: oneOf(...INCLUDE_USAGE),
+  responses: oneOf(...PROTOCOL_MODES),
+  messages: oneOf(...PROTOCOL_MODES),
   connectTimeoutMs: TIMEOUT,
   headersTimeoutMs: TIMEOUT,
   idleTimeoutMs: TIMEOUT,

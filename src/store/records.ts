@@ -152,6 +152,7 @@ export const API_KEY: Fields<ApiKey> = {
   models: MODELS,
   userId: OWNER,
   expiresAt: { ...orNull(TIME), absent: null },
+  passThrough: { ...FLAG, absent: false },
   limits: LIMITS,
   createdAt: CREATED_AT,
 };

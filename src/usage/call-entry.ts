@@ -36,7 +36,7 @@ export interface AttemptEntry {
   readonly status: number | null;
   /** `ok`, `dropped` (the client left, or this server ended it), or what kind of failure it was. */
   readonly result: string;
-  /** The code of the attempt's error; null: a success. */
+  /** The code of the attempt's error; null: a success, or a provider that gave none. */
   readonly code: string | null;
   /** The time until the headers of the response. */
   readonly ms: number;
@@ -73,7 +73,7 @@ export interface CallEntry {
   /** It was let through by the limits. */
   readonly isAdmitted: boolean;
   readonly outcome: CallOutcome;
-  /** The code of the error that was the answer or ended it; null for a success. */
+  /** The code of the error that was the answer or ended it; null for a success, and where a provider gave none. */
   readonly code: string | null;
   readonly ms: number;
   /** The time to the first byte of the answer; null: there was none. */

@@ -31,9 +31,10 @@ export const NO_USAGE: Usage = {
 
 /**
  * What of a call is counted: `tokens` of the prompt and of the answer; `input`: tokens of the prompt alone; `speech`: its text,
- * as a prompt; `images`: the pictures of the answer; `audio`: the seconds of the request's file.
+ * as a prompt; `images`: the pictures of the answer; `audio`: the seconds of the request's file; `reported`: what the provider
+ * reports, and nothing else.
  */
-export type MeterKind = 'tokens' | 'input' | 'speech' | 'images' | 'audio';
+export type MeterKind = 'tokens' | 'input' | 'speech' | 'images' | 'audio' | 'reported';
 
 const BYTES_PER_TOKEN = 4;
 

@@ -14,7 +14,7 @@ function makeKey(allowedIps: readonly string[] | null): ApiKey {
   const limits = allowedIps === null ? null : makeLimits({ allowedIps });
   const digest = digestKey('a key');
   const rest = { name: 'k', digest, keyHint: '', enabled: true, models: null, userId: null, expiresAt: null };
-  return { id: 'k', ...rest, limits, createdAt: '' };
+  return { id: 'k', ...rest, passThrough: false, limits, createdAt: '' };
 }
 
 function makeOwner(allowedIps: readonly string[] | null): User {

@@ -24,6 +24,7 @@ const KEY: ApiKey = {
   models: null,
   userId: 'u1',
   expiresAt: null,
+  passThrough: false,
   limits: null,
   createdAt: '',
 };

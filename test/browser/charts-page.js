@@ -1,7 +1,6 @@
 // One chart of each kind, as a view would make it. `?name=` gives the first series another name.
 import { bucketStarts } from './js/charts/buckets.js';
 import { cellBar } from './js/charts/cell-bar.js';
-import { sparkline } from './js/charts/sparkline.js';
 import { statusStrip } from './js/charts/status-strip.js';
 import { createBarChart, createLineChart } from './js/charts/time-chart.js';
 import { MONEY, MS } from './js/charts/units.js';
@@ -95,7 +94,6 @@ document
     h(
       'section',
       { class: 'small', 'aria-label': 'Small ones' },
-      sparkline({ values: [3, 5, 4, null, 6, 2, 8, 7], label: 'Requests, rising' }),
       statusStrip({ name: hostile ?? 'Groq', hours: stripHours, nowMs, zone: ZONE }),
       statusStrip({ name: 'DeepSeek', hours: [], nowMs, zone: ZONE }),
       cellBar({ share: 0.42 }),

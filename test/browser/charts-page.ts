@@ -1,65 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { extname, join, normalize } from 'node:path';
 import type { TestContext } from 'node:test';
-import { baseHeaders } from '../../src/http/headers.ts';
-
-const HERE = import.meta.dirname;
-const PUBLIC = join(HERE, '../../public');
-const TYPES: Readonly<Record<string, string>> = {
-  '.css': 'text/css',
-  '.js': 'text/javascript',
-  '.svg': 'image/svg+xml',
-};
-const OWN: Readonly<Record<string, string>> = {
-  '/page.css': 'charts-page.css',
-  '/page.js': 'charts-page.js',
-};
-
-const PAGE = `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Charts</title>
-<link rel="icon" href="/favicon.svg">
-<link rel="stylesheet" href="/page.css">
-<link rel="stylesheet" href="/charts.css">
-<script type="module" src="/page.js"></script>
-</head>
-<body><main><h1>Charts</h1></main></body>
-</html>`;
+import { serveModulePage } from './module-page.ts';
 
 /** Serves a page with one chart of each kind, under the policy of the app's pages; answers its origin. */
-export async function serveChartsPage(t: TestContext): Promise<string> {
-  const server = createServer((request, response) => {
-    const headers = Object.fromEntries(pairs(baseHeaders('charts', 'page')));
-    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
-    if (pathname === '/') {
-      response.writeHead(200, { ...headers, 'content-type': 'text/html' }).end(PAGE);
-      return;
-    }
-    const own = OWN[pathname];
-    const path = own === undefined ? join(PUBLIC, normalize(pathname)) : join(HERE, own);
-    if (!existsSync(path)) {
-      response.writeHead(404, headers).end();
-      return;
-    }
-    const type = TYPES[extname(path)] ?? 'application/octet-stream';
-    response.writeHead(200, { ...headers, 'content-type': type }).end(readFileSync(path));
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const { port } = server.address() as AddressInfo;
-  return `http://127.0.0.1:${port}`;
-}
-
-function pairs(list: readonly string[]): [string, string][] {
-  return list.flatMap((name, index) =>
-    index % 2 === 0 ? [[name, list[index + 1] ?? ''] as [string, string]] : [],
-  );
+export function serveChartsPage(t: TestContext): Promise<string> {
+  return serveModulePage(t, { title: 'Charts', name: 'charts', styles: ['/page.css', '/charts.css'] });
 }

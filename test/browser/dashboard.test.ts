@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { changeConfig } from '../../src/store/change-config.ts';
 import { startApp } from '../helpers/start-app.ts';
+import { expectFocus } from './keyboard-hands.ts';
 import { checkLooks } from './looks.ts';
 import { addSampleData, SAMPLE_PASSWORD } from './sample-data.ts';
 import { fillSignIn, flip, row, SKIPPED, visit } from './start-browser.ts';
@@ -71,6 +72,64 @@ test('a user sees what is left, the own usage and the own requests, and nobody e
   assert.equal(await chat('gpt-small'), 200);
   await page.clock.runFor(11_000);
   await latest.locator('tbody tr').first().getByText('gpt-small').waitFor();
+});
+
+test('models have their prices, and a request opens in the drawer, by address too', {
+  skip: SKIPPED,
+}, async (t) => {
+  const { app } = await startTraffic(t);
+  const { page, open } = await visit(t, app.origin, '/');
+  await fillSignIn(page, 'maria', SAMPLE_PASSWORD);
+  const models = page.getByRole('table', { name: 'Your models' });
+  await models.getByRole('row', { name: /^gpt-large gpt-large \$2 \/ \$10$/ }).waitFor();
+  await models.getByRole('row', { name: /no-price no price$/ }).waitFor();
+  const latest = page.getByRole('region', { name: 'Your latest requests' });
+  await latest.getByRole('link', { name: 'no-price' }).click();
+  const drawer = page.getByRole('complementary', { name: /^Request req_/ });
+  await drawer.getByText('One attempt').waitFor();
+  const text = (await drawer.textContent()) ?? '';
+  for (const hidden of ['sk-one', 'undefined', 'Model there'])
+    assert.equal(text.includes(hidden), false, hidden);
+  await checkLooks(page, 'a request of one’s own');
+  await page.setViewportSize({ width: 1280, height: 800 });
+  const again = await open(new URL(page.url()).pathname + new URL(page.url()).hash);
+  await again
+    .getByRole('complementary', { name: /^Request req_/ })
+    .getByText('One attempt')
+    .waitFor();
+  await page.keyboard.press('Escape');
+  await drawer.waitFor({ state: 'hidden' });
+  await expectFocus(page, latest.getByRole('link', { name: 'no-price' }));
+});
+
+test('the search finds pages, own keys, models and requests', { skip: SKIPPED }, async (t) => {
+  const { app } = await startTraffic(t);
+  const { page } = await visit(t, app.origin, '/');
+  await fillSignIn(page, 'maria', SAMPLE_PASSWORD);
+  await page.getByRole('region', { name: 'Your latest requests' }).waitFor();
+  const find = async (text: string, option: RegExp | string): Promise<void> => {
+    await page.keyboard.press('ControlOrMeta+K');
+    await expectFocus(page, page.getByRole('combobox', { name: 'Search' }));
+    await page.keyboard.type(text);
+    await page.getByRole('option', { name: option, selected: true }).waitFor();
+    await page.keyboard.press('Enter');
+  };
+  await find('tablet', /^Maria’s tablet/);
+  await page.getByRole('dialog', { name: 'Edit Maria’s tablet' }).waitFor();
+  await page.keyboard.press('Escape');
+  await find('gpt-small', /^gpt-small/);
+  await page.locator('tr[aria-current="true"]').filter({ hasText: 'gpt-small' }).waitFor();
+  await find('no-price 200', /^no-price 200 · /);
+  await page.getByRole('complementary', { name: /^Request req_/ }).waitFor();
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('ControlOrMeta+K');
+  await page.getByRole('combobox', { name: 'Search' }).fill('nightly');
+  await page.getByText('Nothing fits “nightly”.').waitFor();
+  await page.getByRole('combobox').fill('change the pass');
+  await page.keyboard.press('Enter');
+  await expectFocus(page, page.getByLabel('Current password'));
+  await find('chat', 'Chat');
+  await page.waitForURL(/\/chat\.html/);
 });
 
 test('before the first request the page says so, and what could not be loaded is loaded again', {

@@ -192,7 +192,7 @@ test('a model shows the state of its first target that works, and which do not',
     await stateOf(page, `Model ${id}`).getByText(word).waitFor();
     if (detail !== '') await row(page, `Model ${id}`).getByText(detail).waitFor();
   }
-  await row(page, 'Model helped').getByText('2 fallbacks: It rests, It works').waitFor();
+  await row(page, 'Model helped').getByText('then It rests, It works').waitFor();
   await row(page, 'Model gpt-*').getByText('pattern').waitFor();
   await checkLooks(page, 'models in all states');
   await page.setViewportSize({ width: 1280, height: 800 });

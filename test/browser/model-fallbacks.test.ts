@@ -62,8 +62,53 @@ test('fallbacks are added, ordered and removed from the keyboard', options, asyn
     { providerId: 'gamma', upstreamModel: null, weight: null, price: null },
     { providerId: 'beta', upstreamModel: 'beta-large', weight: null, price: null },
   ]);
-  await row(page, 'Mine').getByText('2 fallbacks: gamma, beta').waitFor();
+  await row(page, 'Mine').getByText('then gamma, beta').waitFor();
 });
+
+test(
+  'fallbacks are dragged by their handle; Escape takes one back and leaves the dialog open',
+  options,
+  async (t) => {
+    const list = ['alpha', 'beta', 'gamma'].map((providerId) => ({
+      providerId,
+      upstreamModel: null,
+      weight: null,
+      price: null,
+    }));
+    const app = await startWithProviders(t, { fallbacks: list });
+    const { page } = await visitPanel(t, app.origin, 'Models', { width: 1440 });
+    await page.getByRole('button', { name: 'Edit Mine' }).click();
+    const order = (): Promise<string[]> =>
+      page
+        .getByRole('dialog')
+        .locator('.fallbacks select')
+        .evaluateAll((all) => all.map((one) => (one as HTMLSelectElement).value));
+    const dragTo = async (from: number, to: number): Promise<void> => {
+      const handle = fallback(page, from).locator('.grip');
+      await handle.scrollIntoViewIfNeeded();
+      await handle.hover();
+      await page.mouse.down();
+      const target = await fallback(page, to).boundingBox();
+      assert.ok(target);
+      await page.mouse.move(target.x + 40, target.y + (to < from ? 4 : target.height - 4), { steps: 12 });
+    };
+    await dragTo(3, 1);
+    assert.deepEqual(await order(), ['gamma', 'alpha', 'beta']);
+    await page.keyboard.press('Escape');
+    assert.deepEqual(await order(), ['alpha', 'beta', 'gamma']);
+    await page.mouse.move(0, 0);
+    await page.mouse.up();
+    assert.deepEqual(await order(), ['alpha', 'beta', 'gamma'], 'it is dragged no more');
+    await dragTo(1, 2);
+    await page.mouse.up();
+    await fallback(page, 1).getByText('Tried if the first choice fails').waitFor();
+    await save(page);
+    assert.deepEqual(
+      storedModel(app).fallbacks.map(({ providerId }) => providerId),
+      ['beta', 'alpha', 'gamma'],
+    );
+  },
+);
 
 test('weights share the load, and the own weight counts only then', options, async (t) => {
   const app = await startWithProviders(t, {

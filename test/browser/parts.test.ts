@@ -12,8 +12,8 @@ async function showParts(page: Page): Promise<void> {
   await page.evaluate('globalThis.__name ??= (one) => one');
   await page.evaluate(async () => {
     const load = (name: string) => import(new URL(`js/lib/${name}.js`, location.href).href);
-    const [{ h }, chips, metrics, budget, strip, menu, drawers] = await Promise.all(
-      ['h', 'filter-chips', 'metric-tabs', 'budget-bar', 'health-strip', 'menu', 'drawer'].map(load),
+    const [{ h }, chips, metrics, budget, menu, drawers] = await Promise.all(
+      ['h', 'filter-chips', 'metric-tabs', 'budget-bar', 'menu', 'drawer'].map(load),
     );
     const told: unknown[] = [];
     Reflect.set(window, 'told', told);
@@ -65,27 +65,31 @@ async function showParts(page: Page): Promise<void> {
         onMove: (step: number) => show(at + step),
         onClose: tell('closed'),
       });
-    const items = () => [
+    const items = [
       { label: 'Duplicate', icon: 'copy', onSelect: tell('duplicate') },
       { label: 'Delete', icon: 'trash', isDangerous: true, startsGroup: true, onSelect: tell('delete') },
     ];
-    document.querySelector('.view')?.replaceChildren(
-      filters.element,
-      h('div', { class: 'card' }, tabs.element),
-      h(
-        'div',
-        { class: 'card pad stack' },
-        budget.budgetBar({ used: 36.8, limit: 40, period: 'November' }),
-        budget.budgetBar({ used: 25, limit: 25 }),
-        budget.budgetBar({ used: 23.47, limit: null }),
-        strip.healthStrip({
-          label: 'Groq: failing',
-          hours: [{ kind: 'ok' }, { kind: 'none' }, { kind: 'bad', badShare: 0.4 }],
-        }),
-        menu.menuButton({ label: 'More for one', items }),
-        h('button', { type: 'button', class: 'btn', onclick: () => show(5) }, 'Open one'),
-      ),
+    const more = h(
+      'button',
+      { type: 'button', class: 'btn', 'aria-haspopup': 'menu', 'aria-expanded': false },
+      'More for one',
     );
+    more.addEventListener('click', () => menu.openMenu(more, items, { label: 'More for one' }));
+    document
+      .querySelector('.view')
+      ?.replaceChildren(
+        filters.element,
+        h('div', { class: 'card' }, tabs.element),
+        h(
+          'div',
+          { class: 'card pad stack' },
+          budget.budgetBar({ used: 36.8, limit: 40, period: 'November' }),
+          budget.budgetBar({ used: 25, limit: 25 }),
+          budget.budgetBar({ used: 23.47, limit: null }),
+          more,
+          h('button', { type: 'button', class: 'btn', onclick: () => show(5) }, 'Open one'),
+        ),
+      );
   });
 }
 

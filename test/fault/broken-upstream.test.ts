@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
-import type { ClientRequest } from 'node:http';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
@@ -121,7 +120,7 @@ describe('a silent upstream', { timeout: 20_000 }, () => {
       res.end();
     });
     const app = await appWith(t, upstream.origin, { ...PATIENT, idleTimeoutMs: 1_000 });
-    const connected = nextOutgoing();
+    const connected = nextConnectionTo(upstream.origin);
     const answer = await app.v1('audio/speech', { model: 'm', input: 'x' });
     await once(await connected, 'timeout');
     assert.equal((await answer.arrayBuffer()).byteLength, 32 * piece.length);
@@ -336,18 +335,20 @@ describe('large and compressed responses', { timeout: 20_000 }, () => {
   });
 });
 
-const CHANNEL = 'http.client.request.start';
+const CHANNEL = 'net.client.socket';
 
-/** The connection of the next request that node:http sends; in a test, the server's connection to its upstream. */
-function nextOutgoing(): Promise<Socket> {
+/** The next connection of this process to a server: of the proxy to its upstream, which is here too. */
+function nextConnectionTo(origin: string): Promise<Socket> {
   return new Promise((resolve) => {
-    const onStart = (message: unknown): void => {
-      unsubscribe(CHANNEL, onStart);
-      const { request } = message as { request: ClientRequest };
-      if (request.socket === null) request.once('socket', resolve);
-      else resolve(request.socket);
+    const onConnect = (message: unknown): void => {
+      const { socket } = message as { socket: Socket };
+      socket.once('connect', () => {
+        if (socket.remotePort !== Number(new URL(origin).port)) return;
+        unsubscribe(CHANNEL, onConnect);
+        resolve(socket);
+      });
     };
-    subscribe(CHANNEL, onStart);
+    subscribe(CHANNEL, onConnect);
   });
 }
 

@@ -19,7 +19,8 @@ interface Stage {
 async function start(t: TestContext): Promise<Stage> {
   const upstream = await startUpstream(t, () => {});
   const app = await startApp(t);
-  await app.addProvider({ id: 'up', baseUrl: upstream.origin }, [
+  const options = { responses: 'native', messages: 'native' } as const;
+  await app.addProvider({ id: 'up', baseUrl: upstream.origin, options }, [
     { id: 'real' },
     { id: 'alias', upstreamModel: 'real' },
   ]);
@@ -48,6 +49,12 @@ function jsonAnswer(endpoint: Endpoint, size: number): readonly [real: string, s
   return [text, endpoint.namesModel ? text.replace('"real"', '"alias"') : text];
 }
 
+const ENDS = {
+  chat: 'data: [DONE]',
+  responses: 'event: response.completed\ndata: {"response":{}}',
+  messages: 'event: message_stop\ndata: {"type":"message_stop"}',
+} as const;
+
 function record(endpoint: Endpoint, content: string): string {
   if (endpoint.streamEnd !== 'responses') {
     return `data: {"model":"real","choices":[{"index":0,"delta":{"content":"${content}"}}]}\n\n`;
@@ -64,8 +71,7 @@ function eventStream(endpoint: Endpoint): string {
     record(endpoint, 'x'.repeat(RECORD_BYTES)),
     record(endpoint, `data:image/png;base64,${picture}`),
   ];
-  const end =
-    endpoint.streamEnd === 'responses' ? 'event: response.completed\ndata: {"response":{}}' : 'data: [DONE]';
+  const end = ENDS[endpoint.streamEnd ?? 'chat'];
   return `${records.join('')}${end}\n\n`;
 }
 

@@ -32,6 +32,8 @@ describe('the kind of a failure', () => {
         const failure = responseFailure({ status, headers: {}, error: errorOf({}) }, 'p', NOW_MS);
         assert.equal(failure.kind, kind);
         assert.deepEqual(failure.reason, { status, code: null, message: 'it says no' });
+        const empty = { status, headers: {}, error: errorOf({ code: '', type: '' }) };
+        assert.deepEqual(responseFailure(empty, 'p', NOW_MS).reason, failure.reason);
       });
     }
   }

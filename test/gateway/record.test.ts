@@ -9,6 +9,8 @@ const SENT: ConnectionEnd = { status: 200, headersSent: true, isFinished: true, 
 const LEFT: ConnectionEnd = { ...SENT, isFinished: false };
 const REFUSED = new HttpError('model_not_found', 'no such model');
 
+const NAMELESS = { message: 'Out of order', type: null, param: null, code: null };
+
 function begin(): CallRecord {
   return new CallRecord({
     requestId: 'req_1',
@@ -35,6 +37,18 @@ describe('CallRecord', () => {
         (record) => record.noteError(REFUSED),
         { ...LEFT, status: 404 },
         { status: 404, outcome: 'error', code: 'model_not_found', cause: null },
+      ],
+      [
+        'a refusal in which the provider gives no code, and whose connection lingers',
+        (record) => record.noteError(HttpError.fromUpstream(503, { ...NAMELESS, code: '' })),
+        { ...LEFT, status: 503 },
+        { status: 503, outcome: 'error', code: null, cause: null },
+      ],
+      [
+        'a refusal of which the provider gives only the type',
+        (record) => record.noteError(HttpError.fromUpstream(503, { ...NAMELESS, type: 'busy' })),
+        { ...SENT, status: 503 },
+        { status: 503, outcome: 'error', code: 'busy', cause: null },
       ],
       [
         'a client that left before the answer',

@@ -14,14 +14,24 @@ const CHUNK = Buffer.alloc(1_000_000, 'x');
 const CHUNKS = 20;
 const CONTENT = 'data: {"choices":[{"index":0,"delta":{"content":"Hi"}}]}\n\n';
 
+/** A translation parses the body, so its texts are on the heap. */
 function heldBytes(): number {
   collectGarbage();
-  return process.memoryUsage().arrayBuffers;
+  const { arrayBuffers, heapUsed } = process.memoryUsage();
+  return arrayBuffers + heapUsed;
 }
 
+const CHAT = '{"model":"m","max_tokens":5,"stream":true,"messages":[{"role":"user","content":"';
+const RESPONSES = '{"model":"m","stream":true,"input":[{"role":"user","content":"';
+
 describe('the body of a request', { timeout: 60_000 }, () => {
-  for (const isAnnounced of [true, false]) {
-    test(`is freed while its answer streams, with${isAnnounced ? '' : 'out'} a content length`, async (t) => {
+  for (const [path, isAnnounced, start] of [
+    ['chat/completions', true, CHAT],
+    ['chat/completions', false, CHAT],
+    ['messages', true, CHAT],
+    ['responses', true, RESPONSES],
+  ] as const) {
+    test(`is freed while its answer streams: ${path}, with${isAnnounced ? '' : 'out'} a content length`, async (t) => {
       const upstream = await startUpstream(
         t,
         (req, res) => {
@@ -31,13 +41,13 @@ describe('the body of a request', { timeout: 60_000 }, () => {
         { readBodies: false },
       );
       const app = await startApp(t);
+      const options = { responses: 'translate' } as const;
+      await app.addProvider({ id: 'up', baseUrl: upstream.origin, options }, [{ id: 'm' }]);
       // Other files of tests may share the process.
       const before = heldBytes();
-      await app.addProvider({ id: 'up', baseUrl: upstream.origin }, [{ id: 'm' }]);
-      const start = '{"model":"m","stream":true,"messages":[{"role":"user","content":"';
       const end = '"}]}';
       const length = start.length + CHUNKS * CHUNK.length + end.length;
-      const asking = request(`${app.origin}/v1/chat/completions`, {
+      const asking = request(`${app.origin}/v1/${path}`, {
         method: 'POST',
         headers: {
           authorization: `Bearer ${app.config.masterApiKey}`,

@@ -57,6 +57,7 @@ export const EXPECTED_ACCESS: Readonly<Record<string, Access>> = {
   'POST /api/admin/restore': 'admin',
   'POST /api/user/logout': 'user',
   'GET /api/user/me': 'user',
+  'GET /api/user/models': 'user',
   'PUT /api/user/password': 'user',
   'GET /api/user/apikeys': 'user',
   'POST /api/user/apikeys': 'user',
@@ -71,6 +72,8 @@ export const EXPECTED_ACCESS: Readonly<Record<string, Access>> = {
   'POST /v1/chat/completions': 'key',
   'POST /v1/completions': 'key',
   'POST /v1/responses': 'key',
+  'POST /v1/messages': 'either-key',
+  'POST /v1/messages/count_tokens': 'either-key',
   'POST /v1/moderations': 'key',
   'POST /v1/rerank': 'key',
   'POST /v1/images/generations': 'key',
@@ -81,4 +84,5 @@ export const EXPECTED_ACCESS: Readonly<Record<string, Access>> = {
   'POST /v1/audio/translations': 'key',
   'POST /v1/embeddings': 'key',
   'POST /v1/ocr': 'key',
+  'ANY /v1/*path': 'key',
 };

@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import type { TestContext } from 'node:test';
 import { Cancellation, type CancelSignal } from '../../src/cancellation.ts';
+import { piecesOf } from '../../src/http/body-source.ts';
 import type { CompiledProvider, UpstreamBody, UpstreamResponse } from '../../src/providers/adapter.ts';
 import { compileProvider } from '../../src/providers/compile.ts';
 import { createUpstreams } from '../../src/providers/upstream.ts';
 import { UpstreamFailure } from '../../src/providers/upstream-failures.ts';
 import type { ProviderOptions } from '../../src/store/entities.ts';
+import { collect } from './chunks.ts';
 import { makeProvider } from './records.ts';
 import { checkAfter } from './teardown.ts';
 import { until } from './until.ts';
@@ -42,16 +44,13 @@ export function startSender(
   const upstreams = createUpstreams();
   const record = makeProvider({ id: 'up', baseUrl, options });
   const provider = compileProvider(record, { timeouts: PATIENT, blockPrivate });
-  const { agent, freshAgent } = provider.connection;
-  // The types of node:http do not know an agent's options.
-  if (ca !== undefined)
-    for (const each of [agent, freshAgent]) Object.assign(Reflect.get(each, 'options'), { ca });
+  const { pool } = provider.connection;
+  if (ca !== undefined) Object.assign(pool.options, { ca });
   checkAfter(t, async () => {
     await until(() => upstreams.openRequests() === 0, 'no open request');
     expectAllShares(provider);
-    assert.deepEqual([{ ...freshAgent.requests }, { ...agent.requests }], [{}, {}]);
-    await until(() => Object.keys({ ...freshAgent.sockets, ...agent.sockets }).length === 0, 'no connection');
-    agent.destroy();
+    assert.equal(pool.waitingCount, 0);
+    await until(() => pool.usedCount === 0, 'no connection');
   });
   const send: Sender['send'] = (body, signal = new Cancellation()) => {
     const sent: UpstreamBody =
@@ -61,7 +60,7 @@ export function startSender(
   };
   const ask: Sender['ask'] = async (body, signal) => {
     const response = await send(body, signal);
-    return Buffer.concat(await response.body.toArray()).toString();
+    return (await collect(piecesOf(response.body))).toString();
   };
   return {
     provider,

@@ -228,11 +228,7 @@ describe('an answer that does not come whole', () => {
       },
       /cannot be reached \(ECONNRESET\)/,
     ],
-    [
-      'no HTTP',
-      (req) => req.socket.end('SSH-2.0-OpenSSH_9.6\r\n\r\n'),
-      /cannot be reached \(HPE_INVALID_CONSTANT\)/,
-    ],
+    ['no HTTP', (req) => req.socket.end('SSH-2.0-OpenSSH_9.6\r\n\r\n'), /cannot be reached \(INVALID_HTTP\)/],
   ];
   for (const [name, fault, message, timeoutMs] of faults) {
     test(`${name}: out of reach, to be tried again`, async (t) => {

@@ -20,7 +20,12 @@ describe('compileProvider()', () => {
     const compiled = compileProvider({ ...RECORD, options }, OPTIONS);
     assert.equal(compiled.adapter, openaiAdapter);
     assert.deepEqual(compiled.keys, [
-      { id: 'key_1', hint: 'se...y', headers: ['authorization', 'Bearer secret key'] },
+      {
+        id: 'key_1',
+        hint: 'se...y',
+        headers: ['authorization', 'Bearer secret key'],
+        ownHeaders: ['authorization', 'Bearer secret key'],
+      },
     ]);
     assert.ok(!compiled.headers.includes('authorization'));
     assert.equal(compiled.pathOf('chat/completions'), '/v1/chat/completions');

@@ -136,11 +136,11 @@ for (const scheme of ['http', 'https'] as const) {
 
     test('is not used even where requests wait for a connection of their own', async (t) => {
       const { upstream, sender, connectionsUsed } = await start(t, 'answer');
-      const { freshAgent } = sender.provider.connection;
-      freshAgent.maxTotalSockets = 2;
+      const { pool } = sender.provider.connection;
+      pool.maxSockets = 2;
       let mostOpen = 0;
       upstream.onBytes = () => {
-        mostOpen = Math.max(mostOpen, Object.values({ ...freshAgent.sockets }).flat().length);
+        mostOpen = Math.max(mostOpen, pool.usedCount);
       };
       const answers = await Promise.all(Array.from({ length: 8 }, () => sender.ask(streamOf('hello'))));
       assert.deepEqual(answers, Array(8).fill('ok'));

@@ -179,8 +179,9 @@ const OPTIONS: readonly Scenario[] = [
   refuses({ options: { defaults: [] } }, 'options.defaults'),
   refuses({ options: { maxTokensField: 'max' } }, 'options.maxTokensField'),
   refuses({ options: { reasoningEffort: 'low' } }, 'options.reasoningEffort'),
+  refuses({ options: { reasoningContent: 'thinking' } }, 'options.reasoningContent'),
   ...[{ reasoningContent: true }, { reasoningContent: 'reasoning' }, { pdf: false }].map((options) =>
-    refuses({ options }, `options.${Object.keys(options)[0]}`, 'unsupported_parameter'),
+    accepts({ options }, { options }),
   ),
   ...['models', 'Fallbacks', 'extra_body'].map((name) =>
     refuses({ options: { rename: { user: name } } }, 'options.rename'),

@@ -35,6 +35,14 @@ const image = (url: string): unknown => ({
 
 export const ROWS: readonly Row[] = [
   {
+    name: 'previous_response_not_found',
+    path: '/v1/responses',
+    headers: MASTER,
+    body: { model: 'translated', input: 'Hi', previous_response_id: 'resp_1' },
+    param: 'previous_response_id',
+    message: /whole conversation/,
+  },
+  {
     name: 'missing_api_key',
     path: CHAT,
     headers: JSON_TYPE,
@@ -372,15 +380,6 @@ export const ROWS: readonly Row[] = [
     body: { model: 'm', encoding_format: 'hex' },
     param: 'encoding_format',
     message: /float or base64/,
-  },
-  {
-    name: 'unsupported_parameter',
-    method: 'PUT',
-    path: '/api/admin/settings',
-    headers: ADMIN_TOKEN,
-    body: { defaultProviderId: 'up' },
-    param: 'defaultProviderId',
-    message: /`defaultProviderId`/,
   },
   {
     name: 'loop_detected',

@@ -15,11 +15,13 @@ const ELSEWHERE: Partial<Record<ErrorName, string>> = {
   too_many_attempts: 'below',
   storage_unavailable: 'below',
   internal_error: 'below',
+  upgrade_required: 'test/routes/upgrade.test.ts',
   starting: 'below',
   draining: 'below',
   server_overloaded: 'test/http/body.test.ts',
   request_timeout: 'test/http/body.test.ts',
   file_too_large: 'with the forms',
+  unsupported_parameter: 'with the forms',
   model_not_priced: 'test/routes/unpriced-models.test.ts',
   passphrase_required: 'with the backup',
   invalid_passphrase: 'with the backup',
@@ -56,6 +58,7 @@ async function start(t: TestContext, { sessions = true } = {}): Promise<Fixture>
     { id: 'nonsense' },
     { id: 'orphan', providerId: 'gone' },
   ]);
+  await app.addProvider({ ...up, id: 'chat', options: { responses: 'translate' } }, [{ id: 'translated' }]);
   await app.addProvider({ ...up, id: 'silent', options: { headersTimeoutMs: 100 } }, [{ id: 'slow' }]);
   await app.addProvider({ id: 'closed', baseUrl: upstream.origin, enabled: false }, [{ id: 'closed' }]);
   await app.addProvider({ id: 'locked', baseUrl: upstream.origin, unreadable: 'v1:x' }, [{ id: 'locked' }]);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import { Cancellation } from '../../src/cancellation.ts';
 import { ENDPOINTS } from '../../src/gateway/endpoints.ts';
+import { piecesOf } from '../../src/http/body-source.ts';
 import { MultipartReader } from '../../src/http/multipart.ts';
 import { parseBoundary } from '../../src/http/multipart-headers.ts';
 import { InflightBudget } from '../../src/inflight-budget.ts';
@@ -10,6 +11,7 @@ import type { AdapterCall, FormCallBody } from '../../src/providers/adapter.ts';
 import { compileProvider } from '../../src/providers/compile.ts';
 import { createUpstreams } from '../../src/providers/upstream.ts';
 import { FormParts } from '../../src/routes/v1/form-parts.ts';
+import { collect } from '../helpers/chunks.ts';
 import { type FakeUpstream, json, startUpstream } from '../helpers/fake-upstream.ts';
 import { sentParts } from '../helpers/form.ts';
 import { errorOf } from '../helpers/picture-server.ts';
@@ -56,7 +58,7 @@ async function readForm(parts: readonly FormPart[], kind: FormKind): Promise<Rea
     lease: budget.open('test'),
     onFile: () => {},
   });
-  await form.readModel();
+  await form.readModel(false);
   const isHeld = await form.holdRest();
   return {
     body: { kind: 'form', isHeld, parts: () => (isHeld ? form.held() : form.all()), fields },
@@ -88,11 +90,19 @@ async function startAttempts(
   return {
     upstream,
     async attempt(body) {
-      const asked = { endpoint, modelId: 'whisper', options: {}, query: '', headers: [], hops: 1 };
+      const asked = {
+        endpoint,
+        modelId: 'whisper',
+        options: {},
+        method: 'POST' as const,
+        query: '',
+        headers: [],
+        hops: 1,
+      };
       const call: AdapterCall = { ...asked, body };
       const request = provider.adapter.buildRequest(call, target, provider.quirks);
       const response = await upstreams.send(request, { signal: new Cancellation(), consumer: 'test' });
-      await response.body.toArray();
+      await collect(piecesOf(response.body));
       return response.status;
     },
   };

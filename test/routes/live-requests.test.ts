@@ -66,6 +66,22 @@ test('each reader gets each request that its filters let pass, once, as in the l
     assert.ok(head.includes(`\r\n${header}\r\n`), head);
 });
 
+test('a reader with a span of time gets only what ends in it', async (t) => {
+  const app = await startApp(t);
+  const token = await signIn(app.origin);
+  const noon = '2026-11-30T12:00:00.000Z';
+  const later = await read(t, app, token, `?from=${noon}`);
+  const earlier = await read(t, app, token, `?to=${noon}`);
+  const noonMs = Date.parse(noon);
+  add(app, 'req_1', { endedAtMs: noonMs - 1 });
+  add(app, 'req_2', { endedAtMs: noonMs });
+  add(app, 'req_3', { endedAtMs: noonMs + 1 });
+  add(app, 'req_4', { endedAtMs: noonMs - 1 });
+  await until(() => later.ids().length >= 2 && earlier.ids().length >= 2, 'two events each');
+  assert.deepEqual(later.ids(), ['req_2', 'req_3']);
+  assert.deepEqual(earlier.ids(), ['req_1', 'req_4']);
+});
+
 test('many requests at once come all', async (t) => {
   const app = await startApp(t);
   const live = await read(t, app, await signIn(app.origin));
@@ -77,8 +93,8 @@ test('many requests at once come all', async (t) => {
 
 test('wrong filters are refused, and HEAD gets no stream', async (t) => {
   const app = await startApp(t);
-  const refused = await app.admin('GET', `${PATH}?outcome=fine`);
-  assert.equal(refused.status, 400);
+  for (const query of ['outcome=fine', 'from=yesterday', 'to=2026-02-30'])
+    assert.equal((await app.admin('GET', `${PATH}?${query}`)).status, 400, query);
   const head = await app.admin('HEAD', PATH);
   assert.equal(head.headers.get('content-type'), 'text/event-stream');
 });

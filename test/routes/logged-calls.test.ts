@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { createLogger } from '../../src/logger.ts';
 import { openRequestLog, type RequestLog } from '../../src/usage/request-log.ts';
-import { startUpstream } from '../helpers/fake-upstream.ts';
+import { json, startUpstream } from '../helpers/fake-upstream.ts';
 import { rawClient } from '../helpers/raw-socket.ts';
 import { type AppUnderTest, expectStatus, MASTER_KEY, signIn, startApp } from '../helpers/start-app.ts';
 import { until } from '../helpers/until.ts';
@@ -181,4 +181,30 @@ test('a client that leaves is in the log as soon as it has left', async (t) => {
   left.abort();
   await until(() => ended.length > 0, 'an entry');
   assert.deepEqual(ended, ['cancelled 499 true client_closed_request']);
+});
+
+test('an error in which the provider gives no code has none in the log either', async (t) => {
+  const app = await startApp(t, { env: { UPSTREAM_RETRIES: '0' } });
+  for (const [id, error] of [
+    ['none', { message: FAULT }],
+    ['empty', { message: FAULT, type: '', code: '' }],
+  ] as const) {
+    const upstream = await startUpstream(t, json({ error }, 503));
+    await app.addProvider({ id, baseUrl: `${upstream.origin}/v1` }, [{ id }]);
+    const requestId = await call(app, id, MASTER_KEY);
+    const { data } = (await expectStatus(
+      200,
+      await app.admin('GET', `/api/admin/requests?search=${requestId}`),
+    )) as { data: { status: number; outcome: string; code: unknown; attempts: { code: unknown }[] }[] };
+    assert.deepEqual(
+      data.map(({ status, outcome, code, attempts }) => [
+        status,
+        outcome,
+        code,
+        attempts.map((one) => one.code),
+      ]),
+      [[503, 'providerErrors', null, [null]]],
+      id,
+    );
+  }
 });

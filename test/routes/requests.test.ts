@@ -216,6 +216,38 @@ test('filters, search and pages', async (t) => {
   for (const [query, ids] of own) assert.equal(await idsOf(fixture, query, 'user'), ids, query);
 });
 
+test('a span of time: its beginning counts, its end does not', async (t) => {
+  const fixture = await startFixture(t);
+  const { userId } = fixture;
+  const [first, second, third] = [
+    '2026-11-29T22:30:00.000Z',
+    '2026-11-30T12:00:00.000Z',
+    '2026-12-01T00:00:00.000Z',
+  ];
+  for (const [id, at] of [
+    ['req_1', first],
+    ['req_2', second],
+    ['req_3', third],
+  ] as const)
+    fixture.app.services.requestLog.add(makeEntry({ id, userId, endedAtMs: Date.parse(at) }));
+  const expected: readonly (readonly [query: string, ids: string])[] = [
+    [`from=${second}`, '32'],
+    [`to=${second}`, '1'],
+    [`from=${first}&to=${third}`, '21'],
+    [`from=${second}&to=${second}`, ''],
+    ['from=2026-11-30T12:00:00.001Z', '3'],
+    ['from=2026-11-30&to=2026-12-01', '2'],
+    ['from=2026-11-30T00:30:00%2B02:00', '321'],
+    ['from=2026-12-01T00:00:01Z', ''],
+    [`from=${first}&to=&limit=2`, '32+'],
+    [`from=${first}&to=${third}&limit=2&before=req_2`, '1'],
+    [`to=${third}&search=REQ_2`, '2'],
+  ];
+  for (const role of ['admin', 'user'] as const)
+    for (const [query, ids] of expected)
+      assert.equal(await idsOf(fixture, `?${query}`, role), ids, `${role}: ${query}`);
+});
+
 test('a page as CSV', async (t) => {
   const fixture = await startFixture(t);
   fixture.app.services.requestLog.add(
@@ -245,6 +277,12 @@ const REFUSED: readonly (readonly [query: string, param: string])[] = [
   ['?key=a&key=b', 'key'],
   ['?format=xml', 'format'],
   ['?outcome=__proto__', 'outcome'],
+  ['?from=yesterday', 'from'],
+  ['?from=1764504000000', 'from'],
+  ['?from=2026-02-30', 'from'],
+  ['?to=2026-11-30T25:00:00Z', 'to'],
+  ['?to=2026-11-30T12:00:00', 'to'],
+  ['?from=2026-11-30&from=2026-11-29', 'from'],
 ];
 
 test('who may read which requests', async (t) => {

@@ -29,6 +29,23 @@ const SCENARIOS: readonly Scenario[] = [
     has: { username: 'anna', name: 'anna', role: 'user', models: ['m', 'a/b:1'], limits: null },
   },
   {
+    name: 'their models',
+    as,
+    method: 'GET',
+    path: '/api/user/models',
+    status: 200,
+    contains: ['"id":"m"', '"id":"a/b:1"', '"price":null'],
+    lacks: ['upstream', '"other"', 'providerId'],
+  },
+  {
+    name: 'their models as admin',
+    as: 'admin',
+    method: 'GET',
+    path: '/api/user/models',
+    status: 403,
+    code: 'forbidden',
+  },
+  {
     name: 'their keys',
     as,
     method: 'GET',
@@ -221,4 +238,38 @@ test('a password that the admin has set meanwhile stays, and so do the sessions 
   );
   const me = await fetch(`${app.origin}/api/user/me`, jsonRequest('GET', `Bearer ${token}`));
   assert.equal(me.status, 401);
+});
+
+test('the models of a user have the price of the provider that is asked first', async (t) => {
+  const { app, as: call } = await startFixture(t);
+  const fallbacks = [{ providerId: 'up', upstreamModel: 'helper', price: { inputPerMTok: 1 } }];
+  const model = { price: { inputPerMTok: 2, outputPerMTok: 10 }, fallbacks, vision: true };
+  for (const [id, providerId] of [
+    ['a/first', 'up'],
+    ['a/second', 'bare'],
+    ['b', 'up'],
+  ])
+    await expectStatus(
+      201,
+      await app.admin('POST', '/api/admin/models', { ...model, id, name: 'N', providerId }),
+    );
+  await expectStatus(200, await app.admin('PUT', '/api/admin/providers/bare', { enabled: false }));
+  const { data } = (await expectStatus(200, await call('user', 'GET', '/api/user/models'))) as {
+    data: { id: string; name: string; vision: boolean; price: Record<string, unknown> | null }[];
+  };
+  assert.deepEqual(
+    data.map(({ id, name, vision, price }) => [
+      id,
+      name,
+      vision,
+      price?.['inputPerMTok'],
+      price?.['outputPerMTok'],
+    ]),
+    [
+      ['m', 'm', false, undefined, undefined],
+      ['a/b:1', 'a/b:1', false, undefined, undefined],
+      ['a/first', 'N', true, 2, 10],
+      ['a/second', 'N', true, 1, null],
+    ],
+  );
 });

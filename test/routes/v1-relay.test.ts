@@ -61,11 +61,28 @@ describe('models and keys', { timeout: 30_000 }, () => {
     const { app, one, two } = await start(t);
     const get = (path: string): Promise<Response> =>
       fetch(`${app.origin}${path}`, jsonRequest('GET', `Bearer ${MASTER_KEY}`));
-    const { data } = (await (await get('/v1/models')).json()) as { data: Record<string, unknown>[] };
+    const { data, ...list } = (await (await get('/v1/models')).json()) as { data: Record<string, unknown>[] };
+    assert.deepEqual(list, {
+      object: 'list',
+      has_more: false,
+      first_id: data[0]?.['id'],
+      last_id: data.at(-1)?.['id'],
+      models: [],
+    });
     const first = data.find(({ id }) => id === 'model-1');
     assert.deepEqual(
-      { ...first, created: 0 },
-      { id: 'model-1', object: 'model', created: 0, owned_by: 'one', name: 'Model One', vision: false },
+      { ...first, created: 0, created_at: '' },
+      {
+        id: 'model-1',
+        object: 'model',
+        type: 'model',
+        display_name: 'Model One',
+        created: 0,
+        created_at: '',
+        owned_by: 'one',
+        name: 'Model One',
+        vision: false,
+      },
     );
     assert.ok(Number.isInteger(first?.['created']));
     for (const path of [

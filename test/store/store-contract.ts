@@ -29,6 +29,7 @@ export function makeApiKey(id: string, fields: Partial<ApiKey> = {}): ApiKey {
     models: null,
     userId: null,
     expiresAt: null,
+    passThrough: false,
     limits: null,
     createdAt: TIME,
     ...fields,

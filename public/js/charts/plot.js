@@ -25,6 +25,7 @@ export class Plot {
   #forced = matchMedia('(forced-colors: active)');
   #draw = () => this.draw();
   #width = 0;
+  #height;
   /** @type {Content | null} */
   #content = null;
   /** @type {Drawing | null} */
@@ -34,13 +35,17 @@ export class Plot {
   /** @type {SVGElement} */
   root;
 
-  /** @param {{ kind: 'bars' | 'lines', heightPx: number, describedBy: string, onDraw: () => void }} options */
+  /**
+   * @param {{ kind: 'bars' | 'lines', heightPx: number, describedBy: string, onDraw: () => void }} options heightPx: at least,
+   *   where its box is higher
+   */
   constructor({ kind, heightPx, describedBy, onDraw }) {
     this.#kind = kind;
     this.#heightPx = heightPx;
+    this.#height = heightPx;
     this.#onDraw = onDraw;
     this.root = svg('svg', { class: 'chart-svg', role: 'img', tabindex: 0, 'aria-describedby': describedBy });
-    this.#observer = new ResizeObserver(([entry]) => this.#resize(entry?.contentRect.width ?? 0));
+    this.#observer = new ResizeObserver(([entry]) => this.#resize(entry.contentRect));
     this.#forced.addEventListener('change', this.#draw);
   }
 
@@ -68,7 +73,7 @@ export class Plot {
     const paint = createPaint({ isForced: this.#forced.matches });
     const drawing = { layout: this.#layOut(data, series), data, series, slots, paint };
     this.#drawing = drawing;
-    const height = this.#heightPx;
+    const height = this.#height;
     // The same size as the box. It matters in print only, where the paper may be narrower.
     const size = { width: this.#width, height, viewBox: `0 0 ${this.#width} ${height}` };
     for (const [name, value] of Object.entries(size)) this.root.setAttribute(name, String(value));
@@ -106,11 +111,13 @@ export class Plot {
     this.#forced.removeEventListener('change', this.#draw);
   }
 
-  /** @param {number} widthPx */
-  #resize(widthPx) {
-    const width = Math.floor(widthPx);
-    if (width === this.#width) return;
+  /** @param {{ width: number, height: number }} box */
+  #resize(box) {
+    const width = Math.floor(box.width);
+    const height = Math.max(this.#heightPx, Math.floor(box.height));
+    if (width === this.#width && height === this.#height) return;
     this.#width = width;
+    this.#height = height;
     this.draw();
   }
 
@@ -122,7 +129,7 @@ export class Plot {
     const count = data.starts.length;
     const max = largest(series, count, this.#kind === 'bars');
     const fontPx = Number.parseFloat(getComputedStyle(this.root).fontSize) || 12;
-    return layOut({ width: this.#width, height: this.#heightPx, count, max, unit: data.unit, fontPx });
+    return layOut({ width: this.#width, height: this.#height, count, max, unit: data.unit, fontPx });
   }
 }
 

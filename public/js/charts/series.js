@@ -118,7 +118,7 @@ export function summary({ title, unit }, series, names) {
 }
 
 /** @param {readonly Series[]} series */
-export function hasData(series) {
+function hasData(series) {
   return series.some(({ values }) => values.some((value) => value !== null));
 }
 

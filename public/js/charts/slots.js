@@ -20,7 +20,8 @@ export function createSlotBook() {
   return {
     /**
      * Slots 1 to 5 for at most five entities that stand together. Two that want the same slot do not both get it: who
-     * came first keeps it, and the other one gets a free one from then on.
+     * was there first keeps it, of two new ones the first by name, and the other one gets a free one from then on. So the
+     * same entities have the same colours on every page, whatever their rank.
      * @param {readonly string[]} ids
      */
     assign(ids) {
@@ -28,7 +29,7 @@ export function createSlotBook() {
       const slots = new Map();
       const taken = new Set();
       const known = [...remembered.keys()].filter((id) => ids.includes(id));
-      for (const id of [...known, ...ids]) {
+      for (const id of [...known, ...ids.toSorted()]) {
         if (slots.has(id)) continue;
         let slot = remembered.get(id) ?? 1 + (hash(id) % SLOTS);
         for (let tries = 0; taken.has(slot) && tries < SLOTS; tries++) slot = (slot % SLOTS) + 1;
@@ -46,7 +47,7 @@ export function createSlotBook() {
 }
 
 /** The colours of this page. Nothing of it is stored: names of models and keys do not belong into the browser. */
-export const pageSlots = createSlotBook();
+const pageSlots = createSlotBook();
 
 /**
  * @param {readonly Series[]} series at most five of them with a colour of their own

@@ -66,7 +66,7 @@ export function failedPx({ requests, failed }) {
  * @param {readonly StripHour[]} hours
  * @param {Zone} zone
  */
-export function stripSummary(hours, zone) {
+function stripSummary(hours, zone) {
   const busy = hours.filter(({ requests }) => requests > 0);
   if (busy.length === 0) return 'no traffic in the last 24 hours';
   const sum = (/** @type {'requests' | 'failed'} */ field) =>

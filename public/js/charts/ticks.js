@@ -12,7 +12,7 @@ const DAY_STEPS = [1, 2, 3, 4, 7, 14, 28, 56, 112];
  * @param {number} heightPx
  * @param {number} [least] the smallest step that makes sense
  */
-export function niceStep(max, heightPx, least = 0) {
+function niceStep(max, heightPx, least = 0) {
   const rough = Math.max(max / Math.max(2, heightPx / PX_PER_VALUE_LINE), least);
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].find((factor) => factor * power >= rough * 0.85) ?? 10;

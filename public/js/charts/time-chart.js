@@ -23,6 +23,7 @@ import { createTipBox } from './tip-box.js';
  * @property {readonly Node[]} [actions] stand right in the head
  * @property {boolean} [hasToggle] whether there is a switch between chart and table (default true)
  * @property {number} [heightPx] default 240
+ * @property {boolean} [isFilling] whether it grows to the height that its place has
  * @property {(bucket: Bucket, series: OpenedSeries | null) => void} [onOpen] opens what a bucket is made of; a null
  *   series is all of them
  */
@@ -71,7 +72,10 @@ export class TimeChart {
    * @param {'bars' | 'lines'} kind
    * @param {TimeChartOptions} options
    */
-  constructor(kind, { heading = null, actions = [], hasToggle = true, heightPx = 240, onOpen }) {
+  constructor(
+    kind,
+    { heading = null, actions = [], hasToggle = true, heightPx = 240, isFilling = false, onOpen },
+  ) {
     this.#onOpen = onOpen;
     const hintId = `chart-hint-${++charts}`;
     this.#plot = new Plot({ kind, heightPx, describedBy: hintId, onDraw: () => this.#cursor?.redraw() });
@@ -81,7 +85,7 @@ export class TimeChart {
     const onSwitch = (/** @type {boolean} */ isTable) => this.#switch(isTable);
     this.element = h(
       'div',
-      { class: 'chart' },
+      { class: isFilling ? 'chart fills' : 'chart' },
       createHead({ heading, actions, hasToggle, onSwitch }),
       this.#legend.element,
       this.#box,
@@ -89,6 +93,7 @@ export class TimeChart {
       this.#spoken,
       h('p', { id: hintId, hidden: true }, keysHint(onOpen !== undefined)),
     );
+    if (isFilling) this.#box.style.setProperty('min-height', `${heightPx}px`);
     this.#plot.observe(this.#box);
   }
 

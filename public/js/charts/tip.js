@@ -12,7 +12,7 @@ import { swatch } from './slots.js';
  * @param {Pick<Chosen, 'data' | 'series' | 'cursor'>} chosen
  * @returns {{ id: string, name: string, value: number, isChosen: boolean }[]}
  */
-export function tipRows({ data, series, cursor }) {
+function tipRows({ data, series, cursor }) {
   const rows = [];
   for (const [number, { id, name, values }] of series.entries()) {
     const value = values[cursor.bucket] ?? null;

@@ -26,14 +26,6 @@ export const COUNT = {
 /** Tokens: `35.9 M`. @type {Unit} */
 export const TOKENS = { ...COUNT, value: (tokens) => compact(tokens, tokens / 100) };
 
-/** Percent, 0 to 100: `0.6 %`. @type {Unit} */
-export const PERCENT = {
-  value: (percent) => `${decimals(percent, percent > 0 && percent < 10 ? 1 : 0)}${SPACE}%`,
-  tick: (percent, step) => `${decimals(percent, step < 1 ? 1 : 0)}${SPACE}%`,
-  isSummable: false,
-  leastStep: 0.1,
-};
-
 /** Milliseconds: `820 ms`, `1.86 s`. @type {Unit} */
 export const MS = {
   value: (ms) => (ms < 1000 ? `${whole.format(ms)}${SPACE}ms` : `${decimals(ms / 1000, 2)}${SPACE}s`),

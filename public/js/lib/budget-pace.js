@@ -1,5 +1,6 @@
 /** How far a budget is used, and until when it lasts. No DOM. */
 import { budgetKind } from './budget-bar.js';
+import { day } from './format.js';
 import { budgetOf } from './limits.js';
 import { periodStart } from './traffic-span.js';
 
@@ -35,6 +36,14 @@ export function budgetState(owner, nowMs) {
     kind: budgetKind(used, limit, warnPercent),
     spentAtMs: spentAt(budget, usage, nowMs),
   };
+}
+
+/**
+ * `At this pace used up on 24 Nov`; empty where it lasts, or where it is too early to tell.
+ * @param {Pick<BudgetState, 'spentAtMs'>} budget
+ */
+export function paceText({ spentAtMs }) {
+  return spentAtMs === null ? '' : `At this pace used up on ${day(spentAtMs)}`;
 }
 
 /**

@@ -10,7 +10,16 @@ import { h } from './h.js';
 export async function downloadFrom(path, fileName) {
   const response = await raw(path);
   if (!response.ok) throw await toApiError(response);
-  const url = URL.createObjectURL(await response.blob());
+  saveBlob(await response.blob(), fileName);
+}
+
+/**
+ * Saves bytes of the page as a file.
+ * @param {Blob} blob
+ * @param {string} fileName
+ */
+export function saveBlob(blob, fileName) {
+  const url = URL.createObjectURL(blob);
   h('a', { href: url, download: fileName }).click();
   setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }

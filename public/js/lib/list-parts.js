@@ -59,20 +59,23 @@ export function noMatch(query) {
 
 /**
  * Remembers which control of which row has the focus. Rendering replaces the rows.
- * @param {HTMLElement} body
+ * @param {HTMLTableElement} table
+ * @param {{ draw: (id: string) => void }} rows
  * @param {() => HTMLElement | null} fallback where the focus goes when the row is gone
  * @returns {(() => void) | null} gives the focus back after rendering; null when no row had it
  */
-export function rememberFocus(body, fallback) {
+export function rememberFocus(table, rows, fallback) {
   const active = document.activeElement;
-  if (!(active instanceof HTMLElement) || !body.contains(active)) return null;
+  if (!(active instanceof HTMLElement) || !table.contains(active)) return null;
   const tr = active.closest('tr');
+  if (tr?.parentElement === table.tHead) return null;
   // From the end of the row, because the buttons before the switch depend on the record's state.
   const fromEnd = tr === null ? 0 : controlsOf(tr).length - controlsOf(tr).indexOf(active);
   const { act } = active.dataset;
   const id = tr?.dataset.id ?? '';
   return () => {
-    const row = body.querySelector(`tr[data-id="${CSS.escape(id)}"]`);
+    rows.draw(id);
+    const row = table.querySelector(`tr[data-id="${CSS.escape(id)}"]`);
     const controls = row === null ? [] : controlsOf(row);
     const twin = act ? controls.find((control) => control.dataset.act === act) : controls.at(-fromEnd);
     if (twin) twin.focus({ preventScroll: true });

@@ -1,11 +1,11 @@
 import { ApiError, messageOf } from './api.js';
 import { searchField } from './form.js';
 import { h } from './h.js';
-import { createLazyItems, createSentinel } from './lazy-items.js';
 import { compare, countText, hasAll, headerCell, noMatch, rememberFocus, toNodes } from './list-parts.js';
 import { patchChildren } from './patch.js';
 import { afterPress } from './press.js';
 import { cachedList, cacheList, clearCachedLists, loadList } from './resource.js';
+import { RowWindow } from './row-window.js';
 import { failed, skeleton } from './states.js';
 import { toast } from './toast.js';
 
@@ -54,24 +54,27 @@ export function createList(options) {
 
   const search = searchField(`Search ${options.noun}s`, (text) => {
     query = text;
-    rows.reset();
     render();
   });
   search.control.dataset.focusHome = '';
   const count = h('p', { class: 'muted small nowrap', role: 'status' });
   const headers = options.columns.map((column, index) => headerCell(column, () => sortBy(index)));
-  const body = h('tbody', { role: 'rowgroup' });
   const table = h(
     'table',
     { class: 'table fixed managed', role: 'table', 'aria-label': options.label },
     h('thead', { role: 'rowgroup' }, h('tr', { role: 'row' }, ...headers)),
-    body,
   );
   const state = h('div');
-  const sentinel = createSentinel();
-  const rows = createLazyItems({ host: body, sentinel, renderItem: renderRow });
+  /** @type {RowWindow<T>} */
+  const rows = new RowWindow({
+    table,
+    signal: options.signal,
+    id: options.id,
+    renderRow,
+    bodyProps: { role: 'rowgroup' },
+  });
   const actions = h('div', { class: 'row' }, ...(options.actions ?? []));
-  const card = h('div', { class: 'table-box' }, table, state, sentinel);
+  const card = h('div', { class: 'table-box' }, table, state);
   const element = h('div', { class: 'stack' }, card);
   if (options.head) {
     count.classList.add('beside');
@@ -85,13 +88,13 @@ export function createList(options) {
 
   /** @param {T} item */
   function renderRow(item) {
-    const id = options.id(item);
     const cells = options.columns.map((column, index) =>
       index === 0
         ? h('th', { role: 'rowheader', scope: 'row', class: column.class }, column.cell(item))
         : h('td', { role: 'cell', class: column.class }, column.cell(item)),
     );
-    return h('tr', { role: 'row', 'data-id': id, class: highlighted.delete(id) ? 'fresh' : null }, ...cells);
+    const isFresh = highlighted.delete(options.id(item));
+    return h('tr', { role: 'row', class: isFresh ? 'fresh' : null }, ...cells);
   }
 
   /** @param {number} index */
@@ -103,7 +106,6 @@ export function createList(options) {
       if (at === index) cell.setAttribute('aria-sort', isDescending ? 'descending' : 'ascending');
       else cell.removeAttribute('aria-sort');
     });
-    rows.reset();
     render();
   }
 
@@ -154,7 +156,7 @@ export function createList(options) {
     if (items === null) return;
     const found = findRows(items);
     const isEmpty = items.length === 0;
-    const restoreFocus = rememberFocus(body, () =>
+    const restoreFocus = rememberFocus(table, rows, () =>
       isEmpty ? actions.querySelector('button') : search.control,
     );
     table.hidden = found.length === 0;
@@ -168,15 +170,15 @@ export function createList(options) {
   /** Renders the live cells again, in the rows that are there. */
   function renderLive() {
     const byId = new Map(items?.map((item) => [options.id(item), item]));
-    const restoreFocus = rememberFocus(body, () => search.control);
-    for (const tr of body.rows) {
+    const restoreFocus = rememberFocus(table, rows, () => search.control);
+    for (const tr of rows.rows) {
       const item = byId.get(tr.dataset.id ?? '');
       if (item === undefined) continue;
       options.columns.forEach((column, index) => {
         if (column.isLive) patchChildren(tr.cells[index], toNodes(column.cell(item)));
       });
     }
-    if (!body.contains(document.activeElement)) restoreFocus?.();
+    if (!table.contains(document.activeElement)) restoreFocus?.();
   }
 
   async function reload() {
@@ -266,9 +268,12 @@ export function createList(options) {
     /** Shows only some items; null: all. @param {((item: T) => boolean) | null} next */
     filter(next) {
       isShown = next;
-      rows.reset();
       render();
     },
+    /** Marks the row of an item as opened, and brings it into sight. @param {string | null} id */
+    select: (id) => rows.select(id),
+    /** The item in the row above or below another one. @param {string} id @param {1 | -1} step */
+    neighbour: (id, step) => rows.neighbour(id, step),
     /**
      * Loads the items again and changes only what differs. A change made here meanwhile wins.
      * @param {() => Promise<T[] | null>} load

@@ -87,7 +87,7 @@ function content(metric, shown) {
  * A small line without axes; decorative, the figure beside it says the value.
  * @param {readonly (number | null)[]} values
  */
-export function sparkline(values) {
+function sparkline(values) {
   const { width, height, pad } = SPARK;
   const known = values.filter((value) => value !== null);
   const top = Math.max(...known, 0) || 1;

@@ -33,7 +33,7 @@ export const NO_PRICE = Object.freeze({
  * A rate: `$2`, `$2.50`, `$0.075`.
  * @param {number} usd
  */
-export function rateText(usd) {
+function rateText(usd) {
   if (Number.isInteger(usd)) return `$${new Intl.NumberFormat('en').format(usd)}`;
   const exact = new Intl.NumberFormat('en', { minimumFractionDigits: 2, maximumFractionDigits: 9 });
   return `$${exact.format(Number(usd.toPrecision(6)))}`;

@@ -35,7 +35,7 @@ export function openSearch(sources) {
     'aria-controls': 'finder-list',
     'aria-expanded': true,
     'aria-autocomplete': 'list',
-    placeholder: 'Search pages, providers, models, keys …',
+    placeholder: 'Search everything …',
     autocomplete: 'off',
     spellcheck: 'false',
     enterkeyhint: 'go',
@@ -127,7 +127,8 @@ export function openSearch(sources) {
   /** @param {Found} found */
   function open(found) {
     dialog.close();
-    void found.onOpen();
+    // Afterwards, because closing gives the focus back.
+    void dialog.closed.then(found.onOpen);
   }
 
   sources.forEach(({ load }, index) => {

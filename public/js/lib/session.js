@@ -21,12 +21,14 @@ export function guardSession(me) {
 }
 
 /**
- * Ends the session here and in the other tabs, and goes to the sign-in page.
+ * Ends the session here and in the other tabs, removes the chats of people who want that, and goes to the sign-in page.
  * @param {import('./types.js').Role} role
  */
 export async function signOut(role) {
   await api.post(`/api/${role}/logout`, undefined, { keepSession: true });
   channel.postMessage('signed-out');
+  const forget = await import('../chat/history/forget.js').catch(() => null);
+  await forget?.forgetChats();
   location.assign(pageUrl(''));
 }
 

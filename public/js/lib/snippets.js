@@ -1,5 +1,4 @@
-import { baseUrl } from './api.js';
-import { codeBlock, copyButton } from './copy.js';
+import { codeBlock } from './copy.js';
 import { h } from './h.js';
 import { LOOPBACK, SNIPPETS } from './snippet-texts.js';
 import { createTabs } from './tabs.js';
@@ -14,26 +13,6 @@ const NOT_CHAT = /embed|whisper|transcri|tts|speech|ocr|rerank|moderation|image|
 export function exampleModel(models) {
   const ids = models.map((model) => model.id).filter((id) => !id.includes('*'));
   return ids.find((id) => !NOT_CHAT.test(id)) ?? ids[0];
-}
-
-/**
- * The card that shows how to connect a client: the base URL and examples.
- * @param {HTMLElement} examples
- */
-export function connectCard(examples) {
-  const address = h('code', null, baseUrl());
-  return h(
-    'section',
-    { class: 'card pad stack' },
-    h('h2', null, 'Connect'),
-    h(
-      'p',
-      { class: 'muted' },
-      'Every client for the OpenAI API works. Enter this base URL and one of your keys.',
-    ),
-    h('div', { class: 'copy-line' }, address, copyButton(baseUrl, address, { label: 'Copy the base URL' })),
-    examples,
-  );
 }
 
 /**

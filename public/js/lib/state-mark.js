@@ -47,7 +47,7 @@ export function stateCell({ id, name, condition, evidence, onclick }) {
  * The status of an error, else its code: `429`, `upstream_timeout`.
  * @param {LastError} error
  */
-export function errorName({ status, code }) {
+function errorName({ status, code }) {
   return String(status ?? code ?? 'Error');
 }
 

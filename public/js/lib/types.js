@@ -8,6 +8,7 @@
  *   pathMode?: 'auto' | 'append-v1' | 'exact' | null, transcribePath?: string | null, chutesLanguageHint?: boolean | null,
  *   connectTimeoutMs?: number | null, headersTimeoutMs?: number | null, idleTimeoutMs?: number | null,
  *   includeUsage?: 'auto' | 'always' | 'never' | null,
+ *   responses?: 'auto' | 'native' | 'translate' | null, messages?: 'auto' | 'native' | 'translate' | null,
  * }} ProviderOptions
  */
 /** @typedef {{ at: string, status: number | null, code: string | null, message: string }} LastError */
@@ -81,6 +82,7 @@
  * @typedef {{
  *   id: string, name: string, keyHint: string, enabled: boolean, models: string[] | null, userId: string | null,
  *   expiresAt: string | null, createdAt: string, lastUsedAt: string | null, key?: string, limits?: Limits | null,
+ *   passThrough?: boolean,
  *   usage?: PeriodUsage,
  * }} ApiKey
  */

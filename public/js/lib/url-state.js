@@ -6,17 +6,7 @@
  */
 
 /** The filters that Usage and Requests share, under the names of the API. */
-export const SHARED_FILTERS = [
-  'range',
-  'from',
-  'to',
-  'key',
-  'user',
-  'provider',
-  'model',
-  'endpoint',
-  'outcome',
-];
+const SHARED_FILTERS = ['range', 'from', 'to', 'key', 'user', 'provider', 'model', 'endpoint', 'outcome'];
 
 /**
  * The part of the address for a tab.

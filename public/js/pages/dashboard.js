@@ -1,16 +1,19 @@
 import { messageOf, pageUrl } from '../lib/api.js';
+import { createDrawer } from '../lib/drawer.js';
 import { zoneName } from '../lib/format.js';
 import { h } from '../lib/h.js';
 import { icon } from '../lib/icons.js';
 import { pageLinks } from '../lib/links.js';
 import { createList } from '../lib/list.js';
 import { createPageHead } from '../lib/page-head.js';
+import { priceText } from '../lib/prices.js';
 import { refreshWhileVisible } from '../lib/refresh.js';
 import { titleCell } from '../lib/row.js';
 import { openPage, renderShell } from '../lib/shell.js';
 import { createSidebarLinks } from '../lib/sidebar.js';
 import { exampleModel, snippets } from '../lib/snippets.js';
 import { emptyState, failed } from '../lib/states.js';
+import { createUrlState } from '../lib/url-state.js';
 import { visionBadge } from '../lib/vision.js';
 import { addressLine } from '../views/first-steps.js';
 import { mountKeyList } from '../views/keys.js';
@@ -18,21 +21,21 @@ import { createOwnUsage } from '../views/own-usage.js';
 import { passwordCard } from '../views/password.js';
 
 /** The models that this user may use. */
-const MODELS = '/v1/models';
+const MODELS = '/api/user/models';
 
 /** @param {import('../lib/types.js').UserMe} me */
 async function renderPage(me) {
   const { signal } = new AbortController();
-  const keys = h('div');
+  const main = h('main', { id: 'main', tabindex: -1, class: 'main' });
+  const url = createUrlState('', signal);
+  const host = h('div');
   const examples = h('div', null, snippets());
   const models = modelList(signal, (all) => examples.replaceChildren(snippets({ model: exampleModel(all) })));
-  const usage = createOwnUsage(signal);
+  const usage = createOwnUsage({ signal, url, drawer: createDrawer(main) });
   void models.reload();
+  const keys = mountKeyList(host, { path: '/api/user/apikeys', modelsPath: MODELS, usersPath: null, signal });
   // The page is rendered when keys and usage are loaded, so that nothing moves later. The models are at its end.
-  await Promise.all([
-    mountKeyList(keys, { path: '/api/user/apikeys', modelsPath: MODELS, usersPath: null, signal }),
-    usage.load().catch((error) => showFailure(usage, error)),
-  ]);
+  await Promise.all([keys.loaded, usage.load().catch((error) => showFailure(usage, error))]);
   const head = createPageHead();
   head.setTitle(`Hello, ${me.name || me.username}`);
   head.set(
@@ -40,33 +43,42 @@ async function renderPage(me) {
     h('a', { class: 'btn primary', href: pageUrl('chat.html') }, icon('chat'), 'Open chat'),
   );
   const password = passwordCard({ username: me.username, path: '/api/user/password' });
+  const changePassword = () => focusFirstField(password);
+  main.prepend(
+    h(
+      'div',
+      { class: 'page' },
+      head.element,
+      h(
+        'div',
+        { class: 'cols' },
+        usage.budget,
+        usage.course,
+        usage.requests,
+        h('section', { class: 'stack tight w12' }, h('h2', null, 'Your API keys'), host),
+        h('section', { class: 'card pad stack w7' }, h('h2', null, 'Connect a program'), examples),
+        h('div', { class: 'w5 fill-card' }, password),
+        h('section', { class: 'stack tight w12' }, h('h2', null, 'Your models'), models.element),
+        h('p', { class: 'tiny muted w12' }, `Times are in ${zoneName()}.`),
+      ),
+    ),
+  );
   renderShell({
     me: { username: me.username, name: me.name, role: 'user' },
     nav: createSidebarLinks(pageLinks('user', 'account')),
     home: 'dashboard.html',
-    onChangePassword: () => focusFirstField(password),
-    main: h(
-      'main',
-      { id: 'main', tabindex: -1, class: 'main' },
-      h(
-        'div',
-        { class: 'page' },
-        head.element,
-        h(
-          'div',
-          { class: 'cols' },
-          usage.budget,
-          usage.course,
-          usage.requests,
-          h('section', { class: 'stack tight w12' }, h('h2', null, 'Your API keys'), keys),
-          h('section', { class: 'card pad stack w7' }, h('h2', null, 'Connect a program'), examples),
-          h('div', { class: 'w5 fill-card' }, password),
-          h('section', { class: 'stack tight w12' }, h('h2', null, 'Your models'), models.element),
-          h('p', { class: 'tiny muted w12' }, `Times are in ${zoneName()}.`),
-        ),
-      ),
-    ),
+    onChangePassword: changePassword,
+    main,
+    search: async () =>
+      (await import('../views/own-search.js')).ownSearch({
+        addKey: keys.add,
+        openKey: keys.edit,
+        showModel: models.select,
+        openRequest: (id) => url.set({ open: id }),
+        changePassword,
+      }),
   });
+  void usage.followAddress();
   const refresh = () => usage.load({ isQuiet: true }).catch(() => {});
   addEventListener('server-back', () => void refresh());
   refreshWhileVisible(refresh, signal);
@@ -93,10 +105,16 @@ function modelList(signal, onLoad) {
     columns: [
       {
         label: 'Model',
-        class: 'main-cell alone',
+        class: 'main-cell',
         sort: (model) => model.name,
         cell: (model) =>
           titleCell(model.name, h('span', { class: 'mono' }, model.id), model.vision && visionBadge()),
+      },
+      {
+        label: '$ per 1M, in / out',
+        class: 'r w-own-price',
+        sort: (model) => model.price?.inputPerMTok ?? Number.MAX_SAFE_INTEGER,
+        cell: (model) => priceText(model.price) ?? h('span', { class: 'muted' }, 'no price'),
       },
     ],
     onLoad,

@@ -5,6 +5,7 @@ import { h } from '../lib/h.js';
 import { createSegmented } from '../lib/segmented.js';
 import { toast } from '../lib/toast.js';
 import { hashOf } from '../lib/url-state.js';
+import { defaultProviderCard } from './default-provider-card.js';
 
 const PATH = '/api/admin/settings';
 const UNPRICED = [
@@ -15,14 +16,20 @@ const UNPRICED = [
 /** @typedef {{ at: string, ok: boolean, status: number | null, message: string }} LastResult */
 /** @typedef {{ url: string, secretHint: string | null, secretUnreadable: boolean, lastResult: LastResult | null }} Webhook */
 
-/** The cards for models without a price and for alerts. They load their settings themselves. */
+/** The cards for the default provider, models without a price and alerts. They load their settings themselves. */
 export function alertSettings() {
+  const provider = h('div');
   const prices = h('div');
   const alerts = h('div');
-  const element = h('div', { class: 'stack' }, prices, alerts);
+  const element = h('div', { class: 'stack' }, prices, alerts, provider);
   async function load() {
     try {
-      show(await api.get(PATH));
+      const [settings, { data: providers }] = await Promise.all([
+        api.get(PATH),
+        api.get('/api/admin/providers'),
+      ]);
+      provider.replaceChildren(defaultProviderCard(settings.defaultProviderId, providers));
+      show(settings);
     } catch (error) {
       const box = alertBox();
       box.show(messageOf(error));

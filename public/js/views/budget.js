@@ -1,11 +1,13 @@
 /** The budget of a key or a user: in a row of a list, and with “Give more once” in the drawer. */
 import { api, messageOf } from '../lib/api.js';
-import { budgetBar, budgetKind, progressBar } from '../lib/budget-bar.js';
+import { budgetBar, progressBar } from '../lib/budget-bar.js';
+import { budgetState, paceText } from '../lib/budget-pace.js';
 import { setBusy } from '../lib/form.js';
 import { compact, money } from '../lib/format.js';
 import { h } from '../lib/h.js';
 import { budgetOf, periodText, resetNote, resetTime } from '../lib/limits.js';
 import { createSegmented } from '../lib/segmented.js';
+import { serverNow } from '../lib/server-clock.js';
 import { announce, toast } from '../lib/toast.js';
 import { parseCount } from './limit-fields.js';
 
@@ -19,7 +21,7 @@ import { parseCount } from './limit-fields.js';
 export function budgetCell(owner) {
   const { usage } = owner;
   if (!usage) return h('span', { class: 'muted' }, '–');
-  const budget = budgetOf(owner);
+  const budget = budgetState(owner, serverNow());
   if (budget === null) {
     const title = `Spent ${periodText(usage)}`;
     return h('div', { title }, budgetBar({ used: usage.costUsd, limit: null }));
@@ -28,7 +30,7 @@ export function budgetCell(owner) {
   const note = [
     isTokens && 'tokens',
     usage.period !== 'month' && periodText(usage),
-    resetNote(budget, usage),
+    paceText(budget) || resetNote(budget, usage),
   ].filter(Boolean);
   const bar = budgetBar({ ...budget, format: isTokens ? compact : money, note: note.join(' · ') });
   return h('div', { title: periodText(usage) }, bar);
@@ -52,13 +54,14 @@ export function budgetOrder(owner) {
 export function budgetSection(owner, { path, onChange }) {
   const { usage } = owner;
   if (!usage) return null;
-  const budget = budgetOf(owner);
+  const budget = budgetState(owner, serverNow());
   if (budget === null) {
     const text = `spent ${periodText(usage)}, no budget`;
     return h('p', null, h('span', { class: 'figure' }, money(usage.costUsd)), ' ', muted(text));
   }
-  const kind = budgetKind(budget.used, budget.limit, budget.warnPercent);
-  const percent = Math.floor((budget.used / budget.limit) * 100);
+  const { kind } = budget;
+  const percent = Math.floor(budget.share * 100);
+  const pace = paceText(budget);
   const granted = budget.unit === 'usd' ? usage.grantedUsd : usage.grantedTokens;
   const given = granted > 0 ? `, ${budget.format(granted)} of it given once` : '';
   return h(
@@ -81,7 +84,13 @@ export function budgetSection(owner, { path, onChange }) {
       ),
     ),
     progressBar({ percent, kind, markPercent: budget.warnPercent }),
-    h('p', { class: 'small muted' }, sentence(resetNote(budget, usage)), usage.resetsAt && ' your time.'),
+    h(
+      'p',
+      { class: 'small muted' },
+      sentence(resetNote(budget, usage)),
+      usage.resetsAt && ' your time.',
+      pace && ` ${pace}.`,
+    ),
     giveMore(budget, usage, { path, onChange }),
   );
 }

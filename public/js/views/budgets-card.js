@@ -1,5 +1,5 @@
 import { progressBar } from '../lib/budget-bar.js';
-import { allBudgets } from '../lib/budget-pace.js';
+import { allBudgets, paceText } from '../lib/budget-pace.js';
 import { day } from '../lib/format.js';
 import { h } from '../lib/h.js';
 import { patchChildren } from '../lib/patch.js';
@@ -84,9 +84,11 @@ function budgetLine(name, budget, period) {
 }
 
 /** @param {BudgetState} budget */
-function lastsText({ used, limit, format, kind, usage, spentAtMs }) {
+function lastsText(budget) {
+  const { used, limit, format, kind, usage } = budget;
   const { resetsAt } = usage;
   if (kind === 'bad') return resetsAt === null ? 'Used up' : `Used up, starts again on ${day(resetsAt)}`;
-  if (spentAtMs !== null) return `At this pace used up on ${day(spentAtMs)}`;
-  return `${format(limit - used)} left${resetsAt === null ? '' : ` until ${day(resetsAt)}`}`;
+  return (
+    paceText(budget) || `${format(limit - used)} left${resetsAt === null ? '' : ` until ${day(resetsAt)}`}`
+  );
 }

@@ -51,6 +51,11 @@ export function editKey(key, context) {
   const access = modelAccess({ models: key?.models ?? null, known: context.models });
   const expiry = expiryField(key?.expiresAt ?? null);
   const enabled = checkField({ label: 'Enabled', input: { checked: key?.enabled ?? true } });
+  const passThrough = checkField({
+    label: 'May use other paths of /v1',
+    hint: 'Files, batches, assistants and the like, at the default provider of the settings.',
+    input: { checked: key?.passThrough ?? false },
+  });
   const limits = limitFields({ limits: key?.limits });
   return formDialog({
     title: isNew ? 'Add API Key' : `Edit ${key.name}`,
@@ -62,6 +67,7 @@ export function editKey(key, context) {
       context.users !== null && owner.element,
       access.element,
       expiry.element,
+      context.users !== null && passThrough.element,
       h('fieldset', { class: 'field' }, h('legend', { class: 'label' }, 'Limits'), limits.element),
       !isNew && enabled.element,
     ],
@@ -71,7 +77,10 @@ export function editKey(key, context) {
         models: access.value(),
         expiresAt: expiry.value(),
         ...(limits.isChanged() && { limits: limits.value() }),
-        ...(context.users !== null && { userId: owner.control.value || null }),
+        ...(context.users !== null && {
+          userId: owner.control.value || null,
+          passThrough: passThrough.control.checked,
+        }),
       };
       if (!isNew)
         return api.put(memberPath(context.path, key.id), { ...body, enabled: enabled.control.checked });

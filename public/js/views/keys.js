@@ -38,7 +38,7 @@ const REFRESH_MS = 30_000;
  * @param {import('../pages/admin.js').ViewContext} context
  */
 export function mountKeys(container, context) {
-  void mountKeyList(container, {
+  mountKeyList(container, {
     path: '/api/admin/apikeys',
     signal: context.signal,
     intent: context.intent,
@@ -54,7 +54,7 @@ export function mountKeys(container, context) {
  * A list of API keys: all keys for the admin, their own for a user.
  * @param {HTMLElement} container
  * @param {KeysContext} context
- * @returns {Promise<void>} resolves when the keys are loaded, or an error is shown
+ * @returns {{ loaded: Promise<void>, add: () => void, edit: (id: string) => void }} loaded: resolves when the keys are there, or an error is shown
  */
 export function mountKeyList(container, context) {
   const { path, modelsPath, usersPath, drawer } = context;
@@ -240,7 +240,14 @@ export function mountKeyList(container, context) {
   const loaded = list.reload();
   refreshWhileVisible(refresh, context.signal, REFRESH_MS);
   if (context.intent === 'add') void edit(null);
-  return loaded;
+  return {
+    loaded,
+    add: () => void edit(null),
+    edit(id) {
+      const key = list.items().find((one) => one.id === id);
+      if (key !== undefined) void edit(key);
+    },
+  };
 }
 
 /** @param {ApiKey} key */

@@ -68,6 +68,10 @@ export function createLatestRequests(options) {
 
   return {
     element,
+    /** Those that are shown, the newest first. */
+    entries: () => entries,
+    /** The link of a row; null: it is not here. @param {string} id @returns {HTMLElement | null} */
+    linkOf: (id) => body.querySelector(`[data-request="${CSS.escape(id)}"]`),
     /** Replaces all rows, if they are not the same. @param {readonly RequestEntry[]} next newest first */
     show(next) {
       const latest = next.slice(0, options.limit);
@@ -178,7 +182,10 @@ function modelCell(entry, { open }) {
       'span',
       { class: 'row' },
       open
-        ? openLink(name, open.href(entry), () => open.run(entry))
+        ? withId(
+            openLink(name, open.href(entry), () => open.run(entry)),
+            entry.id,
+          )
         : h('span', { class: 'name truncate', title: name }, name),
       length > 1 && h('span', { class: 'badge nowrap', title: plural(length, 'attempt') }, `${length} tries`),
     ),
@@ -189,6 +196,15 @@ function modelCell(entry, { open }) {
       line.filter(Boolean).join(' · '),
     ),
   );
+}
+
+/**
+ * @param {HTMLElement} link
+ * @param {string} id
+ */
+function withId(link, id) {
+  link.dataset.request = id;
+  return link;
 }
 
 /** @param {RequestEntry} entry */

@@ -45,7 +45,10 @@ export function withoutUse({ usage, lastUsedAt, ...fixed }) {
  * @param {{
  *   drawer: import('../lib/drawer.js').Drawer, path: string, kind: 'key' | 'user', name: (item: T) => string,
  *   subtitle: (item: T) => import('../lib/h.js').Child, user?: (item: T) => import('../lib/types.js').User | null,
- *   list: () => { element: HTMLElement, items: () => T[], update: (item: T) => void },
+ *   list: () => {
+ *     items: () => T[], update: (item: T) => void, select: (id: string | null) => void,
+ *     neighbour: (id: string, step: 1 | -1) => T | null,
+ *   },
  *   onEdit: (item: T) => unknown, onDelete: (item: T) => unknown,
  * }} options
  * @returns {Opener<T>}
@@ -54,15 +57,6 @@ export function limitsOpener(options) {
   const { drawer, path } = options;
   /** @type {{ id: string, refresh: (item: T) => void, end: () => void } | null} */
   let shown = null;
-
-  function mark() {
-    for (const row of options.list().element.querySelectorAll('tbody tr')) {
-      const isShown = row instanceof HTMLElement && row.dataset.id === shown?.id;
-      row.classList.toggle('selected', isShown);
-      if (isShown) row.setAttribute('aria-current', 'true');
-      else row.removeAttribute('aria-current');
-    }
-  }
 
   /** @param {T} item */
   function open(item) {
@@ -76,33 +70,17 @@ export function limitsOpener(options) {
       user: options.user?.(item) ?? null,
       onEdit: () => options.onEdit(latest(item)),
       onDelete: () => options.onDelete(latest(item)),
-      onChange: (changed) => {
-        options.list().update(changed);
-        mark();
+      onChange: (changed) => options.list().update(changed),
+      onMove: (step) => {
+        const next = options.list().neighbour(item.id, step);
+        if (next !== null) open(next);
       },
-      onMove: (step) => move(item, step),
       onClose: () => {
         shown = null;
-        mark();
+        options.list().select(null);
       },
     });
-    mark();
-  }
-
-  /**
-   * Opens the row above or below, as they stand on the page.
-   * @param {T} item
-   * @param {1 | -1} step
-   */
-  function move(item, step) {
-    const rows = [...options.list().element.querySelectorAll('tbody tr[data-id]')];
-    const ids = rows.map((row) => (row instanceof HTMLElement ? row.dataset.id : ''));
-    const next = ids[ids.indexOf(item.id) + step];
-    const found = options
-      .list()
-      .items()
-      .find((one) => one.id === next);
-    if (found !== undefined) open(found);
+    options.list().select(item.id);
   }
 
   /** @param {T} item */
@@ -123,11 +101,9 @@ export function limitsOpener(options) {
         .items()
         .find((one) => one.id === shown?.id);
       if (next !== undefined) shown?.refresh(next);
-      mark();
     },
     reopen(item) {
       if (shown?.id === item.id) open(item);
-      else mark();
     },
     closeIf(id) {
       if (shown?.id === id) drawer.close();

@@ -1,3 +1,4 @@
+import { dragHandle } from '../lib/drag-handle.js';
 import { selectField, textField } from '../lib/form.js';
 import { h } from '../lib/h.js';
 import { icon } from '../lib/icons.js';
@@ -9,7 +10,7 @@ import { priceFields } from './price-fields.js';
 /** @typedef {import('../lib/form.js').Field} Field */
 /**
  * @typedef {{
- *   element: HTMLElement, legend: HTMLElement, title: HTMLElement, role: HTMLElement, up: HTMLButtonElement, down: HTMLButtonElement, remove: HTMLButtonElement,
+ *   element: HTMLElement, head: HTMLElement, legend: HTMLElement, title: HTMLElement, role: HTMLElement, up: HTMLButtonElement, down: HTMLButtonElement, remove: HTMLButtonElement,
  *   provider: ReturnType<typeof selectField>, upstream: ReturnType<typeof textField>, weight: ReturnType<typeof textField>,
  *   price: ReturnType<typeof priceFields>,
  * }} Row
@@ -43,6 +44,7 @@ export function fallbackFields({ fallbacks, weight, fields, choicesFor }) {
   /** @param {Fallback} fallback */
   function insertRow(fallback) {
     const row = createRow(fallback, choicesFor(fallback));
+    row.head.prepend(dragHandle(row.element, (step) => move(row, step)));
     row.up.addEventListener('click', () => move(row, -1));
     row.down.addEventListener('click', () => move(row, 1));
     row.remove.addEventListener('click', () => remove(row));
@@ -174,6 +176,7 @@ function createRow(fallback, choices) {
   const legend = h('legend', { class: 'sr' });
   const title = h('strong', { 'aria-hidden': 'true' });
   const role = h('span', { class: 'role muted small grow' });
+  const head = h('div', { class: 'row' }, title, role, h('div', { class: 'acts' }, up, down, remove));
   const element = h(
     'li',
     null,
@@ -181,7 +184,7 @@ function createRow(fallback, choices) {
       'fieldset',
       { class: 'stack tight' },
       legend,
-      h('div', { class: 'row' }, title, role, h('div', { class: 'acts' }, up, down, remove)),
+      head,
       h('div', { class: 'target-fields' }, provider.element, upstream.element, weight.element),
       h(
         'details',
@@ -191,7 +194,7 @@ function createRow(fallback, choices) {
       ),
     ),
   );
-  return { element, legend, title, role, up, down, remove, provider, upstream, weight, price };
+  return { element, head, legend, title, role, up, down, remove, provider, upstream, weight, price };
 }
 
 /** @param {Fallback} fallback */

@@ -14,7 +14,7 @@ const GUESS = [
   { value: 'false', label: 'No' },
 ];
 /** @type {Record<string, boolean | 'reasoning' | null>} */
-const GUESS_VALUES = { '': null, true: true, false: false };
+const GUESS_VALUES = { '': null, true: true, false: false, reasoning: 'reasoning' };
 const OBJECT_MISTAKE = 'Enter a JSON object, such as {"temperature": 0.2}.';
 const NAMES_MISTAKE = 'Enter a JSON object with new names, such as {"old_name": "new_name"}.';
 
@@ -49,6 +49,20 @@ export function modelOptionFields(stored) {
     choices: GUESS,
     value: String(stored.reasoningEffort ?? ''),
   });
+  const reasoning = selectField({
+    label: 'Takes its reasoning back',
+    param: 'options.reasoningContent',
+    choices: [...GUESS, { value: 'reasoning', label: 'Yes, as “reasoning”' }],
+    value: String(stored.reasoningContent ?? ''),
+    hint: 'In translated Messages and Responses requests.',
+  });
+  const pdf = selectField({
+    label: 'Reads PDF files',
+    param: 'options.pdf',
+    choices: GUESS,
+    value: String(stored.pdf ?? ''),
+    hint: 'In translated Messages and Responses requests.',
+  });
   const rename = jsonField('Rename fields', 'rename', stored, '{"old_name": "new_name"}');
   const drop = textField({
     label: 'Remove fields',
@@ -62,7 +76,7 @@ export function modelOptionFields(stored) {
     },
   });
   const defaults = jsonField('Add missing fields', 'defaults', stored, '{"temperature": 0.2}');
-  const fields = [maxOutput, maxField, effort, rename, drop, defaults];
+  const fields = [maxOutput, maxField, effort, reasoning, pdf, rename, drop, defaults];
   const element = h(
     'details',
     null,
@@ -72,6 +86,7 @@ export function modelOptionFields(stored) {
       { class: 'stack' },
       h('div', { class: 'columns' }, maxOutput.element, maxField.element),
       effort.element,
+      h('div', { class: 'columns' }, reasoning.element, pdf.element),
       h(
         'p',
         { class: 'hint' },
@@ -90,6 +105,8 @@ export function modelOptionFields(stored) {
       maxOutputTokens: maxOutput.control.valueAsNumber || null,
       maxTokensField: /** @type {ModelOptions['maxTokensField']} */ (maxField.control.value || null),
       reasoningEffort: /** @type {boolean | null} */ (GUESS_VALUES[effort.control.value]),
+      reasoningContent: GUESS_VALUES[reasoning.control.value],
+      pdf: /** @type {boolean | null} */ (GUESS_VALUES[pdf.control.value]),
       rename: /** @type {Record<string, string> | null} */ (readObject(rename.control.value)),
       drop: readNames(drop.control.value),
       defaults: readObject(defaults.control.value),

@@ -1,5 +1,4 @@
 import { openDialog } from '../lib/dialog.js';
-import { plural } from '../lib/format.js';
 import { h } from '../lib/h.js';
 import { modelCondition, targetsOf } from '../lib/health.js';
 import { patchChildren } from '../lib/patch.js';
@@ -11,7 +10,7 @@ import { errorDetails, stateMark } from '../lib/state-mark.js';
 /** @typedef {ReadonlyMap<string, import('../lib/types.js').Provider>} Providers */
 
 /**
- * Where a model runs, in two lines: the providers that share its load, and its fallbacks.
+ * Where a model runs, in two lines: the providers that share its load, and the name that it has there and its fallbacks.
  * @param {Model} model
  * @param {Providers} providers
  */
@@ -20,6 +19,7 @@ export function targetsCell(model, providers) {
   const group = targets.filter((target) => target.share !== null);
   const first = group.map((one) => (group.length > 1 ? `${one.name} ${percent(one)}` : one.name)).join(' · ');
   const fallbacks = fallbackText(targets);
+  const detail = [model.upstreamModel, fallbacks].filter(Boolean).join(' · ');
   return h(
     'div',
     null,
@@ -30,17 +30,24 @@ export function targetsCell(model, providers) {
       targets[0].provider?.enabled === false &&
         h('span', { class: 'badge warn', title: 'The provider is switched off' }, 'off'),
     ),
-    fallbacks && h('div', { class: 'muted small truncate', title: fallbacks }, fallbacks),
+    detail &&
+      h(
+        'div',
+        { class: 'muted small truncate', title: detail },
+        model.upstreamModel && h('span', { class: 'mono' }, model.upstreamModel),
+        model.upstreamModel && fallbacks && ' · ',
+        fallbacks,
+      ),
   );
 }
 
 /**
- * `1 fallback: OpenRouter`; empty without fallbacks.
+ * `then OpenRouter`; empty without fallbacks.
  * @param {readonly Target[]} targets
  */
 function fallbackText(targets) {
   const names = targets.filter((target) => target.share === null).map((target) => target.name);
-  return names.length === 0 ? '' : `${plural(names.length, 'fallback')}: ${names.join(', ')}`;
+  return names.length === 0 ? '' : `then ${names.join(', ')}`;
 }
 
 /** @param {Target} target */

@@ -14,12 +14,15 @@ import { toast } from '../lib/toast.js';
 import { visionBadge } from '../lib/vision.js';
 import { editModel } from './model-form.js';
 import { modelState, openModelDetails, targetsCell } from './model-state.js';
+import { createModelUsage } from './model-usage.js';
 
 /** @typedef {import('../lib/types.js').Model} Model */
 /** @typedef {import('../lib/types.js').Provider} Provider */
 
 const PATH = '/api/admin/models';
 const PROVIDERS = '/api/admin/providers';
+/** Sums of 30 days move slowly. */
+const USE_MS = 60_000;
 /** The models as clients see them, with `vision` guessed where the model has no setting. */
 const CALLABLE = '/v1/models';
 
@@ -33,6 +36,12 @@ export function mountModels(container, context) {
   let providers = byId(cachedList(PROVIDERS) ?? []);
   /** Ids of the models that take images. */
   let visionIds = visionIdsOf(cachedList(CALLABLE) ?? []);
+  const usage = createModelUsage({
+    signal: context.signal,
+    models: () => list.items(),
+    onChange: () => list.renderLive(),
+  });
+  /** @type {ReturnType<typeof createList<Model>>} */
   const list = createList({
     label: 'Models',
     noun: 'model',
@@ -44,6 +53,7 @@ export function mountModels(container, context) {
     onLoad: () => {
       providers = byId(cachedList(PROVIDERS) ?? []);
       visionIds = visionIdsOf(cachedList(CALLABLE) ?? []);
+      usage.forget();
       queueMicrotask(prices.update);
     },
     id: (model) => model.id,
@@ -70,8 +80,8 @@ export function mountModels(container, context) {
         isLive: true,
       },
       {
-        label: 'Provider',
-        class: 'c1 c2 w-l',
+        label: 'Runs on',
+        class: 'c1 c2 w-runs',
         sort: (one) => providerName(one.providerId),
         cell: (one) => targetsCell(one, providers),
         isLive: true,
@@ -82,12 +92,7 @@ export function mountModels(container, context) {
         sort: (one) => one.effectivePrice?.inputPerMTok ?? Number.MAX_SAFE_INTEGER,
         cell: modelPrice,
       },
-      {
-        label: 'Upstream name',
-        class: 'c1 c3 mono w-l',
-        sort: (one) => one.upstreamModel ?? '',
-        cell: upstreamCell,
-      },
+      ...usage.columns,
       switchColumn({
         path: PATH,
         name: (/** @type {Model} */ one) => one.name,
@@ -183,7 +188,9 @@ export function mountModels(container, context) {
   const prices = priceFilter(list, context.url);
   container.append(h('div', { class: 'stack' }, prices.element, list.element));
   void list.reload();
+  void usage.load();
   refreshWhileVisible(refreshProviders, context.signal);
+  refreshWhileVisible(usage.load, context.signal, USE_MS);
   if (context.intent === 'add') void edit(null);
 }
 
@@ -233,12 +240,6 @@ function priceFilter(list, url) {
       asOf.textContent = listed ? `List prices of ${day(listed.effectivePrice?.asOf)}.` : '';
     },
   };
-}
-
-/** @param {Model} model */
-function upstreamCell(model) {
-  if (model.upstreamModel === null) return h('span', { class: 'muted' }, 'same');
-  return h('div', { class: 'truncate', title: model.upstreamModel }, model.upstreamModel);
 }
 
 /** @param {{ id: string, vision?: boolean }[]} models */

@@ -4,7 +4,7 @@
  * @typedef {{ label: string, tab: string, intent?: string, params?: Record<string, string> }} NeedAction
  * @typedef {{ id: string, kind: 'bad' | 'warn' | 'info', title: string, text: string, action: NeedAction }} Need
  */
-import { allBudgets } from '../lib/budget-pace.js';
+import { allBudgets, paceText } from '../lib/budget-pace.js';
 import { day, plural } from '../lib/format.js';
 import { KEY_MISSING, providerCondition } from '../lib/health.js';
 import { errorLine } from '../lib/state-mark.js';
@@ -146,20 +146,20 @@ function clockOrDay(iso) {
 function budgetNeeds(owners, nowMs) {
   const used = allBudgets(owners, nowMs).filter(({ budget }) => budget.kind !== 'ok');
   return used.map(({ id, name, tab, budget }) => {
-    const { used: amount, limit, format, usage, spentAtMs, kind } = budget;
+    const { used: amount, limit, format, usage, kind } = budget;
     const isSpent = kind === 'bad';
     const sum = `${format(amount)} of ${format(limit)}`;
     const again =
       usage.resetsAt === null
         ? 'It does not start again by itself.'
         : `It starts again on ${day(usage.resetsAt)}.`;
-    const pace = spentAtMs === null ? '' : ` At this pace used up on ${day(spentAtMs)}.`;
+    const pace = paceText(budget);
     const share = Math.floor(budget.share * 100);
     return {
       id: `budget:${tab}:${id}`,
       kind: isSpent ? 'bad' : 'warn',
       title: isSpent ? `${name} is out of budget` : `${name} is at ${share}\u202f% of its budget`,
-      text: isSpent ? `${sum} used. ${again}` : `${sum}.${pace}`,
+      text: isSpent ? `${sum} used. ${again}` : `${sum}.${pace && ` ${pace}.`}`,
       action: { label: isSpent ? 'Give more' : 'See limits', tab, params: { open: id } },
     };
   });

@@ -1,5 +1,5 @@
 import { progressBar } from '../lib/budget-bar.js';
-import { budgetState } from '../lib/budget-pace.js';
+import { budgetState, paceText } from '../lib/budget-pace.js';
 import { compact, day, money, number } from '../lib/format.js';
 import { h } from '../lib/h.js';
 import { periodText, resetTime } from '../lib/limits.js';
@@ -49,11 +49,12 @@ function usedParts(usage) {
 }
 
 /** @param {BudgetState} budget */
-function leftParts({ used, limit, format, share, kind, warnPercent, usage, spentAtMs }) {
+function leftParts(budget) {
+  const { used, limit, format, share, kind, warnPercent, usage } = budget;
   const left = Math.max(limit - used, 0);
   const again =
     usage.resetsAt === null ? 'It does not start again.' : `Starts again on ${resetTime(usage.resetsAt)}.`;
-  const pace = spentAtMs === null ? '' : ` At this pace used up on ${day(spentAtMs)}.`;
+  const pace = paceText(budget);
   return [
     h('h2', { id: 'left' }, `Left ${periodText(usage)}`),
     h(
@@ -66,7 +67,7 @@ function leftParts({ used, limit, format, share, kind, warnPercent, usage, spent
     h(
       'p',
       { class: `small ${kind === 'ok' ? 'muted' : kind}` },
-      kind === 'bad' ? `Used up. ${again}` : `${again}${pace}`,
+      kind === 'bad' ? `Used up. ${again}` : `${again}${pace && ` ${pace}.`}`,
     ),
   ];
 }

@@ -2,23 +2,39 @@ import { api } from '../lib/api.js';
 import { h } from '../lib/h.js';
 import { serverNow } from '../lib/server-clock.js';
 import { emptyState } from '../lib/states.js';
+import { loadStyles } from '../lib/styles.js';
 import { periodSpan } from '../lib/traffic-span.js';
+import { hashOf } from '../lib/url-state.js';
 import { createLatestRequests } from './latest-requests.js';
 import { ownBudget } from './own-budget.js';
 import { createTraffic } from './traffic.js';
 import { OWN_METRICS } from './traffic-figures.js';
 
+/** @typedef {Pick<import('../pages/admin.js').ViewContext, 'signal' | 'url' | 'drawer'>} OwnContext */
 /** @typedef {import('../lib/types.js').UserMe & { limits: import('../lib/types.js').Limits | null, usage: import('../lib/types.js').PeriodUsage }} UserWithUsage */
 
 const LATEST = 8;
 
 /**
- * What a user has used in the running period of the budget: what is left, the course of it, and the latest requests.
- * @param {AbortSignal} signal
+ * What a user has used in the running period of the budget: what is left, the course of it, and the latest requests, one of
+ * which stands in the drawer if the address names it.
+ * @param {OwnContext} context
  */
-export function createOwnUsage(signal) {
+export function createOwnUsage(context) {
+  const { signal, url } = context;
   const traffic = createTraffic({ path: '/api/user/usage', metrics: OWN_METRICS, signal, heightPx: 200 });
-  const latest = createLatestRequests({ limit: LATEST });
+  const latest = createLatestRequests({
+    limit: LATEST,
+    open: { href: ({ id }) => hashOf('', { open: id }), run: ({ id }) => url.set({ open: id }) },
+  });
+  /** @type {{ follow: () => Promise<void> } | null} */
+  let requestDrawer = null;
+  async function followAddress() {
+    if (requestDrawer === null && url.get('open') === null) return;
+    requestDrawer ??= await createOwnDrawer(context, latest);
+    await requestDrawer.follow();
+  }
+  url.onChange(() => void followAddress());
   const budget = h('section', { class: 'card w4', 'aria-labelledby': 'left' });
   const none = noRequests();
   const course = h('div', { class: 'w8 fill-card' }, none);
@@ -55,7 +71,34 @@ export function createOwnUsage(signal) {
       if (!course.contains(content)) course.replaceChildren(content);
       traffic.show(figures);
     },
+    followAddress,
   };
+}
+
+/**
+ * The drawer with one request; loaded when the first is opened.
+ * @param {OwnContext} context
+ * @param {ReturnType<typeof createLatestRequests>} latest
+ */
+async function createOwnDrawer(context, latest) {
+  const [{ createRequestDrawer }, { OWN_NAMES }] = await Promise.all([
+    import('./request-drawer.js'),
+    import('./traffic-names.js'),
+    loadStyles('traffic.css'),
+  ]);
+  const indexOf = (/** @type {string} */ id) => latest.entries().findIndex((entry) => entry.id === id);
+  return createRequestDrawer({
+    context,
+    path: '/api/user/requests',
+    list: {
+      select: () => {},
+      get: (id) =>
+        /** @type {import('./traffic-types.js').LoggedRequest[]} */ (latest.entries())[indexOf(id)] ?? null,
+      linkOf: latest.linkOf,
+      neighbour: (id, step) => (indexOf(id) < 0 ? null : (latest.entries()[indexOf(id) + step]?.id ?? null)),
+    },
+    show: { names: OWN_NAMES, tab: '', isOwn: true },
+  });
 }
 
 function noRequests() {

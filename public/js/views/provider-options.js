@@ -11,6 +11,15 @@ const INCLUDE_USAGE = [
   { value: 'always', label: 'Always' },
   { value: 'never', label: 'Never' },
 ];
+const PROTOCOL_MODES = [
+  { value: '', label: 'Automatic' },
+  { value: 'native', label: 'Native: pass requests on' },
+  { value: 'translate', label: 'Translate to chat' },
+];
+const PROTOCOLS = /** @type {const} */ ([
+  ['messages', 'Anthropic Messages'],
+  ['responses', 'OpenAI Responses'],
+]);
 const TIMEOUTS = /** @type {const} */ ([
   ['connectTimeoutMs', 'Connect timeout', 'ms'],
   ['headersTimeoutMs', 'Timeout to first byte', 'ms'],
@@ -45,6 +54,15 @@ export function providerOptionFields(stored) {
     value: stored.includeUsage === 'auto' ? '' : (stored.includeUsage ?? ''),
     hint: 'Even when the client does not. “Automatic” stops when the provider refuses it.',
   });
+  const protocols = PROTOCOLS.map(([name, label]) => ({
+    name,
+    field: selectField({
+      label,
+      param: `options.${name}`,
+      choices: PROTOCOL_MODES,
+      value: stored[name] === 'auto' ? '' : (stored[name] ?? ''),
+    }),
+  }));
   const timeouts = TIMEOUTS.map(([name, label, unit]) => ({
     name,
     field: textField({
@@ -60,7 +78,12 @@ export function providerOptionFields(stored) {
       },
     }),
   }));
-  const fields = [pathMode, transcribe, includeUsage, ...timeouts.map(({ field }) => field)];
+  const fields = [
+    pathMode,
+    transcribe,
+    includeUsage,
+    ...[...protocols, ...timeouts].map(({ field }) => field),
+  ];
   const element = h(
     'details',
     null,
@@ -70,6 +93,7 @@ export function providerOptionFields(stored) {
       { class: 'stack' },
       h('div', { class: 'columns' }, pathMode.element, transcribe.element),
       h('div', { class: 'columns' }, ...timeouts.map(({ field }) => field.element)),
+      h('div', { class: 'columns' }, ...protocols.map(({ field }) => field.element)),
       includeUsage.element,
       language.element,
     ),
@@ -84,6 +108,7 @@ export function providerOptionFields(stored) {
         ['transcribePath', transcribe.control.value.trim()],
         ['includeUsage', includeUsage.control.value],
         ['chutesLanguageHint', language.control.checked],
+        ...protocols.map(({ name, field }) => [name, field.control.value]),
         ...timeouts.map(({ name, field }) => [name, field.control.valueAsNumber || '']),
       ];
       return Object.fromEntries(

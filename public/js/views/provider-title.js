@@ -12,10 +12,18 @@ export function providerTitle(provider) {
     h('span', { class: 'mono-mark', 'aria-hidden': 'true' }, monogram(provider.name)),
     titleCell(
       provider.name,
-      h('span', { class: 'mono', title: provider.baseUrl }, provider.baseUrl),
+      h('span', { class: 'mono', title: provider.baseUrl }, hostOf(provider.baseUrl)),
       provider.type === 'chutes' && h('span', { class: 'badge' }, 'Chutes'),
     ),
   );
+}
+
+/**
+ * Where an address leads; the rest of it is in the tip and in the form.
+ * @param {string} url
+ */
+function hostOf(url) {
+  return URL.canParse(url) ? new URL(url).host : url;
 }
 
 /**

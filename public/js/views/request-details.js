@@ -29,11 +29,11 @@ const exact = new Intl.DateTimeFormat('en-GB', {
 });
 
 /**
- * A request as the drawer shows it.
+ * A request as the drawer shows it. A user is not told what only the owner of the server knows.
  * @param {LoggedRequest} request
- * @param {Names} names
+ * @param {{ names: Names, tab: string, isOwn?: boolean }} options tab: of the link to it; isOwn: for the user who sent it
  */
-export function requestDetails(request, names) {
+export function requestDetails(request, { names, tab, isOwn = false }) {
   const { id, status, model, outcome } = request;
   const link = h(
     'button',
@@ -49,7 +49,7 @@ export function requestDetails(request, names) {
   link.addEventListener(
     'click',
     () =>
-      void copy(new URL(hashOf('requests', { open: id }), location.href).href, {
+      void copy(new URL(hashOf(tab, { open: id }), location.href).href, {
         button: link,
         shown: address,
       }),
@@ -64,7 +64,7 @@ export function requestDetails(request, names) {
       ...reason(request),
       timeline(request, names),
       costSection(request),
-      facts(request, names),
+      facts(request, names, isOwn),
       address,
     ],
     footer: [...curlButton(request), h('span', { class: 'small muted' }, 'without key and content')],
@@ -122,8 +122,9 @@ function reason({ code, outcome }) {
 /**
  * @param {LoggedRequest} request
  * @param {Names} names
+ * @param {boolean} isOwn
  */
-function facts(request, names) {
+function facts(request, names, isOwn) {
   const {
     id,
     at,
@@ -140,6 +141,7 @@ function facts(request, names) {
   } = request;
   const code = h('code', null, id);
   const key = names.of('key', keyId, keyName);
+  const userText = userId === null ? '–' : names.of('user', userId, userName);
   /** @type {[string, import('../lib/h.js').Child][]} */
   const rows = [
     [
@@ -152,12 +154,12 @@ function facts(request, names) {
       ),
     ],
     ['Time', `${exact.format(new Date(at))} (${zoneText(zoneMinutes())})`],
-    ['Key', keyId === null ? h('span', { class: 'muted' }, key) : h('a', { href: hashOf('keys') }, key)],
-    ['User', userId === null ? h('span', { class: 'muted' }, '–') : names.of('user', userId, userName)],
+    ['Key', keyId === null || isOwn ? key : h('a', { href: hashOf('keys') }, key)],
+    ...(isOwn ? [] : [/** @type {[string, string]} */ (['User', userText])]),
     ['Endpoint', `${names.of('endpoint', endpoint)}${stream ? ', streamed' : ''}`],
     ['Outcome', names.of('outcome', outcome)],
     ['Provider', names.of('provider', provider)],
-    ['Model there', upstreamModel ?? '–'],
+    ...(isOwn ? [] : [/** @type {[string, string]} */ (['Model there', upstreamModel ?? '–'])]),
     ['Client', clientAddress],
     ['Content', 'Never recorded'],
   ];

@@ -8,11 +8,12 @@ import { queryOf } from './traffic-filters.js';
 /**
  * Keeps the drawer at the request that the address names.
  * @param {{
- *   context: import('../pages/admin.js').ViewContext, list: import('./request-list.js').RequestList,
- *   names: import('./traffic-names.js').Names, loadOlder: () => Promise<boolean>,
- * }} options loadOlder: false if there are no older requests
+ *   context: Pick<import('../pages/admin.js').ViewContext, 'url' | 'drawer' | 'signal'>, path: string,
+ *   list: Pick<import('./request-list.js').RequestList, 'select' | 'get' | 'linkOf' | 'neighbour'>,
+ *   show: { names: import('./traffic-names.js').Names, tab: string, isOwn?: boolean }, loadOlder?: () => Promise<boolean>,
+ * }} options path: of the log at the API; show: as in `requestDetails`; loadOlder: false if there are no older requests
  */
-export function createRequestDrawer({ context, list, names, loadOlder }) {
+export function createRequestDrawer({ context, path, list, show, loadOlder }) {
   const { url, drawer, signal } = context;
 
   /** Opens the request in the address, or closes the drawer. */
@@ -27,7 +28,7 @@ export function createRequestDrawer({ context, list, names, loadOlder }) {
     if (signal.aborted || url.get('open') !== id) return;
     const place = { onClose: () => url.set({ open: null }), opener: () => list.linkOf(id) };
     if (request !== null) {
-      drawer.open({ ...requestDetails(request, names), ...place, onMove: (step) => void move(id, step) });
+      drawer.open({ ...requestDetails(request, show), ...place, onMove: (step) => void move(id, step) });
       return;
     }
     const text = 'This request is not in the log any more, or never was.';
@@ -38,7 +39,7 @@ export function createRequestDrawer({ context, list, names, loadOlder }) {
   /** @param {string} id @returns {Promise<LoggedRequest | null>} */
   async function find(id) {
     try {
-      const { data } = await api.get(`/api/admin/requests?${queryOf({ search: id, limit: 1 })}`);
+      const { data } = await api.get(`${path}?${queryOf({ search: id, limit: 1 })}`);
       return data.find((/** @type {LoggedRequest} */ request) => request.id === id) ?? null;
     } catch {
       return null;
@@ -51,7 +52,7 @@ export function createRequestDrawer({ context, list, names, loadOlder }) {
    */
   async function move(id, step) {
     let next = list.neighbour(id, step);
-    if (next === null && step > 0 && (await loadOlder())) next = list.neighbour(id, step);
+    if (next === null && step > 0 && (await loadOlder?.())) next = list.neighbour(id, step);
     if (next !== null) url.set({ open: next }, { replace: true });
   }
 

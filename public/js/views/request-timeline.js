@@ -113,11 +113,11 @@ function words(attempt, { waitMs, runMs }) {
   const { upstreamModel, code, status } = attempt;
   if (isSuccess(attempt)) {
     const answer = runMs > 0 ? `, then ${milliseconds(runMs)} of answer` : '';
-    return `${upstreamModel}. First byte after ${milliseconds(waitMs)}${answer}.`;
+    return `${upstreamModel ? `${upstreamModel}. ` : ''}First byte after ${milliseconds(waitMs)}${answer}.`;
   }
   const detail = codeText(code);
   const isSaid = detail === '' || (status === null && code !== null);
-  return `${attemptText(attempt)}${isSaid ? '' : ` It said: ${detail}.`} ${upstreamModel}`;
+  return `${attemptText(attempt)}${isSaid ? '' : ` It said: ${detail}.`} ${upstreamModel ?? ''}`;
 }
 
 /**

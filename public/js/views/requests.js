@@ -75,6 +75,7 @@ class RequestsView {
       names: this.#names,
       href: (id) => hashOf('requests', withOpen(id)),
       onOpen: (id) => url.set({ open: id }),
+      signal,
     });
     this.#filters = createTrafficFilters({
       url,
@@ -94,8 +95,9 @@ class RequestsView {
     });
     this.#drawer = createRequestDrawer({
       context,
+      path: PATH,
       list: this.#list,
-      names: this.#names,
+      show: { names: this.#names, tab: 'requests' },
       loadOlder: () => this.#loadOlder(),
     });
     this.#feed = new RequestFeed({
@@ -120,7 +122,6 @@ class RequestsView {
     addEventListener('server-back', () => this.#feed.fillGap(), { signal });
     signal.addEventListener('abort', () => {
       this.#loading.abort();
-      this.#list.destroy();
       clearTimeout(this.#searchTimer);
     });
     this.#follow();

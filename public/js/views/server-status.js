@@ -48,7 +48,15 @@ function encryptionText(encryption) {
 
 /** @param {Status['snapshot']} snapshot */
 function snapshotText(snapshot) {
-  if (snapshot === null) return [h('span', { class: 'muted' }, 'Off')];
+  if (snapshot === null)
+    return [
+      h('span', { class: 'muted' }, 'Off'),
+      h(
+        'p',
+        { class: 'muted small' },
+        'Set SNAPSHOT_URL and SNAPSHOT_KEY to keep a copy on another machine.',
+      ),
+    ];
   const { message, lastWrittenAt } = snapshot;
   const last = lastWrittenAt === null ? 'No snapshot yet.' : `Last snapshot: ${dateTime(lastWrittenAt)}.`;
   return [h('p', null, message), h('p', { class: 'muted small' }, last)];

@@ -44,11 +44,18 @@ const NONE = /** @type {const} */ ({
   outcome: 'No outcome',
 });
 
-/** @typedef {ReturnType<typeof createNames>} Names */
+/**
+ * @typedef {{ of: (kind: FilterName, id: string | null, given?: string | null) => string }} Names
+ *   id: null where there is none; given: the name in the API's answer
+ */
+
+/** The names for a user, who sees no records of others. @type {Names} */
+export const OWN_NAMES = { of: (kind, id, given) => nameOf(kind, id, given ?? null) };
 
 /**
  * The names of providers, keys and users, as far as they are known: records that are deleted have none here.
  * @param {() => void} onLoad called once they are loaded
+ * @returns {Names}
  */
 export function createNames(onLoad) {
   /** @type {Map<string, string>} */
@@ -67,18 +74,20 @@ export function createNames(onLoad) {
   ]).then(onLoad);
 
   return {
-    /**
-     * @param {FilterName} kind
-     * @param {string | null} id null: there is none
-     * @param {string | null} [given] the name in the API's answer
-     */
-    of(kind, id, given = null) {
-      if (id === null) return NONE[kind];
-      if (kind === 'endpoint') return ENDPOINTS.get(id) ?? id;
-      if (kind === 'outcome') return OUTCOMES.get(id) ?? id;
-      return known.get(`${kind}:${id}`) ?? given ?? id;
-    },
+    of: (kind, id, given) => nameOf(kind, id, known.get(`${kind}:${id}`) ?? given ?? null),
   };
+}
+
+/**
+ * @param {FilterName} kind
+ * @param {string | null} id
+ * @param {string | null} name
+ */
+function nameOf(kind, id, name) {
+  if (id === null) return NONE[kind];
+  if (kind === 'endpoint') return ENDPOINTS.get(id) ?? id;
+  if (kind === 'outcome') return OUTCOMES.get(id) ?? id;
+  return name ?? id;
 }
 
 /**

@@ -20,8 +20,8 @@
 /** @typedef {{ from: string, to: string, bucket: string, data: UsageRow[], totals: Figures }} UsageReport */
 /**
  * @typedef {{
- *   provider: string, keyHint: string | null, upstreamModel: string, status: number | null, code: string | null, ms: number,
- * }} Attempt
+ *   provider: string, keyHint?: string | null, upstreamModel?: string, status: number | null, code: string | null, ms: number,
+ * }} Attempt the key and the model there only for the admin
  */
 /**
  * @typedef {{
@@ -38,7 +38,7 @@
 /**
  * @typedef {{
  *   id: string, at: string, endpoint: string, keyId: string | null, keyName: string | null, userId: string | null,
- *   userName: string | null, model: string | null, provider: string | null, upstreamModel: string | null, stream: boolean,
+ *   userName: string | null, model: string | null, provider: string | null, upstreamModel?: string | null, stream: boolean,
  *   status: number, outcome: string, code: string | null, ms: number, ttftMs: number | null, promptTokens: number | null,
  *   cachedTokens: number | null, cacheWriteTokens: number | null, completionTokens: number | null,
  *   reasoningTokens: number | null, audioSeconds: number | null, images: number | null, estimated: boolean,

@@ -51,8 +51,8 @@ export function createTraffic(options) {
     bars: createBarChart(chartOptions(headings.bars, options)),
     lines: createLineChart(chartOptions(headings.lines, options)),
   };
-  const host = h('div', null, charts.bars.element);
-  const element = h('section', { class: 'card', 'aria-label': 'Traffic' }, tabs.element, host);
+  const host = h('div', { class: 'traffic-chart' }, charts.bars.element);
+  const element = h('section', { class: 'card traffic-card', 'aria-label': 'Traffic' }, tabs.element, host);
   options.signal.addEventListener('abort', () => {
     charts.bars.destroy();
     charts.lines.destroy();
@@ -110,6 +110,7 @@ function chartOptions(heading, { actions, onOpen, heightPx = 236 }) {
     heading,
     actions: actions?.() ?? [],
     heightPx,
+    isFilling: true,
     ...(onOpen && {
       /**
        * @param {import('../charts/types.js').Bucket} bucket

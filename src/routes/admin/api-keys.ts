@@ -9,7 +9,7 @@ import {
   requireWithinOwner,
   viewApiKeys,
 } from '../api-key-records.ts';
-import { given, orNull, toId, wrong } from '../fields.ts';
+import { given, orNull, toBoolean, toId, wrong } from '../fields.ts';
 import type { FixedEntity, Resource } from '../resource.ts';
 import type { Services } from '../services.ts';
 
@@ -21,7 +21,8 @@ export function apiKeyResource(services: Services): Resource<'apiKeys'> {
     view: (keys) => viewApiKeys(keys, services),
     readNew(request) {
       const userId = given(request.fields, 'userId', null, orNull(toId));
-      const { key, record } = newApiKey(request, userId, services);
+      const { key, record: made } = newApiKey(request, userId, services);
+      const record = { ...made, passThrough: given(request.fields, 'passThrough', false, toBoolean) };
       return {
         create(state) {
           requireWithinOwner(record, ownerOf(state, record));
@@ -34,7 +35,11 @@ export function apiKeyResource(services: Services): Resource<'apiKeys'> {
     readEdit: ({ fields }) => {
       return (before, state) => {
         const edited = editApiKey(before, fields);
-        const after = { ...edited, userId: given(fields, 'userId', before.userId, orNull(toId)) };
+        const after = {
+          ...edited,
+          userId: given(fields, 'userId', before.userId, orNull(toId)),
+          passThrough: given(fields, 'passThrough', before.passThrough, toBoolean),
+        };
         requireNotWidened(before, after, ownerOf(state, after));
         return after;
       };
@@ -66,6 +71,7 @@ function masterRow({ masterKey, lifecycle }: Services): FixedEntity<'apiKeys'> {
         models: null,
         userId: null,
         expiresAt: null,
+        passThrough: true,
         limits: null,
         createdAt: new Date(lifecycle.startedAtMs).toISOString(),
       };

@@ -19,7 +19,7 @@ import {
 import type { Fields } from '../json-body.ts';
 import type { Resource, View } from '../resource.ts';
 import { isModelPicker } from '../v1/model-pickers.ts';
-import { refuseUnbuiltOptions, toOptions } from './options.ts';
+import { toOptions } from './options.ts';
 import { toPrice } from './price-fields.ts';
 
 const FALLBACKS_LIMIT = 32;
@@ -94,12 +94,8 @@ function edit(before: Model, fields: Fields, state: ConfigState): Model {
   };
 }
 
-/** For protocols that are translated to chat. */
-const UNBUILT = ['reasoningContent', 'pdf'];
-
-/** @throws HttpError `invalid_value`; `unsupported_parameter` for an option that is not built. */
+/** @throws HttpError `invalid_value`. */
 function toModelOptions(value: unknown, before: ModelOptions): ModelOptions {
-  refuseUnbuiltOptions(value, UNBUILT);
   const options = toOptions(value, before, MODEL_OPTION_RULES);
   for (const name of Object.values(options.rename ?? {})) {
     // A request is searched for these names before it is changed.

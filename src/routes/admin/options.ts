@@ -1,16 +1,6 @@
 import { isRecord } from '../../json/value.ts';
 import type { Rule } from '../../store/record-rules.ts';
-import { refuseUnbuilt, wrong } from '../fields.ts';
-
-/** @throws HttpError `unsupported_parameter` for a value of an option that is not built; null and `auto` are what happens now. */
-export function refuseUnbuiltOptions(value: unknown, names: readonly string[]): void {
-  if (!isRecord(value)) return;
-  for (const name of names) {
-    if (value[name] === 'auto') continue;
-    const param = `options.${name}`;
-    refuseUnbuilt(new Map([[param, value[name]]]), [param]);
-  }
-}
+import { wrong } from '../fields.ts';
 
 /**
  * Reads the field `options` of a record. A given member replaces the old one, null removes it, unknown members are

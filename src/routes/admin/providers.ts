@@ -65,7 +65,7 @@ export function viewProvider(provider: Provider, health: Health): View {
 }
 
 /**
- * Removes the models that a provider is the first of, and the provider from the fallbacks of all others.
+ * Removes the models that a provider is the first of, and the provider from the fallbacks of all others and from the settings.
  * @throws (the function returned) HttpError `provider_in_use` if there are such models and they must stay as they are.
  */
 function removeModels(isCascade: boolean): Removal<'providers'> {
@@ -74,14 +74,19 @@ function removeModels(isCascade: boolean): Removal<'providers'> {
     const others = [...state.models.values()].filter(({ providerId }) => providerId !== id);
     const firstCount = state.models.size - others.length;
     const fallbackCount = others.filter(({ fallbacks }) => fallbacks.some(isFallback)).length;
-    if (firstCount + fallbackCount === 0) return state;
+    const { settings } = state;
+    const kept =
+      settings.defaultProviderId === id
+        ? { ...state, settings: { ...settings, defaultProviderId: null } }
+        : state;
+    if (firstCount + fallbackCount === 0) return kept;
     if (!isCascade) throw inUse(firstCount, fallbackCount);
-    const kept = others.map((model): [string, Model] => {
+    const keptModels = others.map((model): [string, Model] => {
       const fallbacks = model.fallbacks.filter((fallback) => !isFallback(fallback));
       const isSame = fallbacks.length === model.fallbacks.length;
       return [model.id, isSame ? model : { ...model, fallbacks }];
     });
-    return { ...state, models: new Map(kept) };
+    return { ...kept, models: new Map(keptModels) };
   };
 }
 

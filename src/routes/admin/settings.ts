@@ -6,9 +6,10 @@ import { isHostAllowed } from '../../providers/address-policy.ts';
 import { originOf, parseBaseUrl } from '../../providers/base-url.ts';
 import { keyHint } from '../../redaction.ts';
 import type { AlertWebhook, Settings } from '../../store/entities.ts';
+import type { ConfigState } from '../../store/store.ts';
 import type { LastDelivery } from '../../usage/alerts.ts';
 import type { Handler } from '../context.ts';
-import { given, isBlank, refuseUnbuilt, toBaseUrl, toOneOf, wrong } from '../fields.ts';
+import { given, isBlank, toBaseUrl, toId, toOneOf, wrong } from '../fields.ts';
 import { type Fields, readFields } from '../json-body.ts';
 import type { View } from '../resource.ts';
 import type { Services } from '../services.ts';
@@ -29,7 +30,7 @@ export function changeSettings(services: Services): Handler {
   return async (context) => {
     const fields = await readFields(context, budget);
     const settings = await services.changeConfig((state) => {
-      const changed = edit(state.settings, fields, config);
+      const changed = edit(state.settings, fields, { config, state });
       return { state: { ...state, settings: changed }, result: changed };
     });
     sendJson(context, 200, viewSettings(settings, alerting.alerts.lastDelivery()));
@@ -53,12 +54,21 @@ function viewSettings({ alertWebhook, ...settings }: Settings, lastResult: LastD
   };
 }
 
-/** @throws HttpError `invalid_value`, `unsupported_parameter`, `missing_required_parameter`, `api_key_required`. */
-function edit(before: Settings, fields: Fields, config: Config): Settings {
-  // For requests that name no model; those are not passed on yet.
-  if (fields.get('defaultProviderId') !== '') refuseUnbuilt(fields, ['defaultProviderId']);
+interface EditOptions {
+  readonly config: Config;
+  readonly state: ConfigState;
+}
+
+/** @throws HttpError `invalid_value`, `missing_required_parameter`, `api_key_required`. */
+function edit(before: Settings, fields: Fields, { config, state }: EditOptions): Settings {
   return {
     ...before,
+    defaultProviderId: given(fields, 'defaultProviderId', before.defaultProviderId, (value, param) => {
+      if (isBlank(value)) return null;
+      const id = toId(value, param);
+      if (!state.providers.has(id)) throw wrong(param, 'names no provider');
+      return id;
+    }),
     unpricedModels: given(fields, 'unpricedModels', before.unpricedModels, (value, param) =>
       toOneOf(value, param, ['allow', 'refuse']),
     ),

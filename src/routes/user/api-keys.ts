@@ -10,6 +10,7 @@ import {
   requireWithinOwner,
   viewApiKeys,
 } from '../api-key-records.ts';
+import type { Fields } from '../json-body.ts';
 import type { Resource } from '../resource.ts';
 import type { Services } from '../services.ts';
 import { signedInUser } from './me.ts';
@@ -26,6 +27,7 @@ export function ownKeyResource(services: Services): Resource<'apiKeys'> {
     isVisible: (key, principal) => key.userId === signedInUser(principal).user.id,
     readNew(request) {
       const { user } = signedInUser(request.principal);
+      refusePassThrough(request.fields);
       const { key, record } = newApiKey(request, user.id, services);
       return {
         create(state) {
@@ -41,6 +43,7 @@ export function ownKeyResource(services: Services): Resource<'apiKeys'> {
     },
     readEdit: ({ fields, principal }) => {
       const { user } = signedInUser(principal);
+      refusePassThrough(fields);
       return (before, state) => {
         const after = editApiKey(before, fields);
         const owner = requireStillSignedIn(state.users, user);
@@ -50,6 +53,12 @@ export function ownKeyResource(services: Services): Resource<'apiKeys'> {
       };
     },
   };
+}
+
+/** @throws HttpError `forbidden`: users have no default provider of their own. */
+function refusePassThrough(fields: Fields): void {
+  if (fields.get('passThrough') !== true) return;
+  throw new HttpError('forbidden', '`passThrough` is set by the admin alone.', { param: 'passThrough' });
 }
 
 /** @throws HttpError `invalid_value` if the user has as many keys as they may have. */

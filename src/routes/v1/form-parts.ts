@@ -52,13 +52,17 @@ export class FormParts {
   }
 
   /**
-   * Reads up to the field `model` and returns its value. @throws HttpError `missing_required_parameter`, `server_overloaded`, and
-   * the errors of the checks and of the reader.
+   * Reads up to the field `model` and returns its value; null: the form has none, and is in memory now, as after `holdRest`.
+   * @throws HttpError `missing_required_parameter`, `server_overloaded`, and the errors of the checks and of the reader.
    */
-  async readModel(): Promise<string> {
+  async readModel(mayLack: boolean): Promise<string | null> {
     for (;;) {
       const part = await this.#next();
-      if (part === null) throw missing('model');
+      if (part === null) {
+        if (!mayLack) throw missing('model');
+        this.#finish();
+        return null;
+      }
       this.#held.push(part.isFile ? await this.#holdFile(part) : await this.#takeField(part));
       if (this.#model === null) continue;
       if (this.#model === '') throw missing('model');
@@ -117,7 +121,8 @@ export class FormParts {
   }
 
   #finish(): void {
-    if (!this.#hasFile) throw missing(this.#options.kind.fileField);
+    const { fileField } = this.#options.kind;
+    if (!this.#hasFile && fileField !== null) throw missing(fileField);
     this.#options.fields.finish();
   }
 

@@ -13,24 +13,32 @@ import { sizeOfForm } from './request-size.ts';
 export function readFormCall(kind: FormKind): ReadCall {
   return async (open): Promise<AskedCall> => {
     const fields = kind.openFields();
-    const form = openForm(open, kind, fields);
-    const modelId = await form.readModel();
-    open.authorise(modelId);
+    const form = openForm(open, kind, { fields });
+    const modelId = await form.readModel(open.mayLackModel);
+    const authorise = (): void => (modelId === null ? open.useDefaultProvider() : open.authorise(modelId));
+    authorise();
     const announced = open.context.req.headers['content-length'];
     await open.admit(sizeOfForm(form, announced === undefined ? open.limitBytes : Number(announced)));
-    const isHeld = await form.holdRest();
+    const isHeld = modelId === null || (await form.holdRest());
     // The rest may have taken minutes, and rights may have been withdrawn meanwhile.
-    open.authorise(modelId);
+    authorise();
     const parts = (): AsyncIterable<MultipartPart> => (isHeld ? form.held() : form.all());
     return { body: { kind: 'form', isHeld, parts, fields } };
   };
 }
 
-/** Opens a form for reading; its fields are read into `fields`. @throws HttpError `unsupported_content_type`. */
-export function openForm(open: OpenCall, kind: FormKind, fields: FormFields): FormParts {
+interface FormOptions {
+  /** Take the form's fields. */
+  readonly fields: FormFields;
+  /** The form's bytes, if they were read from the request before. */
+  readonly pieces?: AsyncIterable<Buffer>;
+}
+
+/** Opens a form for reading. @throws HttpError `unsupported_content_type`. */
+export function openForm(open: OpenCall, kind: FormKind, { fields, pieces }: FormOptions): FormParts {
   const boundary = parseBoundary(open.context.req.headers['content-type']);
   const { fileBytes, fileFields, fileTooLarge } = kind;
-  const reader = new MultipartReader(open.readPieces(), boundary, {
+  const reader = new MultipartReader(pieces ?? open.readPieces(), boundary, {
     limits: { fileBytes, totalBytes: open.limitBytes },
     fileFields,
     ...(fileTooLarge === null ? {} : { fileTooLarge }),

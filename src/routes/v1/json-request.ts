@@ -4,6 +4,7 @@ import { firstMatch, isLongerThan, type JsonScan, readString, readStringStart } 
 import { compilePatterns, type JsonPatterns } from '../../json/patterns.ts';
 import { scanJsonInTurns } from '../../json/scan.ts';
 import { IMAGE_PATTERNS } from '../../protocols/image-parts.ts';
+import { SOURCE_PATTERNS } from '../../protocols/source-images.ts';
 import { toBodyError } from '../json-body.ts';
 import { MODEL_LENGTH, PICKER_PATTERNS, PICKERS_FOLDING } from './model-pickers.ts';
 import { SIZE_PATTERNS } from './request-size.ts';
@@ -19,6 +20,7 @@ const PATTERNS = compilePatterns(
     ...PICKER_PATTERNS,
     ...IMAGE_PATTERNS,
     ...SIZE_PATTERNS,
+    ...SOURCE_PATTERNS,
   ],
   PICKERS_FOLDING,
   { listsMembers: true },
@@ -27,20 +29,21 @@ const PATTERNS = compilePatterns(
 export interface JsonRequest {
   readonly bytes: Buffer;
   readonly scan: JsonScan;
-  readonly model: string;
+  /** null: the body names none. */
+  readonly model: string | null;
 }
 
 /**
  * Scans a JSON body and reads its model. The scan of a large body alternates with other work. `patterns` must include `model`.
- * @throws HttpError `invalid_json`; `invalid_body` (nested too deeply, an ambiguous model); `missing_required_parameter`;
- * `invalid_value`; `model_not_found` for a name longer than any model's name.
+ * @throws HttpError `invalid_json`; `invalid_body` (nested too deeply, an ambiguous model); `invalid_value`; `model_not_found`
+ * for a name longer than any model's name.
  */
 export async function parseJsonRequest(bytes: Buffer, patterns = PATTERNS): Promise<JsonRequest> {
   const scan = await scanBody(bytes, patterns);
   return { bytes, scan, model: readModel(bytes, scan) };
 }
 
-function readModel(bytes: Buffer, scan: JsonScan): string {
+function readModel(bytes: Buffer, scan: JsonScan): string | null {
   if (scan.kind !== 'object') {
     throw new HttpError('invalid_body', 'The body must be a JSON object such as {"model": "...", ...}.');
   }
@@ -48,14 +51,13 @@ function readModel(bytes: Buffer, scan: JsonScan): string {
     throw new HttpError('invalid_body', 'The body names `model` more than once.', { param: 'model' });
   }
   const match = firstMatch(scan, 'model');
-  if (match === undefined || match.kind === 'null') throw missingModel();
+  if (match === undefined || match.kind === 'null') return null;
   if (match.kind !== 'string') {
     throw new HttpError('invalid_value', '`model` must be a string.', { param: 'model' });
   }
   if (isLongerThan(match, MODEL_LENGTH)) throw modelNotFound(readStringStart(bytes, match, MODEL_LENGTH));
   const model = readString(bytes, match);
-  if (model === '') throw missingModel();
-  return model;
+  return model === '' ? null : model;
 }
 
 /** Reads a boolean; null counts as false. @throws HttpError `invalid_value`; `invalid_body` for a repeated member. */
@@ -93,7 +95,8 @@ async function scanBody(bytes: Buffer, patterns: JsonPatterns): Promise<JsonScan
   }
 }
 
-function missingModel(): HttpError {
+/** The error for a request that must name a model. */
+export function missingModel(): HttpError {
   return new HttpError(
     'missing_required_parameter',
     'You must provide `model`. GET /v1/models lists the models you can use.',

@@ -1,6 +1,15 @@
+import type { ModelWays } from '../../gateway/routing.ts';
+import { Translation } from '../../gateway/translation.ts';
 import { checkImageParts } from '../../protocols/image-parts.ts';
+import { checkSourceImages } from '../../protocols/source-images.ts';
 import { requireJsonType } from '../json-body.ts';
-import { parseJsonRequest, readEncodingFormat, readFlag } from './json-request.ts';
+import {
+  type JsonRequest,
+  missingModel,
+  parseJsonRequest,
+  readEncodingFormat,
+  readFlag,
+} from './json-request.ts';
 import { refuseModelPickers } from './model-pickers.ts';
 import type { AskedCall, OpenCall } from './open-call.ts';
 import { sizeOfJson } from './request-size.ts';
@@ -10,17 +19,41 @@ export async function readJsonCall(open: OpenCall): Promise<AskedCall> {
   requireJsonType(open.context);
   const bytes = await open.readWhole();
   const request = await parseJsonRequest(bytes);
-  open.authorise(request.model);
+  authorise(open, request.model);
   await open.admit(sizeOfJson(request, open.endpoint.meter === 'speech'));
-  if (open.isRestricted) refuseModelPickers(request.scan);
+  const ways = open.endpoint.dialect === null ? NATIVE : open.waysOf(open.endpoint.dialect.name);
+  // A translation leaves them out.
+  if (open.isRestricted && ways.mayBeNative) refuseModelPickers(request.scan);
   const stream = readFlag(request, 'stream');
   const includeUsage = readFlag(request, 'stream_options.include_usage');
   const encodingFormat = open.endpoint.hasVectors ? readEncodingFormat(request) : null;
+  const translation = ways.mayBeTranslated ? toTranslation(open, request, stream) : null;
+  // Where the request may go as it is, what cannot be translated is no mistake.
+  if (!ways.mayBeNative) translation?.request();
+  if (ways.mayBeNative && open.endpoint.hasSources) await checkSourceImages(bytes, request.scan);
   const patches = await checkImageParts(bytes, request.scan);
   return {
     body: { kind: 'json', bytes, scan: request.scan, patches },
     stream,
     includeUsage,
     encodingFormat,
+    translation,
   };
+}
+
+/** @throws HttpError as `OpenCall.authorise`, `missing_required_parameter`. */
+function authorise(open: OpenCall, model: string | null): void {
+  if (model !== null) open.authorise(model);
+  else if (open.mayLackModel) open.useDefaultProvider();
+  else throw missingModel();
+}
+
+const NATIVE: ModelWays = { mayBeNative: true, mayBeTranslated: false };
+
+function toTranslation(open: OpenCall, { bytes, model }: JsonRequest, stream: boolean): Translation | null {
+  const { endpoint, context, lease } = open;
+  if (endpoint.dialect === null) return null;
+  if (model === null) throw missingModel();
+  const client = { modelId: model, headers: context.req.headers };
+  return new Translation({ dialect: endpoint.dialect, bytes, client, stream, lease });
 }

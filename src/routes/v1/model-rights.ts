@@ -43,7 +43,7 @@ export function isRestricted(principal: Principal): boolean {
  * @throws HttpError `model_not_allowed`; `invalid_api_key` or `not_signed_in` if the principal is no longer valid.
  */
 export function requireModel(principal: Principal, modelId: string, state: CurrentState): Principal {
-  const current = currentOf(principal, state);
+  const current = requireCurrent(principal, state);
   if (mayUse(current, modelId)) return current;
   throw new HttpError(
     'model_not_allowed',
@@ -74,8 +74,11 @@ interface PricedModel {
   readonly view: ConfigView;
 }
 
-/** The principal with its current records. Records are never mutated, so the same object means that nothing changed. */
-function currentOf(principal: Principal, { view, nowMs }: CurrentState): Principal {
+/**
+ * The principal with its current records. Records are never mutated, so the same object means that nothing changed.
+ * @throws HttpError `invalid_api_key`, `not_signed_in`.
+ */
+export function requireCurrent(principal: Principal, { view, nowMs }: CurrentState): Principal {
   if (principal.kind === 'key') {
     const key = view.apiKeyByDigest.get(principal.key.digest);
     const user = principal.user === null ? null : view.users.get(principal.user.id);

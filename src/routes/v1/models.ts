@@ -11,8 +11,16 @@ import { mayUse } from './model-rights.ts';
 /** Lists the models that the key may use, from the configuration, without asking an upstream. */
 export function listModels(view: () => ConfigView): Handler {
   return (context) => {
-    const data = offeredModels(view(), context.principal).map(toModelObject);
-    sendJson(context, 200, { object: 'list', data });
+    const models = offeredModels(view(), context.principal);
+    sendJson(context, 200, {
+      object: 'list',
+      data: models.map(toModelObject),
+      has_more: false,
+      first_id: models[0]?.id ?? null,
+      last_id: models.at(-1)?.id ?? null,
+      // Codex fails without it.
+      models: [],
+    });
   };
 }
 
@@ -58,12 +66,15 @@ function isOffered({ providers }: ConfigView, { enabled, providerId, fallbacks }
   return enabled && (isOn(providerId) || fallbacks.some((fallback) => isOn(fallback.providerId)));
 }
 
-/** OpenAI's model object, with `name` and `vision` added for chat pages. */
+/** The model object of OpenAI and of Anthropic in one, with `name` and `vision` added for chat pages. */
 function toModelObject(model: Model): Record<string, unknown> {
   return {
     id: model.id,
     object: 'model',
+    type: 'model',
+    display_name: model.name,
     created: Math.floor(Date.parse(model.createdAt) / 1000),
+    created_at: model.createdAt,
     owned_by: model.providerId,
     name: model.name,
     vision: isVisionModel(model),

@@ -8,6 +8,7 @@ import { type OcrRequest, ocrChatBody, readOcrText } from '../../protocols/ocr.t
 import { requireJsonType } from '../json-body.ts';
 import { openForm } from './form.ts';
 import type { FormParts } from './form-parts.ts';
+import { missingModel } from './json-request.ts';
 import { refuseModelPickers } from './model-pickers.ts';
 import { parseOcrRequest, readOcrJson } from './ocr-json.ts';
 import type { AskedCall, OpenCall } from './open-call.ts';
@@ -41,16 +42,18 @@ export async function readOcrCall(open: OpenCall): Promise<AskedCall> {
 async function readJson(open: OpenCall): Promise<OcrAsked> {
   requireJsonType(open.context);
   const request = await parseOcrRequest(await open.readWhole());
-  open.authorise(request.model);
+  const { model } = request;
+  if (model === null) throw missingModel();
+  open.authorise(model);
   await open.admit(sizeOfJson(request, false));
   if (open.isRestricted) refuseModelPickers(request.scan);
-  return { modelId: request.model, input: await readOcrJson(request) };
+  return { modelId: model, input: await readOcrJson(request) };
 }
 
 async function readForm(open: OpenCall): Promise<OcrAsked> {
   const fields = OCR_FORM.openFields();
-  const form = openForm(open, OCR_FORM, fields);
-  const modelId = await form.readModel();
+  const form = openForm(open, OCR_FORM, { fields });
+  const modelId = (await form.readModel(false)) ?? '';
   open.authorise(modelId);
   await open.admit(pictureSize(fields.prompt));
   const imageUrl = await readImage(form, open.lease);

@@ -1,9 +1,10 @@
 import { callerOf, consumerOf } from '../../auth/consumer.ts';
+import type { DialectName } from '../../dialects/dialect.ts';
 import type { Answer } from '../../gateway/answer.ts';
 import type { Call } from '../../gateway/call.ts';
 import type { Endpoint } from '../../gateway/endpoints.ts';
 import type { Gateway } from '../../gateway/gateway.ts';
-import { findModel } from '../../gateway/routing.ts';
+import { findModel, type ModelWays, waysOf } from '../../gateway/routing.ts';
 import { costOfEstimate } from '../../gateway/target-prices.ts';
 import { type OpenBody, openBody, readBody } from '../../http/body.ts';
 import type { InflightBudget, InflightLease } from '../../inflight-budget.ts';
@@ -12,16 +13,21 @@ import { keyOf, type LimitedOwner, userOf } from '../../limits/owner.ts';
 import { estimateUse, type RequestSize } from '../../limits/use-estimate.ts';
 import { audioSeconds } from '../../protocols/audio-duration.ts';
 import { requestHeadersFor } from '../../protocols/passed-headers.ts';
-import type { Principal } from '../../store/entities.ts';
+import type { Providers } from '../../providers/compile.ts';
+import type { HttpMethod } from '../../providers/upstream/request-head.ts';
+import type { ModelOptions, Principal } from '../../store/entities.ts';
+import { newModel } from '../../store/new-records.ts';
 import type { ConfigView } from '../../store/store.ts';
 import type { Context, Handler } from '../context.ts';
+import { hasDefaultProvider, mayPassThrough } from './default-provider.ts';
 import { nextHop } from './hops.ts';
 import { refusePickerQuery } from './model-pickers.ts';
-import { isRestricted, requireModel, requirePrice } from './model-rights.ts';
+import { isRestricted, requireCurrent, requireModel, requirePrice } from './model-rights.ts';
 import { EarlyStream, type StreamTimes, sendAnswer } from './send-answer.ts';
 
 export interface CallOptions extends StreamTimes {
   readonly gateway: Gateway;
+  readonly providers: Providers;
   readonly budget: InflightBudget;
   readonly view: () => ConfigView;
   readonly maxBodyBytes: number;
@@ -32,7 +38,7 @@ export interface CallOptions extends StreamTimes {
 
 /** The part of a call that its body determines. */
 export type AskedCall = Pick<Call, 'body'> &
-  Partial<Pick<Call, 'stream' | 'includeUsage' | 'encodingFormat' | 'render'>>;
+  Partial<Pick<Call, 'stream' | 'includeUsage' | 'encodingFormat' | 'render' | 'translation'>>;
 
 /**
  * Reads a request's body and returns the part of the call that the body determines. Calls `authorise` and `admit` as soon as the
@@ -74,7 +80,9 @@ export class OpenCall {
 
   /** The largest body that this endpoint accepts. */
   get limitBytes(): number {
-    return Math.max(this.#options.maxBodyBytes, this.endpoint.form?.minFormBytes ?? 0);
+    const { form, isUnread } = this.endpoint;
+    if (isUnread) return UNREAD_BYTES;
+    return Math.max(this.#options.maxBodyBytes, form?.minFormBytes ?? 0);
   }
 
   /** Reads the whole body. @throws HttpError as `readBody`. */
@@ -104,6 +112,23 @@ export class OpenCall {
     this.#isRestricted ||= isRestricted(current);
     if (this.#isRestricted && this.endpoint.isRelayed) refusePickerQuery(query);
     this.#authorised = { modelId, found, view };
+  }
+
+  /**
+   * Chooses the provider for requests that name no model. Only for those who may pass through.
+   * @throws HttpError `invalid_api_key`, `not_signed_in`.
+   */
+  useDefaultProvider(): void {
+    const view = this.#options.view();
+    this.#principal = requireCurrent(this.context.principal, { view, nowMs: this.#options.now() });
+    const providerId = view.settings.defaultProviderId ?? '';
+    const found = { model: newModel({ id: providerId, name: providerId, providerId }, ''), wildcard: null };
+    this.#authorised = { modelId: '', found, view };
+  }
+
+  /** The request may leave out its model. */
+  get mayLackModel(): boolean {
+    return mayPassThrough(this.#principal) && hasDefaultProvider(this.#options.view());
   }
 
   /**
@@ -144,6 +169,12 @@ export class OpenCall {
     if (reservation.headers.length > 0) headers.push(...reservation.headers);
   }
 
+  /** How the targets of the model serve a protocol. Call it after `authorise`. */
+  waysOf(name: DialectName): ModelWays {
+    if (this.#authorised === null) throw new Error('The call was not authorised.');
+    return waysOf(this.#authorised, name, this.#options.providers);
+  }
+
   /** Takes the size of a file that was read to its end: before, it is only known how large it may be. */
   noteFile(head: Buffer, bytes: number): void {
     if (this.endpoint.meter !== 'audio') return;
@@ -157,17 +188,20 @@ export class OpenCall {
     const { context, endpoint, consumer } = this;
     const { principal, req, query, signal, record } = context;
     // A call that was not admitted would be counted nowhere.
-    if (record.reservation === null) throw new Error('The call was not admitted.');
+    if (record.reservation === null && endpoint.isCounted) throw new Error('The call was not admitted.');
     const { modelId, found, view } = this.#authorised;
     const caller = callerOf(principal);
     record.stream = asked.stream ?? false;
     const { body, stream = false, includeUsage = false, encodingFormat = null, render = null } = asked;
+    const { translation = null } = asked;
     // Member by member: a spread would cost more than the rest of this function.
     return {
       view,
       found,
       modelId,
-      options: found.model.options,
+      method: req.method as HttpMethod,
+      // They say what a model takes as chat.
+      options: endpoint.dialect === null ? found.model.options : NO_OPTIONS,
       endpoint,
       caller,
       body,
@@ -175,6 +209,8 @@ export class OpenCall {
       includeUsage,
       encodingFormat,
       render,
+      streamRenderer: null,
+      translation,
       query: endpoint.isRelayed ? query : '',
       headers: endpoint.isRelayed ? requestHeadersFor(req.headers, caller) : [],
       consumer,
@@ -192,6 +228,10 @@ export class OpenCall {
   }
 }
 
+const NO_OPTIONS: ModelOptions = {};
+/** A body that passes unread is not held. OpenAI's largest upload is half of it. */
+const UNREAD_BYTES = 1024 * 1024 * 1024;
+
 function hasMoneyLimit(owner: LimitedOwner | null): boolean {
   return owner !== null && owner.limits !== null && owner.limits.budgetUsd !== null;
 }
@@ -205,7 +245,7 @@ export function serveCall(endpoint: Endpoint, read: ReadCall, options: CallOptio
   return async (context) => {
     const open = new OpenCall(context, endpoint, options);
     const mayBeEarly = options.earlyStreamMs > 0 && endpoint.streamEnd !== null;
-    const early = mayBeEarly ? new EarlyStream(context, endpoint.streamEnd, options) : null;
+    const early = mayBeEarly ? new EarlyStream(context, endpoint, options) : null;
     try {
       const answer = await execute(open, { read, early, gateway: options.gateway });
       // A JSON body was read whole and has been sent. Its answer may stream for minutes, so release the memory now.

@@ -1,6 +1,7 @@
 import type { JsonMatch, JsonScan } from '../../json/matches.ts';
-import type { RequestSize } from '../../limits/use-estimate.ts';
+import { NO_SIZE, type RequestSize } from '../../limits/use-estimate.ts';
 import { audioSeconds as secondsOf } from '../../protocols/audio-duration.ts';
+import { SOURCE_DATA } from '../../protocols/source-images.ts';
 
 /** The members of a JSON body that tell what a call may use, beside those that hold pictures. */
 export const SIZE_PATTERNS = [
@@ -12,6 +13,7 @@ export const SIZE_PATTERNS = [
   'input',
   'messages.*.content.*.file.file_data',
   'input.*.content.*.file_data',
+  ...SOURCE_DATA,
 ] as const;
 
 const DATA_URL = Buffer.from('"data:');
@@ -39,8 +41,8 @@ export function sizeOfJson(
     } else if (match.kind === 'number') choices = Math.max(choices, Math.ceil(numberAt(bytes, match)));
     else if (match.kind !== 'string') continue;
     else if (pattern === 'input') spokenBytes = Math.max(spokenBytes, match.end - match.start - 2);
-    else if (isDataUrl(bytes, match)) textBytes -= match.end - match.start;
-    if (isPicture(pattern)) pictures += 1;
+    else if (isDataUrl(bytes, match) || isSourceData(bytes, match)) textBytes -= match.end - match.start;
+    if (isPicture(pattern) || isSourceData(bytes, match)) pictures += 1;
   }
   return { textBytes: isSpeech ? spokenBytes : textBytes, pictures, maxTokens, choices, audioSeconds: 0 };
 }
@@ -48,6 +50,14 @@ export function sizeOfJson(
 /** For the members that hold a picture as a string. */
 function isPicture(pattern: string): boolean {
   return pattern.endsWith('image_url') || pattern.endsWith('image_url.url') || pattern.endsWith('.image');
+}
+
+/** Base64 of a picture or a document; the text of a document has spaces. */
+function isSourceData(bytes: Buffer, { pattern, start, end }: JsonMatch): boolean {
+  return (
+    SOURCE_DATA.includes(pattern) &&
+    /^[\w+/=\\-]+$/.test(bytes.toString('latin1', start + 1, Math.min(end - 1, start + 80)))
+  );
 }
 
 function isDataUrl(bytes: Buffer, { start, end }: JsonMatch): boolean {
@@ -94,8 +104,6 @@ export function sizeOfForm(form: HeldForm, bytes: number): RequestSize {
 export function pictureSize(prompt: string | null): RequestSize {
   return { ...NO_SIZE, textBytes: Buffer.byteLength(prompt ?? ''), pictures: 1 };
 }
-
-const NO_SIZE: RequestSize = { textBytes: 0, pictures: 0, maxTokens: null, choices: 1, audioSeconds: 0 };
 
 function sizeOf(pieces: readonly Buffer[]): number {
   return pieces.reduce((sum, piece) => sum + piece.length, 0);

@@ -1,11 +1,11 @@
 import { HttpError } from '../../errors.ts';
 import { type Answer, EVENT_STREAM_HEADERS, type ShapedAnswer } from '../../gateway/answer.ts';
+import type { Endpoint } from '../../gateway/endpoints.ts';
 import { isEventStream } from '../../http/content-type.ts';
 import { withOwnHeaders } from '../../http/headers.ts';
 import { endedBy, pump } from '../../http/pump.ts';
 import { sendBytes } from '../../http/reply.ts';
-import { failedStream, KEEP_ALIVE } from '../../protocols/event-stream.ts';
-import type { StreamEnd } from '../../protocols/stream-end.ts';
+import { failedStream, keepAliveOf } from '../../protocols/event-stream.ts';
 import type { Context } from '../context.ts';
 
 export interface StreamTimes {
@@ -44,15 +44,15 @@ export async function sendAnswer(
  */
 export class EarlyStream {
   readonly #context: Context;
-  readonly #streamEnd: StreamEnd;
+  readonly #endpoint: Endpoint;
   readonly #times: StreamTimes;
   #wait: NodeJS.Timeout | null = null;
   #keepAlive: NodeJS.Timeout | null = null;
   #isOpen = false;
 
-  constructor(context: Context, streamEnd: StreamEnd, times: StreamTimes) {
+  constructor(context: Context, endpoint: Endpoint, times: StreamTimes) {
     this.#context = context;
-    this.#streamEnd = streamEnd;
+    this.#endpoint = endpoint;
     this.#times = times;
   }
 
@@ -79,7 +79,7 @@ export class EarlyStream {
 
   readonly #sendKeepAlive = (): void => {
     const { res } = this.#context;
-    if (!res.destroyed && !res.writableNeedDrain) res.write(KEEP_ALIVE);
+    if (!res.destroyed && !res.writableNeedDrain) res.write(keepAliveOf(this.#endpoint.streamEnd));
   };
 
   /** Ends the wait. False if the answer cannot go on in the stream that has begun; the stream then ends with an error. */
@@ -107,7 +107,10 @@ export class EarlyStream {
     }
     const { outcome } = endedBy(error);
     record.noteEnd({ outcome: outcome === 'cut' ? 'cut' : 'error', error });
-    res.end(failedStream(error, this.#streamEnd));
+    const { dialect, streamEnd } = this.#endpoint;
+    const ended =
+      dialect === null ? failedStream(error, streamEnd) : dialect.failedStream(error, record.requestId);
+    res.end(ended);
     return true;
   }
 }

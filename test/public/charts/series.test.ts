@@ -156,6 +156,17 @@ test('shares, parts shown and summaries in words', () => {
 });
 
 describe('colour slots', () => {
+  test('the same entities have the same colours on every page, whatever their rank', () => {
+    const ids = ['a', 'b', 'c', 'd', 'e'].map((name) => `model:${name}`);
+    const bySlot = (order: string[]): [string, number][] =>
+      [...createSlotBook().assign(order)].sort(([one], [other]) => (one < other ? -1 : 1));
+    fc.assert(
+      fc.property(fc.shuffledSubarray(ids, { minLength: 2 }), (order) => {
+        assert.deepEqual(bySlot(order), bySlot([...order].sort()));
+      }),
+    );
+  });
+
   test('are the same on every page for an entity alone', () => {
     const first = createSlotBook().assign(['model:gpt-5.4']);
     assert.deepEqual(createSlotBook().assign(['model:gpt-5.4']), first);

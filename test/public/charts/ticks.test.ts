@@ -28,7 +28,7 @@ const timeTicks = ticks['timeTicks'] as (options: {
   slotPx: number;
 }) => number[];
 const units = (await import(new URL('units.js', folder).href)) as Record<
-  'MONEY' | 'COUNT' | 'TOKENS' | 'PERCENT' | 'MS',
+  'MONEY' | 'COUNT' | 'TOKENS' | 'MS',
   Unit
 >;
 
@@ -128,7 +128,7 @@ describe('timeTicks', () => {
 });
 
 test('units write values and axes', () => {
-  const { MONEY, COUNT, TOKENS, PERCENT, MS } = units;
+  const { MONEY, COUNT, TOKENS, MS } = units;
   const plain = (text: string): string => text.replaceAll('\u202f', ' ');
   for (const [text, expected] of [
     [MONEY.value(0), '$0.00'],
@@ -144,9 +144,6 @@ test('units write values and axes', () => {
     [COUNT.tick(800, 200), '800'],
     [TOKENS.value(35_900_000), '35.9 M'],
     [TOKENS.value(0), '0'],
-    [PERCENT.value(0.6), '0.6 %'],
-    [PERCENT.value(42), '42 %'],
-    [PERCENT.tick(0.5, 0.5), '0.5 %'],
     [MS.value(820), '820 ms'],
     [MS.value(1860), '1.86 s'],
     [MS.tick(1000, 500), '1.0 s'],

@@ -1,0 +1,78 @@
+import type { Dialect, DialectClient, DialectRequest } from '../dialects/dialect.ts';
+import { type ModelTraits, traitsOf } from '../dialects/model-traits.ts';
+import { HttpError } from '../errors.ts';
+import { type InflightLease, overloaded } from '../inflight-budget.ts';
+import { compilePatterns } from '../json/patterns.ts';
+import { scanJsonInTurns } from '../json/scan.ts';
+import { isRecord, parseJson } from '../json/value.ts';
+import { checkImageParts, IMAGE_PATTERNS } from '../protocols/image-parts.ts';
+import type { JsonCallBody } from '../providers/adapter.ts';
+import type { ModelOptions } from '../store/entities.ts';
+
+/** What is looked up in a chat request that was made here. */
+const PATTERNS = compilePatterns(
+  ['model', 'stream', 'stream_options', 'stream_options.include_usage', ...IMAGE_PATTERNS],
+  [],
+  { listsMembers: true },
+);
+
+interface TranslationOptions {
+  readonly dialect: Dialect;
+  /** The client's body, known to be a JSON object. */
+  readonly bytes: Buffer;
+  readonly client: DialectClient;
+  readonly stream: boolean;
+  /** Counts the memory of the chat request. */
+  readonly lease: InflightLease;
+}
+
+/** The translation of one request into chat completions, made when the first target needs it. */
+export class Translation {
+  readonly #options: TranslationOptions;
+  #request: DialectRequest | null = null;
+  /** Targets whose models take the same get the same body. */
+  readonly #bodies = new Map<string, JsonCallBody>();
+
+  constructor(options: TranslationOptions) {
+    this.#options = options;
+  }
+
+  get dialect(): Dialect {
+    return this.#options.dialect;
+  }
+
+  /** The request as read. @throws HttpError as `Dialect.parse`. */
+  request(): DialectRequest {
+    if (this.#request === null) {
+      const { dialect, bytes, client } = this.#options;
+      const body = parseJson(bytes);
+      if (!isRecord(body)) throw new HttpError('invalid_body', 'The body must be a JSON object.');
+      this.#request = dialect.parse(body, client);
+    }
+    return this.#request;
+  }
+
+  /**
+   * The chat request for a target, its images checked.
+   * @throws HttpError as `request`, `image_validation_failed`, `server_overloaded`.
+   */
+  async bodyFor(options: ModelOptions, upstreamModel: string): Promise<JsonCallBody> {
+    const traits = traitsOf(options, upstreamModel);
+    const key = JSON.stringify(traits);
+    const known = this.#bodies.get(key);
+    if (known !== undefined) return known;
+    const body = await this.#make(traits);
+    this.#bodies.set(key, body);
+    return body;
+  }
+
+  async #make(traits: ModelTraits): Promise<JsonCallBody> {
+    const { client, stream, lease, bytes: received } = this.#options;
+    const chat = { model: client.modelId, ...this.request().toChat(traits), ...(stream ? { stream } : {}) };
+    const bytes = Buffer.from(JSON.stringify(chat));
+    const heldBytes = received.length + bytes.length * (this.#bodies.size + 1);
+    if (!lease.growTo(heldBytes)) throw overloaded(lease, heldBytes);
+    const scan = await scanJsonInTurns(bytes, PATTERNS);
+    return { kind: 'json', bytes, scan, patches: await checkImageParts(bytes, scan) };
+  }
+}

@@ -1,0 +1,47 @@
+/** The first bytes of a body, and the rest of it, which is not read yet. */
+export interface BodyPieces {
+  readonly head: Buffer;
+  readonly rest: AsyncIterator<Buffer>;
+  readonly isWhole: boolean;
+}
+
+/** Where fields are looked for that come before the files of a form. */
+const HEAD_BYTES = 64 * 1024;
+
+/** Reads the first 64 KiB of a body, or all of a shorter one. */
+export async function firstPieces(body: AsyncIterable<Buffer>): Promise<BodyPieces> {
+  const rest = body[Symbol.asyncIterator]();
+  const pieces: Buffer[] = [];
+  let length = 0;
+  while (length < HEAD_BYTES) {
+    const step = await rest.next();
+    if (step.done === true) return { head: Buffer.concat(pieces), rest, isWhole: true };
+    pieces.push(step.value);
+    length += step.value.length;
+  }
+  return { head: Buffer.concat(pieces), rest, isWhole: false };
+}
+
+/** The whole body again. */
+export async function* joinedPieces({ head, rest, isWhole }: BodyPieces): AsyncGenerator<Buffer> {
+  if (head.length > 0) yield head;
+  for (
+    let step = isWhole ? null : await rest.next();
+    step !== null && step.done !== true;
+    step = await rest.next()
+  )
+    yield step.value;
+}
+
+/** The field `model` of a form that comes before its files; null: there is none, or the body is no form. */
+export function headModel(head: Buffer, contentType: string | undefined): string | null {
+  if (!/^multipart\/form-data\b/i.test(contentType ?? '')) return null;
+  const text = head.toString('utf8');
+  const file = text.search(/\bfilename\*?=/i);
+  const fields = file < 0 ? text : text.slice(0, file);
+  const match =
+    /content-disposition:[^\r\n]*;[ \t]*name="?model"?[ \t]*(?:;[^\r\n]*)?\r\n(?:[^\r\n]+\r\n)*\r\n([^\r\n]*)\r\n--/i.exec(
+      fields,
+    );
+  return match?.[1] || null;
+}
