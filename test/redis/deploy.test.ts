@@ -24,7 +24,7 @@ describe('deploy/', () => {
       [],
     );
     assert.ok(names.includes('REDIS_URL'));
-    assert.match(compose, /WITH_REDIS: '1'/);
+    assert.match(compose, /WITH_REDIS: ["']1["']/);
     const dockerfile = read('Dockerfile');
     assert.match(dockerfile, /^ARG WITH_REDIS=0$/m);
     for (const name of ['redis', '@redis']) assert.ok(dockerfile.includes(` node_modules/${name} `));
