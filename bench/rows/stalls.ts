@@ -212,9 +212,18 @@ function adminLoads(run: Run): Load[] {
 
 /** How long the page needs to parse an answer of 200,000 characters. */
 async function markdownRows(run: Run): Promise<Row[]> {
-  const folder = join(import.meta.dirname, '../../../../../public/js/lib');
-  const { parseBlocks } = await import(join(folder, 'markdown-blocks.js'));
-  const { parseInline } = await import(join(folder, 'markdown-inline.js'));
+  const folder = join(import.meta.dirname, '../../../../../public/js/chat/render');
+  const { createBlockStream, parseBlocks } = await import(join(folder, 'block-stream.js'));
+  const { parseInline } = await import(join(folder, 'inline.js'));
+  const { findLanguage, highlight } = await import(join(folder, 'highlight.js'));
+  /** As it arrives at 2,000 tokens per second and 60 frames. */
+  const stream = (text: string): void => {
+    const blocks = createBlockStream();
+    for (let at = 0; at < text.length; at += 128) {
+      blocks.push(text.slice(at, at + 128));
+      blocks.read();
+    }
+  };
   const length = run.pick(200_000, 20_000);
   const fill = (piece: string): string => piece.repeat(Math.ceil(length / piece.length));
   const texts: [string, (text: string) => unknown, string][] = [
@@ -224,6 +233,13 @@ async function markdownRows(run: Run): Promise<Row[]> {
     ['addresses in addresses', parseInline, fill('http://%')],
     ['links that do not end', parseInline, fill('[') + fill('](')],
     ['emphasis', parseInline, fill('*a **b ')],
+    ['a stream of one line', stream, fill('word ')],
+    ['a stream of list items', stream, fill('- a\n')],
+    [
+      'code with colours',
+      (text) => highlight(findLanguage('ts'), text, null),
+      fill("const a = f('b', 1); // c\n"),
+    ],
   ];
   return texts.map(([what, parse, text]) => {
     const times = Array.from({ length: ROUNDS }, () => {

@@ -27,12 +27,12 @@ class LabelSets<T> {
 
   /** The value for these labels, in the order of their names. */
   of(values: readonly string[]): T {
-    const key = values.join('\n');
+    const key = keyOf(values);
     const known = this.#byKey.get(key);
     if (known !== undefined) return known.held;
     if (this.#byKey.size < this.#options.limit) return this.#add(key, values);
     const folded = this.#fold(values);
-    const foldedKey = folded.join('\n');
+    const foldedKey = keyOf(folded);
     return this.#byKey.get(foldedKey)?.held ?? this.#add(foldedKey, folded);
   }
 
@@ -51,6 +51,13 @@ class LabelSets<T> {
     const { names, open } = this.#options;
     return values.map((value, index) => (open.includes(names[index] ?? '') ? OTHER : value));
   }
+}
+
+/** Not `join`, which takes three times as long for a few values. */
+function keyOf(values: readonly string[]): string {
+  let key = '';
+  for (const value of values) key += `${value}\n`;
+  return key;
 }
 
 /** A counter with labels. */

@@ -77,7 +77,8 @@ test('Markdown becomes nodes: lists, tables, code, links to http and https alone
       'https://example.com/p.png',
     ],
   );
-  for (const [, rel, target] of links) assert.deepEqual([rel, target], ['noopener noreferrer', '_blank']);
+  for (const [, rel, target] of links)
+    assert.deepEqual([rel, target], ['noopener noreferrer nofollow', '_blank']);
   assert.equal(await answer.locator('img, i, b').count(), 0);
   assert.match(await textOf(answer.locator('li li').nth(1)), /\[bad\]\(javascript:alert\(1\)\)/);
 });
@@ -101,7 +102,7 @@ test(
     call.finish();
     await page.getByRole('button', { name: 'Send', exact: true }).waitFor();
     assert.equal(await textOf(code), 'first = 1\n<script>alert(1)</script>\n*not slanted*');
-    assert.equal(await textOf(answers(page).locator('.md-code-head')), 'python');
+    assert.equal(await textOf(answers(page).locator('.code-head')), 'python');
   },
 );
 

@@ -70,7 +70,7 @@ export async function visitWatched(t: TestContext, origin: string): Promise<Visi
 export function findStrangers(page: Page): Promise<string[]> {
   return page.evaluate(() => {
     const strange =
-      'iframe, frame, object, embed, base, style, script:not([src]), [style*="url"], math, [srcdoc]';
+      'iframe, frame, object, embed, base, style, script:not([src]), [style*="url"], math:not(.md-math > math), [srcdoc]';
     const found = [...document.querySelectorAll(strange)];
     for (const element of document.querySelectorAll('*')) {
       const isHandled = element.getAttributeNames().some((name) => name.startsWith('on'));

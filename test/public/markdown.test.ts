@@ -1,20 +1,29 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { SAMPLE_ANSWER } from '../browser/answer-samples.ts';
 
 type Node = { type: string; [field: string]: unknown };
 interface BlockStream {
+  readonly blocks: Node[];
   push(text: string): void;
-  take(): { settled: Node[]; open: Node[] };
-  end(): Node[];
+  close(): void;
+  read(maxChars?: number): boolean;
 }
 
-const folder = new URL('../../public/js/lib/', import.meta.url);
+const folder = new URL('../../public/js/chat/render/', import.meta.url);
 const load = async (name: string): Promise<Record<string, unknown>> => import(new URL(name, folder).href);
-const parseBlocks = (await load('markdown-blocks.js'))['parseBlocks'] as (text: string) => Node[];
-const parseInline = (await load('markdown-inline.js'))['parseInline'] as (text: string) => Node[];
-const toSafeHref = (await load('markdown-spans.js'))['toSafeHref'] as (url: string) => string | null;
-const createBlockStream = (await load('markdown-stream.js'))['createBlockStream'] as () => BlockStream;
+const parseBlocks = (await load('block-stream.js'))['parseBlocks'] as (text: string) => Node[];
+const parseInline = (await load('inline.js'))['parseInline'] as (text: string) => Node[];
+const toSafeHref = (await load('spans.js'))['toSafeHref'] as (url: string) => string | null;
+const createBlockStream = (await load('block-stream.js'))['createBlockStream'] as () => BlockStream;
+
+/** Parses what is left. */
+function endOf(stream: BlockStream): Node[] {
+  stream.close();
+  stream.read();
+  return stream.blocks;
+}
 
 const RUNS = process.env['IPIN_LONG'] === '1' ? 20_000 : 500;
 const paragraph = (text: string): Node => ({ type: 'paragraph', text });
@@ -22,6 +31,7 @@ const text = (value: string): Node => ({ type: 'text', text: value });
 const item = (...blocks: Node[]): object => ({ blocks, isChecked: null });
 const list = (items: object[], more: object = {}): Node => ({
   type: 'list',
+  mark: '-',
   start: null,
   isTight: true,
   items,
@@ -57,7 +67,11 @@ const BLOCKS: readonly [name: string, source: string, blocks: Node[]][] = [
     [paragraph('a'), list([item(paragraph('b')), item(paragraph('c'))])],
   ],
   ['a year is no list', 'in\n1984. It', [paragraph('in\n1984. It')]],
-  ['numbering goes on', '3. a\n4. b', [list([item(paragraph('a')), item(paragraph('b'))], { start: 3 })]],
+  [
+    'numbering goes on',
+    '3. a\n4. b',
+    [list([item(paragraph('a')), item(paragraph('b'))], { mark: '.', start: 3 })],
+  ],
   ['a loose list', '- a\n\n- b', [list([item(paragraph('a')), item(paragraph('b'))], { isTight: false })]],
   ['tasks', '- [x] a\n- [ ] b', [list([task('a', true), task('b', false)])]],
   [
@@ -68,17 +82,50 @@ const BLOCKS: readonly [name: string, source: string, blocks: Node[]][] = [
   [
     'two columns nest under a number',
     '1. a\n  - b',
-    [list([item(paragraph('a'), list([item(paragraph('b'))]))], { start: 1 })],
+    [list([item(paragraph('a'), list([item(paragraph('b'))]))], { mark: '.', start: 1 })],
   ],
   ['a lazy line', '- a\nb', [list([item(paragraph('a\nb'))])]],
   ['a fence in an item', '- a\n  ```\n  x\n  ```', [list([item(paragraph('a'), code('x'))])]],
   ['a careless fence in an item', '- a\n  ```\nx\n  ```', [list([item(paragraph('a'), code('x'))])]],
-  ['a table', 'a|b\n:-|-:\n1|2|3', [table(['left', 'right'], ['a', 'b', ''], [['1', '2', '3']])]],
+  ['a table', 'a|b\n:-|-:\n1|2|3', [table(['left', 'right'], ['a', 'b'], [['1', '2', '3']])]],
   ['bars inside cells', '| a |\n|---|\n| x \\| y |', [table([''], ['a'], [['x | y']])]],
   ['a table in the making', '| a | b |\n|--', [table([''], ['a', 'b'], [])]],
+  [
+    'rows of a table end at a list',
+    'a|b\n-|-\n1|2\n- x|y',
+    [table(['', ''], ['a', 'b'], [['1', '2']]), list([item(paragraph('x|y'))])],
+  ],
+  ['a table under a paragraph', 'x\na|b\n-|-', [paragraph('x'), table(['', ''], ['a', 'b'], [])]],
+  ['a lazy line in a quote', '> a\nb\n\nc', [{ type: 'quote', blocks: [paragraph('a\nb')] }, paragraph('c')]],
+  [
+    'blank lines in a quote loosen its list only',
+    '- a\n  > b\n  >\n- c',
+    [list([item(paragraph('a'), { type: 'quote', blocks: [paragraph('b')] }), item(paragraph('c'))])],
+  ],
+  [
+    'code in a loose list keeps its blank lines',
+    '- a\n\n      x\n\n      y\n\n- b',
+    [list([item(paragraph('a'), code('x\n\ny')), item(paragraph('b'))], { isTight: false })],
+  ],
+  [
+    'a formula',
+    'a\n$$\nx\n- y\n$$\nb',
+    [paragraph('a'), { type: 'formula', text: '$$\nx\n- y\n$$', isClosed: true }, paragraph('b')],
+  ],
+  ['a formula on one line', '\\[ x \\].', [{ type: 'formula', text: '\\[ x \\].', isClosed: true }]],
+  [
+    'a formula that does not end',
+    '$$\nx\n\ny',
+    [{ type: 'formula', text: '$$\nx', isClosed: false }, paragraph('y')],
+  ],
+  ['prices are no formula', '$$: cheap\n$$$: dear', [paragraph('$$: cheap\n$$$: dear')]],
+  ['footnotes', 'a\n[^1]: b\n  c\n[^2]: d', [paragraph('a'), note('1', 'b\nc'), note('2', 'd')]],
   ['a bar is no table', 'a | b\nc', [paragraph('a | b\nc')]],
 ];
 
+function note(label: string, value: string): Node {
+  return { type: 'footnote', label, text: value };
+}
 function head(level: number, value: string): Node {
   return { type: 'heading', level, text: value };
 }
@@ -97,6 +144,7 @@ for (const [name, source, blocks] of BLOCKS) {
 }
 
 const wrap = (type: string, ...children: Node[]): Node => ({ type, children });
+const math = (value: string): Node => ({ type: 'math', text: value });
 const INLINES: readonly [name: string, source: string, nodes: Node[]][] = [
   [
     'bold and italic',
@@ -133,6 +181,13 @@ const INLINES: readonly [name: string, source: string, nodes: Node[]][] = [
     '![a](https://x.org/i.png)',
     [{ type: 'image', alt: 'a', source: '![a](https://x.org/i.png)', href: 'https://x.org/i.png' }],
   ],
+  ['a formula in dollars', 'so $x_1^2$.', [text('so '), math('$x_1^2$'), text('.')]],
+  ['a letter in dollars', '$n$ and $f(x)$', [math('$n$'), text(' and '), math('$f(x)$')]],
+  ['prices', '$5 and $10, 5$-6$, $5-$10, US$x=1$', [text('$5 and $10, 5$-6$, $5-$10, US$x=1$')]],
+  ['words in dollars', '$more money = less$ a', [text('$more money = less$ a')]],
+  ['escaped dollars', '\\$x=1\\$', [text('$x=1$')]],
+  ['a note', 'a[^1] [^a b]', [text('a'), { type: 'note', label: '1' }, text(' [^a b]')]],
+  ['named entities', '&rarr;&constructor;&copy;', [text('→&constructor;©')]],
   ['TeX keeps its marks', '\\(a_1*b_2*\\)', [{ type: 'math', text: '\\(a_1*b_2*\\)' }]],
 ];
 
@@ -206,8 +261,11 @@ const SCRAPS = [
   '&amp;',
   '\\',
   '$$',
+  '$',
   '\\(',
   '\\]',
+  '[^1]: ',
+  '[^1]',
   'https://',
   '[x] ',
   ':',
@@ -236,46 +294,108 @@ test('no text makes the parser throw, and no word of an answer is lost', () => {
   );
 });
 
-test('a text that comes in pieces gives the blocks of the whole text', () => {
+/** Freezes what may not change any more: every block that is not the last one of its parent. */
+function freezeClosed(blocks: Node[], isOpen: boolean): void {
+  for (const [index, block] of blocks.entries()) {
+    const isLast = isOpen && index === blocks.length - 1;
+    const items = (block['items'] ?? []) as { blocks: Node[] }[];
+    for (const [at, item] of items.entries()) freezeClosed(item.blocks, isLast && at === items.length - 1);
+    if (block['blocks']) freezeClosed(block['blocks'] as Node[], isLast);
+    if (isLast) continue;
+    for (const value of Object.values(block)) Object.freeze(value);
+    Object.freeze(block);
+  }
+  if (!isOpen) Object.freeze(blocks);
+}
+
+test('at every moment the blocks of a stream are those of the text so far, and closed ones never change', () => {
   fc.assert(
-    fc.property(markdown, fc.array(fc.boolean(), { minLength: 60, maxLength: 60 }), (parts, takes) => {
+    fc.property(markdown, fc.array(fc.nat(40), { minLength: 60, maxLength: 60 }), (parts, limits) => {
       const stream = createBlockStream();
-      const settled: Node[] = [];
+      let soFar = '';
       parts.forEach((part, i) => {
         stream.push(part);
-        if (takes[i]) settled.push(...stream.take().settled);
+        soFar += part;
+        const limit = limits[i] ?? 0;
+        if (limit < 20) return;
+        const isDone = stream.read(limit > 30 ? undefined : limit - 20);
+        if (isDone && !soFar.endsWith('\r')) assert.deepEqual(stream.blocks, parseBlocks(soFar));
+        // Two blocks from the end nothing changes: an unfinished line can still take back the last one.
+        freezeClosed(stream.blocks.slice(0, -2), false);
       });
-      assert.deepEqual([...settled, ...stream.end()], parseBlocks(parts.join('')));
+      assert.deepEqual(endOf(stream), parseBlocks(soFar));
     }),
     { numRuns: RUNS },
   );
 });
 
-test('what the next characters can still change is not settled', () => {
+/** Each can be read in another way before its end is there. */
+const DOUBTFUL = [
+  '- a\n\n-b\n',
+  '- a\n- b\n\n  c\n\n- d\n',
+  'a|b\n-|-\n1|2\n33|44\n- x|y\n',
+  'x\na | b\n--|--\nc',
+  '> a\n> - b\n>\n> - c\nlazy\n\nd',
+  '1. a\n   ```\n   x\n\n   ```\n2. b\n  - c\n\n      d\n',
+  '    a\n\n\n    b\n\nc',
+  'a\n---\nb\n- -\n* * *\n',
+  '$$\na\n$$.\n\\[ x \\] y\n$$\n\nz',
+  '~~~~ js {a}\n~~~\n~~~~\n',
+];
+
+test('a text that is cut anywhere, or comes by characters, gives the blocks of the whole text', () => {
+  for (const text of [...DOUBTFUL, SAMPLE_ANSWER]) {
+    const whole = parseBlocks(text);
+    const byCharacters = createBlockStream();
+    for (let cut = 0; cut < text.length; cut += 1) {
+      const inTwo = createBlockStream();
+      inTwo.push(text.slice(0, cut));
+      inTwo.read();
+      inTwo.push(text.slice(cut));
+      assert.deepEqual(endOf(inTwo), whole, JSON.stringify(text.slice(0, cut)));
+      byCharacters.push(text.charAt(cut));
+      byCharacters.read();
+      assert.deepEqual(byCharacters.blocks, parseBlocks(text.slice(0, cut + 1)));
+    }
+    assert.deepEqual(endOf(byCharacters), whole);
+  }
+});
+
+test('what the next characters can still change is changed', () => {
   for (const [first, second] of [
     ['a\n***', 'b***'],
     ['a\n| b | c |\n|--', ' d'],
     ['- a\n\n', '  b'],
     ['a\n-', '--'],
+    ['```\na\n``', 'b'],
+    ['$$\na\n$', '$'],
   ] as const) {
     const stream = createBlockStream();
     stream.push(first);
-    const { settled } = stream.take();
+    stream.read();
+    assert.deepEqual(stream.blocks, parseBlocks(first), first);
     stream.push(second);
-    assert.deepEqual([...settled, ...stream.end()], parseBlocks(first + second), first);
+    assert.deepEqual(endOf(stream), parseBlocks(first + second), first);
   }
 });
 
-test('settled blocks leave the work: what is open stays small in a long answer', () => {
-  const stream = createBlockStream();
-  let settled = 0;
-  for (let i = 0; i < 200; i += 1) {
-    stream.push(`## Part ${i}\n\nText of part ${i}.\n\n- one\n- two\n\n`);
-    const taken = stream.take();
-    settled += taken.settled.length;
-    assert.ok(taken.open.length <= 3);
+test('a line longer than a part is parsed in parts, and no character is lost', () => {
+  for (const [open, close, type] of [
+    ['', '', 'paragraph'],
+    ['```\n', '\n```', 'code'],
+  ] as const) {
+    const line = '0123456789 x😀'.repeat(5000);
+    const stream = createBlockStream();
+    for (let at = 0; at < line.length + 10; at += 1000) {
+      stream.push((open + line + close).slice(at, at + 1000));
+      stream.read(500);
+    }
+    stream.push((open + line + close).slice(line.length + 10));
+    assert.deepEqual(
+      endOf(stream).map((b) => [b.type, b['text'] === line]),
+      [[type, true]],
+    );
   }
-  assert.equal(settled + stream.end().length, 600);
 });
 
 /** With a parser that goes over the text again and again these take minutes, in linear time a second. */

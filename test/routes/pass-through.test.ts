@@ -236,10 +236,17 @@ describe('paths without a row', { timeout: 60_000 }, () => {
     assert.equal((await send(MASTER_KEY)).status, 200);
     assert.equal(upstream.received[0]?.body.toString(), body);
     assert.equal((await send(plain)).status, 400);
+    upstream.answer = json({ id: 'resp_1', object: 'response', output: [] });
+    const response = await ask(app, '/v1/responses', { method: 'POST', headers: JSON_TYPE, body });
+    assert.equal(response.status, 200);
+    assert.deepEqual(
+      [upstream.received[1]?.url, upstream.received[1]?.body.toString()],
+      ['/v1/responses', body],
+    );
     const form = new FormData();
     form.set('image', new Blob([Buffer.from('89504e470d0a1a0a0000000d', 'hex')]), 'a.png');
     assert.equal((await ask(app, '/v1/images/edits', { method: 'POST', body: form })).status, 200);
-    assert.equal(upstream.received[1]?.url, '/v1/images/edits');
+    assert.equal(upstream.received[2]?.url, '/v1/images/edits');
     assert.equal((await ask(app, '/v1/images/edits', { method: 'POST', body: form }, plain)).status, 400);
     const message = { max_tokens: 5, messages: [{ role: 'user', content: 'x' }] };
     assert.equal(

@@ -113,6 +113,7 @@ for (const [shape, content] of [
       models: null,
       userId: null,
       expiresAt: null,
+      passThrough: false,
       limits: null,
       createdAt: '2023-11-14T22:13:20.000Z',
     });

@@ -114,7 +114,9 @@ export class Plot {
   /** @param {{ width: number, height: number }} box */
   #resize(box) {
     const width = Math.floor(box.width);
-    const height = Math.max(this.#heightPx, Math.floor(box.height));
+    // Where the drawing stands in the flow, the height of the box follows from it.
+    const isFilling = getComputedStyle(this.root).position === 'absolute';
+    const height = isFilling ? Math.max(this.#heightPx, Math.floor(box.height)) : this.#heightPx;
     if (width === this.#width && height === this.#height) return;
     this.#width = width;
     this.#height = height;

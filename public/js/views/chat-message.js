@@ -1,9 +1,11 @@
 /** Messages on the page: the person's, and the answer of the model while it arrives. */
+
+import { renderCode } from '../chat/render/code-view.js';
+import { createMarkdownView } from '../chat/render/markdown-view.js';
 import { copyButton } from '../lib/copy.js';
 import { textAreaField } from '../lib/form.js';
 import { h } from '../lib/h.js';
 import { icon } from '../lib/icons.js';
-import { createMarkdownView, renderCode } from '../lib/markdown.js';
 import { describeFailure } from './chat-failure.js';
 
 /**
@@ -171,7 +173,7 @@ export function createAnswer({ model, onRegenerate, onRender }) {
     finish({ failure, note, stats }) {
       waiting.hidden = true;
       if (thoughtTitle.textContent !== 'Thoughts') thoughtTitle.textContent = 'Thoughts';
-      markdown.finish();
+      void markdown.finish();
       ending.replaceChildren();
       if (note) ending.append(h('p', { class: 'hint' }, note));
       if (failure) {

@@ -153,7 +153,7 @@ export function mountChat(container, { signedIn, role = null }) {
   showSide(!signedIn);
   applyTask();
   connection.start();
-  void loadStyles('chat.css').then(() => {
+  void Promise.all([loadStyles('chat.css'), loadStyles('chat-render.css')]).then(() => {
     element.hidden = false;
   });
 

@@ -22,7 +22,7 @@ export class ResponseError extends Error {
 }
 
 /** CR and LF come only together, and no other control character but the tab. */
-const BAD_CHARACTERS = /[^\t\r\n\x20-\x7e\x80-\xff]|\r(?!\n)|(?<!\r)\n/;
+const HEAD = /^HTTP\/1\.[01] \d{3}(?: [\t\x20-\x7e\x80-\xff]*)?(?:\r\n[\t\x20-\x7e\x80-\xff]*)*$/;
 const STATUS_LINE = /^HTTP\/1\.[01] \d{3}(?: |\r|$)/;
 const TOKEN = /^[!#$%&'*+.^_`|~\dA-Za-z-]+$/;
 /** More digits are no exact number. */
@@ -49,8 +49,10 @@ const FRAMING: ReadonlySet<string> = new Set(['content-length', 'transfer-encodi
  * @throws ResponseError for anything that two readers could understand differently (RFC 9112 sections 4, 5 and 6).
  */
 export function parseHead(text: string): ResponseHead {
-  if (BAD_CHARACTERS.test(text)) throw new ResponseError('a character that no head may have');
-  if (!STATUS_LINE.test(text)) throw new ResponseError('no status line of HTTP/1.1');
+  if (!HEAD.test(text)) {
+    const isBegun = STATUS_LINE.test(text);
+    throw new ResponseError(isBegun ? 'a character that no head may have' : 'no status line of HTTP/1.1');
+  }
   const status = Number(text.slice(9, 12));
   const headers = parseHeaders(text, lineEnd(text, 0) + 2);
   const isOld = text[7] === '0';

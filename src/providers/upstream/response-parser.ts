@@ -14,7 +14,7 @@ export interface ResponseHandler {
 /** As node:http's limit for its own heads. */
 const HEAD_BYTES = 16 * 1024;
 const INTERIM_RESPONSES = 10_000;
-const HEAD_END = '\r\n\r\n';
+const HEAD_END = Buffer.from('\r\n\r\n');
 const START = 'HTTP/1.';
 const CR = 0x0d;
 const LF = 0x0a;
@@ -89,7 +89,7 @@ export class ResponseParser {
     const before = this.#partial?.length ?? 0;
     const rest = at === 0 ? bytes : bytes.subarray(at);
     const all = this.#partial === null ? rest : Buffer.concat([this.#partial, rest]);
-    const end = all.indexOf(HEAD_END, Math.max(0, before - HEAD_END.length), 'latin1');
+    const end = all.indexOf(HEAD_END, Math.max(0, before - HEAD_END.length));
     if (end > HEAD_BYTES || (end === -1 && all.length > HEAD_BYTES))
       throw new ResponseError('a head that is too large');
     if (end === -1) {

@@ -32,6 +32,8 @@ export interface SocketUser extends ResponseHandler {
   onCut(): void;
   /** Nothing was sent or received for the idle timeout. */
   onIdle(): void;
+  /** The headers timeout has passed since `startHeadersTimer`, though the head may have come. */
+  onLate(): void;
 }
 
 /** Who keeps connections. */
@@ -66,6 +68,8 @@ export class UpstreamSocket implements ResponseHandler {
   readonly #parser = new ResponseParser(this);
   #user: SocketUser | null;
   #isPaused = false;
+  /** One for all requests, because to restart a timer costs less than to make and stop one for each. */
+  #headersTimer: NodeJS.Timeout | null = null;
 
   constructor(options: SocketOptions, keeper: SocketKeeper, user: SocketUser) {
     this.#keeper = keeper;
@@ -154,6 +158,16 @@ export class UpstreamSocket implements ResponseHandler {
     this.restartIdleTimer();
   }
 
+  /** Of the last start the user hears `onLate`. `timeoutMs` is the same for all requests. */
+  startHeadersTimer(timeoutMs: number): void {
+    if (this.#headersTimer === null) this.#headersTimer = setTimeout(this.#onLate, timeoutMs).unref();
+    else this.#headersTimer.refresh();
+  }
+
+  readonly #onLate = (): void => {
+    this.#user?.onLate();
+  };
+
   restartIdleTimer(): void {
     this.#socket.setTimeout(this.#idleTimeoutMs);
   }
@@ -217,6 +231,7 @@ export class UpstreamSocket implements ResponseHandler {
   readonly #onClose = (hadError: boolean): void => {
     const user = this.#user;
     this.#user = null;
+    if (this.#headersTimer !== null) clearTimeout(this.#headersTimer);
     user?.onCut();
     if (hadError) this.#keeper.session = null;
     this.#keeper.onClosed(this);

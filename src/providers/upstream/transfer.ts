@@ -63,7 +63,7 @@ export class Transfer implements PoolUser, WriterEvents, BodyOrigin {
   #isSent = false;
   /** The response is whole. */
   #isComplete = false;
-  #timer: NodeJS.Timeout | null = null;
+  #connectTimer: NodeJS.Timeout | null = null;
   #isOver = false;
 
   constructor(owner: TransferOwner, options: TransferOptions) {
@@ -78,7 +78,7 @@ export class Transfer implements PoolUser, WriterEvents, BodyOrigin {
       this.#request = request;
       destination.pool.take(this, isFresh);
       if (this.#socket === null)
-        this.#startTimer('connect', 'No connection to the provider became free in time.');
+        this.#startConnectTimer('No connection to the provider became free in time.');
     } catch (error) {
       this.fail(error);
     }
@@ -109,7 +109,7 @@ export class Transfer implements PoolUser, WriterEvents, BodyOrigin {
   onSocket(socket: UpstreamSocket): void {
     this.#socket = socket;
     if (socket.isReady) this.#send(socket);
-    else this.#startTimer('connect', 'The provider did not accept the connection in time.');
+    else this.#startConnectTimer('The provider did not accept the connection in time.');
   }
 
   onReady(): void {
@@ -119,7 +119,7 @@ export class Transfer implements PoolUser, WriterEvents, BodyOrigin {
   #send(socket: UpstreamSocket): void {
     const request = this.#request;
     if (request === null) return;
-    this.#stopTimer();
+    this.#stopConnectTimer();
     if (!socket.isReused) this.#request = null;
     socket.begin(request.method === 'HEAD');
     const writer = new RequestWriter(socket, this);
@@ -145,7 +145,8 @@ export class Transfer implements PoolUser, WriterEvents, BodyOrigin {
     this.#isSent = true;
     this.#writer = null;
     // The idle timer watches the sending, and this one what follows.
-    if (this.#body === null) this.#startTimer('headers', 'The provider did not answer in time.');
+    const { headersTimeoutMs } = this.#options.destination.timeouts;
+    if (this.#body === null) this.#socket?.startHeadersTimer(headersTimeoutMs);
   }
 
   /**
@@ -157,7 +158,6 @@ export class Transfer implements PoolUser, WriterEvents, BodyOrigin {
   }
 
   onHead(head: ResponseHead): void {
-    this.#stopTimer();
     this.#request = null;
     const { status, headers } = head;
     if (status === 101) {
@@ -194,6 +194,14 @@ export class Transfer implements PoolUser, WriterEvents, BodyOrigin {
     }
     this.#close(null);
   };
+
+  onLate(): void {
+    if (!this.#isSent || this.#body !== null || this.#isComplete) return;
+    const timeoutMs = this.#options.destination.timeouts.headersTimeoutMs;
+    this.fail(
+      timedOut('The provider did not answer in time.', { timer: 'headers', timeoutMs, mayHaveRun: true }),
+    );
+  }
 
   /** Silence on the connection is a failure only while the provider has to read or send. */
   onIdle(): void {
@@ -247,7 +255,7 @@ export class Transfer implements PoolUser, WriterEvents, BodyOrigin {
   #close(repeat: Repeat | null): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#stopTimer();
+    this.#stopConnectTimer();
     this.#request = null;
     this.#body = null;
     this.#writer?.stop();
@@ -256,18 +264,16 @@ export class Transfer implements PoolUser, WriterEvents, BodyOrigin {
     this.#owner.onClose(repeat);
   }
 
-  #startTimer(timer: 'connect' | 'headers', message: string): void {
-    this.#stopTimer();
-    const { connectTimeoutMs, headersTimeoutMs } = this.#options.destination.timeouts;
-    const timeoutMs = timer === 'connect' ? connectTimeoutMs : headersTimeoutMs;
-    const mayHaveRun = timer === 'headers' || this.#options.mayHaveRun;
-    const timeout: Timeout = { timer, timeoutMs, mayHaveRun };
-    this.#timer = setTimeout(() => this.fail(timedOut(message, timeout)), timeoutMs);
+  #startConnectTimer(message: string): void {
+    this.#stopConnectTimer();
+    const timeoutMs = this.#options.destination.timeouts.connectTimeoutMs;
+    const timeout: Timeout = { timer: 'connect', timeoutMs, mayHaveRun: this.#options.mayHaveRun };
+    this.#connectTimer = setTimeout(() => this.fail(timedOut(message, timeout)), timeoutMs);
   }
 
-  #stopTimer(): void {
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = null;
+  #stopConnectTimer(): void {
+    if (this.#connectTimer !== null) clearTimeout(this.#connectTimer);
+    this.#connectTimer = null;
   }
 }
 

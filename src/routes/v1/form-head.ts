@@ -22,15 +22,10 @@ export async function firstPieces(body: AsyncIterable<Buffer>): Promise<BodyPiec
   return { head: Buffer.concat(pieces), rest, isWhole: false };
 }
 
-/** The whole body again. */
+/** The whole body again. To leave it early ends the rest. */
 export async function* joinedPieces({ head, rest, isWhole }: BodyPieces): AsyncGenerator<Buffer> {
   if (head.length > 0) yield head;
-  for (
-    let step = isWhole ? null : await rest.next();
-    step !== null && step.done !== true;
-    step = await rest.next()
-  )
-    yield step.value;
+  if (!isWhole) yield* { [Symbol.asyncIterator]: () => rest };
 }
 
 /** The field `model` of a form that comes before its files; null: there is none, or the body is no form. */

@@ -27,7 +27,7 @@ export async function readJsonCall(open: OpenCall): Promise<AskedCall> {
   const stream = readFlag(request, 'stream');
   const includeUsage = readFlag(request, 'stream_options.include_usage');
   const encodingFormat = open.endpoint.hasVectors ? readEncodingFormat(request) : null;
-  const translation = ways.mayBeTranslated ? toTranslation(open, request, stream) : null;
+  const translation = toTranslation(open, request, { ways, stream });
   // Where the request may go as it is, what cannot be translated is no mistake.
   if (!ways.mayBeNative) translation?.request();
   if (ways.mayBeNative && open.endpoint.hasSources) await checkSourceImages(bytes, request.scan);
@@ -50,9 +50,15 @@ function authorise(open: OpenCall, model: string | null): void {
 
 const NATIVE: ModelWays = { mayBeNative: true, mayBeTranslated: false };
 
-function toTranslation(open: OpenCall, { bytes, model }: JsonRequest, stream: boolean): Translation | null {
+/** @throws HttpError `missing_required_parameter`: only a request that passes as it is can go without a model. */
+function toTranslation(
+  open: OpenCall,
+  { bytes, model }: JsonRequest,
+  { ways, stream }: { readonly ways: ModelWays; readonly stream: boolean },
+): Translation | null {
   const { endpoint, context, lease } = open;
-  if (endpoint.dialect === null) return null;
+  if (endpoint.dialect === null || !ways.mayBeTranslated) return null;
+  if (model === null && ways.mayBeNative) return null;
   if (model === null) throw missingModel();
   const client = { modelId: model, headers: context.req.headers };
   return new Translation({ dialect: endpoint.dialect, bytes, client, stream, lease });

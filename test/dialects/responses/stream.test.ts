@@ -178,6 +178,11 @@ const ROWS: readonly (readonly [name: string, chunks: readonly Json[], events: r
     [...reasoningEvents('rs_2', 0, ['hm']), ...textEvents('msg_3', 1, ['Hi'])],
   ],
   [
+    'reasoning in tags, cut after the mark',
+    [...['<think>', '\r', '\nhm', '</think>', '\n', 'Hi'].map((content) => delta({ content })), ...END],
+    [...reasoningEvents('rs_2', 0, ['hm']), ...textEvents('msg_3', 1, ['Hi'])],
+  ],
+  [
     'a call, its arguments in pieces',
     [
       delta({ tool_calls: [call(0, 'c1', 'f', '')] }),

@@ -74,6 +74,11 @@ const ROWS: readonly (readonly [name: string, tools: readonly Json[], chat: read
       ],
       [chatFn('f'), chatFn('a__f'), chatFn('b__f')],
     ],
+    [
+      'a name that another tool gets by its namespace',
+      [fn('f'), fn('a__f'), { type: 'namespace', name: 'a', tools: [fn('f')] }],
+      [chatFn('f'), chatFn('a__f'), chatFn('a__f_a53628d4')],
+    ],
     ['the same declaration twice', [fn('f'), fn('f', { description: 'later' })], [chatFn('f')]],
     [
       'names that chat does not take',

@@ -1,15 +1,13 @@
-/** Parses tables (GFM, "Tables"). A row with more cells than the header widens the table, so that no cell is lost. */
+/** Parses tables (GFM, "Tables"). A row with more cells than the header keeps them, so that no cell is lost. */
 
 const UNFINISHED_ROW = /^ {0,3}\|[ \t:|-]*$/;
 const MAX_COLUMNS = 100;
-/** Rows are padded to the width of the table up to this many cells. A short text could otherwise create millions of cells. */
-const MAX_FILLED_CELLS = 100_000;
 
 /**
  * Splits a row into cells. `\|` is a bar inside a cell.
  * @param {string} line
  */
-function splitRow(line) {
+export function splitRow(line) {
   const row = line.trim();
   /** @type {string[]} */ const cells = [];
   let from = row.startsWith('|') ? 1 : 0;
@@ -59,38 +57,20 @@ function skipAll(text, at, characters) {
 }
 
 /**
- * Whether a line is the delimiter row under a table header. The last line of the text may be an unfinished one.
- * @param {string[]} lines
- * @param {number} at index of the line
+ * Whether a line is the delimiter row under a table header.
+ * @param {string} header
+ * @param {string} row
+ * @param {boolean} isLast the row may be unfinished
  * @returns {boolean}
  */
-export function isDelimiterRow(lines, at) {
-  const [header, row] = [lines[at - 1] ?? '', lines[at] ?? ''];
+export function isDelimiterRow(header, row, isLast) {
   if (!header.includes('|')) return false;
-  if (at === lines.length - 1 && header.trim().startsWith('|') && UNFINISHED_ROW.test(row)) return true;
+  if (isLast && header.trim().startsWith('|') && UNFINISHED_ROW.test(row)) return true;
   return isDelimiters(row) && splitRow(row).length === splitRow(header).length;
 }
 
-/** @param {string} cell */
-function toAlign(cell) {
+/** @param {string} cell of the delimiter row */
+export function toAlign(cell) {
   if (cell.endsWith(':')) return cell.startsWith(':') ? 'center' : 'right';
   return cell.startsWith(':') ? 'left' : '';
-}
-
-/**
- * Reads the table that starts at a line; null without a table.
- * @param {import('./markdown-blocks.js').Place} place
- * @returns {import('./markdown-blocks.js').Reading | null}
- */
-export function readTable({ lines, at }) {
-  if (!isDelimiterRow(lines, at + 1)) return null;
-  const header = splitRow(lines[at] ?? '');
-  /** @type {string[][]} */ const rows = [];
-  let next = at + 2;
-  for (; (lines[next] ?? '').includes('|'); next += 1) rows.push(splitRow(lines[next] ?? ''));
-  const width = rows.reduce((widest, row) => Math.max(widest, row.length), header.length);
-  const isFilled = width * rows.length <= MAX_FILLED_CELLS;
-  for (const row of isFilled ? [header, ...rows] : [header]) while (row.length < width) row.push('');
-  const align = splitRow(lines[at + 1] ?? '').map(toAlign);
-  return { block: { type: 'table', align, header, rows }, next };
 }

@@ -3,7 +3,7 @@
  */
 
 /**
- * @typedef {import('./markdown-inline.js').Inline} Inline
+ * @typedef {import('./inline.js').Inline} Inline
  * @typedef {{ end: number, node: Inline } | { end: number, node: null, href: string, labelEnd: number }} Span
  */
 
@@ -11,6 +11,12 @@ const MAX_DESTINATION_CHARS = 2000;
 /** Nested parentheses in an address. A text full of parentheses would otherwise take quadratic time. */
 const MAX_PARENTHESES = 32;
 const POINT = /[\\`[\]$]/g;
+const NOTE = /\[\^([^\]\s]{1,40})\]/y;
+/** A formula between single dollar signs: prices must stay text. */
+const MAX_DOLLAR_CHARS = 200;
+const FORMULA_SIGN = /[\\^_{}=<>+]|^[A-Za-z]$|^[A-Za-z]'*\([A-Za-z, ]*\)$/;
+/** Two words side by side. */
+const PROSE = /(^|[^\\A-Za-z])[A-Za-z]{3,}[,.]? +[A-Za-z]{3,}/;
 const SPACE = /[ \t\n]{0,8}/y;
 const TITLE = /[ \t\n]{1,8}(?:"[^"]{0,500}"|'[^']{0,500}'|\([^()]{0,500}\))/y;
 
@@ -123,6 +129,24 @@ export function scanSpans(text) {
   }
 
   /**
+   * A formula between single dollar signs: on one line, without spaces inside the signs, with no digit after the second
+   * one (as in Pandoc), and with something that is no prose.
+   * @param {number} at
+   * @returns {number}
+   */
+  function takeDollars(at) {
+    const end = text.indexOf('$', at + 1);
+    if (end < 0 || end - at > MAX_DOLLAR_CHARS) return at + 1;
+    const tex = text.slice(at + 1, end);
+    const isOpening = !/[\w\\]/.test(text.charAt(at - 1)) && /\S/.test(tex.charAt(0));
+    const isClosing = /[^\s\\]/.test(tex.at(-1) ?? ' ') && !/[\w$]/.test(text.charAt(end + 1));
+    if (!isOpening || !isClosing || tex.includes('\n') || !FORMULA_SIGN.test(tex) || PROSE.test(tex))
+      return at + 1;
+    spans.set(at, { end: end + 1, node: { type: 'math', text: text.slice(at, end + 1) } });
+    return end + 1;
+  }
+
+  /**
    * @param {number} at
    * @returns {number}
    */
@@ -136,6 +160,21 @@ export function scanSpans(text) {
     const end = close + start - at;
     spans.set(at, { end, node: { type: 'code', text: toCodeText(text.slice(start, close)) } });
     return end;
+  }
+
+  /**
+   * @param {number} at
+   * @returns {number}
+   */
+  function takeOpening(at) {
+    NOTE.lastIndex = at;
+    const note = text.charAt(at + 1) === '^' ? NOTE.exec(text) : null;
+    if (!note) {
+      brackets.push(at);
+      return at + 1;
+    }
+    spans.set(at, { end: NOTE.lastIndex, node: { type: 'note', label: note[1] ?? '' } });
+    return NOTE.lastIndex;
   }
 
   /**
@@ -166,7 +205,8 @@ export function scanSpans(text) {
     else if (pair === '$$') point.lastIndex = takeMath(at, pair, '$$');
     else if (m[0] === '\\') point.lastIndex = at + 2;
     else if (m[0] === '`') point.lastIndex = takeTicks(at);
-    else if (m[0] === '[') brackets.push(at);
+    else if (m[0] === '$') point.lastIndex = takeDollars(at);
+    else if (m[0] === '[') point.lastIndex = takeOpening(at);
     else if (m[0] === ']') point.lastIndex = takeClosing(at);
   }
   return spans;

@@ -1,7 +1,7 @@
 /** Parses emphasis (CommonMark 0.31, section 6.2; GFM, strikethrough) with a stack of open marks, in linear time. */
 
 /**
- * @typedef {import('./markdown-inline.js').Inline} Inline
+ * @typedef {import('./inline.js').Inline} Inline
  * @typedef {{ mark: string, count: number, canOpen: boolean, canClose: boolean, children: Inline[] }} Frame
  */
 

@@ -3,14 +3,15 @@
  * three exceptions for the output of language models: a line end is a line break, emphasis works beside punctuation of
  * any script, and TeX is kept as it is. Every loop is bounded: the time is proportional to the length.
  */
-import { addText, charBefore, MarkStack, readRun, WORD } from './markdown-marks.js';
-import { scanSpans, toSafeHref } from './markdown-spans.js';
+import { addText, charBefore, MarkStack, readRun, WORD } from './marks.js';
+import { scanSpans, toSafeHref } from './spans.js';
 
 /**
  * @typedef {{ type: 'text', text: string } | { type: 'code', text: string } | { type: 'math', text: string }
  *   | { type: 'strong' | 'em' | 'del', children: Inline[] }
  *   | { type: 'link', href: string, children: Inline[] }
- *   | { type: 'image', alt: string, source: string, href: string | null } | { type: 'br' }} Inline
+ *   | { type: 'image', alt: string, source: string, href: string | null } | { type: 'br' }
+ *   | { type: 'note', label: string }} Inline a formula's text includes its delimiters
  */
 
 const PLAIN = /[^\\`<&h!$[*_~\n]+/y;
@@ -18,7 +19,7 @@ const ESCAPABLE = /[!-/:-@[-`{-~]/;
 const BARE_URL = /https?:\/\/[^\s<>`\u3000-\u303f\uff00-\uffef]+/y;
 const ANGLE_URL = /<(https?:\/\/[^\s<>]{1,2000})>/y;
 const LINE_BREAK_TAG = /<br[ \t]{0,4}\/?>/iy;
-const ENTITY = /&(?:#(\d{1,7})|#[xX]([0-9a-fA-F]{1,6})|(amp|lt|gt|quot|apos|nbsp|hellip|mdash|ndash));/y;
+const ENTITY = /&(?:#(\d{1,7})|#[xX]([0-9a-fA-F]{1,6})|([a-z]{2,6}));/y;
 const ENTITIES = new Map(
   Object.entries({
     amp: '&',
@@ -30,6 +31,33 @@ const ENTITIES = new Map(
     hellip: '…',
     mdash: '—',
     ndash: '–',
+    lsquo: '‘',
+    rsquo: '’',
+    ldquo: '“',
+    rdquo: '”',
+    laquo: '«',
+    raquo: '»',
+    bull: '•',
+    middot: '·',
+    copy: '©',
+    reg: '®',
+    trade: '™',
+    sect: '§',
+    deg: '°',
+    euro: '€',
+    pound: '£',
+    times: '×',
+    divide: '÷',
+    plusmn: '±',
+    minus: '−',
+    micro: 'µ',
+    larr: '←',
+    rarr: '→',
+    harr: '↔',
+    le: '≤',
+    ge: '≥',
+    ne: '≠',
+    infin: '∞',
   }),
 );
 
@@ -84,7 +112,8 @@ function readSpecial(text, at) {
     if (!m) return null;
     const code = m[1] ? Number.parseInt(m[1], 10) : m[2] ? Number.parseInt(m[2], 16) : -1;
     if (code > 0x10ffff || code === 0 || (code >= 0xd800 && code <= 0xdfff)) return null;
-    const character = code < 0 ? (ENTITIES.get(m[3] ?? '') ?? '') : String.fromCodePoint(code);
+    const character = code < 0 ? ENTITIES.get(m[3] ?? '') : String.fromCodePoint(code);
+    if (character === undefined) return null;
     return { length: m[0].length, node: { type: 'text', text: character } };
   }
   return null;
@@ -129,7 +158,7 @@ export function parseInline(text) {
 
 /**
  * @param {string} text
- * @param {Map<number, import('./markdown-spans.js').Span>} spans
+ * @param {Map<number, import('./spans.js').Span>} spans
  * @param {number} from
  * @param {number} to
  * @returns {Inline[]}

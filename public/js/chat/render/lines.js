@@ -1,10 +1,14 @@
-/** Recognises single lines of Markdown: indentation, fences, list markers (CommonMark 0.31, sections 4 and 5). */
+/** Recognises single lines of Markdown: indentation, fences, list markers, formulas (CommonMark 0.31, sections 4 and 5). */
 
 // The flag `s` lets the dot match every character. Otherwise a failing match would try all lengths of the marks before it.
 const FENCE = /^ {0,3}(`{3,}|~{3,})(.*)$/s;
-export const HEADING = /^ {0,3}(#{1,6})(?:[ \t](.*))?$/s;
+const HEADING = /^ {0,3}(#{1,6})(?:[ \t](.*))?$/s;
 export const RULE = /^ {0,3}([-*_])[ \t]*(?:\1[ \t]*){2,}$/;
 export const QUOTE = /^ {0,3}> ?/;
+export const FOOTNOTE = /^ {0,3}\[\^([^\]\s]{1,40})\]:[ \t]+/;
+const FORMULA = /^ {0,3}(\$\$|\\\[)/;
+/** Punctuation may follow a formula that stands alone. */
+export const AFTER_FORMULA = /^[.,;:]?[ \t]*$/;
 const MARKER = /^[ \t]*(?:([-*+])|(\d{1,9})([.)]))(?=[ \t]|$)/;
 
 /** @typedef {{ kind: string, start: number | null, indent: number, width: number, rest: string }} Marker */
@@ -83,11 +87,52 @@ export function readMarker(line) {
 }
 
 /**
+ * @param {string} line
+ * @returns {{ type: 'heading', level: number, text: string } | null}
+ */
+export function readHeading(line) {
+  const m = HEADING.exec(line);
+  if (!m) return null;
+  const text = (m[2] ?? '').trim();
+  let end = text.length;
+  while (text[end - 1] === '#') end -= 1;
+  const hasClosing = end === 0 || /\s/.test(text[end - 1] ?? '');
+  return {
+    type: 'heading',
+    level: (m[1] ?? '').length,
+    text: hasClosing ? text.slice(0, end).trimEnd() : text,
+  };
+}
+
+/**
+ * Whether a line starts a formula that stands alone: between `$$` and `$$`, or `\[` and `\]`, to the end of a line.
+ * @param {string} line
+ */
+export function startsFormula(line) {
+  const m = FORMULA.exec(line);
+  if (!m) return false;
+  const rest = line.slice(m[0].length);
+  const close = rest.indexOf(closingOf(m[1] ?? ''));
+  // Prices and ratings start like that too.
+  if (close < 0) return isBlank(rest) || (/[\\^_{}=]/.test(rest) && !rest.startsWith('$'));
+  return !isBlank(rest.slice(0, close)) && AFTER_FORMULA.test(rest.slice(close + 2));
+}
+
+/**
+ * The delimiter that ends a formula.
+ * @param {string} text of the formula, from its opening delimiter on
+ */
+export function closingOf(text) {
+  return text.startsWith('$') ? '$$' : '\\]';
+}
+
+/**
  * Whether a line interrupts the paragraph before it.
  * @param {string} line
  */
 export function interrupts(line) {
   if (openFence(line) || HEADING.test(line) || RULE.test(line) || QUOTE.test(line)) return true;
+  if (FOOTNOTE.test(line) || startsFormula(line)) return true;
   const marker = readMarker(line);
   return marker !== null && marker.indent < 4 && !isBlank(marker.rest) && (marker.start ?? 1) === 1;
 }
