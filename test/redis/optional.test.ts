@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { readFileSync, symlinkSync } from 'node:fs';
+import { cpSync, readFileSync, symlinkSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { describe, test } from 'node:test';
 import { buildSync } from 'esbuild';
+import { ownPort } from '../helpers/own-port.ts';
 import { makeTestFolder, runServer } from '../helpers/start-server.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -58,5 +59,11 @@ describe('Redis is optional', () => {
       refused.stderr(),
       'REDIS_URL needs the package "redis": run "npm install redis" beside the program, or build the image with WITH_REDIS=1.\n',
     );
+    // As the image has it with WITH_REDIS=1.
+    for (const name of ['redis', '@redis']) {
+      cpSync(join(ROOT, 'node_modules', name), join(folder, 'dist/node_modules', name), { recursive: true });
+    }
+    const waiting = run({ REDIS_URL: `redis://127.0.0.1:${await ownPort(t)}` });
+    await waiting.hasShown('"event":"redis.away"');
   });
 });
