@@ -169,6 +169,12 @@ export class RedisConfigStore implements ConfigStore, EnginePart {
   async #store(state: ConfigState, expectedVersion: number): Promise<boolean> {
     const { engine } = this.#options;
     const text = this.#encode(state, expectedVersion + 1);
+    if (Buffer.byteLength(text) > DOCUMENT_LIMIT_BYTES) {
+      throw new HttpError(
+        'storage_unavailable',
+        'The change was not saved: the configuration would be larger than 64 MB.',
+      );
+    }
     return (await engine.run(REPLACE_CONFIG, [engine.instance, String(expectedVersion), text])) === 1;
   }
 

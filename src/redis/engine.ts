@@ -26,7 +26,10 @@ export interface EngineMessage {
 export interface EngineOptions {
   readonly createClient: ClientFactory;
   readonly logger: Logger;
-  /** Names this process among all instances. */
+  /**
+   * Names this process among all instances. What stands before a `-` names their deployment: several may use one engine, each a
+   * database of its own, and all hear each other's messages.
+   */
   readonly instance: string;
   /** Added to the engine's clock, in milliseconds; for tests. */
   readonly skewMs?: () => number;
@@ -130,6 +133,10 @@ export class Engine {
 
   /** Ends the connection for good. */
   close(): void {
+    if (!this.#isClosed && !this.#isReady && this.#epochs > 0) {
+      const message = 'Redis does not answer at the end: what was counted since it went away is lost.';
+      this.#options.logger.warn('redis.lost', { message });
+    }
     this.#isClosed = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#connection?.end();
@@ -220,7 +227,7 @@ export class Engine {
 
   #receive(text: string): void {
     const [, from = '', kind = ''] = /^(\S+) (\S+)/.exec(text) ?? [];
-    if (from === this.instance) return;
+    if (from === this.instance || deploymentOf(from) !== deploymentOf(this.instance)) return;
     const message = { from, kind, text: text.slice(from.length + kind.length + 2) };
     for (const part of this.#parts) part.onMessage?.(message);
   }
@@ -242,4 +249,9 @@ export class Engine {
       connection?.end(error);
     }
   }
+}
+
+function deploymentOf(instance: string): string {
+  const [deployment = '', rest] = instance.split('-');
+  return rest === undefined ? '' : deployment;
 }

@@ -43,7 +43,8 @@ export async function openRedis(options: OpenRedisOptions): Promise<OpenedRedis>
   const engine = new Engine({
     createClient: await loadClientFactory(url),
     logger,
-    instance: randomBytes(6).toString('hex'),
+    // Deployments that share an engine have databases of their own, as the address says.
+    instance: `${new URL(url).pathname.slice(1) || '0'}-${randomBytes(6).toString('hex')}`,
   });
   await engine.connect();
   const store = await RedisStore.open({

@@ -243,6 +243,22 @@ describe('several instances on one Redis', { skip: redisSkipped(), timeout: 120_
     );
   });
 
+  test('deployments with databases of their own on one engine hear nothing of each other', async (t) => {
+    const { instances } = await start(t, 2);
+    const others = await startInstances(t, { url: `${redis.url}/1`, count: 2 });
+    assert.equal(viewOf(others[0].services).models.size, 0);
+    let heard = 0;
+    others[0].services.store.onChange(() => {
+      heard += 1;
+    });
+    await signIn(instances[0].origin);
+    await addKey(instances, {});
+    await others[1].addKey({});
+    await until(() => viewOf(others[0].services).apiKeys.size === 1, 'its own change is heard');
+    assert.equal(heard, 1);
+    assert.equal(viewOf(instances[0].services).apiKeys.size, 1);
+  });
+
   test('what rests because it is busy is asked again by all once one has succeeded', async (t) => {
     const { instances, upstream } = await start(t, 2);
     upstream.answer = json({ error: { message: 'busy', type: 'rate_limit_error', code: null } }, 429, {

@@ -143,7 +143,18 @@ describe('a start with REDIS_URL', { skip: redisSkipped(), timeout: 120_000 }, (
   });
 
   test('user and password of the address are used, and never logged', async (t) => {
-    const args = ['--user', 'default', 'off', '--user', 'proxy', 'on', '>p@ss-canary', '~*', '&*', '+@all'];
+    const args = [
+      '--user',
+      'default',
+      'off',
+      '--user',
+      'proxy',
+      'on',
+      '>p@ss-canary',
+      '~{ipin}:*',
+      '&{ipin}:*',
+      '+@all',
+    ];
     const redis = await startRedis(t, { args });
     const url = redis.url.replace('redis://', 'redis://proxy:p%40ss-canary@');
     const server = await startServer(t, { folder: makeTestFolder(t), env: { ...ENV, REDIS_URL: url } });
