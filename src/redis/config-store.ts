@@ -3,7 +3,12 @@ import { HttpError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { COLLECTIONS } from '../store/changes.ts';
 import { isSameConfig, viewConfig } from '../store/config-view.ts';
-import { type DecodedDocument, type DocumentCodec, parseRawDocument } from '../store/document.ts';
+import {
+  type DecodedDocument,
+  DOCUMENT_LIMIT_BYTES,
+  type DocumentCodec,
+  parseRawDocument,
+} from '../store/document.ts';
 import { DocumentError, StoreStartError } from '../store/document-error.ts';
 import {
   type ConfigReplacement,
