@@ -50,9 +50,9 @@ export class Health {
     return this.#rests;
   }
 
-  /** Adds what another instance has seen of a provider or a key. */
-  learn(subject: string, told: ToldEvidence): void {
-    this.#subject(subject).evidence.learn(this.#now(), told);
+  /** Adds what another instance has seen of a provider or a key, some time ago. */
+  learn(subject: string, told: ToldEvidence, agoMs: number): void {
+    this.#subject(subject).evidence.learn(this.#now() - agoMs, told);
   }
 
   stateOf(aim: Aim): RestState {

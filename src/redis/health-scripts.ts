@@ -61,8 +61,28 @@ end
 return reply
 `);
 
-/** Tells the other instances something. Arguments: instance, kind, text. */
-export const PUBLISH = script(`
-call('PUBLISH', '${CHANNEL}', ARGV[2] .. ' ' .. ARGV[3] .. ' ' .. ARGV[4])
+/** How long what was seen is kept for instances that start, in milliseconds; the panel shows as much. */
+const SEEN_KEPT_MS = 300_000;
+const SEEN_LIMIT = 2_000;
+
+/** Tells what an instance has seen since it last told. Arguments: instance, number of the message, JSON. */
+export const TELL_SEEN = script(`
+local key, time = P .. 'seen', now()
+call('ZADD', key, time, ARGV[2] .. ' ' .. ARGV[3] .. ' ' .. ARGV[4])
+call('ZREMRANGEBYSCORE', key, '-inf', time - ${SEEN_KEPT_MS})
+call('ZREMRANGEBYRANK', key, 0, -${SEEN_LIMIT} - 1)
+call('PEXPIRE', key, ${SEEN_KEPT_MS})
+call('PUBLISH', '${CHANNEL}', ARGV[2] .. ' seen ' .. ARGV[4])
 return 1
+`);
+
+/** Reply: what was seen in the last minutes, the oldest first: milliseconds since it was told, and JSON. */
+export const LIST_SEEN = script(`
+local time, reply = now(), {}
+local found = call('ZRANGEBYSCORE', P .. 'seen', time - ${SEEN_KEPT_MS}, '+inf', 'WITHSCORES')
+for index = 1, #found, 2 do
+  reply[#reply + 1] = time - tonumber(found[index + 1])
+  reply[#reply + 1] = string.match(found[index], '^%S+ %S+ (.*)$')
+end
+return reply
 `);

@@ -4,7 +4,7 @@ import type { Health, HealthShare } from '../gateway/health.ts';
 import type { ToldRest } from '../gateway/rests.ts';
 import { isRecord, parseJson } from '../json/value.ts';
 import type { Engine, EngineMessage, EnginePart } from './engine.ts';
-import { END_REST, LIST_RESTS, PUBLISH, REST, WAKE } from './health-scripts.ts';
+import { END_REST, LIST_RESTS, LIST_SEEN, REST, TELL_SEEN, WAKE } from './health-scripts.ts';
 
 /** The most times to the first byte that one beat tells of one provider or key. */
 const FIRST_BYTES = 200;
@@ -23,6 +23,9 @@ interface Told extends Mutable<Omit<ToldEvidence, 'firstBytesMs'>> {
 export class SharedHealth implements HealthShare, EnginePart {
   readonly #engine: Engine;
   #health: Health | null = null;
+  /** What was seen before this instance was there is being learned; it holds what is told meanwhile. */
+  #isLearning = false;
+  #number = 0;
   /** What this instance has seen since the last beat, by provider or key. */
   #seen = new Map<string, Told>();
 
@@ -32,7 +35,13 @@ export class SharedHealth implements HealthShare, EnginePart {
 
   connect(health: Health): void {
     this.#health = health;
-    this.#learnAll().catch(() => {});
+    this.#isLearning = true;
+    // Without it, this instance finds out by itself.
+    Promise.all([this.#learnRests(), this.#learnEarlier()])
+      .catch(() => {})
+      .finally(() => {
+        this.#isLearning = false;
+      });
   }
 
   rested(name: string, { lengthMs, isBlocking, error }: ToldRest): void {
@@ -69,26 +78,32 @@ export class SharedHealth implements HealthShare, EnginePart {
   }
 
   resume(): Promise<void> {
-    return this.#learnAll();
+    return this.#learnRests();
   }
 
   async beat(): Promise<void> {
     if (this.#seen.size === 0) return;
     const seen = this.#seen;
     this.#seen = new Map();
-    await this.#engine.run(PUBLISH, [this.#engine.instance, 'seen', JSON.stringify([...seen])]);
+    this.#number += 1;
+    await this.#engine.run(TELL_SEEN, [
+      this.#engine.instance,
+      String(this.#number),
+      JSON.stringify([...seen]),
+    ]);
   }
 
   onMessage({ kind, text }: EngineMessage): void {
     const [name = '', second = '', third = ''] = text.split(SEPARATOR);
-    if (kind === 'seen') this.#learnSeen(parseJson(text));
-    else if (kind === 'rest') this.#learnRest(name, Number(second), third);
+    if (kind === 'seen') {
+      if (!this.#isLearning) this.#learnSeen(parseJson(text), 0);
+    } else if (kind === 'rest') this.#learnRest(name, Number(second), third);
     else if (kind === 'rest-end') this.#health?.rests.forget(name, null);
     else if (kind === 'wake') this.#health?.rests.forget(name === '' ? null : name, second);
   }
 
   /** Takes over the rests that the engine keeps. @throws EngineAwayError. */
-  async #learnAll(): Promise<void> {
+  async #learnRests(): Promise<void> {
     const reply = await this.#engine.run(LIST_RESTS);
     const parts: readonly unknown[] = Array.isArray(reply) ? reply : [];
     for (let at = 0; at < parts.length; at += 3) {
@@ -103,10 +118,20 @@ export class SharedHealth implements HealthShare, EnginePart {
     this.#health?.rests.learn(name, { lengthMs, isBlocking: told['isBlocking'] === true, error });
   }
 
-  #learnSeen(seen: unknown): void {
+  /** Learns what all have seen in the last minutes. @throws EngineAwayError. */
+  async #learnEarlier(): Promise<void> {
+    const reply = await this.#engine.run(LIST_SEEN);
+    const parts: readonly unknown[] = Array.isArray(reply) ? reply : [];
+    for (let at = 0; at < parts.length; at += 2) {
+      this.#learnSeen(parseJson(String(parts[at + 1])), Number(parts[at]));
+    }
+  }
+
+  #learnSeen(seen: unknown, agoMs: number): void {
     for (const entry of Array.isArray(seen) ? seen : []) {
       const [subject, told]: readonly unknown[] = Array.isArray(entry) ? entry : [];
-      if (typeof subject === 'string' && isRecord(told)) this.#health?.learn(subject, toEvidence(told));
+      if (typeof subject === 'string' && isRecord(told))
+        this.#health?.learn(subject, toEvidence(told), agoMs);
     }
   }
 
