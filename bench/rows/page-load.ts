@@ -9,7 +9,7 @@ const USER = { username: 'bench-user', password: 'bench-user-password' };
 /** The pages, with the account that opens them, and a control that people use first. */
 const PAGES = [
   { path: '/', account: null, control: 'input[name="username"]' },
-  { path: '/admin.html', account: ADMIN, control: 'button.count' },
+  { path: '/admin.html', account: ADMIN, control: 'main .page-head .btn' },
   { path: '/chat.html', account: ADMIN, control: 'textarea' },
   { path: '/dashboard.html', account: USER, control: 'tbody [role="switch"]' },
 ];

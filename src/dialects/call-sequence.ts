@@ -25,7 +25,9 @@ type Item = Call | { readonly kind: TextKind; text: string };
 
 /** Far more than any answer has. */
 const CALLS_LIMIT = 4096;
-const ARGUMENTS_CHARS = 32 * 1024 * 1024;
+const HELD_CHARS = 32 * 1024 * 1024;
+/** What an item takes in memory beside its text. */
+const ITEM_CHARS = 64;
 
 /**
  * Brings the calls and texts of an answer into a sequence. Providers may send the arguments of several calls by turns, but
@@ -36,7 +38,11 @@ export class CallSequence {
   readonly #emit: (event: ChatEvent) => void;
   /** Gives a call the id by which the client knows it. */
   readonly #idFor: (upstreamId: string | null) => string;
-  readonly #calls: Call[] = [];
+  #callCount = 0;
+  #lastCall: Call | null = null;
+  readonly #lastByIndex = new Map<number, Call>();
+  /** By index and id. */
+  readonly #byId = new Map<string, Call>();
   #open: Call | null = null;
   #waiting: Item[] = [];
   #chars = 0;
@@ -45,6 +51,11 @@ export class CallSequence {
   constructor(emit: (event: ChatEvent) => void, idFor: (upstreamId: string | null) => string) {
     this.#emit = emit;
     this.#idFor = idFor;
+  }
+
+  /** About how many characters are kept. */
+  get heldChars(): number {
+    return this.#chars;
   }
 
   /** True if the client was told of a call. */
@@ -62,13 +73,19 @@ export class CallSequence {
     this.#count(text.length);
     const last = this.#waiting.at(-1);
     if (last !== undefined && 'kind' in last && last.kind === kind) last.text += text;
-    else this.#waiting.push({ kind, text });
+    else {
+      this.#count(ITEM_CHARS);
+      this.#waiting.push({ kind, text });
+    }
   }
 
   /** @throws HttpError `upstream_invalid_response` for more calls or arguments than any model makes. */
   call(piece: CallPiece): void {
     const call = this.#find(piece) ?? this.#add(piece);
-    call.upstreamId ??= piece.id;
+    if (call.upstreamId === null && piece.id !== null) {
+      call.upstreamId = piece.id;
+      if (call.index !== null) this.#byId.set(keyOf(call.index, piece.id), call);
+    }
     call.name ??= piece.name;
     if (piece.arguments !== '') {
       this.#count(piece.arguments.length);
@@ -87,21 +104,20 @@ export class CallSequence {
 
   /** Without an index, or with the same index for all calls, a new id or a new name after complete arguments is a new call. */
   #find({ index, id, name, arguments: text }: CallPiece): Call | null {
-    const last = this.#calls.at(-1);
-    for (let at = this.#calls.length - 1; at >= 0; at--) {
-      const call = this.#calls[at] as Call;
-      if (index === null ? call !== last : call.index !== index) continue;
-      if (id !== null && call.upstreamId !== null && id !== call.upstreamId) continue;
-      const isNext = index === null && id === null && name !== null && text !== '' && call.end.isComplete;
-      return isNext ? null : call;
-    }
-    return null;
+    const last = index === null ? this.#lastCall : (this.#lastByIndex.get(index) ?? null);
+    if (last === null) return null;
+    if (id !== null && last.upstreamId !== null && id !== last.upstreamId)
+      return index === null ? null : (this.#byId.get(keyOf(index, id)) ?? null);
+    const isNext = index === null && id === null && name !== null && text !== '' && last.end.isComplete;
+    return isNext ? null : last;
   }
 
   #add({ index }: CallPiece): Call {
-    if (this.#calls.length >= CALLS_LIMIT) throw tooLarge();
+    if (this.#callCount >= CALLS_LIMIT) throw tooLarge();
+    this.#callCount += 1;
     const call: Call = { index, upstreamId: null, name: null, arguments: '', end: new JsonEnd() };
-    this.#calls.push(call);
+    this.#lastCall = call;
+    if (index !== null) this.#lastByIndex.set(index, call);
     this.#waiting.push(call);
     return call;
   }
@@ -139,8 +155,12 @@ export class CallSequence {
 
   #count(chars: number): void {
     this.#chars += chars;
-    if (this.#chars > ARGUMENTS_CHARS) throw tooLarge();
+    if (this.#chars > HELD_CHARS) throw tooLarge();
   }
+}
+
+function keyOf(index: number, id: string): string {
+  return `${index} ${id}`;
 }
 
 function tooLarge(): HttpError {

@@ -46,6 +46,11 @@ export class ChatReader {
     return this.#reason;
   }
 
+  /** About how many characters of the answer are kept. */
+  get heldChars(): number {
+    return this.#sequence.heldChars;
+  }
+
   /** Reads a chunk, or a whole completion. @throws HttpError as `CallSequence.call`. */
   push(chunk: JsonObject): void {
     const { choices } = chunk;

@@ -33,7 +33,7 @@ const NO_REASONING = '.';
 export class Conversation {
   readonly #system: string[] = [];
   readonly #turns: Turn[] = [];
-  /** Calls that wait for their result, by id. Those of a later turn replace those of an earlier one. */
+  /** Calls that wait for their result, by id, the first one last. Those of a later turn replace those of an earlier one. */
   readonly #open = new Map<string, AnsweredCall[]>();
   /** The last result of a turn that held nothing else. */
   #lastResult: Result | null = null;
@@ -55,7 +55,7 @@ export class Conversation {
     const own: Part[] = [];
     let lastResult: Result | null = null;
     for (const { callId, text, media } of results) {
-      const call = this.#open.get(callId)?.shift();
+      const call = this.#open.get(callId)?.pop();
       if (call === undefined) {
         own.push({ kind: 'text', text: `[Result of a tool] ${text}` });
         for (const part of media) own.push(part);
@@ -88,11 +88,7 @@ export class Conversation {
     this.#lastResult = null;
     this.#flushHeld();
     const open = calls.map((call): AnsweredCall => ({ ...call, result: null }));
-    for (const { id } of open)
-      this.#open.set(
-        id,
-        open.filter((call) => call.id === id),
-      );
+    for (const [id, sameId] of lastFirstById(open)) this.#open.set(id, sameId);
     const last = this.#turns.at(-1);
     if (joins && last?.kind === 'assistant') {
       last.text = joined(last.text, text);
@@ -176,6 +172,17 @@ function pushAssistant(
 
 function toChatCall({ id, name, arguments: text }: AnsweredCall): object {
   return { id, type: 'function', function: { name, arguments: text } };
+}
+
+/** A history may have 100,000 calls of one turn, and all of them one id. */
+function lastFirstById(calls: readonly AnsweredCall[]): Map<string, AnsweredCall[]> {
+  const byId = new Map<string, AnsweredCall[]>();
+  for (const call of [...calls].reverse()) {
+    const sameId = byId.get(call.id);
+    if (sameId === undefined) byId.set(call.id, [call]);
+    else sameId.push(call);
+  }
+  return byId;
 }
 
 function joined(before: string, text: string): string {

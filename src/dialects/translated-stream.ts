@@ -79,8 +79,9 @@ export class TranslatedStream implements BodyTransform {
     return Buffer.from(this.#isDone ? '' : this.#fail(error));
   }
 
-  idle(): Buffer {
-    return Buffer.from(this.#options.renderer.keepAlive());
+  idle(): Buffer | null {
+    // The client has the whole answer, although the provider keeps its own open.
+    return this.#isDone ? null : Buffer.from(this.#options.renderer.keepAlive());
   }
 
   #take(record: Buffer): string {

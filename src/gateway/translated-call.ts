@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { AnswerAbout } from '../dialects/dialect.ts';
+import { HttpError } from '../errors.ts';
 import { parseJson } from '../json/value.ts';
 import type { Quirk, Target } from '../providers/adapter.ts';
 import { protocolWay } from '../providers/protocol-way.ts';
@@ -40,12 +41,23 @@ async function translatedCall(
 function renderersOf(translation: Translation, about: AnswerAbout): Pick<Call, 'render' | 'streamRenderer'> {
   const request = translation.request();
   return {
-    render: (response) => ({
-      contentType: 'application/json',
-      body: Buffer.from(JSON.stringify(request.renderAnswer(parseJson(response), about))),
-    }),
+    render: (response) => {
+      const body = textOf(() => request.renderAnswer(parseJson(response), about));
+      return { contentType: 'application/json', body: Buffer.from(body) };
+    },
     streamRenderer: () => request.openStream(about),
   };
+}
+
+/** @throws HttpError `upstream_invalid_response` for arguments of a call that are nested too deeply to be written. */
+function textOf(render: () => object): string {
+  try {
+    return JSON.stringify(render());
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    const message = 'The response of the provider is nested too deeply.';
+    throw new HttpError('upstream_invalid_response', message, { cause: error });
+  }
 }
 
 function aboutAnswer({ record }: Call, now: () => number): AnswerAbout {

@@ -8,6 +8,7 @@ import { isRecord, parseJson } from '../json/value.ts';
 import { checkImageParts, IMAGE_PATTERNS } from '../protocols/image-parts.ts';
 import type { JsonCallBody } from '../providers/adapter.ts';
 import type { ModelOptions } from '../store/entities.ts';
+import { giveTurn } from '../turns.ts';
 
 /** What is looked up in a chat request that was made here. */
 const PATTERNS = compilePatterns(
@@ -15,6 +16,9 @@ const PATTERNS = compilePatterns(
   [],
   { listsMembers: true },
 );
+
+/** Up to this size a body is translated without a turn for others. */
+const AT_ONCE_BYTES = 256 * 1024;
 
 interface TranslationOptions {
   readonly dialect: Dialect;
@@ -41,20 +45,27 @@ export class Translation {
     return this.#options.dialect;
   }
 
-  /** The request as read. @throws HttpError as `Dialect.parse`. */
+  /** The request, once it was read. */
   request(): DialectRequest {
-    if (this.#request === null) {
-      const { dialect, bytes, client } = this.#options;
-      const body = parseJson(bytes);
-      if (!isRecord(body)) throw new HttpError('invalid_body', 'The body must be a JSON object.');
-      this.#request = dialect.parse(body, client);
-    }
+    if (this.#request === null) throw new Error('The request was not read.');
+    return this.#request;
+  }
+
+  /** Reads the request. To call it again does nothing. @throws HttpError as `Dialect.parse`. */
+  async read(): Promise<DialectRequest> {
+    if (this.#request !== null) return this.#request;
+    const { dialect, bytes, client } = this.#options;
+    const body = parseJson(bytes);
+    if (!isRecord(body)) throw new HttpError('invalid_body', 'The body must be a JSON object.');
+    await this.#giveTurn();
+    this.#request = dialect.parse(body, client);
+    await this.#giveTurn();
     return this.#request;
   }
 
   /**
    * The chat request for a target, its images checked.
-   * @throws HttpError as `request`, `image_validation_failed`, `server_overloaded`.
+   * @throws HttpError as `read`, `image_validation_failed`, `server_overloaded`.
    */
   async bodyFor(options: ModelOptions, upstreamModel: string): Promise<JsonCallBody> {
     const traits = traitsOf(options, upstreamModel);
@@ -68,11 +79,18 @@ export class Translation {
 
   async #make(traits: ModelTraits): Promise<JsonCallBody> {
     const { client, stream, lease, bytes: received } = this.#options;
-    const chat = { model: client.modelId, ...this.request().toChat(traits), ...(stream ? { stream } : {}) };
+    const request = await this.read();
+    const chat = { model: client.modelId, ...request.toChat(traits), ...(stream ? { stream } : {}) };
+    await this.#giveTurn();
     const bytes = Buffer.from(JSON.stringify(chat));
     const heldBytes = received.length + bytes.length * (this.#bodies.size + 1);
     if (!lease.growTo(heldBytes)) throw overloaded(lease, heldBytes);
     const scan = await scanJsonInTurns(bytes, PATTERNS);
     return { kind: 'json', bytes, scan, patches: await checkImageParts(bytes, scan) };
+  }
+
+  /** Each step of a large body takes a while. */
+  async #giveTurn(): Promise<void> {
+    if (this.#options.bytes.length > AT_ONCE_BYTES) await giveTurn();
   }
 }

@@ -4,6 +4,7 @@ import { extname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 import { type Exchange, sendBytes, sendEmpty } from './reply.ts';
+import { withoutComments } from './source-comments.ts';
 
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -42,12 +43,18 @@ class StaticFile {
 
   #read(): { readonly bytes: Buffer; readonly etag: string } {
     if (this.#content === null) {
-      const bytes = readFileSync(this.#path);
+      const bytes = readPage(this.#path);
       const etag = `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"`;
       this.#content = { bytes, etag };
     }
     return this.#content;
   }
+}
+
+/** Comments are for those who read the source. */
+function readPage(path: string): Buffer {
+  const bytes = readFileSync(path);
+  return /\.(?:js|css)$/.test(path) ? Buffer.from(withoutComments(bytes.toString())) : bytes;
 }
 
 export type StaticFiles = ReadonlyMap<string, StaticFile>;

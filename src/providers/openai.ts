@@ -66,7 +66,8 @@ function madeRequest(call: AdapterCall, { make }: MadeCallBody, target: Target):
 /** The request with the client's form, written part by part, with the model's name replaced. */
 function formRequest(call: AdapterCall, body: FormCallBody, target: Target): UpstreamRequest {
   const boundary = createBoundary(randomBytes);
-  const replace = new Map([['model', target.upstreamModel]]);
+  // For the default provider's own model, which is not known here, there is no other name.
+  const replace = new Map(call.modelId === '' ? [] : [['model', target.upstreamModel] as const]);
   const stream = relayMultipart(body.parts(), { boundary, replace });
   const own = ['content-type', multipartContentType(boundary)];
   return postTo(call, target, { own, body: { kind: 'stream', stream } });

@@ -30,7 +30,7 @@ export function handOver(
       const data = new DataTransfer();
       data.items.add(new File([bytes, rest], name, { type: mimeType }));
       const common = { bubbles: true, cancelable: true };
-      const target = document.querySelector(way === 'paste' ? '.chat-composer textarea' : '.chat-log');
+      const target = document.querySelector(way === 'paste' ? '.composer textarea' : '.talk-body');
       const event =
         way === 'paste'
           ? new ClipboardEvent('paste', { ...common, clipboardData: data })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { answers, ask, openChat, startChat, textOf } from './chat-setup.ts';
+import { answers, ask, idle, linesOf, openChat, startChat, textOf } from './chat-setup.ts';
 import { SKIPPED } from './start-browser.ts';
 
 const options = { skip: SKIPPED };
@@ -15,7 +15,7 @@ test('a question that failed is not sent again with the next one', options, asyn
   first.finish();
   await answers(page).getByText('Forty-two').waitFor();
   for (const [index, text] of ['failed', 'failed too'].entries()) {
-    await page.getByRole('button', { name: 'Send', exact: true }).waitFor();
+    await idle(page);
     await ask(page, text);
     (await nextCall()).reply(422, REFUSAL);
     await answers(page)
@@ -23,12 +23,12 @@ test('a question that failed is not sent again with the next one', options, asyn
       .getByText('Slow down.')
       .waitFor();
   }
-  await page.getByRole('button', { name: 'Send', exact: true }).waitFor();
+  await idle(page);
   await ask(page, 'asked now');
-  assert.deepEqual((await nextCall()).body.messages, [
-    { role: 'user', content: 'answered' },
-    { role: 'assistant', content: 'Forty-two' },
-    { role: 'user', content: 'asked now' },
+  assert.deepEqual(linesOf((await nextCall()).body), [
+    'user: answered',
+    'assistant: Forty-two',
+    'user: asked now',
   ]);
 });
 
@@ -39,9 +39,9 @@ test('a connection that breaks off is no riddle, and the button named asks again
   (await nextCall()).say('Half of it');
   await answers(page).getByText('Half of it').waitFor();
   app.server.closeAllConnections();
-  await answers(page).getByText('The connection was interrupted. Press Regenerate to try again.').waitFor();
+  await answers(page).getByText('The connection was interrupted. Press Retry to try again.').waitFor();
   assert.equal(await answers(page).getByText('Half of it').count(), 1);
-  await page.getByRole('button', { name: 'Regenerate' }).click();
+  await page.getByRole('button', { name: 'Retry' }).click();
   assert.equal((await nextCall()).body.messages.length, 1);
 });
 
@@ -59,7 +59,7 @@ test('who asks too often reads how long to wait', options, async (t) => {
     await ask(page, 'Hello');
     (await nextCall()).reply(429, REFUSAL, { 'retry-after': seconds });
     await answers(page).nth(index).getByText(`Slow down. ${words}`).waitFor();
-    await page.getByRole('button', { name: 'Send', exact: true }).waitFor();
+    await idle(page);
   }
 });
 
@@ -70,7 +70,7 @@ test('an error within a stream speaks of no status that was good', options, asyn
   const call = await nextCall();
   call.say('Half of it');
   call.fail('went_wrong');
-  const detail = answers(page).locator('.chat-failure-detail');
+  const detail = answers(page).locator('.failure-detail');
   await detail.getByText('request id').waitFor();
   assert.match(await textOf(detail), /^went_wrong · request id /);
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Locator, Page } from 'playwright-core';
 import { MASTER_KEY } from '../helpers/start-app.ts';
-import { answers, ask, modelList, openChat, startChat, textOf, useKey } from './chat-setup.ts';
+import { answers, ask, modelReady, openChat, startChat, textOf, useKey } from './chat-setup.ts';
 import { SKIPPED, visit } from './start-browser.ts';
 
 const options = { skip: SKIPPED };
@@ -116,7 +116,7 @@ test('code is copied with one button, in a secure context', options, async (t) =
   call.finish();
   for (const [name, text] of [
     ['Copy code', CODE],
-    ['Copy message', FENCE],
+    ['Copy answer', FENCE],
   ] as const) {
     const button = page.getByRole('button', { name }).last();
     const sign = await button.innerHTML();
@@ -145,7 +145,7 @@ test('on plain http, where there is no clipboard, the code is selected', options
   await page.goto(`${PLAIN_ORIGIN}/chat.html`);
   assert.deepEqual(await page.evaluate(() => [isSecureContext, 'clipboard' in navigator]), [false, false]);
   await useKey(page, MASTER_KEY);
-  await modelList(page).locator('option[value="blind-model"]').waitFor({ state: 'attached' });
+  await modelReady(page);
   await ask(page, 'Code, please');
   const call = await nextCall();
   call.say(FENCE);

@@ -58,12 +58,17 @@ export function wavOfText(name: string, text: string): SampleFile {
 }
 
 /** Puts the demo provider behind the app with models to talk to and to hear, and a scripted model that reads images. */
-export async function addDemoProvider(t: TestContext, app: AppUnderTest): Promise<void> {
+export async function addDemoProvider(
+  t: TestContext,
+  app: AppUnderTest,
+  more: readonly string[] = [],
+): Promise<void> {
   const demo = await startDemo();
   t.after(demo.stop);
   await app.addProvider({ id: 'demo', name: 'Demo', baseUrl: `${demo.origin}/v1`, apiKey: DEMO_KEY }, [
     { id: 'demo-chat' },
     { id: 'demo-whisper' },
+    ...more.map((id) => ({ id })),
   ]);
   const reader = await startUpstream(t, (req, res, request) => {
     const [picture] = sentPictures(request);

@@ -108,15 +108,20 @@ export async function openChat(
 ): Promise<Visitor> {
   if (place === 'Chat tab') {
     const visitor = await visitPanel(t, app.origin, 'Chat', options);
-    await modelList(visitor.page).locator('option[value="blind-model"], option[value="demo-chat"]').waitFor({
-      state: 'attached',
-    });
+    await modelReady(visitor.page);
     return visitor;
   }
   const visitor = await visit(t, app.origin, '/chat.html', options);
   await useKey(visitor.page, MASTER_KEY);
   await visitor.page.getByText('Connection works').waitFor();
   return visitor;
+}
+
+/** Until a model is chosen. */
+export async function modelReady(page: Page): Promise<void> {
+  await modelButton(page)
+    .filter({ hasNotText: /Loading|Enter an API key|No model|failed|refused/ })
+    .waitFor();
 }
 
 /** Types a key and tests it. */
@@ -126,16 +131,34 @@ export async function useKey(page: Page, key: string): Promise<void> {
 }
 
 export function keyField(page: Page): Locator {
-  return page.getByRole('textbox', { name: /^API Key/ });
+  return page.getByRole('textbox', { name: /^API key/ });
 }
 
-export function modelList(page: Page): Locator {
-  return page.getByRole('combobox', { name: 'Model' });
+/** The button that shows the chosen model, and opens the list of models. */
+export function modelButton(page: Page): Locator {
+  return page.getByRole('button', { name: /^Model: / });
 }
 
-/** The text to be sent, whatever the task calls it. */
+/** The models of the list, which is opened and closed again: their texts, groups left out. */
+export async function listModels(page: Page): Promise<string[]> {
+  await modelButton(page).click();
+  const options = page.getByRole('option');
+  await options.first().waitFor();
+  const texts = await options.allInnerTexts();
+  await page.keyboard.press('Escape');
+  return texts.map((text) => text.replace(/\s+/g, ' ').trim());
+}
+
+/** Chooses a model by a part of its name or id. */
+export async function chooseModel(page: Page, name: string): Promise<void> {
+  await modelButton(page).click();
+  await page.getByRole('option').filter({ hasText: name }).click();
+  await page.getByRole('option').first().waitFor({ state: 'detached' });
+}
+
+/** The text to be sent, whatever the model makes of it. */
 export function messageField(page: Page): Locator {
-  return page.getByRole('textbox', { name: /^(Message|Hint for the .*|Instructions for .*)$/ });
+  return page.locator('#chat-message');
 }
 
 /** Writes a message and sends it by Enter. */
@@ -144,16 +167,56 @@ export async function ask(page: Page, text: string): Promise<void> {
   await messageField(page).press('Enter');
 }
 
-/** Presses Clear, says yes to its question, and waits until it is done. */
-export async function clearConversation(page: Page): Promise<void> {
-  await page.getByRole('button', { name: 'Clear', exact: true }).click();
-  await page.getByRole('button', { name: 'Clear conversation' }).click();
-  await answers(page).first().waitFor({ state: 'detached' });
+export async function newChat(page: Page): Promise<void> {
+  await page.keyboard.press('ControlOrMeta+Shift+O');
+  await page.getByRole('heading', { name: 'Start a conversation' }).waitFor();
+}
+
+/** Opens the settings, if they are not open. */
+export async function openSettings(page: Page): Promise<void> {
+  const button = settingsButton(page);
+  if ((await button.getAttribute('aria-expanded')) !== 'true') await button.click();
+}
+
+export function settingsButton(page: Page): Locator {
+  return page.locator('.talk-head').getByRole('button', { name: 'Settings', exact: true });
 }
 
 /** The answers in the conversation, oldest first. */
 export function answers(page: Page): Locator {
   return page.getByRole('article', { name: /^Answer of / });
+}
+
+/** The person's messages in the conversation, oldest first. */
+export function questions(page: Page): Locator {
+  return page.getByRole('article', { name: 'You' });
+}
+
+/** Until no answer is coming. */
+export async function idle(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Send', exact: true }).waitFor();
+}
+
+/** One question and its answer, to the end. */
+export async function converse(
+  page: Page,
+  { nextCall }: ChatUnderTest,
+  question: string,
+  answer: string,
+): Promise<ChatBody> {
+  await ask(page, question);
+  const call = await nextCall();
+  call.say(answer);
+  call.finish({ prompt_tokens: 7, completion_tokens: 5 });
+  await idle(page);
+  return call.body;
+}
+
+/** What a body says, a line for each message. */
+export function linesOf({ messages }: ChatBody): string[] {
+  return messages.map(
+    ({ role, content }) => `${role}: ${typeof content === 'string' ? content : JSON.stringify(content)}`,
+  );
 }
 
 /** The text of an element, hidden parts included. */

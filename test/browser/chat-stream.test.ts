@@ -3,17 +3,22 @@ import { test } from 'node:test';
 import {
   answers,
   ask,
-  clearConversation,
+  converse,
+  idle,
+  linesOf,
   messageField,
+  newChat,
   openChat,
+  openSettings,
   PLACES,
+  questions,
   startChat,
   textOf,
 } from './chat-setup.ts';
 import { SKIPPED } from './start-browser.ts';
 
 const options = { skip: SKIPPED };
-const SPEED = /^\d+\.\d\d s to first token · 7 in · 400 tokens · \d+(\.\d)? tokens\/s$/;
+const SPEED = /^7 in · 400 out · \d+(\.\d+)?\u202fm?s to first token · \d+(\.\d)? tok\/s$/;
 
 for (const place of PLACES) {
   test(`an answer grows on the page while the provider still writes: ${place}`, options, async (t) => {
@@ -41,8 +46,8 @@ for (const place of PLACES) {
       document.body.dataset['aheadMs'] = '2000';
     });
     call.finish({ prompt_tokens: 7, completion_tokens: 400 });
-    await page.getByRole('button', { name: 'Send', exact: true }).waitFor();
-    assert.match(await textOf(page.locator('.chat-speed')), SPEED);
+    await idle(page);
+    assert.match(await textOf(answers(page).locator('.meta')), SPEED);
   });
 }
 
@@ -62,11 +67,7 @@ test(
     assert.equal(await messageField(page).evaluate((node) => node === document.activeElement), true);
     await ask(page, 'Go on');
     const second = await nextCall();
-    assert.deepEqual(second.body.messages, [
-      { role: 'user', content: 'Tell me a story' },
-      { role: 'assistant', content: 'Once upon' },
-      { role: 'user', content: 'Go on' },
-    ]);
+    assert.deepEqual(linesOf(second.body), ['user: Tell me a story', 'assistant: Once upon', 'user: Go on']);
     await page.keyboard.press('Escape');
     await second.closed;
     await answers(page).nth(1).getByText('Stopped.').waitFor();
@@ -86,11 +87,12 @@ test('system prompt, temperature and length reach the provider, streamed or not'
   });
   plain.say('Yes');
   plain.finish();
-  await answers(page).getByText('Yes').waitFor();
-  await clearConversation(page);
-  await page.getByLabel('System Prompt').fill('Speak like a pirate.');
+  await idle(page);
+  await newChat(page);
+  await openSettings(page);
+  await page.getByLabel('System prompt').fill('Speak like a pirate.');
   await page.getByLabel('Temperature').fill('0');
-  await page.getByLabel('Max Tokens').fill('64');
+  await page.getByLabel('Maximum tokens').fill('64');
   await page.getByLabel('Stream the answer').uncheck();
   await ask(page, 'Fancy');
   const fancy = await nextCall();
@@ -106,50 +108,65 @@ test('system prompt, temperature and length reach the provider, streamed or not'
   fancy.reply(200, { choices: [{ index: 0, message: { content: 'Arr' }, finish_reason: 'length' }] });
   await answers(page).getByText('Arr').waitFor();
   await answers(page).getByText('The answer was cut off: it reached the maximum number of tokens.').waitFor();
-  assert.match(await textOf(page.locator('.chat-speed')), /~1 token$/);
+  assert.match(await textOf(answers(page).locator('.meta')), /^≈ 1 out · .* to first token$/);
 });
 
-test('an edited message and a repeated question forget what came after them', options, async (t) => {
-  const { app, nextCall } = await startChat(t);
-  const { page } = await openChat(t, app, 'chat page');
-  const turn = async (answer: string): Promise<unknown> => {
-    const call = await nextCall();
-    call.say(answer);
-    call.finish();
-    await answers(page).getByText(answer).waitFor();
-    await page.getByRole('button', { name: 'Send', exact: true }).waitFor();
-    return call.body.messages.map(({ role, content }) => `${role}: ${String(content)}`);
-  };
-  await ask(page, 'first question');
-  await turn('first answer');
-  await ask(page, 'second question');
-  await turn('second answer');
-  // That of an earlier answer would take away all that came after it.
-  const regenerate = page.getByRole('button', { name: 'Regenerate answer' });
-  assert.equal(await regenerate.count(), 1);
-  await regenerate.click();
-  const again = ['user: first question', 'assistant: first answer', 'user: second question'];
-  assert.deepEqual(await turn('better answer'), again);
-  assert.deepEqual(await page.getByRole('log').getByRole('article').count(), 4);
-  assert.equal(await page.getByText('second answer').count(), 0);
-  await ask(page, 'third question');
-  assert.deepEqual(await turn('third answer'), [
-    ...again,
-    'assistant: better answer',
-    'user: third question',
-  ]);
-  await page.getByRole('button', { name: 'Edit message' }).first().click();
-  const edit = page.getByRole('textbox', { name: 'Edit message' });
-  assert.equal(await edit.inputValue(), 'first question');
-  await edit.fill('never sent');
-  await edit.press('Escape');
-  assert.equal(await page.getByText('first question').isVisible(), true);
-  await page.getByRole('button', { name: 'Edit message' }).first().click();
-  await edit.fill('edited question');
-  await edit.press('Enter');
-  assert.deepEqual(await turn('edited answer'), ['user: edited question']);
-  assert.equal(await page.getByText('third question').count(), 0);
-});
+test(
+  'an edited message and another answer are versions; each is followed by its own branch',
+  options,
+  async (t) => {
+    const chat = await startChat(t);
+    const { page } = await openChat(t, chat.app, 'chat page');
+    const said = async (): Promise<string[]> =>
+      (await page.getByRole('log').locator('.bubble, .md').allInnerTexts()).map((text) => text.trim());
+    const turn = async (answer: string): Promise<string[]> => {
+      const call = await chat.nextCall();
+      call.say(answer);
+      call.finish();
+      await answers(page).getByText(answer).waitFor();
+      await idle(page);
+      return linesOf(call.body);
+    };
+    await converse(page, chat, 'first question', 'first answer');
+    await converse(page, chat, 'second question', 'second answer');
+    await answers(page).nth(1).getByRole('button', { name: 'Answer again' }).click();
+    const before = ['user: first question', 'assistant: first answer', 'user: second question'];
+    assert.deepEqual(await turn('better answer'), before);
+    assert.match(await textOf(answers(page).nth(1).locator('.branch')), /2 \/ 2$/);
+    assert.deepEqual(linesOf(await converse(page, chat, 'third question', 'third answer')), [
+      ...before,
+      'assistant: better answer',
+      'user: third question',
+    ]);
+
+    await questions(page).first().getByRole('button', { name: 'Edit message' }).click();
+    const edit = page.getByRole('textbox', { name: 'Edit message' });
+    assert.equal(await edit.inputValue(), 'first question');
+    await edit.fill('never sent');
+    await edit.press('Escape');
+    await questions(page).first().getByRole('button', { name: 'Edit message' }).click();
+    await edit.fill('edited question');
+    await edit.press('Enter');
+    assert.deepEqual(await turn('edited answer'), ['user: edited question']);
+    assert.deepEqual(await said(), ['edited question', 'edited answer']);
+
+    const back = page.getByRole('button', { name: 'Previous version' });
+    await questions(page).first().getByRole('button', { name: 'Previous version' }).click();
+    assert.deepEqual(await said(), [
+      'first question',
+      'first answer',
+      'second question',
+      'better answer',
+      'third question',
+      'third answer',
+    ]);
+    await answers(page).nth(1).getByRole('button', { name: 'Previous version' }).click();
+    assert.deepEqual(await said(), ['first question', 'first answer', 'second question', 'second answer']);
+    assert.equal(await back.nth(1).isDisabled(), true);
+    await page.reload();
+    assert.equal(await page.getByRole('log').getByRole('article').count(), 0);
+  },
+);
 
 test(
   'a stream that fails or breaks off keeps its text and says so; thoughts are folded away',
@@ -164,7 +181,8 @@ test(
     await answers(page).getByText('Half an', { exact: true }).waitFor();
     const thoughts = answers(page).locator('details');
     assert.equal(await thoughts.evaluate((node) => (node as HTMLDetailsElement).open), false);
-    assert.equal(await thoughts.locator('.chat-thoughts').textContent(), 'let me see');
+    assert.match(await textOf(thoughts.locator('summary')), /^Thought for /);
+    assert.equal(await thoughts.locator('.thought-text').textContent(), 'let me see');
     cut.cut();
     const error = answers(page).locator('.note.bad');
     await error.waitFor();
@@ -179,3 +197,35 @@ test(
     assert.equal(await textOf(answers(page).nth(1).locator('pre')), 'const half = ');
   },
 );
+
+test('sources of an answer are links below it, each once, http and https only', options, async (t) => {
+  const { app, nextCall } = await startChat(t);
+  const { page } = await openChat(t, app, 'Chat tab');
+  await openSettings(page);
+  await page.getByLabel('Stream the answer').uncheck();
+  await ask(page, 'Who says so?');
+  const cited = (url: string, title: string): object => ({
+    type: 'url_citation',
+    url_citation: { url, title },
+  });
+  const annotations = [
+    cited('https://example.com/a', 'First <b>source</b>'),
+    cited('https://example.com/a', 'Again'),
+    cited('javascript:alert(1)', 'Never'),
+    cited('http://example.org/', ''),
+  ];
+  (await nextCall()).reply(200, {
+    choices: [{ index: 0, message: { content: 'They.', annotations }, finish_reason: 'stop' }],
+  });
+  const links = answers(page).locator('.sources a');
+  await links.first().waitFor();
+  assert.deepEqual(
+    await links.evaluateAll((all) =>
+      all.map((link) => [(link as HTMLAnchorElement).href, link.textContent, link.getAttribute('rel')]),
+    ),
+    [
+      ['https://example.com/a', 'First <b>source</b>', 'noopener noreferrer'],
+      ['http://example.org/', 'example.org', 'noopener noreferrer'],
+    ],
+  );
+});

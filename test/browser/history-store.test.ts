@@ -27,7 +27,10 @@ test('chats, branches, files and presets are still there after a reload', option
         createdAt: 2 + index,
       });
       await store.saveMessage({ ...answer, text: '', state: 'stopped' });
-      await store.saveMessage({ ...answer, usage: { total_tokens: 7 } }, { isLeaf: true });
+      await store.saveMessage(
+        { ...answer, usage: { promptTokens: 7, completionTokens: null, cachedTokens: null } },
+        { isLeaf: true },
+      );
     }
     await store.savePreset({ name: 'Brief', system: 'Be brief.', modelId: null, temperature: 0.2 });
     return chat.id;

@@ -68,8 +68,9 @@ async function checkFocus(page: Page): Promise<void> {
 function readFocus(): Focus | null {
   const element = document.activeElement;
   if (element === null || element === document.body) return null;
-  // A choice is drawn by the label around its radio button, a number by the box that it shares with its unit.
-  const drawn = element.closest('.seg label, .affix') ?? element;
+  // A choice is drawn by the label around its radio button, a number and a message by the box that they share with others.
+  const drawn =
+    element.closest('.seg label, .affix') ?? element.closest('textarea')?.closest('.composer') ?? element;
   // The name in a row is outlined with its whole row.
   const part = element.matches('.table a.name') ? '::after' : null;
   const { outlineStyle, outlineWidth, outlineColor } = getComputedStyle(drawn, part);

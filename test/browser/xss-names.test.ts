@@ -3,9 +3,11 @@ import { type TestContext, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { changeConfig } from '../../src/store/change-config.ts';
 import { withEntity } from '../../src/store/changes.ts';
+import { NO_LIMITS } from '../../src/store/limit-rules.ts';
+import { UNKNOWN_PRICE } from '../../src/store/price-amounts.ts';
 import { json, startUpstream } from '../helpers/fake-upstream.ts';
 import { ADMIN, type AppUnderTest, expectStatus, startApp } from '../helpers/start-app.ts';
-import { modelList, textOf } from './chat-setup.ts';
+import { modelButton, textOf } from './chat-setup.ts';
 import { SAMPLE_PASSWORD } from './sample-data.ts';
 import { chooseTab, row, SKIPPED, takeNewKey } from './start-browser.ts';
 import { startTraffic } from './traffic-setup.ts';
@@ -63,6 +65,13 @@ async function startFilled(t: TestContext): Promise<AppUnderTest> {
   return app;
 }
 
+/** Waits until a list has so many rows, and none that is still to be drawn. */
+async function drawnWhole(page: Page, count: number): Promise<void> {
+  const rows = page.locator('table.managed:not([aria-rowcount]) tbody tr');
+  await rows.nth(count - 1).waitFor();
+  await page.locator('table[aria-rowcount]').waitFor({ state: 'detached' });
+}
+
 test('stored names are text on every tab of the panel', options, async (t) => {
   const app = await startFilled(t);
   const { page, open } = await visitWatched(t, app.origin);
@@ -72,10 +81,7 @@ test('stored names are text on every tab of the panel', options, async (t) => {
   await expectText(panel, [app.config.uiUsername], 'Overview');
   for (const tab of ['Providers', 'Models', 'API Keys', 'Users']) {
     await chooseTab(panel, tab);
-    await panel
-      .locator('tbody tr')
-      .nth(NAMES.length - 1)
-      .waitFor();
+    await drawnWhole(panel, NAMES.length);
     await expectText(panel, NAMES, tab);
     for (const button of await row(panel, NAME).first().getByRole('button').all()) {
       await button.click();
@@ -94,10 +100,11 @@ test('stored names are text on every tab of the panel', options, async (t) => {
     await panel.keyboard.press('Escape');
   }
   await chooseTab(panel, 'Chat');
-  await modelList(panel)
-    .locator('option')
+  await modelButton(panel).click();
+  await panel
+    .getByRole('option')
     .nth(NAMES.length - 1)
-    .waitFor({ state: 'attached' });
+    .waitFor();
   await expectText(panel, NAMES, 'Chat');
 });
 
@@ -152,7 +159,7 @@ test('a user of a bad name sees it as text, his keys and his models too', option
   await signIn(page, app.origin, NAME, PASSWORD);
   const own = await open('/dashboard.html');
   await row(own, NAME).first().waitFor();
-  await own.locator('tbody tr').nth(NAMES.length).waitFor();
+  await drawnWhole(own, NAMES.length);
   await expectText(own, [...NAMES, `Hello, ${NAME}`], 'dashboard');
   await own.context().clearCookies();
   await row(own, NAME).first().getByRole('switch').click();
@@ -182,6 +189,62 @@ test('names are text in figures, charts, needs, budgets and requests', options, 
   const own = await open('/dashboard.html');
   await own.getByRole('radio', { name: 'Requests' }).click();
   await expectText(own, [model, `Hello, ${user}`], 'own page with traffic');
+});
+
+test('the stored webhook with its last result, limits and prices are text', options, async (t) => {
+  const app = await startApp(t);
+  const { page, open } = await visitWatched(t, app.origin);
+  await signIn(page, app.origin, ADMIN.username, ADMIN.password);
+  await app.addProvider({ id: 'up', name: 'Up', baseUrl: 'https://example.com/v1' }, [
+    { id: 'm', name: 'M' },
+  ]);
+  await app.addKey({ name: 'Limited', limits: { ...NO_LIMITS, rpm: 5 } });
+  const price = { ...UNKNOWN_PRICE, inputPerMTok: 2, outputPerMTok: 10 };
+  await changeConfig(app.services.store.config, (state) => {
+    const up = state.providers.get('up');
+    assert.ok(up);
+    const prices = Object.fromEntries(['m', ...NAMES].map((name) => [name, { price, asOf: '2026-11-12' }]));
+    return { state: withEntity(state, 'providers', { ...up, prices }), result: null };
+  });
+  for (const url of NAMES) {
+    await changeConfig(app.services.store.config, (state) => {
+      const alertWebhook = { url, secret: `${url}-${url}`, unreadable: null };
+      return { state: { ...state, settings: { ...state.settings, alertWebhook } }, result: null };
+    });
+    const settings = await open('/admin.html#settings');
+    const field = settings.getByLabel('Webhook URL');
+    await field.waitFor();
+    assert.equal(await field.inputValue(), url.trim());
+    assert.deepEqual(await findStrangers(settings), [], url);
+    await settings.close();
+  }
+  const told = await open('/admin.html#overview');
+  await told.route('**/api/admin/settings', async (route) => {
+    const response = await route.fetch();
+    const { alertWebhook, ...rest } = await response.json();
+    const lastResult = { at: new Date().toISOString(), ok: false, status: 500, message: NAMES.join(' ') };
+    const webhook = { ...alertWebhook, secretHint: NAME, lastResult };
+    await route.fulfill({ response, json: { ...rest, alertWebhook: webhook } });
+  });
+  await chooseTab(told, 'Settings');
+  await told.getByText('Last alert (500)').waitFor();
+  await expectText(told, NAMES, 'the last result of the webhook');
+  await chooseTab(told, 'Models');
+  await row(told, '$2 / $10').first().waitFor();
+  assert.deepEqual(await findStrangers(told), [], 'prices');
+  await told.route('**/api/admin/apikeys', async (route) => {
+    const response = await route.fetch();
+    const { data } = (await response.json()) as { data: { limits: object | null }[] };
+    const withPayload = data.map((key) => ({
+      ...key,
+      limits: key.limits && { ...key.limits, allowedIps: NAMES },
+    }));
+    await route.fulfill({ response, json: { data: withPayload } });
+  });
+  await chooseTab(told, 'API Keys');
+  await row(told, 'Limited').getByRole('link', { name: 'Limited' }).click();
+  await told.locator('.drawer').getByText('What holds in the end').waitFor();
+  await expectText(told, NAMES, 'limits');
 });
 
 test('addresses are no way in: query, hash, paths that do not exist', options, async (t) => {

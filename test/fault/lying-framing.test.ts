@@ -25,6 +25,26 @@ const REPLIES: readonly (readonly [name: string, bytes: string, outcome: Outcome
     'relayed',
   ],
   [
+    'chunks with quoted extensions',
+    `${OK}${JSON_TYPE}${CHUNKED}\r\n${BODY.length.toString(16)};a="b;\\"c\\\\ \xe9";d\r\n${BODY}\r\n${LAST}`,
+    'relayed',
+  ],
+  [
+    'an extension of 1 KB with every byte',
+    `${OK}${JSON_TYPE}${CHUNKED}\r\n${[...BODY].map((byte) => `1;a=${'b'.repeat(1_000)}\r\n${byte}\r\n`).join('')}${LAST}`,
+    'relayed',
+  ],
+  [
+    'an extension of 64 KB',
+    `${OK}${JSON_TYPE}${CHUNKED}\r\n${BODY.length.toString(16)};a=${'b'.repeat(65_536)}\r\n${BODY}\r\n${LAST}`,
+    502,
+  ],
+  [
+    'trailers of 64 KB',
+    `${OK}${JSON_TYPE}${CHUNKED}\r\n${chunk(BODY)}0\r\n${'X-Many: 1\r\n'.repeat(6_000)}\r\n`,
+    502,
+  ],
+  [
     'trailers',
     `${OK}${JSON_TYPE}${CHUNKED}\r\n${chunk(BODY)}0\r\nSet-Cookie: a=b\r\nX-Evil: 1\r\n\r\n`,
     'relayed',

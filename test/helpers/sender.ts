@@ -5,6 +5,7 @@ import { Cancellation, type CancelSignal } from '../../src/cancellation.ts';
 import { piecesOf } from '../../src/http/body-source.ts';
 import type { CompiledProvider, UpstreamBody, UpstreamResponse } from '../../src/providers/adapter.ts';
 import { compileProvider } from '../../src/providers/compile.ts';
+import type { OutgoingRequest } from '../../src/providers/upstream/request-head.ts';
 import { createUpstreams } from '../../src/providers/upstream.ts';
 import { UpstreamFailure } from '../../src/providers/upstream-failures.ts';
 import type { ProviderOptions } from '../../src/store/entities.ts';
@@ -24,6 +25,8 @@ export interface Sender {
   send(body: UpstreamBody | string, signal?: CancelSignal): Promise<UpstreamResponse>;
   /** Sends a POST and reads the answer whole. */
   ask(body: UpstreamBody | string, signal?: CancelSignal): Promise<string>;
+  /** Sends any request. */
+  exchange(request: OutgoingRequest): Promise<UpstreamResponse>;
   /** The failure of a POST, of its headers or of its body. */
   failureOf(body: UpstreamBody | string, signal?: CancelSignal): Promise<UpstreamFailure>;
 }
@@ -52,11 +55,12 @@ export function startSender(
     assert.equal(pool.waitingCount, 0);
     await until(() => pool.usedCount === 0, 'no connection');
   });
+  const exchange = (request: OutgoingRequest, signal: CancelSignal = new Cancellation()) =>
+    upstreams.send({ provider, ...request }, { signal, consumer: CONSUMER });
   const send: Sender['send'] = (body, signal = new Cancellation()) => {
     const sent: UpstreamBody =
       typeof body === 'string' ? { kind: 'pieces', pieces: [Buffer.from(body)] } : body;
-    const request = { provider, method: 'POST', path: '/v1/x', headers: [], body: sent } as const;
-    return upstreams.send(request, { signal, consumer: CONSUMER });
+    return exchange({ method: 'POST', path: '/v1/x', headers: [], body: sent }, signal);
   };
   const ask: Sender['ask'] = async (body, signal) => {
     const response = await send(body, signal);
@@ -66,6 +70,7 @@ export function startSender(
     provider,
     send,
     ask,
+    exchange,
     failureOf: (body, signal) =>
       ask(body, signal).then(
         (text) => assert.fail(`answered: ${text}`),

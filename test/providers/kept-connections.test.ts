@@ -8,6 +8,8 @@ import { type Sender, startSender, streamOf } from '../helpers/sender.ts';
 import { until } from '../helpers/until.ts';
 
 const ANSWER = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+/** The most that a record of TLS holds (RFC 8446 section 5.1). */
+const RECORD_BYTES = 16_384;
 const LARGE = 'x'.repeat(5 * 1024 * 1024);
 
 const answer: OnRequest = (socket) => void socket.write(ANSWER);
@@ -146,6 +148,27 @@ for (const scheme of ['http', 'https'] as const) {
       assert.deepEqual(answers, Array(8).fill('ok'));
       assert.equal(new Set(connectionsUsed()).size, 8);
       assert.equal(mostOpen, 2);
+    });
+
+    test('with bytes behind its answer is not handed on: they must not answer the request that waits', async (t) => {
+      const { upstream, sender, connectionsUsed } = await start(t, 'answer');
+      sender.provider.connection.pool.maxSockets = 1;
+      // On TLS the answer fills a record, so that the bytes behind it are read apart from it.
+      const head = 'HTTP/1.1 200 OK\r\nContent-Length: 16342\r\n\r\n';
+      const body = 'o'.repeat(RECORD_BYTES - head.length);
+      upstream.onRequest = (socket, index) => {
+        socket.write(`${head}${body}${index === 0 ? ANSWER : ''}`);
+      };
+      assert.deepEqual(await Promise.all([sender.ask('first'), sender.ask('second')]), [body, body]);
+      assert.deepEqual(connectionsUsed(), [0, 1]);
+    });
+
+    test('is handed on to the requests that wait', async (t) => {
+      const { sender, connectionsUsed } = await start(t, 'answer');
+      sender.provider.connection.pool.maxSockets = 2;
+      const answers = await Promise.all(Array.from({ length: 20 }, () => sender.ask('hello')));
+      assert.deepEqual(answers, Array(20).fill('ok'));
+      assert.equal(new Set(connectionsUsed()).size, 2);
     });
 
     test('whose request is aborted while it is sent again: nothing is left', async (t) => {

@@ -82,6 +82,7 @@ describe('models and keys', { timeout: 30_000 }, () => {
         owned_by: 'one',
         name: 'Model One',
         vision: false,
+        price: null,
       },
     );
     assert.ok(Number.isInteger(first?.['created']));

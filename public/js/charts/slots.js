@@ -47,7 +47,7 @@ export function createSlotBook() {
 }
 
 /** The colours of this page. Nothing of it is stored: names of models and keys do not belong into the browser. */
-const pageSlots = createSlotBook();
+export const pageSlots = createSlotBook();
 
 /**
  * @param {readonly Series[]} series at most five of them with a colour of their own

@@ -2,10 +2,8 @@ import { api, onSessionEnded, pageUrl } from './api.js';
 import { openDialog } from './dialog.js';
 import { alertBox, handleSubmit } from './form.js';
 import { h } from './h.js';
+import { announceSignIn, sessionChannel } from './session-channel.js';
 import { signInFields } from './sign-in-fields.js';
-
-/** Messages between the tabs of this browser: `signed-in` and `signed-out`, never a secret. */
-const channel = new BroadcastChannel('ipin-session');
 
 /**
  * Shows a sign-in dialog over the page when the session has ended, so that no input is lost. Notices at once when the
@@ -14,7 +12,7 @@ const channel = new BroadcastChannel('ipin-session');
  */
 export function guardSession(me) {
   onSessionEnded(() => askToSignIn(me));
-  channel.addEventListener('message', (event) => {
+  sessionChannel.addEventListener('message', (event) => {
     // If this session has ended, the request fails with 401, and the dialog opens.
     if (event.data === 'signed-out') api.get(`/api/${me.role}/me`).catch(() => {});
   });
@@ -26,15 +24,10 @@ export function guardSession(me) {
  */
 export async function signOut(role) {
   await api.post(`/api/${role}/logout`, undefined, { keepSession: true });
-  channel.postMessage('signed-out');
+  sessionChannel.postMessage('signed-out');
   const forget = await import('../chat/history/forget.js').catch(() => null);
   await forget?.forgetChats();
   location.assign(pageUrl(''));
-}
-
-/** Tells the other tabs that the person has signed in, so that they close their dialogs. */
-export function announceSignIn() {
-  channel.postMessage('signed-in');
 }
 
 /**
@@ -93,9 +86,9 @@ async function askToSignIn(me) {
     signedIn = true;
     dialog.close();
   };
-  channel.addEventListener('message', onOtherTab);
+  sessionChannel.addEventListener('message', onOtherTab);
   await dialog.closed;
-  channel.removeEventListener('message', onOtherTab);
+  sessionChannel.removeEventListener('message', onOtherTab);
   return signedIn;
 }
 

@@ -100,6 +100,8 @@ export function renderShell({ me, nav, main, home = '', search, onChangePassword
     element: app,
     /** Makes the sidebar a rail, to leave the room to the page. @param {boolean} isSlim */
     setSlim: (isSlim) => app.classList.toggle('slim', isSlim),
+    /** Opens the sidebar on a phone, for a page that hides the bar. @param {HTMLElement} button gets the focus afterwards */
+    openMenu: phoneMenu.open,
     closeMenu: phoneMenu.close,
   };
 }
@@ -121,7 +123,9 @@ async function showSearch(search) {
  * @param {HTMLElement} side
  */
 function createPhoneMenu(app, side) {
-  const button = squareButton('menu', 'Open the menu', open);
+  const button = squareButton('menu', 'Open the menu', () => open(button));
+  /** @type {HTMLElement} */
+  let opener = button;
   button.setAttribute('aria-controls', side.id);
   button.setAttribute('aria-expanded', 'false');
   const isOpen = () => app.classList.contains('nav-open');
@@ -130,7 +134,9 @@ function createPhoneMenu(app, side) {
     app.classList.toggle('nav-open', isShown);
     button.setAttribute('aria-expanded', String(isShown));
   }
-  function open() {
+  /** @param {HTMLElement} pressed */
+  function open(pressed) {
+    opener = pressed;
     toggle(true);
     const current = side.querySelector('[aria-selected="true"], [aria-current="page"]');
     if (current instanceof HTMLElement) current.focus();
@@ -138,13 +144,13 @@ function createPhoneMenu(app, side) {
   function close() {
     if (!isOpen()) return;
     toggle(false);
-    if (side.contains(document.activeElement) || document.activeElement === document.body) button.focus();
+    if (side.contains(document.activeElement) || document.activeElement === document.body) opener.focus();
   }
   app.addEventListener('keydown', (event) => {
     if (event.key === 'Escape' && !event.defaultPrevented) close();
   });
   side.addEventListener('focusout', ({ relatedTarget }) => {
-    if (relatedTarget instanceof Node && !side.contains(relatedTarget) && relatedTarget !== button)
+    if (relatedTarget instanceof Node && !side.contains(relatedTarget) && relatedTarget !== opener)
       toggle(false);
   });
   // The backdrop is drawn by the element itself.
@@ -152,7 +158,7 @@ function createPhoneMenu(app, side) {
     if (event.target === app) close();
   });
   matchMedia('(max-width: 640px)').addEventListener('change', close);
-  return { button, close };
+  return { button, open, close };
 }
 
 /**

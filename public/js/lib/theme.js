@@ -17,7 +17,7 @@ export function currentTheme() {
 }
 
 /**
- * Sets the theme and stores it. The pages store nothing else in the browser.
+ * Sets the theme and stores it.
  * @param {Theme} theme
  */
 export function setTheme(theme) {

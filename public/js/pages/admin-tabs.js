@@ -50,7 +50,7 @@ export const TABS = /** @type {const} */ ([
     label: 'Chat',
     icon: 'chat',
     startsGroup: true,
-    load: () => import('../views/chat.js').then((view) => mountChatTab(view.mountChat)),
+    load: () => import('../chat/chat.js').then((view) => mountChatTab(view.mountChat)),
   },
   {
     id: 'settings',
@@ -60,16 +60,21 @@ export const TABS = /** @type {const} */ ([
   },
 ]);
 
-/** Kept while the panel is open, so that the conversation survives a change of tabs. @type {HTMLElement | null} */
-let chatHost = null;
+/**
+ * Kept while the panel is open, so that the conversation survives a change of tabs.
+ * @type {{ host: HTMLElement, shown: () => void } | null}
+ */
+let chat = null;
 
-/** @param {typeof import('../views/chat.js').mountChat} mountChat */
+/** @param {typeof import('../chat/chat.js').mountChat} mountChat */
 function mountChatTab(mountChat) {
-  return (/** @type {HTMLElement} */ container) => {
-    if (chatHost === null) {
-      chatHost = h('div', { class: 'chat-host' });
-      mountChat(chatHost, { signedIn: true, role: 'admin' });
+  return (/** @type {HTMLElement} */ container, /** @type {import('./admin.js').ViewContext} */ context) => {
+    if (chat === null) {
+      const host = h('div', { class: 'chat-host' });
+      const { shown } = mountChat(host, { me: context.me, isTab: true, onMenu: context.openMenu });
+      chat = { host, shown };
     }
-    container.append(chatHost);
+    container.append(chat.host);
+    chat.shown();
   };
 }

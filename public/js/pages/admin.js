@@ -3,7 +3,7 @@ import { createDrawer } from '../lib/drawer.js';
 import { h } from '../lib/h.js';
 import { createPageHead } from '../lib/page-head.js';
 import { openPage, renderShell } from '../lib/shell.js';
-import { createSidebarTabs } from '../lib/sidebar.js';
+import { createSidebarTabs } from '../lib/sidebar-tabs.js';
 import { failed } from '../lib/states.js';
 import { createUrlState, hashOf, readHash, sharedFilters } from '../lib/url-state.js';
 import { watchAttention } from '../views/attention.js';
@@ -11,11 +11,12 @@ import { TABS } from './admin-tabs.js';
 
 /**
  * What every view gets. intent: what the view should do at once, such as `add`; signal: aborted when the view is closed;
- * head: the head of the page, for actions; url: the filters in the address; drawer: for looking at one thing.
+ * head: the head of the page, for actions; url: the filters in the address; drawer: for looking at one thing; openMenu: opens
+ * the sidebar on a phone, for a view that hides the bar.
  * @typedef {{
  *   me: import('../lib/types.js').Me, navigate: Navigate, intent: string | undefined, signal: AbortSignal,
  *   head: import('../lib/page-head.js').PageHead, url: import('../lib/url-state.js').UrlState,
- *   drawer: import('../lib/drawer.js').Drawer,
+ *   drawer: import('../lib/drawer.js').Drawer, openMenu: (button: HTMLElement) => void,
  * }} ViewContext
  */
 /** @typedef {(tab: string, intent?: string, params?: import('../lib/url-state.js').PlaceParams) => void} Navigate */
@@ -54,7 +55,17 @@ function renderPanel(me) {
     panel.classList.toggle('chat-view', tab.id === 'chat');
     shell.setSlim(tab.id === 'chat');
     scrollTo({ top: 0 });
-    void mount(tab, { me, navigate, intent, signal, head, drawer, url: createUrlState(tab.id, signal) });
+    const { openMenu } = shell;
+    void mount(tab, {
+      me,
+      navigate,
+      intent,
+      signal,
+      head,
+      drawer,
+      openMenu,
+      url: createUrlState(tab.id, signal),
+    });
     intent = undefined;
   }
 

@@ -1,9 +1,9 @@
+import { mountChat } from '../chat/chat.js';
 import { api } from '../lib/api.js';
 import { h } from '../lib/h.js';
 import { pageLinks } from '../lib/links.js';
 import { renderShell } from '../lib/shell.js';
 import { createSidebarLinks } from '../lib/sidebar.js';
-import { mountChat } from '../views/chat.js';
 
 const HOME = { admin: 'admin.html', user: 'dashboard.html' };
 
@@ -18,7 +18,7 @@ async function whoAmI() {
 
 async function start() {
   const me = await whoAmI();
-  const host = h('div', { class: 'chat-page' }, h('h1', { class: 'sr' }, 'Chat'));
+  const host = h('div', { class: 'chat-host' }, h('h1', { class: 'sr' }, 'Chat'));
   const shell = renderShell({
     me,
     nav: createSidebarLinks(pageLinks(me?.role ?? null, 'chat')),
@@ -26,10 +26,10 @@ async function start() {
     home: me === null ? '' : HOME[me.role],
   });
   shell.setSlim(true);
-  const chat = mountChat(host, { signedIn: me !== null, role: me?.role ?? null });
+  const chat = mountChat(host, { me, onMenu: shell.openMenu });
   addEventListener('beforeunload', (event) => {
     // Not during a sign-in over the page, which may have to leave the page.
-    if (chat.hasConversation() && document.querySelector('dialog[open]') === null) event.preventDefault();
+    if (chat.mayLoseWork() && document.querySelector('dialog[open]') === null) event.preventDefault();
   });
 }
 

@@ -2,7 +2,7 @@ import { ApiError, api, messageOf, pageUrl } from '../lib/api.js';
 import { alertBox, handleSubmit, setBusy } from '../lib/form.js';
 import { h } from '../lib/h.js';
 import { logo } from '../lib/logo.js';
-import { announceSignIn } from '../lib/session.js';
+import { announceSignIn } from '../lib/session-channel.js';
 import { signInFields } from '../lib/sign-in-fields.js';
 import { themeButton } from '../lib/theme.js';
 

@@ -2,7 +2,6 @@ import { baseUrl } from '../lib/api.js';
 import { copyButton } from '../lib/copy.js';
 import { openDialog } from '../lib/dialog.js';
 import { h } from '../lib/h.js';
-import { exampleModel, snippets } from '../lib/snippets.js';
 
 /** @import { Model, Provider } from '../lib/types.js' */
 
@@ -19,7 +18,8 @@ export function usableModels({ providers, models }) {
  * Shows how to connect a client, in a dialog.
  * @param {readonly Model[]} models that can be used
  */
-export function showConnect(models) {
+export async function showConnect(models) {
+  const { exampleModel, snippets } = await import('../lib/snippets.js');
   openDialog({
     title: 'Connect a client',
     size: 'wide',

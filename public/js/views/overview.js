@@ -9,7 +9,6 @@ import { loadStyles } from '../lib/styles.js';
 import { RANGES, rangeSpan } from '../lib/traffic-span.js';
 import { hashOf } from '../lib/url-state.js';
 import { createBudgetsCard } from './budgets-card.js';
-import { createFirstRun } from './first-run.js';
 import { isNewServer } from './first-run-facts.js';
 import { addressLine, showConnect, usableModels } from './first-steps.js';
 import { createLatestRequests } from './latest-requests.js';
@@ -92,15 +91,13 @@ export function mountOverview(container, context) {
     }),
   };
   const live = h('span', { class: 'state small muted', role: 'status' });
-  const first = createFirstRun({
-    username: context.me.username,
-    navigate,
-    signal,
-    reload: () => load({ isQuiet: true }),
-    onLeave: leaveSetup,
-    below: cards.needs.element,
-  });
-  const leave = h('button', { type: 'button', class: 'btn quiet', onclick: first.leave }, 'Skip the setup');
+  /** The setup, which only a new server needs. @type {ReturnType<typeof import('./first-run.js').createFirstRun> | null} */
+  let first = null;
+  const leave = h(
+    'button',
+    { type: 'button', class: 'btn quiet', onclick: () => void first?.leave() },
+    'Skip the setup',
+  );
   const whole = wholePage(traffic.element, cards, live, navigate);
   const host = h('div', null, bones());
   container.append(host);
@@ -110,7 +107,9 @@ export function mountOverview(container, context) {
     const read = ++reads;
     try {
       const [records, figures] = await Promise.all([known ?? loadRecords(isQuiet), loadFigures(isQuiet)]);
-      if (!signal.aborted && read === reads) render({ ...records, ...figures });
+      const next = { ...records, ...figures };
+      if (needsSetup(next)) first ??= await createSetup();
+      if (!signal.aborted && read === reads) render(next);
     } catch (error) {
       if (signal.aborted || read !== reads || (isQuiet && state !== null)) return;
       state = null;
@@ -122,6 +121,23 @@ export function mountOverview(container, context) {
         ),
       );
     }
+  }
+
+  /** @param {OverviewState} next */
+  function needsSetup({ requests, traffic: { totals } }) {
+    return !isSetupLeft && !whole.isConnected && isNewServer(requests, totals.requests);
+  }
+
+  async function createSetup() {
+    const [{ createFirstRun }] = await Promise.all([import('./first-run.js'), loadStyles('first-run.css')]);
+    return createFirstRun({
+      username: context.me.username,
+      navigate,
+      signal,
+      reload: () => load({ isQuiet: true }),
+      onLeave: leaveSetup,
+      below: cards.needs.element,
+    });
   }
 
   /** @param {boolean} isQuiet */
@@ -160,9 +176,8 @@ export function mountOverview(container, context) {
         serverNow(),
       ),
     );
-    const isNew = isNewServer(next.requests, next.traffic.totals.requests);
     // The first answer is read before the Overview takes its place.
-    if (!isSetupLeft && !whole.isConnected && (isNew || first.element.isConnected)) {
+    if (first !== null && (needsSetup(next) || (!isSetupLeft && first.element.isConnected))) {
       first.update(next);
       if (first.element.isConnected) return;
       context.head.set(leave);
@@ -208,16 +223,14 @@ export function mountOverview(container, context) {
   });
   addEventListener('server-back', () => void load(), { signal });
   signal.addEventListener('abort', () => clearTimeout(timer));
-  void loadStyles('first-run.css')
-    .then(() => load())
-    .then(() => refreshWhileVisible(() => load({ isQuiet: true }), signal, EVERY_MS));
+  void load().then(() => refreshWhileVisible(() => load({ isQuiet: true }), signal, EVERY_MS));
   void followRequests({
     signal,
     onOpen: () => showLive(live, true),
     onEnd: () => showLive(live, false),
     onEntry: (entry) => {
       cards.latest.add(entry);
-      first.addEntry(entry);
+      first?.addEntry(entry);
       loadSoon();
     },
   });

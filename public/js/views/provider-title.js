@@ -23,7 +23,7 @@ export function providerTitle(provider) {
  * @param {string} url
  */
 function hostOf(url) {
-  return URL.canParse(url) ? new URL(url).host : url;
+  return (URL.canParse(url) && new URL(url).host) || url;
 }
 
 /**

@@ -20,8 +20,6 @@ const DELTAS = {
 
 /** Renders an answer as the event stream of the Messages API: blocks one after the other, numbered without gaps. */
 export class MessagesStream implements StreamRenderer {
-  /** Every record is sent once, and nothing is kept of it. */
-  readonly heldBytes = 0;
   readonly #modelId: string;
   readonly #longNames: ReadonlyMap<string, string>;
   readonly #about: AnswerAbout;
@@ -44,6 +42,10 @@ export class MessagesStream implements StreamRenderer {
       newCallId: () => newToolId(about),
       promptTokens: about.promptTokens,
     });
+  }
+
+  get heldBytes(): number {
+    return this.#reader.heldChars;
   }
 
   push(chunk: Readonly<Record<string, unknown>>): string {

@@ -58,7 +58,7 @@ export class ResponsesRenderer implements StreamRenderer {
   }
 
   get heldBytes(): number {
-    return this.#answer.echoBytes + this.#chars;
+    return this.#answer.echoBytes + this.#chars + this.#reader.heldChars;
   }
 
   push(chunk: Readonly<Record<string, unknown>>): string {

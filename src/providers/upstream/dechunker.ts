@@ -15,10 +15,11 @@ const LF = 0x0a;
 const SEMICOLON = 0x3b;
 /** Twelve hexadecimal digits are a quarter of a petabyte. */
 const SIZE_DIGITS = 12;
-/** For the extensions and trailers of one body, which nobody needs. */
+/** For the extensions of one chunk, and for all trailers with those of the last chunk. Nobody needs them. */
 const EXTRA_BYTES = 16 * 1024;
+/** A quoted value may hold anything but a bare quote and a bare backslash (RFC 9110 section 5.6.4). */
 const EXTENSIONS =
-  /^(?:;[!#$%&'*+.^_`|~\dA-Za-z-]+(?:=(?:[!#$%&'*+.^_`|~\dA-Za-z-]+|"[\t \x21\x23-\x5b\x5d-\x7e]*"))?)*$/;
+  /^(?:;[!#$%&'*+.^_`|~\dA-Za-z-]+(?:=(?:[!#$%&'*+.^_`|~\dA-Za-z-]+|"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*"))?)*$/;
 const TRAILER_LINE = /^[!#$%&'*+.^_`|~\dA-Za-z-]+:[\t\x20-\x7e\x80-\xff]*$/;
 
 /** Takes the chunks of a body apart (RFC 9112 section 7.1). Extensions and trailers are checked and dropped. */
@@ -85,6 +86,7 @@ export class Dechunker {
       case SIZE_LF:
         this.#expect(byte, LF);
         this.#state = this.#size === 0 ? TRAILER : DATA;
+        if (this.#state === DATA) this.#extraBytes = 0;
         return;
       case DATA_CR:
         this.#expect(byte, CR);

@@ -69,20 +69,9 @@ export class Pool implements SocketKeeper {
       return;
     }
     socket.unuse();
-    const [next] = this.#waiting;
-    if (next?.isFresh === false) {
-      this.#waiting.shift();
-      this.#give(socket, next.user);
-      return;
-    }
-    if (next !== undefined || this.#kept.length >= KEPT_SOCKETS) {
-      socket.destroy();
-      return;
-    }
-    this.#used.delete(socket);
-    socket.keptUntilMs = performance.now() + keptMs;
-    this.#kept.push(socket);
-    if (this.#sweep === null) this.#sweepLater();
+    // Bytes behind the response, which the other side must not have sent, are read first: they close the connection.
+    if (this.#waiting.length > 0) setImmediate(this.#handOn, socket, keptMs);
+    else this.#keep(socket, keptMs);
   }
 
   onClosed(socket: UpstreamSocket): void {
@@ -102,6 +91,29 @@ export class Pool implements SocketKeeper {
     this.#used.add(socket);
     socket.use(user);
     user.onSocket(socket);
+  }
+
+  readonly #handOn = (socket: UpstreamSocket, keptMs: number): void => {
+    const [next] = this.#waiting;
+    // Whoever waits hears of it when it is closed.
+    if (!socket.isOpen) return;
+    if (next === undefined) this.#keep(socket, keptMs);
+    else if (next.isFresh) socket.destroy();
+    else {
+      this.#waiting.shift();
+      this.#give(socket, next.user);
+    }
+  };
+
+  #keep(socket: UpstreamSocket, keptMs: number): void {
+    if (this.#kept.length >= KEPT_SOCKETS) {
+      socket.destroy();
+      return;
+    }
+    this.#used.delete(socket);
+    socket.keptUntilMs = performance.now() + keptMs;
+    this.#kept.push(socket);
+    if (this.#sweep === null) this.#sweepLater();
   }
 
   #takeKept(): UpstreamSocket | null {

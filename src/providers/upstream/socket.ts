@@ -44,6 +44,11 @@ export interface SocketKeeper {
   session: Buffer | null;
 }
 
+/**
+ * After so long a silence the system tries whether the other side is still there: a provider may think for minutes, and
+ * routers forget connections that are silent for less.
+ */
+const PROBE_MS = 30_000;
 const READ_BYTES = 64 * 1024;
 /**
  * What is read is copied out before the next read, so that all connections share one buffer. Windows may fill the buffers of
@@ -192,6 +197,9 @@ export class UpstreamSocket implements ResponseHandler {
 
   readonly #onReady = (): void => {
     this.isReady = true;
+    // Not as options of the connection, which node:tls ignores on Node 20.
+    this.#socket.setNoDelay(true);
+    this.#socket.setKeepAlive(true, PROBE_MS);
     this.#user?.onReady();
   };
 
@@ -247,8 +255,6 @@ function open(options: SocketOptions, session: Buffer | null, callback: OnRead):
     host,
     port,
     onread,
-    noDelay: true,
-    keepAlive: true,
     ...(lookup === undefined ? {} : { lookup }),
   };
   if (!isTls) return connectTcp(tcp);

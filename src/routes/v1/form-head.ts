@@ -28,15 +28,28 @@ export async function* joinedPieces({ head, rest, isWhole }: BodyPieces): AsyncG
   if (!isWhole) yield* { [Symbol.asyncIterator]: () => rest };
 }
 
-/** The field `model` of a form that comes before its files; null: there is none, or the body is no form. */
+/**
+ * The field `model` of a form that comes before its files; null: there is none, or the body is no form. It looks at each line
+ * once, because a pattern over all lines could be made to backtrack for minutes.
+ */
 export function headModel(head: Buffer, contentType: string | undefined): string | null {
   if (!/^multipart\/form-data\b/i.test(contentType ?? '')) return null;
   const text = head.toString('utf8');
   const file = text.search(/\bfilename\*?=/i);
-  const fields = file < 0 ? text : text.slice(0, file);
-  const match =
-    /content-disposition:[^\r\n]*;[ \t]*name="?model"?[ \t]*(?:;[^\r\n]*)?\r\n(?:[^\r\n]+\r\n)*\r\n([^\r\n]*)\r\n--/i.exec(
-      fields,
-    );
-  return match?.[1] || null;
+  const lines = (file < 0 ? text : text.slice(0, file)).split('\r\n');
+  let isModel = false;
+  for (const [index, line] of lines.entries()) {
+    if (line !== '') {
+      isModel ||= namesModel(line);
+      continue;
+    }
+    if (isModel && lines[index + 2]?.startsWith('--') === true) return lines[index + 1] || null;
+    isModel = false;
+  }
+  return null;
+}
+
+function namesModel(line: string): boolean {
+  if (!/^content-disposition:/i.test(line)) return false;
+  return line.split(';').some((parameter) => /^name="?model"?$/i.test(parameter.trim()));
 }

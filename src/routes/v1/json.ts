@@ -29,7 +29,7 @@ export async function readJsonCall(open: OpenCall): Promise<AskedCall> {
   const encodingFormat = open.endpoint.hasVectors ? readEncodingFormat(request) : null;
   const translation = toTranslation(open, request, { ways, stream });
   // Where the request may go as it is, what cannot be translated is no mistake.
-  if (!ways.mayBeNative) translation?.request();
+  if (!ways.mayBeNative) await translation?.read();
   if (ways.mayBeNative && open.endpoint.hasSources) await checkSourceImages(bytes, request.scan);
   const patches = await checkImageParts(bytes, request.scan);
   return {

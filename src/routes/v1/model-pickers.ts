@@ -72,7 +72,8 @@ export function foldedName(name: string): string {
   return base.length > LONGEST_NAME ? base : base.toUpperCase().toLowerCase();
 }
 
-function pickerRefused(name: string): HttpError {
+/** The error for what may lead a restricted key's request to another model. */
+export function pickerRefused(name: string): HttpError {
   const message = `This key is restricted to certain models and may not send \`${name}\`.`;
   return new HttpError('invalid_body', message, { param: name });
 }

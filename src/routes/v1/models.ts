@@ -5,16 +5,18 @@ import { isVisionModel } from '../../protocols/vision.ts';
 import { shownText } from '../../shown-text.ts';
 import type { Model, Principal } from '../../store/entities.ts';
 import type { ConfigView } from '../../store/store.ts';
+import { priceOf } from '../../usage/prices.ts';
 import type { Handler } from '../context.ts';
 import { mayUse } from './model-rights.ts';
 
 /** Lists the models that the key may use, from the configuration, without asking an upstream. */
 export function listModels(view: () => ConfigView): Handler {
   return (context) => {
-    const models = offeredModels(view(), context.principal);
+    const state = view();
+    const models = offeredModels(state, context.principal);
     sendJson(context, 200, {
       object: 'list',
-      data: models.map(toModelObject),
+      data: models.map((model) => toModelObject(state, model)),
       has_more: false,
       first_id: models[0]?.id ?? null,
       last_id: models.at(-1)?.id ?? null,
@@ -55,9 +57,9 @@ function serving(state: ConfigView, name: string): Record<string, unknown> | nul
   const found = lookUpModel(state, name);
   if (found === null || !isOffered(state, found.model)) return null;
   const { model, wildcard } = found;
-  if (wildcard === null) return toModelObject(model);
+  if (wildcard === null) return toModelObject(state, model);
   const upstreamModel = upstreamName(model.upstreamModel, wildcard);
-  return toModelObject({ ...model, id: name, name, upstreamModel });
+  return toModelObject(state, { ...model, id: name, name, upstreamModel });
 }
 
 /** True if one of the model's providers is enabled. */
@@ -66,8 +68,14 @@ function isOffered({ providers }: ConfigView, { enabled, providerId, fallbacks }
   return enabled && (isOn(providerId) || fallbacks.some((fallback) => isOn(fallback.providerId)));
 }
 
-/** The model object of OpenAI and of Anthropic in one, with `name` and `vision` added for chat pages. */
-function toModelObject(model: Model): Record<string, unknown> {
+/**
+ * The model object of OpenAI and of Anthropic in one, with `name`, `vision` and `price` (of the first target, null: not known)
+ * added for chat pages.
+ */
+function toModelObject({ providers }: ConfigView, model: Model): Record<string, unknown> {
+  const provider = providers.get(model.providerId);
+  const upstreamModel = model.upstreamModel ?? model.id;
+  const used = provider && priceOf({ own: model.price, provider, upstreamModel });
   return {
     id: model.id,
     object: 'model',
@@ -78,5 +86,6 @@ function toModelObject(model: Model): Record<string, unknown> {
     owned_by: model.providerId,
     name: model.name,
     vision: isVisionModel(model),
+    price: used?.price ?? null,
   };
 }

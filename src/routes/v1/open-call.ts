@@ -21,6 +21,7 @@ import type { ConfigView } from '../../store/store.ts';
 import type { Context, Handler } from '../context.ts';
 import { hasDefaultProvider, mayPassThrough } from './default-provider.ts';
 import { nextHop } from './hops.ts';
+import { missingModel } from './json-request.ts';
 import { refusePickerQuery } from './model-pickers.ts';
 import { isRestricted, requireCurrent, requireModel, requirePrice } from './model-rights.ts';
 import { EarlyStream, type StreamTimes, sendAnswer } from './send-answer.ts';
@@ -116,11 +117,17 @@ export class OpenCall {
 
   /**
    * Chooses the provider for requests that name no model. Only for those who may pass through.
-   * @throws HttpError `invalid_api_key`, `not_signed_in`.
+   * @throws HttpError `invalid_api_key`, `not_signed_in`; for a restricted key `missing_required_parameter` where the path has
+   * a row, `invalid_body` for a query that picks a model.
    */
   useDefaultProvider(): void {
     const view = this.#options.view();
     this.#principal = requireCurrent(this.context.principal, { view, nowMs: this.#options.now() });
+    this.#isRestricted ||= isRestricted(this.#principal);
+    if (this.#isRestricted) {
+      if (!this.endpoint.isUnread) throw missingModel();
+      refusePickerQuery(this.context.query);
+    }
     const providerId = view.settings.defaultProviderId ?? '';
     const found = { model: newModel({ id: providerId, name: providerId, providerId }, ''), wildcard: null };
     this.#authorised = { modelId: '', found, view };

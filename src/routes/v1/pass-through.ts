@@ -1,5 +1,5 @@
 import { HttpError } from '../../errors.ts';
-import { type Endpoint, PASS_THROUGH } from '../../gateway/endpoints.ts';
+import { COUNT_TOKENS, ENDPOINTS, type Endpoint, PASS_THROUGH } from '../../gateway/endpoints.ts';
 import { lookUpModel } from '../../gateway/routing.ts';
 import { hasBody } from '../../http/body.ts';
 import { hasUtf8Charset, isJsonType } from '../../http/content-type.ts';
@@ -12,7 +12,8 @@ import type { Context, Handler } from '../context.ts';
 import { mayPassThrough } from './default-provider.ts';
 import { openForm } from './form.ts';
 import { firstPieces, headModel, joinedPieces } from './form-head.ts';
-import { parseJsonRequest } from './json-request.ts';
+import { refuseInnerPickers, refuseModelPath } from './inner-pickers.ts';
+import { missingModel, parseJsonRequest } from './json-request.ts';
 import { refuseModelPickers } from './model-pickers.ts';
 import { type AskedCall, type CallOptions, OpenCall } from './open-call.ts';
 import { V1 } from './paths.ts';
@@ -38,12 +39,29 @@ export function passThrough(options: CallOptions): Handler {
   };
 }
 
-/** The row of a path that has none. @throws HttpError `unknown_url` for a path that leads above the base URL. */
+/** Paths with a row of their own. */
+const OWN_PATHS: ReadonlySet<string> = new Set([...ENDPOINTS, COUNT_TOKENS].map(({ path }) => path));
+
+/**
+ * The row of a path that has none. @throws HttpError `unknown_url` for a path that leads above the base URL, and for another
+ * spelling of a path that has a row, which the provider may read as that path.
+ */
 function endpointFor(context: Context): Endpoint {
   const path = context.path.slice(V1.length);
-  const isAbove = path.split('/').some((segment) => ['.', '..', null].includes(decodeSegment(segment)));
-  if (isAbove) throw unknownPath(context);
+  const segments = segmentsOf(path);
+  if (segments === null || segments.some((segment) => segment === '.' || segment === '..'))
+    throw unknownPath(context);
+  const plain = segments.filter((segment) => segment !== '').join('/');
+  if (OWN_PATHS.has(plain.toLowerCase())) throw unknownPath(context);
   return { ...PASS_THROUGH, path, upstreamPath: path };
+}
+
+/** The segments of a path as the most lenient server reads them, without parameters; null: it cannot be decoded. */
+function segmentsOf(path: string): string[] | null {
+  const decoded = decodeSegment(path);
+  return decoded === null
+    ? null
+    : decoded.split(/[\\/]/).map((segment) => segment.replace(/;.*/s, '').trim());
 }
 
 function unknownPath({ path }: Context): HttpError {
@@ -56,6 +74,7 @@ function unknownPath({ path }: Context): HttpError {
 async function read(open: OpenCall, view: ConfigView): Promise<AskedCall> {
   const { req, query } = open.context;
   const contentType = req.headers['content-type'];
+  if (open.isRestricted) refuseModelPath(segmentsOf(open.endpoint.path) ?? []);
   if (!hasBody(req)) {
     chooseProvider(open, queryValue(query, 'model'), view);
     await open.admit(NO_SIZE);
@@ -82,8 +101,13 @@ async function readJson(open: OpenCall, view: ConfigView): Promise<AskedCall> {
   const bytes = await open.readWhole();
   const request = await parseJsonRequest(bytes);
   chooseProvider(open, request.model ?? queryValue(open.context.query, 'model'), view);
+  // Some providers have a model for requests that name none.
+  if (open.isRestricted && request.model === null) throw missingModel();
   await open.admit(sizeOfJson(request, false));
-  if (open.isRestricted) refuseModelPickers(request.scan);
+  if (open.isRestricted) {
+    refuseModelPickers(request.scan);
+    await refuseInnerPickers(bytes);
+  }
   return { body: { kind: 'json', bytes, scan: request.scan, patches: [] } };
 }
 

@@ -173,13 +173,8 @@ describe('a bound', () => {
     ],
     ['interim responses', 'HTTP/1.1 102 X\r\n\r\n'.repeat(10_001), 'too many interim responses'],
     [
-      'extensions of chunks',
+      'extensions of a chunk',
       `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;a=${'b'.repeat(16_500)}`,
-      'too many extensions or trailers',
-    ],
-    [
-      'extensions of many chunks',
-      `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${'1;a=bcdefghijk\r\nx\r\n'.repeat(1_500)}`,
       'too many extensions or trailers',
     ],
     [

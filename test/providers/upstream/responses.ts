@@ -20,7 +20,7 @@ const HEADERS = [
 ];
 const CONNECTIONS = ['Connection: keep-alive', 'Connection: close', 'connection: Keep-Alive, x'];
 const INTERIMS = ['HTTP/1.1 100 Continue\r\n\r\n', 'HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n'];
-const EXTENSIONS = ['', ';a=b', ';name="a \x20b";c'];
+const EXTENSIONS = ['', ';a=b', ';name="a \x20b";c', ';q="a;\\"b\xe9\\\\"'];
 const TRAILERS = ['', 'X-Sum: 1\r\n', 'a: \r\nb:c\r\n'];
 const BODY_TEXTS = [
   '',

@@ -100,7 +100,7 @@ test('fields are taken one by one, and within bounds', () => {
   assert.equal(onlyMessage({ parentId: 'm1' })?.['parentId'], null, 'its own parent');
 });
 
-test('files have a well-formed type, and usage has plain values', () => {
+test('files have a well-formed type', () => {
   const types = ['image/png', 'image/svg+xml', 'text/html', 'text/plain;charset=utf-8', '', 7];
   const message = onlyMessage({
     attachments: types.map((type) => ({ name: 'f', type, size: 1, blobId: 'x' })),
@@ -117,16 +117,36 @@ test('files have a well-formed type, and usage has plain values', () => {
       ['application/octet-stream', null],
     ],
   );
-  const usage = JSON.parse(
-    '{"total":7,"__proto__":{"x":1},"a b":1,"detail":{"cached":1,"deep":{"x":{}}},"list":[1]}',
-  );
-  assert.deepEqual(onlyMessage({ usage })?.['usage'], {
-    total: 7,
-    detail: { cached: 1 },
-    list: null,
+});
+
+test('what an answer has beside its text is known and bounded', () => {
+  const usage = JSON.parse('{"promptTokens":7,"cachedTokens":-1,"__proto__":{"x":1},"other":{"deep":1}}');
+  const checked = onlyMessage({ usage })?.['usage'] as object;
+  assert.deepEqual(checked, { promptTokens: 7, completionTokens: null, cachedTokens: null });
+  assert.equal(Object.getPrototypeOf(checked), Object.prototype);
+  assert.equal(onlyMessage({ error: 'It failed' })?.['error'], null);
+  assert.deepEqual(onlyMessage({ error: { message: 'It failed', code: 7 } })?.['error'], {
+    message: 'It failed',
+    detail: '',
   });
-  assert.equal(Object.getPrototypeOf(onlyMessage({ usage })?.['usage'] ?? 0), Object.prototype);
-  assert.equal(onlyMessage({ error: 'It failed' })?.['error'], 'It failed');
+  const message = onlyMessage({
+    sources: [
+      { url: 'https://example.com/a', title: 'A' },
+      { url: 'javascript:xss()', title: 'B' },
+      'no source',
+    ],
+    toolCalls: [{ id: '1', name: 'search', arguments: 7 }, null],
+    note: 'Cut off.',
+    isPlain: 'yes',
+    reasoningMs: 12,
+    another: 'field',
+  });
+  assert.deepEqual(message?.['sources'], [{ url: 'https://example.com/a', title: 'A' }]);
+  assert.deepEqual(message?.['toolCalls'], [{ id: '1', name: 'search', arguments: '' }]);
+  assert.equal(message?.['note'], 'Cut off.');
+  assert.equal(message?.['reasoningMs'], 12);
+  assert.equal('isPlain' in (message ?? {}), false);
+  assert.equal('another' in (message ?? {}), false);
 });
 
 /** Values where the known fields are common, so that checks are reached. */

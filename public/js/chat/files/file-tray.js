@@ -2,7 +2,6 @@
 import { bytes, compact, number } from '../../lib/format.js';
 import { h } from '../../lib/h.js';
 import { icon } from '../../lib/icons.js';
-import { readAttachment } from './attachment.js';
 import { MAX_FILES, MAX_TOTAL_BYTES } from './file-kinds.js';
 
 /** @typedef {import('./attachment.js').Attachment} Attachment */
@@ -54,6 +53,7 @@ export function createFileTray({ onChange, onProblem, refuse = () => '' }) {
     try {
       if (attachments.length >= MAX_FILES)
         throw new Error(`A message takes ${MAX_FILES} files at most. Remove one first.`);
+      const { readAttachment } = await import('./attachment.js');
       const attachment = await readAttachment(file);
       if (expected !== edition) return;
       const total = attachments.reduce((sum, other) => sum + other.file.size, attachment.file.size);

@@ -7,7 +7,7 @@ import { createId, fromChatRecord, orderKey, RANK_DELETED, toChatRecord } from '
 /** @typedef {import('./types.js').Message} Message */
 
 /** How long a deleted chat can be restored. */
-export const UNDO_MS = 60_000;
+const UNDO_MS = 60_000;
 const PAGE = 100;
 
 /**

@@ -7,7 +7,7 @@ import { createId } from './records.js';
 
 const MB = 1024 * 1024;
 /** All files of an account together. */
-export const MAX_FILE_BYTES = 50 * MB;
+const MAX_FILE_BYTES = 50 * MB;
 const TOTAL_ID = 'files';
 
 /** Types that a browser shows without running anything in them. Files of other types are only bytes. */

@@ -43,7 +43,7 @@ export function createHistoryList({ store, account, hrefOf, onOpen, onNew, onGon
     onOpen,
     onRename: (chat, title) => attempt(store.updateChat(chat.id, { title })),
     onPin: (chat) => attempt(store.updateChat(chat.id, { pinned: !chat.pinned })),
-    onExport: (chat) => attempt(store.exportMarkdown(chat.id).then(({ blob, name }) => saveBlob(blob, name))),
+    onExport: exportChat,
     onDelete: (chat) => attempt(deleteChat(chat)),
   });
   const sentinel = createSentinel();
@@ -157,6 +157,11 @@ export function createHistoryList({ store, account, hrefOf, onOpen, onNew, onGon
   }
 
   /** @param {Chat} chat */
+  function exportChat(chat) {
+    attempt(store.exportMarkdown(chat.id).then(({ blob, name }) => saveBlob(blob, name)));
+  }
+
+  /** @param {Chat} chat */
   async function deleteChat(chat) {
     await store.deleteChat(chat.id);
     toast.undo(`“${shorten(chat.title)}” deleted.`, () => attempt(store.restoreChat(chat.id)));
@@ -177,6 +182,9 @@ export function createHistoryList({ store, account, hrefOf, onOpen, onNew, onGon
       rows.setCurrent(id);
     },
     focusSearch: field.focus,
+    exportChat,
+    /** With a way to take it back. @param {Chat} chat */
+    deleteChat: (chat) => attempt(deleteChat(chat)),
     close() {
       isClosed = true;
       unwatch();

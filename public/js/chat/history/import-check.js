@@ -1,5 +1,6 @@
 /** Checks imported files: they may come from anywhere, so that nothing of them is taken that is not known and bounded. */
 import { HistoryError } from './history-error.js';
+import { toError, toExtras, toUsage } from './message-fields.js';
 import { tidyTitle } from './records.js';
 
 /** @typedef {import('./types.js').Chat} Chat */
@@ -18,7 +19,6 @@ const MAX_MESSAGES = 10_000;
 const MAX_ATTACHMENTS = 50;
 const MAX_TEXT_LENGTH = 4_000_000;
 const MAX_SHORT_LENGTH = 300;
-const MAX_KEYS = 40;
 const MIME_TYPE = /^[\w.+-]{1,60}\/[\w.+-]{1,100}$/;
 const ID = /^[\w-]{1,64}$/;
 const ROLES = /** @type {const} */ (['system', 'user', 'assistant']);
@@ -120,7 +120,6 @@ function checkMessage(fields, chatId, nowMs) {
   const attachments = toList(fields['attachments'] ?? []);
   if (id === null || role === undefined || text === null || attachments === null) return null;
   const parentId = toId(fields['parentId']);
-  const { error } = fields;
   return {
     id,
     chatId,
@@ -130,13 +129,14 @@ function checkMessage(fields, chatId, nowMs) {
     reasoning: toText(fields['reasoning']) ?? '',
     attachments: attachments.slice(0, MAX_ATTACHMENTS).map(toFields).filter(isPresent).map(checkAttachment),
     model: toShort(fields['model']),
-    usage: toPlainFields(fields['usage'], 2),
+    usage: toUsage(fields['usage']),
     costUsd: toNumber(fields['costUsd'], 0, 1e9),
     firstTokenMs: toNumber(fields['firstTokenMs'], 0, 1e9),
     durationMs: toNumber(fields['durationMs'], 0, 1e9),
     createdAt: toTime(fields['createdAt'], nowMs),
     state: STATES.find((known) => known === fields['state']) ?? 'done',
-    error: typeof error === 'string' ? error.slice(0, MAX_TEXT_LENGTH) : toPlainFields(error, 1),
+    error: toError(fields['error']),
+    ...toExtras(fields),
   };
 }
 
@@ -164,26 +164,6 @@ function checkPreset(fields) {
   if (id === null || name === null || system === null) return null;
   const temperature = toNumber(fields['temperature'], 0, 10);
   return { id, name: tidyTitle(name), system, modelId: toShort(fields['modelId']), temperature };
-}
-
-/**
- * Numbers, texts and booleans by name, such as the tokens of an answer.
- * @param {unknown} value
- * @param {number} depth how many levels of fields
- * @returns {Fields | null}
- */
-function toPlainFields(value, depth) {
-  const fields = toFields(value);
-  if (fields === null) return null;
-  /** @type {[string, unknown][]} */
-  const kept = [];
-  for (const [name, field] of Object.entries(fields).slice(0, MAX_KEYS)) {
-    if (!/^\w{1,64}$/.test(name) || name === '__proto__') continue;
-    if (typeof field === 'string') kept.push([name, field.slice(0, MAX_SHORT_LENGTH * 10)]);
-    else if (field === null || typeof field === 'boolean' || Number.isFinite(field)) kept.push([name, field]);
-    else if (depth > 1) kept.push([name, toPlainFields(field, depth - 1)]);
-  }
-  return Object.fromEntries(kept);
 }
 
 /** @param {unknown} value @returns {Fields | null} */

@@ -11,7 +11,7 @@ const OPEN_TIMEOUT_MS = 5000;
  * @returns {Promise<IDBDatabase>}
  * @throws {HistoryError} also where the browser has no IndexedDB
  */
-export function openDatabase(name, migrations) {
+function openDatabase(name, migrations) {
   return new Promise((resolve, reject) => {
     let isBlocked = false;
     let isOver = false;

@@ -6,8 +6,6 @@ import { createIndexedDbDriver } from './indexed-db.js';
 import { createMemoryDriver } from './memory.js';
 import { createPresets } from './presets.js';
 import { MIGRATIONS } from './schema.js';
-import { searchChats } from './search.js';
-import { createTransfer } from './transfer.js';
 
 /** @typedef {Awaited<ReturnType<typeof openHistory>>} History */
 
@@ -37,10 +35,15 @@ export async function openHistory({ account, now = Date.now }) {
   await chats.purge().catch(() => {});
   let isAsked = false;
 
+  /** Loaded when chats leave or come as files. */
+  async function transfer() {
+    const { createTransfer } = await import('./transfer.js');
+    return createTransfer({ driver, chats, presets, notify, now });
+  }
+
   return {
     ...chats,
     ...presets,
-    ...createTransfer({ driver, chats, presets, notify, now }),
     /** False: the chats are gone with the page. */
     isKept: whyNotKept === null,
     /** Why nothing is kept, for the person; null where the chats are kept. */
@@ -59,7 +62,17 @@ export async function openHistory({ account, now = Date.now }) {
      * @param {string} query
      * @param {import('./search.js').SearchOptions} options
      */
-    search: (query, options) => searchChats(driver, query, options),
+    async search(query, options) {
+      const { searchChats } = await import('./search.js');
+      return searchChats(driver, query, options);
+    },
+
+    /** @param {import('./transfer.js').TransferOptions} [options] */
+    exportAll: async (options) => (await transfer()).exportAll(options),
+    /** @param {string} id */
+    exportMarkdown: async (id) => (await transfer()).exportMarkdown(id),
+    /** @param {Blob} file @param {import('./transfer.js').TransferOptions} [options] */
+    importFile: async (file, options) => (await transfer()).importFile(file, options),
 
     /**
      * Hears of all changes, those of other tabs too.

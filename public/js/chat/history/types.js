@@ -5,13 +5,19 @@
  *   blobId: of a file in the store; null when the file was not kept. dataUrl: the file itself, in messages that are not stored yet. type: what its
  *   sender said; the stored file has a type that runs nothing
  */
+/** @typedef {{ promptTokens: number | null, completionTokens: number | null, cachedTokens: number | null }} Usage */
+/** @typedef {{ url: string, title: string }} Source */
+/** @typedef {{ id: string, name: string, arguments: string }} ToolCall */
 /**
  * @typedef {{
  *   id: string, chatId: string, parentId: string | null, role: 'system' | 'user' | 'assistant', text: string,
- *   reasoning: string, attachments: Attachment[], model: string | null, usage: Record<string, unknown> | null,
- *   costUsd: number | null, firstTokenMs: number | null, durationMs: number | null, createdAt: number,
- *   state: 'done' | 'stopped' | 'failed', error: string | Record<string, unknown> | null,
- * }} Message parentId: the message before; messages with the same parent are branches
+ *   reasoning: string, attachments: Attachment[], model: string | null, usage: Usage | null, costUsd: number | null,
+ *   firstTokenMs: number | null, durationMs: number | null, createdAt: number, state: 'done' | 'stopped' | 'failed',
+ *   error: { message: string, detail: string } | null, reasoningMs?: number | null, sources?: Source[],
+ *   toolCalls?: ToolCall[], note?: string, isPlain?: boolean,
+ * }} Message
+ *   parentId: the message before; messages with the same parent are branches. error: in the server's words, with code, status
+ *   and request id in `detail`. isPlain: the text is no Markdown
  */
 /**
  * @typedef {{

@@ -1,0 +1,72 @@
+/** The chats of the person who is signed in, or of the key that was pasted, with their list. */
+import { messageOf } from '../lib/api.js';
+import { loadStyles } from '../lib/styles.js';
+import { toast } from '../lib/toast.js';
+import { hashOf } from '../lib/url-state.js';
+import { accountName } from './history/account.js';
+import { NEW_CHAT_KEYS } from './shortcuts.js';
+
+/** @typedef {import('./history/open-history.js').History} History */
+
+/**
+ * @param {{
+ *   host: HTMLElement, canSignOut: boolean, onOpen: (id: string) => void, onNew: () => void, onGone: () => void,
+ *   onStore: (store: History) => Promise<void>,
+ * }} options host: gets the list; onStore: other chats are shown from now on
+ */
+export function createAccountChats({ host, canSignOut, onOpen, onNew, onGone, onStore }) {
+  /** @type {History | null} */
+  let store = null;
+  /** @type {ReturnType<typeof import('./history/history-list.js').createHistoryList> | null} */
+  let list = null;
+  let account = '';
+  /** What is asked while the chats are opened waits for it. @type {Promise<void>} */
+  let opening = Promise.resolve();
+
+  /** @param {string} name */
+  async function openStore(name) {
+    // The message field does not wait for them.
+    const [{ openHistory }, { createHistoryList }] = await Promise.all([
+      import('./history/open-history.js'),
+      import('./history/history-list.js'),
+      loadStyles('history.css'),
+    ]);
+    const opened = await openHistory({ account: name });
+    list?.close();
+    store?.close();
+    store = opened;
+    account = name;
+    list = createHistoryList({
+      store: opened,
+      account: canSignOut ? name : null,
+      hrefOf: ({ id }) => hashOf('chat', { id }),
+      onOpen: ({ id }) => onOpen(id),
+      onNew,
+      onGone,
+      newChatKeys: NEW_CHAT_KEYS,
+    });
+    host.replaceChildren(list.element);
+    await onStore(opened);
+  }
+
+  return {
+    /** @param {Parameters<typeof accountName>[0]} who */
+    show(who) {
+      const open = async () => {
+        const name = await accountName(who);
+        if (name !== account) await openStore(name);
+      };
+      opening = opening.then(open, open);
+      opening.catch((error) => toast.error(messageOf(error)));
+    },
+    opened: () => opening,
+    store: () => store,
+    list: () => list,
+    /** @throws {Error} until the chats are open */
+    history() {
+      if (store === null)
+        throw new Error('The chats of this browser are not open yet. Try again in a moment.');
+      return store;
+    },
+  };
+}

@@ -1,0 +1,81 @@
+/** The choice of the model in the composer. */
+import { messageOf } from '../../lib/api.js';
+import { h } from '../../lib/h.js';
+import { icon } from '../../lib/icons.js';
+import { toast } from '../../lib/toast.js';
+import { visionMark } from './vision-mark.js';
+
+/** @typedef {import('../types.js').Model} Model */
+
+/**
+ * @param {{ onChange: () => void, onMissing: () => void, isKeyNeeded: boolean }} options
+ *   onChange: another model, or another list of models; onMissing: pressed while there is no model to choose
+ */
+export function createModelButton({ onChange, onMissing, isKeyNeeded }) {
+  /** @type {readonly Model[]} */
+  let models = [];
+  /** Kept while there is no list. @type {string | null} */
+  let wanted = null;
+  /** @type {Model | null} */
+  let chosen = null;
+  let whyNone = isKeyNeeded ? 'Enter an API key first' : 'Loading the models …';
+  const element = h('button', {
+    type: 'button',
+    class: 'btn quiet small model-btn',
+    'aria-haspopup': 'dialog',
+    'aria-expanded': false,
+    onclick: () => void open().catch((error) => toast.error(messageOf(error))),
+  });
+
+  async function open() {
+    if (models.length === 0) return onMissing();
+    const { openModelList } = await import('./model-list.js');
+    openModelList(element, { models, chosen: chosen?.id ?? null, onChoose: choose });
+  }
+
+  /** @param {Model} model */
+  function choose(model) {
+    wanted = model.id;
+    chosen = model;
+    render();
+    onChange();
+  }
+
+  function render() {
+    element.setAttribute('aria-label', chosen ? `Model: ${chosen.name}` : `Model: ${whyNone}`);
+    element.title = chosen?.id ?? '';
+    element.replaceChildren(
+      h('span', { class: 'truncate' }, chosen?.name ?? whyNone),
+      ...(chosen?.hasVision ? [visionMark()] : []),
+      icon('down'),
+    );
+  }
+
+  render();
+  return {
+    element,
+    chosen: () => chosen,
+    models: () => models,
+    /**
+     * @param {readonly Model[] | null} list null if there is none
+     * @param {string} why shown then
+     */
+    show(list, why) {
+      models = list ?? [];
+      whyNone = list ? 'No model yet' : why;
+      chosen =
+        models.find(({ id }) => id === wanted) ??
+        models.find(({ kind }) => kind === 'chat') ??
+        models[0] ??
+        null;
+      render();
+      onChange();
+    },
+    /** Chooses a model by its id, once it is in the list. @param {string | null} id */
+    want(id) {
+      wanted = id;
+      const found = models.find((model) => model.id === id);
+      if (found) choose(found);
+    },
+  };
+}

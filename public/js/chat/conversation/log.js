@@ -1,0 +1,78 @@
+/** The place of the messages. Scrolls to new text only while the reader is at the end. */
+import { h } from '../../lib/h.js';
+import { icon } from '../../lib/icons.js';
+
+/** The reader is at the end if no more than this is hidden below. */
+const NEAR_END_PX = 24;
+const MAX_ANNOUNCED_CHARS = 500;
+
+export function createLog() {
+  const messages = h('div', { class: 'thread' });
+  const scroller = h(
+    'div',
+    { class: 'talk-body', role: 'log', 'aria-live': 'off', 'aria-label': 'Conversation', tabindex: 0 },
+    messages,
+  );
+  const down = h(
+    'button',
+    {
+      type: 'button',
+      class: 'btn small square talk-down',
+      'aria-label': 'Scroll to the end',
+      title: 'Scroll to the end',
+      hidden: true,
+    },
+    icon('down'),
+  );
+  const announcer = h('p', { class: 'sr', role: 'status' });
+  const element = h('div', { class: 'talk-frame' }, scroller, down, announcer);
+  let isFollowing = true;
+
+  function follow() {
+    // A person who edits a message is looking at it.
+    const isEdited = messages.querySelector('textarea:focus') !== null;
+    if (isFollowing && !isEdited) scroller.scrollTop = scroller.scrollHeight;
+    down.hidden = isFollowing;
+  }
+
+  scroller.addEventListener('scroll', () => {
+    // While another tab of the panel is open, the log has no size and no scroll position.
+    if (scroller.clientHeight === 0) return;
+    isFollowing = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight <= NEAR_END_PX;
+    down.hidden = isFollowing;
+  });
+  down.addEventListener('click', () => {
+    isFollowing = true;
+    follow();
+    scroller.focus();
+  });
+  const observer = new ResizeObserver(follow);
+  observer.observe(scroller);
+  observer.observe(messages);
+
+  return {
+    element,
+    scroller,
+    follow,
+    /**
+     * Shows these elements, in this order. Those that are on the page already stay as they are. The focus stays in the log.
+     * @param {readonly HTMLElement[]} elements
+     * @param {{ isEndShown: boolean }} options isEndShown: scroll to the end
+     */
+    show(elements, { isEndShown }) {
+      const hadFocus = messages.contains(document.activeElement);
+      let same = 0;
+      while (same < elements.length && messages.children[same] === elements[same]) same += 1;
+      while (messages.children.length > same) messages.lastElementChild?.remove();
+      messages.append(...elements.slice(same));
+      if (hadFocus && !messages.contains(document.activeElement)) scroller.focus({ preventScroll: true });
+      if (isEndShown) isFollowing = true;
+      follow();
+    },
+    /** Announces a text to screen readers. @param {string} text */
+    announce(text) {
+      const isLong = text.length > MAX_ANNOUNCED_CHARS;
+      announcer.textContent = isLong ? `${text.slice(0, MAX_ANNOUNCED_CHARS)} …` : text;
+    },
+  };
+}
