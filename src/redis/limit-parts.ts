@@ -138,3 +138,39 @@ local function setLease(name, epoch, calls, tokens, nano)
   else call('HSET', key, epoch, text(calls) .. ' ' .. text(tokens) .. ' ' .. text(nano)) end
 end
 `;
+
+/**
+ * Counts what calls have used and gives back what they held, once for each number of an instance. Nine arguments for each owner:
+ * name, the changes of its lease (calls, tokens, nano-dollars), calls that began while the engine was away, calls that ended, their
+ * tokens and nano-dollars, and 1 if its tokens are limited.
+ */
+export const SETTLING = `
+local function settle(epoch, instance, number, first, last, time, begins)
+  local key = P .. 'settled:' .. instance
+  if tonumber(call('GET', key) or '0') >= tonumber(number) then return end
+  call('SET', key, number, 'EX', 604800)
+  for at = first, last, 9 do
+    local name = ARGV[at]
+    local numbers = {}
+    for index = 1, 8 do numbers[index] = tonumber(ARGV[at + index]) end
+    local calls, reserved, money, begun, ended, tokens, nano, isLimited = unpack(numbers)
+    if calls ~= 0 or reserved ~= 0 or money ~= 0 then
+      local held = call('HGET', P .. 'lease:' .. name, epoch)
+      local ownCalls, ownTokens, ownNano = 0, 0, 0
+      if held then ownCalls, ownTokens, ownNano = amounts(held) end
+      setLease(name, epoch, ownCalls + calls, ownTokens + reserved, ownNano + money)
+    end
+    if begun > 0 then add(requestsOf(name, time), time, begun) end
+    if isLimited == 1 and tokens > 0 then add(tokensOf(name, time), time, tokens) end
+    if ended > 0 then
+      local values = load(name, begins)
+      for counter = 1, 24, 6 do
+        raise(values, counter + 1, nano)
+        raise(values, counter + 2, tokens)
+        raise(values, counter + 3, ended)
+      end
+      save(name, values)
+    end
+  end
+end
+`;

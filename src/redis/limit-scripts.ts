@@ -1,20 +1,23 @@
-import { BUDGETS, LEASES, WINDOWS } from './limit-parts.ts';
+import { BUDGETS, LEASES, SETTLING, WINDOWS } from './limit-parts.ts';
 import { INSTANCE_LIVES_MS, script } from './scripts.ts';
 
 /**
- * Lets a call through and counts it, or refuses it and counts nothing.
- * Arguments: epoch, tokens and nano-dollars that the call may use; then for each owner with limits: name, the limits rpm, tpm,
+ * Settles what is to be told, as `SETTLE`, then lets a call through and counts it, or refuses it and counts nothing.
+ * Arguments: epoch, instance, number of the message, how many arguments it has, and these; tokens and nano-dollars that the call
+ * may use; then for each owner with limits: name, the limits rpm, tpm,
  * concurrency, nano-dollars and tokens (each may be empty), and the number of the budget's period.
  * Reply: the time; why it is refused (0: it is not; 1 concurrency, 2 rpm, 3 tpm, 4 spent, 5 reserved); by which owner's limit; for
  * a budget 1 for money and 2 for tokens; how long to wait; then for each owner: calls, requests and their newest time, tokens and
  * their newest time, reserved tokens and nano-dollars, and the counters. All are as they were before the call.
  */
-export const RESERVE = script(`${BUDGETS}${WINDOWS}${LEASES}
+export const RESERVE = script(`${BUDGETS}${WINDOWS}${LEASES}${SETTLING}
 local time = now()
-local epoch, tokens, nano = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local epoch, told = ARGV[2], 5 + tonumber(ARGV[5])
 local begins = starts(time)
+if told > 5 then settle(epoch, ARGV[3], ARGV[4], 6, told, time, begins) end
+local tokens, nano = tonumber(ARGV[told + 1]), tonumber(ARGV[told + 2])
 local owners = {}
-for at = 5, #ARGV, 7 do
+for at = told + 3, #ARGV, 7 do
   local name = ARGV[at]
   local owner = {
     name = name, rpm = tonumber(ARGV[at + 1]), tpm = tonumber(ARGV[at + 2]), concurrency = tonumber(ARGV[at + 3]),
@@ -79,38 +82,11 @@ return reply
 
 /**
  * Counts what calls have used and gives back what they held; once for each number, which rises with each message of an instance.
- * Arguments: epoch, instance, number; then for each owner: name, the changes of its lease (calls, tokens, nano-dollars), calls
- * that began while the engine was away, calls that ended, their tokens and nano-dollars, and 1 if its tokens are limited.
+ * Arguments: epoch, instance, number; then for each owner the nine of `SETTLING`.
  */
-export const SETTLE = script(`${BUDGETS}${WINDOWS}${LEASES}
+export const SETTLE = script(`${BUDGETS}${WINDOWS}${LEASES}${SETTLING}
 local time = now()
-local epoch, key = ARGV[2], P .. 'settled:' .. ARGV[3]
-if tonumber(call('GET', key) or '0') >= tonumber(ARGV[4]) then return 0 end
-call('SET', key, ARGV[4], 'EX', 604800)
-local begins = starts(time)
-for at = 5, #ARGV, 9 do
-  local name = ARGV[at]
-  local numbers = {}
-  for index = 1, 8 do numbers[index] = tonumber(ARGV[at + index]) end
-  local calls, reserved, money, begun, ended, tokens, nano, isLimited = unpack(numbers)
-  if calls ~= 0 or reserved ~= 0 or money ~= 0 then
-    local held = call('HGET', P .. 'lease:' .. name, epoch)
-    local ownCalls, ownTokens, ownNano = 0, 0, 0
-    if held then ownCalls, ownTokens, ownNano = amounts(held) end
-    setLease(name, epoch, ownCalls + calls, ownTokens + reserved, ownNano + money)
-  end
-  if begun > 0 then add(requestsOf(name, time), time, begun) end
-  if isLimited == 1 and tokens > 0 then add(tokensOf(name, time), time, tokens) end
-  if ended > 0 then
-    local values = load(name, begins)
-    for first = 1, 24, 6 do
-      raise(values, first + 1, nano)
-      raise(values, first + 2, tokens)
-      raise(values, first + 3, ended)
-    end
-    save(name, values)
-  end
-end
+settle(ARGV[2], ARGV[3], ARGV[4], 5, #ARGV, time, starts(time))
 return 1
 `);
 

@@ -130,6 +130,16 @@ export class Outbox {
     return sum;
   }
 
+  /** What is to be told as a message that leaves with another command: its arguments, from its number on; null: nothing is. */
+  takeAlong(): { readonly args: readonly string[]; acknowledge(): void } | null {
+    if (this.#pending.size === 0) return null;
+    const message = this.#take();
+    return {
+      args: [String(message.number), ...argumentsOf(message)],
+      acknowledge: () => this.#acknowledge(message),
+    };
+  }
+
   /** Makes a message of what is to be told. */
   #take(): Message {
     this.#number += 1;
@@ -141,13 +151,11 @@ export class Outbox {
 
   async #deliver(message: Message): Promise<void> {
     const { instance, epoch } = this.#engine;
-    const args = [epoch, instance, String(message.number)];
-    for (const [name, entry] of message.entries) {
-      const { calls, reservedTokens, reservedNanoUsd, begun, ended, tokens, costNanoUsd } = entry;
-      const numbers = [calls, reservedTokens, reservedNanoUsd, begun, ended, tokens, costNanoUsd];
-      args.push(name, ...numbers.map(String), entry.isTokenLimited ? '1' : '0');
-    }
-    await this.#engine.run(SETTLE, args);
+    await this.#engine.run(SETTLE, [epoch, instance, String(message.number), ...argumentsOf(message)]);
+    this.#acknowledge(message);
+  }
+
+  #acknowledge(message: Message): void {
     this.#unacknowledged = this.#unacknowledged.filter((other) => other !== message);
   }
 
@@ -167,4 +175,15 @@ export class Outbox {
     this.#pending.set(name, made);
     return made;
   }
+}
+
+/** The arguments of `SETTLE` for the owners of a message. */
+function argumentsOf({ entries }: Message): string[] {
+  const args: string[] = [];
+  for (const [name, entry] of entries) {
+    const { calls, reservedTokens, reservedNanoUsd, begun, ended, tokens, costNanoUsd } = entry;
+    const numbers = [calls, reservedTokens, reservedNanoUsd, begun, ended, tokens, costNanoUsd];
+    args.push(name, ...numbers.map(String), entry.isTokenLimited ? '1' : '0');
+  }
+  return args;
 }

@@ -115,9 +115,12 @@ export class SharedGate implements Gate {
   }
 
   async #ask(reservation: SharedReservation, request: AdmitRequest): Promise<Reservation> {
-    // The client of a call that has just ended may be the one that asks now. Both leave in one write.
-    this.#send();
-    const args = [this.#engine.epoch, String(request.tokens), String(request.costNanoUsd)];
+    // The client of a call that has just ended may be the one that asks now.
+    const told = this.#shared.outbox.takeAlong();
+    const [number = '0', ...settled] = told?.args ?? [];
+    const { epoch, instance } = this.#engine;
+    const args = [epoch, instance, number, String(settled.length), ...settled];
+    args.push(String(request.tokens), String(request.costNanoUsd));
     for (const { owner, limits } of reservation.held) {
       const { rpm, tpm, concurrency, budgetUsd, budgetTokens } = limits;
       const budget = [budgetUsd === null ? null : toNanoUsd(budgetUsd), budgetTokens];
@@ -132,6 +135,7 @@ export class SharedGate implements Gate {
       if (!(error instanceof EngineAwayError)) throw error;
       return this.#admitAlone(reservation, request);
     }
+    told?.acknowledge();
     const answer = readReply(reply, reservation.held, request.tokens);
     if (answer.refusal !== null) throw answer.refusal;
     for (const { owner } of reservation.held) {
