@@ -138,6 +138,12 @@ export class OpenCall {
     return mayPassThrough(this.#principal) && hasDefaultProvider(this.#options.view());
   }
 
+  /** The call may go on at the provider without its client, who can ask for the answer later, and has no limits to count for. */
+  get mayRunOn(): boolean {
+    const hasLimits = keyOf(this.#principal)?.limits != null || userOf(this.#principal)?.limits != null;
+    return mayPassThrough(this.#principal) && !hasLimits;
+  }
+
   /**
    * Lets the call through, as far as the limits of its key and user allow. Call it after `authorise`; to call it again does
    * nothing. Returns a promise where the limits are asked for elsewhere.
