@@ -270,6 +270,7 @@ describe('several instances on one Redis', { skip: redisSkipped(), timeout: 120_
     upstream.answer = json(CHAT_ANSWER);
     await until(() => !isResting(instances[0]), 'the rest is over');
     await (await instances[0].v1('chat/completions', CHAT)).arrayBuffer();
+    await until(() => !isResting(instances[1]), 'the other is told');
     assert.equal((await instances[1].v1('chat/completions', CHAT)).status, 200);
   });
 
