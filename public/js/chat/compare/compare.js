@@ -1,6 +1,7 @@
 /** The same question to two or three models at the same time, side by side. Each answers its own branch of the chat. */
 import { pageSlots } from '../../charts/slots.js';
 import { h } from '../../lib/h.js';
+import { icon } from '../../lib/icons.js';
 import { createChips } from './chips.js';
 import { createContender } from './contender.js';
 
@@ -29,6 +30,13 @@ export function createCompare({ conversation, host, log, first, models, onChange
   ];
   /** @type {HTMLElement[]} */
   const rounds = [];
+  const intro = h(
+    'div',
+    { class: 'welcome' },
+    icon('columns'),
+    h('h3', null, 'Compare models'),
+    h('p', null, 'All of them get the same question. Go on with the answer that you like best.'),
+  );
   const chips = createChips({
     host,
     models: chats,
@@ -49,9 +57,8 @@ export function createCompare({ conversation, host, log, first, models, onChange
 
   function render() {
     const earlier = conversation.place().thread.pathTo(base);
-    log.show([...earlier.map((message) => conversation.viewOf(message).element), ...rounds], {
-      isEndShown: true,
-    });
+    const shown = [...earlier.map((message) => conversation.viewOf(message).element), ...rounds];
+    log.show(shown.length === 0 ? [intro] : shown, { isEndShown: true });
   }
 
   /**
