@@ -168,7 +168,7 @@ function requireRoute(
       `There is nothing at ${shownText(target.path)}. The API is under /v1, the panel at /.`,
     );
   }
-  if (headers.upgrade !== undefined) throw noUpgrade();
+  if (headers.upgrade !== undefined) throw noUpgrade(headers.connection);
   throw new HttpError('method_not_supported', `${method} is not supported here. Use ${match.allow}.`, {
     headers: { allow: match.allow },
   });
@@ -178,10 +178,12 @@ function requireRoute(
  * The refusal of another protocol (RFC 9110 section 15.5.22). Codex tries a WebSocket first; by this status it goes on with POST at
  * once, and by any other only after many attempts.
  */
-function noUpgrade(): HttpError {
+function noUpgrade(connection: string | undefined): HttpError {
+  // node:http decides by this header alone whether it keeps the connection, also where the client has asked for its end.
+  const isToClose = /\bclose\b/i.test(connection ?? '');
   const message = 'There are no WebSockets here. Send the request with POST.';
   return new HttpError('upgrade_required', message, {
-    headers: { connection: 'upgrade', upgrade: 'HTTP/1.1' },
+    headers: { connection: isToClose ? 'upgrade, close' : 'upgrade', upgrade: 'HTTP/1.1' },
   });
 }
 

@@ -117,8 +117,15 @@ test(
     ]);
     const { page } = await openChat(t, chat.app, 'Chat tab');
     await page.getByRole('button', { name: 'Compare', exact: true }).click();
+    await page.getByRole('heading', { name: 'Compare models' }).waitFor();
     await page.getByRole('button', { name: 'Add a third model' }).click();
     await page.getByRole('option').filter({ hasText: 'Third Model' }).click();
+    await page.setViewportSize({ width: 360, height: 800 });
+    for (const name of ['Model 1: Blind Model', 'Model 2: Seeing Model', 'Model 3: Third Model']) {
+      const text = page.getByRole('button', { name }).locator('.truncate');
+      assert.equal(await text.evaluate((node) => node.scrollWidth > node.clientWidth), false, name);
+    }
+    await page.setViewportSize({ width: 1280, height: 800 });
     assert.equal(await page.getByRole('button', { name: 'Add a third model' }).count(), 0);
     await page.getByRole('button', { name: 'Remove Third Model' }).click();
     await page.getByRole('button', { name: 'Model 2: ' }).click();

@@ -61,6 +61,33 @@ test('who asks too often reads how long to wait', options, async (t) => {
     await answers(page).nth(index).getByText(`Slow down. ${words}`).waitFor();
     await idle(page);
   }
+  await ask(page, 'Hello');
+  const told = 'Too many requests. Please try again in 20s.';
+  app.services.health.wakeProvider('scripted');
+  await page.getByRole('button', { name: 'Retry' }).last().click();
+  (await nextCall()).reply(429, { error: { ...REFUSAL.error, message: told } }, { 'retry-after': '20' });
+  await answers(page).last().getByText(told).waitFor();
+  const said = await textOf(answers(page).last().locator('.note .plain'));
+  assert.equal(said.match(/try again in/gi)?.length, 1, said);
+});
+
+test('the banner of a lost connection leaves the head of the chat free', options, async (t) => {
+  const { app } = await startChat(t);
+  const { page, context } = await openChat(t, app, 'Chat tab');
+  await context.setOffline(true);
+  await ask(page, 'Anybody there?');
+  await page.locator('.banner').waitFor();
+  for (const width of [360, 1280]) {
+    await page.setViewportSize({ width, height: 800 });
+    const [banner, head] = await Promise.all([
+      page.locator('.banner').boundingBox(),
+      page.locator('.talk-head').boundingBox(),
+    ]);
+    assert.ok(banner && head && banner.y >= head.y + head.height, `${width} px`);
+    assert.ok(banner && banner.x >= 0 && banner.x + banner.width <= width, `${width} px`);
+  }
+  await context.setOffline(false);
+  await page.locator('.banner').waitFor({ state: 'detached' });
 });
 
 test('an error within a stream speaks of no status that was good', options, async (t) => {

@@ -68,14 +68,15 @@ test('a model that reads makes text of an image; a chat model goes on with it', 
   await answers(page).nth(1).locator('.meta').filter({ hasText: 'to first token' }).waitFor();
 });
 
-test('audio for a chat model is refused with what to choose', options, async (t) => {
+test('audio waits for a model that hears, and a chat model says what to choose', options, async (t) => {
   const app = await startApp(t);
   await addDemoProvider(t, app);
   const { page } = await openChat(t, app, 'Chat tab');
   await drop(page, 'speech.wav', 100);
   await page.getByText('demo-chat takes no audio. Choose a model for audio, such as Whisper').waitFor();
+  await page.getByRole('button', { name: 'Remove speech.wav' }).waitFor();
   await chooseModel(page, 'demo-whisper');
-  await drop(page, 'speech.wav', 100);
+  assert.equal(await textOf(page.locator('.composer-hint')), '');
   await page.getByRole('button', { name: 'Remove speech.wav' }).waitFor();
 });
 
@@ -93,6 +94,8 @@ test(
     const player = answers(page).locator('audio');
     await player.waitFor();
     assert.equal(await isPlayable(page, 'audio'), true);
+    const { width } = (await player.boundingBox()) ?? { width: 0 };
+    assert.ok(width >= 300, `the player is ${width} px wide: there is no place to seek`);
     const [sound] = await Promise.all([
       page.waitForEvent('download'),
       answers(page).getByRole('link', { name: 'Download' }).click(),
@@ -104,6 +107,7 @@ test(
     const picture = answers(page).nth(1).getByRole('img');
     await picture.waitFor();
     assert.ok((await picture.evaluate((node) => (node as HTMLImageElement).naturalWidth)) > 0);
+    await page.getByRole('button', { name: 'Scroll to the end' }).waitFor({ state: 'hidden' });
     const [kept] = await Promise.all([
       page.waitForEvent('download'),
       answers(page).nth(1).getByRole('link', { name: 'Download' }).click(),

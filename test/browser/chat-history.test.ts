@@ -44,6 +44,7 @@ for (const who of ['admin', 'user'] as const) {
     await expectStatus(201, await chat.app.admin('POST', '/api/admin/users', { ...USER, models }));
     const { page } = await visit(t, chat.app.origin, null);
     await openAs(page, chat.app, who === 'admin' ? ADMIN : USER);
+    await messageField(page).and(page.locator(':focus')).waitFor();
     await chooseModel(page, 'seeing-model');
     await openSettings(page);
     await page.getByLabel('System prompt').fill('Be brief.');
@@ -114,6 +115,11 @@ test('two tabs: an answer in one appears in the other, and a deletion too', opti
   await second.getByRole('button', { name: 'More', exact: true }).click();
   await second.getByRole('menuitem', { name: 'Delete' }).click();
   await first.getByRole('heading', { name: 'Start a conversation' }).waitFor();
+  for (const width of [360, 1280]) {
+    await second.setViewportSize({ width, height: 800 });
+    // A toast that covered it would take the click.
+    await second.getByRole('button', { name: 'Send', exact: true }).click({ trial: true });
+  }
   await second.getByRole('button', { name: 'Undo' }).click();
   await chats(first).first().click();
   await answers(first).getByText('One answer').waitFor();
@@ -212,7 +218,12 @@ test(
     assert.equal(body.temperature, 0.1);
     assert.deepEqual(linesOf(body), ['system: Translate into French.', 'user: Good morning']);
     await page.reload();
+    // A new chat begins with the settings of the last one, and says so.
+    await newChat(page);
+    await page.locator('.welcome').getByText('“Translate into French.”').waitFor();
     await openSettings(page);
+    await system.fill('');
+    await page.locator('.welcome').getByText('Translate into French.').waitFor({ state: 'hidden' });
     await list.getByRole('button', { name: 'Delete To French' }).click();
     await list.getByRole('listitem').waitFor({ state: 'detached' });
     await page.getByRole('button', { name: 'Undo' }).click();

@@ -97,26 +97,31 @@ test('what is no file for a chat is refused in words', options, async (t) => {
   assert.equal(upstream.received.length, 0);
 });
 
-test('a model that does not see explains itself, and nothing is attached or sent', options, async (t) => {
-  const { app, upstream } = await startChat(t);
-  const { page } = await openChat(t, app, 'Chat tab');
-  const button = page.getByRole('button', { name: 'Image', exact: true });
-  const hint = page.locator('.composer-hint');
-  const refusal = 'Blind Model takes no images. Choose a model with the camera sign, or remove the file.';
-  assert.equal(await button.isVisible(), false);
-  await handOver(page, 'drop', PNG);
-  await hint.getByText(refusal).waitFor();
-  await chooseModel(page, 'seeing-model');
-  assert.equal(await button.isVisible(), true);
-  assert.equal(await modelButton(page).getByText('takes images').count(), 1);
-  await chooseFiles(page, [PNG]);
-  await preview(page, 'dot.png').waitFor();
-  await chooseModel(page, 'blind-model');
-  await ask(page, 'Look');
-  assert.equal(await textOf(hint), refusal);
-  assert.equal(await messageField(page).inputValue(), 'Look');
-  assert.equal(upstream.received.length, 0);
-});
+test(
+  'a picture waits for a model that sees: one that does not says so, and nothing is sent',
+  options,
+  async (t) => {
+    const { app, nextCall, upstream } = await startChat(t);
+    const { page } = await openChat(t, app, 'Chat tab');
+    const button = page.getByRole('button', { name: 'Image', exact: true });
+    const hint = page.locator('.composer-hint');
+    const refusal = 'Blind Model takes no images. Choose a model with the camera sign, or remove the file.';
+    assert.equal(await button.isVisible(), false);
+    await handOver(page, 'drop', PNG);
+    await hint.getByText(refusal).waitFor();
+    await preview(page, 'dot.png').waitFor();
+    await ask(page, 'Look');
+    assert.equal(await textOf(hint), refusal);
+    assert.equal(await messageField(page).inputValue(), 'Look');
+    assert.equal(upstream.received.length, 0);
+    await chooseModel(page, 'seeing-model');
+    assert.equal(await button.isVisible(), true);
+    assert.equal(await modelButton(page).getByText('takes images').count(), 1);
+    assert.equal(await textOf(hint), '');
+    await messageField(page).press('Enter');
+    assert.deepEqual(sentImages(await nextCall()), [['image/png', digest(PNG.buffer)]]);
+  },
+);
 
 function loadedPreviews(page: Page): Promise<number[]> {
   return page

@@ -75,8 +75,10 @@ test(
     await page.keyboard.type('edited');
     await hands.press('Enter');
     assert.deepEqual(await answer(chat, page, 'another answer'), ['user: edited']);
-    await expectFocus(page, page.getByRole('log'));
-    await hands.activate(answers(page).last().getByRole('button', { name: 'Answer again' }));
+    await expectFocus(page, field);
+    const again = answers(page).last().getByRole('button', { name: 'Answer again' });
+    await hands.goTo(again, { backwards: true });
+    await hands.press('Enter');
     await answer(chat, page, 'a third answer');
     await hands.activate(answers(page).last().getByRole('button', { name: 'Previous version' }));
     await answers(page).getByText('another answer').waitFor();

@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Locator, Page } from 'playwright-core';
 import { MASTER_KEY } from '../helpers/start-app.ts';
-import { answers, ask, modelReady, openChat, startChat, textOf, useKey } from './chat-setup.ts';
+import { answers, ask, messageField, modelReady, openChat, startChat, textOf, useKey } from './chat-setup.ts';
 import { SKIPPED, visit } from './start-browser.ts';
 
 const options = { skip: SKIPPED };
 const CODE = 'if (a < b && c > "d") {\n\treturn `<b>$x</b>`;\n}';
+const HEBREW = 'שלום עולם, זהו משפט.';
 const FENCE = `\`\`\`js\n${CODE}\n\`\`\``;
 /** A host name of which a browser believes nothing: pages from it are no secure context. */
 const PLAIN_ORIGIN = 'http://panel.example';
@@ -106,6 +107,28 @@ test(
   },
 );
 
+test('text from right to left begins at the right, wherever it stands', options, async (t) => {
+  const { app, nextCall } = await startChat(t);
+  const { page } = await openChat(t, app, 'chat page');
+  await ask(page, `${HEBREW}\nand English`);
+  const call = await nextCall();
+  call.say(`${HEBREW}\n\n- ${HEBREW}\n\n# ${HEBREW}\n\nEnglish`);
+  call.finish();
+  const answer = answers(page).locator('.md');
+  await answer.getByText('English').waitFor();
+  for (const part of [
+    page.locator('.bubble'),
+    answer.locator('p').first(),
+    answer.locator('li'),
+    answer.locator('h3'),
+  ])
+    assert.equal(await isFirstLetterAtTheRight(part), true, String(part));
+  assert.equal(await isFirstLetterAtTheRight(answer.locator('p').last()), false);
+  // A text area shows no range of its text.
+  const style = await messageField(page).evaluate((field) => getComputedStyle(field).unicodeBidi);
+  assert.equal(style, 'plaintext');
+});
+
 test('code is copied with one button, in a secure context', options, async (t) => {
   const { app, nextCall } = await startChat(t);
   const { page, context } = await openChat(t, app, 'chat page');
@@ -176,4 +199,17 @@ function keepSign(button: Locator): Promise<void> {
 
 function selection(page: Page): Promise<string> {
   return page.evaluate(() => String(getSelection()));
+}
+
+/** Whether the first letter of a text stands in the right half of its element. */
+function isFirstLetterAtTheRight(part: Locator): Promise<boolean> {
+  return part.evaluate((element) => {
+    const text = document.createTreeWalker(element, NodeFilter.SHOW_TEXT).nextNode();
+    if (text === null) return false;
+    const range = document.createRange();
+    range.setStart(text, 0);
+    range.setEnd(text, 1);
+    const box = element.getBoundingClientRect();
+    return range.getBoundingClientRect().left > box.left + box.width / 2;
+  });
 }

@@ -171,11 +171,15 @@ test('a refused key is told in the provider’s words, and is not saved', { skip
   upstream.answer = json({ error: { message: said } }, 401);
   await openSetup(page, app.origin);
   await step(page, 'Password').getByRole('button', { name: 'Skip' }).click();
+  const provider = page.getByLabel('Provider', { exact: true });
+  await provider.selectOption('OpenAI');
+  await page.getByText('Make one at platform.openai.com/api-keys and paste it here.').waitFor();
+  await provider.selectOption('Choose');
   await page.getByLabel('API Key').fill('sk-0123456789');
   await page.getByText('Keys of several providers begin with sk-.').waitFor();
   await button(page, 'Test and save').click();
   await page.getByText('Please fill this in.').waitFor();
-  await page.getByLabel('Provider', { exact: true }).selectOption('Another, by its address');
+  await provider.selectOption('Another, by its address');
   await page.getByLabel('Base URL').fill(`${upstream.origin}/v1`);
   await button(page, 'Test and save').click();
   await page.getByText('did not pass the test, and was not saved.').waitFor();

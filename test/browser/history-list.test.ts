@@ -124,7 +124,7 @@ test('the list works from the keyboard with one tab stop', options, async (t) =>
 });
 
 test(
-  'a deleted chat comes back with Undo, and the page is told when it was the one that is shown',
+  'a deleted chat comes back with Undo, and is shown again if it was; the page is told when it is gone',
   options,
   async (t) => {
     const { page, open } = await openHistoryPage(t);
@@ -143,6 +143,8 @@ test(
     await link(page, 'Sourdough').waitFor();
     await link(other, 'Sourdough').waitFor();
     assert.deepEqual(await titles(page), [...TITLES]);
+    assert.deepEqual(await seen(page), ['open c3', 'gone c3', 'open c3']);
+    assert.deepEqual(await seen(other), ['open c3', 'gone c3']);
   },
 );
 

@@ -243,7 +243,7 @@ test('the stored webhook with its last result, limits and prices are text', opti
   });
   await chooseTab(told, 'API Keys');
   await row(told, 'Limited').getByRole('link', { name: 'Limited' }).click();
-  await told.locator('.drawer').getByText('What holds in the end').waitFor();
+  await told.locator('.drawer').getByText('Limits in effect').waitFor();
   await expectText(told, NAMES, 'limits');
 });
 

@@ -51,6 +51,7 @@ const REPLIES: readonly (readonly [name: string, bytes: string, outcome: Outcome
   ],
   ['a body that the end of the connection ends', `${OK}${JSON_TYPE}\r\n${BODY}`, 'relayed'],
   ['HTTP/1.0', `HTTP/1.0 200 OK\r\n${JSON_TYPE}\r\n${BODY}`, 'relayed'],
+  ['chunks in HTTP/1.0', `HTTP/1.0 200 OK\r\n${JSON_TYPE}${CHUNKED}\r\n${chunk(BODY)}0\r\n\r\n`, 'relayed'],
   ['no reason phrase', `HTTP/1.1 200\r\n${JSON_TYPE}${LENGTH}\r\n${BODY}`, 'relayed'],
   ['100 Continue before', `HTTP/1.1 100 Continue\r\n\r\n${OK}${JSON_TYPE}${LENGTH}\r\n${BODY}`, 'relayed'],
   [

@@ -38,7 +38,11 @@ export async function startWorkCounter(folder: string): Promise<WorkCounter> {
       const steps = functions.map(({ ranges }) => Math.max(...ranges.map(({ count }) => count)));
       return steps.reduce((sum, count) => sum + count, searched);
     },
-    stop: () => session.disconnect(),
+    stop: () => {
+      session.disconnect();
+      setFlagsFromString('--opt');
+      setFlagsFromString('--sparkplug');
+    },
   };
 }
 

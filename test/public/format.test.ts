@@ -54,6 +54,7 @@ for (const [name, value, expected] of [
   ['signedPercent', 0.12, '+12 %'],
   ['signedPercent', -0.05, '−5 %'],
   ['signedPercent', 0, '0 %'],
+  ['signedPercent', 24, '× 25'],
   ['shortAge', NOW, 'now'],
   ['shortAge', NOW - 8_400, '8 s ago'],
   ['shortAge', NOW - 26 * 60_000 - 5000, '26 min ago'],

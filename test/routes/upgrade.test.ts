@@ -54,6 +54,12 @@ describe('a WebSocket on /v1/responses', { timeout: 20_000 }, () => {
     assert.equal(status, 200);
   });
 
+  test('ends the connection of a client that asks for that', async (t) => {
+    const ask = await start(t);
+    const { headers } = await ask('/v1/responses', { ...WEBSOCKET, connection: 'Upgrade, close' });
+    assert.equal(headers.connection, 'upgrade, close');
+  });
+
   test('changes nothing for other requests', async (t) => {
     const ask = await start(t);
     assert.equal((await ask('/v1/responses', {})).status, 405);

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { sessionCookieName } from '../../src/http/cookies.ts';
 import { json } from '../helpers/fake-upstream.ts';
-import { type AppUnderTest, jsonRequest, MASTER_KEY } from '../helpers/start-app.ts';
+import { type AppUnderTest, expectStatus, jsonRequest, MASTER_KEY, signIn } from '../helpers/start-app.ts';
 import { KEYS, startTwoProviders as start } from './two-providers.ts';
 
 async function listed(app: AppUnderTest, key: string): Promise<string[]> {
@@ -82,10 +83,15 @@ describe('models and keys', { timeout: 30_000 }, () => {
         owned_by: 'one',
         name: 'Model One',
         vision: false,
-        price: null,
       },
     );
     assert.ok(Number.isInteger(first?.['created']));
+    // Prices are for the pages, not for whoever has a key.
+    const name = sessionCookieName(app.services.store.config.view().instanceId, false);
+    const headers = { cookie: `${name}=${await signIn(app.origin)}` };
+    const answer = await fetch(`${app.origin}/v1/models`, { headers });
+    const ofSession = (await expectStatus(200, answer)) as { data: object[] };
+    assert.ok(ofSession.data.every((model) => 'price' in model));
     for (const path of [
       '/v1/models/meta-llama/Llama-3',
       '/v1/models/meta-llama%2FLlama-3',

@@ -37,6 +37,9 @@ const PASSING = [401, 401, 404, 404, 200, 200, 404, 200, 200];
 const PASSING_UNRESTRICTED = [401, 401, 404, 404, 200, 400, 404, 200, 200];
 const UNNAMED = [401, 401, 400, 400, 200, 400, 400, 200, 200];
 
+/** Nobody else can ask for the answer. */
+const RUNNING_ON = [401, 401, 400, 400, 200, 200, 400, 200, 200];
+
 const ROWS: readonly Row[] = [
   ['POST', 'messages', `{"model":"mine",${HI}}`, EVERYBODY],
   ['POST', 'messages', `{"model":"other",${HI}}`, NOT_RESTRICTED],
@@ -46,6 +49,10 @@ const ROWS: readonly Row[] = [
   ['POST', 'messages/count_tokens', `{"model":"native",${HI}}`, NOT_RESTRICTED],
   ['POST', 'responses', '{"model":"mine","input":"Hi"}', EVERYBODY],
   ['POST', 'responses', '{"model":"other","input":"Hi"}', NOT_RESTRICTED],
+  ['POST', 'responses', '{"model":"mine","input":"Hi","background":false}', EVERYBODY],
+  ['POST', 'responses', '{"model":"mine","input":"Hi","background":true}', RUNNING_ON],
+  ['POST', 'responses', '{"model":"mine","input":"Hi","Background":true}', RUNNING_ON],
+  ['POST', 'responses', '{"model":"mine","input":"Hi","background":false,"background":true}', RUNNING_ON],
   ['POST', 'responses', '{"input":"Hi"}', UNNAMED],
   ['POST', 'chat/completions', `{${HI}}`, UNNAMED],
   ['POST', 'chat/completions?model=other', `{${HI}}`, UNNAMED],
@@ -188,6 +195,21 @@ describe('keys of clients and of providers', { timeout: 30_000 }, () => {
       assert.doesNotMatch(text, /sk-of-the-provider/, path);
     }
   });
+});
+
+test('a key with limits cannot let a response run on uncounted, nor count the tokens of a broken picture', {
+  timeout: 30_000,
+}, async (t) => {
+  const { app, upstream } = await start(t);
+  const key = await passingKey(app, { limits: makeLimits({ budgetTokens: 1_000 }) });
+  const refused = await app.v1('responses', { model: 'mine', input: 'Hi', background: true }, key);
+  const { error } = (await expectStatus(400, refused)) as { error: Record<string, unknown> };
+  assert.deepEqual([error['code'], error['param']], ['unsupported_parameter', 'background']);
+  const source = { type: 'base64', media_type: 'image/png', data: 'AAAA' };
+  const messages = [{ role: 'user', content: [{ type: 'image', source }] }];
+  for (const path of ['messages', 'messages/count_tokens'])
+    await expectStatus(400, await app.v1(path, { model: 'native', max_tokens: 5, messages }));
+  assert.equal(upstream.received.length, 0);
 });
 
 test('a key with a budget of tokens cannot spell its way around it', { timeout: 30_000 }, async (t) => {

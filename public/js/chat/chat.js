@@ -27,6 +27,7 @@ import { createWelcome } from './welcome.js';
 
 /** Here the settings cover the conversation. */
 const PHONE = '(max-width: 640px)';
+const MOUSE = '(hover: hover)';
 
 /**
  * Adds the chat to a container. The key is kept in memory, until the page is closed; the chats in the browser.
@@ -84,6 +85,7 @@ export function mountChat(container, { me, isTab = false, onMenu = null }) {
     modelName: (id) => model.models().find((one) => one.id === id)?.name ?? id,
     empty: welcome.element,
     onChange,
+    onEdited: () => composer.focus(),
   });
   const talk = h(
     'section',
@@ -121,6 +123,7 @@ export function mountChat(container, { me, isTab = false, onMenu = null }) {
     if (!chat) return;
     settings.fill(chat);
     model.want(chat.modelId);
+    showWelcome();
   }
 
   /** @param {string} id */
@@ -218,7 +221,8 @@ export function mountChat(container, { me, isTab = false, onMenu = null }) {
   function showWelcome() {
     const isKept = chats.store()?.isKept ?? true;
     const hasModels = model.models().length > 0;
-    welcome.show({ hasModels, isListed, isKept, isDrawerOpen: side.isOpen() });
+    const { system } = settings.kept();
+    welcome.show({ hasModels, isListed, isKept, isDrawerOpen: side.isOpen(), system });
   }
 
   function showNext() {
@@ -230,6 +234,7 @@ export function mountChat(container, { me, isTab = false, onMenu = null }) {
 
   function keepSettings() {
     void conversation.update(settings.kept());
+    showWelcome();
     showNext();
   }
 
@@ -311,6 +316,9 @@ export function mountChat(container, { me, isTab = false, onMenu = null }) {
   void loadStyles('chat.css').then(() => {
     element.hidden = false;
     log.follow();
+    // On the page of its own one writes at once; not on a phone, whose keyboard would cover half of it.
+    if (!isTab && me !== null && document.activeElement === document.body && matchMedia(MOUSE).matches)
+      composer.focus();
   });
 
   return {

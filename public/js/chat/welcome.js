@@ -10,16 +10,18 @@ import { icon } from '../lib/icons.js';
 export function createWelcome({ role, connection }) {
   const title = h('h3', null, 'What can I help with?');
   const text = h('p', null);
+  const instructions = h('p', { class: 'small truncate' });
   const card = h('div', { class: 'card welcome-key', hidden: true });
-  const element = h('div', { class: 'welcome' }, icon('chat'), title, text, card);
+  const element = h('div', { class: 'welcome' }, icon('chat'), title, text, instructions, card);
 
   return {
     element,
     /**
-     * @param {{ hasModels: boolean, isListed: boolean, isKept: boolean, isDrawerOpen: boolean }} state
-     *   isListed: the list of models has been read; isKept: the browser keeps the chats
+     * @param {{ hasModels: boolean, isListed: boolean, isKept: boolean, isDrawerOpen: boolean, system: string }} state
+     *   isListed: the list of models has been read; isKept: the browser keeps the chats; system: the system prompt of the
+     *   next chat
      */
-    show({ hasModels, isListed, isKept, isDrawerOpen }) {
+    show({ hasModels, isListed, isKept, isDrawerOpen, system }) {
       const isGuest = role === null;
       const isStart = isGuest && !hasModels && !isListed;
       title.textContent = isStart
@@ -32,6 +34,8 @@ export function createWelcome({ role, connection }) {
       else if (isKept) text.textContent = 'Your chats are kept in this browser only.';
       else
         text.textContent = 'This browser keeps no chats: they are lost when you close or reload this page.';
+      instructions.textContent = `System prompt: “${system}”`;
+      instructions.hidden = system === '' || !hasModels;
       if (isGuest && !isDrawerOpen && connection.parentElement !== card) card.append(connection);
       card.hidden = !isGuest || isDrawerOpen;
     },

@@ -139,10 +139,11 @@ export function percent(share) {
 }
 
 /**
- * A change: `−5 %`, `+12 %`, `0 %`.
+ * A change: `−5 %`, `+12 %`, `0 %`; `× 25` from ten times on.
  * @param {number | null | undefined} share
  */
 export function signedPercent(share) {
+  if (typeof share === 'number' && share >= 9) return `×${NARROW}${number(Math.round(share + 1))}`;
   return typeof share === 'number' && share > 0 ? `+${percent(share)}` : percent(share);
 }
 

@@ -32,10 +32,9 @@ async function renderPage(me) {
   const examples = h('div', null, snippets());
   const models = modelList(signal, (all) => examples.replaceChildren(snippets({ model: exampleModel(all) })));
   const usage = createOwnUsage({ signal, url, drawer: createDrawer(main) });
-  void models.reload();
   const keys = mountKeyList(host, { path: '/api/user/apikeys', modelsPath: MODELS, usersPath: null, signal });
-  // The page is rendered when keys and usage are loaded, so that nothing moves later. The models are at its end.
-  await Promise.all([keys.loaded, usage.load().catch((error) => showFailure(usage, error))]);
+  // The page is rendered when everything is loaded, so that nothing moves later.
+  await Promise.all([keys.loaded, models.reload(), usage.load().catch((error) => showFailure(usage, error))]);
   const head = createPageHead();
   head.setTitle(`Hello, ${me.name || me.username}`);
   head.set(
@@ -56,9 +55,9 @@ async function renderPage(me) {
         usage.course,
         usage.requests,
         h('section', { class: 'stack tight w12' }, h('h2', null, 'Your API keys'), host),
-        h('section', { class: 'card pad stack w7' }, h('h2', null, 'Connect a program'), examples),
-        h('div', { class: 'w5 fill-card' }, password),
+        h('section', { class: 'card pad stack w12' }, h('h2', null, 'Connect a program'), examples),
         h('section', { class: 'stack tight w12' }, h('h2', null, 'Your models'), models.element),
+        h('div', { class: 'w5 fill-card' }, password),
         h('p', { class: 'tiny muted w12' }, `Times are in ${zoneName()}.`),
       ),
     ),
@@ -111,7 +110,7 @@ function modelList(signal, onLoad) {
           titleCell(model.name, h('span', { class: 'mono' }, model.id), model.vision && visionBadge()),
       },
       {
-        label: '$ per 1M, in / out',
+        label: '$ per 1M tokens, in / out',
         class: 'r w-own-price',
         sort: (model) => model.price?.inputPerMTok ?? Number.MAX_SAFE_INTEGER,
         cell: (model) => priceText(model.price) ?? h('span', { class: 'muted' }, 'no price'),

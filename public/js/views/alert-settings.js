@@ -70,7 +70,7 @@ function unpricedCard(stored) {
     h(
       'p',
       { class: 'hint' },
-      'What is not priced counts against no budget in dollars. Refused, such models answer only you and the master key. ',
+      'Requests without a price do not count against budgets in dollars. If you refuse them, only you and the master key can use such models. ',
       h(
         'a',
         { href: `${location.pathname}${hashOf('models', { price: 'none' })}` },
@@ -90,7 +90,7 @@ function webhookCard(stored, onSaved) {
   const url = textField({
     label: 'Webhook URL',
     param: 'alertWebhook.url',
-    hint: 'Gets a POST when a budget is nearly or quite used up, a provider fails or refuses its key, or the storage fails.',
+    hint: 'A POST is sent to this address when a budget is nearly or completely used up, when a provider fails or refuses its key, and when the storage fails.',
     input: {
       type: 'url',
       value: stored?.url ?? '',

@@ -30,7 +30,7 @@ export function answerStep(run) {
   return {
     id: 'answer',
     title: 'First answer',
-    todo: 'The page waits for it and shows time, tokens and cost.',
+    todo: 'Send a first question. The page shows how long the answer took, its tokens and its cost.',
     isDone: ({ answer }) => answer !== null,
     doneText: () => 'It works. Every request is in Requests from now on, and what it costs in Usage.',
     content: () => host,
@@ -159,6 +159,7 @@ function result({ answer }, { memory, leave, navigate }) {
       'div',
       { class: 'row wrap' },
       h('button', { type: 'button', class: 'btn primary large', onclick: leave }, 'Open the overview'),
+      h('button', { type: 'button', class: 'btn large', onclick: () => navigate('users') }, 'Add people'),
       h('button', { type: 'button', class: 'btn large', onclick: () => navigate('chat') }, 'Chat'),
     ),
   );

@@ -225,7 +225,7 @@ function modelPicker(provider, { run, models, listed }) {
       'div',
       { class: 'pick-head', 'aria-hidden': 'true' },
       h('span', null, 'Model'),
-      isPaid && h('span', { class: 'r' }, '$ per 1M, in / out'),
+      isPaid && h('span', { class: 'r' }, '$ per 1M tokens, in / out'),
     ),
     h('div', { class: 'pick-scroll' }, host, sentinel),
     h('div', { class: 'card-foot' }, foot),

@@ -15,7 +15,7 @@ import { findPreset, PRESET_GROUPS } from './presets.js';
 
 const OTHER = 'other';
 const LOCAL = ['ollama', 'lm-studio'];
-const HINT = 'Paste it here. Many keys tell whose they are.';
+const HINT = 'Paste it here. Most keys show which provider they belong to.';
 
 /**
  * The second step: a provider, from its key alone where the key says whose it is.
@@ -26,7 +26,7 @@ export function providerStep(run) {
   return {
     id: 'provider',
     title: 'Provider',
-    todo: 'A provider answers the requests. All it takes is its API key.',
+    todo: 'The service whose models answer, such as OpenAI. You need an API key of your account there.',
     isDone: ({ provider }) => provider !== null,
     doneText: ({ provider }) => (provider === null ? '' : describe(provider, run)),
     change: {
@@ -173,12 +173,18 @@ function providerFields() {
  * @param {string} chosen
  */
 function hintFor(key, chosen) {
-  if (key === '') return HINT;
+  if (key === '') return keyPageHint(chosen) ?? HINT;
   const found = presetOfKey(key);
   if (found !== null && found.id === chosen) return `This is a key of ${found.name}: ${found.baseUrl}`;
   if (chosen !== '') return findPreset(chosen)?.baseUrl ?? 'Enter the address of its API.';
-  if (key.startsWith('sk-')) return 'Keys of several providers begin with sk-. Choose whose it is.';
-  return 'This key does not tell whose it is. Choose the provider.';
+  if (key.startsWith('sk-')) return 'Keys of several providers begin with sk-. Choose the provider.';
+  return 'This key does not show which provider it belongs to. Choose the provider.';
+}
+
+/** Where to make a key. @param {string} chosen */
+function keyPageHint(chosen) {
+  const page = findPreset(chosen)?.keyPage;
+  return page === undefined ? null : `Make one at ${page} and paste it here.`;
 }
 
 /**

@@ -54,7 +54,7 @@ export function createStepFrame(title, place) {
       mark.replaceChildren(symbol, ...(said ? [h('span', { class: 'sr' }, said)] : []));
       text.textContent = view.text;
       action.textContent = view.action?.label ?? '';
-      action.setAttribute('aria-label', `${view.action?.label}: ${title}`);
+      action.setAttribute('aria-label', `${view.action?.label ?? ''}: ${title}`);
     },
     /** Moves the focus to the first field, else to the title. */
     focus() {

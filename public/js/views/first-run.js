@@ -92,7 +92,7 @@ export function createFirstRun({ username, navigate, signal, reload, onLeave, be
       h(
         'p',
         { class: 'muted' },
-        'Five steps, about two minutes. What is done stays done if you leave. Have a backup? ',
+        'Five steps, about two minutes. You can leave and continue later. Have a backup? ',
         restore.button,
       ),
     ),

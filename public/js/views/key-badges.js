@@ -24,7 +24,7 @@ export function keyBadges(key, owner) {
           title: 'The master key may use every model. You cannot delete it or switch it off here.',
         },
         icon('lock'),
-        'protected',
+        h('span', { class: 'sr' }, 'protected'),
       ),
     expiryBadge(key.expiresAt),
     owner?.enabled === false &&

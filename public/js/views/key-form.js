@@ -60,15 +60,15 @@ export function editKey(key, context) {
   return formDialog({
     title: isNew ? 'Add API Key' : `Edit ${key.name}`,
     submitLabel: isNew ? 'Create key' : 'Save',
-    fields: [name, custom, owner, access.field, ...expiry.fields, ...limits.fields],
+    fields: [name, owner, access.field, ...expiry.fields, ...limits.fields, custom],
     content: [
       name.element,
-      isNew && custom.element,
       context.users !== null && owner.element,
       access.element,
       expiry.element,
-      context.users !== null && passThrough.element,
       h('fieldset', { class: 'field' }, h('legend', { class: 'label' }, 'Limits'), limits.element),
+      context.users !== null && passThrough.element,
+      isNew && custom.element,
       !isNew && enabled.element,
     ],
     save: () => {

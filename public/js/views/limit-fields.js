@@ -35,7 +35,10 @@ export function limitFields({ limits, onInput }) {
   const budgetTokens = slot(counted('budgetTokens', 'Budget in tokens'), before.budgetTokens);
   const rpm = slot(counted('rpm', 'Requests per minute'), before.rpm);
   const tpm = slot(counted('tpm', 'Tokens per minute'), before.tpm);
-  const concurrency = slot(counted('concurrency', 'Requests at the same time'), before.concurrency);
+  const concurrency = slot(
+    { ...counted('concurrency', 'Requests at the same time'), empty: 'any number' },
+    before.concurrency,
+  );
   const warnPercent = slot(
     { ...counted('warnPercent', 'Warn at percent'), empty: '80', mistake: 'Warn at 1 to 100 percent.' },
     before.warnPercent,

@@ -79,7 +79,7 @@ export function openLimits(owner, options) {
   function showEffective(draft) {
     const rows = effectiveLimits(draft, user);
     effective.replaceChildren(
-      h('h3', null, 'What holds in the end'),
+      h('h3', null, 'Limits in effect'),
       rows.length === 0
         ? h('p', { class: 'small muted' }, 'Nothing limits this key.')
         : h(

@@ -179,6 +179,7 @@ export function mountOverview(container, context) {
     // The first answer is read before the Overview takes its place.
     if (first !== null && (needsSetup(next) || (!isSetupLeft && first.element.isConnected))) {
       first.update(next);
+      leave.hidden = !needsSetup(next);
       if (first.element.isConnected) return;
       context.head.set(leave);
       host.replaceChildren(first.element);

@@ -1,7 +1,7 @@
 /**
  * @typedef {{
- *   id: string, name: string, baseUrl: string, type?: 'openai' | 'chutes', isKeyless?: boolean, hint?: string,
- * }} Preset
+ *   id: string, name: string, baseUrl: string, type?: 'openai' | 'chutes', isKeyless?: boolean, hint?: string, keyPage?: string,
+ * }} Preset keyPage: where its users make API keys, without the scheme
  */
 
 const CHUTES = /** @type {const} */ ({
@@ -18,17 +18,48 @@ export const PRESET_GROUPS = [
   {
     label: 'Hosted',
     presets: [
-      { id: 'openai', name: 'OpenAI', baseUrl: 'https://api.openai.com/v1' },
-      { id: 'openrouter', name: 'OpenRouter', baseUrl: 'https://openrouter.ai/api/v1' },
-      { id: 'anthropic', name: 'Anthropic', baseUrl: 'https://api.anthropic.com/v1' },
+      {
+        id: 'openai',
+        name: 'OpenAI',
+        baseUrl: 'https://api.openai.com/v1',
+        keyPage: 'platform.openai.com/api-keys',
+      },
+      {
+        id: 'openrouter',
+        name: 'OpenRouter',
+        baseUrl: 'https://openrouter.ai/api/v1',
+        keyPage: 'openrouter.ai/settings/keys',
+      },
+      {
+        id: 'anthropic',
+        name: 'Anthropic',
+        baseUrl: 'https://api.anthropic.com/v1',
+        keyPage: 'console.anthropic.com/settings/keys',
+      },
       {
         id: 'gemini',
         name: 'Google Gemini',
         baseUrl: 'https://generativelanguage.googleapis.com/v1beta/openai',
+        keyPage: 'aistudio.google.com/apikey',
       },
-      { id: 'groq', name: 'Groq', baseUrl: 'https://api.groq.com/openai/v1' },
-      { id: 'mistral', name: 'Mistral', baseUrl: 'https://api.mistral.ai/v1' },
-      { id: 'deepseek', name: 'DeepSeek', baseUrl: 'https://api.deepseek.com/v1' },
+      {
+        id: 'groq',
+        name: 'Groq',
+        baseUrl: 'https://api.groq.com/openai/v1',
+        keyPage: 'console.groq.com/keys',
+      },
+      {
+        id: 'mistral',
+        name: 'Mistral',
+        baseUrl: 'https://api.mistral.ai/v1',
+        keyPage: 'console.mistral.ai/api-keys',
+      },
+      {
+        id: 'deepseek',
+        name: 'DeepSeek',
+        baseUrl: 'https://api.deepseek.com/v1',
+        keyPage: 'platform.deepseek.com/api_keys',
+      },
       { id: 'together', name: 'Together AI', baseUrl: 'https://api.together.xyz/v1' },
       { id: 'fireworks', name: 'Fireworks AI', baseUrl: 'https://api.fireworks.ai/inference/v1' },
       { id: 'xai', name: 'xAI', baseUrl: 'https://api.x.ai/v1' },

@@ -161,5 +161,5 @@ function sourceText(request) {
   if (isUnpriced(request)) return `There was no price for this model, so the cost is not known.${note}`;
   if (costUsd === null) return note.trim();
   if (price === null) return `The provider told what it cost.${note}`;
-  return `${SOURCES[price.source] ?? 'A price'}, as it was then. Later changes leave this record alone.${note}`;
+  return `${SOURCES[price.source] ?? 'A price'}, as it was then. Later price changes do not alter it.${note}`;
 }

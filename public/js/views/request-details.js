@@ -10,6 +10,7 @@ import { costText } from './request-row.js';
 import { timeline } from './request-timeline.js';
 import { codeText, kindOf } from './request-words.js';
 import { zoneMinutes, zoneText } from './time-range.js';
+import { keyOf } from './traffic-names.js';
 
 /**
  * @import { LoggedRequest } from './traffic-types.js'
@@ -129,7 +130,6 @@ function facts(request, names, isOwn) {
     id,
     at,
     keyId,
-    keyName,
     userId,
     userName,
     endpoint,
@@ -140,7 +140,7 @@ function facts(request, names, isOwn) {
     outcome,
   } = request;
   const code = h('code', null, id);
-  const key = names.of('key', keyId, keyName);
+  const key = keyOf(request, names);
   const userText = userId === null ? '–' : names.of('user', userId, userName);
   /** @type {[string, import('../lib/h.js').Child][]} */
   const rows = [

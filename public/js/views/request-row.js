@@ -3,6 +3,7 @@ import { h } from '../lib/h.js';
 import { openLink } from '../lib/row.js';
 import { serverNow } from '../lib/server-clock.js';
 import { codeText, kindOf } from './request-words.js';
+import { keyOf } from './traffic-names.js';
 
 /** @import { LoggedRequest } from './traffic-types.js' */
 
@@ -28,7 +29,7 @@ export const COLUMNS = /** @type {const} */ ([
  */
 export function requestRow(request, { names, href, onOpen }) {
   const { at, status, code, provider, ms, ttftMs, attempts } = request;
-  const key = names.of('key', request.keyId, request.keyName);
+  const key = keyOf(request, names);
   const dot = () => h('span', { class: `dot ${kindOf(request.outcome)}`, 'aria-hidden': 'true' });
   const reason = codeText(code);
   const link = openLink(request.model ?? 'No model', href, onOpen);

@@ -38,13 +38,13 @@ export function mountSettings(container, context) {
       h('section', { class: 'card pad stack' }, h('h2', null, 'Server'), state),
       password.element,
       alerts.element,
-      h('section', { class: 'card pad stack' }, h('h2', null, 'Appearance'), themeChoice()),
     ),
     h(
       'div',
       { class: 'stack' },
       backup,
       restoreCard(() => void load()),
+      h('section', { class: 'card pad stack' }, h('h2', null, 'Appearance'), themeChoice()),
     ),
   );
   container.append(skeleton({ count: 1, itemClass: 'card pad stack' }));

@@ -36,7 +36,7 @@ export const OUTCOMES = new Map(
 
 /** What stands where a request has no such thing. */
 const NONE = /** @type {const} */ ({
-  key: 'Signed in, no key',
+  key: 'No key',
   user: 'No user',
   model: 'No model',
   provider: 'Not sent',
@@ -76,6 +76,16 @@ export function createNames(onLoad) {
   return {
     of: (kind, id, given) => nameOf(kind, id, known.get(`${kind}:${id}`) ?? given ?? null),
   };
+}
+
+/**
+ * The key of a request. A request that has none was made by somebody who is signed in, or was refused for it.
+ * @param {{ keyId: string | null, keyName: string | null, status: number, code: string | null }} request
+ * @param {Names} names
+ */
+export function keyOf({ keyId, keyName, status, code }, names) {
+  if (keyId === null && status !== 401) return 'Signed in, no key';
+  return code === 'invalid_api_key' ? 'Unknown key' : names.of('key', keyId, keyName);
 }
 
 /**

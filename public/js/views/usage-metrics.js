@@ -133,7 +133,7 @@ export function metricValues({ course, now, before }, { range, nowMs }) {
     },
     errors: {
       value: percent(errorShare(totals)),
-      change: shareBefore === null ? 'nothing before' : `${percent(shareBefore)} before`,
+      change: shareBefore === null ? 'no earlier data' : `${percent(shareBefore)} before`,
       isWorse: share !== null && shareBefore !== null && share > shareBefore * 1.2 + 0.005,
     },
     ttft: { value: milliseconds(totals.ttftMs.p95), change: change(now.ttftMs.p95, before.ttftMs.p95) },
@@ -184,7 +184,8 @@ function beforeText(range, nowMs) {
  * @param {number | null} before
  */
 function change(now, before) {
-  if (!before) return now ? 'nothing before' : 'no change';
+  // Two empty times say nothing, above all while the first requests are still coming in.
+  if (!before) return now ? 'no earlier data' : '\u00a0';
   const share = ((now ?? 0) - before) / before;
   return Math.abs(share) < 0.0005 ? 'no change' : signedPercent(share);
 }

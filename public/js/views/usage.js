@@ -213,7 +213,7 @@ class UsageView {
   /** @param {number} unpriced */
   #showNote(unpriced) {
     const text =
-      '≈ means the prices that were known at the time of each request. Later changes leave them alone.';
+      '≈ is calculated with the price at the time of each request. Later price changes do not alter it.';
     if (unpriced === 0) {
       this.#note.replaceChildren(text);
       return;

@@ -1,8 +1,9 @@
-import { api } from '../lib/api.js';
+import { api, pageUrl } from '../lib/api.js';
 import { checkField, textField } from '../lib/form.js';
 import { formDialog } from '../lib/form-dialog.js';
 import { h } from '../lib/h.js';
 import { memberPath } from '../lib/resource.js';
+import { LOOPBACK } from '../lib/snippet-texts.js';
 import { limitFields } from './limit-fields.js';
 import { modelAccess } from './model-access.js';
 
@@ -38,7 +39,7 @@ export function editUser(user, models) {
     optional: !isNew,
     param: 'password',
     hint: isNew
-      ? '8 to 128 characters. The user can change it.'
+      ? `8 to 128 characters. Tell it to the user, who ${signInPlace()}can change it.`
       : 'Leave empty to keep the current password. A new password signs this user out everywhere.',
     // Visible, because the admin has to tell it to the user.
     input: { spellcheck: 'false', autocapitalize: 'none', required: isNew, minlength: 8, maxlength: 128 },
@@ -77,4 +78,9 @@ export function editUser(user, models) {
       return isNew ? api.post(PATH, body) : api.put(memberPath(PATH, user.id), body);
     },
   });
+}
+
+/** Where users sign in, unless the address of this page works on this computer only. */
+function signInPlace() {
+  return LOOPBACK.test(location.hostname) ? '' : `signs in at ${pageUrl('')} and `;
 }

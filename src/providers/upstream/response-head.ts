@@ -56,8 +56,10 @@ export function parseHead(text: string): ResponseHead {
   const status = Number(text.slice(9, 12));
   const headers = parseHeaders(text, lineEnd(text, 0) + 2);
   const isOld = text[7] === '0';
-  const bodyBytes = bodyBytesOf(status, headers, isOld);
-  return { status, headers, bodyBytes, isKept: bodyBytes !== UNTIL_CLOSE && isKept(headers, isOld) };
+  const bodyBytes = bodyBytesOf(status, headers);
+  // HTTP/1.0 has no chunks; who sends them all the same may not know where they end (RFC 9112 section 6.1).
+  const isDoubtful = bodyBytes === UNTIL_CLOSE || (isOld && bodyBytes === CHUNKED);
+  return { status, headers, bodyBytes, isKept: !isDoubtful && isKept(headers, isOld) };
 }
 
 function lineEnd(text: string, from: number): number {
@@ -147,12 +149,12 @@ function isBlank(code: number): boolean {
 }
 
 /** RFC 9112 section 6.3, without its leniency. */
-function bodyBytesOf(status: number, headers: ResponseHeaders, isOld: boolean): number {
+function bodyBytesOf(status: number, headers: ResponseHeaders): number {
   const coding = headers['transfer-encoding'];
   const length = headers['content-length'];
   if (coding !== undefined) {
     if (length !== undefined) throw new ResponseError('a length and chunks');
-    if (isOld || coding.toLowerCase() !== 'chunked') throw new ResponseError('an unknown transfer-encoding');
+    if (coding.toLowerCase() !== 'chunked') throw new ResponseError('an unknown transfer-encoding');
   }
   if (length !== undefined && !LENGTH.test(length)) throw new ResponseError('a bad content-length');
   if (status === 101) return UNTIL_CLOSE;

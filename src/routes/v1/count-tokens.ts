@@ -4,6 +4,7 @@ import type { Endpoint } from '../../gateway/endpoints.ts';
 import { sendJson } from '../../http/reply.ts';
 import { isRecord, parseJson } from '../../json/value.ts';
 import { estimateUse } from '../../limits/use-estimate.ts';
+import { checkSourceImages } from '../../protocols/source-images.ts';
 import type { Handler } from '../context.ts';
 import { requireJsonType } from '../json-body.ts';
 import { type JsonRequest, missingModel, parseJsonRequest } from './json-request.ts';
@@ -45,6 +46,7 @@ function messagesOf({ bytes }: JsonRequest): unknown {
 /** False if the provider does not count tokens. */
 async function relay(open: OpenCall, { bytes, scan }: JsonRequest, options: CallOptions): Promise<boolean> {
   if (open.isRestricted) refuseModelPickers(scan);
+  await checkSourceImages(bytes, scan);
   const call = open.toCall({ body: { kind: 'json', bytes, scan, patches: [] } });
   try {
     await sendAnswer(open.context, await options.gateway.execute(call), options);

@@ -17,6 +17,7 @@ const PATTERNS = compilePatterns(
     'stream_options',
     'stream_options.include_usage',
     'encoding_format',
+    'background',
     ...PICKER_PATTERNS,
     ...IMAGE_PATTERNS,
     ...SIZE_PATTERNS,
@@ -72,6 +73,22 @@ export function readFlag(request: JsonRequest, name: 'stream' | 'stream_options.
     throw new HttpError('invalid_value', `\`${name}\` must be true or false.`, { param: name });
   }
   return bytes[match.start] === 0x74;
+}
+
+/**
+ * Refuses a response that goes on without its client: what it uses is told later, to nobody who counts it.
+ * @throws HttpError `unsupported_parameter`.
+ */
+export function refuseBackground({ bytes, scan }: JsonRequest): void {
+  const match = firstMatch(scan, 'background');
+  const isOff =
+    match === undefined ||
+    match.kind === 'null' ||
+    bytes.toString('latin1', match.start, match.end) === 'false';
+  if (isOff && !scan.ambiguous.includes('background') && !scan.folded.includes('background')) return;
+  throw new HttpError('unsupported_parameter', '`background` is not available for your key.', {
+    param: 'background',
+  });
 }
 
 /** The encoding of vectors that the client asked for. @throws HttpError `invalid_value`. */

@@ -9,6 +9,7 @@ import {
   parseJsonRequest,
   readEncodingFormat,
   readFlag,
+  refuseBackground,
 } from './json-request.ts';
 import { refuseModelPickers } from './model-pickers.ts';
 import type { AskedCall, OpenCall } from './open-call.ts';
@@ -20,10 +21,12 @@ export async function readJsonCall(open: OpenCall): Promise<AskedCall> {
   const bytes = await open.readWhole();
   const request = await parseJsonRequest(bytes);
   authorise(open, request.model);
-  open.admit(sizeOfJson(request, open.endpoint.meter === 'speech'));
+  await open.admit(sizeOfJson(request, open.endpoint.meter === 'speech'));
   const ways = open.endpoint.dialect === null ? NATIVE : open.waysOf(open.endpoint.dialect.name);
   // A translation leaves them out.
   if (open.isRestricted && ways.mayBeNative) refuseModelPickers(request.scan);
+  if (open.endpoint.dialect?.name === 'responses' && ways.mayBeNative && !open.mayRunOn)
+    refuseBackground(request);
   const stream = readFlag(request, 'stream');
   const includeUsage = readFlag(request, 'stream_options.include_usage');
   const encodingFormat = open.endpoint.hasVectors ? readEncodingFormat(request) : null;

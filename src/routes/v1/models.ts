@@ -16,7 +16,7 @@ export function listModels(view: () => ConfigView): Handler {
     const models = offeredModels(state, context.principal);
     sendJson(context, 200, {
       object: 'list',
-      data: models.map((model) => toModelObject(state, model)),
+      data: models.map((model) => toListed(state, model, context.principal)),
       has_more: false,
       first_id: models[0]?.id ?? null,
       last_id: models.at(-1)?.id ?? null,
@@ -57,9 +57,9 @@ function serving(state: ConfigView, name: string): Record<string, unknown> | nul
   const found = lookUpModel(state, name);
   if (found === null || !isOffered(state, found.model)) return null;
   const { model, wildcard } = found;
-  if (wildcard === null) return toModelObject(state, model);
+  if (wildcard === null) return toModelObject(model);
   const upstreamModel = upstreamName(model.upstreamModel, wildcard);
-  return toModelObject(state, { ...model, id: name, name, upstreamModel });
+  return toModelObject({ ...model, id: name, name, upstreamModel });
 }
 
 /** True if one of the model's providers is enabled. */
@@ -68,14 +68,18 @@ function isOffered({ providers }: ConfigView, { enabled, providerId, fallbacks }
   return enabled && (isOn(providerId) || fallbacks.some((fallback) => isOn(fallback.providerId)));
 }
 
-/**
- * The model object of OpenAI and of Anthropic in one, with `name`, `vision` and `price` (of the first target, null: not known)
- * added for chat pages.
- */
-function toModelObject({ providers }: ConfigView, model: Model): Record<string, unknown> {
-  const provider = providers.get(model.providerId);
+/** For a session the model has its `price` too (of the first target, null: not known), from which the chat tells costs. */
+function toListed(state: ConfigView, model: Model, { kind }: Principal): Record<string, unknown> {
+  const object = toModelObject(model);
+  if (kind !== 'admin' && kind !== 'user') return object;
+  const provider = state.providers.get(model.providerId);
   const upstreamModel = model.upstreamModel ?? model.id;
   const used = provider && priceOf({ own: model.price, provider, upstreamModel });
+  return { ...object, price: used?.price ?? null };
+}
+
+/** The model object of OpenAI and of Anthropic in one, with `name` and `vision` added for chat pages. */
+function toModelObject(model: Model): Record<string, unknown> {
   return {
     id: model.id,
     object: 'model',
@@ -86,6 +90,5 @@ function toModelObject({ providers }: ConfigView, model: Model): Record<string, 
     owned_by: model.providerId,
     name: model.name,
     vision: isVisionModel(model),
-    price: used?.price ?? null,
   };
 }

@@ -30,12 +30,12 @@ export function createCompare({ conversation, host, log, first, models, onChange
   ];
   /** @type {HTMLElement[]} */
   const rounds = [];
-  const empty = h(
+  const intro = h(
     'div',
     { class: 'welcome' },
     icon('columns'),
     h('h3', null, 'Compare models'),
-    h('p', null, 'All of them get the same question. Their answers stand side by side, with time and cost.'),
+    h('p', null, 'All of them get the same question. Go on with the answer that you like best.'),
   );
   const chips = createChips({
     host,
@@ -58,7 +58,7 @@ export function createCompare({ conversation, host, log, first, models, onChange
   function render() {
     const earlier = conversation.place().thread.pathTo(base);
     const shown = [...earlier.map((message) => conversation.viewOf(message).element), ...rounds];
-    log.show(shown.length === 0 ? [empty] : shown, { isEndShown: true });
+    log.show(shown.length === 0 ? [intro] : shown, { isEndShown: true });
   }
 
   /**

@@ -34,7 +34,6 @@ export function createComposer({ tools, onSend, onStop, onInput, onEditLast }) {
       hasProblem = true;
       showProblem(text);
     },
-    refuse: ({ kind }) => findMismatch(kind, model),
   });
   const label = h('label', { class: 'sr', for: 'chat-message' }, KIND_TEXTS.chat.label);
   const field = h('textarea', { id: 'chat-message', rows: 1, enterkeyhint: 'send', autocomplete: 'off' });

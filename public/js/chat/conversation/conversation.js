@@ -19,12 +19,22 @@ import { loadViews } from './views.js';
  * @param {{
  *   log: ReturnType<typeof import('./log.js').createLog>, history: () => import('../history/open-history.js').History,
  *   send: import('../types.js').Send, readChoices: (modelId?: string | null) => Choices | null,
- *   modelName: (id: string) => string, empty: HTMLElement, onChange: () => void,
+ *   modelName: (id: string) => string, empty: HTMLElement, onChange: () => void, onEdited: () => void,
  * }} options
  *   readChoices: null if a choice is missing, which the page then shows; with the id of a model, that model unless the
- *   chosen one is for the same thing; empty: shown without messages; onChange: another chat, or an answer began or ended
+ *   chosen one is for the same thing; empty: shown without messages; onChange: another chat, or an answer began or ended;
+ *   onEdited: a changed message is sent, and its form goes
  */
-export function createConversation({ log, history, send, readChoices, modelName, empty, onChange }) {
+export function createConversation({
+  log,
+  history,
+  send,
+  readChoices,
+  modelName,
+  empty,
+  onChange,
+  onEdited,
+}) {
   /** @type {Place} */
   let place = { chat: null, thread: createThread() };
   let isSending = false;
@@ -167,6 +177,7 @@ export function createConversation({ log, history, send, readChoices, modelName,
     const next = place.thread.all().find(({ parentId }) => parentId === message.id);
     const choices = isBusy() ? null : readChoices(next?.model);
     if (!choices) return;
+    onEdited();
     const edited = { text, kept: message.attachments };
     await ask(() => writer.addQuestion(place, edited, message.parentId, choices), choices);
   }

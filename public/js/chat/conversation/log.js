@@ -27,6 +27,7 @@ export function createLog() {
   const announcer = h('p', { class: 'sr', role: 'status' });
   const element = h('div', { class: 'talk-frame' }, scroller, down, announcer);
   let isFollowing = true;
+  let topPx = 0;
 
   function follow() {
     // A person who edits a message is looking at it.
@@ -38,7 +39,11 @@ export function createLog() {
   scroller.addEventListener('scroll', () => {
     // While another tab of the panel is open, the log has no size and no scroll position.
     if (scroller.clientHeight === 0) return;
-    isFollowing = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight <= NEAR_END_PX;
+    const before = topPx;
+    topPx = scroller.scrollTop;
+    // A picture that is loaded after the log has scrolled moves the end away: only a reader who scrolls back leaves it.
+    if (scroller.scrollHeight - topPx - scroller.clientHeight <= NEAR_END_PX) isFollowing = true;
+    else if (topPx < before) isFollowing = false;
     down.hidden = isFollowing;
   });
   down.addEventListener('click', () => {

@@ -8,11 +8,11 @@ import { MAX_FILES, MAX_TOTAL_BYTES } from './file-kinds.js';
 
 /**
  * Files are read one after the other, so that they keep their order.
- * @param {{ onChange: () => void, onProblem: (text: string) => void, refuse?: (attachment: Attachment) => string }} options
+ * @param {{ onChange: () => void, onProblem: (text: string) => void }} options
  *   onChange: the list has changed, or reading began or ended; onProblem: a file was not attached, with the reason for
- *   people; refuse: why a file does not fit the model, '' if it does
+ *   people
  */
-export function createFileTray({ onChange, onProblem, refuse = () => '' }) {
+export function createFileTray({ onChange, onProblem }) {
   /** @type {Attachment[]} */
   let attachments = [];
   /** The files that are being read, and those that wait for them. */
@@ -59,8 +59,6 @@ export function createFileTray({ onChange, onProblem, refuse = () => '' }) {
       const total = attachments.reduce((sum, other) => sum + other.file.size, attachment.file.size);
       if (total > MAX_TOTAL_BYTES)
         throw new Error(`The files are too large together: the limit is ${bytes(MAX_TOTAL_BYTES)}.`);
-      const reason = refuse(attachment);
-      if (reason !== '') throw new Error(reason);
       attachments = [...attachments, attachment];
       render();
     } catch (error) {

@@ -163,8 +163,15 @@ export function createHistoryList({ store, account, hrefOf, onOpen, onNew, onGon
 
   /** @param {Chat} chat */
   async function deleteChat(chat) {
+    const wasShown = chat.id === currentId;
     await store.deleteChat(chat.id);
-    toast.undo(`“${shorten(chat.title)}” deleted.`, () => attempt(store.restoreChat(chat.id)));
+    toast.undo(`“${shorten(chat.title)}” deleted.`, () => attempt(restore(chat, wasShown)));
+  }
+
+  /** @param {Chat} chat @param {boolean} wasShown it is shown again, unless another chat is meanwhile */
+  async function restore(chat, wasShown) {
+    await store.restoreChat(chat.id);
+    if (wasShown && currentId === null) onOpen(chat);
   }
 
   function loseCurrent() {

@@ -50,7 +50,9 @@ export async function readFailure(response) {
       text.trim().slice(0, MAX_TEXT_CHARS) || `The server answered with status ${response.status}.`,
       detail,
     );
-  failure.message += describeWait(Number.parseInt(response.headers.get('retry-after') ?? '', 10));
+  // Most servers say it in their own words too.
+  if (!/\btry again in\b/i.test(failure.message))
+    failure.message += describeWait(Number.parseInt(response.headers.get('retry-after') ?? '', 10));
   return failure;
 }
 

@@ -19,7 +19,7 @@ export function createPresetList({ history, read, onUse }) {
   const none = h(
     'p',
     { class: 'muted small' },
-    'None yet. A preset holds system prompt, model and temperature; in the message field, / and its name choose it.',
+    'None yet. A preset keeps a system prompt, a model and a temperature. Type / and its name in the message field to use it.',
   );
   const add = h(
     'button',
