@@ -57,7 +57,7 @@ test('headings, nested lists and the player of a sound keep their measures', opt
   const measures = await answers(page).evaluate((answer) =>
     (
       [
-        ['h3', 'marginTop'],
+        ['.md :is(h3, h4)', 'marginTop'],
         ['li > ul', 'marginTop'],
         ['.md', 'fontSize'],
         ['p code', 'fontSize'],
