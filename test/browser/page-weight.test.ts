@@ -10,11 +10,11 @@ import { addTraffic } from './traffic-data.ts';
 /**
  * What the files of a first visit may weigh until the page is there, as a browser gets them over HTTPS: with Brotli, headers not
  * counted. The panel loads its other views later.
+ * test/public/chat-weight.test.ts weighs the chat, which loads its list of chats at the same time.
  */
 const PAGES = [
   { path: '/', account: null, ready: 'input[name="username"]', mostKiB: 30 },
   { path: '/admin.html', account: ADMIN, ready: '.traffic-card .chart-svg', mostKiB: 90 },
-  { path: '/chat.html', account: ADMIN, ready: 'textarea', mostKiB: 80 },
 ] as const;
 
 /** Opens a page in an empty browser, and gives the bytes of its files, and their names. */

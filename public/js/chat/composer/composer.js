@@ -89,12 +89,12 @@ export function createComposer({ tools, onSend, onStop, onInput, onEditLast }) {
       {
         type: 'button',
         class: `btn quiet small ${isIconOnly ? 'square' : ''}`,
-        'aria-label': isIconOnly ? name : null,
+        'aria-label': name,
         title: isIconOnly ? `${name}: text, PDF, images` : null,
         onclick: picker.open,
       },
       icon(symbol),
-      !isIconOnly && name,
+      !isIconOnly && h('span', { class: 'from-tablet' }, name),
     );
     return { element: h('div', null, button, picker.element), button };
   }
