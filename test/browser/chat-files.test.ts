@@ -107,7 +107,6 @@ test(
     const picture = answers(page).nth(1).getByRole('img');
     await picture.waitFor();
     assert.ok((await picture.evaluate((node) => (node as HTMLImageElement).naturalWidth)) > 0);
-    await page.getByRole('button', { name: 'Scroll to the end' }).waitFor({ state: 'hidden' });
     const [kept] = await Promise.all([
       page.waitForEvent('download'),
       answers(page).nth(1).getByRole('link', { name: 'Download' }).click(),

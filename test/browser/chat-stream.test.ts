@@ -117,8 +117,9 @@ test(
   async (t) => {
     const chat = await startChat(t);
     const { page } = await openChat(t, chat.app, 'chat page');
+    // Not the inner text: of what was not drawn yet there is none.
     const said = async (): Promise<string[]> =>
-      (await page.getByRole('log').locator('.bubble, .md').allInnerTexts()).map((text) => text.trim());
+      (await page.getByRole('log').locator('.bubble, .md').allTextContents()).map((text) => text.trim());
     const turn = async (answer: string): Promise<string[]> => {
       const call = await chat.nextCall();
       call.say(answer);
@@ -228,4 +229,25 @@ test('sources of an answer are links below it, each once, http and https only', 
       ['http://example.org/', 'example.org', 'noopener noreferrer'],
     ],
   );
+});
+
+test('the end stays in sight when a picture grows just after the log has scrolled', options, async (t) => {
+  const chat = await startChat(t);
+  const { page } = await openChat(t, chat.app, 'Chat tab');
+  await converse(page, chat, 'A long answer, please', 'line\n\n'.repeat(40));
+  const log = page.getByRole('log');
+  const hiddenBelowPx = await log.evaluate(async (scroller) => {
+    for (let piece = 0; piece < 2; piece++) {
+      const picture = document.createElement('div');
+      picture.style.height = '300px';
+      scroller.firstElementChild?.append(picture);
+      // The second one comes before the browser reports the scrolling.
+      if (piece === 0) scroller.scrollTop = scroller.scrollHeight;
+    }
+    for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame);
+    return scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight;
+  });
+  assert.ok(hiddenBelowPx <= 1, `${hiddenBelowPx} px are hidden`);
+  await log.evaluate((scroller) => scroller.scrollBy(0, -200));
+  await page.getByRole('button', { name: 'Scroll to the end' }).waitFor();
 });
