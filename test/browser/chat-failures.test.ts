@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { answers, ask, idle, linesOf, openChat, startChat, textOf } from './chat-setup.ts';
+import {
+  answers,
+  ask,
+  converse,
+  idle,
+  linesOf,
+  messageField,
+  openChat,
+  startChat,
+  textOf,
+} from './chat-setup.ts';
 import { SKIPPED } from './start-browser.ts';
 
 const options = { skip: SKIPPED };
@@ -72,8 +82,10 @@ test('who asks too often reads how long to wait', options, async (t) => {
 });
 
 test('the banner of a lost connection leaves the head of the chat free', options, async (t) => {
-  const { app } = await startChat(t);
-  const { page, context } = await openChat(t, app, 'Chat tab');
+  const chat = await startChat(t);
+  const { page, context } = await openChat(t, chat.app, 'Chat tab');
+  // The first message loads what shows answers.
+  await converse(page, chat, 'Hello', 'Hello');
   await context.setOffline(true);
   await ask(page, 'Anybody there?');
   await page.locator('.banner').waitFor();
@@ -88,6 +100,27 @@ test('the banner of a lost connection leaves the head of the chat free', options
   }
   await context.setOffline(false);
   await page.locator('.banner').waitFor({ state: 'detached' });
+});
+
+test('a first message without a network comes back, in words, and is sent later', options, async (t) => {
+  const { app, nextCall } = await startChat(t);
+  const { page, context } = await openChat(t, app, 'Chat tab');
+  await context.setOffline(true);
+  await ask(page, 'Anybody there?');
+  await page.getByText('The connection was interrupted. Press Send to try again.').waitFor();
+  assert.equal(await messageField(page).inputValue(), 'Anybody there?');
+  await context.setOffline(false);
+  await page.getByRole('button', { name: 'Send', exact: true }).click();
+  const call = await nextCall();
+  assert.deepEqual(linesOf(call.body), ['user: Anybody there?']);
+  call.say('Yes');
+  call.finish();
+  await answers(page).getByText('Yes').waitFor();
+  const sheets = await page.evaluate(() => [...document.styleSheets].map(({ href }) => href ?? ''));
+  assert.ok(
+    sheets.some((href) => href.endsWith('/chat-render.css')),
+    String(sheets),
+  );
 });
 
 test('an error within a stream speaks of no status that was good', options, async (t) => {

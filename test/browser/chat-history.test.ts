@@ -218,11 +218,13 @@ test(
     assert.equal(body.temperature, 0.1);
     assert.deepEqual(linesOf(body), ['system: Translate into French.', 'user: Good morning']);
     await page.reload();
+    await questions(page).getByText('Good morning').waitFor();
     // A new chat begins with the settings of the last one, and says so.
     await newChat(page);
     await page.locator('.welcome').getByText('“Translate into French.”').waitFor();
     await openSettings(page);
     await system.fill('');
+    await system.blur();
     await page.locator('.welcome').getByText('Translate into French.').waitFor({ state: 'hidden' });
     await list.getByRole('button', { name: 'Delete To French' }).click();
     await list.getByRole('listitem').waitFor({ state: 'detached' });

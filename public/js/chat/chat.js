@@ -14,6 +14,7 @@ import { createLog } from './conversation/log.js';
 import { takeDroppedFiles } from './files/file-sources.js';
 import { createHead } from './head.js';
 import { createHistoryDrawer } from './history-drawer.js';
+import { toFailure } from './request/failure.js';
 import { kindOf } from './request/models.js';
 import { createConnection } from './settings/connection.js';
 import { createPresetList } from './settings/presets.js';
@@ -192,7 +193,7 @@ export function mountChat(container, { me, isTab = false, onMenu = null }) {
     if (matchMedia(PHONE).matches) side.close();
     const asked = chats.opened().then(() => (compareMode.current() ?? conversation).ask(draft, choices));
     asked.catch((/** @type {unknown} */ error) => {
-      toast.error(messageOf(error));
+      toast.error(toFailure(error, 'Send').message);
       if (composer.text() === '') composer.setText(draft.text);
     });
     return true;
