@@ -111,7 +111,16 @@ test('a first message without a network comes back, in words, and is sent later'
   assert.equal(await messageField(page).inputValue(), 'Anybody there?');
   await context.setOffline(false);
   await page.getByRole('button', { name: 'Send', exact: true }).click();
-  assert.deepEqual(linesOf((await nextCall()).body), ['user: Anybody there?']);
+  const call = await nextCall();
+  assert.deepEqual(linesOf(call.body), ['user: Anybody there?']);
+  call.say('Yes');
+  call.finish();
+  await answers(page).getByText('Yes').waitFor();
+  const sheets = await page.evaluate(() => [...document.styleSheets].map(({ href }) => href ?? ''));
+  assert.ok(
+    sheets.some((href) => href.endsWith('/chat-render.css')),
+    String(sheets),
+  );
 });
 
 test('an error within a stream speaks of no status that was good', options, async (t) => {

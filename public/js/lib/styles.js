@@ -12,7 +12,11 @@ export function loadStyles(name) {
   const link = h('link', { rel: 'stylesheet', href });
   return new Promise((resolve) => {
     link.addEventListener('load', () => resolve());
-    link.addEventListener('error', () => resolve());
+    link.addEventListener('error', () => {
+      // The next call tries again.
+      link.remove();
+      resolve();
+    });
     document.head.append(link);
   });
 }
