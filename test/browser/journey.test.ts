@@ -78,6 +78,7 @@ async function makeKey(page: Page, name: string, model: string | null): Promise<
 async function chatWithKey(admin: Page, chat: Page, key: string): Promise<void> {
   await chat.getByRole('textbox', { name: 'API key' }).fill(key);
   await button(chat, 'Model: demo-chat').click();
+  await chat.getByRole('option').first().waitFor();
   assert.equal(await chat.getByRole('option').count(), 1);
   await chat.keyboard.press('Escape');
   await chat.getByRole('textbox', { name: 'Message' }).fill('Hello!');

@@ -88,14 +88,15 @@ export function findStrangers(page: Page): Promise<string[]> {
   });
 }
 
-/** Fails where a text has become more than text, or is not shown at all. */
+/** Fails where a text has become more than text, or is not shown at all. The page may still be drawing. */
 export async function expectText(page: Page, texts: readonly string[], place: string): Promise<void> {
-  const shown = await page.evaluate(() =>
-    [
-      document.body.textContent,
-      ...[...document.querySelectorAll('input, textarea')].map((field) => (field as HTMLInputElement).value),
-    ].join('\n'),
-  );
+  const areShown = (wanted: readonly string[]): boolean => {
+    const fields = [...document.querySelectorAll<HTMLInputElement>('input, textarea')];
+    const shown = [document.body.textContent, ...fields.map(({ value }) => value)].join('\n');
+    return wanted.every((text) => shown.includes(text));
+  };
+  await page
+    .waitForFunction(areShown, texts)
+    .catch(() => assert.fail(`${place} does not show ${JSON.stringify(texts)}`));
   assert.deepEqual(await findStrangers(page), [], place);
-  for (const text of texts) assert.ok(shown.includes(text), `${place} does not show ${JSON.stringify(text)}`);
 }
