@@ -38,6 +38,8 @@ export function createConversation({
   /** @type {Place} */
   let place = { chat: null, thread: createThread() };
   let isSending = false;
+  /** Counts what the person wants to see: a chat that was read for an earlier wish is not shown. */
+  let wish = 0;
   /** @type {Map<string, { element: HTMLElement, edit?: () => unknown }>} */
   const views = new Map();
   const keeper = createFileKeeper(history);
@@ -230,11 +232,16 @@ export function createConversation({
     questionView,
     answerView,
     /** Begins a new chat. It is stored with its first message. */
-    startNew: () => show(null, []),
-    /** @param {string} id @returns {Promise<boolean>} false if the chat is gone */
+    startNew() {
+      wish += 1;
+      show(null, []);
+    },
+    /** Shows a chat, unless something else is wished meanwhile. @param {string} id @returns {Promise<boolean>} false if it is gone */
     async open(id) {
+      wish += 1;
+      const own = wish;
       const { chat, messages } = await load(id);
-      if (chat) show(chat, messages);
+      if (chat && own === wish) show(chat, messages);
       return chat !== null;
     },
     /** @param {Draft} draft @param {Choices} choices */
