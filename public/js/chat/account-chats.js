@@ -1,9 +1,9 @@
 /** The chats of the person who is signed in, or of the key that was pasted, with their list. */
-import { messageOf } from '../lib/api.js';
 import { loadStyles } from '../lib/styles.js';
 import { toast } from '../lib/toast.js';
 import { hashOf } from '../lib/url-state.js';
 import { accountName } from './history/account.js';
+import { toFailure } from './request/failure.js';
 import { NEW_CHAT_KEYS } from './shortcuts.js';
 
 /** @typedef {import('./history/open-history.js').History} History */
@@ -22,6 +22,8 @@ export function createAccountChats({ host, canSignOut, onOpen, onNew, onGone, on
   let account = '';
   /** What is asked while the chats are opened waits for it. @type {Promise<void>} */
   let opening = Promise.resolve();
+  /** Opens the chats that were to be shown last. */
+  let open = async () => {};
 
   /** @param {string} name */
   async function openStore(name) {
@@ -52,14 +54,18 @@ export function createAccountChats({ host, canSignOut, onOpen, onNew, onGone, on
   return {
     /** @param {Parameters<typeof accountName>[0]} who */
     show(who) {
-      const open = async () => {
+      open = async () => {
         const name = await accountName(who);
         if (name !== account) await openStore(name);
       };
       opening = opening.then(open, open);
-      opening.catch((error) => toast.error(messageOf(error)));
+      opening.catch((error) => toast.error(toFailure(error, 'Send').message));
     },
-    opened: () => opening,
+    /** Resolves when they are open; where that failed, it is tried again. */
+    opened() {
+      opening = opening.catch(() => open());
+      return opening;
+    },
     store: () => store,
     list: () => list,
     /** @throws {Error} until the chats are open */
