@@ -49,16 +49,11 @@ export class Account {
     return this.#counters;
   }
 
-  /** Takes over counters that were counted elsewhere. */
-  replace(counters: PeriodCounters): void {
-    for (const period of BUDGET_PERIODS) Object.assign(this.#counters[period], counters[period]);
-  }
-
-  /** Counts calls that were let through, and what they used together. null: nothing. */
-  add(nowMs: number, used: Settlement | null, calls = 1): void {
+  /** Counts a call that was let through. null: it used nothing. */
+  add(nowMs: number, used: Settlement | null): void {
     for (const period of BUDGET_PERIODS) {
       const counter = this.#present(period, nowMs);
-      counter.requests += calls;
+      counter.requests += 1;
       if (used === null) continue;
       counter.costNanoUsd = sumOf(counter.costNanoUsd, used.costNanoUsd);
       counter.tokens = sumOf(counter.tokens, used.tokens);

@@ -21,8 +21,6 @@ export interface AlertingOptions {
   readonly now: () => number;
   readonly randomBytes: (size: number) => Buffer;
   readonly logger: Logger;
-  /** True where this instance tells of what all of them see. */
-  readonly mayWatch: () => boolean;
   /** The waits before the second and the third try, if not those of `Alerts`. */
   readonly alertRetryWaitsMs?: readonly number[];
 }
@@ -54,7 +52,7 @@ export function createAlerting(options: AlertingOptions): Alerting {
   const memory = new AlertMemory(store.lastUse, now);
   const watch = new AlertWatch(alerts, memory);
   const look = (): void => {
-    if (alerts.isOn && options.mayWatch()) lookOnce(watch, options);
+    if (alerts.isOn) lookOnce(watch, options);
   };
   return {
     alerts,

@@ -58,8 +58,7 @@ export function createServices(options: ServicesOptions) {
   const snapshotStatus = options.snapshotStatus ?? (() => SNAPSHOTS_OFF);
   const metrics = createMetrics(options, { ...outgoing, snapshotStatus, books });
   const counting = createLimits(options);
-  const mayWatch = books.shared?.isFirst ?? (() => true);
-  const alerting = createAlerting({ ...options, ...outgoing, snapshotStatus, mayWatch });
+  const alerting = createAlerting({ ...options, ...outgoing, snapshotStatus });
   return {
     config,
     logger,
@@ -123,9 +122,9 @@ function createMetrics(options: ServicesOptions, services: MeasuredServices) {
 }
 
 /** What requests to providers need. */
-function createOutgoing({ config, store, budget, now, books }: ServicesOptions) {
+function createOutgoing({ config, store, budget, now }: ServicesOptions) {
   const upstreams = createUpstreams();
-  const health = new Health(now, books.shared?.health);
+  const health = new Health(now);
   const connectionOptions = { timeouts: config.upstreamTimeouts, blockPrivate: config.blockPrivateUpstreams };
   const providers = new Providers(connectionOptions);
   store.onChange((change) => {
@@ -164,8 +163,8 @@ function createLimits(options: ServicesOptions) {
   return {
     budgets,
     budgetsDamaged: kept.isDamaged,
-    keptBudgets: kept,
-    limits: options.books.shared?.gate ?? new LimitGate(budgets, now),
+    saveBudgets: () => kept.save(),
+    limits: new LimitGate(budgets, now),
     allowedAddresses,
   };
 }
