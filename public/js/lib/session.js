@@ -78,15 +78,19 @@ async function askToSignIn(me) {
       dialog.close();
     },
   });
-  /** @param {MessageEvent} event */
-  const onOtherTab = async (event) => {
-    if (event.data !== 'signed-in') return;
+  const checkSession = async () => {
     const who = await api.get(`/api/${me.role}/me`, { keepSession: true }).catch(() => null);
     if (who?.username !== me.username) return;
     signedIn = true;
     dialog.close();
   };
+  /** @param {MessageEvent} event */
+  const onOtherTab = (event) => {
+    if (event.data === 'signed-in') void checkSession();
+  };
   sessionChannel.addEventListener('message', onOtherTab);
+  // The other tab may have signed in since the refusal that led here.
+  void checkSession();
   await dialog.closed;
   sessionChannel.removeEventListener('message', onOtherTab);
   return signedIn;
