@@ -5,6 +5,7 @@ import { loadStyles } from '../lib/styles.js';
 import { toast } from '../lib/toast.js';
 import { createUrlState } from '../lib/url-state.js';
 import { createAccountChats } from './account-chats.js';
+import { menuItems } from './chat-menu.js';
 import { createCompareMode } from './compare/compare-mode.js';
 import { createComposer } from './composer/composer.js';
 import { createModelButton } from './composer/model-button.js';
@@ -20,7 +21,7 @@ import { createConnection } from './settings/connection.js';
 import { createPresetList } from './settings/presets.js';
 import { createSettings } from './settings/settings.js';
 import { createSettingsDrawer } from './settings/settings-drawer.js';
-import { showChatShortcuts, watchShortcuts } from './shortcuts.js';
+import { watchShortcuts } from './shortcuts.js';
 import { describeNext, tokensOf } from './use-estimate.js';
 import { createWelcome } from './welcome.js';
 
@@ -28,7 +29,6 @@ import { createWelcome } from './welcome.js';
 
 /** Here the settings cover the conversation. */
 const PHONE = '(max-width: 640px)';
-const MOUSE = '(hover: hover)';
 
 /**
  * Adds the chat to a container. The key is kept in memory, until the page is closed; the chats in the browser.
@@ -48,7 +48,7 @@ export function mountChat(container, { me, isTab = false, onMenu = null }) {
     onHistory: () => drawer.open(),
     onCompare: () => compareMode.toggle(),
     onSettings: () => side.toggle(),
-    items: menuItems,
+    items: () => menuItems({ chat: conversation.place().chat, list: chats.list(), onNew: newChat, isTab }),
   });
   const drawer = createHistoryDrawer({ toggle: head.history });
   const chats = createAccountChats({
@@ -228,9 +228,8 @@ export function mountChat(container, { me, isTab = false, onMenu = null }) {
 
   function showNext() {
     const models = compareMode.current()?.models() ?? [model.chosen()].filter((one) => one !== null);
-    const { system } = settings.kept();
     const draft = { text: composer.text(), files: composer.files() };
-    composer.setNext(describeNext({ models, system, pathTokens, draft }));
+    composer.setNext(describeNext({ models, system: settings.kept().system, pathTokens, draft }));
   }
 
   function keepSettings() {
@@ -253,30 +252,6 @@ export function mountChat(container, { me, isTab = false, onMenu = null }) {
     composer.focus();
   }
 
-  /** @returns {import('../lib/menu.js').MenuItem[]} */
-  function menuItems() {
-    const { chat } = conversation.place();
-    const list = chats.list();
-    /** @type {import('../lib/menu.js').MenuItem[]} */
-    const ofChat =
-      chat && list
-        ? [
-            { label: 'Export as Markdown', icon: 'download', onSelect: () => list.exportChat(chat) },
-            { label: 'Delete', icon: 'trash', isDangerous: true, onSelect: () => list.deleteChat(chat) },
-          ]
-        : [];
-    return [
-      { label: 'New chat', icon: 'plus', onSelect: newChat },
-      ...ofChat,
-      {
-        label: 'Keyboard shortcuts',
-        icon: 'info',
-        startsGroup: true,
-        onSelect: () => showChatShortcuts(isTab),
-      },
-    ];
-  }
-
   createPresetMenu({
     field: composer.field,
     host: composer.form,
@@ -293,11 +268,7 @@ export function mountChat(container, { me, isTab = false, onMenu = null }) {
         chats.list()?.focusSearch();
       },
       focus: composer.focus,
-      stop() {
-        const isBusy = conversation.isBusy();
-        conversation.stop();
-        return isBusy;
-      },
+      stop: conversation.stop,
       editLast: conversation.editLast,
       settings: side.toggle,
     },
@@ -317,9 +288,8 @@ export function mountChat(container, { me, isTab = false, onMenu = null }) {
   void loadStyles('chat.css').then(() => {
     element.hidden = false;
     log.follow();
-    // On the page of its own one writes at once; not on a phone, whose keyboard would cover half of it.
-    if (!isTab && me !== null && document.activeElement === document.body && matchMedia(MOUSE).matches)
-      composer.focus();
+    // On the page of its own one writes at once.
+    if (!isTab && me !== null) composer.focusFirst();
   });
 
   return {

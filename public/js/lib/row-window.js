@@ -1,4 +1,6 @@
 import { h } from './h.js';
+import { createGap } from './row-gap.js';
+import { numberRows } from './row-numbers.js';
 
 /** Rows that are drawn and taken away together. */
 const CHUNK = 5;
@@ -76,7 +78,7 @@ export class RowWindow {
       first.items.unshift(...items);
       first.heightPx = null;
       first.body.prepend(...items.map((item) => this.#row(item, true)));
-      this.#number();
+      numberRows(this.#table, this.#chunks);
       return;
     }
     const chunks = this.#chunksOf(items);
@@ -138,7 +140,7 @@ export class RowWindow {
   /** Draws the rows again that are there. */
   redraw() {
     for (const chunk of this.#chunks) if (chunk.isDrawn) this.#draw(chunk);
-    this.#number();
+    numberRows(this.#table, this.#chunks);
   }
 
   /** Draws what is in the window, or near it, and takes away what is far from it. */
@@ -235,21 +237,7 @@ export class RowWindow {
       if (before?.nextElementSibling !== body) before?.after(body);
       before = body;
     }
-    this.#number();
-  }
-
-  /** Tells assistive tech how many rows there are, and which of them these are, as long as some are not in the page. */
-  #number() {
-    const isWhole = this.#chunks.every(({ isDrawn }) => isDrawn);
-    let index = this.#table.tHead?.rows.length ?? 0;
-    for (const { items, body } of this.#chunks) {
-      for (const [at, row] of [...body.rows].entries())
-        if (isWhole) row.removeAttribute('aria-rowindex');
-        else row.setAttribute('aria-rowindex', String(index + at + 1));
-      index += items.length;
-    }
-    if (isWhole) this.#table.removeAttribute('aria-rowcount');
-    else this.#table.setAttribute('aria-rowcount', String(index));
+    numberRows(this.#table, this.#chunks);
   }
 
   /** @param {readonly T[]} items @returns {Chunk<T>[]} */
@@ -288,21 +276,6 @@ function undraw(chunk) {
   chunk.isDrawn = false;
   chunk.body.remove();
   chunk.body.replaceChildren();
-}
-
-/** An empty row as high as the rows that are not drawn. */
-function createGap() {
-  const cell = h('td');
-  const body = h('tbody', { class: 'gap', 'aria-hidden': 'true' }, h('tr', null, cell));
-  let heightPx = 0;
-  return {
-    body,
-    /** @param {number} next */
-    set(next) {
-      if (next !== heightPx) cell.style.setProperty('height', `${next}px`);
-      heightPx = next;
-    },
-  };
 }
 
 /**

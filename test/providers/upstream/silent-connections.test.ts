@@ -26,21 +26,24 @@ for (const scheme of ['http', 'https'] as const) {
     const signal = new Cancellation();
     const failed = assert.rejects(sender.send('hello', signal), /the client left/);
     await until(() => upstream.requests.length === 1, 'the request');
-    const port = upstream.connections[0]?.remotePort ?? 0;
-    await until(() => timerOf(port)[0] === KEEP_ALIVE, 'only the timer of the silence is left');
-    const [, hundredths = ''] = timerOf(port);
+    const ports = [upstream.connections[0]?.remotePort ?? 0, Number(new URL(upstream.origin).port)] as const;
+    await until(() => timerBetween(...ports)[0] === KEEP_ALIVE, 'only the timer of the silence is left');
+    const [, hundredths = ''] = timerBetween(...ports);
     assert.ok(Number.parseInt(hundredths, 16) <= LIMIT_HUNDREDTHS, hundredths);
     signal.abort(new Error('the client left'));
     await failed;
   });
 }
 
-/** What the next timer of the connection from a local port is for, and when it comes. */
-function timerOf(port: number): string[] {
-  const local = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+/** What the next timer of the connection between two ports is for, and when it comes. A local port may have others. */
+function timerBetween(local: number, remote: number): string[] {
   const lines = readFileSync(TABLE, 'latin1').split('\n');
   const fields = lines
     .map((line) => line.trim().split(/\s+/))
-    .find(([, address]) => address?.endsWith(local));
+    .find(([, from, to]) => from?.endsWith(inTable(local)) && to?.endsWith(inTable(remote)));
   return fields?.[5]?.split(':') ?? [];
+}
+
+function inTable(port: number): string {
+  return `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
 }

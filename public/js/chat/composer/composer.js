@@ -10,6 +10,8 @@ import { findMismatch, KIND_TEXTS } from './kind-texts.js';
 /** @typedef {import('../conversation/chat-writer.js').Draft} Draft */
 
 const IMAGE_TYPES = 'image/png,image/jpeg,image/webp,image/gif';
+/** Devices whose keyboard is not on the screen. */
+const MOUSE = '(hover: hover)';
 const AUDIO_TYPES = 'audio/*,.flac,.m4a,.mp3,.mp4,.mpga,.ogg,.opus,.wav,.webm';
 
 /**
@@ -193,6 +195,10 @@ export function createComposer({ tools, onSend, onStop, onInput, onEditLast }) {
     form,
     addFiles,
     focus: () => field.focus(),
+    /** Focuses the field of a page that has just opened; not on a phone, whose keyboard would cover half of it. */
+    focusFirst() {
+      if (document.activeElement === document.body && matchMedia(MOUSE).matches) field.focus();
+    },
     text: () => field.value,
     files: () => tray.list(),
     /** @param {string} text */

@@ -222,7 +222,12 @@ export function createConversation({
     prepare,
     isBusy,
     isAnswering: () => runs.count() > 0,
-    stop: () => runs.stopChat(place.chat?.id ?? null),
+    /** Ends the answer that arrives. Returns whether there was one. */
+    stop() {
+      const wasBusy = isBusy();
+      runs.stopChat(place.chat?.id ?? null);
+      return wasBusy;
+    },
     /** @param {Partial<Omit<Chat, 'id' | 'createdAt' | 'updatedAt'>>} fields */
     update: (fields) => writer.update(place, fields),
     render,

@@ -131,3 +131,32 @@ export const ENVIRONMENTS = new Map([
   ['equation', ['', '']],
   ['equation*', ['', '']],
 ]);
+
+/** Characters that are written otherwise in a formula. */
+export const OPERATOR_SIGNS = new Map([
+  ['-', '−'],
+  ['*', '∗'],
+]);
+/** Commands for the size of a delimiter, which follows from what it holds here. */
+export const SIZES = /^(?:big|Big|bigg|Bigg)[lrm]?$/;
+/** Commands that change nothing that is shown here. */
+export const IGNORED = new Set([
+  'displaystyle',
+  'textstyle',
+  'limits',
+  'nolimits',
+  'nonumber',
+  'notag',
+  'allowbreak',
+]);
+/** Commands whose group is text. */
+export const TEXTS = new Set([
+  'text',
+  'textrm',
+  'textbf',
+  'textit',
+  'mbox',
+  'mathrm',
+  'operatorname',
+  'operatorname*',
+]);

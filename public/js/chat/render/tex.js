@@ -3,6 +3,7 @@
  * known makes the whole formula unknown, so that no formula is shown wrong. Has no DOM.
  */
 import { fenced, functionName, inAlphabet } from './tex-nodes.js';
+import { COMMAND, GROUP_TEXT, NUMBER, TexReader } from './tex-reader.js';
 import {
   ACCENTS,
   ALPHABETS,
@@ -10,45 +11,21 @@ import {
   FENCES,
   FUNCTIONS,
   IDENTIFIERS,
+  IGNORED,
   INTEGRALS,
   LARGE,
   LIMIT_FUNCTIONS,
+  OPERATOR_SIGNS,
   OPERATORS,
+  SIZES,
   SPACES,
+  TEXTS,
 } from './tex-symbols.js';
 
 /** @typedef {import('./tex-nodes.js').Tex} Tex */
 
 const MAX_CHARS = 4000;
 const MAX_DEPTH = 24;
-const COMMAND = /\\([A-Za-z]+\*?|[^A-Za-z])/y;
-const NUMBER = /\d+(?:\.\d+)?/y;
-const GROUP_TEXT = /\s*\{([^{}]*)\}/y;
-const SKIPPED = /(?:\s|%[^\n]*)*/y;
-const OPERATOR_SIGNS = new Map([
-  ['-', '−'],
-  ['*', '∗'],
-]);
-const SIZES = /^(?:big|Big|bigg|Bigg)[lrm]?$/;
-const IGNORED = new Set([
-  'displaystyle',
-  'textstyle',
-  'limits',
-  'nolimits',
-  'nonumber',
-  'notag',
-  'allowbreak',
-]);
-const TEXTS = new Set([
-  'text',
-  'textrm',
-  'textbf',
-  'textit',
-  'mbox',
-  'mathrm',
-  'operatorname',
-  'operatorname*',
-]);
 
 /** Thrown and caught here: the formula has something that is not known. */
 class Unknown extends Error {}
@@ -68,34 +45,12 @@ export function parseTex(source) {
 }
 
 class Parser {
-  #text;
-  #at = 0;
+  #reader;
   #depth = 0;
 
   /** @param {string} text */
   constructor(text) {
-    this.#text = text;
-  }
-
-  /** @param {RegExp} sticky */
-  #match(sticky) {
-    sticky.lastIndex = this.#at;
-    const m = sticky.exec(this.#text);
-    if (m) this.#at += m[0].length;
-    return m;
-  }
-
-  /** The next character that counts; '' at the end. */
-  #peek() {
-    this.#match(SKIPPED);
-    return this.#text.charAt(this.#at);
-  }
-
-  /** The next command; '' if something else follows. */
-  #command() {
-    if (this.#peek() !== '\\') return '';
-    COMMAND.lastIndex = this.#at;
-    return COMMAND.exec(this.#text)?.[1] ?? '';
+    this.#reader = new TexReader(text);
   }
 
   /** @template T @param {() => T} parse @returns {T} */
@@ -116,17 +71,17 @@ class Parser {
     /** @type {Tex[][]} */ const rows = [[]];
     for (;;) {
       rows.at(-1)?.push(this.#row());
-      const command = this.#command();
-      if (this.#peek() === '&') this.#at += 1;
+      const command = this.#reader.command();
+      if (this.#reader.peek() === '&') this.#reader.skip(1);
       else if (command === '\\' || command === 'cr') {
-        this.#match(COMMAND);
-        this.#match(/\[[^\]]{0,20}\]/y);
+        this.#reader.match(COMMAND);
+        this.#reader.match(/\[[^\]]{0,20}\]/y);
         rows.push([]);
       } else if (environment !== '' && command === 'end') {
-        this.#match(COMMAND);
-        if (this.#match(GROUP_TEXT)?.[1] !== environment) throw new Unknown();
+        this.#reader.match(COMMAND);
+        if (this.#reader.match(GROUP_TEXT)?.[1] !== environment) throw new Unknown();
         break;
-      } else if (environment === '' && this.#peek() === '') break;
+      } else if (environment === '' && this.#reader.peek() === '') break;
       else throw new Unknown();
     }
     const last = rows.at(-1);
@@ -143,9 +98,9 @@ class Parser {
     return this.#nested(() => {
       /** @type {Tex[]} */ const children = [];
       for (;;) {
-        const next = this.#peek();
+        const next = this.#reader.peek();
         if (next === '' || next === '}' || next === '&') break;
-        if (/^(\\|cr|end|right)$/.test(this.#command())) break;
+        if (/^(\\|cr|end|right)$/.test(this.#reader.command())) break;
         const atom = this.#atom();
         if (atom) children.push(this.#withScripts(atom));
       }
@@ -160,15 +115,15 @@ class Parser {
     /** @type {'display' | 'always' | 'never'} */ let limits = ('limits' in base && base.limits) || 'never';
     if (base.type === 'accent' && /[⏞⏟]/.test(base.mark)) limits = 'always';
     for (;;) {
-      const next = this.#peek();
-      const command = this.#command();
+      const next = this.#reader.peek();
+      const command = this.#reader.command();
       if (command === 'limits' || command === 'nolimits') {
-        this.#match(COMMAND);
+        this.#reader.match(COMMAND);
         limits = command === 'limits' ? 'always' : 'never';
       } else if (next === "'") {
-        const primes = this.#match(/'+/y)?.[0].length ?? 0;
+        const primes = this.#reader.match(/'+/y)?.[0].length ?? 0;
         /** @type {Tex} */ const mark = { type: 'mo', text: '′'.repeat(primes) };
-        const power = this.#peek() === '^' ? this.#script() : null;
+        const power = this.#reader.peek() === '^' ? this.#script() : null;
         if (sup) throw new Unknown();
         sup = power ? { type: 'row', children: [mark, power] } : mark;
       } else if (next === '^' && !sup) sup = this.#script();
@@ -180,18 +135,18 @@ class Parser {
   }
 
   #script() {
-    this.#at += 1;
+    this.#reader.skip(1);
     return this.#argument();
   }
 
   /** @returns {Tex} a group, or one symbol */
   #argument() {
     return this.#nested(() => {
-      const next = this.#peek();
+      const next = this.#reader.peek();
       if (next === '' || next === '}' || next === '&' || next === '^' || next === '_') throw new Unknown();
       const digit = /\d/.test(next) ? next : '';
       if (digit !== '') {
-        this.#at += 1;
+        this.#reader.skip(1);
         return { type: 'mn', text: digit };
       }
       const atom = this.#atom();
@@ -202,24 +157,24 @@ class Parser {
 
   /** @returns {Tex | null} null for a command without a symbol */
   #atom() {
-    const next = this.#peek();
+    const next = this.#reader.peek();
     if (next === '\\') return this.#named();
     if (next === '{') {
-      this.#at += 1;
+      this.#reader.skip(1);
       const row = this.#row();
-      if (this.#peek() !== '}') throw new Unknown();
-      this.#at += 1;
+      if (this.#reader.peek() !== '}') throw new Unknown();
+      this.#reader.skip(1);
       return row;
     }
-    const number = this.#match(NUMBER);
+    const number = this.#reader.match(NUMBER);
     if (number) return { type: 'mn', text: number[0] };
-    const character = String.fromCodePoint(this.#text.codePointAt(this.#at) ?? 0);
+    const character = this.#reader.character();
     if (/[$#^_]/.test(character)) {
       // A script without a base.
       if (character === '^' || character === '_') return { type: 'row', children: [] };
       throw new Unknown();
     }
-    this.#at += character.length;
+    this.#reader.skip(character.length);
     if (character === '~') return { type: 'space', em: 0.333 };
     if (/\p{L}/u.test(character)) return { type: 'mi', text: character };
     return { type: 'mo', text: OPERATOR_SIGNS.get(character) ?? character, isStretchy: false };
@@ -227,7 +182,7 @@ class Parser {
 
   /** @returns {Tex | null} */
   #named() {
-    const name = this.#match(COMMAND)?.[1] ?? '';
+    const name = this.#reader.match(COMMAND)?.[1] ?? '';
     const letter = IDENTIFIERS.get(name);
     if (letter) return { type: 'mi', text: letter };
     const operator = OPERATORS.get(name) ?? FENCES.get(name);
@@ -251,7 +206,7 @@ class Parser {
 
   /** @param {string} name @returns {Tex} */
   #words(name) {
-    const text = this.#match(GROUP_TEXT)?.[1];
+    const text = this.#reader.match(GROUP_TEXT)?.[1];
     if (text === undefined) throw new Unknown();
     if (name.startsWith('operatorname')) return functionName(text, name.endsWith('*'));
     if (name === 'mathrm') return { type: 'mi', text: text.trim(), isUpright: true };
@@ -274,7 +229,7 @@ class Parser {
           ')',
         );
       case 'sqrt': {
-        const index = this.#peek() === '[' ? this.#match(/\[([^\]\\{}]{0,20})\]/y)?.[1] : '';
+        const index = this.#reader.peek() === '[' ? this.#reader.match(/\[([^\]\\{}]{0,20})\]/y)?.[1] : '';
         return { type: 'sqrt', body: this.#argument(), index: index ? { type: 'mi', text: index } : null };
       }
       case 'left':
@@ -302,7 +257,7 @@ class Parser {
         return { ...base, text: `${base.text}\u0338`.normalize('NFC') };
       }
       case 'tag':
-        return { type: 'mtext', text: `\u2003(${this.#match(GROUP_TEXT)?.[1] ?? ''})` };
+        return { type: 'mtext', text: `\u2003(${this.#reader.match(GROUP_TEXT)?.[1] ?? ''})` };
       default:
         throw new Unknown();
     }
@@ -311,29 +266,29 @@ class Parser {
   #leftRight() {
     const open = this.#delimiter();
     const body = this.#row();
-    if (this.#command() !== 'right') throw new Unknown();
-    this.#match(COMMAND);
+    if (this.#reader.command() !== 'right') throw new Unknown();
+    this.#reader.match(COMMAND);
     return fenced(open, body, this.#delimiter());
   }
 
   /** @returns {string} '' for none */
   #delimiter() {
-    const next = this.#peek();
+    const next = this.#reader.peek();
     if (next === '\\') {
-      const fence = FENCES.get(this.#match(COMMAND)?.[1] ?? '');
+      const fence = FENCES.get(this.#reader.match(COMMAND)?.[1] ?? '');
       if (!fence) throw new Unknown();
       return fence;
     }
     if (!/[()[\]|/.<>]/.test(next)) throw new Unknown();
-    this.#at += 1;
+    this.#reader.skip(1);
     return next === '.' ? '' : next === '<' ? '⟨' : next === '>' ? '⟩' : next;
   }
 
   #environment() {
-    const name = this.#match(GROUP_TEXT)?.[1] ?? '';
+    const name = this.#reader.match(GROUP_TEXT)?.[1] ?? '';
     const fences = ENVIRONMENTS.get(name);
     if (!fences) throw new Unknown();
-    if (name === 'array' || name === 'alignat') this.#match(GROUP_TEXT);
+    if (name === 'array' || name === 'alignat') this.#reader.match(GROUP_TEXT);
     const table = this.#nested(() => this.cells(name));
     return fenced(fences[0] ?? '', table, fences[1] ?? '');
   }
