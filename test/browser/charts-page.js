@@ -102,5 +102,5 @@ document
       cellBar({ share: 1.4, tone: 'bad', markAt: 0.8 }),
     ),
   );
-document.body.append(h('button', { type: 'button' }, 'After'));
+document.body.append(h('button', { type: 'button', class: 'btn' }, 'After'));
 Object.assign(window, { opened, spend, latency, dayData, hourData });

@@ -1,4 +1,5 @@
 // The list of chats, and its store on the window. `?list=none` leaves the list out.
+import { newMessage } from './js/chat/conversation/new-message.js';
 import { accountName } from './js/chat/history/account.js';
 import { forgetChats, isForgetful, setForgetful } from './js/chat/history/forget.js';
 import { createHistoryList } from './js/chat/history/history-list.js';
@@ -10,25 +11,8 @@ import { h } from './js/lib/h.js';
 const account = await accountName({ role: 'user', username: 'maria', id: 'u1' });
 const store = await openHistory({ account });
 
-let count = 0;
 /** A message with an id of its own. */
-const message = (fields) => ({
-  id: `${fields.chatId}-${++count}-${Math.random().toString(36).slice(2)}`,
-  parentId: null,
-  role: 'user',
-  text: '',
-  reasoning: '',
-  attachments: [],
-  model: null,
-  usage: null,
-  costUsd: null,
-  firstTokenMs: null,
-  durationMs: null,
-  createdAt: Date.now(),
-  state: 'done',
-  error: null,
-  ...fields,
-});
+const message = (fields) => newMessage({ parentId: null, role: 'user', state: 'done', ...fields });
 /** Writes whole chats, many at a time, as they are in exported files. */
 const importChats = (chats, presets = []) => {
   const file = { format: 'ipin-chat-history', version: 1, chats, presets };

@@ -7,7 +7,8 @@ import { h } from './h.js';
 
 /** Above this many dollars per million tokens a price is hardly meant. */
 const MOST_PER_MTOK = 200;
-const AMOUNTS = /** @type {const} */ ([
+/** The members of a price that are amounts. */
+export const AMOUNTS = /** @type {const} */ ([
   'inputPerMTok',
   'outputPerMTok',
   'cachedInputPerMTok',

@@ -114,7 +114,7 @@ async function ask(model, key) {
   return typeof content === 'string' && content.trim() !== '' ? content.trim() : null;
 }
 
-/** @param {import('./latest-requests.js').RequestEntry} entry */
+/** @param {import('./traffic-types.js').LoggedRequest} entry */
 function failureLine(entry) {
   return h(
     'li',

@@ -5,14 +5,14 @@ import { findPreset } from './presets.js';
 
 /**
  * @import { ApiKey, Model, Provider, Status } from '../lib/types.js'
- * @import { RequestEntry } from './latest-requests.js'
+ * @import { LoggedRequest } from './traffic-types.js'
  * @typedef {{
  *   status: Status, providers: readonly Provider[], models: readonly Model[], keys: readonly ApiKey[],
- *   requests: readonly RequestEntry[],
+ *   requests: readonly LoggedRequest[],
  * }} Records requests: the latest, newest first
  * @typedef {{
  *   hasPassword: boolean, isManaged: boolean, provider: Provider | null, models: readonly Model[], key: ApiKey | null,
- *   answer: RequestEntry | null, failures: readonly RequestEntry[],
+ *   answer: LoggedRequest | null, failures: readonly LoggedRequest[],
  * }} Facts models: those that can be asked; answer: the latest request that succeeded; failures: newest first
  */
 
@@ -21,7 +21,7 @@ const FEW_REQUESTS = 6;
 
 /**
  * True until the first request succeeds. A busy server that only fails is not new.
- * @param {readonly RequestEntry[]} requests the latest
+ * @param {readonly LoggedRequest[]} requests the latest
  * @param {number} counted how many requests the figures count
  */
 export function isNewServer(requests, counted) {
@@ -119,7 +119,7 @@ export function suggestModels(ids) {
   return { suggested, ticked: ticked.slice(0, TICKED) };
 }
 
-/** @type {Record<string, (entry: RequestEntry) => string>} */
+/** @type {Record<string, (entry: LoggedRequest) => string>} */
 const FAILURES = {
   invalid_api_key: () => 'A request came with a key that is not known here. Copy the key again.',
   missing_api_key: () => 'A request came without a key. Send it as “Authorization: Bearer …”.',
@@ -135,7 +135,7 @@ const FAILURES = {
 
 /**
  * What went wrong with a request, in a sentence.
- * @param {RequestEntry} entry
+ * @param {LoggedRequest} entry
  */
 export function failureText(entry) {
   const { code, status, endpoint, outcome } = entry;
@@ -148,7 +148,7 @@ export function failureText(entry) {
 
 /**
  * How many tokens a request took: `31 tokens`; null where that is not known.
- * @param {RequestEntry} entry
+ * @param {LoggedRequest} entry
  */
 export function tokensText({ promptTokens, completionTokens }) {
   if (promptTokens === null && completionTokens === null) return null;

@@ -153,7 +153,7 @@ export function createFirstRun({ username, navigate, signal, reload, onLeave, be
       records = next;
       render();
     },
-    /** A request that has just ended. @param {import('./latest-requests.js').RequestEntry} entry */
+    /** A request that has just ended. @param {import('./traffic-types.js').LoggedRequest} entry */
     addEntry(entry) {
       if (records === null || records.requests.some(({ id }) => id === entry.id)) return;
       records = { ...records, requests: [entry, ...records.requests] };

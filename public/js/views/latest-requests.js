@@ -1,39 +1,18 @@
-import { clockTime, dateTime, milliseconds, number, plural, requestCost } from '../lib/format.js';
+import { clockTime, dateTime, milliseconds } from '../lib/format.js';
 import { h } from '../lib/h.js';
 import { openLink } from '../lib/row.js';
+import { costText, tokensText, triesBadge } from './request-cells.js';
+import { kindOf, reasonOf } from './request-words.js';
+import { keyOf, OWN_NAMES } from './traffic-names.js';
+
+/** @import { LoggedRequest } from './traffic-types.js' */
 
 /**
  * @typedef {{
- *   id: string, at: string, endpoint: string, keyId: string | null, keyName: string | null, userName: string | null,
- *   model: string | null, provider: string | null, status: number, outcome: string, code: string | null,
- *   ms: number, ttftMs: number | null, promptTokens: number | null, completionTokens: number | null, estimated: boolean,
- *   costUsd: number | null, attempts: readonly unknown[],
- * }} RequestEntry
- */
-/**
- * @typedef {{
- *   limit: number, providerName?: (id: string) => string, open?: { href: (entry: RequestEntry) => string, run: (entry: RequestEntry) => void },
- *   onChange?: (entries: readonly RequestEntry[]) => void,
+ *   limit: number, providerName?: (id: string) => string, open?: { href: (entry: LoggedRequest) => string, run: (entry: LoggedRequest) => void },
+ *   onChange?: (entries: readonly LoggedRequest[]) => void,
  * }} LatestOptions providerName: without it there is no column of providers
  */
-
-/** @type {Record<string, string>} */
-const DOTS = { ok: 'ok', cancelled: 'off', limited: 'warn', clientErrors: 'warn' };
-
-/** @type {Record<string, string>} */
-const CODES = {
-  client_closed_request: 'client left',
-  insufficient_quota: 'budget used up',
-  rate_limit_exceeded: 'rate limit',
-  upstream_auth_failed: 'key refused',
-  upstream_unreachable: 'not reachable',
-  upstream_timeout: 'too slow',
-  upstream_invalid_response: 'unreadable answer',
-  invalid_api_key: 'unknown key',
-  model_not_found: 'unknown model',
-  model_not_priced: 'no price',
-  ip_not_allowed: 'address not allowed',
-};
 
 /**
  * A table of the latest requests, newest first. New ones are added at the top; while somebody points at a row or has the
@@ -41,9 +20,9 @@ const CODES = {
  * @param {LatestOptions} options
  */
 export function createLatestRequests(options) {
-  /** @type {RequestEntry[]} */
+  /** @type {LoggedRequest[]} */
   let entries = [];
-  /** Not shown yet, oldest first. @type {RequestEntry[]} */
+  /** Not shown yet, oldest first. @type {LoggedRequest[]} */
   let waiting = [];
   const body = h('tbody');
   const table = h(
@@ -72,7 +51,7 @@ export function createLatestRequests(options) {
     entries: () => entries,
     /** The link of a row; null: it is not here. @param {string} id @returns {HTMLElement | null} */
     linkOf: (id) => body.querySelector(`[data-request="${CSS.escape(id)}"]`),
-    /** Replaces all rows, if they are not the same. @param {readonly RequestEntry[]} next newest first */
+    /** Replaces all rows, if they are not the same. @param {readonly LoggedRequest[]} next newest first */
     show(next) {
       const latest = next.slice(0, options.limit);
       const isSame =
@@ -82,7 +61,7 @@ export function createLatestRequests(options) {
       entries = latest;
       body.replaceChildren(...entries.map((entry) => row(entry, options, false)));
     },
-    /** @param {RequestEntry} entry */
+    /** @param {LoggedRequest} entry */
     add(entry) {
       if ([...entries, ...waiting].some(({ id }) => id === entry.id)) return;
       waiting = [...waiting, entry].slice(-options.limit);
@@ -114,15 +93,12 @@ function headings({ providerName }) {
 }
 
 /**
- * @param {RequestEntry} entry
+ * @param {LoggedRequest} entry
  * @param {LatestOptions} options
  * @param {boolean} isFresh
  */
 function row(entry, options, isFresh) {
   const time = h('time', { datetime: entry.at, title: dateTime(entry.at) }, clockTime(entry.at));
-  const cost = isUnpriced(entry)
-    ? h('span', { class: 'badge warn' }, 'no price')
-    : requestCost(entry.costUsd);
   const total = milliseconds(entry.ms);
   return h(
     'tr',
@@ -130,51 +106,43 @@ function row(entry, options, isFresh) {
     h('td', { class: 'c1 num muted' }, time),
     h('td', { class: 'c1' }, statusCell(entry)),
     h('td', null, modelCell(entry, options)),
-    h('td', { class: 'c1' }, h('span', { class: 'truncate block' }, keyText(entry))),
+    h('td', { class: 'c1' }, h('span', { class: 'truncate block' }, keyOf(entry, OWN_NAMES))),
     options.providerName && h('td', { class: 'c1 c2' }, providerCell(entry, options.providerName)),
-    h('td', { class: 'c1 c2 r' }, tokensCell(entry)),
+    h('td', { class: 'c1 c2 r' }, tokensText(entry)),
     h('td', { class: 'c1 c2 c3 r' }, milliseconds(entry.ttftMs)),
     h('td', { class: 'c1 r' }, total),
     h(
       'td',
       { class: 'r' },
-      h('span', { class: 'two' }, h('span', null, cost), h('span', { class: 'only-narrow' }, total)),
+      h(
+        'span',
+        { class: 'two' },
+        h('span', null, costText(entry)),
+        h('span', { class: 'only-narrow' }, total),
+      ),
     ),
   );
 }
 
-/** Tokens were used, and they have no price: not the same as nothing. @param {RequestEntry} entry */
-function isUnpriced({ costUsd, promptTokens, completionTokens }) {
-  return costUsd === null && (promptTokens !== null || completionTokens !== null);
-}
-
-/** @param {RequestEntry} entry */
+/** @param {LoggedRequest} entry */
 function statusCell(entry) {
-  const word = codeWord(entry);
+  const word = reasonOf(entry);
   return h(
     'span',
     { class: 'code-cell' },
-    h('span', { class: `dot ${DOTS[entry.outcome] ?? 'bad'}`, 'aria-hidden': 'true' }),
+    h('span', { class: `dot ${kindOf(entry.outcome)}`, 'aria-hidden': 'true' }),
     entry.status,
     word && h('span', { class: 'muted truncate code-word', title: entry.code }, word),
   );
 }
 
-/** @param {RequestEntry} entry */
-function codeWord({ outcome, code }) {
-  if (outcome === 'ok') return '';
-  if (outcome === 'broken') return 'broke off';
-  return code === null ? '' : (CODES[code] ?? code.replaceAll('_', ' '));
-}
-
 /**
- * @param {RequestEntry} entry
+ * @param {LoggedRequest} entry
  * @param {LatestOptions} options
  */
 function modelCell(entry, { open }) {
   const name = entry.model ?? entry.endpoint;
-  const { length } = entry.attempts;
-  const line = [`${entry.status}`, codeWord(entry), clockTime(entry.at), keyText(entry)];
+  const line = [`${entry.status}`, reasonOf(entry), clockTime(entry.at), keyOf(entry, OWN_NAMES)];
   return h(
     'span',
     { class: 'two' },
@@ -187,12 +155,12 @@ function modelCell(entry, { open }) {
             entry.id,
           )
         : h('span', { class: 'name truncate', title: name }, name),
-      length > 1 && h('span', { class: 'badge nowrap', title: plural(length, 'attempt') }, `${length} tries`),
+      triesBadge(entry.attempts.length),
     ),
     h(
       'span',
       { class: 'only-narrow truncate num' },
-      h('span', { class: `dot inline ${DOTS[entry.outcome] ?? 'bad'}`, 'aria-hidden': 'true' }),
+      h('span', { class: `dot inline ${kindOf(entry.outcome)}`, 'aria-hidden': 'true' }),
       line.filter(Boolean).join(' · '),
     ),
   );
@@ -207,30 +175,11 @@ function withId(link, id) {
   return link;
 }
 
-/** @param {RequestEntry} entry */
-function keyText({ keyName, userName, keyId }) {
-  return keyName ?? userName ?? keyId ?? '–';
-}
-
 /**
- * @param {RequestEntry} entry
+ * @param {LoggedRequest} entry
  * @param {(id: string) => string} nameOf
  */
 function providerCell({ provider, attempts }, nameOf) {
   if (provider === null || attempts.length === 0) return h('span', { class: 'muted' }, 'not sent');
   return h('span', { class: 'truncate block' }, nameOf(provider));
-}
-
-/** @param {RequestEntry} entry */
-function tokensCell({ promptTokens, completionTokens, estimated }) {
-  if (promptTokens === null && completionTokens === null) return '–';
-  const parts = [promptTokens, completionTokens].map((count) => (count === null ? '–' : number(count)));
-  const about = estimated ? '≈\u00a0' : '';
-  return h(
-    'span',
-    { title: estimated ? 'Estimated: the provider reported no tokens' : null },
-    `${about}${parts[0]} `,
-    h('span', { class: 'muted' }, '→'),
-    ` ${parts[1]}`,
-  );
 }

@@ -6,7 +6,7 @@ const PAUSES_MS = [1000, 2000, 5000, 10_000];
 /**
  * Follows the requests of everybody as they end, until the signal ends it. A stream that ends is opened again.
  * @param {{
- *   signal: AbortSignal, onOpen: () => void, onEntry: (entry: import('./latest-requests.js').RequestEntry) => void,
+ *   signal: AbortSignal, onOpen: () => void, onEntry: (entry: import('./traffic-types.js').LoggedRequest) => void,
  *   onEnd: () => void,
  * }} options onOpen: called again after each interruption, in which requests may have been missed
  * @returns {Promise<void>} never rejects

@@ -26,7 +26,7 @@ import { SERVER_METRICS } from './traffic-figures.js';
  * @typedef {{
  *   status: import('../lib/types.js').Status, providers: import('../lib/types.js').Provider[],
  *   models: import('../lib/types.js').Model[], keys: any[], users: any[],
- *   requests: import('./latest-requests.js').RequestEntry[], hours: import('./provider-strips.js').ProviderHours,
+ *   requests: import('./traffic-types.js').LoggedRequest[], hours: import('./provider-strips.js').ProviderHours,
  *   pricesAsOf: string | null, traffic: Traffic,
  * }} OverviewState
  */

@@ -67,7 +67,7 @@ export function ownSearch(places) {
       title: 'Requests',
       load: async () => {
         const { data } = await api.get(`/api/user/requests?limit=${REQUESTS}`, { keepSession: true });
-        return data.map((/** @type {import('./latest-requests.js').RequestEntry} */ one) => ({
+        return data.map((/** @type {import('./traffic-types.js').LoggedRequest} */ one) => ({
           label: one.model ?? one.endpoint,
           detail: `${one.status} · ${day(one.at)}, ${clockTime(one.at)}`,
           keywords: `${one.id} ${one.keyName ?? ''} ${one.code ?? ''}`,

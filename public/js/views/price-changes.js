@@ -2,7 +2,7 @@ import { api, messageOf } from '../lib/api.js';
 import { alertBox, setBusy } from '../lib/form.js';
 import { plural } from '../lib/format.js';
 import { h } from '../lib/h.js';
-import { priceText, sourceText } from '../lib/prices.js';
+import { AMOUNTS, priceText, sourceText } from '../lib/prices.js';
 import { clearCachedLists, memberPath } from '../lib/resource.js';
 import { announce } from '../lib/toast.js';
 
@@ -101,16 +101,6 @@ function changeRow({ id, price, effectivePrice, isLargeChange }, box) {
     ),
   );
 }
-
-const AMOUNTS = /** @type {const} */ ([
-  'inputPerMTok',
-  'outputPerMTok',
-  'cachedInputPerMTok',
-  'cacheWritePerMTok',
-  'perAudioMinute',
-  'perImage',
-  'perRequest',
-]);
 
 /** @param {OfferedModel} model */
 function differs({ price, effectivePrice }) {

@@ -1,6 +1,6 @@
 import { money, number, requestCost } from '../lib/format.js';
 import { h } from '../lib/h.js';
-import { costText, isUnpriced } from './request-row.js';
+import { costText, isUnpriced } from './request-cells.js';
 
 /** @import { LoggedRequest, TokenPrices, UsedPrice } from './traffic-types.js' */
 

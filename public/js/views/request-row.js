@@ -1,13 +1,12 @@
-import { clockTime, day, milliseconds, number, requestCost } from '../lib/format.js';
+import { clockTime, day, milliseconds } from '../lib/format.js';
 import { h } from '../lib/h.js';
 import { openLink } from '../lib/row.js';
 import { serverNow } from '../lib/server-clock.js';
-import { codeText, kindOf } from './request-words.js';
+import { costText, nothing, tokensText, triesBadge } from './request-cells.js';
+import { kindOf, reasonOf } from './request-words.js';
 import { keyOf } from './traffic-names.js';
 
 /** @import { LoggedRequest } from './traffic-types.js' */
-
-const nothing = () => h('span', { class: 'muted' }, '–');
 
 /** The columns of the list; c1 to c3 leave when it is narrow. */
 export const COLUMNS = /** @type {const} */ ([
@@ -28,10 +27,10 @@ export const COLUMNS = /** @type {const} */ ([
  * @param {{ names: import('./traffic-names.js').Names, href: string, onOpen: () => void }} options
  */
 export function requestRow(request, { names, href, onOpen }) {
-  const { at, status, code, provider, ms, ttftMs, attempts } = request;
+  const { at, status, provider, ms, ttftMs, attempts } = request;
   const key = keyOf(request, names);
   const dot = () => h('span', { class: `dot ${kindOf(request.outcome)}`, 'aria-hidden': 'true' });
-  const reason = codeText(code);
+  const reason = reasonOf(request);
   const link = openLink(request.model ?? 'No model', href, onOpen);
   link.dataset.request = request.id;
   const cells = [
@@ -81,33 +80,4 @@ function timeCell(at) {
     h('span', null, clockTime(at)),
     !isToday && h('span', { class: 'tiny' }, day(at)),
   );
-}
-
-/** @param {number} count */
-function triesBadge(count) {
-  return count > 1 && h('span', { class: 'badge', title: `${count} attempts` }, `${count} tries`);
-}
-
-/** @param {LoggedRequest} request */
-function tokensText({ promptTokens, completionTokens }) {
-  if (promptTokens === null && completionTokens === null) return nothing();
-  const text = (/** @type {number | null} */ tokens) => (tokens === null ? '–' : number(tokens));
-  return [text(promptTokens), h('span', { class: 'muted' }, ' → '), text(completionTokens)];
-}
-
-/**
- * What a request cost. Without a price it is not free, and neither is $0.
- * @param {LoggedRequest} request
- */
-export function costText(request) {
-  const { costUsd } = request;
-  if (costUsd === 0) return h('span', { class: 'muted' }, 'free');
-  if (costUsd !== null) return requestCost(costUsd);
-  return isUnpriced(request) ? h('span', { class: 'badge warn' }, 'no price') : nothing();
-}
-
-/** Something was used, and it has no price. @param {LoggedRequest} request */
-export function isUnpriced({ costUsd, promptTokens, completionTokens, audioSeconds, images }) {
-  const used = [promptTokens, completionTokens, audioSeconds, images];
-  return costUsd === null && used.some((value) => value !== null);
 }

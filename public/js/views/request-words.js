@@ -41,6 +41,11 @@ export function codeText(code) {
   return CODES.get(code) ?? (/^[\w.-]+$/.test(code) ? code.replaceAll('_', ' ') : code);
 }
 
+/** Why a request failed, in a few words; empty for a success. @param {{ outcome: string, code: string | null }} request */
+export function reasonOf({ outcome, code }) {
+  return outcome === 'broken' ? 'broke off' : codeText(code);
+}
+
 /**
  * What an attempt that failed means.
  * @param {import('./traffic-types.js').Attempt} attempt
