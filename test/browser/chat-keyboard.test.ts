@@ -43,6 +43,7 @@ test(
     await hands.activate(button(page, 'Test Connection'));
     await page.getByText('Connection works: 2 models.').waitFor();
     await hands.activate(modelButton(page));
+    await expectFocus(page, page.getByRole('combobox', { name: 'Search models' }));
     await page.keyboard.type('seeing');
     await hands.press('Enter');
     await modelButton(page).filter({ hasText: 'Seeing Model' }).waitFor();

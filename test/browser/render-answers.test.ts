@@ -211,6 +211,7 @@ test('the modules for colours and formulas are loaded when the first one comes',
     'languages.js',
     'mathml.js',
     'tex-nodes.js',
+    'tex-reader.js',
     'tex-symbols.js',
     'tex.js',
   ]);
