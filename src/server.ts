@@ -6,7 +6,7 @@ import { parseEnv } from 'node:util';
 import { type App, createApp } from './app.ts';
 import { type Books, closeBooks, openBooks } from './books.ts';
 import { type Config, ConfigError, type Environment, loadConfig, mergeEnvironment } from './config.ts';
-import { listStaticFiles } from './http/static.ts';
+import { StaticFolder } from './http/static.ts';
 import { startKeepAlivePing } from './keep-alive-ping.ts';
 import { createLogger, createStdoutWriter, type Logger, LogSecrets } from './logger.ts';
 import { resolveMasterKey } from './master-key.ts';
@@ -41,7 +41,7 @@ async function main(isDemo: boolean): Promise<void> {
     config,
     logger,
     lifecycle: { phase: 'starting', startedAtMs: Date.now() },
-    staticFiles: listStaticFiles(join(ROOT, 'public')),
+    staticFolder: new StaticFolder(join(ROOT, 'public')),
     version: readVersion(),
     now: Date.now,
     randomBytes,
