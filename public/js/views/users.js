@@ -159,8 +159,8 @@ export function mountUsers(container, context) {
     if (saved === null) return;
     list.put(saved.user);
     opener.reopen(saved.user);
-    toast.ok(`${saved.user.username} is saved.`);
-    if (user === null && mayOpenDialog(context.signal)) await showCreatedUser(saved.user, saved.password);
+    if (user !== null) toast.ok(`${saved.user.username} is saved.`);
+    else if (mayOpenDialog(context.signal)) await showCreatedUser(saved.user, saved.password);
   }
 
   /** @param {User} user */
