@@ -98,7 +98,18 @@ async function openDatabase(options: OpenStoreOptions): Promise<OpenState> {
     announce: (key) => process.stdout.write(`\nMaster API key (shown this once, keep it): ${key}\n\n`),
   });
   await options.snapshotter?.start(store);
-  return { store, masterKey, usageFolder: store.usageFolder, announce: () => {} };
+  // Only for a person at a terminal: where the output is collected, all of it stays JSON lines.
+  const announce = (port: number): void => {
+    if (process.stdout.isTTY) process.stdout.write(`\nOpen ${pageAddress(options.config.host, port)}\n\n`);
+  };
+  return { store, masterKey, usageFolder: store.usageFolder, announce };
+}
+
+/** Where a browser on this machine finds the pages. */
+function pageAddress(host: string, port: number): string {
+  const isEverywhere = host === '0.0.0.0' || host === '::';
+  const name = isEverywhere || host === DEMO_HOST ? 'localhost' : host.includes(':') ? `[${host}]` : host;
+  return `http://${name}:${port}`;
 }
 
 /** Opens a throw-away store with the demo provider. */
