@@ -3,10 +3,11 @@ import { copyButton } from '../../lib/copy.js';
 import { milliseconds } from '../../lib/format.js';
 import { h } from '../../lib/h.js';
 import { icon } from '../../lib/icons.js';
-import { renderCode } from '../render/code-view.js';
 import { createMarkdownView } from '../render/markdown-view.js';
+import { createPlainView } from '../render/plain-view.js';
 import { describeAnswer } from '../request/figures.js';
 import { iconButton, versionSwitch } from './parts.js';
+import { createToolCalls } from './tool-calls.js';
 
 /** @typedef {import('../types.js').Message} Message */
 
@@ -20,15 +21,15 @@ import { iconButton, versionSwitch } from './parts.js';
 export function createAnswer(message, options) {
   const { onRegenerate, onRender } = options;
   const markdown = createMarkdownView({ onRender });
-  const thoughtText = document.createTextNode('');
+  const thoughtText = createPlainView({ onRender });
+  const tools = createToolCalls({ onRender });
   const thoughtTitle = h('span', null, 'Thinking …');
   const thoughts = h(
     'details',
     { class: 'thought', hidden: true },
     h('summary', null, icon('bulb'), thoughtTitle, icon('chevron')),
-    h('div', { class: 'thought-text' }, thoughtText),
+    h('div', { class: 'thought-text' }, thoughtText.element),
   );
-  const tools = h('div', { class: 'stack tight', hidden: true });
   const waiting = h('div', { class: 'waiting' }, h('span', { class: 'sr' }, 'Waiting for the answer'));
   const ending = h('div', { class: 'stack tight', hidden: true });
   const copy = copyButton(() => message.text, markdown.element, { label: 'Copy answer' });
@@ -55,7 +56,7 @@ export function createAnswer(message, options) {
     thoughts,
     markdown.element,
     waiting,
-    tools,
+    tools.element,
     ending,
     actions,
   );
@@ -70,8 +71,7 @@ export function createAnswer(message, options) {
   /** @param {string} piece */
   function addThought(piece) {
     thoughts.hidden = false;
-    thoughtText.appendData(piece);
-    onRender();
+    thoughtText.append(piece);
   }
 
   function nameThoughts() {
@@ -81,18 +81,7 @@ export function createAnswer(message, options) {
 
   function showToolCalls() {
     waiting.hidden = true;
-    tools.hidden = false;
-    tools.replaceChildren(
-      ...(message.toolCalls ?? []).map((call) =>
-        h(
-          'div',
-          { class: 'tool-call' },
-          h('div', { class: 'small' }, 'Tool call: ', h('strong', null, call.name || '…')),
-          renderCode(call.arguments, 'json'),
-        ),
-      ),
-    );
-    onRender();
+    tools.show(message.toolCalls ?? []);
   }
 
   function finish() {
