@@ -20,6 +20,7 @@ import { createToolCalls } from './tool-calls.js';
  */
 export function createAnswer(message, options) {
   const { onRegenerate, onRender } = options;
+  let isElsewhere = false;
   const markdown = createMarkdownView({ onRender });
   const thoughtText = createPlainView({ onRender });
   const tools = createToolCalls({ onRender });
@@ -89,9 +90,7 @@ export function createAnswer(message, options) {
     if (!thoughts.hidden) nameThoughts();
     void markdown.finish();
     if (message.isPlain) markdown.element.replaceChildren(h('div', { class: 'plain' }, message.text));
-    const end = [options.media(message), sourceList(message), note(message), failure(message, onRegenerate)];
-    ending.replaceChildren(...end.filter((part) => part !== null));
-    ending.hidden = ending.childElementCount === 0;
+    showEnding();
     markdown.element.hidden = message.text === '';
     copy.hidden = message.text === '';
     meta.textContent = describeAnswer(message);
@@ -101,8 +100,26 @@ export function createAnswer(message, options) {
     onRender();
   }
 
+  function showEnding() {
+    const parts = [
+      options.media(message),
+      sourceList(message),
+      note(message, isElsewhere),
+      failure(message, onRegenerate),
+    ];
+    ending.replaceChildren(...parts.filter((part) => part !== null));
+    ending.hidden = ending.childElementCount === 0;
+  }
+
   return {
     element,
+    /** Whether another tab is answering. @param {boolean} next */
+    setElsewhere(next) {
+      if (next === isElsewhere) return;
+      isElsewhere = next;
+      showEnding();
+      onRender();
+    },
     addText,
     addThought,
     showToolCalls,
@@ -125,9 +142,10 @@ function sourceList({ sources = [] }) {
   return h('div', { class: 'sources' }, h('h4', null, 'Sources'), h('ol', null, items));
 }
 
-/** @param {Message} message */
-function note({ note: text = '', state }) {
-  const words = state === 'stopped' ? 'Stopped.' : text;
+/** @param {Message} message @param {boolean} isElsewhere */
+function note({ note: text = '', state }, isElsewhere) {
+  const stopped = isElsewhere ? 'Being answered in another tab …' : 'Stopped.';
+  const words = state === 'stopped' ? stopped : text;
   return words === '' ? null : h('p', { class: 'hint' }, words);
 }
 
