@@ -59,7 +59,14 @@ export async function makeStore(options: StoreOptions): Promise<string> {
   try {
     const admin = await signIn(proxy.port);
     const baseUrl = `http://127.0.0.1:${options.upstreamPort}/v1`;
-    await admin.post('providers', { id: 'bench', name: 'Bench', baseUrl, apiKey: 'upstream-key' });
+    const chatOnly = { responses: 'translate', messages: 'translate' };
+    await admin.post('providers', {
+      id: 'bench',
+      name: 'Bench',
+      baseUrl,
+      apiKey: 'upstream-key',
+      options: chatOnly,
+    });
     const model = { providerId: 'bench', vision: true };
     await admin.post('models', { ...model, id: 'bench-model', name: 'Bench model' });
     await admin.post('models', { ...model, id: 'bench-alias', name: 'Alias', upstreamModel: 'bench-model' });
