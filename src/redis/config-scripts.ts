@@ -3,7 +3,7 @@ import { CHANNEL, script } from './scripts.ts';
 /**
  * Stores a document if the stored version is still the expected one (0: there is none). The one before it joins the previous
  * versions, of which the newest five are kept. Returns 1, or 0 if somebody was faster.
- * Arguments: instance, expected version, document.
+ * Arguments: instance, expected version, document, its version.
  */
 export const REPLACE_CONFIG = script(`
 local key = P .. 'config'
@@ -13,8 +13,8 @@ if version > 0 then
   call('LPUSH', P .. 'config:previous', call('HGET', key, 'document'))
   call('LTRIM', P .. 'config:previous', 0, 4)
 end
-call('HSET', key, 'version', text(version + 1), 'document', ARGV[4])
-call('PUBLISH', '${CHANNEL}', ARGV[2] .. ' config ' .. text(version + 1))
+call('HSET', key, 'version', ARGV[5], 'document', ARGV[4])
+call('PUBLISH', '${CHANNEL}', ARGV[2] .. ' config ' .. ARGV[5])
 return 1
 `);
 

@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
+import { BoundedMap } from '../bounded-map.ts';
 import { HttpError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { COLLECTIONS } from '../store/changes.ts';
@@ -35,6 +37,13 @@ export interface RedisConfigOptions {
 
 const KEY = `${PREFIX}config`;
 const PREVIOUS_KEY = `${PREFIX}config:previous`;
+/** By how many changes an engine can fall behind without being believed to hold another history. */
+const SEEN_LIMIT = 100;
+
+interface StoredDocument {
+  readonly version: number;
+  readonly text: string;
+}
 
 /** The configuration as one document with a version in the engine, and the view of it in memory. */
 export class RedisConfigStore implements ConfigStore, EnginePart {
@@ -43,6 +52,8 @@ export class RedisConfigStore implements ConfigStore, EnginePart {
   /** Why the engine's present document cannot be used; null: it is used. */
   #problem: string | null = null;
   #loading: Promise<void> | null = null;
+  /** Digests of the documents that the engine has held, by their versions. */
+  readonly #seen = new BoundedMap<string>(SEEN_LIMIT);
 
   constructor(options: RedisConfigOptions) {
     this.#options = options;
@@ -63,9 +74,11 @@ export class RedisConfigStore implements ConfigStore, EnginePart {
     const before = this.view();
     if (expectedVersion !== before.version) throw this.#conflict();
     if (isSameConfig(state, before)) return;
-    const isStored = await this.#store(state, expectedVersion).catch((error: unknown) => {
-      throw unavailable(error);
-    });
+    const isStored = await this.#store(state, expectedVersion, expectedVersion + 1).catch(
+      (error: unknown) => {
+        throw unavailable(error);
+      },
+    );
     if (!isStored) {
       // The caller tries again on the newest view.
       await this.#load().catch((error: unknown) => {
@@ -100,7 +113,7 @@ export class RedisConfigStore implements ConfigStore, EnginePart {
     let stored = await this.#read();
     if (stored === null) {
       const state = await findFirst();
-      if (await this.#store(state, 0)) {
+      if (await this.#store(state, 0, 1)) {
         this.#view = viewConfig(state, 1);
         return;
       }
@@ -110,6 +123,7 @@ export class RedisConfigStore implements ConfigStore, EnginePart {
     try {
       const document = this.#decode(stored.text);
       this.#view = viewConfig(document.config, stored.version);
+      this.#note(stored);
       if (document.hasStaleSecrets) await this.#reseal(stored.version, document);
     } catch (error) {
       if (!(error instanceof DocumentError)) throw error;
@@ -133,18 +147,20 @@ export class RedisConfigStore implements ConfigStore, EnginePart {
     const { logger } = this.#options;
     const stored = await this.#read();
     const view = this.view();
-    if (stored === null) {
-      // The engine has lost its data: what every instance knows is better than nothing.
-      logger.warn('redis.empty', {
-        message: 'Redis has lost the configuration; it is stored again from memory.',
-      });
-      if (await this.#store(view, 0)) this.#show(view, 1);
+    if (stored === null || (stored.version < view.version && this.#hasSeen(stored))) {
+      // What every instance knows is better than what is left: it may be a key that was disabled.
+      const message = 'Redis has lost the last configuration; it is stored again from memory.';
+      logger.warn('redis.fell_behind', { message });
+      const version = view.version + 1;
+      if (await this.#store(view, stored?.version ?? 0, version)) this.#show(view, version);
       return;
     }
-    if (stored.version === view.version) return;
+    if (stored.version === view.version && this.#hasSeen(stored)) return;
     try {
-      this.#show(reuseRecords(view, this.#decode(stored.text).config), stored.version);
+      const state = reuseRecords(view, this.#decode(stored.text).config);
+      this.#note(stored);
       this.#problem = null;
+      if (stored.version !== view.version || !isSameConfig(state, view)) this.#show(state, stored.version);
     } catch (error) {
       if (!(error instanceof DocumentError)) throw error;
       if (this.#problem === null) logger.error('redis.unusable_config', { message: error.message });
@@ -152,7 +168,7 @@ export class RedisConfigStore implements ConfigStore, EnginePart {
     }
   }
 
-  async #read(): Promise<{ readonly version: number; readonly text: string } | null> {
+  async #read(): Promise<StoredDocument | null> {
     const reply = await this.#options.engine.command(['HMGET', KEY, 'version', 'document']);
     const [version, text]: readonly unknown[] = Array.isArray(reply) ? reply : [];
     return typeof version === 'string' && typeof text === 'string'
@@ -170,17 +186,28 @@ export class RedisConfigStore implements ConfigStore, EnginePart {
     return codec.encode({ config, generation, savedAt, sessions: [], numbers: [] }).bytes.toString();
   }
 
+  #note({ version, text }: StoredDocument): void {
+    this.#seen.set(String(version), digestOf(text));
+  }
+
+  #hasSeen({ version, text }: StoredDocument): boolean {
+    return this.#seen.get(String(version)) === digestOf(text);
+  }
+
   /** False if another instance was faster. */
-  async #store(state: ConfigState, expectedVersion: number): Promise<boolean> {
+  async #store(state: ConfigState, expectedVersion: number, version: number): Promise<boolean> {
     const { engine } = this.#options;
-    const text = this.#encode(state, expectedVersion + 1);
+    const text = this.#encode(state, version);
     if (Buffer.byteLength(text) > DOCUMENT_LIMIT_BYTES) {
       throw new HttpError(
         'storage_unavailable',
         'The change was not saved: the configuration would be larger than 64 MB.',
       );
     }
-    return (await engine.run(REPLACE_CONFIG, [engine.instance, String(expectedVersion), text])) === 1;
+    const args = [engine.instance, String(expectedVersion), text, String(version)];
+    if ((await engine.run(REPLACE_CONFIG, args)) !== 1) return false;
+    this.#note({ version, text });
+    return true;
   }
 
   /** Seals the secrets of the configuration and its previous versions with the current key. */
@@ -213,6 +240,10 @@ export function unavailable(cause: unknown): unknown {
   if (!(cause instanceof EngineAwayError)) return cause;
   const message = 'Redis does not answer, so nothing can be changed at present. Try again in a moment.';
   return new HttpError('storage_unavailable', message, { headers: { 'retry-after': '5' }, cause });
+}
+
+function digestOf(text: string): string {
+  return createHash('sha256').update(text).digest('base64');
 }
 
 /** The new state with the objects of the old one wherever they are equal: indexes and compiled providers are kept. */

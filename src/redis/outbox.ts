@@ -2,6 +2,7 @@ import type { Settlement } from '../limits/account.ts';
 import type { Reserve } from '../limits/owner.ts';
 import type { Engine } from './engine.ts';
 import { SETTLE } from './limit-scripts.ts';
+import { type Message, Messages } from './messages.ts';
 
 /** What is still to be told of an owner. */
 interface Entry {
@@ -18,10 +19,7 @@ interface Entry {
   isTokenLimited: boolean;
 }
 
-interface Message {
-  readonly number: number;
-  readonly entries: ReadonlyMap<string, Entry>;
-}
+type Entries = ReadonlyMap<string, Entry>;
 
 /** What running calls hold of an owner's limits. */
 export interface Lease {
@@ -36,15 +34,14 @@ export interface Untold extends Settlement {
 }
 
 /**
- * Tells the engine what calls have used. Messages are numbered, and one is kept until it is acknowledged: the engine counts each
- * once, however often it is sent. What running calls hold belongs to a connection and is told anew on the next.
+ * Tells the engine what calls have used. Messages are numbered and kept for a while: the engine counts each once, however often it is
+ * sent. What running calls hold belongs to a connection and is told anew on the next.
  */
 export class Outbox {
   readonly #engine: Engine;
   readonly #leases = new Map<string, Lease>();
+  readonly #messages = new Messages<Entries>();
   #pending = new Map<string, Entry>();
-  #unacknowledged: Message[] = [];
-  #number = 0;
 
   constructor(engine: Engine) {
     this.#engine = engine;
@@ -103,7 +100,7 @@ export class Outbox {
    * What running calls hold; from now on, all changes of it are told beside this, and those from before no more.
    */
   takeLeases(): ReadonlyMap<string, Readonly<Lease>> {
-    for (const entries of [...this.#unacknowledged.map((message) => message.entries), this.#pending]) {
+    for (const entries of [...this.#messages.resendable.map(({ content }) => content), this.#pending]) {
       for (const entry of entries.values()) {
         Object.assign(entry, { calls: 0, reservedTokens: 0, reservedNanoUsd: 0 });
       }
@@ -111,16 +108,16 @@ export class Outbox {
     return new Map([...this.#leases].map(([name, lease]) => [name, { ...lease }]));
   }
 
-  /** Sends all that is not acknowledged, on a new connection. @throws EngineAwayError. */
+  /** Sends all that the engine may lack, on a new connection. @throws EngineAwayError. */
   async resend(): Promise<void> {
     if (this.#pending.size > 0) this.#take();
-    for (const message of [...this.#unacknowledged]) await this.#deliver(message);
+    await Promise.all(this.#messages.resendable.map((message) => this.#deliver(message)));
   }
 
   /** What was used of an owner and sent after all that is acknowledged, or is still to be sent. */
   untold(name: string): Untold {
     const sum = { calls: 0, tokens: 0, costNanoUsd: 0 };
-    for (const entries of [...this.#unacknowledged.map((message) => message.entries), this.#pending]) {
+    for (const entries of [...this.#messages.unacknowledged.map(({ content }) => content), this.#pending]) {
       const entry = entries.get(name);
       if (entry === undefined) continue;
       sum.calls += entry.ended;
@@ -136,27 +133,21 @@ export class Outbox {
     const message = this.#take();
     return {
       args: [String(message.number), ...argumentsOf(message)],
-      acknowledge: () => this.#acknowledge(message),
+      acknowledge: () => this.#messages.acknowledge(message),
     };
   }
 
   /** Makes a message of what is to be told. */
-  #take(): Message {
-    this.#number += 1;
-    const message = { number: this.#number, entries: this.#pending };
+  #take(): Message<Entries> {
+    const entries = this.#pending;
     this.#pending = new Map();
-    this.#unacknowledged.push(message);
-    return message;
+    return this.#messages.add(entries);
   }
 
-  async #deliver(message: Message): Promise<void> {
+  async #deliver(message: Message<Entries>): Promise<void> {
     const { instance, epoch } = this.#engine;
     await this.#engine.run(SETTLE, [epoch, instance, String(message.number), ...argumentsOf(message)]);
-    this.#acknowledge(message);
-  }
-
-  #acknowledge(message: Message): void {
-    this.#unacknowledged = this.#unacknowledged.filter((other) => other !== message);
+    this.#messages.acknowledge(message);
   }
 
   #entry(name: string): Entry {
@@ -178,9 +169,9 @@ export class Outbox {
 }
 
 /** The arguments of `SETTLE` for the owners of a message. */
-function argumentsOf({ entries }: Message): string[] {
+function argumentsOf({ content }: Message<Entries>): string[] {
   const args: string[] = [];
-  for (const [name, entry] of entries) {
+  for (const [name, entry] of content) {
     const { calls, reservedTokens, reservedNanoUsd, begun, ended, tokens, costNanoUsd } = entry;
     const numbers = [calls, reservedTokens, reservedNanoUsd, begun, ended, tokens, costNanoUsd];
     args.push(name, ...numbers.map(String), entry.isTokenLimited ? '1' : '0');

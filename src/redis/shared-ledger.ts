@@ -18,6 +18,7 @@ import { readUsage } from '../usage/ledger/read-usage.ts';
 import { UsageTable } from '../usage/ledger/usage-table.ts';
 import { EngineAwayError } from './connection.ts';
 import type { Engine, EnginePart } from './engine.ts';
+import { type Message, Messages } from './messages.ts';
 import { RedisUsageFiles } from './redis-usage-files.ts';
 import { SharedNames } from './shared-names.ts';
 import { ADD_USAGE } from './usage-scripts.ts';
@@ -42,12 +43,10 @@ export class SharedLedger implements Ledger, EnginePart {
   readonly #now: () => number;
   readonly #files: RedisUsageFiles;
   readonly #names: SharedNames;
+  readonly #messages = new Messages<readonly Row[]>();
   #rows = new Map<string, Row>();
   /** Knows the models of the present day. */
   #day = new LiveDay(0, new UsageTable());
-  /** The message that is not acknowledged. */
-  #sent: { readonly number: number; readonly rows: readonly Row[] } | null = null;
-  #number = 0;
   #lastQuery: Promise<unknown> = Promise.resolve();
   #waitingQueries = 0;
 
@@ -92,12 +91,16 @@ export class SharedLedger implements Ledger, EnginePart {
 
   async resume(): Promise<void> {
     await this.#names.resume();
+    await Promise.all(this.#messages.resendable.map((message) => this.#deliver(message)));
     await this.beat();
   }
 
   async beat(): Promise<void> {
-    do await this.#tell();
-    while (this.#rows.size > 0);
+    while (this.#rows.size > 0) {
+      const taken = [...this.#rows].slice(0, ROWS_PER_MESSAGE);
+      for (const [name] of taken) this.#rows.delete(name);
+      await this.#deliver(this.#messages.add(taken.map(([, row]) => row)));
+    }
     await this.#names.tell();
   }
 
@@ -105,18 +108,12 @@ export class SharedLedger implements Ledger, EnginePart {
     await this.#engine.flush();
   }
 
-  /** Tells one message: the one that was not acknowledged, or the next rows. @throws EngineAwayError. */
-  async #tell(): Promise<void> {
-    if (this.#sent === null) {
-      if (this.#rows.size === 0) return;
-      const taken = [...this.#rows].slice(0, ROWS_PER_MESSAGE);
-      for (const [name] of taken) this.#rows.delete(name);
-      this.#number += 1;
-      this.#sent = { number: this.#number, rows: taken.map(([, row]) => row) };
-    }
-    const { number, rows } = this.#sent;
-    await this.#engine.run(ADD_USAGE, [this.#engine.instance, String(number), ...rows.flatMap(argumentsOf)]);
-    this.#sent = null;
+  /** @throws EngineAwayError; it is sent again on the next connection then. */
+  async #deliver(message: Message<readonly Row[]>): Promise<void> {
+    const { number, content } = message;
+    const rows = content.flatMap(argumentsOf);
+    await this.#engine.run(ADD_USAGE, [this.#engine.instance, String(number), ...rows]);
+    this.#messages.acknowledge(message);
   }
 
   #rowOf(hour: number, dimensions: Dimensions): Row {

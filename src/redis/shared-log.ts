@@ -7,6 +7,7 @@ import type { CallLog, RequestLogStatus } from '../usage/request-log.ts';
 import { EngineAwayError } from './connection.ts';
 import type { Engine, EnginePart } from './engine.ts';
 import { LogReader } from './log-reader.ts';
+import { type Message, Messages } from './messages.ts';
 import { ADD_LOG } from './usage-scripts.ts';
 
 /** About what an entry takes: the size of the log in bytes becomes a number of entries. */
@@ -26,10 +27,8 @@ export class SharedLog implements CallLog, EnginePart {
   readonly #limit: number;
   readonly #reader: LogReader;
   readonly #listeners = new Set<(entry: CallEntry) => void>();
+  readonly #messages = new Messages<readonly string[]>();
   #waiting: string[] = [];
-  /** The message that is not acknowledged. */
-  #sent: { readonly number: number; readonly lines: readonly string[] } | null = null;
-  #number = 0;
   #lostEntries = 0;
   #length = 0;
   /** The newest entry that was passed on; null: not known. */
@@ -77,12 +76,14 @@ export class SharedLog implements CallLog, EnginePart {
 
   async resume(): Promise<void> {
     this.#lastId ??= await this.#reader.lastId();
+    await Promise.all(this.#messages.resendable.map((message) => this.#deliver(message)));
     await this.beat();
   }
 
   async beat(): Promise<void> {
-    do await this.#tell();
-    while (this.#waiting.length > 0);
+    while (this.#waiting.length > 0) {
+      await this.#deliver(this.#messages.add(this.#waiting.splice(0, PER_MESSAGE)));
+    }
     await this.#passOn();
   }
 
@@ -90,17 +91,12 @@ export class SharedLog implements CallLog, EnginePart {
     await this.#engine.flush();
   }
 
-  /** Tells one message: the one that was not acknowledged, or the next entries. @throws EngineAwayError. */
-  async #tell(): Promise<void> {
-    if (this.#sent === null) {
-      if (this.#waiting.length === 0) return;
-      this.#number += 1;
-      this.#sent = { number: this.#number, lines: this.#waiting.splice(0, PER_MESSAGE) };
-    }
-    const { number, lines } = this.#sent;
-    const args = [this.#engine.instance, String(number), String(this.#limit), ...lines];
+  /** @throws EngineAwayError; it is sent again on the next connection then. */
+  async #deliver(message: Message<readonly string[]>): Promise<void> {
+    const { number, content } = message;
+    const args = [this.#engine.instance, String(number), String(this.#limit), ...content];
     this.#length = Number(await this.#engine.run(ADD_LOG, args));
-    this.#sent = null;
+    this.#messages.acknowledge(message);
   }
 
   /** Passes on what has come since the last beat; without listeners, only its end is noted. */

@@ -14,6 +14,7 @@ const ENV = {
   MASTER_API_KEY: 'sk-master-0123456789abcdef0123456789abcdef',
   LOG_LEVEL: 'info',
 };
+const SHOWN_LIMIT_MS = 10_000;
 const CHAT = { model: 'm', messages: [{ role: 'user', content: 'Hi' }] };
 
 function asAdmin(origin: string, token: string) {
@@ -50,6 +51,17 @@ async function startWithFile(t: TestContext, folder: string) {
   return { server, token, id, key, upstream };
 }
 
+/** The requests that a report shows by key, as soon as they are so many; then as they are. */
+async function requestsShown(origin: string, token: string, expected: number): Promise<number[]> {
+  const limitMs = performance.now() + SHOWN_LIMIT_MS;
+  for (;;) {
+    const answer = await asAdmin(origin, token)('GET', '/api/admin/usage?groupBy=key');
+    const { data } = (await expectStatus(200, answer)) as { data: { requests: number }[] };
+    const shown = data.map(({ requests }) => requests);
+    if ((shown[0] ?? 0) >= expected || performance.now() > limitMs) return shown;
+  }
+}
+
 describe('a start with REDIS_URL', { skip: redisSkipped(), timeout: 120_000 }, () => {
   test('an empty engine takes over the file once: keys, sessions, budgets, usage', async (t) => {
     const folder = makeTestFolder(t);
@@ -67,15 +79,9 @@ describe('a start with REDIS_URL', { skip: redisSkipped(), timeout: 120_000 }, (
       };
       assert.ok(usage.requests >= 3);
     }
-    const totals = async (origin: string): Promise<unknown> => {
-      const report = await expectStatus(
-        200,
-        await asAdmin(origin, token)('GET', '/api/admin/usage?groupBy=key'),
-      );
-      const { data } = report as { data: { requests: number }[] };
-      return data.map(({ requests }) => requests);
-    };
-    assert.deepEqual(await totals(elsewhere.origin), [5]);
+    // The instance that is asked tells what it has counted before it answers; the other one within its beat.
+    assert.deepEqual(await requestsShown(shared.origin, token, 5), [5]);
+    assert.deepEqual(await requestsShown(elsewhere.origin, token, 5), [5]);
     const dump = JSON.stringify(await redis.dump());
     assert.doesNotMatch(dump, /sk-canary-provider-key/);
     assert.ok(!dump.includes(key) && !dump.includes(token) && !dump.includes(ADMIN.password));
