@@ -14,7 +14,8 @@ const KEPT_MS = 5_000;
 export class Messages<T> {
   readonly #now: () => number;
   #unacknowledged: Message<T>[] = [];
-  #acknowledged: { readonly message: Message<T>; readonly atMs: number }[] = [];
+  /** With the times of their acknowledgements, the oldest first. */
+  readonly #acknowledged = new Map<Message<T>, number>();
   #number = 0;
 
   /** @param now milliseconds of a clock that never goes back */
@@ -30,12 +31,16 @@ export class Messages<T> {
     return message;
   }
 
+  /** Notes that the engine has counted a message, or once more. */
   acknowledge(message: Message<T>): void {
-    const atMs = this.#now();
+    const nowMs = this.#now();
     this.#unacknowledged = this.#unacknowledged.filter((other) => other !== message);
-    const firstKept = this.#acknowledged.findIndex((kept) => kept.atMs > atMs - KEPT_MS);
-    this.#acknowledged.splice(0, firstKept === -1 ? this.#acknowledged.length : firstKept);
-    this.#acknowledged.push({ message, atMs });
+    this.#acknowledged.delete(message);
+    this.#acknowledged.set(message, nowMs);
+    for (const [oldest, atMs] of this.#acknowledged) {
+      if (atMs > nowMs - KEPT_MS) break;
+      this.#acknowledged.delete(oldest);
+    }
   }
 
   /** Those whose reply has not come, in their order. */
@@ -45,7 +50,7 @@ export class Messages<T> {
 
   /** All that an engine may lack that was away, in their order. */
   get resendable(): readonly Message<T>[] {
-    const known = this.#acknowledged.map(({ message }) => message);
-    return [...known, ...this.#unacknowledged].sort((one, other) => one.number - other.number);
+    const all = [...this.#acknowledged.keys(), ...this.#unacknowledged];
+    return all.sort((one, other) => one.number - other.number);
   }
 }

@@ -15,6 +15,7 @@ import { makeApiKey, withApiKey } from '../store/store-contract.ts';
 
 const OLD_KEY = 'the first long key';
 const NEW_KEY = 'the other long key';
+const EMPTY_DOCUMENT = { generation: 1, savedAt: '2026-03-01T12:00:00.000Z', sessions: [], numbers: [] };
 const CANARY = 'sk-canary-provider-key';
 
 describe('the configuration in Redis', { skip: redisSkipped(), timeout: 60_000 }, () => {
@@ -62,6 +63,36 @@ describe('the configuration in Redis', { skip: redisSkipped(), timeout: 60_000 }
     });
     assert.deepEqual(counts, [7, 6, 5, 4, 3]);
     await store.close();
+  });
+
+  test('an engine that falls behind gets back what was confirmed; another history is taken over', async () => {
+    const stores = [await openRedisStore(redis.url), await openRedisStore(redis.url)] as const;
+    const engine = await connectEngine(redis.url);
+    const stored = async (): Promise<string[]> =>
+      (await engine.command(['HMGET', '{ipin}:config', 'version', 'document'])) as string[];
+    const put = ([version = '', document = '']: readonly string[]): Promise<unknown> =>
+      engine.command(['HSET', '{ipin}:config', 'version', version, 'document', document]);
+    const showAll = (id: string): Promise<void> =>
+      until(() => stores.every(({ config }) => config.view().apiKeys.has(id)), `all show ${id}`);
+    await changeConfig(stores[0].config, withApiKey(makeApiKey('a')));
+    await showAll('a');
+    const behind = await stored();
+    await changeConfig(stores[0].config, withApiKey(makeApiKey('b')));
+    await showAll('b');
+    await put(behind);
+    await changeConfig(stores[1].config, withApiKey(makeApiKey('c')));
+    await showAll('c');
+    assert.deepEqual([...stores[1].config.view().apiKeys.keys()], ['a', 'b', 'c']);
+    // Somebody else's document under a version that these instances have seen with another one.
+    const [, document = ''] = await stored();
+    const other = new DocumentCodec(null).decode(parseRawDocument(Buffer.from(document)).object);
+    const config = withApiKey(makeApiKey('d'))({ ...other.config, apiKeys: new Map() }).state;
+    const { bytes } = new DocumentCodec(null).encode({ ...EMPTY_DOCUMENT, config });
+    await put(['2', bytes.toString()]);
+    await showAll('d');
+    assert.deepEqual([...stores[0].config.view().apiKeys.keys()], ['d']);
+    for (const one of stores) await one.close();
+    engine.close();
   });
 
   test('provider keys are sealed; with another key they stay closed and are not overwritten', async () => {

@@ -160,16 +160,37 @@ describe('while Redis is away', { skip: redisSkipped(), timeout: 200_000 }, () =
       assert.equal((await instance.v1('chat/completions', CHAT, budget)).status, 429);
   });
 
-  test('an engine that comes back empty gets the configuration from memory', async (t) => {
-    const { redis, instances } = await start(t, {});
-    const key = await addKey(instances, null);
+  test('an engine that comes back empty gets the configuration and the last calls from memory', async (t) => {
+    const world = await start(t, {});
+    const { redis, instances } = world;
+    const keys = [await addKey(instances, { budgetUsd: 1 }), await addKey(instances, null)];
+    const answers = new Map(keys.map((key) => [key, [] as number[]]));
+    const callAll = async (): Promise<void> => {
+      for (const instance of instances) {
+        for (const [key, statuses] of answers) {
+          const answer = await instance.v1('chat/completions', CHAT, key);
+          await answer.arrayBuffer();
+          statuses.push(answer.status);
+        }
+      }
+    };
+    await callAll();
+    await until(() => instances.every(({ services }) => services.budgets.running === 0), 'all are settled');
+    // All of it is acknowledged, and lost with the engine, which writes nothing.
+    for (const { engine } of instances) await engine.flush();
     await redis.kill();
+    await until(() => instances.every(({ engine }) => !engine.isReady), 'all have noticed');
     await redis.start();
     await until(() => isBack(instances), 'all are back');
-    const other = await addKey(instances, null);
+    await callAll();
+    await expectTruth(world, answers);
     for (const instance of instances) {
-      for (const one of [key, other])
-        assert.equal((await instance.v1('chat/completions', CHAT, one)).status, 200);
+      const page = await expectStatus(200, await instance.admin('GET', '/api/admin/requests?limit=200'));
+      assert.equal((page as { data: unknown[] }).data.length, 12);
     }
+    await expectStatus(
+      200,
+      await instances[1].admin('PUT', '/api/admin/settings', { unpricedModels: 'refuse' }),
+    );
   });
 });
