@@ -65,7 +65,7 @@ describe('the configuration in Redis', { skip: redisSkipped(), timeout: 60_000 }
     await store.close();
   });
 
-  test('an engine that falls behind gets back what was confirmed; another history is taken over', async () => {
+  test('an engine that falls behind gets back what was confirmed; another history is taken over, without a message', async () => {
     const stores = [await openRedisStore(redis.url), await openRedisStore(redis.url)] as const;
     const engine = await connectEngine(redis.url);
     const stored = async (): Promise<string[]> =>
