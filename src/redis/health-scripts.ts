@@ -26,7 +26,7 @@ if not before or tonumber(before) < ending then
 end
 local over = call('ZCARD', ends) - ${RESTS_LIMIT}
 if over > 0 then forget(call('ZRANGE', ends, 0, over - 1)) end
-tell('rest', { ARGV[3], ARGV[4], ARGV[5] })
+tell('rest', { ARGV[4], ARGV[5], ARGV[3] })
 return 1
 `);
 

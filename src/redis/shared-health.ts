@@ -8,7 +8,7 @@ import { END_REST, LIST_RESTS, LIST_SEEN, REST, TELL_SEEN, WAKE } from './health
 
 /** The most times to the first byte that one beat tells of one provider or key. */
 const FIRST_BYTES = 200;
-/** Separates the parts of a message about rests; no name holds it. */
+/** Separates the parts of a message about rests. Only the name may hold it, which callers choose where a model serves many. */
 const SEPARATOR = '\0';
 
 type Mutable<T> = { -readonly [Name in keyof T]: T[Name] };
@@ -94,12 +94,11 @@ export class SharedHealth implements HealthShare, EnginePart {
   }
 
   onMessage({ kind, text }: EngineMessage): void {
-    const [name = '', second = '', third = ''] = text.split(SEPARATOR);
-    if (kind === 'seen') {
-      if (!this.#isLearning) this.#learnSeen(parseJson(text), 0);
-    } else if (kind === 'rest') this.#learnRest(name, Number(second), third);
-    else if (kind === 'rest-end') this.#health?.rests.forget(name, null);
-    else if (kind === 'wake') this.#health?.rests.forget(name === '' ? null : name, second);
+    if (kind === 'seen' && !this.#isLearning) this.#learnSeen(parseJson(text), 0);
+    if (kind === 'rest-end') this.#health?.rests.forget(text, null);
+    const [first = '', second = '', ...name] = text.split(SEPARATOR);
+    if (kind === 'rest') this.#learnRest(name.join(SEPARATOR), Number(first), second);
+    if (kind === 'wake') this.#health?.rests.forget(first === '' ? null : first, second);
   }
 
   /** Takes over the rests that the engine keeps. @throws EngineAwayError. */
