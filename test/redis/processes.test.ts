@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';
 import { describe, type TestContext, test } from 'node:test';
+import { UNKNOWN_PRICE } from '../../src/store/price-amounts.ts';
 import { CHAT_ANSWER, json, startUpstream } from '../helpers/fake-upstream.ts';
 import { redisSkipped, startRedis } from '../helpers/redis-server.ts';
 import { expectStatus, jsonRequest, signIn } from '../helpers/start-app.ts';
@@ -35,17 +36,17 @@ async function start(t: TestContext, limits: object) {
     await admin('POST', 'providers', { id: 'up', name: 'Up', baseUrl: upstream.origin }),
   );
   await expectStatus(201, await admin('POST', 'models', { id: 'm', name: 'M', providerId: 'up' }));
-  const made = await expectStatus(201, await admin('POST', 'apikeys', { name: 'K', limits }));
-  const { key, id } = made as { key: string; id: string };
-  for (const server of servers) {
-    let isKnown = false;
-    const look = async (): Promise<void> => {
-      while (!isKnown)
-        isKnown = (await fetch(`${server.origin}/v1/models`, jsonRequest('GET', `Bearer ${key}`))).ok;
-    };
-    await look();
-  }
-  return { upstream, redis, servers: [first, second, third] as const, admin, key, id };
+  /** Makes a key that every server knows. */
+  const addKey = async (its: object): Promise<{ key: string; id: string }> => {
+    const made = await expectStatus(201, await admin('POST', 'apikeys', { name: 'K', limits: its }));
+    const { key, id } = made as { key: string; id: string };
+    for (const { origin } of servers) {
+      while (!(await fetch(`${origin}/v1/models`, jsonRequest('GET', `Bearer ${key}`))).ok);
+    }
+    return { key, id };
+  };
+  const { key, id } = await addKey(limits);
+  return { upstream, redis, servers: [first, second, third] as const, admin, key, id, addKey };
 }
 
 function call(server: Process, key: string, stream: boolean): Promise<Response> {
@@ -54,8 +55,10 @@ function call(server: Process, key: string, stream: boolean): Promise<Response> 
 }
 
 describe('real processes on one Redis', { skip: redisSkipped(), timeout: 120_000 }, () => {
-  test('the streams of a process that is killed are free within ten seconds', async (t) => {
-    const { upstream, servers, key } = await start(t, { concurrency: 4 });
+  test('the streams of a process that is killed are free within ten seconds, with the money that they reserved', async (t) => {
+    const { upstream, servers, key, admin, addKey } = await start(t, { concurrency: 4 });
+    await expectStatus(200, await admin('PUT', 'models/m', { price: { ...UNKNOWN_PRICE, perRequest: 0.1 } }));
+    const { key: paying } = await addKey({ budgetUsd: 0.3 });
     const open: ServerResponse[] = [];
     upstream.answer = (_req, res) => {
       res.writeHead(200, { 'content-type': 'text/event-stream' });
@@ -63,22 +66,36 @@ describe('real processes on one Redis', { skip: redisSkipped(), timeout: 120_000
       open.push(res);
     };
     const [first, second, third] = servers;
-    const streams = await Promise.all([first, first, first, second].map((server) => call(server, key, true)));
+    const answers: Response[] = [];
+    const callAll = async (calls: readonly (readonly [Process, string])[]): Promise<number[]> => {
+      const made = await Promise.all(calls.map(([server, as]) => call(server, as, true)));
+      answers.push(...made);
+      return made.map(({ status }) => status).sort();
+    };
+    const streams = [first, first, first, second].map((server) => [server, key] as const);
+    assert.deepEqual(await callAll(streams), [200, 200, 200, 200]);
+    const paid = [first, first, first].map((server) => [server, paying] as const);
+    assert.deepEqual(await callAll(paid), [200, 200, 200]);
     assert.deepEqual(
-      streams.map(({ status }) => status),
-      [200, 200, 200, 200],
+      await callAll([
+        [third, key],
+        [third, paying],
+      ]),
+      [429, 429],
     );
-    assert.equal((await call(third, key, true)).status, 429);
     await first.kill('SIGKILL');
     const killedAt = performance.now();
-    while ((await call(third, key, true)).status !== 200) {
-      assert.ok(performance.now() - killedAt < FREE_LIMIT_MS, 'free in time');
-      await new Promise((resolve) => setTimeout(resolve, 100));
+    for (const as of [key, paying]) {
+      while ((await callAll([[third, as]]))[0] !== 200) {
+        assert.ok(performance.now() - killedAt < FREE_LIMIT_MS, 'free in time');
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
     }
-    const more = await Promise.all([call(third, key, true), call(second, key, true), call(third, key, true)]);
-    assert.deepEqual(more.map(({ status }) => status).sort(), [200, 200, 429]);
+    const others = [third, second, third];
+    assert.deepEqual(await callAll(others.map((server) => [server, key] as const)), [200, 200, 429]);
+    assert.deepEqual(await callAll(others.map((server) => [server, paying] as const)), [200, 200, 429]);
     for (const res of open) res.destroy();
-    for (const answer of [...streams, ...more]) await answer.body?.cancel().catch(() => {});
+    for (const answer of answers) await answer.body?.cancel().catch(() => {});
   });
 
   test('a kill of the engine loses nothing that was acknowledged', async (t) => {

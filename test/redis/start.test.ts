@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
+import { hasOpenssl, signedCertificate } from '../helpers/certificate.ts';
 import { CHAT_ANSWER, json, startUpstream } from '../helpers/fake-upstream.ts';
 import { ownPort } from '../helpers/own-port.ts';
 import { redisSkipped, startRedis } from '../helpers/redis-server.ts';
@@ -171,6 +172,30 @@ describe('a start with REDIS_URL', { skip: redisSkipped(), timeout: 120_000 }, (
     });
     await refused.hasShown('"event":"redis.away"');
     assert.doesNotMatch(server.stdout() + refused.stdout() + refused.stderr(), /canary/);
+  });
+
+  test('rediss:// encrypts, and takes no certificate that nobody vouches for', {
+    skip: !hasOpenssl(),
+  }, async (t) => {
+    const files = makeTestFolder(t);
+    const { key, cert, ca } = signedCertificate(t, 'IP:127.0.0.1');
+    const [keyPath, certPath, caPath] = ['key.pem', 'cert.pem', 'ca.pem'].map((name) =>
+      join(files, name),
+    ) as [string, string, string];
+    writeFileSync(keyPath, key);
+    writeFileSync(certPath, cert);
+    writeFileSync(caPath, ca);
+    const port = await ownPort(t);
+    const tls = ['--tls-port', String(port), '--tls-auth-clients', 'no'];
+    const paths = ['--tls-key-file', keyPath, '--tls-cert-file', certPath, '--tls-ca-cert-file', caPath];
+    await startRedis(t, { args: [...tls, ...paths] });
+    const env = { ...ENV, REDIS_URL: `rediss://127.0.0.1:${port}` };
+    const trusting = { ...env, NODE_EXTRA_CA_CERTS: caPath };
+    const server = await startServer(t, { folder: makeTestFolder(t), env: trusting });
+    assert.equal((await fetch(`${server.origin}/health`)).status, 200);
+    const refused = runServer(t, { folder: makeTestFolder(t), env });
+    await refused.hasShown('"event":"redis.away"');
+    assert.match(refused.stdout(), /certificate/);
   });
 });
 
