@@ -1,36 +1,49 @@
 import assert from 'node:assert/strict';
-import { cpSync, readFileSync, symlinkSync } from 'node:fs';
-import { join, posix } from 'node:path';
+import { cpSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { buildSync } from 'esbuild';
 import { ownPort } from '../helpers/own-port.ts';
 import { makeTestFolder, runServer } from '../helpers/start-server.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-const STATIC = /^import (?!type\b)[^;]*?from '(\.[^']+)';/gm;
+const isOfRedis = (url: string): boolean => /\/src\/redis\/|\/node_modules\/@?redis\//.test(url);
 
-/** All files that a start loads: those that are imported as values, not by `import()`. */
-function loadedBy(entry: string): Set<string> {
-  const loaded = new Set<string>();
-  const visit = (path: string): void => {
-    if (loaded.has(path)) return;
-    loaded.add(path);
-    const source = readFileSync(join(ROOT, path), 'utf8');
-    for (const [, name = ''] of source.matchAll(STATIC)) visit(posix.join(posix.dirname(path), name));
-  };
-  visit(entry);
-  return loaded;
+/** A script that a process has run. */
+interface Trace {
+  readonly url: string;
+  readonly functions: readonly { functionName: string; ranges: readonly { count: number }[] }[];
+}
+
+/** What a process that has ended has run. */
+function readTraces(folder: string): Trace[] {
+  return readdirSync(folder).flatMap((name) => {
+    return (JSON.parse(readFileSync(join(folder, name), 'utf8')) as { result: Trace[] }).result;
+  });
 }
 
 describe('Redis is optional', () => {
-  test('a start without REDIS_URL loads no file of it', () => {
-    const loaded = [...loadedBy('src/server.ts')];
-    assert.ok(loaded.length > 150 && loaded.includes('src/open-store.ts'));
-    assert.deepEqual(
-      loaded.filter((path) => path.startsWith('src/redis/')),
-      [],
+  test('a process without REDIS_URL reads no file of it, nor of the package', async (t) => {
+    const filesOf = async (env: Record<string, string>, shown: string): Promise<string[]> => {
+      const folder = makeTestFolder(t);
+      const traces = join(folder, 'traces');
+      const run = runServer(t, {
+        folder,
+        env: { ...env, LOG_LEVEL: 'info', NODE_V8_COVERAGE: traces },
+        command: [process.execPath, '--import', import.meta.resolve('tsx'), join(ROOT, 'src/server.ts')],
+      });
+      await run.hasShown(shown);
+      assert.deepEqual(await run.kill('SIGTERM'), [0, null]);
+      return readTraces(traces).map(({ url }) => url);
+    };
+    const alone = await filesOf({}, '"event":"listening"');
+    assert.ok(alone.filter((url) => url.includes('/src/')).length > 150);
+    assert.deepEqual(alone.filter(isOfRedis), []);
+    const shared = await filesOf(
+      { REDIS_URL: `redis://127.0.0.1:${await ownPort(t)}` },
+      '"event":"redis.away"',
     );
-    assert.ok(loadedBy('src/redis/open-redis.ts').has('src/redis/client.ts'), 'the search finds imports');
+    assert.ok(shared.filter(isOfRedis).length > 50, 'the traces tell of it where it is loaded');
   });
 
   test('the bundle starts where the package is missing, and says what to do once it is needed', async (t) => {
@@ -50,9 +63,16 @@ describe('Redis is optional', () => {
     });
     const run = (env: Record<string, string>) =>
       runServer(t, { folder, env: { ...env, LOG_LEVEL: 'info' }, command: [process.execPath, program] });
-    const alone = run({});
+    const traces = join(folder, 'traces');
+    const alone = run({ NODE_V8_COVERAGE: traces });
     await alone.listening;
     assert.deepEqual(await alone.kill('SIGTERM'), [0, null]);
+    // esbuild wraps each file that is not imported at the start into a function of its name.
+    const wrapped = readTraces(traces)
+      .flatMap(({ functions }) => functions)
+      .filter(({ functionName }) => functionName.startsWith('src/redis/'));
+    assert.ok(wrapped.length > 20);
+    assert.ok(wrapped.every(({ ranges }) => ranges[0]?.count === 0));
     const refused = run({ REDIS_URL: 'redis://127.0.0.1:1' });
     assert.deepEqual(await refused.ended, [1, null]);
     assert.equal(

@@ -9,7 +9,7 @@ import { expectStatus } from '../helpers/start-app.ts';
 import { until } from '../helpers/until.ts';
 
 const CHAT = { model: 'm', messages: [{ role: 'user', content: 'Hi' }], max_tokens: 20 };
-const OUTAGE_MS = process.env['IPIN_LONG'] === '1' ? 30_000 : 3_000;
+const OUTAGE_MS = process.env['IPIN_LONG'] === '1' ? 30_000 : 1_000;
 
 interface World {
   readonly redis: RedisServer;
