@@ -14,7 +14,7 @@ const TYPES = [
 ];
 const PRESET_HINT = 'Fills in the fields below.';
 const NEW_KEY_HINT =
-  'Paste it first: most keys show which provider they belong to. It is stored on the server and never shown again. Leave it empty if the provider needs no key.';
+  'Paste it first: most keys show which provider they belong to. Stored on the server and never shown again. Leave empty if none is needed.';
 const KEY_HINT = 'Stored on the server and never shown again. Leave empty if the provider needs no key.';
 
 /**
