@@ -4,7 +4,9 @@ import type { Locator } from 'playwright-core';
 import { startApp } from '../helpers/start-app.ts';
 import { textOf } from './chat-setup.ts';
 import { checkLooks } from './looks.ts';
+import { addSampleData } from './sample-data.ts';
 import { chooseTab, SKIPPED, visitPanel } from './start-browser.ts';
+import { addTraffic } from './traffic-data.ts';
 import { BREAKS, REFUSES, startTraffic } from './traffic-setup.ts';
 
 test('the traffic: figures, their course, their changes, and the way to the requests', {
@@ -173,4 +175,16 @@ test('what could not be loaded is said, and loaded after “Try again”', { ski
   await context.unroute('**/api/admin/status');
   await page.getByRole('button', { name: 'Try again' }).click();
   await page.getByText('Running for').waitFor();
+});
+
+test('a provider with traffic from before the start is not called unused', { skip: SKIPPED }, async (t) => {
+  const app = await startApp(t);
+  await addSampleData(app);
+  addTraffic(app, { hours: 4 });
+  const { page } = await visitPanel(t, app.origin, 'Overview');
+  const card = page.getByRole('region', { name: 'Providers, last 24 hours' });
+  const groq = card.getByRole('listitem').filter({ hasText: 'Groq' });
+  await groq.getByText('Idle since the start').waitFor();
+  const gemini = card.getByRole('listitem').filter({ hasText: 'Google Gemini' });
+  await gemini.getByText('Key missing').waitFor();
 });

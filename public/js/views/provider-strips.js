@@ -69,6 +69,8 @@ function line(provider, condition, hours, { zone, navigate }) {
   link.className = 'plain-link medium truncate';
   link.title = name;
   const evidence = condition === KEY_MISSING ? '' : shortEvidence(provider);
+  // States begin anew with the server, the hours do not.
+  const isOlder = provider.health.state === 'untested' && hours.some(({ requests }) => requests > 0);
   return h(
     'li',
     { 'data-act': `provider:${provider.id}` },
@@ -77,7 +79,9 @@ function line(provider, condition, hours, { zone, navigate }) {
     h(
       'span',
       { class: 'row health-word small' },
-      stateMark(condition),
+      stateMark(
+        isOlder && condition.kind === 'off' ? { ...condition, word: 'Idle since the start' } : condition,
+      ),
       evidence && h('span', { class: 'muted truncate more-words', title: evidence }, `· ${evidence}`),
     ),
   );
