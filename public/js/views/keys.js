@@ -2,7 +2,7 @@ import { api } from '../lib/api.js';
 import { mayOpenDialog } from '../lib/dialog.js';
 import { dateTime, number, shortAge } from '../lib/format.js';
 import { h } from '../lib/h.js';
-import { periodText, ratesText } from '../lib/limits.js';
+import { periodText } from '../lib/limits.js';
 import { createList } from '../lib/list.js';
 import { refreshWhileVisible } from '../lib/refresh.js';
 import { cachedList, getList, loadList, loadQuietly, memberPath } from '../lib/resource.js';
@@ -13,7 +13,7 @@ import { budgetCell, budgetOrder } from './budget.js';
 import { isMaster, keyBadges } from './key-badges.js';
 import { showCreatedKey } from './key-created.js';
 import { editKey } from './key-form.js';
-import { limitsOpener, limitsTitle, withoutUse } from './limits-rows.js';
+import { limitsOpener, limitsTitle, ratesCell, withoutUse } from './limits-rows.js';
 import { accessText } from './model-access.js';
 
 /** @typedef {import('../lib/types.js').ApiKey} ApiKey */
@@ -127,7 +127,7 @@ export function mountKeyList(container, context) {
         label: 'Rate',
         class: 'c1 c3 w-m num',
         sort: (one) => one.limits?.rpm ?? Number.MAX_SAFE_INTEGER,
-        cell: (one) => ratesText(one.limits) || h('span', { class: 'muted' }, '–'),
+        cell: (one) => ratesCell(one.limits),
       },
       {
         label: 'Requests',

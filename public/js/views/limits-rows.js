@@ -1,5 +1,6 @@
 /** What the lists of keys and users share: rows that open the drawer with budget and limits. */
 import { h } from '../lib/h.js';
+import { ratesText } from '../lib/limits.js';
 import { memberPath } from '../lib/resource.js';
 import { openLink } from '../lib/row.js';
 import { hashOf } from '../lib/url-state.js';
@@ -109,4 +110,13 @@ export function limitsOpener(options) {
       if (shown?.id === id) drawer.close();
     },
   };
+}
+
+/**
+ * The rates of limits in one cell of a table.
+ * @param {import('../lib/limits.js').Limits | null | undefined} limits
+ */
+export function ratesCell(limits) {
+  const text = ratesText(limits);
+  return text ? h('div', { class: 'truncate', title: text }, text) : h('span', { class: 'muted' }, '–');
 }

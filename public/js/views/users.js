@@ -2,7 +2,7 @@ import { api } from '../lib/api.js';
 import { mayOpenDialog } from '../lib/dialog.js';
 import { number, plural, shortAge } from '../lib/format.js';
 import { h } from '../lib/h.js';
-import { periodText, ratesText } from '../lib/limits.js';
+import { periodText } from '../lib/limits.js';
 import { createList } from '../lib/list.js';
 import { refreshWhileVisible } from '../lib/refresh.js';
 import { cachedList, getList, loadQuietly, memberPath } from '../lib/resource.js';
@@ -10,7 +10,7 @@ import { actionsCell, addButton, confirmAndDelete, switchColumn } from '../lib/r
 import { emptyState } from '../lib/states.js';
 import { toast } from '../lib/toast.js';
 import { budgetCell, budgetOrder } from './budget.js';
-import { limitsOpener, limitsTitle, withoutUse } from './limits-rows.js';
+import { limitsOpener, limitsTitle, ratesCell, withoutUse } from './limits-rows.js';
 import { accessText } from './model-access.js';
 import { showCreatedUser } from './user-created.js';
 import { editUser } from './user-form.js';
@@ -91,7 +91,7 @@ export function mountUsers(container, context) {
         label: 'Rate',
         class: 'c1 c3 w-m num',
         sort: (one) => one.limits?.rpm ?? Number.MAX_SAFE_INTEGER,
-        cell: (one) => ratesText(one.limits) || h('span', { class: 'muted' }, '–'),
+        cell: (one) => ratesCell(one.limits),
       },
       {
         label: 'Requests',
