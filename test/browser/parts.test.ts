@@ -113,6 +113,29 @@ test('the parts have no barriers; budgets say figure and word', { skip: SKIPPED 
   await page.getByText('$23.47 no limit').waitFor();
 });
 
+test('texts have the sizes of the design', { skip: SKIPPED }, async (t) => {
+  const app = await startApp(t);
+  const { page } = await visitPanel(t, app.origin, 'Settings');
+  await showParts(page);
+  await page.setViewportSize({ width: 1280, height: 800 });
+  const sizes = await page.evaluate(() => {
+    document.body.append(document.createElement('code'));
+    return ['body', 'h1', '.metric > .value', '.metric > .delta', 'code'].map((selector) => {
+      const element = document.querySelector(selector);
+      if (element === null) return `${selector}: none`;
+      const { fontSize, lineHeight } = getComputedStyle(element);
+      return `${selector}: ${fontSize} ${lineHeight}`;
+    });
+  });
+  assert.deepEqual(sizes, [
+    'body: 14px 20px',
+    'h1: 20px 28px',
+    '.metric > .value: 22px 32px',
+    '.metric > .delta: 12px 16px',
+    'code: 13px 20px',
+  ]);
+});
+
 test('filter chips: one value, several values, searched, removed', { skip: SKIPPED }, async (t) => {
   const page = await openParts(t);
   await page.getByRole('button', { name: 'Last 24 hours' }).click();
