@@ -153,6 +153,19 @@ test('names from the provider’s list, from a new key and from a backup are tex
   await expectText(panel, NAMES.slice(0, 10), 'the report of a restore');
 });
 
+test('the message for a new user is text', options, async (t) => {
+  const app = await startApp(t);
+  const { page, open } = await visitWatched(t, app.origin);
+  await signIn(page, app.origin, ADMIN.username, ADMIN.password);
+  const panel = await open('/admin.html#users');
+  await panel.getByRole('button', { name: 'Add User' }).click();
+  const fields = { Username: `u${NAME}`, 'Full name': NAME, Password: `p${NAME}` };
+  for (const [label, text] of Object.entries(fields)) await panel.getByLabel(label).fill(text);
+  await panel.getByRole('button', { name: 'Save' }).click();
+  await panel.getByText('The password cannot be shown again later.').waitFor();
+  await expectText(panel, Object.values(fields), 'the message for a new user');
+});
+
 test('a user of a bad name sees it as text, his keys and his models too', options, async (t) => {
   const app = await startFilled(t);
   const { page, open } = await visitWatched(t, app.origin);
