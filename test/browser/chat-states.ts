@@ -89,7 +89,7 @@ export async function walkTalkStates(t: TestContext, look: LookAt): Promise<void
   await look(page, 'waiting for an answer');
   call.say('<think>First I look at the picture.\n\nThen at the notes.');
   await answers(page).locator('details > summary').click();
-  await answers(page).getByText('Then at the notes.').waitFor();
+  await answers(page).getByText('Then at').waitFor();
   await look(page, 'thoughts that arrive');
   call.say(`</think>${SAMPLE_ANSWER.slice(0, 900)}`);
   await answers(page).locator('pre').first().waitFor();
@@ -237,7 +237,7 @@ export async function walkListStates(t: TestContext, look: LookAt): Promise<void
     await page.getByLabel('Name of the chat').waitFor();
   });
   await look(page, 'chats that were found', async () => {
-    await find('sky');
+    await find('many words');
     await list.getByText('many words').first().waitFor();
   });
   await look(page, 'no chat found', async () => {

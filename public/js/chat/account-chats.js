@@ -2,7 +2,7 @@
 import { loadStyles } from '../lib/styles.js';
 import { toast } from '../lib/toast.js';
 import { hashOf } from '../lib/url-state.js';
-import { accountName } from './history/account.js';
+import { accountName, GUEST } from './history/account.js';
 import { toFailure } from './request/failure.js';
 import { NEW_CHAT_KEYS } from './shortcuts.js';
 
@@ -68,6 +68,8 @@ export function createAccountChats({ host, canSignOut, onOpen, onNew, onGone, on
       return opening;
     },
     store: () => store,
+    /** No account and no key so far. */
+    isGuest: () => account === GUEST,
     list: () => list,
     /** @throws {Error} until the chats are open */
     history() {
