@@ -78,14 +78,14 @@ export function bodyFile(run: Run, name: string, body: string | Buffer): string 
   return path;
 }
 
+const SYSTEM = 'You are a helpful assistant. Answer briefly and name your sources. '.repeat(8);
+const QUESTION = 'What is the difference between a process and a thread? '.repeat(14);
+
 /** A chat request of typical size (about 1.5 KB). */
 export function chatBody(model: string, stream: boolean): string {
   const messages = [
-    {
-      role: 'system',
-      content: 'You are a helpful assistant. Answer briefly and name your sources. '.repeat(8),
-    },
-    { role: 'user', content: 'What is the difference between a process and a thread? '.repeat(14) },
+    { role: 'system', content: SYSTEM },
+    { role: 'user', content: QUESTION },
   ];
   return JSON.stringify({
     model,
@@ -94,6 +94,18 @@ export function chatBody(model: string, stream: boolean): string {
     max_tokens: 512,
     ...(stream ? { stream } : {}),
   });
+}
+
+/** The same as a request of the Messages API, streamed. */
+export function messagesBody(model: string): string {
+  const messages = [{ role: 'user', content: QUESTION }];
+  return JSON.stringify({ model, system: SYSTEM, messages, temperature: 0.7, max_tokens: 512, stream: true });
+}
+
+/** The same as a request of the Responses API, streamed. */
+export function responsesBody(model: string): string {
+  const body = { model, instructions: SYSTEM, input: QUESTION, temperature: 0.7, max_output_tokens: 512 };
+  return JSON.stringify({ ...body, stream: true });
 }
 
 /** A load without its server: the part that is the same for relay and proxy. */

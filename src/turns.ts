@@ -6,6 +6,18 @@ export type GiveTurn = () => Promise<void>;
 /** Resolves once all that is ready to run has run. */
 export const giveTurn: GiveTurn = () => nextTurn();
 
+/** Work in small steps, between which others can have their turn. No step waits for anything. */
+export type Steps<Result> = Generator<void, Result, void>;
+
+/** Does all steps, and gives a turn whenever `pace` says so, which counts them. */
+export async function doInTurns<Result>(steps: Steps<Result>, pace: Pace): Promise<Result> {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+    if (pace.isDue(1)) await pace.giveTurn();
+  }
+}
+
 /**
  * Tells long work when others have waited enough.
  * @example if (pace.isDue(piece.length)) await pace.giveTurn();

@@ -1,7 +1,8 @@
 import type { Measurement, Row } from '../measurement.ts';
 import { bodyFile, chatBody, compareCosts, cpuRow, onStage } from '../stage.ts';
 
-const CASES = [
+/** Streams as servers send them: the ways differ in how much comes in one read. */
+export const STREAM_CASES = [
   { what: 'as fast as they go', events: 1000, intervalMs: 0, connections: 4 },
   { what: 'one every 5 ms', events: 100, intervalMs: 5, connections: 32 },
 ] as const;
@@ -12,7 +13,7 @@ export const measurement: Measurement = {
   title: 'Streamed chat completions (SSE)',
   async measure(run) {
     const rows: Row[] = [];
-    for (const { what, events, intervalMs, connections } of CASES) {
+    for (const { what, events, intervalMs, connections } of STREAM_CASES) {
       const upstreamEnv = { EVENTS: String(events), INTERVAL_MS: String(intervalMs) };
       await onStage(run, { upstream: 'upstream-sse', upstreamEnv }, async (stage) => {
         const shapeOf = (model: string) => ({

@@ -43,17 +43,3 @@ function toChatPart(part: Part, { pdf }: ModelTraits): object {
       return { type: 'input_audio', input_audio: { data: part.data, format: part.format } };
   }
 }
-
-/** The text of parts, and those that are no text. */
-export function splitParts(parts: readonly Part[]): {
-  readonly text: string;
-  readonly media: readonly Part[];
-} {
-  const texts: string[] = [];
-  const media: Part[] = [];
-  for (const part of parts) {
-    if (part.kind === 'text') texts.push(part.text);
-    else media.push(part);
-  }
-  return { text: texts.join('\n'), media };
-}

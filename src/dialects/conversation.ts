@@ -1,3 +1,4 @@
+import type { Steps } from '../turns.ts';
 import { type HistoryCall, type Part, toChatContent } from './chat-parts.ts';
 import type { ModelTraits } from './model-traits.ts';
 
@@ -87,7 +88,9 @@ export class Conversation {
   ): void {
     this.#lastResult = null;
     this.#flushHeld();
-    const open = calls.map((call): AnsweredCall => ({ ...call, result: null }));
+    const open = calls.map(
+      ({ id, name, arguments: text }): AnsweredCall => ({ id, name, arguments: text, result: null }),
+    );
     for (const [id, sameId] of lastFirstById(open)) this.#open.set(id, sameId);
     const last = this.#turns.at(-1);
     if (joins && last?.kind === 'assistant') {
@@ -112,7 +115,7 @@ export class Conversation {
   }
 
   /** The chat messages for a target. */
-  toMessages(traits: ModelTraits): object[] {
+  *toMessages(traits: ModelTraits): Steps<object[]> {
     const messages: object[] = [];
     if (this.#system.length > 0) messages.push({ role: 'system', content: this.#system.join('\n\n') });
     const held = this.#held.map((text): Part => ({ kind: 'text', text }));
@@ -120,13 +123,14 @@ export class Conversation {
       held.length === 0 ? this.#turns : [...this.#turns, { kind: 'user', parts: held }];
     let media: readonly Part[] = [];
     for (const turn of turns) {
+      yield;
       if (turn.kind === 'user') {
         pushUser(messages, [...media, ...turn.parts], traits);
         media = [];
         continue;
       }
       if (media.length > 0) pushUser(messages, media, traits);
-      pushAssistant(messages, turn, traits);
+      yield* pushAssistant(messages, turn, traits);
       media = turn.calls.flatMap(({ result }) => result?.media ?? []);
     }
     if (media.length > 0) pushUser(messages, media, traits);
@@ -152,11 +156,11 @@ function pushUser(messages: object[], parts: readonly Part[], traits: ModelTrait
   if (content !== null) messages.push({ role: 'user', content });
 }
 
-function pushAssistant(
+function* pushAssistant(
   messages: object[],
   { text, reasoning, calls }: Turn & { readonly kind: 'assistant' },
   { reasoningField }: ModelTraits,
-): void {
+): Steps<void> {
   if (text.trim() === '' && calls.length === 0) return;
   const isRequired = calls.length > 0 && reasoningField === 'reasoning_content';
   const thought = reasoning === '' && isRequired ? NO_REASONING : reasoning;
@@ -166,8 +170,10 @@ function pushAssistant(
     ...(reasoningField !== null && thought !== '' ? { [reasoningField]: thought } : {}),
     ...(calls.length > 0 ? { tool_calls: calls.map(toChatCall) } : {}),
   });
-  for (const { id, result } of calls)
+  for (const { id, result } of calls) {
+    yield;
     messages.push({ role: 'tool', tool_call_id: id, content: result?.text ?? ABORTED });
+  }
 }
 
 function toChatCall({ id, name, arguments: text }: AnsweredCall): object {

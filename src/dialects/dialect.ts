@@ -1,5 +1,6 @@
 import type { HttpError } from '../errors.ts';
 import type { HeaderList } from '../http/headers.ts';
+import type { Steps } from '../turns.ts';
 import type { ModelTraits } from './model-traits.ts';
 
 /** The name of a client protocol, and of the provider option that says how it is served. */
@@ -14,7 +15,7 @@ export interface Dialect {
   /**
    * Reads a request body. @throws HttpError for a request that cannot be translated; `param` names the field.
    */
-  parse(body: Readonly<Record<string, unknown>>, client: DialectClient): DialectRequest;
+  parse(body: Readonly<Record<string, unknown>>, client: DialectClient): Steps<DialectRequest>;
   /** Headers of every answer. */
   headers(requestId: string): HeaderList;
   /** The answer with an error, in the protocol's own form. */
@@ -44,7 +45,7 @@ export interface RenderedError {
  */
 export interface DialectRequest {
   /** The members of the chat request, without `model` and `stream`. @throws HttpError as `Dialect.parse`. */
-  toChat(traits: ModelTraits): Record<string, unknown>;
+  toChat(traits: ModelTraits): Steps<Record<string, unknown>>;
   /** The whole answer, from a chat completion. @throws HttpError `upstream_invalid_response`. */
   renderAnswer(completion: unknown, about: AnswerAbout): object;
   /** Renders the answer as an event stream. */

@@ -54,6 +54,8 @@ export interface ClosedRecord {
   readonly ttftMs: number | null;
   /** null: nothing was used. */
   readonly usage: Usage | null;
+  /** The id of what the provider still works on; null: its answer is all that it does. */
+  readonly unfinishedId: string | null;
 }
 
 /** The state of the answer when its connection is done with it. */
@@ -155,6 +157,7 @@ export class CallRecord {
     const { requestId, method, path, startedAtMs } = this.#start;
     const outcome = this.#outcomeOf(end);
     const isGone = outcome === 'cancelled';
+    const usage = this.#usage();
     return {
       requestId,
       method,
@@ -175,7 +178,8 @@ export class CallRecord {
       endedAtMs: end.nowMs,
       ms: end.nowMs - startedAtMs,
       ttftMs: this.#firstByteAtMs === null ? null : this.#firstByteAtMs - startedAtMs,
-      usage: this.#usage(),
+      usage,
+      unfinishedId: this.meter?.unfinishedId ?? null,
     };
   }
 

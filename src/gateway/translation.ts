@@ -8,7 +8,7 @@ import { isRecord, parseJson } from '../json/value.ts';
 import { checkImageParts, IMAGE_PATTERNS } from '../protocols/image-parts.ts';
 import type { JsonCallBody } from '../providers/adapter.ts';
 import type { ModelOptions } from '../store/entities.ts';
-import { giveTurn } from '../turns.ts';
+import { doInTurns, giveTurn, Pace } from '../turns.ts';
 
 /** What is looked up in a chat request that was made here. */
 const PATTERNS = compilePatterns(
@@ -19,6 +19,8 @@ const PATTERNS = compilePatterns(
 
 /** Up to this size a body is translated without a turn for others. */
 const AT_ONCE_BYTES = 256 * 1024;
+/** About a millisecond of work. */
+const STEPS_PER_TURN = 1000;
 
 interface TranslationOptions {
   readonly dialect: Dialect;
@@ -58,7 +60,7 @@ export class Translation {
     const body = parseJson(bytes);
     if (!isRecord(body)) throw new HttpError('invalid_body', 'The body must be a JSON object.');
     await this.#giveTurn();
-    this.#request = dialect.parse(body, client);
+    this.#request = await doInTurns(dialect.parse(body, client), new Pace(STEPS_PER_TURN));
     await this.#giveTurn();
     return this.#request;
   }
@@ -80,7 +82,8 @@ export class Translation {
   async #make(traits: ModelTraits): Promise<JsonCallBody> {
     const { client, stream, lease, bytes: received } = this.#options;
     const request = await this.read();
-    const chat = { model: client.modelId, ...request.toChat(traits), ...(stream ? { stream } : {}) };
+    const members = await doInTurns(request.toChat(traits), new Pace(STEPS_PER_TURN));
+    const chat = { model: client.modelId, ...members, ...(stream ? { stream } : {}) };
     await this.#giveTurn();
     const bytes = Buffer.from(JSON.stringify(chat));
     const heldBytes = received.length + bytes.length * (this.#bodies.size + 1);

@@ -13,6 +13,9 @@ export const USAGE_PATTERNS = ['usage'] as const;
 const USAGE = Buffer.from('"usage"');
 const LF = 0x0a;
 
+/** The states in which an object of OpenAI's API is worked on (API reference: responses, runs, batches, videos). */
+const UNFINISHED: readonly unknown[] = ['queued', 'in_progress', 'validating'];
+
 /** What the call may use, as estimated from its request; 0: not known. */
 interface Estimate {
   readonly promptTokens: number;
@@ -35,9 +38,15 @@ export class AnswerMeter {
   #images: number | null = null;
   /** For a body or a record that is not held whole. */
   #finder: UsageFinder | null = null;
+  #unfinishedId: string | null = null;
 
   constructor(kind: MeterKind) {
     this.#kind = kind;
+  }
+
+  /** The id of what the provider still works on; null: its answer is all that it does. */
+  get unfinishedId(): string | null {
+    return this.#unfinishedId;
   }
 
   /** Looks at whole records of an event stream. True if they show usage. */
@@ -82,7 +91,8 @@ export class AnswerMeter {
     const answer = parseJson(bytes);
     this.#take(answer);
     if (!isRecord(answer)) return;
-    const { data, duration } = answer;
+    const { data, duration, id, status } = answer;
+    if (typeof id === 'string' && UNFINISHED.includes(status)) this.#unfinishedId = id;
     if (this.#kind === 'images' && Array.isArray(data)) this.#images = data.length;
     if (this.#kind === 'audio') this.#seconds = numberOf(duration);
     if (this.#kind === 'tokens' && this.#usage?.completionTokens == null)

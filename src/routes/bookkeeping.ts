@@ -1,10 +1,11 @@
 import type { Books } from '../books.ts';
 import { callEntryOf } from '../gateway/call-entry.ts';
 import type { ClosedRecord } from '../gateway/record.ts';
+import { UnfinishedWork } from '../gateway/unfinished-work.ts';
 import type { Settlement } from '../limits/account.ts';
 import { budgetStates } from '../limits/budget-state.ts';
 import { periodOf } from '../limits/budgets.ts';
-import type { LimitGate, Reservation } from '../limits/limits.ts';
+import type { Gate, Reservation } from '../limits/limits.ts';
 import type { Owner } from '../limits/owner.ts';
 import { SlidingWindow } from '../limits/windows.ts';
 import type { ServerMetrics } from '../metrics/server-metrics.ts';
@@ -16,7 +17,7 @@ const WARN_PERCENT = 80;
 
 export interface BookkeepingOptions {
   readonly metrics: ServerMetrics;
-  readonly limits: LimitGate;
+  readonly limits: Gate;
   readonly books: Books;
   /** Tells of budgets that are nearly or wholly used. */
   readonly noteBudget: NoteBudget;
@@ -31,11 +32,12 @@ export function createBookkeeping({
 }: BookkeepingOptions): (closed: ClosedRecord) => void {
   const { ledger, requestLog } = books;
   const strangers = new StrangersShare();
+  const unfinished = new UnfinishedWork();
   return (closed) => {
     const { reservation } = closed;
     let entry: CallEntry | null = null;
     try {
-      entry = callEntryOf(closed);
+      entry = callEntryOf(unfinished.settle(closed));
     } finally {
       // First, and whatever happens: what stays reserved would never be free again.
       if (reservation !== null) limits.settle(reservation, settlementOf(entry));

@@ -5,6 +5,7 @@ import { MESSAGES } from '../../src/dialects/messages/messages.ts';
 import { RESPONSES } from '../../src/dialects/responses/responses-dialect.ts';
 import { TranslatedStream } from '../../src/dialects/translated-stream.ts';
 import { AnswerMeter } from '../../src/protocols/answer-meter.ts';
+import { doAtOnce } from '../helpers/steps.ts';
 import { about } from './messages-setup.ts';
 
 type Json = Record<string, unknown>;
@@ -30,7 +31,7 @@ function call(text: string): Json {
 describe('what waits in an answer is counted', () => {
   for (const [dialect, request] of DIALECTS) {
     test(`${dialect.name}: arguments, and parts behind an unfinished call, of which there is a limit`, () => {
-      const renderer = dialect.parse(request, CLIENT).openStream(about());
+      const renderer = doAtOnce(dialect.parse(request, CLIENT)).openStream(about());
       const heldAtFirst = renderer.heldBytes;
       renderer.push(delta({ tool_calls: [call(`{"a":"${'x'.repeat(10_000)}`)] }));
       assert.ok(renderer.heldBytes >= heldAtFirst + 10_000);
@@ -51,7 +52,7 @@ describe('what waits in an answer is counted', () => {
 describe('a stream whose provider does not close it', () => {
   for (const [dialect, request] of DIALECTS) {
     test(`${dialect.name}: keep-alives until the end, and none behind it`, () => {
-      const renderer = dialect.parse(request, CLIENT).openStream(about());
+      const renderer = doAtOnce(dialect.parse(request, CLIENT)).openStream(about());
       const meter = new AnswerMeter('tokens');
       const stream = new TranslatedStream({ renderer, secrets: [], meter, mayHold: () => true });
       stream.push(Buffer.from(`data: ${JSON.stringify(delta({ content: 'Hi' }))}\n\n`));

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { TranslatedStream } from '../../src/dialects/translated-stream.ts';
 import { HttpError } from '../../src/errors.ts';
 import { AnswerMeter } from '../../src/protocols/answer-meter.ts';
+import { doAtOnce } from '../helpers/steps.ts';
 import { ASK, about, chunk, eventsOf, PLAIN, parse, whole } from './messages-setup.ts';
 
 type Json = Record<string, unknown>;
@@ -335,7 +336,8 @@ describe('random requests', { timeout: 600_000 }, () => {
   test('history and unknown fields are never refused, and the chat request is one that providers accept', () => {
     fc.assert(
       fc.property(request, fc.constantFrom(null, 'reasoning_content' as const), (fields, reasoningField) => {
-        const chat = parse({ ...ASK, ...(fields as Json) }).toChat({ ...PLAIN, reasoningField });
+        const request = parse({ ...ASK, ...(fields as Json) });
+        const chat = doAtOnce(request.toChat({ ...PLAIN, reasoningField }));
         const messages = chat['messages'] as {
           role: string;
           content: unknown;
@@ -376,7 +378,7 @@ describe('random requests', { timeout: 600_000 }, () => {
         ),
         (fields) => {
           try {
-            parse(fields as Json).toChat(PLAIN);
+            doAtOnce(parse(fields as Json).toChat(PLAIN));
           } catch (error) {
             assert.ok(error instanceof HttpError && error.status < 500, String(error));
           }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { HttpError } from '../../src/errors.ts';
+import { doAtOnce } from '../helpers/steps.ts';
 import { chatMessages, PLAIN, parse, toChat } from './messages-setup.ts';
 
 const USER = { role: 'user', content: 'Hi' } as const;
@@ -215,7 +216,7 @@ describe('fields of a Messages request', () => {
         { role: 'assistant', content: [{ type: 'tool_use', id: 'a', name: long, input: {} }] },
       ],
     });
-    const chat = request.toChat(PLAIN) as {
+    const chat = doAtOnce(request.toChat(PLAIN)) as {
       tools: { function: { name: string } }[];
       tool_choice: { function: { name: string } };
       messages: { tool_calls?: { function: { name: string } }[] }[];

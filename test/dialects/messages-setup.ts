@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import type { AnswerAbout } from '../../src/dialects/dialect.ts';
+import type { AnswerAbout, DialectRequest } from '../../src/dialects/dialect.ts';
 import { MESSAGES } from '../../src/dialects/messages/messages.ts';
 import type { ModelTraits } from '../../src/dialects/model-traits.ts';
+import { doAtOnce } from '../helpers/steps.ts';
 
 type Json = Record<string, unknown>;
 
@@ -12,11 +13,11 @@ export const ASK = { model: 'm', max_tokens: 100, messages: [{ role: 'user', con
 
 /** The chat request for a Messages request, which lacks nothing that is required. */
 export function toChat(fields: Json, traits: Partial<ModelTraits> = {}): Json {
-  return parse(fields).toChat({ ...PLAIN, ...traits });
+  return doAtOnce(parse(fields).toChat({ ...PLAIN, ...traits }));
 }
 
-export function parse(fields: Json): ReturnType<typeof MESSAGES.parse> {
-  return MESSAGES.parse({ ...ASK, ...fields }, { modelId: 'm', headers: {} });
+export function parse(fields: Json): DialectRequest {
+  return doAtOnce(MESSAGES.parse({ ...ASK, ...fields }, { modelId: 'm', headers: {} }));
 }
 
 /** The chat messages for the messages of a request. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
-import { type ChatRequest, type Said, startChat } from '../helpers/chat-upstream.ts';
+import { type ChatProvider, type ChatReply, startChatProvider } from '../helpers/chat-provider.ts';
 import { type Answer, type FakeUpstream, json, startUpstream } from '../helpers/fake-upstream.ts';
 import { makeLimits, recordOf } from '../helpers/limited-keys.ts';
 import { pictureOf } from '../helpers/pictures.ts';
@@ -9,17 +9,16 @@ import { type AppUnderTest, expectStatus, MASTER_KEY, startApp } from '../helper
 type Json = Record<string, unknown>;
 
 const ASK = { model: 'm', max_tokens: 50, messages: [{ role: 'user', content: 'Hi' }] };
-const HI: Said = { content: 'Hi' };
+const HI: ChatReply = { content: 'Hi' };
 
 async function start(
   t: TestContext,
-  say: (chat: ChatRequest, turn: number) => Said = () => HI,
   env: Record<string, string> = {},
-): Promise<{ app: AppUnderTest; requests: ChatRequest[]; upstream: FakeUpstream }> {
-  const upstream = await startChat(t, say);
+): Promise<{ app: AppUnderTest; provider: ChatProvider }> {
+  const provider = await startChatProvider(t, HI);
   const app = await startApp(t, { env });
-  await app.addProvider({ id: 'up', baseUrl: upstream.origin }, [{ id: 'm', upstreamModel: 'real' }]);
-  return { app, requests: upstream.requests, upstream };
+  await app.addProvider({ id: 'up', baseUrl: provider.origin }, [{ id: 'm', upstreamModel: 'real' }]);
+  return { app, provider };
 }
 
 function post(
@@ -96,7 +95,7 @@ describe('keys of /v1/messages', { timeout: 30_000 }, () => {
 
 describe('/v1/messages over chat', { timeout: 60_000 }, () => {
   test('takes no query along, and nothing that only Anthropic knows', async (t) => {
-    const { app, upstream } = await start(t);
+    const { app, provider } = await start(t);
     const headers = {
       'x-api-key': MASTER_KEY,
       'anthropic-version': '2026-10-21',
@@ -104,7 +103,7 @@ describe('/v1/messages over chat', { timeout: 60_000 }, () => {
     };
     const answer = await post(app, headers, { ...ASK, betas: ['x'] }, 'messages?beta=true');
     assert.equal(answer.status, 200);
-    const [sent] = upstream.received;
+    const [sent] = provider.received;
     assert.equal(sent?.url, '/v1/chat/completions');
     assert.ok(!Object.keys(sent?.headers ?? {}).some((name) => name.startsWith('anthropic')));
   });
@@ -141,10 +140,10 @@ describe('/v1/messages over chat', { timeout: 60_000 }, () => {
   });
 
   test('answers of every size, whole and streamed', async (t) => {
-    let content = '';
-    const { app } = await start(t, () => ({ content }));
+    const { app, provider } = await start(t);
     for (const size of [10, 5_000, 100_000, 5_000_000]) {
-      content = 'wörd '.repeat(size / 5);
+      const content = 'wörd '.repeat(size / 5);
+      provider.replies = [{ content }];
       const whole = (await expectStatus(200, await app.v1('messages', ASK))) as {
         content: { text: string }[];
       };
@@ -243,7 +242,7 @@ describe('/v1/messages over chat', { timeout: 60_000 }, () => {
   }
 
   test('a stream that fails before its content is asked of the next provider', async (t) => {
-    const { app, requests } = await start(t, () => HI, { UPSTREAM_RETRIES: '2' });
+    const { app, provider } = await start(t, { UPSTREAM_RETRIES: '2' });
     const broken = await startUpstream(t, (_req, res) => {
       res.writeHead(200, { 'content-type': 'text/event-stream' });
       res.end(
@@ -258,7 +257,7 @@ describe('/v1/messages over chat', { timeout: 60_000 }, () => {
     assert.equal(answer.headers.get('x-ipin-attempts'), '2');
     const text = await answer.text();
     assert.ok(text.includes('"model":"two"') && text.endsWith('data: {"type":"message_stop"}\n\n'));
-    assert.deepEqual([broken.received.length, requests.length], [1, 1]);
+    assert.deepEqual([broken.received.length, provider.chats().length], [1, 1]);
   });
 
   test('a target that speaks the protocol, after one that does not', async (t) => {
@@ -277,14 +276,13 @@ describe('/v1/messages over chat', { timeout: 60_000 }, () => {
   });
 
   test('options of the model apply to the chat request', async (t) => {
-    const { app, requests } = await start(t);
+    const { app, provider } = await start(t);
     const options = {
       maxOutputTokens: 20,
       maxTokensField: 'max_completion_tokens',
       reasoningEffort: true,
       defaults: { top_k: 1 },
     } as const;
-    await app.addProvider({ id: 'two', baseUrl: (await startChat(t, () => HI)).origin }, []);
     await expectStatus(
       201,
       await app.admin('POST', '/api/admin/models', { id: 'o', providerId: 'up', options }),
@@ -292,7 +290,7 @@ describe('/v1/messages over chat', { timeout: 60_000 }, () => {
     await app.v1('messages', { ...ASK, model: 'o', output_config: { effort: 'max' } });
     const names = ['max_completion_tokens', 'reasoning_effort', 'top_k', 'max_tokens'];
     assert.deepEqual(
-      names.map((name) => requests[0]?.[name]),
+      names.map((name) => provider.chats()[0]?.[name]),
       [20, 'high', 1, undefined],
     );
   });
@@ -349,7 +347,7 @@ describe('/v1/messages over chat', { timeout: 60_000 }, () => {
 
 describe('rights, limits and books of /v1/messages', { timeout: 60_000 }, () => {
   test('rights', async (t) => {
-    const { app, requests } = await start(t);
+    const { app, provider } = await start(t);
     const key = await app.addKey({ models: ['other'] });
     const forbidden = await app.v1('messages', ASK, key);
     assert.equal(forbidden.status, 403);
@@ -361,7 +359,7 @@ describe('rights, limits and books of /v1/messages', { timeout: 60_000 }, () => 
       (await app.v1('messages', { ...ASK, models: ['other'], fallbacks: ['other'] }, own)).status,
       200,
     );
-    assert.ok(!('models' in (requests[0] ?? {})));
+    assert.ok(!('models' in (provider.chats()[0] ?? {})));
     await app.addProvider({ id: 'native', baseUrl: 'http://127.0.0.1:9/anthropic' }, [{ id: 'n' }]);
     const narrow = await app.addKey({ models: ['n'] });
     const refused = await app.v1('messages', { ...ASK, model: 'n', models: ['other'] }, narrow);

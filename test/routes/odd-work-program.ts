@@ -4,6 +4,7 @@ import { MESSAGES } from '../../src/dialects/messages/messages.ts';
 import { RESPONSES } from '../../src/dialects/responses/responses-dialect.ts';
 import { headModel } from '../../src/routes/v1/form-head.ts';
 import { about, PLAIN } from '../dialects/messages-setup.ts';
+import { doAtOnce } from '../helpers/steps.ts';
 
 type Json = Record<string, unknown>;
 
@@ -25,11 +26,12 @@ function manyCalls(idOf: (index: number) => string): void {
     { role: 'assistant', content: calls },
     { role: 'user', content: results },
   ];
-  MESSAGES.parse({ model: 'm', max_tokens: 5, messages }, CLIENT).toChat(PLAIN);
+  const request = doAtOnce(MESSAGES.parse({ model: 'm', max_tokens: 5, messages }, CLIENT));
+  doAtOnce(request.toChat(PLAIN));
 }
 
 function manyPieces(dialect: typeof MESSAGES, request: Json): void {
-  const renderer = dialect.parse(request, CLIENT).openStream(about());
+  const renderer = doAtOnce(dialect.parse(request, CLIENT)).openStream(about());
   const push = (calls: readonly Json[]): void => {
     renderer.push({ choices: [{ index: 0, delta: { tool_calls: calls }, finish_reason: null }] });
   };

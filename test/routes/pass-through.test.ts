@@ -294,6 +294,75 @@ describe('paths without a row', { timeout: 60_000 }, () => {
     ]);
   });
 
+  test('what is worked on in the background is booked once, however often it is looked at', async (t) => {
+    const { app, other, upstream } = await start(t);
+    await expectStatus(
+      200,
+      await app.admin('PUT', '/api/admin/models/mine', { price: { inputPerMTok: 1, outputPerMTok: 10 } }),
+    );
+    const job = { id: 'resp_1', object: 'response', model: 'real/one', output: [] };
+    other.answer = json({ ...job, status: 'queued', usage: null });
+    const body = JSON.stringify({ model: 'mine', input: 'Hi', background: true });
+    await (await ask(app, '/v1/responses', { method: 'POST', headers: JSON_TYPE, body })).text();
+    const look = async (path: string, answer: Json): Promise<void> => {
+      upstream.answer = json(answer);
+      await (await ask(app, path)).text();
+    };
+    const usage = { input_tokens: 12, output_tokens: 3, total_tokens: 15 };
+    await look('/v1/responses/resp_1', { ...job, status: 'in_progress', usage: null });
+    await look('/v1/responses/resp_1', { ...job, status: 'completed', usage });
+    await look('/v1/responses/resp_1', { ...job, status: 'completed', usage });
+    await look('/v1/responses/resp_1/input_items', { object: 'list', data: [] });
+    // It was booked when it was made, by whoever made it.
+    await look('/v1/chat/completions/chatcmpl-1', { id: 'chatcmpl-1', choices: [], usage });
+    const { data } = (await expectStatus(200, await app.admin('GET', '/api/admin/requests'))) as {
+      data: Json[];
+    };
+    assert.deepEqual(
+      data
+        .toReversed()
+        .map(({ endpoint, model, promptTokens, completionTokens, costUsd }) => [
+          endpoint,
+          model,
+          promptTokens,
+          completionTokens,
+          costUsd,
+        ]),
+      [
+        ['responses', 'mine', null, null, null],
+        ['responses', null, null, null, null],
+        ['responses', 'mine', 12, 3, 0.000042],
+        ['responses', null, null, null, null],
+        ['responses', null, null, null, null],
+        ['chat', null, null, null, null],
+      ],
+    );
+    const { totals } = (await expectStatus(200, await app.admin('GET', '/api/admin/usage'))) as {
+      totals: Json;
+    };
+    assert.deepEqual(
+      [totals['promptTokens'], totals['completionTokens'], totals['costUsd'], totals['unpricedRequests']],
+      [12, 3, 0.000042, 0],
+    );
+  });
+
+  test('a job that is cancelled is booked then', async (t) => {
+    const { app, upstream } = await start(t);
+    const post = async (path: string, answer: Json): Promise<void> => {
+      upstream.answer = json(answer);
+      await (await ask(app, path, { method: 'POST', headers: JSON_TYPE, body: '{}' })).text();
+    };
+    const usage = { prompt_tokens: 12, completion_tokens: 3, total_tokens: 15 };
+    await post('/v1/threads/t/runs', { id: 'run_1', status: 'queued', usage: null });
+    await post('/v1/threads/t/runs/run_1/cancel', { id: 'run_1', status: 'cancelled', usage });
+    upstream.answer = json({ id: 'run_1', status: 'cancelled', usage });
+    await (await ask(app, '/v1/threads/t/runs/run_1')).text();
+    const { totals } = (await expectStatus(200, await app.admin('GET', '/api/admin/usage'))) as {
+      totals: Json;
+    };
+    assert.deepEqual([totals['requests'], totals['promptTokens'], totals['completionTokens']], [3, 12, 3]);
+  });
+
   test('errors pass in the usual envelope; below messages in that of Anthropic', async (t) => {
     const { app, upstream } = await start(t);
     upstream.answer = json(

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { describe, type TestContext, test } from 'node:test';
 import Anthropic, { APIError } from '@anthropic-ai/sdk';
 import { DEMO_KEY, startDemo } from '../demo/start-demo.ts';
-import { type ChatRequest, type Said, startChat } from '../helpers/chat-upstream.ts';
+import { type ChatProvider, type ChatReply, startChatProvider, toolCall } from '../helpers/chat-provider.ts';
 import { json, startUpstream } from '../helpers/fake-upstream.ts';
 import { makeLimits } from '../helpers/limited-keys.ts';
 import { pictureOf } from '../helpers/pictures.ts';
@@ -22,12 +22,12 @@ function clientOf(app: AppUnderTest, options: { apiKey?: string; maxRetries?: nu
 /** The client of a proxy whose provider speaks chat alone and says what the test says. */
 async function start(
   t: TestContext,
-  say: (chat: ChatRequest, turn: number) => Said,
-): Promise<{ client: Anthropic; app: AppUnderTest; requests: ChatRequest[] }> {
-  const upstream = await startChat(t, say);
+  ...replies: readonly ChatReply[]
+): Promise<{ client: Anthropic; app: AppUnderTest; provider: ChatProvider }> {
+  const provider = await startChatProvider(t, ...replies);
   const app = await startApp(t);
-  await app.addProvider({ id: 'up', baseUrl: upstream.origin }, [{ id: 'claude-*', upstreamModel: 'qwen3' }]);
-  return { app, client: clientOf(app), requests: upstream.requests };
+  await app.addProvider({ id: 'up', baseUrl: provider.origin }, [{ id: 'claude-*', upstreamModel: 'qwen3' }]);
+  return { app, client: clientOf(app), provider };
 }
 
 const ASK = {
@@ -44,7 +44,7 @@ const TOOLS: Anthropic.Tool[] = [
 
 describe('the SDK of Anthropic through the proxy', { timeout: 60_000 }, () => {
   test('chats', async (t) => {
-    const { client, requests } = await start(t, () => ({ content: 'Hello!', reasoning: 'Hm' }));
+    const { client, provider } = await start(t, { reasoning_content: 'Hm', content: 'Hello!' });
     const {
       data,
       response,
@@ -61,7 +61,7 @@ describe('the SDK of Anthropic through the proxy', { timeout: 60_000 }, () => {
     );
     assert.equal(requestId, response.headers.get('x-request-id'));
     assert.equal(response.headers.get('x-ipin-provider'), 'up');
-    assert.deepEqual(requests, [
+    assert.deepEqual(provider.chats(), [
       {
         model: 'qwen3',
         messages: [
@@ -75,7 +75,7 @@ describe('the SDK of Anthropic through the proxy', { timeout: 60_000 }, () => {
 
   test('streams with its helpers', async (t) => {
     const content = 'A long text, "quoted", in several pieces. ⌘';
-    const { client, requests } = await start(t, () => ({ content, reasoning: 'Thinking about it' }));
+    const { client, provider } = await start(t, { reasoning_content: 'Thinking about it', content });
     const stream = client.messages.stream(ASK);
     const texts: string[] = [];
     const thoughts: string[] = [];
@@ -88,21 +88,19 @@ describe('the SDK of Anthropic through the proxy', { timeout: 60_000 }, () => {
       ['thinking', 'text'],
     );
     assert.deepEqual([message.usage.input_tokens, message.usage.output_tokens], [20, 5]);
-    assert.deepEqual(requests[0]?.['stream_options'], { include_usage: true });
+    assert.deepEqual(provider.chats()[0]?.['stream_options'], { include_usage: true });
   });
 
   for (const isStreamed of [false, true]) {
     test(`uses tools over three turns, several at a time${isStreamed ? ', streamed' : ''}`, async (t) => {
-      const { client, requests } = await start(t, (_chat, turn) => {
-        // Many servers number their calls anew in every answer.
-        const call = (index: number, input: object): { id: string; name: string; input: object } => {
-          return { id: `call_${index}`, name: 'add', input };
-        };
-        if (turn === 0)
-          return { content: 'Adding.', calls: [call(0, { a: 1, b: 2 }), call(1, { a: 3, b: 4 })] };
-        if (turn === 1) return { calls: [call(0, { a: 3, b: 7 })] };
-        return { content: 'It is 10.' };
-      });
+      // Many servers number their calls anew in every answer.
+      const call = (index: number, input: object) => toolCall(`call_${index}`, 'add', input);
+      const { client, provider } = await start(
+        t,
+        { content: 'Adding.', tool_calls: [call(0, { a: 1, b: 2 }), call(1, { a: 3, b: 4 })] },
+        { tool_calls: [call(0, { a: 3, b: 7 })] },
+        { content: 'It is 10.' },
+      );
       const messages: Anthropic.MessageParam[] = [{ role: 'user', content: 'Add 1 to 4' }];
       const ids: string[] = [];
       let answer: Anthropic.Message;
@@ -119,13 +117,13 @@ describe('the SDK of Anthropic through the proxy', { timeout: 60_000 }, () => {
           return { type: 'tool_result', tool_use_id: id, content: String(a + b) };
         });
         if (results.length > 0) messages.push({ role: 'user', content: results.toReversed() });
-      } while (answer.stop_reason === 'tool_use' && requests.length < 9);
+      } while (answer.stop_reason === 'tool_use' && provider.chats().length < 9);
       assert.deepEqual(
-        [requests.length, answer.content.at(-1)],
+        [provider.chats().length, answer.content.at(-1)],
         [3, { type: 'text', text: 'It is 10.', citations: null }],
       );
       assert.equal(new Set(ids).size, 3, 'each call has an id of its own');
-      const results = requests[2]?.messages.filter(({ role }) => role === 'tool');
+      const results = provider.chats()[2]?.messages.filter(({ role }) => role === 'tool');
       assert.deepEqual(
         results?.map(({ content }) => content),
         ['3', '7', '10'],
@@ -134,7 +132,7 @@ describe('the SDK of Anthropic through the proxy', { timeout: 60_000 }, () => {
   }
 
   test('sends images, also in results of tools', async (t) => {
-    const { client, requests } = await start(t, () => ({ content: 'A picture.' }));
+    const { client, provider } = await start(t, { content: 'A picture.' });
     const data = pictureOf('image/png', 100_000).toString('base64');
     const image: Anthropic.ImageBlockParam = {
       type: 'image',
@@ -149,7 +147,7 @@ describe('the SDK of Anthropic through the proxy', { timeout: 60_000 }, () => {
       ],
     });
     const url = { type: 'image_url', image_url: { url: `data:image/png;base64,${data}` } };
-    const { messages = [] } = requests[0] ?? {};
+    const { messages = [] } = provider.chats()[0] ?? {};
     assert.deepEqual(messages[0]?.content, [url, { type: 'text', text: 'See' }]);
     assert.deepEqual(messages.at(-1), { role: 'user', content: [url] });
     const broken = { ...image, source: { ...image.source, data: 'AAAA' } } as Anthropic.ImageBlockParam;
@@ -158,11 +156,11 @@ describe('the SDK of Anthropic through the proxy', { timeout: 60_000 }, () => {
       .catch((thrown: unknown) => thrown);
     assert.ok(error instanceof Anthropic.BadRequestError);
     assert.equal(error.headers.get('x-ipin-error-code'), 'image_validation_failed');
-    assert.equal(requests.length, 1);
+    assert.equal(provider.chats().length, 1);
   });
 
   test('asks for structured output', async (t) => {
-    const { client, requests } = await start(t, () => ({ content: '{"title":"Hi"}' }));
+    const { client, provider } = await start(t, { content: '{"title":"Hi"}' });
     const schema = {
       type: 'object',
       properties: { title: { type: 'string' } },
@@ -174,24 +172,24 @@ describe('the SDK of Anthropic through the proxy', { timeout: 60_000 }, () => {
       output_config: { format: { type: 'json_schema', schema } },
     });
     assert.deepEqual(content, [{ type: 'text', text: '{"title":"Hi"}', citations: null }]);
-    assert.deepEqual(requests[0]?.['response_format'], {
+    assert.deepEqual(provider.chats()[0]?.['response_format'], {
       type: 'json_schema',
       json_schema: { name: 'answer', schema, strict: true },
     });
   });
 
   test('counts tokens without asking anybody', async (t) => {
-    const { client, requests } = await start(t, () => ({}));
+    const { client, provider } = await start(t);
     const { input_tokens: tokens } = await client.messages.countTokens({
       model: 'claude-x',
       messages: [{ role: 'user', content: 'x'.repeat(4_000) }],
     });
     assert.ok(tokens > 1_000 && tokens < 1_100, String(tokens));
-    assert.equal(requests.length, 0);
+    assert.equal(provider.chats().length, 0);
   });
 
   test('lists models, and finds one', async (t) => {
-    const { app, client } = await start(t, () => ({}));
+    const { app, client } = await start(t);
     await app.addProvider({ id: 'two', baseUrl: 'http://127.0.0.1:9' }, [{ id: 'claude-my', name: 'Mine' }]);
     const list = await client.models.list();
     assert.deepEqual(
@@ -203,7 +201,7 @@ describe('the SDK of Anthropic through the proxy', { timeout: 60_000 }, () => {
   });
 
   test('has errors of the right class, with the request id', async (t) => {
-    const { app } = await start(t, () => ({}));
+    const { app } = await start(t);
     const failed = async (ask: Promise<unknown>): Promise<APIError> => {
       const error = await ask.then(
         () => null,
@@ -258,21 +256,21 @@ describe('the SDK of Anthropic through the proxy', { timeout: 60_000 }, () => {
   });
 
   test('a spent budget is final', async (t) => {
-    const { app, requests } = await start(t, () => ({ content: 'Hi' }));
+    const { app, provider } = await start(t, { content: 'Hi' });
     const key = await app.addKey({ limits: makeLimits({ budgetTokens: 10, budgetPeriod: 'total' }) });
     const client = clientOf(app, { apiKey: key, maxRetries: 5 });
     await client.messages.create({ ...ASK, max_tokens: 1 });
     const error = await client.messages.create(ASK).catch((thrown: unknown) => thrown);
     assert.ok(error instanceof Anthropic.RateLimitError);
     assert.equal(error.headers.get('x-ipin-error-code'), 'insufficient_quota');
-    assert.equal(requests.length, 1);
+    assert.equal(provider.chats().length, 1);
   });
 
   test('an error in the midst of a stream is thrown', async (t) => {
-    const { client } = await start(t, () => ({
+    const { client } = await start(t, {
       content: 'So far',
       error: { message: 'Out of memory', type: 'server_error' },
-    }));
+    });
     const stream = client.messages.stream(ASK);
     const texts: string[] = [];
     stream.on('text', (text) => texts.push(text));
@@ -340,8 +338,10 @@ describe('the SDK of Anthropic through the proxy', { timeout: 60_000 }, () => {
   });
 
   test('its tool runner runs tools until the model has an answer', async (t) => {
-    const { client, requests } = await start(t, (_chat, turn) =>
-      turn === 0 ? { calls: [{ id: 'call_0', name: 'add', input: { a: 1, b: 2 } }] } : { content: '3' },
+    const { client, provider } = await start(
+      t,
+      { tool_calls: [toolCall('call_0', 'add', { a: 1, b: 2 })] },
+      { content: '3' },
     );
     const message = await client.beta.messages.toolRunner({
       ...ASK,
@@ -360,6 +360,6 @@ describe('the SDK of Anthropic through the proxy', { timeout: 60_000 }, () => {
       text: '3',
       citations: null,
     });
-    assert.deepEqual(requests.at(-1)?.messages.at(-1)?.content, '3');
+    assert.deepEqual(provider.chats().at(-1)?.messages.at(-1)?.content, '3');
   });
 });

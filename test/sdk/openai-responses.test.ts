@@ -42,10 +42,10 @@ const WEATHER: Tool = {
 
 describe('responses in the openai package, over a provider of chat completions', { timeout: 30_000 }, () => {
   test('responses.create', async (t) => {
-    const { client, provider } = await start(t, { message: { content: 'Hello there' } });
+    const { client, provider } = await start(t, { content: 'Hello there' });
     const response = await client.responses.create({ model: 'm', instructions: 'Be brief.', input: 'Hi' });
     assert.equal(response.output_text, 'Hello there');
-    assert.deepEqual([response.model, response.status, response.usage?.total_tokens], ['m', 'completed', 12]);
+    assert.deepEqual([response.model, response.status, response.usage?.total_tokens], ['m', 'completed', 35]);
     assert.match(response._request_id ?? '', /^req_/);
     assert.deepEqual(provider.chats(), [
       {
@@ -65,7 +65,7 @@ describe('responses in the openai package, over a provider of chat completions',
   ] as const) {
     test(`a text of ${name}, whole and streamed`, async (t) => {
       const text = 'äöü x\n"'.repeat(length).slice(0, length);
-      const { client } = await start(t, { message: { content: text } });
+      const { client } = await start(t, { content: text });
       const response = await client.responses.create({ model: 'm', input: 'Hi' });
       assert.equal(response.output_text, text);
       const stream = client.responses.stream({ model: 'm', input: 'Hi' });
@@ -81,7 +81,7 @@ describe('responses in the openai package, over a provider of chat completions',
   }
 
   test('a stream of events', async (t) => {
-    const { client } = await start(t, { message: { reasoning_content: 'Let me think.', content: 'Hello' } });
+    const { client } = await start(t, { reasoning_content: 'Let me think.', content: 'Hello' });
     const stream = await client.responses.create({ model: 'm', input: 'Hi', stream: true });
     const events: ResponseStreamEvent[] = [];
     for await (const event of stream) events.push(event);
@@ -103,11 +103,11 @@ describe('responses in the openai package, over a provider of chat completions',
     const { client, provider } = await start(
       t,
       {
-        message: { content: 'I look.', tool_calls: [toolCall('call_a', 'weather', { city: 'Bern' })] },
-        finish: 'tool_calls',
+        content: 'I look.',
+        tool_calls: [toolCall('call_a', 'weather', { city: 'Bern' })],
       },
-      { message: { tool_calls: [toolCall('call_a', 'weather', { city: 'Rom' })] }, finish: 'tool_calls' },
-      { message: { content: 'Rain and sun.' } },
+      { tool_calls: [toolCall('call_a', 'weather', { city: 'Rom' })] },
+      { content: 'Rain and sun.' },
     );
     const input: ResponseInput = [{ role: 'user', content: 'Weather?' }];
     const cities: string[] = [];
@@ -128,7 +128,7 @@ describe('responses in the openai package, over a provider of chat completions',
       if (turn === 2) assert.equal(response.output_text, 'Rain and sun.');
     }
     assert.deepEqual(cities, ['Bern', 'Rom']);
-    const messages = provider.chats().at(-1)?.['messages'] as Record<string, unknown>[];
+    const messages = provider.chats().at(-1)?.messages ?? [];
     assert.deepEqual(
       messages.map(({ role }) => role),
       ['user', 'assistant', 'tool', 'assistant', 'tool'],
@@ -141,7 +141,7 @@ describe('responses in the openai package, over a provider of chat completions',
 
   test('parallel tools, whole and streamed', async (t) => {
     const calls = ['Bern', 'Rom', 'Wien'].map((city, index) => toolCall(`c${index}`, 'weather', { city }));
-    const { client } = await start(t, { message: { tool_calls: calls }, finish: 'tool_calls' });
+    const { client } = await start(t, { tool_calls: calls });
     const request = { model: 'm', input: 'Weather?', tools: [WEATHER], parallel_tool_calls: true };
     const whole = await client.responses.create(request);
     const streamed = await client.responses.stream(request).finalResponse();
@@ -161,8 +161,8 @@ describe('responses in the openai package, over a provider of chat completions',
     const patch = '*** Begin Patch\n*** End Patch';
     const { client, provider } = await start(
       t,
-      { message: { tool_calls: [toolCall('c', 'apply_patch', { input: patch })] }, finish: 'tool_calls' },
-      { message: { content: 'Done.' } },
+      { tool_calls: [toolCall('c', 'apply_patch', { input: patch })] },
+      { content: 'Done.' },
     );
     const tools: Tool[] = [{ type: 'custom', name: 'apply_patch', format: { type: 'text' } }];
     const response = await client.responses.stream({ model: 'm', input: 'Patch it', tools }).finalResponse();
@@ -179,7 +179,7 @@ describe('responses in the openai package, over a provider of chat completions',
       ],
     });
     assert.equal(next.output_text, 'Done.');
-    const messages = provider.chats().at(-1)?.['messages'] as Record<string, unknown>[];
+    const messages = provider.chats().at(-1)?.messages ?? [];
     assert.deepEqual(messages.slice(1), [
       { role: 'assistant', content: null, tool_calls: [toolCall('c', 'apply_patch', { input: patch })] },
       { role: 'tool', tool_call_id: 'c', content: 'ok' },
@@ -187,7 +187,7 @@ describe('responses in the openai package, over a provider of chat completions',
   });
 
   test('pictures, in a message and in an output', async (t) => {
-    const { client, provider } = await start(t, { message: { content: 'Blue.' } });
+    const { client, provider } = await start(t, { content: 'Blue.' });
     const url = dataUrl('image/png', pictureOf('image/png'));
     const picture = { type: 'input_image', image_url: url, detail: 'auto' } as const;
     await client.responses.create({
@@ -212,7 +212,7 @@ describe('responses in the openai package, over a provider of chat completions',
   });
 
   test('structured output', async (t) => {
-    const { client, provider } = await start(t, { message: { content: '{"city":"Bern"}' } });
+    const { client, provider } = await start(t, { content: '{"city":"Bern"}' });
     const schema = { type: 'object', properties: { city: { type: 'string' } } };
     const text = { format: { type: 'json_schema', name: 'place', schema, strict: true } } as const;
     const parsed = await client.responses.parse({ model: 'm', input: 'Where?', text });
@@ -224,7 +224,7 @@ describe('responses in the openai package, over a provider of chat completions',
   });
 
   test('reasoning', async (t) => {
-    const { client } = await start(t, { message: { reasoning: 'Hm.', content: 'Yes.' } });
+    const { client } = await start(t, { reasoning: 'Hm.', content: 'Yes.' });
     const response = await client.responses.stream({ model: 'm', input: 'Hi' }).finalResponse();
     const [reasoning] = response.output;
     assert.ok(reasoning?.type === 'reasoning');
@@ -233,11 +233,7 @@ describe('responses in the openai package, over a provider of chat completions',
   });
 
   test('a refusal and an answer that is too long', async (t) => {
-    const { client } = await start(
-      t,
-      { message: { refusal: 'No.' } },
-      { message: { content: 'Hel' }, finish: 'length' },
-    );
+    const { client } = await start(t, { refusal: 'No.' }, { content: 'Hel', finish: 'length' });
     const refused = await client.responses.stream({ model: 'm', input: 'Hi' }).finalResponse();
     const [item] = refused.output;
     const part = item?.type === 'message' ? item.content[0] : undefined;
@@ -273,7 +269,7 @@ describe('responses in the openai package, over a provider of chat completions',
   });
 
   test('errors of the request', async (t) => {
-    const { client } = await start(t, { message: { content: 'Hi' } });
+    const { client } = await start(t, { content: 'Hi' });
     // The provider is asked natively at first; by its 404 it is known to have chat alone.
     await client.responses.create({ model: 'm', input: 'Hi' });
     for (const [request, code, param] of [
@@ -321,7 +317,7 @@ describe('responses in the openai package, over a provider of chat completions',
   test('retries', async (t) => {
     const busy: ChatReply = (res) =>
       res.writeHead(429, { 'retry-after-ms': '1' }).end('{"error":{"message":"busy"}}');
-    const { client, provider } = await start(t, busy, busy, { message: { content: 'Hi' } });
+    const { client, provider } = await start(t, busy, busy, { content: 'Hi' });
     const patient = client.withOptions({ maxRetries: 2 });
     const response = await patient.responses.create({ model: 'm', input: 'Hi' });
     assert.equal(response.output_text, 'Hi');

@@ -1,6 +1,7 @@
 import { HttpError } from '../../errors.ts';
 import { isRecord } from '../../json/value.ts';
-import { type HistoryCall, type Part, splitParts } from '../chat-parts.ts';
+import type { Steps } from '../../turns.ts';
+import type { HistoryCall, Part } from '../chat-parts.ts';
 import type { Conversation, ToolResult } from '../conversation.ts';
 import type { ToolSet } from './tools.ts';
 
@@ -15,8 +16,13 @@ interface Reading {
 const BILLING_LINE = 'x-anthropic-billing-header:';
 
 /** Reads a system prompt, or with `tools` a system turn, which may also change the list of tools. */
-export function readSystem(content: unknown, conversation: Conversation, tools: ToolSet | null = null): void {
+export function* readSystem(
+  content: unknown,
+  conversation: Conversation,
+  tools: ToolSet | null = null,
+): Steps<void> {
   for (const block of blocksOf(content)) {
+    yield;
     const text = textOf(block['text']);
     if (block['type'] === 'text' && !text.startsWith(BILLING_LINE)) conversation.system(text);
     else if (block['type'] === 'tool_addition') tools?.add(block['tool']);
@@ -25,10 +31,11 @@ export function readSystem(content: unknown, conversation: Conversation, tools: 
 }
 
 /** Reads a turn of the user. */
-export function readUser(content: unknown, { conversation, tools }: Reading): void {
+export function* readUser(content: unknown, { conversation, tools }: Reading): Steps<void> {
   const results: ToolResult[] = [];
   const parts: Part[] = [];
   for (const block of blocksOf(content)) {
+    yield;
     if (block['type'] === 'tool_result') results.push(readResult(block, tools));
     else parts.push(...partsOf(block, tools));
   }
@@ -36,11 +43,12 @@ export function readUser(content: unknown, { conversation, tools }: Reading): vo
 }
 
 /** Reads a turn of the model. What other providers' servers ran is left out. */
-export function readAssistant(content: unknown, { conversation, tools }: Reading): void {
+export function* readAssistant(content: unknown, { conversation, tools }: Reading): Steps<void> {
   const texts: string[] = [];
   const calls: HistoryCall[] = [];
   let reasoning = '';
   for (const block of blocksOf(content)) {
+    yield;
     switch (block['type']) {
       case 'text':
         texts.push(textOf(block['text']));
@@ -63,18 +71,23 @@ export function readAssistant(content: unknown, { conversation, tools }: Reading
 }
 
 function readResult(block: JsonObject, tools: ToolSet): ToolResult {
-  const parts = blocksOf(block['content']).flatMap((part) => partsOf(part, tools));
-  const { text, media } = splitParts(withPlaceholders(parts));
+  const texts: string[] = [];
+  const media: Part[] = [];
+  for (const inner of blocksOf(block['content'])) {
+    for (const part of partsOf(inner, tools)) {
+      texts.push(resultText(part));
+      if (part.kind !== 'text') media.push(part);
+    }
+  }
+  const text = texts.join('\n');
   const isMarked = block['is_error'] === true && !/^\W*error/i.test(text);
   return { callId: textOf(block['tool_use_id']), text: isMarked ? `Error: ${text}` : text, media };
 }
 
-/** A tool message holds text alone; its pictures follow in a message of the user. */
-function withPlaceholders(parts: readonly Part[]): Part[] {
-  return parts.flatMap((part): Part[] => {
-    if (part.kind === 'text') return [part];
-    return [{ kind: 'text', text: part.kind === 'image' ? '[image]' : '[document]' }, part];
-  });
+/** What stands for a part in a tool message, which holds text alone: its pictures follow in a message of the user. */
+function resultText(part: Part): string {
+  if (part.kind === 'text') return part.text;
+  return part.kind === 'image' ? '[image]' : '[document]';
 }
 
 /** The parts of a block of the user or of a result. Unknown blocks are left out. */

@@ -7,8 +7,8 @@ import { MessagesStream } from './stream.ts';
 /** Anthropic's Messages API (platform.claude.com, API reference). */
 export const MESSAGES: Dialect = {
   name: 'messages',
-  parse(body, client) {
-    const request = new MessagesRequest(body, client);
+  *parse(body, client) {
+    const request = yield* MessagesRequest.read(body, client);
     return {
       toChat: (traits) => request.toChat(traits),
       renderAnswer: (completion, about) => renderMessage(completion, askedOf(request), about),

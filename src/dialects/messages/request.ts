@@ -1,10 +1,11 @@
 import { HttpError } from '../../errors.ts';
 import { isRecord } from '../../json/value.ts';
+import type { Steps } from '../../turns.ts';
 import { Conversation } from '../conversation.ts';
 import type { DialectClient } from '../dialect.ts';
 import type { ModelTraits } from '../model-traits.ts';
 import { readAssistant, readSystem, readUser } from './blocks.ts';
-import { readTools, type ToolSet } from './tools.ts';
+import { readTools, ToolSet } from './tools.ts';
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -21,30 +22,36 @@ const EFFORTS: Readonly<Record<string, string>> = {
 /** A request of the Messages API, read. */
 export class MessagesRequest {
   readonly conversation = new Conversation();
-  readonly tools: ToolSet;
+  readonly tools = new ToolSet();
   readonly client: DialectClient;
   readonly #body: JsonObject;
 
-  /** @throws HttpError for a request that cannot be translated. Unknown fields and the history are never refused. */
-  constructor(body: JsonObject, client: DialectClient) {
+  private constructor(body: JsonObject, client: DialectClient) {
     this.#body = body;
     this.client = client;
+  }
+
+  /** @throws HttpError for a request that cannot be translated. Unknown fields and the history are never refused. */
+  static *read(body: JsonObject, client: DialectClient): Steps<MessagesRequest> {
     refuseThread(body['thread']);
     requireMaxTokens(body['max_tokens']);
     const messages = requireMessages(body['messages']);
     if (Array.isArray(body['mcp_servers']) && body['mcp_servers'].length > 0) throw noServers();
-    this.tools = readTools(body['tools']);
-    readSystem(body['system'], this.conversation);
-    for (const [index, message] of messages.entries()) this.#readMessage(message, index);
-    this.tools.requireUsable();
+    const request = new MessagesRequest(body, client);
+    const { tools, conversation } = request;
+    yield* readTools(body['tools'], tools);
+    yield* readSystem(body['system'], conversation);
+    for (const [index, message] of messages.entries()) yield* request.#readMessage(message, index);
+    tools.requireUsable();
+    return request;
   }
 
   /** The members of the chat request, see `DialectRequest.toChat`. */
-  toChat(traits: ModelTraits): Record<string, unknown> {
+  *toChat(traits: ModelTraits): Steps<Record<string, unknown>> {
     const { max_tokens: maxTokens, temperature, top_p: topP, stop_sequences: stops } = this.#body;
     const stop = Array.isArray(stops) ? stops.filter(isFilled).slice(0, STOPS) : [];
     return {
-      messages: this.conversation.toMessages(traits),
+      messages: yield* this.conversation.toMessages(traits),
       max_tokens: maxTokens,
       ...(typeof temperature === 'number' ? { temperature } : {}),
       ...(typeof topP === 'number' ? { top_p: topP } : {}),
@@ -55,12 +62,12 @@ export class MessagesRequest {
     };
   }
 
-  #readMessage(message: unknown, index: number): void {
+  *#readMessage(message: unknown, index: number): Steps<void> {
     if (!isRecord(message)) throw wrongField(`messages.${index}`, 'must be an object');
     const { role, content } = message;
-    if (role === 'user') readUser(content, this);
-    else if (role === 'assistant') readAssistant(content, this);
-    else if (role === 'system') readSystem(content, this.conversation, this.tools);
+    if (role === 'user') yield* readUser(content, this);
+    else if (role === 'assistant') yield* readAssistant(content, this);
+    else if (role === 'system') yield* readSystem(content, this.conversation, this.tools);
     else throw wrongField(`messages.${index}.role`, 'must be user, assistant or system');
   }
 

@@ -1,6 +1,7 @@
 import { HttpError } from '../../errors.ts';
 import { isRecord } from '../../json/value.ts';
 import { sha256Hex } from '../../sha256.ts';
+import type { Steps } from '../../turns.ts';
 import { schemaOfTyped } from './typed-tools.ts';
 
 type JsonObject = Readonly<Record<string, unknown>>;
@@ -131,13 +132,14 @@ export class ToolSet {
   }
 }
 
-/** Reads the tools of a request. @throws HttpError `invalid_value`. */
-export function readTools(tools: unknown): ToolSet {
-  const set = new ToolSet();
-  if (tools === undefined || tools === null) return set;
+/** Adds the tools of a request to a set. @throws HttpError `invalid_value`. */
+export function* readTools(tools: unknown, set: ToolSet): Steps<void> {
+  if (tools === undefined || tools === null) return;
   if (!Array.isArray(tools)) throw wrong('tools', 'must be a list');
-  for (const [index, tool] of tools.entries()) set.define(tool, `tools.${index}`);
-  return set;
+  for (const [index, tool] of tools.entries()) {
+    yield;
+    set.define(tool, `tools.${index}`);
+  }
 }
 
 /** Some providers refuse the schema of an object without properties. */

@@ -1,6 +1,6 @@
 import { HttpError } from '../../errors.ts';
 import { isRecord } from '../../json/value.ts';
-import { type Part, splitParts } from '../chat-parts.ts';
+import type { Part } from '../chat-parts.ts';
 import { nothingStored } from './nothing-stored.ts';
 
 /** The parts of a message: a text, or a list. A part of an unknown type is left out. @throws HttpError for a part that cannot be sent. */
@@ -22,7 +22,13 @@ export function splitOutput(output: unknown): { readonly text: string; readonly 
   if (typeof output === 'string') return { text: output, media: [] };
   if (output === undefined || output === null) return { text: '', media: [] };
   if (!Array.isArray(output)) return { text: JSON.stringify(output), media: [] };
-  const { text, media } = splitParts(readParts(output));
+  const texts: string[] = [];
+  const media: Part[] = [];
+  for (const part of readParts(output)) {
+    if (part.kind === 'text') texts.push(part.text);
+    else media.push(part);
+  }
+  const text = texts.join('\n');
   const [first] = media;
   if (text !== '' || first === undefined) return { text, media };
   return { text: first.kind === 'image' ? '[image]' : '[file]', media };

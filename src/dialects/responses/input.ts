@@ -1,5 +1,6 @@
 import { HttpError } from '../../errors.ts';
 import { isRecord, parseJson } from '../../json/value.ts';
+import type { Steps } from '../../turns.ts';
 import type { HistoryCall, Part } from '../chat-parts.ts';
 import { Conversation } from '../conversation.ts';
 import { readParts, splitOutput, textOf } from './content.ts';
@@ -31,14 +32,17 @@ export function toolsInItems(items: readonly Item[]): unknown[] {
 }
 
 /** A conversation from the instructions and the items of a request. @throws HttpError for what nothing is stored for. */
-export function readConversation(
+export function* readConversation(
   instructions: string | null,
   items: readonly Item[],
   tools: ToolSet,
-): Conversation {
+): Steps<Conversation> {
   const reader = new ItemReader(tools);
   if (instructions !== null) reader.conversation.system(instructions);
-  for (const item of items) reader.read(item);
+  for (const item of items) {
+    yield;
+    reader.read(item);
+  }
   return reader.conversation;
 }
 

@@ -1,5 +1,6 @@
 import { HttpError } from '../../errors.ts';
 import { isRecord } from '../../json/value.ts';
+import type { Steps } from '../../turns.ts';
 import type { Conversation } from '../conversation.ts';
 import type { ModelTraits } from '../model-traits.ts';
 import { readConversation, readItems, toolsInItems } from './input.ts';
@@ -14,14 +15,20 @@ export class ResponsesRequest {
   readonly #conversation: Conversation;
   readonly #body: Body;
 
+  private constructor(body: Body, tools: ToolSet, conversation: Conversation) {
+    this.#body = body;
+    this.tools = tools;
+    this.#conversation = conversation;
+  }
+
   /** @throws HttpError for a field that is missing or wrong, and for what needs stored responses; `param` names the field. */
-  constructor(body: Body) {
+  static *read(body: Body): Steps<ResponsesRequest> {
     refuseStored(body);
     requireTypes(body);
     const items = readItems(body['input']);
-    this.#body = body;
-    this.tools = new ToolSet([body['tools'], ...toolsInItems(items)]);
-    this.#conversation = readConversation(textOrNull(body['instructions']), items, this.tools);
+    const tools = yield* ToolSet.read([body['tools'], ...toolsInItems(items)]);
+    const conversation = yield* readConversation(textOrNull(body['instructions']), items, tools);
+    return new ResponsesRequest(body, tools, conversation);
   }
 
   /** The ids of the calls in the conversation. */
@@ -30,13 +37,13 @@ export class ResponsesRequest {
   }
 
   /** The members of the chat request. @throws HttpError for a file, where the model reads none. */
-  toChat(traits: ModelTraits): Record<string, unknown> {
+  *toChat(traits: ModelTraits): Steps<Record<string, unknown>> {
     const body = this.#body;
     if (!traits.pdf && this.#conversation.hasUserFiles) {
       const message = 'This model does not read files. Send their text, or choose a model that does.';
       throw new HttpError('unsupported_parameter', message, { param: 'input' });
     }
-    const messages = this.#conversation.toMessages(traits);
+    const messages = yield* this.#conversation.toMessages(traits);
     if (messages.length === 0)
       throw new HttpError('invalid_value', '`input` has no message.', { param: 'input' });
     return withoutNulls({

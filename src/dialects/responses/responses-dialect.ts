@@ -11,8 +11,8 @@ import { type ResponsesAnswer, ResponsesRenderer } from './responses-renderer.ts
  */
 export const RESPONSES: Dialect = {
   name: 'responses',
-  parse(body, client) {
-    const request = new ResponsesRequest(body);
+  *parse(body, client) {
+    const request = yield* ResponsesRequest.read(body);
     const answer = answerFor(request, body, client);
     return dialectRequest(request, answer);
   },

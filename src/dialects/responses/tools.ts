@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { HttpError } from '../../errors.ts';
 import { isRecord } from '../../json/value.ts';
+import type { Steps } from '../../turns.ts';
 
 /** The longest name of a function in the chat API. */
 const NAME_LENGTH = 64;
@@ -44,9 +45,11 @@ export class ToolSet {
   #search: ClientTool | undefined;
 
   /** @param lists of tools as the client sent them @throws HttpError `invalid_value`, `unsupported_parameter`. */
-  constructor(lists: readonly unknown[]) {
-    for (const list of lists) this.#declareAll(list, null, 0);
-    this.#name();
+  static *read(lists: readonly unknown[]): Steps<ToolSet> {
+    const tools = new ToolSet();
+    for (const list of lists) yield* tools.#declareAll(list, null, 0);
+    yield* tools.#name();
+    return tools;
   }
 
   /** All tools in the order of their declaration. */
@@ -70,13 +73,14 @@ export class ToolSet {
     return this.#byChatName.get(chatName) ?? this.#byAlias.get(chatName);
   }
 
-  #declareAll(list: unknown, namespace: string | null, depth: number): void {
+  *#declareAll(list: unknown, namespace: string | null, depth: number): Steps<void> {
     if (list === undefined || list === null) return;
     if (!Array.isArray(list)) throw invalidTools('`tools` must be a list.');
     if (depth > NAMESPACE_DEPTH) throw invalidTools('The namespaces of `tools` are nested too deeply.');
     for (const tool of list) {
+      yield;
       if (!isRecord(tool)) throw invalidTools('Each of `tools` must be an object.');
-      if (tool['type'] === 'namespace') this.#declareAll(tool['tools'], requireName(tool), depth + 1);
+      if (tool['type'] === 'namespace') yield* this.#declareAll(tool['tools'], requireName(tool), depth + 1);
       else this.#declare(tool, namespace);
     }
   }
@@ -104,10 +108,11 @@ export class ToolSet {
   }
 
   /** Gives every tool a name of its own in the chat API. */
-  #name(): void {
+  *#name(): Steps<void> {
     const uses = new Map<string, number>();
     for (const { name } of this.#declared.values()) uses.set(name, (uses.get(name) ?? 0) + 1);
     for (const [key, { declaration, ...tool }] of this.#declared) {
+      yield;
       const { name, namespace } = tool;
       const wanted = namespace === null || uses.get(name) === 1 ? name : `${namespace}__${name}`;
       let chatName = toChatName(wanted);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { HttpError } from '../../../src/errors.ts';
+import { doAtOnce } from '../../helpers/steps.ts';
 import { followEvents, textsOf } from './follow-events.ts';
 import { about, completion, eventsIn, type Json, PLAIN, parse } from './rendering.ts';
 
@@ -260,7 +261,8 @@ test('any request becomes a chat request that providers accept, or is refused', 
       if (body === null || typeof body !== 'object' || Array.isArray(body)) return;
       try {
         const request = parse(body as Json);
-        expectChat(request.toChat({ ...PLAIN, reasoningField: 'reasoning_content', pdf: true }));
+        const traits = { ...PLAIN, reasoningField: 'reasoning_content', pdf: true } as const;
+        expectChat(doAtOnce(request.toChat(traits)));
         request.renderAnswer(completion({ content: 'Hi' }), about());
       } catch (error) {
         assert.ok(error instanceof HttpError, String(error));

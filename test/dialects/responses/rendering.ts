@@ -2,6 +2,7 @@ import type { AnswerAbout, DialectRequest } from '../../../src/dialects/dialect.
 import type { ModelTraits } from '../../../src/dialects/model-traits.ts';
 import { RESPONSES } from '../../../src/dialects/responses/responses-dialect.ts';
 import { HttpError } from '../../../src/errors.ts';
+import { doAtOnce } from '../../helpers/steps.ts';
 
 export const PLAIN: ModelTraits = { reasoningEffort: false, reasoningField: null, pdf: false };
 
@@ -9,11 +10,11 @@ export type Json = Record<string, unknown>;
 
 /** Reads a request for the model `m` with the input `Hi`, unless the body says otherwise. */
 export function parse(body: Json = {}, headers: Record<string, string> = {}): DialectRequest {
-  return RESPONSES.parse({ model: 'm', input: 'Hi', ...body }, { modelId: 'm', headers });
+  return doAtOnce(RESPONSES.parse({ model: 'm', input: 'Hi', ...body }, { modelId: 'm', headers }));
 }
 
 export function chatOf(body: Json, traits: Partial<ModelTraits> = {}): Json {
-  return parse(body).toChat({ ...PLAIN, ...traits });
+  return doAtOnce(parse(body).toChat({ ...PLAIN, ...traits }));
 }
 
 /** The error that a request is refused with. */
