@@ -69,8 +69,9 @@ async function answerRow(context: BrowserContext, what: string): Promise<Row> {
   const tasks = await watchTasks(page, async () => {
     await page.locator('#chat-message').fill('Tell me much');
     await page.locator('#chat-message').press('Enter');
-    await page.getByRole('button', { name: 'Stop', exact: true }).waitFor();
-    await page.getByRole('button', { name: 'Send', exact: true }).waitFor({ timeout: TIMEOUT_MS });
+    // Not by role: looking for roles among so many elements would be the longest task.
+    await page.locator('.stop-sign:not([hidden])').waitFor();
+    await page.locator('.send:not(.stop-sign):not([hidden])').waitFor({ timeout: TIMEOUT_MS });
   });
   await context.close();
   return {

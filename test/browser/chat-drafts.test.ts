@@ -23,7 +23,17 @@ const options = { skip: SKIPPED };
 
 /** Until the browser has stored these drafts of all accounts. */
 async function draftsStored(page: Page, expected: readonly string[]): Promise<void> {
-  await page.waitForFunction(async (texts) => {
+  let stored: string[] = [];
+  for (let tries = 0; tries < 500; tries += 1) {
+    stored = await storedDrafts(page);
+    if (stored.join('\n') === expected.toSorted().join('\n')) return;
+    await page.waitForTimeout(20);
+  }
+  assert.deepEqual(stored, expected);
+}
+
+function storedDrafts(page: Page): Promise<string[]> {
+  return page.evaluate(async () => {
     const found: string[] = [];
     for (const { name = '' } of await indexedDB.databases()) {
       const database = await new Promise<IDBDatabase>((resolve, reject) => {
@@ -31,18 +41,15 @@ async function draftsStored(page: Page, expected: readonly string[]): Promise<vo
         request.onsuccess = () => resolve(request.result);
         request.onerror = () => reject(request.error);
       });
-      if (database.objectStoreNames.contains('drafts'))
-        await new Promise<void>((resolve) => {
-          const request = database.transaction('drafts').objectStore('drafts').getAll();
-          request.onsuccess = () => {
-            found.push(...request.result.map((draft: { text: string }) => draft.text));
-            resolve();
-          };
-        });
+      if (database.objectStoreNames.contains('drafts')) {
+        const request = database.transaction('drafts').objectStore('drafts').getAll();
+        await new Promise((resolve) => request.addEventListener('success', resolve));
+        found.push(...request.result.map((draft: { text: string }) => draft.text));
+      }
       database.close();
     }
-    return JSON.stringify(found.sort()) === JSON.stringify(texts);
-  }, expected.toSorted());
+    return found.sort();
+  });
 }
 
 /** Until the field holds this text. */

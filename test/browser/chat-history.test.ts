@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { ADMIN, type AppUnderTest, expectStatus } from '../helpers/start-app.ts';
+import { ADMIN, type AppUnderTest, expectStatus, MASTER_KEY } from '../helpers/start-app.ts';
 import {
   answers,
   ask,
@@ -17,6 +17,7 @@ import {
   openSettings,
   questions,
   startChat,
+  useKey,
 } from './chat-setup.ts';
 import { chooseTab, SKIPPED, signOut, visit, visitPanel } from './start-browser.ts';
 
@@ -37,14 +38,19 @@ async function openAs(
   await modelReady(page);
 }
 
-for (const who of ['admin', 'user'] as const) {
+for (const who of ['admin', 'user', 'key'] as const) {
   test(`a chat, its branches, model and settings are there after a reload: ${who}`, options, async (t) => {
     const chat = await startChat(t);
     const models = ['blind-model', 'seeing-model'];
     await expectStatus(201, await chat.app.admin('POST', '/api/admin/users', { ...USER, models }));
     const { page } = await visit(t, chat.app.origin, null);
-    await openAs(page, chat.app, who === 'admin' ? ADMIN : USER);
-    await messageField(page).and(page.locator(':focus')).waitFor();
+    if (who === 'key') {
+      await page.goto(`${chat.app.origin}/chat.html`);
+      await useKey(page, MASTER_KEY);
+    } else {
+      await openAs(page, chat.app, who === 'admin' ? ADMIN : USER);
+      await messageField(page).and(page.locator(':focus')).waitFor();
+    }
     await chooseModel(page, 'seeing-model');
     await openSettings(page);
     await page.getByLabel('System prompt').fill('Be brief.');
@@ -61,6 +67,7 @@ for (const who of ['admin', 'user'] as const) {
     assert.match(page.url(), /#chat\?id=[0-9a-f]{32}$/);
 
     await page.reload();
+    if (who === 'key') await useKey(page, MASTER_KEY);
     await answers(page).locator('strong').getByText('answer').waitFor();
     await modelButton(page).filter({ hasText: 'Seeing Model' }).waitFor();
     assert.equal(await questions(page).count(), 1);

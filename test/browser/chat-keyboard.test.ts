@@ -151,3 +151,30 @@ test('the chats, the settings, presets and the comparison', options, async (t) =
   await page.getByRole('heading', { name: 'Start a conversation' }).waitFor();
   await page.getByText('“The first chat” deleted.').waitFor();
 });
+
+test(
+  'who types at once after the press on the model loses nothing, however slow the line',
+  options,
+  async (t) => {
+    const chat = await startChat(t);
+    const { page } = await openChat(t, chat.app, 'Chat tab');
+    let speedUp = (): void => {};
+    const isFast = new Promise<void>((resolve) => {
+      speedUp = resolve;
+    });
+    await page.route('**/model-list.js', async (route) => {
+      await isFast;
+      await route.continue();
+    });
+    await modelButton(page).focus();
+    await page.keyboard.press('Enter');
+    await page.keyboard.type('see');
+    speedUp();
+    const search = page.getByRole('combobox', { name: 'Search models' });
+    await expectFocus(page, search);
+    await page.keyboard.type('ing');
+    assert.equal(await search.inputValue(), 'seeing');
+    await page.keyboard.press('Enter');
+    await modelButton(page).filter({ hasText: 'Seeing Model' }).waitFor();
+  },
+);

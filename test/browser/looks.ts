@@ -14,9 +14,11 @@ const MORE_LOOKS: readonly Look[] = [
   [1440, 'dark'],
 ];
 
+export const ALL_LOOKS = [...LOOKS, ...MORE_LOOKS];
+
 /** Looks at a page as it is now, on a phone and on a large screen, light and dark: no barrier, nothing wider than the window. */
 export async function checkLooks(page: Page, place: string): Promise<void> {
-  for (const [width, colorScheme] of process.env['IPIN_LONG'] === '1' ? [...LOOKS, ...MORE_LOOKS] : LOOKS) {
+  for (const [width, colorScheme] of process.env['IPIN_LONG'] === '1' ? ALL_LOOKS : LOOKS) {
     const look = `${place} at ${width} px, ${colorScheme}`;
     await page.setViewportSize({ width, height: 800 });
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });

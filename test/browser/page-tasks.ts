@@ -9,23 +9,32 @@ export interface PageTask {
 
 interface TraceEvent {
   readonly name: string;
-  readonly ph: string;
   readonly tid: number;
   readonly pid: number;
   readonly dur?: number;
   readonly tdur?: number;
-  readonly args?: { readonly name?: string };
+  readonly args?: { readonly elementCount?: number };
 }
 
 /** Does some work, and tells the tasks of the page's main thread meanwhile. */
 export async function watchTasks(page: Page, work: () => Promise<unknown>): Promise<PageTask[]> {
+  return (await traceMainThread(page, work))
+    .filter(({ name }) => name.endsWith('RunTask'))
+    .map(({ dur = 0, tdur = 0 }) => ({ cpuMs: Math.round(tdur / 1000), ms: Math.round(dur / 1000) }));
+}
+
+/** Does some work, and tells how many elements the browser styled at a time meanwhile. */
+export async function watchStyles(page: Page, work: () => Promise<unknown>): Promise<number[]> {
+  return (await traceMainThread(page, work))
+    .filter(({ name }) => name === 'UpdateLayoutTree')
+    .map(({ args }) => args?.elementCount ?? 0);
+}
+
+async function traceMainThread(page: Page, work: () => Promise<unknown>): Promise<TraceEvent[]> {
   const devTools = await page.context().newCDPSession(page);
   const events: TraceEvent[] = [];
   devTools.on('Tracing.dataCollected', ({ value }) => events.push(...(value as unknown as TraceEvent[])));
-  const traceConfig = {
-    includedCategories: ['toplevel', '__metadata', 'devtools.timeline'],
-    excludedCategories: ['*'],
-  };
+  const traceConfig = { includedCategories: ['toplevel', 'devtools.timeline'], excludedCategories: ['*'] };
   await devTools.send('Tracing.start', { transferMode: 'ReportEvents', traceConfig });
   try {
     await work();
@@ -36,7 +45,5 @@ export async function watchTasks(page: Page, work: () => Promise<unknown>): Prom
     await devTools.detach();
   }
   const main = events.findLast(({ name }) => name === 'FireAnimationFrame');
-  return events
-    .filter(({ pid, tid, name }) => pid === main?.pid && tid === main.tid && name.endsWith('RunTask'))
-    .map(({ dur = 0, tdur = 0 }) => ({ cpuMs: Math.round(tdur / 1000), ms: Math.round(dur / 1000) }));
+  return events.filter(({ pid, tid }) => pid === main?.pid && tid === main.tid);
 }

@@ -2,7 +2,7 @@
 import { loadStyles } from '../lib/styles.js';
 import { toast } from '../lib/toast.js';
 import { hashOf } from '../lib/url-state.js';
-import { accountName } from './history/account.js';
+import { accountName, GUEST } from './history/account.js';
 import { toFailure } from './request/failure.js';
 import { NEW_CHAT_KEYS } from './shortcuts.js';
 
@@ -11,10 +11,10 @@ import { NEW_CHAT_KEYS } from './shortcuts.js';
 /**
  * @param {{
  *   host: HTMLElement, canSignOut: boolean, onOpen: (id: string) => void, onNew: () => void, onGone: () => void,
- *   onStore: (store: History) => Promise<void>,
- * }} options host: gets the list; onStore: other chats are shown from now on
+ *   onStore: (store: History) => Promise<void>, onLeave: () => Promise<void>,
+ * }} options host: gets the list; onStore: other chats are shown from now on; onLeave: those that are shown will not be any more
  */
-export function createAccountChats({ host, canSignOut, onOpen, onNew, onGone, onStore }) {
+export function createAccountChats({ host, canSignOut, onOpen, onNew, onGone, onStore, onLeave }) {
   /** @type {History | null} */
   let store = null;
   /** @type {ReturnType<typeof import('./history/history-list.js').createHistoryList> | null} */
@@ -34,6 +34,7 @@ export function createAccountChats({ host, canSignOut, onOpen, onNew, onGone, on
       loadStyles('history.css'),
     ]);
     const opened = await openHistory({ account: name });
+    if (store) await onLeave();
     list?.close();
     store?.close();
     store = opened;
@@ -67,6 +68,8 @@ export function createAccountChats({ host, canSignOut, onOpen, onNew, onGone, on
       return opening;
     },
     store: () => store,
+    /** No account and no key so far. */
+    isGuest: () => account === GUEST,
     list: () => list,
     /** @throws {Error} until the chats are open */
     history() {

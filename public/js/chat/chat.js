@@ -58,6 +58,7 @@ export function mountChat(container, { me, isTab = false, onMenu = null }) {
     onNew: () => navigation.startNew(),
     onGone: () => navigation.startNew(),
     onStore: (store) => navigation.onStore(store),
+    onLeave: () => drafts.leave(),
   });
   const settings = createSettings({ onChange: keepSettings, onInvalid: () => side.open() });
   const model = createModelButton({ onChange: onModel, onMissing, isKeyNeeded: me === null });

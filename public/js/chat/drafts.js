@@ -75,8 +75,8 @@ export function createDrafts({ composer, store }) {
       const before = id;
       id = nextId;
       if (!isOpen) return;
-      if (isSame) {
-        // What was written since the first message was sent belongs to its chat.
+      // What was written since the first message was sent belongs to its chat, and a file that is being read goes along.
+      if (isSame || composer().isReading()) {
         keepText(before, '');
         if (stored !== '') keepText(id, stored);
         return;
@@ -85,6 +85,14 @@ export function createDrafts({ composer, store }) {
       stored = '';
       composer().setDraft({ text: '', attachments: [] });
       void restore();
+    },
+    /** Another account follows, into which goes what the composer holds. */
+    async leave() {
+      isOpen = false;
+      if (stored === '') return;
+      await store()
+        ?.saveDraft(id, '')
+        .catch(() => {});
     },
     /** The chats of an account are open from now on. */
     open() {

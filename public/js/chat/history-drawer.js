@@ -16,6 +16,7 @@ export function createHistoryDrawer({ toggle }) {
   /** @param {boolean} isOpen */
   function setOpen(isOpen) {
     element.classList.toggle('is-open', isOpen);
+    document.documentElement.classList.toggle('has-open-list', isOpen);
     scrim.hidden = !isOpen;
     toggle.setAttribute('aria-expanded', String(isOpen));
   }

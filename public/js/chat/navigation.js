@@ -29,6 +29,8 @@ export function createNavigation({
   onChange,
 }) {
   const url = createUrlState('chat', new AbortController().signal);
+  /** The chat of the address is one of the key that is to be entered. */
+  let isAwaited = false;
 
   /** @param {import('./history/types.js').Change} change */
   function onHistoryChange(change) {
@@ -44,6 +46,7 @@ export function createNavigation({
     closeList();
     if (conversation.place().chat?.id === id) return;
     compareMode.end();
+    isAwaited = false;
     try {
       if (!(await conversation.open(id))) throw new Error('This chat is not in this browser any more.');
       const { chat } = conversation.place();
@@ -58,6 +61,7 @@ export function createNavigation({
     closeList();
     compareMode.end();
     composer.cancelSend();
+    isAwaited = false;
     conversation.startNew();
     composer.focus();
   }
@@ -79,6 +83,7 @@ export function createNavigation({
       // A new chat begins with the settings of the last one.
       const [newest] = await store.listChats({ limit: 1 }).catch(() => []);
       const id = url.get('id');
+      isAwaited = id !== null && chats.isGuest();
       if (id === null || !(await conversation.open(id).catch(() => false))) conversation.startNew();
       drafts.open();
       const chat = conversation.place().chat ?? newest;
@@ -88,6 +93,7 @@ export function createNavigation({
     showAddress() {
       const id = conversation.place().chat?.id ?? null;
       const shown = url.get('id');
+      if (isAwaited && id === null) return;
       if (chats.store() && shown !== id) url.set({ id }, { replace: shown === null });
     },
   };

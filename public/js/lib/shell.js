@@ -98,8 +98,11 @@ export function renderShell({ me, nav, main, home = '', search, onChangePassword
   document.querySelector('#app')?.replaceChildren(skipLink(), app);
   return {
     element: app,
-    /** Makes the sidebar a rail, to leave the room to the page. @param {boolean} isSlim */
-    setSlim: (isSlim) => app.classList.toggle('slim', isSlim),
+    /** Makes the sidebar a rail, and leaves the window to the page, which scrolls inside. @param {boolean} isSlim */
+    setSlim(isSlim) {
+      app.classList.toggle('slim', isSlim);
+      document.documentElement.classList.toggle('fills-window', isSlim);
+    },
     /** Opens the sidebar on a phone, for a page that hides the bar. @param {HTMLElement} button gets the focus afterwards */
     openMenu: phoneMenu.open,
     closeMenu: phoneMenu.close,

@@ -202,6 +202,7 @@ export function createComposer({ tools, onSend, onStop, onInput, onEditLast }) {
     text: () => field.value,
     files: () => tray.list(),
     draft: () => ({ text: field.value, attachments: tray.list() }),
+    isReading: tray.isReading,
     isEmpty: () => field.value === '' && tray.list().length === 0 && !tray.isReading(),
     /** @param {Draft} draft */
     setDraft({ text, attachments }) {

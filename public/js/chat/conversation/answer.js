@@ -64,9 +64,13 @@ export function createAnswer(message, options) {
 
   /** @param {string} piece */
   function addText(piece) {
+    if (!waiting.hidden) beginText();
+    markdown.append(piece);
+  }
+
+  function beginText() {
     waiting.hidden = true;
     if (!thoughts.hidden) nameThoughts();
-    markdown.append(piece);
   }
 
   /** @param {string} piece */
@@ -94,8 +98,6 @@ export function createAnswer(message, options) {
     markdown.element.hidden = message.text === '';
     copy.hidden = message.text === '';
     meta.textContent = describeAnswer(message);
-    // Beside the error there is Retry.
-    again.hidden = message.error !== null;
     actions.hidden = false;
     onRender();
   }
@@ -109,6 +111,8 @@ export function createAnswer(message, options) {
     ];
     ending.replaceChildren(...parts.filter((part) => part !== null));
     ending.hidden = ending.childElementCount === 0;
+    // Beside the error there is Retry.
+    again.hidden = isElsewhere || message.error !== null;
   }
 
   return {

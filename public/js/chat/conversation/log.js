@@ -34,7 +34,12 @@ export function createLog() {
     const { activeElement } = document;
     const isEdited = activeElement instanceof HTMLTextAreaElement && messages.contains(activeElement);
     if (isFollowing && !isEdited) scroller.scrollTop = scroller.scrollHeight;
-    down.hidden = isFollowing;
+    showDown();
+  }
+
+  /** Not set again with each word: the browser would style it each time. */
+  function showDown() {
+    if (down.hidden !== isFollowing) down.hidden = isFollowing;
   }
 
   scroller.addEventListener('scroll', () => {
@@ -45,7 +50,7 @@ export function createLog() {
     // A picture that is loaded after the log has scrolled moves the end away: only a reader who scrolls back leaves it.
     if (scroller.scrollHeight - topPx - scroller.clientHeight <= NEAR_END_PX) isFollowing = true;
     else if (topPx < before) isFollowing = false;
-    down.hidden = isFollowing;
+    showDown();
   });
   down.addEventListener('click', () => {
     isFollowing = true;
@@ -71,6 +76,7 @@ export function createLog() {
       while (same < elements.length && messages.children[same] === elements[same]) same += 1;
       while (messages.children.length > same) messages.lastElementChild?.remove();
       messages.append(...elements.slice(same));
+      messages.classList.toggle('is-welcome', elements[0]?.classList.contains('welcome') === true);
       if (hadFocus && !messages.contains(document.activeElement)) scroller.focus({ preventScroll: true });
       if (isEndShown) isFollowing = true;
       follow();

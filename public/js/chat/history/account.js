@@ -1,6 +1,9 @@
 /** The name under which a browser keeps the chats of an account. */
 import { pageUrl } from '../../lib/api.js';
 
+/** Of people without an account and without a key so far. */
+export const GUEST = 'guest';
+
 /**
  * @param {{ role: 'admin' | 'user', username: string, id?: string } | { key: string }} who id: of a user. key: an API key that
  *   was pasted by a person without an account
@@ -9,7 +12,7 @@ import { pageUrl } from '../../lib/api.js';
 export async function accountName(who) {
   if (!('key' in who))
     return who.role === 'admin' ? `admin ${who.username}` : `user ${who.id ?? who.username}`;
-  if (who.key === '' || !globalThis.crypto?.subtle) return 'guest';
+  if (who.key === '' || !globalThis.crypto?.subtle) return GUEST;
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(who.key));
   const start = new Uint8Array(digest).slice(0, 16);
   return `key ${Array.from(start, (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
