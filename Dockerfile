@@ -1,13 +1,18 @@
 # docker build -t ipin-proxy .
+# With the client for REDIS_URL: --build-arg WITH_REDIS=1
 # For reproducible builds, pin the base image by digest: --build-arg NODE_IMAGE=node:24-alpine@sha256:...
 ARG NODE_IMAGE=node:24-alpine
 
 FROM ${NODE_IMAGE} AS build
+ARG WITH_REDIS=0
 WORKDIR /build
 COPY package.json package-lock.json bundle.js ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY src ./src
 RUN npm run -s bundle
+RUN if [ "$WITH_REDIS" = 1 ]; then \
+      mkdir dist/node_modules && cp -R node_modules/redis node_modules/@redis dist/node_modules/; \
+    fi
 
 FROM ${NODE_IMAGE}
 ENV NODE_ENV=production DB_PATH=/data/ipin-proxy.db

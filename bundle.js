@@ -39,6 +39,9 @@ export async function bundle() {
     format: 'cjs',
     define: { 'import.meta.dirname': '__dirname' },
     target: 'node20.12',
+    // Optional, and loaded only with REDIS_URL: it is required from beside the program.
+    external: ['redis'],
+    supported: { 'dynamic-import': false },
     logLevel: 'warning',
   });
   const [{ text, contents }] = outputFiles;

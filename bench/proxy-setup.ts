@@ -13,6 +13,8 @@ export interface StoreOptions {
   readonly keys?: number;
   /** Number of models, at least 3: `bench-model`, `bench-alias` (upstream name `bench-model`) and `bench-chute`. */
   readonly models?: number;
+  /** The limits of the key of the requests; absent: none. */
+  readonly limits?: object;
   /** Number of providers, at least 2: one with the OpenAI API and one of type Chutes. */
   readonly providers?: number;
 }
@@ -20,6 +22,8 @@ export interface StoreOptions {
 export interface ProxyOptions {
   readonly dbPath: string;
   readonly logLevel: 'info' | 'warn';
+  /** The engine that it shares; absent: it keeps everything in its file. */
+  readonly redisUrl?: string;
   /** The file that gets the longest stall of the event loop on SIGUSR2. */
   readonly loopDelayPath?: string;
 }
@@ -33,6 +37,7 @@ export function startProxy(options: ProxyOptions): Promise<Subject> {
     MASTER_API_KEY,
     UI_USERNAME: ADMIN.username,
     UI_PASSWORD: ADMIN.password,
+    ...(options.redisUrl === undefined ? {} : { REDIS_URL: options.redisUrl }),
     ...(options.loopDelayPath === undefined
       ? {}
       : {
@@ -86,7 +91,7 @@ export async function makeStore(options: StoreOptions): Promise<string> {
       admin.post('models', { ...model, id: `bench-model-${index}`, name: `Model ${index}` }),
     );
     await inParallel((options.keys ?? 1) - 1, (index) => admin.post('apikeys', { name: `Key ${index}` }));
-    const { key } = await admin.post('apikeys', { name: 'Bench' });
+    const { key } = await admin.post('apikeys', { name: 'Bench', limits: options.limits ?? null });
     if (typeof key !== 'string') throw new Error('the answer to POST /api/admin/apikeys contains no key');
     return key;
   } finally {

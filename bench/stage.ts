@@ -19,7 +19,12 @@ export interface Stage {
 }
 
 export interface StageOptions extends Partial<Pick<StoreOptions, 'keys' | 'models' | 'providers'>> {
-  readonly upstream?: 'upstream-static' | 'upstream-sse' | 'upstream-stalling' | 'upstream-fan-out';
+  readonly upstream?:
+    | 'upstream-static'
+    | 'upstream-sse'
+    | 'upstream-stalling'
+    | 'upstream-fan-out'
+    | 'upstream-answer';
   readonly upstreamEnv?: Readonly<Record<string, string>>;
   readonly logLevel?: 'info' | 'warn';
   /** Watches the event loop of the proxy. Costs a timer per millisecond. */

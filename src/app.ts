@@ -8,7 +8,7 @@ import { COUNT_TOKENS, ENDPOINTS, type Endpoint } from './gateway/endpoints.ts';
 import { baseHeaders } from './http/headers.ts';
 import { type Exchange, sendError } from './http/reply.ts';
 import { createHttpServer, type HttpServerOptions } from './http/server.ts';
-import { type StaticFiles, sendStatic } from './http/static.ts';
+import { type StaticFolder, sendStatic, sendVersioned, VERSIONED_PATH } from './http/static.ts';
 import { InflightBudget } from './inflight-budget.ts';
 import { apiKeyResource } from './routes/admin/api-keys.ts';
 import { downloadBackup, restoreBackup } from './routes/admin/backup.ts';
@@ -27,6 +27,7 @@ import { adminStatus } from './routes/admin/status.ts';
 import { adminUsage } from './routes/admin/usage.ts';
 import { userResource } from './routes/admin/users.ts';
 import { nameOfKeyUse } from './routes/api-key-records.ts';
+import type { Handler } from './routes/context.ts';
 import { sendDialectError } from './routes/dialect-error.ts';
 import { createDispatch, type Dispatch, type RouteRow } from './routes/dispatch.ts';
 import { health } from './routes/health.ts';
@@ -60,7 +61,7 @@ import type { Store } from './store/store.ts';
 
 export interface AppOptions
   extends Omit<ServicesOptions, 'store' | 'masterKey' | 'running' | 'budget' | 'books'> {
-  readonly staticFiles: StaticFiles;
+  readonly staticFolder: StaticFolder;
   /** The endpoints of `/v1`, if not `ENDPOINTS`. */
   readonly endpoints?: readonly Endpoint[];
   /** Connection limits for tests, see `HttpServerOptions`. */
@@ -112,7 +113,7 @@ function dispatchTo(services: Services, options: AppOptions, running: Set<Cancel
   const { config, logger, now, store, masterKey, sessions, localAccess } = services;
   const { endpoints = ENDPOINTS } = options;
   return createDispatch({
-    rows: createRoutes(services, options.staticFiles, endpoints),
+    rows: createRoutes(services, options.staticFolder, endpoints),
     canonicalPath: createPathReader([...endpoints, COUNT_TOKENS]),
     endpointOf: createEndpointNamer(endpoints),
     isOpen: (path) => path !== PASS_THROUGH_PATH || hasDefaultProvider(store.config.view()),
@@ -139,7 +140,7 @@ function dispatchTo(services: Services, options: AppOptions, running: Set<Cancel
 /** The table of routes: everything the server does, and who may use it. */
 export function createRoutes(
   services: Services,
-  staticFiles: StaticFiles,
+  staticFolder: StaticFolder,
   endpoints = ENDPOINTS,
 ): RouteRow[] {
   const { store, config, gateway, budget, limits } = services;
@@ -245,10 +246,21 @@ export function createRoutes(
     ['POST', `/v1/${COUNT_TOKENS.path}`, COUNT_TOKENS.access, countTokens(COUNT_TOKENS, calls)],
     ['ANY', PASS_THROUGH_PATH, 'key', passThrough(calls)],
 
-    ...[...staticFiles].map(([path, file]): RouteRow => {
+    ...[...staticFolder.files].map(([path, file]): RouteRow => {
       return ['GET', path, 'anyone', (context) => sendStatic(context, file)];
     }),
+    ['GET', VERSIONED_PATH, 'anyone', serveVersioned(staticFolder)],
   ];
+}
+
+function serveVersioned(folder: StaticFolder): Handler {
+  return (context) => {
+    const { params } = context;
+    return sendVersioned(context, folder, {
+      version: params.get('version') ?? '',
+      path: params.get('path') ?? '',
+    });
+  };
 }
 
 /** The reader for the body of an endpoint. */

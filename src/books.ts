@@ -1,15 +1,32 @@
+import type { HealthShare } from './gateway/health.ts';
 import { openBudgets } from './limits/budget-file.ts';
 import { budgetsInMemory, type KeptBudgets } from './limits/budgets.ts';
+import type { Gate } from './limits/limits.ts';
 import type { Logger } from './logger.ts';
-import type { UsageLedger } from './usage/ledger/ledger.ts';
+import type { Ledger, UsageLedger } from './usage/ledger/ledger.ts';
 import { createMemoryLedger, openLedger } from './usage/ledger/open-ledger.ts';
-import { openRequestLog, RequestLog } from './usage/request-log.ts';
+import { type CallLog, openRequestLog, RequestLog } from './usage/request-log.ts';
 
 /** What is kept of finished calls: the ledger's sums, the request log's entries, and the budgets' counters. */
 export interface Books {
-  readonly ledger: UsageLedger;
-  readonly requestLog: RequestLog;
+  readonly ledger: Ledger;
+  readonly requestLog: CallLog;
   readonly budgets: KeptBudgets;
+  /** What several instances share; absent: this process is the only one. */
+  readonly shared?: SharedParts;
+}
+
+/** What replaces or joins the services of a single process. */
+export interface SharedParts {
+  readonly gate: Gate;
+  readonly health: HealthShare;
+  /** True for one of the instances: what one of them does for all is done there. */
+  isFirst(): boolean;
+}
+
+/** Books of this process alone. */
+export interface OwnBooks extends Books {
+  readonly ledger: UsageLedger;
 }
 
 export interface BooksOptions {
@@ -25,7 +42,7 @@ export interface BooksOptions {
 }
 
 /** Opens the books. Never throws: what cannot be read or written is kept in memory until the next start. */
-export async function openBooks(options: BooksOptions): Promise<Books> {
+export async function openBooks(options: BooksOptions): Promise<OwnBooks> {
   const { folder, requestLogBytes, logger, now } = options;
   // First, because it fills an empty folder from a copy.
   const ledger = await openLedger(options);

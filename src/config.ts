@@ -67,6 +67,8 @@ const SETTINGS = {
   logLevel: oneOf<LogLevel>('LOG_LEVEL', LOG_LEVELS, 'info'),
   /** null: off. */
   keepAliveUrl: { names: ['KEEP_ALIVE_URL'], read: readKeepAliveUrl },
+  /** `redis://` or `rediss://`; null: this is the only instance. */
+  redisUrl: { names: ['REDIS_URL'], read: readRedisUrl },
   /** null: no snapshot is kept off the machine. */
   snapshot: { names: ['SNAPSHOT_URL', 'SNAPSHOT_KEY', 'SNAPSHOT_TOKEN'], read: readSnapshot },
   /** Render sets RENDER; people do not. */
@@ -234,6 +236,23 @@ function readKeepAliveUrl(env: Environment, problems: string[]): string | null {
   if (url !== null && !(URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)))
     problems.push('KEEP_ALIVE_URL must be an http or https address, or empty to turn it off.');
   return url;
+}
+
+function readRedisUrl(env: Environment, problems: string[]): string | null {
+  const url = variable(env, 'REDIS_URL');
+  if (url === null) return null;
+  if (!isRedisUrl(url)) problems.push('REDIS_URL must be redis://... or rediss://...');
+  if (variable(env, 'SNAPSHOT_URL') !== null)
+    problems.push('SNAPSHOT_URL does not work together with REDIS_URL: let Redis keep its own copies.');
+  return url;
+}
+
+function isRedisUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname, username, password } = new URL(text);
+  // A `%` that stands for itself is written as %25.
+  const isEncoded = [username, password].every((part) => !/%(?![\da-f]{2})/i.test(part));
+  return /^rediss?:$/.test(protocol) && hostname !== '' && isEncoded;
 }
 
 function readSnapshot(env: Environment, problems: string[]): SnapshotConfig | null {

@@ -33,8 +33,12 @@ async function generate(
   { randomBytes, announce }: MasterKeyOptions,
 ): Promise<MasterKey> {
   const key = generateKey(randomBytes);
-  const masterKey = describeKey(key);
-  await changeConfig(config, (state) => ({ state: { ...state, masterKey }, result: null }));
-  announce(key);
+  const generated = describeKey(key);
+  // Another instance may have generated one meanwhile: its key counts.
+  const masterKey = await changeConfig(config, (state) => {
+    const result = state.masterKey ?? generated;
+    return { state: { ...state, masterKey: result }, result };
+  });
+  if (masterKey === generated) announce(key);
   return masterKey;
 }

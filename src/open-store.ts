@@ -1,16 +1,19 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, unlink } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, stat, unlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { createCredentialCodec } from './auth/credentials.ts';
 import { createPasswordWork } from './auth/password-work.ts';
+import { IDLE_LIFETIME_MS } from './auth/sessions.ts';
 import type { Config } from './config.ts';
 import type { Logger } from './logger.ts';
 import { type DocumentVersion, readDocumentVersion } from './offsite/document-version.ts';
 import type { LoadedSnapshot } from './offsite/restore.ts';
 import type { Snapshotter } from './offsite/snapshotter.ts';
+import type { OpenedRedis } from './redis/open-redis.ts';
+import type { FirstContent } from './redis/take-over.ts';
 import type { JsonFileStore } from './store/json-file-store.ts';
-import { locateStore, type StoreLocation } from './store/location.ts';
+import { DEFAULT_NAME, locateStore, type StoreLocation } from './store/location.ts';
 import { openJsonFileStore } from './store/open-json-file-store.ts';
 import { StorePaths } from './store/store-paths.ts';
 
@@ -47,6 +50,33 @@ export async function openStore(options: OpenStoreOptions): Promise<JsonFileStor
     now: Date.now,
     randomBytes,
   });
+}
+
+/**
+ * Opens store and books in the shared engine; an empty engine takes over the file at DB_PATH, which stays as it is.
+ * @throws StoreStartError, ConfigError with one line that says what to do.
+ */
+export async function openShared(url: string, options: OpenStoreOptions): Promise<OpenedRedis> {
+  const { openRedis } = await import('./redis/open-redis.ts');
+  return openRedis({
+    ...options,
+    url,
+    sessionLifetimeMs: IDLE_LIFETIME_MS,
+    findFirst: () => readFirst(options),
+  });
+}
+
+/** What the database file holds; null: there is no file, and none is made. @throws StoreStartError for an unusable file. */
+async function readFirst(options: OpenStoreOptions): Promise<FirstContent | null> {
+  const path = resolve(options.config.dbPath ?? DEFAULT_NAME);
+  const found = await stat(path).catch(() => null);
+  const file = found?.isDirectory() === true ? await stat(join(path, DEFAULT_NAME)).catch(() => null) : found;
+  if (file === null || file.size === 0) return null;
+  const store = await openStore(options);
+  const { config, sessions, numbers, usageFolder } = store;
+  const first = { config: config.view(), sessions: await sessions.list(), numbers, usageFolder };
+  await store.close();
+  return first;
 }
 
 /** Asks for the off-site snapshot if the disk is empty or does not last; else the database on the disk is used. */

@@ -4,9 +4,9 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { type App, createApp } from './app.ts';
-import { type Books, closeBooks, openBooks } from './books.ts';
+import { type Books, closeBooks, openBooks as openOwnBooks } from './books.ts';
 import { type Config, ConfigError, type Environment, loadConfig, mergeEnvironment } from './config.ts';
-import { listStaticFiles } from './http/static.ts';
+import { StaticFolder } from './http/static.ts';
 import { startKeepAlivePing } from './keep-alive-ping.ts';
 import { createLogger, createStdoutWriter, type Logger, LogSecrets } from './logger.ts';
 import { resolveMasterKey } from './master-key.ts';
@@ -14,7 +14,7 @@ import { startProcessMetrics } from './metrics/process-metrics.ts';
 import type { Snapshotter } from './offsite/snapshotter.ts';
 import { SNAPSHOTS_OFF, type SnapshotStatus } from './offsite/status.ts';
 import type { UsageCopy } from './offsite/usage-copy.ts';
-import { type OpenStoreOptions, openStore } from './open-store.ts';
+import { type OpenStoreOptions, openShared, openStore } from './open-store.ts';
 import { findStartWarnings } from './routes/admin/warnings.ts';
 import type { Services } from './routes/services.ts';
 import { onCrash, onSignals, shutDown } from './shutdown.ts';
@@ -36,12 +36,12 @@ async function main(isDemo: boolean): Promise<void> {
   let opened: Store | null = null;
   const logger = createStdoutLogger(config, () => opened);
   const offsite = await createOffsite(config, env, logger);
-  const { snapshotter, usageCopy } = offsite;
+  const { snapshotter } = offsite;
   const app = createApp({
     config,
     logger,
     lifecycle: { phase: 'starting', startedAtMs: Date.now() },
-    staticFiles: listStaticFiles(join(ROOT, 'public')),
+    staticFolder: new StaticFolder(join(ROOT, 'public')),
     version: readVersion(),
     now: Date.now,
     randomBytes,
@@ -50,13 +50,14 @@ async function main(isDemo: boolean): Promise<void> {
   // Until the state is open there is nothing to save: a signal ends the process at once.
   let drain = async (): Promise<void> => {};
   onSignals(() => drain());
-  // Loading a snapshot can take long: listen before, so that clients are told that the server is starting.
-  const early = snapshotter === null ? null : await listen(app, config);
-  const { store, masterKey, usageFolder, announce } = isDemo
-    ? await openDemo(config, env)
-    : await openDatabase({ config, logger, root: ROOT, snapshotter });
+  // A snapshot or Redis can take long: listen before, so that clients are told that the server is starting.
+  const isEarly = snapshotter !== null || config.redisUrl !== null;
+  const early = isEarly ? await listen(app, config) : null;
+  const { store, masterKey, openBooks, announce } = isDemo
+    ? await openDemo(config, env, logger)
+    : await openDatabase({ config, logger, root: ROOT, snapshotter }, offsite);
   opened = store;
-  const books = await openUsage(usageFolder, { config, logger, usageCopy });
+  const books = await openBooks();
   const services = app.open(store, masterKey, books);
   const warnings = isDemo ? [] : await findStartWarnings(services);
   const port = early ?? (await listenOrClose(app, config, store));
@@ -83,28 +84,49 @@ function createStdoutLogger(config: Config, store: () => Store | null): Logger {
 interface OpenState {
   readonly store: Store;
   readonly masterKey: () => MasterKey;
-  /** As in JsonFileStore. */
-  readonly usageFolder: string | null;
+  /** Opens what is kept of finished calls. */
+  openBooks(): Promise<Books>;
   /** Tells the owner what they need to know once the server listens. */
   announce(port: number): void;
 }
 
 /** Opens the database and lets its snapshots begin. @throws ConfigError, StoreStartError. */
-async function openDatabase(options: OpenStoreOptions): Promise<OpenState> {
+async function openDatabase(options: OpenStoreOptions, { usageCopy }: Offsite): Promise<OpenState> {
+  const { redisUrl } = options.config;
+  if (redisUrl !== null) {
+    const { store, books } = await openShared(redisUrl, options);
+    const masterKey = await findMasterKey(store, options.config);
+    const announce = (port: number): void => showAddress(options.config.host, port);
+    return { store, masterKey, openBooks: async () => books, announce };
+  }
   const store = await openStore(options);
-  const masterKey = await resolveMasterKey(store.config, {
-    configured: options.config.masterApiKey,
-    randomBytes,
-    announce: (key) => process.stdout.write(`\nMaster API key (shown this once, keep it): ${key}\n\n`),
-  });
+  const masterKey = await findMasterKey(store, options.config);
   await options.snapshotter?.start(store);
-  return { store, masterKey, usageFolder: store.usageFolder, announce: () => {} };
+  const openOwn = (): Promise<Books> => openUsage(store.usageFolder, { ...options, usageCopy });
+  return { store, masterKey, openBooks: openOwn, announce: (port) => showAddress(options.config.host, port) };
+}
+
+/** Tells a person at a terminal which address to open. Where the output is collected, all of it stays JSON lines. */
+function showAddress(host: string, port: number): void {
+  if (!process.stdout.isTTY) return;
+  const isEverywhere = host === '0.0.0.0' || host === '::';
+  const name = isEverywhere || host === DEMO_HOST ? 'localhost' : host.includes(':') ? `[${host}]` : host;
+  process.stdout.write(`\nOpen http://${name}:${port}\n\n`);
+}
+
+/** Finds the master key; one that is generated is shown. */
+function findMasterKey({ config }: Store, { masterApiKey }: Config): Promise<() => MasterKey> {
+  const announce = (key: string): void => {
+    process.stdout.write(`\nMaster API key (shown this once, keep it): ${key}\n\n`);
+  };
+  return resolveMasterKey(config, { configured: masterApiKey, randomBytes, announce });
 }
 
 /** Opens a throw-away store with the demo provider. */
-async function openDemo({ masterApiKey: configured }: Config, env: Environment): Promise<OpenState> {
+async function openDemo(config: Config, env: Environment, logger: Logger): Promise<OpenState> {
   const { demoInstructions, startDemo } = await import('./demo/start.ts');
   const { store, key } = await startDemo(Date.now);
+  const { masterApiKey: configured } = config;
   const masterKey = await resolveMasterKey(store.config, { configured, randomBytes, announce: () => {} });
   const announce = (port: number): void => {
     const host = env['HOST'];
@@ -113,7 +135,8 @@ async function openDemo({ masterApiKey: configured }: Config, env: Environment):
     }
     process.stdout.write(demoInstructions(port, key));
   };
-  return { store, masterKey, usageFolder: null, announce };
+  const openBooks = (): Promise<Books> => openUsage(null, { config, logger, usageCopy: null });
+  return { store, masterKey, openBooks, announce };
 }
 
 interface UsageOptions {
@@ -126,7 +149,7 @@ interface UsageOptions {
 async function openUsage(folder: string | null, { config, logger, usageCopy }: UsageOptions): Promise<Books> {
   const { requestLogBytes } = config;
   const findArchive = async (): Promise<Buffer | null> => (await usageCopy?.load()) ?? null;
-  const books = await openBooks({ folder, requestLogBytes, findArchive, logger, now: Date.now });
+  const books = await openOwnBooks({ folder, requestLogBytes, findArchive, logger, now: Date.now });
   usageCopy?.start(books.ledger);
   return books;
 }
@@ -164,7 +187,7 @@ function readConfig(env: Environment): Config {
 /** The demo writes little and listens on this machine only. Its state is thrown away. */
 function toDemo(config: Config, env: Environment): Config {
   const logLevel = env['LOG_LEVEL'] ? config.logLevel : 'warn';
-  return { ...config, logLevel, host: DEMO_HOST, snapshot: null };
+  return { ...config, logLevel, host: DEMO_HOST, snapshot: null, redisUrl: null };
 }
 
 function readEnvFile(): Environment {
@@ -244,9 +267,18 @@ function listen({ server }: App, { host, port }: Config): Promise<number> {
 
 /** The secrets of the settings. */
 function secretsOf(config: Config): string[] {
-  const { masterApiKey, uiPassword, encryptionKey, previousEncryptionKey, snapshot } = config;
+  const { masterApiKey, uiPassword, encryptionKey, previousEncryptionKey, snapshot, redisUrl } = config;
   const settings = [masterApiKey, uiPassword, encryptionKey, previousEncryptionKey];
-  return [...settings, snapshot?.key, snapshot?.token].filter((secret) => typeof secret === 'string');
+  const passwords = redisUrl === null ? [] : passwordForms(redisUrl);
+  return [...settings, snapshot?.key, snapshot?.token, ...passwords].filter(
+    (secret) => typeof secret === 'string',
+  );
+}
+
+/** The password of an address, as it stands there and as it is meant. */
+function passwordForms(url: string): string[] {
+  const { password } = new URL(url);
+  return password === '' ? [] : [password, decodeURIComponent(password)];
 }
 
 function exitWith(lines: readonly string[]): never {

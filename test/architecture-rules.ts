@@ -33,12 +33,13 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'drivers',
     'documents',
     'offsite',
+    'redis',
     ...WORKERS,
     ...INTERFACES,
   ],
   app: ['books', 'routes', 'gateway', 'auth', 'http', 'metrics', ...WORKERS, ...INTERFACES],
   routes: ['books', 'gateway', 'auth', 'http', 'metrics', 'documents', ...WORKERS, ...INTERFACES],
-  books: ['limits', 'usage', ...INTERFACES],
+  books: ['gateway', 'limits', 'usage', ...INTERFACES],
   gateway: ['metrics', ...WORKERS, ...INTERFACES],
   auth: ['http', ...INTERFACES],
   demo: ['protocols', ...INTERFACES],
@@ -50,6 +51,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   dialects: ['protocols', ...INTERFACES],
   drivers: ['files', 'documents', ...INTERFACES],
   offsite: ['files', 'drivers', 'documents', 'upstream', ...INTERFACES],
+  redis: ['books', 'gateway', 'limits', 'usage', 'files', 'documents', ...INTERFACES],
   files: BASE,
   documents: INTERFACES,
   http: [...BASE, 'codecs', 'addresses'],
@@ -84,6 +86,7 @@ const FOLDERS = [
   'metrics',
   'http',
   'offsite',
+  'redis',
 ];
 /** The entry and its parts, which put everything together. */
 const ENTRY = /^src\/(server|shutdown|master-key|keep-alive-ping|open-store|demo\/start)\.ts$/;
@@ -127,13 +130,16 @@ export function importsOf(path: string, source: string): string[] {
     .map((specifier) => posix.join(posix.dirname(path), specifier));
 }
 
+/** The one file that imports a package: it is loaded with REDIS_URL only, and the package is optional. */
+const PACKAGES: Readonly<Record<string, string>> = { 'src/redis/client.ts': 'redis' };
+
 /** Imports point down, name their file with .ts, and reach nothing but src/ and Node's own modules. */
 export const checkImports: Rule = (path, source) => {
   const room = roomOf(path);
   if (room === null) return [`${path}: is in no room of the table`];
   const problems: string[] = [];
   for (const specifier of specifiersOf(source)) {
-    if (specifier.startsWith('node:')) continue;
+    if (specifier.startsWith('node:') || specifier === PACKAGES[path]) continue;
     if (!specifier.startsWith('.')) problems.push(`${path}: imports the package ${specifier}`);
     else if (!specifier.endsWith('.ts')) problems.push(`${path}: import of ${specifier} must end in .ts`);
     else problems.push(...checkDirection(path, posix.join(posix.dirname(path), specifier)));
@@ -190,6 +196,7 @@ const BANS: readonly (readonly [string, RegExp])[] = [
   ['default export', /^[ \t]*export (default\b|\{[^}]*\bas default\b)/m],
   ['barrel', /^[ \t]*export \* /m],
   ['unchecked TLS', /rejectUnauthorized: *false/],
+  ['admission that nobody waits for', /^(?!.*\bawait ).*\bopen\.admit\(/m],
   ['URL of a request target', /new URL\(\s*[\w.]*\breq(uest)?\.url\b/],
 ];
 

@@ -182,6 +182,7 @@ describe('the rules catch', () => {
     ['unchecked TLS', checkSyntax, 'src/a.ts', 'const a = { rejectUnauthorized: false };'],
     ['new URL(req.url)', checkSyntax, 'src/a.ts', 'const a = new URL(req.url, base);'],
     ['new URL(this.request.url)', checkSyntax, 'src/a.ts', 'const a = new URL(this.request.url, base);'],
+    ['an admission that nobody waits for', checkSyntax, 'src/a.ts', '  open.admit(size);'],
     ['a silenced type check', checkSyntax, 'src/a.ts', '// @ts-expect-error\nf();'],
     ['a long file', checkShape, 'src/a.ts', 'a\n'.repeat(301)],
     ['a drawer', checkShape, 'src/utils/a.ts', ''],

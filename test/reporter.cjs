@@ -56,6 +56,8 @@ function describe(data) {
   const cause = error?.cause ?? error;
   const text = typeof cause === 'string' ? cause : inspect(cause, { colors: process.stdout.isTTY === true });
   const lines = text.split('\n').filter((line) => !OF_NODE.test(line));
+  // Without it, a process that ends in the middle of its tests would not tell why.
+  if (isFile(data)) lines.push(`exit code ${error?.exitCode}, signal ${error?.signal}`);
   return `\n✖ ${placeOf(data)}${data.name}\n${lines.map((line) => `    ${line}\n`).join('')}`;
 }
 

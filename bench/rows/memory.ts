@@ -5,12 +5,13 @@ import { bodyFile, chatBody, onStage } from '../stage.ts';
 
 const CONNECTIONS = 64;
 
-/** Memory directly after chat completions on many connections, and its peak. */
+/** Memory directly after many chat completions on many connections, and its peak. */
 export const measurement: Measurement = {
   name: 'memory',
   title: `Memory under load, ${CONNECTIONS} connections`,
   measure: (run) =>
     onStage(run, {}, async (stage) => {
+      const requests = run.pick(100_000, 2_000);
       const bodyPath = bodyFile(run, 'chat.json', chatBody('bench-model', false));
       const load = async (subject: Subject) => {
         const url = `http://127.0.0.1:${subject.port}/v1/chat/completions`;
@@ -19,7 +20,7 @@ export const measurement: Measurement = {
           headers: stage.headers,
           bodyPath,
           connections: CONNECTIONS,
-          seconds: run.pick(15, 2),
+          requests,
         });
         return subject.memory();
       };
@@ -27,7 +28,7 @@ export const measurement: Measurement = {
       const proxy = await load(stage.proxy);
       return [
         {
-          what: 'Memory, loaded',
+          what: `Memory after ${requests} requests`,
           unit: 'MiB',
           bare: sampleOf([bare.rssMib]),
           proxy: sampleOf([proxy.rssMib]),

@@ -2,7 +2,8 @@ import type { HttpError } from '../errors.ts';
 import type { CompiledKey, CompiledProvider } from '../providers/adapter.ts';
 import type { Price } from '../store/entities.ts';
 import type { Failure } from './failure.ts';
-import type { Aim, RestState } from './rests.ts';
+import type { Aim } from './rest-names.ts';
+import type { RestState } from './rests.ts';
 
 /** A target of a call, with the keys of its provider in the order in which they are asked. */
 export interface PlannedTarget {

@@ -1,5 +1,5 @@
 import { BoundedMap } from '../bounded-map.ts';
-import type { Aim } from './rests.ts';
+import type { Aim } from './rest-names.ts';
 
 const REMEMBERED = 10_000;
 const HOUR_MS = 60 * 60 * 1000;

@@ -15,6 +15,19 @@ export interface EvidenceReport {
   readonly lastError: (FailureReason & { readonly atMs: number }) | null;
 }
 
+/** What another instance has seen since it last told. Times are milliseconds since the epoch; null: there was none. */
+export interface ToldEvidence {
+  readonly requests: number;
+  readonly errors: number;
+  /** The times to the first byte of answers. */
+  readonly firstBytesMs: readonly number[];
+  readonly lastUsedAtMs: number | null;
+  readonly lastSuccessAtMs: number | null;
+  readonly lastError: EvidenceReport['lastError'];
+  /** Failures since the last success. */
+  readonly failuresInRow: number;
+}
+
 const SLOT_MS = 30_000;
 const SLOTS = 10;
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -59,6 +72,20 @@ export class Evidence {
     this.#lastError = { ...reason, message: cutText(reason.message, MESSAGE_LENGTH), atMs: nowMs };
   }
 
+  /** Adds what another instance has seen. */
+  learn(nowMs: number, told: ToldEvidence): void {
+    const slot = this.#slotAt(nowMs);
+    slot.requests += told.requests;
+    slot.errors += told.errors;
+    for (const ms of told.firstBytesMs) slot.firstBytes.add(ms);
+    this.#failuresInRow = told.failuresInRow + (told.lastSuccessAtMs === null ? this.#failuresInRow : 0);
+    this.#lastUsedAtMs = laterOf(this.#lastUsedAtMs, told.lastUsedAtMs);
+    this.#lastSuccessAtMs = laterOf(this.#lastSuccessAtMs, told.lastSuccessAtMs);
+    if (told.lastError !== null && told.lastError.atMs >= (this.#lastError?.atMs ?? 0)) {
+      this.#lastError = told.lastError;
+    }
+  }
+
   report(nowMs: number): EvidenceReport {
     const slots = this.#recentSlots(nowMs);
     const firstBytes = new Histogram();
@@ -99,4 +126,8 @@ export class Evidence {
     const oldest = Math.floor(nowMs / SLOT_MS) - SLOTS + 1;
     return this.#slots.filter((slot): slot is Slot => slot !== undefined && slot.number >= oldest);
   }
+}
+
+function laterOf(one: number | null, other: number | null): number | null {
+  return one === null || other === null ? (one ?? other) : Math.max(one, other);
 }

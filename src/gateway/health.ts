@@ -1,14 +1,25 @@
 import { BoundedMap } from '../bounded-map.ts';
 import type { Provider, ProviderKey } from '../store/entities.ts';
-import { Evidence, type EvidenceReport } from './evidence.ts';
-import type { Failure } from './failure.ts';
+import { Evidence, type EvidenceReport, type ToldEvidence } from './evidence.ts';
+import type { Failure, FailureReason } from './failure.ts';
 import type { KeyHealth, LastError, ProviderHealth, TestEvidence } from './health-report.ts';
-import { type Aim, type BegunAttempt, type RestState, Rests } from './rests.ts';
+import type { Aim } from './rest-names.ts';
+import { type BegunAttempt, type RestShare, type RestState, Rests } from './rests.ts';
+
+/** Tells other instances what this one learns of providers and keys. */
+export interface HealthShare extends RestShare {
+  /** Connects the health that learns from others. */
+  connect(health: Health): void;
+  used(subject: string, atMs: number): void;
+  answered(subject: string, atMs: number, ttftMs: number): void;
+  failed(subject: string, atMs: number, reason: FailureReason): void;
+}
 
 /** The most providers and keys whose attempts are remembered. */
 const SUBJECTS = 2_048;
 
 interface Subject {
+  readonly name: string;
   readonly evidence: Evidence;
   state: ProviderHealth['state'];
   sinceMs: number | null;
@@ -21,14 +32,27 @@ export class Health {
   readonly #rests: Rests;
   readonly #subjects = new BoundedMap<Subject>(SUBJECTS);
   readonly #now: () => number;
+  readonly #share: HealthShare | null;
   /** The base URL of each provider. */
   readonly #addresses = new Map<string, string>();
   #uses = 0;
 
   /** @param now milliseconds since the epoch */
-  constructor(now: () => number) {
+  constructor(now: () => number, share: HealthShare | null = null) {
     this.#now = now;
-    this.#rests = new Rests(now);
+    this.#share = share;
+    this.#rests = new Rests(now, share);
+    share?.connect(this);
+  }
+
+  /** What rests; another instance may tell of it. */
+  get rests(): Pick<Rests, 'learn' | 'forget'> {
+    return this.#rests;
+  }
+
+  /** Adds what another instance has seen of a provider or a key, some time ago. */
+  learn(subject: string, told: ToldEvidence, agoMs: number): void {
+    this.#subject(subject).evidence.learn(this.#now() - agoMs, told);
   }
 
   stateOf(aim: Aim): RestState {
@@ -48,6 +72,7 @@ export class Health {
     this.#uses += 1;
     for (const subject of this.#subjectsOf(aim)) {
       subject.evidence.used(startedAtMs);
+      this.#share?.used(subject.name, startedAtMs);
       subject.lastUse = this.#uses;
     }
     return this.#rests.begin(aim, startedAtMs);
@@ -57,9 +82,7 @@ export class Health {
   answered(attempt: BegunAttempt, ttftMs: number): void {
     const nowMs = this.#now();
     this.#rests.answered(attempt);
-    for (const { evidence } of this.#subjectsOf(attempt.aim)) {
-      evidence.answered(nowMs, ttftMs);
-    }
+    this.#noteAnswer(attempt.aim, nowMs, ttftMs);
   }
 
   /** Notes that the answer is complete. */
@@ -75,7 +98,7 @@ export class Health {
       return;
     }
     this.#rests.failed(attempt, failure);
-    for (const { evidence } of this.#subjectsOf(attempt.aim)) evidence.failed(this.#now(), failure.reason);
+    this.#noteFailure(attempt.aim, this.#now(), failure.reason);
   }
 
   /** Notes that the attempt tells nothing more of the provider. */
@@ -86,11 +109,13 @@ export class Health {
   /** Notes a test in the panel: it is evidence, but begins and ends no rest. */
   noteTest({ providerId, keyId, ms, error }: TestEvidence): void {
     const nowMs = this.#now();
-    for (const { evidence } of this.#subjectsOf({ providerId, keyId, upstreamModel: '' })) {
+    const aim = { providerId, keyId, upstreamModel: '' };
+    for (const { name, evidence } of this.#subjectsOf(aim)) {
       evidence.used(nowMs);
-      if (error === null) evidence.answered(nowMs, ms);
-      else evidence.failed(nowMs, error);
+      this.#share?.used(name, nowMs);
     }
+    if (error === null) this.#noteAnswer(aim, nowMs, ms);
+    else this.#noteFailure(aim, nowMs, error);
   }
 
   /** Forgets providers that were deleted, or that lead to another address now. */
@@ -182,6 +207,20 @@ export class Health {
     return untilMs !== null && untilMs > nowMs ? untilMs : null;
   }
 
+  #noteAnswer(aim: Aim, nowMs: number, ttftMs: number): void {
+    for (const { name, evidence } of this.#subjectsOf(aim)) {
+      evidence.answered(nowMs, ttftMs);
+      this.#share?.answered(name, nowMs, ttftMs);
+    }
+  }
+
+  #noteFailure(aim: Aim, nowMs: number, reason: FailureReason): void {
+    for (const { name, evidence } of this.#subjectsOf(aim)) {
+      evidence.failed(nowMs, reason);
+      this.#share?.failed(name, nowMs, reason);
+    }
+  }
+
   #subjectsOf({ providerId, keyId }: Aim): Subject[] {
     const provider = this.#subject(subjectName(providerId, null));
     return keyId === null ? [provider] : [provider, this.#subject(subjectName(providerId, keyId))];
@@ -190,7 +229,7 @@ export class Health {
   #subject(name: string): Subject {
     const known = this.#subjects.get(name);
     if (known !== undefined) return known;
-    const made: Subject = { evidence: new Evidence(), state: 'untested', sinceMs: null, lastUse: 0 };
+    const made: Subject = { name, evidence: new Evidence(), state: 'untested', sinceMs: null, lastUse: 0 };
     this.#subjects.set(name, made);
     return made;
   }

@@ -2,14 +2,15 @@ import { BoundedMap } from '../bounded-map.ts';
 import { HttpError } from '../errors.ts';
 import { cutText } from '../shown-text.ts';
 import { type Failure, RETRY_AFTER_LIMIT_MS } from './failure.ts';
-
-/** What an attempt is aimed at, by name. */
-export interface Aim {
-  readonly providerId: string;
-  readonly upstreamModel: string;
-  /** null: the provider has no key. */
-  readonly keyId: string | null;
-}
+import {
+  type Aim,
+  keyName,
+  namesOf,
+  pairPrefix,
+  providerPrefix,
+  targetName,
+  targetPrefix,
+} from './rest-names.ts';
 
 /** Whether an aim may be asked now. */
 export type RestState =
@@ -56,6 +57,23 @@ interface Trouble {
   since: number;
 }
 
+/** A rest as other instances are told of it. */
+export interface ToldRest {
+  readonly lengthMs: number;
+  readonly isBlocking: boolean;
+  /** What the provider said; null: it does not block. */
+  readonly error: HttpError | null;
+}
+
+/** Tells other instances what rests. Names are of no meaning to them but to be the same. */
+export interface RestShare {
+  rested(name: string, rest: ToldRest): void;
+  /** A name no longer rests: an attempt has succeeded. */
+  ended(name: string): void;
+  /** Somebody has ended the rests of a name, if one is given, and of all names with a prefix. */
+  woken(exact: string | null, prefix: string): void;
+}
+
 interface NewRest extends Pick<Trouble, 'isBlocking' | 'error'> {
   readonly lengthMs: number;
 }
@@ -69,12 +87,14 @@ const FREE: RestState = { kind: 'free' };
 export class Rests {
   readonly #troubles = new BoundedMap<Trouble>(TROUBLES);
   readonly #now: () => number;
+  readonly #share: RestShare | null;
   /** Numbers the attempts. */
   #count = 0;
 
   /** @param now milliseconds since the epoch */
-  constructor(now: () => number) {
+  constructor(now: () => number, share: RestShare | null = null) {
     this.#now = now;
+    this.#share = share;
   }
 
   stateOf(aim: Aim): RestState {
@@ -117,7 +137,10 @@ export class Rests {
     this.#end(key, attempt);
     this.#end(pair, attempt);
     const trouble = this.#troubles.get(target);
-    if (trouble !== undefined && attempt.number >= trouble.since) trouble.untilMs = 0;
+    if (trouble !== undefined && attempt.number >= trouble.since && trouble.untilMs !== 0) {
+      trouble.untilMs = 0;
+      this.#share?.ended(target);
+    }
     // A rest that began after this attempt stays, and needs another attempt that tries.
     this.dropped(attempt);
   }
@@ -163,18 +186,35 @@ export class Rests {
 
   /** Ends all rests of a key, and those of its provider's targets. */
   wakeKey(providerId: string, keyId: string): void {
-    this.#forget(keyName(providerId, keyId), pairPrefix(providerId, keyId));
-    this.#forget(null, targetPrefix(providerId));
+    this.#wake(keyName(providerId, keyId), pairPrefix(providerId, keyId));
+    this.#wake(null, targetPrefix(providerId));
   }
 
   /** Ends all rests of a provider. */
   wakeProvider(providerId: string): void {
-    this.#forget(null, providerPrefix(providerId));
+    this.#wake(null, providerPrefix(providerId));
+  }
+
+  /** Takes over a rest that began at another instance. */
+  learn(name: string, { lengthMs, isBlocking, error }: ToldRest): void {
+    const trouble = this.#trouble(name, BUSY_FIRST_MS);
+    const untilMs = this.#now() + lengthMs;
+    if (untilMs <= trouble.untilMs || (trouble.isBlocking && !isBlocking)) return;
+    Object.assign(trouble, { untilMs, isBlocking, error, since: this.#count });
+  }
+
+  /** Takes over that rests have ended at another instance. */
+  forget(exact: string | null, prefix: string | null): void {
+    for (const name of this.#troubles.keys()) {
+      if (name === exact || (prefix !== null && name.startsWith(prefix))) this.#troubles.delete(name);
+    }
   }
 
   #end(name: string, { number }: BegunAttempt): void {
     const trouble = this.#troubles.get(name);
-    if (trouble !== undefined && number >= trouble.since) this.#troubles.delete(name);
+    if (trouble === undefined || number < trouble.since) return;
+    this.#troubles.delete(name);
+    if (trouble.untilMs !== 0) this.#share?.ended(name);
   }
 
   #busy(name: string, attempt: BegunAttempt, { retryAfterMs, error }: Omit<RestCause, 'kind'>): void {
@@ -205,6 +245,7 @@ export class Rests {
     if (!isNews && (untilMs <= trouble.untilMs || (trouble.isBlocking && !isBlocking))) return;
     Object.assign(trouble, { untilMs, isBlocking, error: error === null ? null : errorForAll(error) });
     if (isNews) trouble.since = this.#count;
+    this.#share?.rested(name, { lengthMs, isBlocking, error: trouble.error });
   }
 
   #trouble(name: string, nextMs: number): Trouble {
@@ -224,10 +265,9 @@ export class Rests {
     return latest;
   }
 
-  #forget(exact: string | null, prefix: string): void {
-    for (const name of this.#troubles.keys()) {
-      if (name === exact || name.startsWith(prefix)) this.#troubles.delete(name);
-    }
+  #wake(exact: string | null, prefix: string): void {
+    this.forget(exact, prefix);
+    this.#share?.woken(exact, prefix);
   }
 }
 
@@ -243,31 +283,4 @@ function errorForAll({ status, error: { message, type, code }, headers }: HttpEr
   const shown = { message: cutText(message, MESSAGE_LENGTH), type: cut(type), param: null, code: cut(code) };
   const at = headers.indexOf('x-should-retry');
   return HttpError.fromUpstream(status, shown, at < 0 ? [] : headers.slice(at, at + 2));
-}
-
-// Ids hold no line feed, and an upstream model stands last, so no name can be taken for another.
-
-function namesOf(aim: Aim): readonly [target: string, key: string, pair: string] {
-  const { providerId, keyId, upstreamModel } = aim;
-  return [targetName(aim), keyName(providerId, keyId), pairPrefix(providerId, keyId) + upstreamModel];
-}
-
-function providerPrefix(providerId: string): string {
-  return `${providerId}\n`;
-}
-
-function targetPrefix(providerId: string): string {
-  return `${providerPrefix(providerId)}target\n`;
-}
-
-function targetName({ providerId, upstreamModel }: Aim): string {
-  return targetPrefix(providerId) + upstreamModel;
-}
-
-function keyName(providerId: string, keyId: string | null): string {
-  return `${providerPrefix(providerId)}key\n${keyId ?? ''}`;
-}
-
-function pairPrefix(providerId: string, keyId: string | null): string {
-  return `${keyName(providerId, keyId)}\n`;
 }

@@ -7,7 +7,7 @@ import { shownText } from '../shown-text.ts';
 import type { Fallback, Model, Price, Provider } from '../store/entities.ts';
 import type { ConfigView } from '../store/store.ts';
 import type { PlannedTarget } from './attempt-plan.ts';
-import type { Aim } from './rests.ts';
+import type { Aim } from './rest-names.ts';
 
 /** A model that serves a name. */
 export interface FoundModel {

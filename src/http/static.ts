@@ -3,6 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
+import { HttpError } from '../errors.ts';
+import { withFiles } from './page-text.ts';
 import { type Exchange, sendBytes, sendEmpty } from './reply.ts';
 import { withoutComments } from './source-comments.ts';
 
@@ -20,44 +22,88 @@ type Encoding = 'br' | 'gzip' | 'identity';
 /** A file, read and compressed on first use, so that the start does not wait for it. */
 class StaticFile {
   readonly type: string;
-  readonly #path: string;
+  readonly #read: () => Buffer;
   readonly #encoded = new Map<Encoding, Promise<Buffer>>();
   #content: { readonly bytes: Buffer; readonly etag: string } | null = null;
 
-  constructor(path: string, type: string) {
-    this.#path = path;
+  constructor(type: string, read: () => Buffer) {
     this.type = type;
+    this.#read = read;
+  }
+
+  get bytes(): Buffer {
+    return this.#known().bytes;
   }
 
   get etag(): string {
-    return this.#read().etag;
+    return this.#known().etag;
   }
 
   as(encoding: Encoding): Promise<Buffer> {
     const known = this.#encoded.get(encoding);
     if (known !== undefined) return known;
-    const made = compress(this.#read().bytes, encoding);
+    const made = compress(this.bytes, encoding);
     this.#encoded.set(encoding, made);
     return made;
   }
 
-  #read(): { readonly bytes: Buffer; readonly etag: string } {
+  #known(): { readonly bytes: Buffer; readonly etag: string } {
     if (this.#content === null) {
-      const bytes = readPage(this.#path);
-      const etag = `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"`;
-      this.#content = { bytes, etag };
+      const bytes = this.#read();
+      this.#content = { bytes, etag: `"${digestOf([bytes])}"` };
     }
     return this.#content;
   }
 }
 
-/** Comments are for those who read the source. */
-function readPage(path: string): Buffer {
-  const bytes = readFileSync(path);
-  return /\.(?:js|css)$/.test(path) ? Buffer.from(withoutComments(bytes.toString())) : bytes;
+/**
+ * A folder of pages, listed once as a fixed map from URL path to file; `index.html` is `/`. Requests are looked up in the map and
+ * never become a path on the disk.
+ */
+export class StaticFolder {
+  readonly files: ReadonlyMap<string, StaticFile>;
+  #version: string | null = null;
+
+  constructor(folder: string) {
+    const files = new Map<string, StaticFile>();
+    for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+      const type = TYPES[extname(entry.name)];
+      if (!entry.isFile() || type === undefined) continue;
+      const file = join(entry.parentPath ?? entry.path, entry.name);
+      const path = file.slice(folder.length).replaceAll('\\', '/');
+      files.set(path === '/index.html' ? '/' : path, new StaticFile(type, () => this.#read(file)));
+    }
+    this.files = files;
+  }
+
+  /** Another one whenever a file is another one. Pages are left out, because they contain it. */
+  get version(): string {
+    if (this.#version === null) {
+      const files = [...this.files].filter(([, { type }]) => type !== TYPES['.html']);
+      this.#version = digestOf(
+        files.sort(([a], [b]) => (a < b ? -1 : 1)).flatMap(([path, file]) => [path, file.bytes]),
+      );
+    }
+    return this.#version;
+  }
+
+  /** The content that is sent for a file of the disk. Comments are for those who read the source. */
+  #read(path: string): Buffer {
+    const bytes = readFileSync(path);
+    if (/\.(?:js|css)$/.test(path)) return Buffer.from(withoutComments(bytes.toString()));
+    if (!path.endsWith('.html')) return bytes;
+    const folder = `${VERSIONED.slice(1)}/${this.version}`;
+    const textOf = (name: string): string | null => this.files.get(`/${name}`)?.bytes.toString() ?? null;
+    return Buffer.from(withFiles(bytes.toString(), { folder, textOf }));
+  }
 }
 
-export type StaticFiles = ReadonlyMap<string, StaticFile>;
+/** A digest of 128 bits, in base64url. */
+function digestOf(parts: readonly (string | Buffer)[]): string {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part);
+  return hash.digest('base64url').slice(0, 22);
+}
 
 /** A window of 64 KiB holds the largest page; allocating the default of 4 MiB takes twenty times as long as compressing. */
 const BROTLI = { [constants.BROTLI_PARAM_QUALITY]: 9, [constants.BROTLI_PARAM_LGWIN]: 16 };
@@ -65,26 +111,33 @@ const BROTLI = { [constants.BROTLI_PARAM_QUALITY]: 9, [constants.BROTLI_PARAM_LG
 const compressBrotli = promisify(brotliCompress);
 const compressGzip = promisify(gzip);
 
+/** Under this path and the version, pages name the files that they load. */
+const VERSIONED = '/static';
+/** The path of the route for `sendVersioned`. */
+export const VERSIONED_PATH = `${VERSIONED}/:version/*path`;
+/** A year, the longest that caches are asked for (RFC 9111). */
+const FOR_EVER = 'public, max-age=31536000, immutable';
+
 /**
- * Lists a folder of pages as a fixed map from URL path to file; `index.html` is `/`. Requests are looked up in the map and
- * never become a path on the disk.
+ * Answers with a file by its path under a version. A page of an earlier version gets today's file, which nobody keeps.
+ * @throws HttpError `unknown_url`.
  */
-export function listStaticFiles(folder: string): StaticFiles {
-  const files = new Map<string, StaticFile>();
-  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
-    const type = TYPES[extname(entry.name)];
-    if (!entry.isFile() || type === undefined) continue;
-    const file = join(entry.parentPath ?? entry.path, entry.name);
-    const path = file.slice(folder.length).replaceAll('\\', '/');
-    files.set(path === '/index.html' ? '/' : path, new StaticFile(file, type));
+export async function sendVersioned(
+  exchange: Exchange,
+  folder: StaticFolder,
+  { version, path }: { readonly version: string; readonly path: string },
+): Promise<void> {
+  const file = folder.files.get(`/${path}`);
+  if (file === undefined || file.type === TYPES['.html']) {
+    throw new HttpError('unknown_url', 'There is no such file. Load the page again.');
   }
-  return files;
+  await sendStatic(exchange, file, version === folder.version ? FOR_EVER : 'no-cache');
 }
 
 /** Answers with a file: 304 if the client has it (RFC 9110 section 13.1.2), else compressed as the client accepts. */
-export async function sendStatic(exchange: Exchange, file: StaticFile): Promise<void> {
+export async function sendStatic(exchange: Exchange, file: StaticFile, caching = 'no-cache'): Promise<void> {
   const { headers } = exchange.req;
-  const common = ['cache-control', 'no-cache', 'etag', file.etag, 'vary', 'accept-encoding'];
+  const common = ['cache-control', caching, 'etag', file.etag, 'vary', 'accept-encoding'];
   if (matches(headers['if-none-match'], file.etag)) {
     sendEmpty(exchange, 304, common);
     return;

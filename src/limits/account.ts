@@ -49,11 +49,16 @@ export class Account {
     return this.#counters;
   }
 
-  /** Counts a call that was let through. null: it used nothing. */
-  add(nowMs: number, used: Settlement | null): void {
+  /** Takes over counters that were counted elsewhere. */
+  replace(counters: PeriodCounters): void {
+    for (const period of BUDGET_PERIODS) Object.assign(this.#counters[period], counters[period]);
+  }
+
+  /** Counts calls that were let through, and what they used together. null: nothing. */
+  add(nowMs: number, used: Settlement | null, calls = 1): void {
     for (const period of BUDGET_PERIODS) {
       const counter = this.#present(period, nowMs);
-      counter.requests += 1;
+      counter.requests += calls;
       if (used === null) continue;
       counter.costNanoUsd = sumOf(counter.costNanoUsd, used.costNanoUsd);
       counter.tokens = sumOf(counter.tokens, used.tokens);

@@ -2,11 +2,14 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '../logger.ts';
 import { appendCheckedLines, readCheckedLines, writeCheckedLines } from '../store/checked-lines.ts';
+import type { OwnerKind } from '../store/entities.ts';
 import { errorCode, type FileOps, nodeFileOps } from '../store/file-ops.ts';
 import { giveTurn } from '../turns.ts';
 import { BUDGETS_FILE } from '../usage/ledger/archive.ts';
+import type { Grant } from './account.ts';
 import { parseCounters, toText } from './budget-lines.ts';
 import { Budgets, budgetsInMemory, type KeptBudgets } from './budgets.ts';
+import type { LimitedOwner } from './owner.ts';
 
 export interface OpenBudgetsOptions {
   /** null: nothing is kept. */
@@ -96,6 +99,18 @@ export class BudgetFile implements KeptBudgets {
   /** True if some counters were damaged and are set aside. */
   get isDamaged(): boolean {
     return this.#isDamaged;
+  }
+
+  /** Resolves when the grant is written; a failing disk is tried again later. */
+  grant(kind: OwnerKind, owner: LimitedOwner, grant: Grant): Promise<void> {
+    this.budgets.grant(kind, owner, grant);
+    return this.save();
+  }
+
+  /** Resolves when the reset is written; a failing disk is tried again later. */
+  reset(kind: OwnerKind, id: string): Promise<void> {
+    this.budgets.reset(kind, id);
+    return this.save();
   }
 
   /** Writes all changes. A failing disk is logged and tried again later. */

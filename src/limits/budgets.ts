@@ -37,16 +37,24 @@ export interface KeptBudgets {
   readonly budgets: Budgets;
   /** Some of what was kept is damaged and set aside. */
   readonly isDamaged: boolean;
-  /** Writes what has changed; a failing disk is tried again later. */
-  save(): Promise<void>;
+  /** Adds to an owner's budget until its period ends; resolves when it is kept. @throws HttpError `storage_unavailable`. */
+  grant(kind: OwnerKind, owner: LimitedOwner, grant: Grant): Promise<void>;
+  /** Starts an owner's counts anew; resolves when that is kept. @throws HttpError `storage_unavailable`. */
+  reset(kind: OwnerKind, id: string): Promise<void>;
   /** Writes what has changed for the last time. */
   close(): Promise<void>;
 }
 
 /** Budgets that end with the process. */
 export function budgetsInMemory(now: () => number): KeptBudgets {
-  const nothing = async (): Promise<void> => {};
-  return { budgets: new Budgets(now), isDamaged: false, save: nothing, close: nothing };
+  const budgets = new Budgets(now);
+  return {
+    budgets,
+    isDamaged: false,
+    grant: async (kind, owner, grant) => budgets.grant(kind, owner, grant),
+    reset: async (kind, id) => budgets.reset(kind, id),
+    close: async () => {},
+  };
 }
 
 /** What every key and every user has used, in memory. `BudgetFile` keeps it on the disk. */
@@ -56,6 +64,7 @@ export class Budgets {
   readonly #owners: Readonly<Record<OwnerKind, Map<string, Owner>>> = { key: new Map(), user: new Map() };
   #changed = new Set<Owner>();
   #onChange: () => void = () => {};
+  #onForget: (owner: Owner) => void = () => {};
   #isKnown: (kind: OwnerKind, id: string) => boolean = () => true;
 
   /** @param now milliseconds since the epoch */
@@ -66,6 +75,11 @@ export class Budgets {
   /** Calls back after the first change since `takeChanged`. */
   onChange(listener: () => void): void {
     this.#onChange = listener;
+  }
+
+  /** Calls back with each owner that is forgotten. */
+  onForget(listener: (owner: Owner) => void): void {
+    this.#onForget = listener;
   }
 
   /** How many owners have counters. */
@@ -160,7 +174,9 @@ export class Budgets {
       const deleted = [...owners.values()].filter((owner) => !this.#isKnown(owner.kind, owner.id));
       for (const [index, owner] of deleted.entries()) {
         const isForgotten = index < deleted.length - DELETED_LIMIT || owner.account.isOver(nowMs);
-        if (isForgotten && owner.running === 0) owners.delete(owner.id);
+        if (!isForgotten || owner.running > 0) continue;
+        owners.delete(owner.id);
+        this.#onForget(owner);
       }
     }
   }

@@ -38,11 +38,23 @@ export class Reservation implements Reserve {
 const NO_HEADERS: HeaderList = [];
 const NO_RESERVE: Reserve = { tokens: 0, costNanoUsd: 0 };
 
-/**
- * Lets calls through as far as the limits of their key and user allow. All or nothing and synchronous, so that parallel calls
- * cannot slip through.
- */
-export class LimitGate {
+/** Lets calls through as far as the limits of their key and user allow; all or nothing. */
+export interface Gate {
+  /**
+   * Lets a call through and counts it. The caller settles the reservation, exactly once.
+   * @throws HttpError (or rejects with one) `rate_limit_exceeded` with `Retry-After`, or `insufficient_quota`; nothing is counted
+   * then.
+   */
+  admit(request: AdmitRequest): Reservation | Promise<Reservation>;
+  /**
+   * Counts what a call used in the end, and gives back what it had reserved. null: it used nothing.
+   * @throws Error if the reservation is settled already, because the call would be counted twice.
+   */
+  settle(reservation: Reservation, used: Settlement | null): void;
+}
+
+/** The gate of a single process: synchronous, so that parallel calls cannot slip through. */
+export class LimitGate implements Gate {
   readonly #budgets: Budgets;
   readonly #now: () => number;
 
@@ -52,10 +64,6 @@ export class LimitGate {
     this.#now = now;
   }
 
-  /**
-   * Lets a call through and counts it. The caller settles the reservation, exactly once.
-   * @throws HttpError `rate_limit_exceeded` with `Retry-After`, or `insufficient_quota`; nothing is counted then.
-   */
   admit(request: AdmitRequest): Reservation {
     const { key, user, tokens } = request;
     const keyOwner = key === null ? null : this.#budgets.ownerOf('key', key.id);
@@ -78,10 +86,6 @@ export class LimitGate {
     return reservation;
   }
 
-  /**
-   * Counts what a call used in the end, and gives back what it had reserved. null: it used nothing.
-   * @throws Error if the reservation is settled already, because the call would be counted twice.
-   */
   settle(reservation: Reservation, used: Settlement | null): void {
     if (reservation.isSettled) throw new Error('The reservation is settled already.');
     reservation.isSettled = true;

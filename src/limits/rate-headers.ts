@@ -11,7 +11,7 @@ export interface Holder {
 }
 
 /** The state of one limit. */
-interface RateState {
+export interface RateState {
   readonly limit: number;
   readonly remaining: number;
   readonly resetMs: number;
@@ -25,9 +25,14 @@ export function rateHeaders(holders: readonly Holder[], nowMs: number): HeaderLi
   let requests: RateState | null = null;
   let tokens: RateState | null = null;
   for (const holder of holders) {
-    requests = less(requests, requestState(holder, nowMs));
-    tokens = less(tokens, tokenState(holder, nowMs));
+    requests = lessOf(requests, requestState(holder, nowMs));
+    tokens = lessOf(tokens, tokenState(holder, nowMs));
   }
+  return toRateHeaders(requests, tokens);
+}
+
+/** The headers of the states of both limits; null: nobody sets the limit. */
+export function toRateHeaders(requests: RateState | null, tokens: RateState | null): HeaderList {
   return [...toHeaders('requests', requests), ...toHeaders('tokens', tokens)];
 }
 
@@ -45,7 +50,8 @@ function tokenState({ owner, limits }: Holder, nowMs: number): RateState | null 
   return { limit: limits.tpm, remaining: limits.tpm - used, resetMs };
 }
 
-function less(one: RateState | null, other: RateState | null): RateState | null {
+/** The state with less remaining. */
+export function lessOf(one: RateState | null, other: RateState | null): RateState | null {
   if (one === null || other === null) return one ?? other;
   return other.remaining < one.remaining ? other : one;
 }

@@ -21,6 +21,8 @@ export interface AlertingOptions {
   readonly now: () => number;
   readonly randomBytes: (size: number) => Buffer;
   readonly logger: Logger;
+  /** True where this instance tells of what all of them see. */
+  readonly mayWatch: () => boolean;
   /** The waits before the second and the third try, if not those of `Alerts`. */
   readonly alertRetryWaitsMs?: readonly number[];
 }
@@ -52,7 +54,7 @@ export function createAlerting(options: AlertingOptions): Alerting {
   const memory = new AlertMemory(store.lastUse, now);
   const watch = new AlertWatch(alerts, memory);
   const look = (): void => {
-    if (alerts.isOn) lookOnce(watch, options);
+    if (alerts.isOn && options.mayWatch()) lookOnce(watch, options);
   };
   return {
     alerts,

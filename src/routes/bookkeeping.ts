@@ -5,7 +5,7 @@ import { UnfinishedWork } from '../gateway/unfinished-work.ts';
 import type { Settlement } from '../limits/account.ts';
 import { budgetStates } from '../limits/budget-state.ts';
 import { periodOf } from '../limits/budgets.ts';
-import type { LimitGate, Reservation } from '../limits/limits.ts';
+import type { Gate, Reservation } from '../limits/limits.ts';
 import type { Owner } from '../limits/owner.ts';
 import { SlidingWindow } from '../limits/windows.ts';
 import type { ServerMetrics } from '../metrics/server-metrics.ts';
@@ -17,7 +17,7 @@ const WARN_PERCENT = 80;
 
 export interface BookkeepingOptions {
   readonly metrics: ServerMetrics;
-  readonly limits: LimitGate;
+  readonly limits: Gate;
   readonly books: Books;
   /** Tells of budgets that are nearly or wholly used. */
   readonly noteBudget: NoteBudget;

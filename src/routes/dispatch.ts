@@ -74,7 +74,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       const target = parseRequestTarget(req.url ?? '');
       const path = options.canonicalPath(target.path);
       if (isV1(path)) exchange.headers.push(...corsHeaders(options.corsOrigins, req.headers.origin));
-      else if (!path.startsWith('/api/')) exchange = { req, res, headers: baseHeaders(requestId, 'page') };
+      else if (isPage(path)) exchange = { req, res, headers: baseHeaders(requestId, 'page') };
       dialect = options.dialectOf(path);
       if (dialect !== null) exchange.headers.push(...dialect.headers(requestId));
       if (isPreflight(req, path)) {
@@ -144,6 +144,11 @@ const V1 = '/v1/';
 
 function isV1(path: string): boolean {
   return path.startsWith(V1);
+}
+
+/** Scripts and styles need no policy of pages, whose length would be a third of what a small one takes. */
+function isPage(path: string): boolean {
+  return !path.startsWith('/api/') && !/\.(?:js|css)$/.test(path);
 }
 
 function isPreflight({ method, headers }: IncomingMessage, path: string): boolean {

@@ -8,7 +8,7 @@ import { KEEP_ALIVE } from '../protocols/event-stream.ts';
 import type { Session } from '../store/entities.ts';
 import type { Store } from '../store/store.ts';
 import type { CallEntry } from '../usage/call-entry.ts';
-import type { RequestLog } from '../usage/request-log.ts';
+import type { CallLog } from '../usage/request-log.ts';
 import type { Context } from './context.ts';
 
 /** Readers at the same time, of all sessions together. */
@@ -25,7 +25,7 @@ const SESSION_CHECK_TICKS = 60;
 const HEAD = ['content-type', 'text/event-stream', 'cache-control', 'no-store', 'x-accel-buffering', 'no'];
 
 export interface LiveFeedOptions {
-  readonly requestLog: RequestLog;
+  readonly requestLog: CallLog;
   readonly store: Store;
   readonly lifecycle: Lifecycle;
   readonly sessions: Sessions;

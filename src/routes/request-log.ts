@@ -3,7 +3,7 @@ import type { EntryNames } from '../usage/entry-names.ts';
 import { createMatcher, type LogMatcher } from '../usage/log-filter.ts';
 import type { LogPage } from '../usage/log-pages.ts';
 import { toUsd } from '../usage/money.ts';
-import type { RequestLog } from '../usage/request-log.ts';
+import type { CallLog } from '../usage/request-log.ts';
 import type { Context } from './context.ts';
 import { wrong } from './fields.ts';
 import { QueryParameters } from './query-parameters.ts';
@@ -28,7 +28,7 @@ export function readMatcher(query: string, names: EntryNames): LogMatcher {
 }
 
 export interface PageOptions {
-  readonly requestLog: RequestLog;
+  readonly requestLog: CallLog;
   readonly names: EntryNames;
   /** Only the entries of this user exist; null: those of everybody. */
   readonly ownUserId: string | null;

@@ -58,7 +58,8 @@ export function createServices(options: ServicesOptions) {
   const snapshotStatus = options.snapshotStatus ?? (() => SNAPSHOTS_OFF);
   const metrics = createMetrics(options, { ...outgoing, snapshotStatus, books });
   const counting = createLimits(options);
-  const alerting = createAlerting({ ...options, ...outgoing, snapshotStatus });
+  const mayWatch = books.shared?.isFirst ?? (() => true);
+  const alerting = createAlerting({ ...options, ...outgoing, snapshotStatus, mayWatch });
   return {
     config,
     logger,
@@ -122,9 +123,9 @@ function createMetrics(options: ServicesOptions, services: MeasuredServices) {
 }
 
 /** What requests to providers need. */
-function createOutgoing({ config, store, budget, now }: ServicesOptions) {
+function createOutgoing({ config, store, budget, now, books }: ServicesOptions) {
   const upstreams = createUpstreams();
-  const health = new Health(now);
+  const health = new Health(now, books.shared?.health);
   const connectionOptions = { timeouts: config.upstreamTimeouts, blockPrivate: config.blockPrivateUpstreams };
   const providers = new Providers(connectionOptions);
   store.onChange((change) => {
@@ -163,8 +164,8 @@ function createLimits(options: ServicesOptions) {
   return {
     budgets,
     budgetsDamaged: kept.isDamaged,
-    saveBudgets: () => kept.save(),
-    limits: new LimitGate(budgets, now),
+    keptBudgets: kept,
+    limits: options.books.shared?.gate ?? new LimitGate(budgets, now),
     allowedAddresses,
   };
 }

@@ -17,7 +17,7 @@ import { StoreStartError } from './document-error.ts';
 import { errorCode } from './file-ops.ts';
 
 /** The file's name if only its folder is given. */
-const DEFAULT_NAME = 'ipin-proxy.db';
+export const DEFAULT_NAME = 'ipin-proxy.db';
 /** As on Linux: more links in a row are a loop. */
 const LINKS_LIMIT = 40;
 

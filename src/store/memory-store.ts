@@ -76,6 +76,11 @@ export class MemoryStore implements Store {
     };
   }
 
+  /** The numbers that are kept, by their names. */
+  get numbers(): ReadonlyMap<string, number> {
+    return this.#numbers;
+  }
+
   /** Keeps a number by its name; written with the next change, or some time later. */
   keepNumber(name: string, value: number): void {
     this.#numbers.set(name, value);

@@ -76,6 +76,9 @@ async function readNewest(files: LogFiles): Promise<KeptEntry[]> {
   return newest.slice(0, KEPT).reverse();
 }
 
+/** What keeps requests to model endpoints and shows them. */
+export type CallLog = Pick<RequestLog, 'add' | 'onEntry' | 'page' | 'status' | 'close'>;
+
 /** The log of all requests to model endpoints: the newest in memory, all of them in files of a bounded size. */
 export class RequestLog {
   readonly #options: RequestLogOptions;

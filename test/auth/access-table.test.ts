@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { createRoutes } from '../../src/app.ts';
 import type { Access } from '../../src/auth/guard.ts';
 import { sessionCookieName } from '../../src/http/cookies.ts';
+import { StaticFolder } from '../../src/http/static.ts';
 import { guardRoutes } from '../../src/routes/dispatch.ts';
 import { EXPECTED_ACCESS } from '../helpers/expected-access.ts';
 import {
@@ -14,6 +15,7 @@ import {
   signIn,
   startApp,
 } from '../helpers/start-app.ts';
+import { makeTestFolder } from '../helpers/start-server.ts';
 
 const ROLES = [
   'nobody',
@@ -62,7 +64,7 @@ test('every route lets in whom the table names, and nobody else', { timeout: 60_
   const headersOf = await createPrincipals(app);
   await app.addProvider({ id: 'default', baseUrl: 'http://127.0.0.1:9' }, []);
   await expectStatus(200, await app.admin('PUT', '/api/admin/settings', { defaultProviderId: 'default' }));
-  const rows = createRoutes(app.services, new Map());
+  const rows = createRoutes(app.services, new StaticFolder(makeTestFolder(t)));
   assert.deepEqual(
     Object.fromEntries(rows.map(([method, path, access]) => [`${method} ${path}`, access])),
     EXPECTED_ACCESS,
@@ -92,6 +94,7 @@ test('the table gives each path to whom its beginning promises it', () => {
     [/^\/v1\/messages/, 'either-key'],
     [/^\/v1\//, 'key'],
     [/^\/([a-z]+\.html)?$/, 'anyone'],
+    [/^\/static\//, 'anyone'],
   ];
   for (const [row, access] of Object.entries(EXPECTED_ACCESS)) {
     const path = row.slice(row.indexOf(' ') + 1);
@@ -102,7 +105,7 @@ test('the table gives each path to whom its beginning promises it', () => {
 
 test('no other spelling of a path gets around its row', { timeout: 60_000 }, async (t) => {
   const app = await startApp(t);
-  const rows = createRoutes(app.services, new Map());
+  const rows = createRoutes(app.services, new StaticFolder(makeTestFolder(t)));
   for (const [method, path, access] of rows) {
     if (['anyone', 'optional-session'].includes(access)) continue;
     for (const spelling of spellings(concrete(path))) {

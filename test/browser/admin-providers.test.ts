@@ -106,6 +106,35 @@ test('a preset fills the form in, and a stored key stays out of sight', { skip: 
   assert.equal(await page.getByLabel('Base URL').inputValue(), 'https://elsewhere.example/v1');
 });
 
+test('a key tells whose it is, until somebody writes another provider', { skip: SKIPPED }, async (t) => {
+  const app = await startApp(t);
+  const { page } = await visitPanel(t, app.origin, 'Providers');
+  await page.getByRole('button', { name: 'Add Provider' }).click();
+  const key = page.getByLabel('API Key');
+  const value = (label: string): Promise<string> => page.getByLabel(label).inputValue();
+  await key.fill('sk-0123456789');
+  assert.equal(await value('Base URL'), '');
+  await key.fill('gsk_0123456789');
+  await page.getByText('This is a key of Groq.').waitFor();
+  assert.deepEqual(
+    [
+      await value('Preset'),
+      await value('Provider Name'),
+      await value('Provider ID'),
+      await value('Base URL'),
+    ],
+    ['groq', 'Groq', 'groq', 'https://api.groq.com/openai/v1'],
+  );
+  await key.fill('sk-or-0123456789');
+  assert.equal(await value('Provider Name'), 'OpenRouter');
+  await page.getByLabel('Base URL').fill('https://mine.example/v1');
+  await key.fill('sk-ant-0123456789');
+  assert.equal(await value('Base URL'), 'https://mine.example/v1');
+  assert.equal(await value('Provider Name'), 'OpenRouter');
+  await page.getByLabel('Preset').selectOption('Groq');
+  assert.equal(await value('Base URL'), 'https://api.groq.com/openai/v1');
+});
+
 test('another host is told of once, and the key can be typed again or removed', {
   skip: SKIPPED,
 }, async (t) => {

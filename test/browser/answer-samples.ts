@@ -67,6 +67,24 @@ const fill = (piece: (index: number) => string): string => {
   return text;
 };
 
+const many = (count: number, piece: (index: number) => string): string =>
+  Array.from({ length: count }, (_, index) => piece(index)).join('');
+
+/** Structures that are shown in several parts, and one more after each. */
+export const PARTED_ANSWER = [
+  many(50, (n) => `Paragraph ${n}\n\n`),
+  many(100, (n) => `${n + 3}. item *${n}*\n`),
+  'Then\n',
+  many(100, (n) => `- item ${n}\n  - nested ${n}\n`),
+  '- one\n',
+  many(50, (n) => `\n  - deep ${n}\n`),
+  'Then\n',
+  many(40, (n) => `> quoted ${n}\n>\n`),
+  'Then\n',
+  `| a | b | c |\n|---|---|--:|\n${many(170, (n) => `| row ${n} | ${'text '.repeat(n % 7)} | ${n} |\n`)}`,
+  '\nThe end.\n',
+].join('\n');
+
 /** Answers of 200 KB, each nearly one block. */
 export const LONG_ANSWERS: readonly [what: string, text: string][] = [
   ['everything in turn', fill(() => SAMPLE_ANSWER)],

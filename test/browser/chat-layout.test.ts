@@ -54,20 +54,19 @@ test('headings, nested lists and the player of a sound keep their measures', opt
     'Structure',
     'Text\n\n## Heading\n\n- one\n  - nested\n\n`code`\n\n```js\nlet a\n```\n',
   );
-  const measures = await answers(page).evaluate((answer) =>
-    (
-      [
-        ['.md :is(h3, h4)', 'marginTop'],
-        ['li > ul', 'marginTop'],
-        ['.md', 'fontSize'],
-        ['p code', 'fontSize'],
-        ['pre code', 'fontSize'],
-      ] as const
-    ).map(([selector, name]) =>
-      Math.round(Number.parseFloat(getComputedStyle(answer.querySelector(selector) ?? answer)[name])),
-    ),
-  );
-  assert.deepEqual(measures, [24, 4, 15, 13, 13]);
+  const measures = await answers(page).evaluate((answer) => {
+    const find = (selector: string) => answer.querySelector(selector) ?? answer;
+    const sizes = ['.md', 'p code', 'pre code'].map((selector) => getComputedStyle(find(selector)).fontSize);
+    const gap = (before: string, after: string) =>
+      find(after).getBoundingClientRect().top - find(before).getBoundingClientRect().bottom;
+    const gaps = [gap('p', 'h3'), gap('h3', 'ul'), gap('ul', 'ul + p')];
+    return [
+      ...sizes.map(Number.parseFloat),
+      ...gaps,
+      Number.parseFloat(getComputedStyle(find('li > ul')).marginTop),
+    ].map(Math.round);
+  });
+  assert.deepEqual(measures, [15, 13, 13, 24, 12, 12, 4]);
   await chooseModel(page, 'demo-tts');
   await ask(page, 'Good morning');
   const player = answers(page).nth(1).locator('audio');

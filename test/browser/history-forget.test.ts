@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { startApp } from '../helpers/start-app.ts';
+import { STATIC_FOLDER, startApp } from '../helpers/start-app.ts';
 import type { HistoryWindow } from './history-page.ts';
 import { SKIPPED, signOut, visitPanel } from './start-browser.ts';
 
-const FOLDER = '/js/chat/history';
+/** The modules that the page itself has loaded. */
+const FOLDER = `/static/${STATIC_FOLDER.version}/js/chat/history`;
 
 test('signing out of the panel removes the chats of people who want that, and no others', {
   skip: SKIPPED,

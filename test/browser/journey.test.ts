@@ -103,6 +103,8 @@ async function addUser(page: Page): Promise<void> {
   await page.getByText('Only selected').click();
   await page.getByLabel('demo-vision').check();
   await button(page, 'Save').click();
+  await page.getByText(`Password: ${MARIA.password}`).waitFor();
+  await button(page, 'Done').click();
   await row(page, MARIA.username).waitFor();
 }
 

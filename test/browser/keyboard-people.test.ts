@@ -70,6 +70,8 @@ test('a user: added, changed, switched and deleted, the last one too', { skip: S
   await expectFocus(page, page.getByLabel('Password'));
   await page.keyboard.type('a password of hers');
   await hands.press('Enter');
+  await expectFocus(page, button(page, 'Done'));
+  await hands.press('Enter');
   await row(page, 'maria').waitFor();
   await expectFocus(page, button(page, 'Add User'));
   await hands.activate(button(page, 'Edit maria'));

@@ -63,12 +63,13 @@ test('a provider: added from a preset, tested, imported from, changed, switched 
   await row(page, 'Dots OCR').waitFor();
 
   await hands.activate(button(page, 'Add Provider'));
-  await expectFocus(page, page.getByLabel('Preset'));
+  await expectFocus(page, page.getByLabel('API Key'));
+  await page.keyboard.type('sk-mine-0123456789');
+  await hands.goTo(page.getByLabel('Preset'));
   await page.keyboard.type('Groq');
   await hands.type(page.getByLabel('Provider Name'), 'Mine');
   await hands.type(page.getByLabel('Provider ID'), 'mine');
   await hands.type(page.getByLabel('Base URL'), `${upstream.origin}/v1`);
-  await hands.type(page.getByLabel('API Key'), 'sk-mine-0123456789');
   await hands.goTo(page.getByLabel('Enabled'));
   await hands.press('Space', 'Space');
   await hands.goTo(page.getByText('Advanced'));

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startApp } from '../helpers/start-app.ts';
+import { checkLooks } from './looks.ts';
 import { fillSignIn, flip, row, SKIPPED, signOut, takeNewKey, visit, visitPanel } from './start-browser.ts';
 
 const PASSWORD = 'a password of hers';
@@ -15,6 +16,13 @@ test('the admin adds a user, who finds her models and makes a key', { skip: SKIP
   await admin.page.getByText('Only selected').click();
   await admin.page.getByLabel('two').check();
   await admin.page.getByRole('button', { name: 'Save' }).click();
+  const added = admin.page.getByRole('dialog', { name: 'maria is added' });
+  const message = await added.getByRole('group', { name: 'Message' }).textContent();
+  for (const told of [`Sign in at: ${app.origin}/`, 'Username: maria', `Password: ${PASSWORD}`])
+    assert.ok(message?.includes(`${told}\n`), `${told} in ${message}`);
+  await checkLooks(admin.page, 'a user is added');
+  await added.getByRole('button', { name: 'Copy message' }).click();
+  await added.getByRole('button', { name: 'Done' }).click();
   await row(admin.page, 'maria').waitFor();
 
   const { page } = await visit(t, app.origin, '/');

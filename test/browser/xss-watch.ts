@@ -35,7 +35,7 @@ export const PAYLOADS: readonly string[] = [
 
 /** What pages may ask the app for. */
 const OWN_ROUTES =
-  /^\/(|(admin|chat|dashboard)\.html|favicon\.svg|[a-z-]+\.(css|js)|js\/[a-z/-]+\.js|api\/(me|login|(admin|user)\/[^/]+(\/[^/]+){0,2})|v1\/(models|chat\/completions|ocr|audio\/(transcriptions|speech)|images\/generations)|health)$/;
+  /^\/(|(admin|chat|dashboard)\.html|(static\/[\w-]{22}\/)?(favicon\.svg|[a-z-]+\.(css|js)|js\/[a-z/-]+\.js)|api\/(me|login|(admin|user)\/[^/]+(\/[^/]+){0,2})|v1\/(models|chat\/completions|ocr|audio\/(transcriptions|speech)|images\/generations)|health)$/;
 
 /**
  * Opens a browser in which every sign of a text that became more than text fails the test: `xss()` called, a dialog, a policy

@@ -4,7 +4,7 @@ import { HttpError } from '../../src/errors.ts';
 import { type FailureKind, responseFailure } from '../../src/gateway/failure.ts';
 import { Health } from '../../src/gateway/health.ts';
 import type { ProviderHealth } from '../../src/gateway/health-report.ts';
-import type { Aim } from '../../src/gateway/rests.ts';
+import type { Aim } from '../../src/gateway/rest-names.ts';
 import { makeProvider } from '../helpers/records.ts';
 
 const HOUR_MS = 3_600_000;

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import { HttpError } from '../../src/errors.ts';
-import { type Aim, Rests } from '../../src/gateway/rests.ts';
+import type { Aim } from '../../src/gateway/rest-names.ts';
+import { Rests } from '../../src/gateway/rests.ts';
 
 const AIM: Aim = { providerId: 'p', upstreamModel: 'm', keyId: 'k1' };
 const OTHER_KEY: Aim = { ...AIM, keyId: 'k2' };

@@ -85,4 +85,6 @@ export const EXPECTED_ACCESS: Readonly<Record<string, Access>> = {
   'POST /v1/embeddings': 'key',
   'POST /v1/ocr': 'key',
   'ANY /v1/*path': 'key',
+
+  'GET /static/:version/*path': 'anyone',
 };

@@ -23,12 +23,21 @@ export function nginxSkipped(): string | false {
  * became its defaults in nginx 1.29.7, written out for older versions: HTTP/1.1, and no Connection header.
  * @returns its origin
  */
-export async function startNginx(t: TestContext, upstreamPort: number): Promise<string> {
+export function startNginx(t: TestContext, upstreamPort: number): Promise<string> {
+  return startNginxWith(t, (port) => bareLocation(port, upstreamPort));
+}
+
+/**
+ * Starts nginx with a configuration for its block `http`; it ends with the test.
+ * @param siteOf gets the port on which it must listen, on 127.0.0.1
+ * @returns its origin
+ */
+export async function startNginxWith(t: TestContext, siteOf: (port: number) => string): Promise<string> {
   const folder = makeTestFolder(t);
   chmodSync(folder, 0o755);
   const port = await ownPort(t);
   const file = join(folder, 'nginx.conf');
-  writeFileSync(file, configuration(folder, port, upstreamPort));
+  writeFileSync(file, configuration(folder, siteOf(port)));
   const child = spawn(COMMAND, ['-p', folder, '-c', file, '-e', 'stderr']);
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
   t.after(() => {
@@ -51,7 +60,7 @@ export async function startNginx(t: TestContext, upstreamPort: number): Promise<
   return `http://127.0.0.1:${port}`;
 }
 
-function configuration(folder: string, port: number, upstreamPort: number): string {
+function configuration(folder: string, site: string): string {
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
   return `
     user ${WORKER_USER};
@@ -63,6 +72,12 @@ function configuration(folder: string, port: number, upstreamPort: number): stri
     http {
       access_log off;
       ${temporary.map((name) => `${name}_temp_path ${folder}/${name};`).join('\n      ')}
+      ${site}
+    }`;
+}
+
+function bareLocation(port: number, upstreamPort: number): string {
+  return `
       server {
         listen 127.0.0.1:${port};
         location / {
@@ -70,6 +85,5 @@ function configuration(folder: string, port: number, upstreamPort: number): stri
           proxy_http_version 1.1;
           proxy_set_header Connection "";
         }
-      }
-    }`;
+      }`;
 }

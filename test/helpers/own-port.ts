@@ -16,7 +16,7 @@ let tried = 0;
  * any port, and this function to no other test. No process gets one twice, so that no connection of an earlier test that
  * is kept for later leads there.
  */
-export async function ownPort(t: TestContext): Promise<number> {
+export async function ownPort(t: Pick<TestContext, 'after'>): Promise<number> {
   const count = endOfUngiven() - FIRST;
   // Every process begins elsewhere, so that they seldom meet.
   const start = process.pid * 97;
@@ -40,7 +40,7 @@ function endOfUngiven(): number {
 }
 
 /** UDP counts its ports apart from TCP: holding the one of the same number tells other tests that it is taken. */
-async function claim(t: TestContext, port: number): Promise<boolean> {
+async function claim(t: Pick<TestContext, 'after'>, port: number): Promise<boolean> {
   const socket = createSocket('udp4').bind({ port, address: '127.0.0.1', exclusive: true });
   const isOurs = await happens(once(socket, 'listening'));
   if (isOurs) t.after(() => socket.close());

@@ -1,7 +1,11 @@
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';
+
+/** The optional package, which is not bundled; the bundle lies where it would not be found by its name. */
+const REDIS = fileURLToPath(import.meta.resolve('redis'));
 
 const stripsTypes = Boolean(Reflect.get(process.features, 'typescript'));
 
@@ -41,6 +45,8 @@ function bundle(path: string, program: string): void {
     platform: 'node',
     format: 'esm',
     target: 'node20.12',
+    alias: { redis: REDIS },
+    external: [REDIS],
     define: { 'import.meta.dirname': JSON.stringify(dirname(path)) },
     logLevel: 'error',
   });

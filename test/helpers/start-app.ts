@@ -9,7 +9,7 @@ import { DEFAULT_PASSWORD } from '../../src/auth/known-secrets.ts';
 import { PASSWORD_COST } from '../../src/auth/password-work.ts';
 import { type Books, booksInMemory, closeBooks } from '../../src/books.ts';
 import { type Config, type Environment, loadConfig } from '../../src/config.ts';
-import { listStaticFiles } from '../../src/http/static.ts';
+import { StaticFolder } from '../../src/http/static.ts';
 import type { Lifecycle } from '../../src/lifecycle.ts';
 import { createLogger } from '../../src/logger.ts';
 import type { SnapshotStatus } from '../../src/offsite/status.ts';
@@ -70,7 +70,8 @@ export interface StartOptions {
 const CHEAP_COST = PASSWORD_COST / 16;
 
 /** One for all: each compresses the pages that it serves. */
-const STATIC_FILES = listStaticFiles(fileURLToPath(new URL('../../public', import.meta.url)));
+/** The pages. */
+export const STATIC_FOLDER = new StaticFolder(fileURLToPath(new URL('../../public', import.meta.url)));
 
 /** The real server on a free loopback port, with a store in memory; it ends with the test. */
 export async function startApp(t: TestContext, options: StartOptions = {}): Promise<AppUnderTest> {
@@ -92,7 +93,7 @@ export async function startApp(t: TestContext, options: StartOptions = {}): Prom
     config,
     logger,
     lifecycle,
-    staticFiles: STATIC_FILES,
+    staticFolder: STATIC_FOLDER,
     passwordCost: options.passwordCost ?? CHEAP_COST,
     version: 'test',
     now,

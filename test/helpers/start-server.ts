@@ -51,7 +51,7 @@ const SHOW_MS = 20_000;
 const LISTENING = /"event":"listening".*?"port":(\d+)/;
 
 /** An empty folder that goes with the test. */
-export function makeTestFolder(t: TestContext): string {
+export function makeTestFolder(t: Pick<TestContext, 'after'>): string {
   const folder = mkdtempSync(join(tmpdir(), 'ipin-proxy-process-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   return folder;

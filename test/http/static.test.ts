@@ -3,9 +3,9 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
-import { listStaticFiles } from '../../src/http/static.ts';
+import { StaticFolder } from '../../src/http/static.ts';
 import { rawClient } from '../helpers/raw-socket.ts';
-import { startApp } from '../helpers/start-app.ts';
+import { STATIC_FOLDER, startApp } from '../helpers/start-app.ts';
 import { makeTestFolder } from '../helpers/start-server.ts';
 
 describe('static files', { timeout: 20_000 }, () => {
@@ -62,6 +62,57 @@ describe('static files', { timeout: 20_000 }, () => {
     assert.equal(head.headers.get('etag'), get.headers.get('etag'));
     assert.equal(await head.text(), '');
     assert.equal((await fetch(`${app.origin}/`, { method: 'POST' })).status, 405);
+  });
+
+  test('pages name their files under the version of all files, which a browser may keep', async (t) => {
+    const app = await startApp(t);
+    const cachingOf = async (path: string) => {
+      const answer = await fetch(`${app.origin}${path}`);
+      const body = await answer.text();
+      return { status: answer.status, caching: answer.headers.get('cache-control'), body };
+    };
+    const page = await cachingOf('/admin.html');
+    assert.deepEqual([page.status, page.caching], [200, 'no-cache']);
+    const names = [...page.body.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, name = '']) => name);
+    const { version } = STATIC_FOLDER;
+    assert.match(version, /^[\w-]{22}$/);
+    for (const name of names) assert.ok(name.startsWith(`static/${version}/`), name);
+    assert.ok(names.includes(`static/${version}/js/lib/h.js`), 'an import of an import');
+    assert.equal(new Set(names).size, names.length - 1, 'only the sign is there twice');
+    for (const name of names) {
+      const plain = await cachingOf(`/${name.split('/').slice(2).join('/')}`);
+      assert.deepEqual([plain.status, plain.caching], [200, 'no-cache'], name);
+      const kept = { ...plain, caching: 'public, max-age=31536000, immutable' };
+      assert.deepEqual(await cachingOf(`/${name}`), kept, name);
+    }
+    const old = await cachingOf('/static/of-another-version/js/lib/h.js');
+    assert.deepEqual([old.status, old.caching], [200, 'no-cache'], 'a page from before an update');
+    for (const path of [
+      '',
+      'js',
+      'js/',
+      'admin.html',
+      'index.html',
+      '..%2fadmin.html',
+      '..%2f..%2fpackage.json',
+      'js/nothing.js',
+    ]) {
+      assert.equal((await cachingOf(`/static/${version}/${path}`)).status, 404, path);
+    }
+  });
+
+  test('have another version when one of them is another one', (t) => {
+    const versionOf = (files: Readonly<Record<string, string>>): string => {
+      const folder = makeTestFolder(t);
+      for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+      return new StaticFolder(folder).version;
+    };
+    const files = { 'a.js': 'let a;\n', 'b.css': 'p {}\n', 'index.html': '<p>' };
+    const version = versionOf(files);
+    assert.equal(versionOf({ ...files, 'index.html': '<b>' }), version);
+    assert.equal(versionOf({ ...files, 'a.js': '// Why.\nlet a;\n' }), version);
+    assert.notEqual(versionOf({ ...files, 'a.js': 'let b;\n' }), version);
+    assert.notEqual(versionOf({ 'index.html': '<p>', 'b.js': 'let a;\n', 'b.css': 'p {}\n' }), version);
   });
 
   const spellings = [
@@ -123,6 +174,6 @@ describe('static files', { timeout: 20_000 }, () => {
     for (const name of ['index.html', 'js/a.js', 'b.css', 'tsconfig.json', '.env', 'notes.txt', 'c.map'])
       writeFileSync(join(folder, name), name);
     symlinkSync('/etc/passwd', join(folder, 'link.html'));
-    assert.deepEqual([...listStaticFiles(folder).keys()].sort(), ['/', '/b.css', '/js/a.js']);
+    assert.deepEqual([...new StaticFolder(folder).files.keys()].sort(), ['/', '/b.css', '/js/a.js']);
   });
 });

@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
-import { type OpenBudgetsOptions, openBudgets } from '../../src/limits/budget-file.ts';
+import { BudgetFile, type OpenBudgetsOptions, openBudgets } from '../../src/limits/budget-file.ts';
 import type { KeptBudgets } from '../../src/limits/budgets.ts';
 import { LimitGate } from '../../src/limits/limits.ts';
 import { until } from '../helpers/until.ts';
@@ -17,6 +17,8 @@ interface Opened extends KeptBudgets {
   /** Makes a call that cost so much. */
   use(costNanoUsd: number, id?: string): void;
   costOf(id?: string): number;
+  /** Writes what has changed. */
+  save(): Promise<void>;
 }
 
 async function open(folder: string | null, options: Partial<OpenBudgetsOptions> = {}): Promise<Opened> {
@@ -26,8 +28,10 @@ async function open(folder: string | null, options: Partial<OpenBudgetsOptions> 
   const kept = await openBudgets({ folder, logger, now, ...options });
   const { budgets } = kept;
   const gate = new LimitGate(budgets, now);
+  const file = kept instanceof BudgetFile ? kept : null;
   return Object.assign(kept, {
     warnings,
+    save: async (): Promise<void> => (file === null ? undefined : BudgetFile.prototype.save.call(file)),
     use(costNanoUsd: number, id = 'k') {
       const owners = { key: { id, limits: null }, user: null };
       const reservation = gate.admit({ ...owners, tokens: 0, costNanoUsd: 0 });

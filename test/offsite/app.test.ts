@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { createApp } from '../../src/app.ts';
 import { describeKey } from '../../src/auth/api-keys.ts';
 import { loadConfig } from '../../src/config.ts';
-import { listStaticFiles } from '../../src/http/static.ts';
+import { StaticFolder } from '../../src/http/static.ts';
 import type { Lifecycle } from '../../src/lifecycle.ts';
 import { createSnapshotTarget } from '../../src/offsite/create-target.ts';
 import { DEBOUNCE_MS } from '../../src/offsite/schedule.ts';
@@ -55,7 +55,7 @@ async function serve(t: TestContext, url: string): Promise<Serving> {
     config,
     logger,
     lifecycle,
-    staticFiles: listStaticFiles(fileURLToPath(new URL('../../public', import.meta.url))),
+    staticFolder: new StaticFolder(fileURLToPath(new URL('../../public', import.meta.url))),
     version: 'test',
     now: Date.now,
     randomBytes,

@@ -1,9 +1,7 @@
 /** The chat, on its own page and in the panel's tab. */
-import { messageOf } from '../lib/api.js';
 import { h } from '../lib/h.js';
 import { loadStyles } from '../lib/styles.js';
 import { toast } from '../lib/toast.js';
-import { createUrlState } from '../lib/url-state.js';
 import { createAccountChats } from './account-chats.js';
 import { menuItems } from './chat-menu.js';
 import { createCompareMode } from './compare/compare-mode.js';
@@ -12,9 +10,11 @@ import { createModelButton } from './composer/model-button.js';
 import { createPresetMenu } from './composer/preset-menu.js';
 import { createConversation } from './conversation/conversation.js';
 import { createLog } from './conversation/log.js';
+import { createDrafts } from './drafts.js';
 import { takeDroppedFiles } from './files/file-sources.js';
 import { createHead } from './head.js';
 import { createHistoryDrawer } from './history-drawer.js';
+import { createNavigation } from './navigation.js';
 import { toFailure } from './request/failure.js';
 import { kindOf } from './request/models.js';
 import { createConnection } from './settings/connection.js';
@@ -39,7 +39,6 @@ const PHONE = '(max-width: 640px)';
  * @returns {{ mayLoseWork(): boolean, shown(): void }} shown: to be called when the container is on the page again
  */
 export function mountChat(container, { me, isTab = false, onMenu = null }) {
-  const url = createUrlState('chat', new AbortController().signal);
   let isListed = false;
   let pathTokens = 0;
   const log = createLog();
@@ -48,16 +47,17 @@ export function mountChat(container, { me, isTab = false, onMenu = null }) {
     onHistory: () => drawer.open(),
     onCompare: () => compareMode.toggle(),
     onSettings: () => side.toggle(),
-    items: () => menuItems({ chat: conversation.place().chat, list: chats.list(), onNew: newChat, isTab }),
+    items: () =>
+      menuItems({ chat: conversation.place().chat, list: chats.list(), onNew: navigation.startNew, isTab }),
   });
   const drawer = createHistoryDrawer({ toggle: head.history });
   const chats = createAccountChats({
     host: drawer.element,
     canSignOut: me !== null,
-    onOpen: (id) => void openChat(id),
-    onNew: newChat,
-    onGone: newChat,
-    onStore,
+    onOpen: (id) => void navigation.open(id),
+    onNew: () => navigation.startNew(),
+    onGone: () => navigation.startNew(),
+    onStore: (store) => navigation.onStore(store),
   });
   const settings = createSettings({ onChange: keepSettings, onInvalid: () => side.open() });
   const model = createModelButton({ onChange: onModel, onMissing, isKeyNeeded: me === null });
@@ -75,7 +75,10 @@ export function mountChat(container, { me, isTab = false, onMenu = null }) {
     tools: [model.element, compareMode.chips],
     onSend,
     onStop: () => conversation.stop(),
-    onInput: showNext,
+    onInput() {
+      drafts.keep();
+      showNext();
+    },
     onEditLast: () => conversation.editLast(),
   });
   const conversation = createConversation({
@@ -87,6 +90,23 @@ export function mountChat(container, { me, isTab = false, onMenu = null }) {
     empty: welcome.element,
     onChange,
     onEdited: () => composer.focus(),
+  });
+  const drafts = createDrafts({ composer: () => composer, store: chats.store });
+  const navigation = createNavigation({
+    isTab,
+    conversation,
+    composer,
+    drafts,
+    chats,
+    compareMode,
+    presets,
+    closeList: drawer.close,
+    onChange,
+    onSettings(chat) {
+      settings.fill(chat);
+      model.want(chat.modelId);
+      showWelcome();
+    },
   });
   const talk = h(
     'section',
@@ -106,50 +126,6 @@ export function mountChat(container, { me, isTab = false, onMenu = null }) {
     ],
     onToggle: showWelcome,
   });
-
-  /** @param {import('./history/open-history.js').History} store */
-  async function onStore(store) {
-    store.onChange((change) => {
-      if (change.type === 'presets') void presets.load();
-      else if (change.type === 'chat') void conversation.refresh(change.chatId).catch(() => {});
-      else if (change.type === 'outdated')
-        toast.error('A newer version of this page is open in another tab. Reload this one.');
-    });
-    await presets.load();
-    // A new chat begins with the settings of the last one.
-    const [newest] = await store.listChats({ limit: 1 }).catch(() => []);
-    const id = url.get('id');
-    if (id === null || !(await conversation.open(id).catch(() => false))) conversation.startNew();
-    const chat = conversation.place().chat ?? newest;
-    if (!chat) return;
-    settings.fill(chat);
-    model.want(chat.modelId);
-    showWelcome();
-  }
-
-  /** @param {string} id */
-  async function openChat(id) {
-    drawer.close();
-    if (conversation.place().chat?.id === id) return;
-    compareMode.end();
-    try {
-      if (!(await conversation.open(id))) throw new Error('This chat is not in this browser any more.');
-      const { chat } = conversation.place();
-      if (chat) settings.fill(chat);
-      model.want(chat?.modelId ?? null);
-      composer.focus();
-    } catch (error) {
-      toast.error(messageOf(error));
-    }
-  }
-
-  function newChat() {
-    drawer.close();
-    compareMode.end();
-    composer.cancelSend();
-    conversation.startNew();
-    composer.focus();
-  }
 
   /** @param {import('./types.js').Model[] | null} models @param {string} [whyNone] */
   function onModels(models, whyNone = '') {
@@ -202,7 +178,7 @@ export function mountChat(container, { me, isTab = false, onMenu = null }) {
   /** Another chat, another model, or an answer that began or ended. */
   function onChange() {
     const { chat, thread } = conversation.place();
-    const id = chat?.id ?? null;
+    drafts.follow(conversation.place());
     const isBusy = conversation.isBusy();
     const isComparing = compareMode.current() !== null;
     element.classList.toggle('is-busy', isBusy);
@@ -211,9 +187,8 @@ export function mountChat(container, { me, isTab = false, onMenu = null }) {
     head.setTitle(chat?.title ?? 'New chat');
     head.showUse(conversation.path(), thread.all());
     head.setCompare({ isOn: isComparing, isPossible: compareMode.isPossible() });
-    chats.list()?.setCurrent(id);
-    const shown = url.get('id');
-    if (chats.store() && element.isConnected && shown !== id) url.set({ id }, { replace: shown === null });
+    chats.list()?.setCurrent(chat?.id ?? null);
+    if (element.isConnected) navigation.showAddress();
     pathTokens = tokensOf(conversation.path());
     showWelcome();
     showNext();
@@ -262,7 +237,7 @@ export function mountChat(container, { me, isTab = false, onMenu = null }) {
   watchShortcuts(element, {
     isSearchTaken: isTab,
     actions: {
-      newChat,
+      newChat: navigation.startNew,
       search() {
         drawer.open();
         chats.list()?.focusSearch();
@@ -272,12 +247,6 @@ export function mountChat(container, { me, isTab = false, onMenu = null }) {
       editLast: conversation.editLast,
       settings: side.toggle,
     },
-  });
-  url.onChange(() => {
-    const id = url.get('id');
-    if (id !== null) void openChat(id);
-    else if (!isTab && conversation.place().chat) newChat();
-    else onChange();
   });
   container.append(element);
   composer.setModel(null);

@@ -19,7 +19,7 @@ export class ApiError extends Error {
 }
 
 /** The folder of the pages. All addresses are relative to it, so that the panel also works under a path behind a proxy. */
-const ROOT = new URL('../../', import.meta.url);
+const ROOT = new URL('.', location.href);
 
 /** @type {(() => Promise<boolean>) | null} */
 let signInAgain = null;

@@ -111,7 +111,7 @@ export function createPicker(options) {
   const element = h(
     'div',
     { class: 'stack tight' },
-    h('div', { class: 'row wrap between' }, search.element, all),
+    h('div', { class: 'row between picker-head' }, search.element, all),
     h('div', { class: options.choices.length > 8 ? 'picker long' : 'picker' }, host, sentinel),
     status,
   );

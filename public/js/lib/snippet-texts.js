@@ -1,5 +1,5 @@
 /** The examples for clients of this server, as text. */
-import { baseUrl } from './api.js';
+import { baseUrl, pageUrl } from './api.js';
 
 /** Stands for the key in the examples until the reader asks for it. */
 const VARIABLE = 'IPIN_KEY';
@@ -166,6 +166,24 @@ export function handOver({ key, keyName, person, models, budget }) {
     ...(budget === null ? [] : [`Budget: ${budget}`]),
     '',
     'Keep the key to yourself: who has it can use it in your name.',
+  ].join('\n');
+}
+
+/**
+ * A message for a user who was just added.
+ * @param {{ username: string, person: string, password: string }} options
+ */
+export function welcomeMessage({ username, person, password }) {
+  return [
+    `Hello ${person},`,
+    '',
+    'here is your access to our AI models. On your page you can make API keys, see what you have used, and chat.',
+    '',
+    `Sign in at: ${pageUrl('')}`,
+    `Username: ${username}`,
+    `Password: ${password}`,
+    '',
+    'Please change the password there after you have signed in.',
   ].join('\n');
 }
 

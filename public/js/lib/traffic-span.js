@@ -6,7 +6,7 @@
  *   bucket: 'hour' | 'day', zone: number, name: string, whole: Span | null, before: Span | null, beforeName: string,
  * }} TrafficSpan
  *   zone: minutes east of UTC; name: `last 24 hours`; whole: the span up to the last full hour, to be compared with `before`,
- *   which is as long; beforeName: `on the 24 h before`
+ *   which is as long; beforeName: `vs 24 h before`
  */
 
 const HOUR_MS = 3_600_000;
@@ -14,9 +14,9 @@ const DAY_MS = 24 * HOUR_MS;
 
 /** The choices of the Overview. */
 export const RANGES = /** @type {const} */ ([
-  { value: '24h', label: '24 hours', days: 1, beforeName: 'on the 24 h before' },
-  { value: '7d', label: '7 days', days: 7, beforeName: 'on the 7 days before' },
-  { value: '30d', label: '30 days', days: 30, beforeName: 'on the 30 days before' },
+  { value: '24h', label: '24 hours', days: 1, beforeName: 'vs 24 h before' },
+  { value: '7d', label: '7 days', days: 7, beforeName: 'vs 7 days before' },
+  { value: '30d', label: '30 days', days: 30, beforeName: 'vs 30 days before' },
 ]);
 
 /**

@@ -2,10 +2,10 @@ import { copyButton } from '../lib/copy.js';
 import { confirmDialog, openDialog } from '../lib/dialog.js';
 import { plural } from '../lib/format.js';
 import { h } from '../lib/h.js';
-import { icon } from '../lib/icons.js';
 import { budgetText } from '../lib/limits.js';
 import { handOver } from '../lib/snippet-texts.js';
 import { exampleModel, snippets } from '../lib/snippets.js';
+import { messageCard } from './message-card.js';
 
 const NOT_COPIED = {
   title: 'Close without the key?',
@@ -51,7 +51,7 @@ export async function showCreatedKey(key, { owner, models, isLimited }) {
         h('h3', null, 'Set it up'),
         snippets({ key: secret, model: exampleModel(models.map((id) => ({ id }))) }),
         messageCard({
-          person: owner && (owner.name || owner.username),
+          title: owner === null ? 'Hand it over' : `For ${owner.name || owner.username}`,
           text: handOver({
             key: secret,
             keyName: key.name,
@@ -59,7 +59,7 @@ export async function showCreatedKey(key, { owner, models, isLimited }) {
             models: isLimited ? models : null,
             budget: budgetText(key.limits) ?? budgetText(owner?.limits),
           }),
-          content: isLimited ? plural(models.length, 'model') : 'all models',
+          content: `A message with address, key and ${isLimited ? plural(models.length, 'model') : 'all models'}`,
           onCopied: noteCopy,
         }),
       ),
@@ -68,42 +68,4 @@ export async function showCreatedKey(key, { owner, models, isLimited }) {
   });
   copy.focus();
   await dialog.closed;
-}
-
-/**
- * The message for the person who gets the key.
- * @param {{ person: string | null, text: string, content: string, onCopied: () => void }} options
- */
-function messageCard({ person, text, content, onCopied }) {
-  const message = h('pre', { class: 'wrap', tabindex: 0, role: 'group', 'aria-label': 'Message' }, text);
-  // The old command copies only what is on the page.
-  const details = h(
-    'details',
-    { class: 'small' },
-    h('summary', null, 'Read the message'),
-    h('div', { class: 'code' }, message),
-  );
-  const copy = copyButton(() => text, message, { label: 'Copy message', visible: true, onCopied });
-  copy.addEventListener('click', () => (details.open ||= !isSecureContext), { capture: true });
-  return h(
-    'div',
-    { class: 'hand stack tight' },
-    h(
-      'div',
-      { class: 'row between' },
-      h(
-        'div',
-        { class: 'row' },
-        icon('send'),
-        h(
-          'div',
-          null,
-          h('p', { class: 'medium' }, person === null ? 'Hand it over' : `For ${person}`),
-          h('p', { class: 'small muted' }, `A message with address, key and ${content}`),
-        ),
-      ),
-      copy,
-    ),
-    details,
-  );
 }

@@ -2,6 +2,7 @@ import { h } from '../lib/h.js';
 import { icon } from '../lib/icons.js';
 import { patchChildren } from '../lib/patch.js';
 import { hashOf } from '../lib/url-state.js';
+import { afterSetup } from './needs.js';
 
 const ICONS = /** @type {const} */ ({ bad: 'alert', warn: 'warning', info: 'info' });
 /** Shown before somebody asks for all. */
@@ -16,13 +17,14 @@ export function createNeedsCard({ navigate }) {
   /** @type {readonly import('./needs.js').Need[]} */
   let needs = [];
   const more = h('button', { type: 'button', class: 'link-btn small push', onclick: toggle });
-  const list = h('ul', { class: 'lines attention', 'aria-label': 'Needs you' });
+  const list = h('ul', { class: 'lines attention', 'aria-labelledby': 'needs' });
   const none = h('p', { class: 'card-body muted row' }, icon('ok'), 'Nothing needs you now.');
   none.firstElementChild?.classList.add('ok');
+  const title = h('h2', { id: 'needs' }, 'Needs you');
   const element = h(
     'section',
     { class: 'card w4 first-narrow', 'aria-labelledby': 'needs' },
-    h('div', { class: 'card-head' }, h('h2', { id: 'needs' }, 'Needs you'), more),
+    h('div', { class: 'card-head' }, title, more),
     list,
     none,
   );
@@ -47,9 +49,15 @@ export function createNeedsCard({ navigate }) {
 
   return {
     element,
-    /** @param {readonly import('./needs.js').Need[]} next */
-    update(next) {
-      needs = next;
+    /**
+     * @param {readonly import('./needs.js').Need[]} next
+     * @param {{ isSettingUp: boolean }} when the setup comes first: what can wait is said calmly, and nothing is not said
+     */
+    update(next, { isSettingUp }) {
+      needs = isSettingUp ? afterSetup(next) : next;
+      const canWait = isSettingUp && needs.every(({ kind }) => kind === 'info');
+      title.textContent = canWait ? 'For later' : 'Needs you';
+      element.hidden = isSettingUp && needs.length === 0;
       render();
     },
   };

@@ -43,6 +43,22 @@ export function findNeeds(input, nowMs) {
   return needs.sort((a, b) => ORDER[a.kind] - ORDER[b.kind]);
 }
 
+/**
+ * What is left for the time after the setup of a new server: without the password and the keys, which its steps ask for. What
+ * works as it is is not a warning yet.
+ * @param {readonly Need[]} needs
+ * @returns {Need[]}
+ */
+export function afterSetup(needs) {
+  return needs
+    .filter(({ action }) => action.intent !== 'password' && action.label !== ADD_KEY)
+    .map((need) => (need.kind === 'warn' && !URGENT.has(need.id) ? { ...need, kind: 'info' } : need));
+}
+
+/** What one should know before work is put into a setup. */
+const URGENT = new Set(['warning:storage_volatile', 'warning:unreadable_provider_keys']);
+const ADD_KEY = 'Add key';
+
 /** Warnings of which more depends than the next restart. */
 const SEVERE = new Set(['default_password', 'storage_failing', 'storage_read_only', 'usage_not_written']);
 
@@ -102,7 +118,7 @@ function providerNeeds(provider, models) {
     action: { label, tab: 'providers', params: { open: id } },
   });
   if (condition === KEY_MISSING)
-    return [need('warn', `${name} has no key`, withoutKeyText(id, models), 'Add key')];
+    return [need('warn', `${name} has no key`, withoutKeyText(id, models), ADD_KEY)];
   if (!provider.enabled) return [];
   const refused = provider.apiKeys.filter((key) => key.enabled && key.state === 'refused');
   if (refused.length > 0) {

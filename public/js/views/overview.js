@@ -170,14 +170,11 @@ export function mountOverview(container, context) {
   /** @param {OverviewState} next */
   function render(next) {
     state = next;
-    cards.needs.update(
-      findNeeds(
-        { ...next, unpriced: unpricedByModel(next.traffic), span: next.traffic.span.name },
-        serverNow(),
-      ),
-    );
     // The first answer is read before the Overview takes its place.
-    if (first !== null && (needsSetup(next) || (!isSetupLeft && first.element.isConnected))) {
+    const isSettingUp = needsSetup(next) || (!isSetupLeft && first?.element.isConnected === true);
+    const needs = { ...next, unpriced: unpricedByModel(next.traffic), span: next.traffic.span.name };
+    cards.needs.update(findNeeds(needs, serverNow()), { isSettingUp });
+    if (first !== null && isSettingUp) {
       first.update(next);
       leave.hidden = !needsSetup(next);
       if (first.element.isConnected) return;

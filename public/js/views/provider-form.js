@@ -3,6 +3,7 @@ import { checkField, selectField, textField } from '../lib/form.js';
 import { formDialog } from '../lib/form-dialog.js';
 import { h } from '../lib/h.js';
 import { memberPath } from '../lib/resource.js';
+import { presetOfKey } from './first-run-facts.js';
 import { findPreset, PRESET_GROUPS } from './presets.js';
 import { providerOptionFields } from './provider-options.js';
 
@@ -11,7 +12,9 @@ const TYPES = [
   { value: 'openai', label: 'OpenAI Compatible' },
   { value: 'chutes', label: 'Chutes' },
 ];
-const PRESET_HINT = 'Fills in the fields below for a known provider.';
+const PRESET_HINT = 'Fills in the fields below.';
+const NEW_KEY_HINT =
+  'Paste it first: most keys show which provider they belong to. It is stored on the server and never shown again. Leave it empty if the provider needs no key.';
 const KEY_HINT = 'Stored on the server and never shown again. Leave empty if the provider needs no key.';
 
 /**
@@ -23,18 +26,22 @@ const KEY_HINT = 'Stored on the server and never shown again. Leave empty if the
 export function editProvider(provider, takenIds) {
   const fields = providerFields(provider);
   const options = providerOptionFields(provider?.options ?? {});
-  const preset = provider === null ? presetField(fields, takenIds) : null;
+  const isNew = provider === null;
+  const preset = isNew ? presetField(fields, takenIds) : null;
   const note = h('p', { class: 'field-error', role: 'status', hidden: true });
   if (provider && fields.removeKey) warnAboutNewHost(provider, fields, note);
   fields.key.element.append(note);
   return formDialog({
-    title: provider === null ? 'Add Provider' : `Edit ${provider.name}`,
-    fields: [fields.name, fields.id, fields.url, fields.key, ...options.fields],
+    title: isNew ? 'Add Provider' : `Edit ${provider.name}`,
+    fields: isNew
+      ? [fields.key, fields.name, fields.id, fields.url, ...options.fields]
+      : [fields.name, fields.id, fields.url, fields.key, ...options.fields],
     content: [
+      isNew && fields.key.element,
       preset,
       h('div', { class: 'columns' }, fields.name.element, fields.id.element),
       fields.url.element,
-      fields.key.element,
+      !isNew && fields.key.element,
       fields.removeKey?.element,
       fields.type.element,
       fields.enabled.element,
@@ -98,7 +105,7 @@ function providerFields(provider) {
   const key = textField({
     label: 'API Key',
     param: 'apiKey',
-    hint: stored ? storedKeyHint(stored, count) : KEY_HINT,
+    hint: isNew ? NEW_KEY_HINT : stored ? storedKeyHint(stored, count) : KEY_HINT,
     input: { type: 'password', autocomplete: 'new-password', spellcheck: 'false', placeholder: stored ?? '' },
   });
   const removeKey =
@@ -136,17 +143,18 @@ function keyValue(fields) {
 }
 
 /**
- * A list of known providers. Choosing one fills in the form.
+ * A list of known providers. Choosing one fills in the form, and so does a key that shows whose it is.
  * @param {ReturnType<typeof providerFields>} fields
  * @param {readonly string[]} takenIds
  */
 function presetField(fields, takenIds) {
   const field = selectField({
     label: 'Preset',
-    choices: [{ value: '', label: 'Custom' }],
+    choices: [{ value: '', label: 'None: I know the address' }],
     hint: PRESET_HINT,
   });
   const hint = field.element.querySelector('.hint');
+  hint?.setAttribute('role', 'status');
   field.control.append(
     ...PRESET_GROUPS.map((group) =>
       h(
@@ -156,16 +164,32 @@ function presetField(fields, takenIds) {
       ),
     ),
   );
-  field.control.addEventListener('change', () => {
-    const preset = findPreset(field.control.value);
-    if (hint) hint.textContent = preset?.hint ?? PRESET_HINT;
-    if (preset === undefined) return;
+  const filled = [fields.name, fields.id, fields.url];
+  /** Whether somebody wrote into the fields, which a pasted key then leaves alone. */
+  let isWritten = false;
+  /** @param {import('./presets.js').Preset} preset */
+  const fill = (preset) => {
     fields.name.control.value = preset.name;
     fields.id.control.value = freeId(preset.id, takenIds);
     fields.url.control.value = preset.baseUrl;
     fields.type.control.value = preset.type ?? 'openai';
-    for (const one of [fields.name, fields.id, fields.url]) one.setError(null);
+    for (const one of filled) one.setError(null);
     fields.key.control.placeholder = preset.isKeyless ? 'Not needed' : '';
+  };
+  field.control.addEventListener('change', () => {
+    const preset = findPreset(field.control.value);
+    if (hint) hint.textContent = preset?.hint ?? PRESET_HINT;
+    if (preset === undefined) return;
+    fill(preset);
+    isWritten = false;
+  });
+  for (const one of filled) one.control.addEventListener('input', () => (isWritten = true));
+  fields.key.control.addEventListener('input', () => {
+    const preset = presetOfKey(fields.key.control.value.trim());
+    if (preset === null || isWritten || field.control.value === preset.id) return;
+    field.control.value = preset.id;
+    fill(preset);
+    if (hint) hint.textContent = `This is a key of ${preset.name}.`;
   });
   return field.element;
 }

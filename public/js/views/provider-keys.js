@@ -168,6 +168,8 @@ function keyItem(key, actions, isOnly) {
  */
 function useOf({ state, restingUntil, lastUsedAt, enabled }) {
   const isRefused = enabled && state === 'refused' && restingUntil !== null;
+  // Its state says so already.
+  if (lastUsedAt === null && enabled && state === 'untested') return [];
   return [
     lastUsedAt === null ? 'Not used yet' : `Used ${relativeTime(lastUsedAt)}`,
     isRefused ? countdown(restingUntil, ', tried again in ') : null,

@@ -1,9 +1,8 @@
-import { api, pageUrl } from '../lib/api.js';
+import { api } from '../lib/api.js';
 import { checkField, textField } from '../lib/form.js';
 import { formDialog } from '../lib/form-dialog.js';
 import { h } from '../lib/h.js';
 import { memberPath } from '../lib/resource.js';
-import { LOOPBACK } from '../lib/snippet-texts.js';
 import { limitFields } from './limit-fields.js';
 import { modelAccess } from './model-access.js';
 
@@ -13,7 +12,8 @@ const PATH = '/api/admin/users';
  * Asks for the properties of a user and saves them.
  * @param {import('../lib/types.js').User | null} user null: add a user
  * @param {readonly { id: string, name: string }[]} models
- * @returns {Promise<import('../lib/types.js').User | null>} the saved user; null after Cancel
+ * @returns {Promise<{ user: import('../lib/types.js').User, password: string } | null>} the saved user and the password that was
+ *   entered, if any; null after Cancel
  */
 export function editUser(user, models) {
   const isNew = user === null;
@@ -39,7 +39,7 @@ export function editUser(user, models) {
     optional: !isNew,
     param: 'password',
     hint: isNew
-      ? `8 to 128 characters. Tell it to the user, who ${signInPlace()}can change it.`
+      ? '8 to 128 characters. After Save you get a message with it to hand over; the user can change it.'
       : 'Leave empty to keep the current password. A new password signs this user out everywhere.',
     // Visible, because the admin has to tell it to the user.
     input: { spellcheck: 'false', autocapitalize: 'none', required: isNew, minlength: 8, maxlength: 128 },
@@ -66,7 +66,7 @@ export function editUser(user, models) {
       ),
       enabled.element,
     ],
-    save: () => {
+    save: async () => {
       const body = {
         username: username.control.value.trim(),
         name: name.control.value.trim() || username.control.value.trim(),
@@ -75,12 +75,8 @@ export function editUser(user, models) {
         ...(limits.isChanged() && { limits: limits.value() }),
         ...(password.control.value && { password: password.control.value }),
       };
-      return isNew ? api.post(PATH, body) : api.put(memberPath(PATH, user.id), body);
+      const saved = await (isNew ? api.post(PATH, body) : api.put(memberPath(PATH, user.id), body));
+      return { user: saved, password: password.control.value };
     },
   });
-}
-
-/** Where users sign in, unless the address of this page works on this computer only. */
-function signInPlace() {
-  return LOOPBACK.test(location.hostname) ? '' : `signs in at ${pageUrl('')} and `;
 }

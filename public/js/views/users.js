@@ -12,6 +12,7 @@ import { toast } from '../lib/toast.js';
 import { budgetCell, budgetOrder } from './budget.js';
 import { limitsOpener, limitsTitle, withoutUse } from './limits-rows.js';
 import { accessText } from './model-access.js';
+import { showCreatedUser } from './user-created.js';
 import { editUser } from './user-form.js';
 
 /** @typedef {import('../lib/types.js').User} User */
@@ -154,11 +155,12 @@ export function mountUsers(container, context) {
   async function edit(user) {
     const models = await getList('/api/admin/models').catch(() => []);
     if (!mayOpenDialog(context.signal)) return;
-    const changed = await editUser(user, models);
-    if (changed === null) return;
-    list.put(changed);
-    opener.reopen(changed);
-    toast.ok(`${changed.username} is saved.`);
+    const saved = await editUser(user, models);
+    if (saved === null) return;
+    list.put(saved.user);
+    opener.reopen(saved.user);
+    if (user !== null) toast.ok(`${saved.user.username} is saved.`);
+    else if (mayOpenDialog(context.signal)) await showCreatedUser(saved.user, saved.password);
   }
 
   /** @param {User} user */

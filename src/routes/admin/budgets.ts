@@ -23,7 +23,7 @@ export function grantBudget(kind: OwnerKind, services: Services): Handler {
       throw new HttpError('missing_required_parameter', message, { param: 'usd' });
     }
     const owner = findOwner(kind, context, services);
-    services.budgets.grant(kind, owner, { nanoUsd: toNanoUsd(usd), tokens });
+    await services.keptBudgets.grant(kind, owner, { nanoUsd: toNanoUsd(usd), tokens });
     await answerWith(kind, context, services);
   };
 }
@@ -31,7 +31,7 @@ export function grantBudget(kind: OwnerKind, services: Services): Handler {
 /** Starts the present period of a key's or a user's budget anew. Answers with the key or user, once it is written. */
 export function resetUsage(kind: OwnerKind, services: Services): Handler {
   return async (context) => {
-    services.budgets.reset(kind, findOwner(kind, context, services).id);
+    await services.keptBudgets.reset(kind, findOwner(kind, context, services).id);
     await answerWith(kind, context, services);
   };
 }
@@ -55,7 +55,6 @@ function findOwner(kind: OwnerKind, { params }: Context, { store }: Services) {
 }
 
 async function answerWith(kind: OwnerKind, context: Context, services: Services): Promise<void> {
-  await services.saveBudgets();
   const id = context.params.get('id') ?? '';
   const view = services.store.config.view();
   const [shown = {}]: readonly View[] =

@@ -18,7 +18,7 @@ export function readFormCall(kind: FormKind): ReadCall {
     const authorise = (): void => (modelId === null ? open.useDefaultProvider() : open.authorise(modelId));
     authorise();
     const announced = open.context.req.headers['content-length'];
-    open.admit(sizeOfForm(form, announced === undefined ? open.limitBytes : Number(announced)));
+    await open.admit(sizeOfForm(form, announced === undefined ? open.limitBytes : Number(announced)));
     const isHeld = modelId === null || (await form.holdRest());
     // The rest may have taken minutes, and rights may have been withdrawn meanwhile.
     authorise();

@@ -21,7 +21,7 @@ export async function readJsonCall(open: OpenCall): Promise<AskedCall> {
   const bytes = await open.readWhole();
   const request = await parseJsonRequest(bytes);
   authorise(open, request.model);
-  open.admit(sizeOfJson(request, open.endpoint.meter === 'speech'));
+  await open.admit(sizeOfJson(request, open.endpoint.meter === 'speech'));
   const ways = open.endpoint.dialect === null ? NATIVE : open.waysOf(open.endpoint.dialect.name);
   // A translation leaves them out.
   if (open.isRestricted && ways.mayBeNative) refuseModelPickers(request.scan);

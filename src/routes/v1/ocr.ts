@@ -45,7 +45,7 @@ async function readJson(open: OpenCall): Promise<OcrAsked> {
   const { model } = request;
   if (model === null) throw missingModel();
   open.authorise(model);
-  open.admit(sizeOfJson(request, false));
+  await open.admit(sizeOfJson(request, false));
   if (open.isRestricted) refuseModelPickers(request.scan);
   return { modelId: model, input: await readOcrJson(request) };
 }
@@ -55,7 +55,7 @@ async function readForm(open: OpenCall): Promise<OcrAsked> {
   const form = openForm(open, OCR_FORM, { fields });
   const modelId = (await form.readModel(false)) ?? '';
   open.authorise(modelId);
-  open.admit(pictureSize(fields.prompt));
+  await open.admit(pictureSize(fields.prompt));
   const imageUrl = await readImage(form, open.lease);
   // The image may have taken minutes, and rights may have been withdrawn meanwhile.
   open.authorise(modelId);

@@ -8,7 +8,7 @@ import { findModel, type ModelWays, waysOf } from '../../gateway/routing.ts';
 import { costOfEstimate } from '../../gateway/target-prices.ts';
 import { type OpenBody, openBody, readBody } from '../../http/body.ts';
 import type { InflightBudget, InflightLease } from '../../inflight-budget.ts';
-import type { LimitGate } from '../../limits/limits.ts';
+import type { Gate, Reservation } from '../../limits/limits.ts';
 import { keyOf, type LimitedOwner, userOf } from '../../limits/owner.ts';
 import { estimateUse, type RequestSize } from '../../limits/use-estimate.ts';
 import { audioSeconds } from '../../protocols/audio-duration.ts';
@@ -32,7 +32,7 @@ export interface CallOptions extends StreamTimes {
   readonly budget: InflightBudget;
   readonly view: () => ConfigView;
   readonly maxBodyBytes: number;
-  readonly limits: LimitGate;
+  readonly limits: Gate;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
@@ -146,11 +146,12 @@ export class OpenCall {
 
   /**
    * Lets the call through, as far as the limits of its key and user allow. Call it after `authorise`; to call it again does
-   * nothing. @throws HttpError `rate_limit_exceeded`, `insufficient_quota`; the signal's reason if the client left.
+   * nothing. Returns a promise where the limits are asked for elsewhere.
+   * @throws HttpError (or rejects with one) `rate_limit_exceeded`, `insufficient_quota`; the signal's reason if the client left.
    */
-  admit(size: RequestSize): void {
-    const { record, headers, signal } = this.context;
-    if (record.reservation !== null || this.#authorised === null) return;
+  admit(size: RequestSize): Promise<void> | undefined {
+    const { record, signal } = this.context;
+    if (record.reservation !== null || this.#authorised === null) return undefined;
     // The record is closed then: nobody would settle the reservation.
     if (signal.aborted) throw signal.reason;
     const { found } = this.#authorised;
@@ -159,13 +160,26 @@ export class OpenCall {
     const user = userOf(this.#principal);
     const use = estimateUse(this.endpoint.meter, size, found.model.options.maxOutputTokens);
     record.estimate = use;
-    record.reservation = this.#options.limits.admit({
+    const admitted = this.#options.limits.admit({
       key,
       user,
       tokens: use.promptTokens + use.answerTokens,
       costNanoUsd: hasMoneyLimit(key) || hasMoneyLimit(user) ? costOfEstimate(use, this.#authorised) : 0,
     });
-    if (record.reservation.headers.length > 0) headers.push(...record.reservation.headers);
+    if (admitted instanceof Promise) return admitted.then((reservation) => this.#take(reservation));
+    this.#take(admitted);
+    return undefined;
+  }
+
+  /** @throws the signal's reason if the client left meanwhile. */
+  #take(reservation: Reservation): void {
+    const { record, headers, signal } = this.context;
+    if (signal.aborted) {
+      this.#options.limits.settle(reservation, null);
+      throw signal.reason;
+    }
+    record.reservation = reservation;
+    if (reservation.headers.length > 0) headers.push(...reservation.headers);
   }
 
   /** How the targets of the model serve a protocol. Call it after `authorise`. */

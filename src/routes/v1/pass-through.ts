@@ -77,14 +77,14 @@ async function read(open: OpenCall, view: ConfigView): Promise<AskedCall> {
   if (open.isRestricted) refuseModelPath(segmentsOf(open.endpoint.path) ?? []);
   if (!hasBody(req)) {
     chooseProvider(open, queryValue(query, 'model'), view);
-    open.admit(NO_SIZE);
+    await open.admit(NO_SIZE);
     return { body: { kind: 'raw', contentType: null, body: null } };
   }
   if (isJsonType(contentType) && hasUtf8Charset(contentType)) return readJson(open, view);
   const pieces = await firstPieces(open.readPieces());
   const model = headModel(pieces.head, contentType);
   chooseProvider(open, model ?? queryValue(query, 'model'), view);
-  open.admit(NO_SIZE);
+  await open.admit(NO_SIZE);
   const body = joinedPieces(pieces);
   if (model === null) {
     // Its model may follow, where nobody looks.
@@ -103,7 +103,7 @@ async function readJson(open: OpenCall, view: ConfigView): Promise<AskedCall> {
   chooseProvider(open, request.model ?? queryValue(open.context.query, 'model'), view);
   // Some providers have a model for requests that name none.
   if (open.isRestricted && request.model === null) throw missingModel();
-  open.admit(sizeOfJson(request, false));
+  await open.admit(sizeOfJson(request, false));
   if (open.isRestricted) {
     refuseModelPickers(request.scan);
     await refuseInnerPickers(bytes);

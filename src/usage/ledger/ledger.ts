@@ -35,6 +35,9 @@ export interface LedgerStatus {
   readonly isFailing: boolean;
 }
 
+/** What counts calls and answers what was used. */
+export type Ledger = Pick<UsageLedger, 'book' | 'query' | 'nameOf' | 'status' | 'close'>;
+
 /** Counts all calls by hour, key, user, provider, model, endpoint and outcome, and answers what was used. */
 export class UsageLedger {
   readonly #files: LedgerFiles;

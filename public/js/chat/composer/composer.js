@@ -201,6 +201,13 @@ export function createComposer({ tools, onSend, onStop, onInput, onEditLast }) {
     },
     text: () => field.value,
     files: () => tray.list(),
+    draft: () => ({ text: field.value, attachments: tray.list() }),
+    isEmpty: () => field.value === '' && tray.list().length === 0 && !tray.isReading(),
+    /** @param {Draft} draft */
+    setDraft({ text, attachments }) {
+      field.value = text;
+      tray.set(attachments);
+    },
     /** @param {string} text */
     setText(text) {
       field.value = text;

@@ -7,6 +7,8 @@ import { visionMark } from './vision-mark.js';
 
 /** @typedef {import('../types.js').Model} Model */
 
+const loadList = () => import('./model-list.js');
+
 /**
  * @param {{ onChange: () => void, onMissing: () => void, isKeyNeeded: boolean }} options
  *   onChange: another model, or another list of models; onMissing: pressed while there is no model to choose
@@ -25,12 +27,16 @@ export function createModelButton({ onChange, onMissing, isKeyNeeded }) {
     'aria-haspopup': 'dialog',
     'aria-expanded': false,
     onclick: () => void open().catch((error) => toast.error(messageOf(error))),
+    // Who types at once after the press finds the list there.
+    onfocus: () => void loadList().catch(() => {}),
+    onpointerenter: () => void loadList().catch(() => {}),
   });
 
   async function open() {
     if (models.length === 0) return onMissing();
-    const { openModelList } = await import('./model-list.js');
-    openModelList(element, { models, chosen: chosen?.id ?? null, onChoose: choose });
+    const keys = collectKeys(element);
+    const { openModelList } = await loadList().finally(keys.end);
+    openModelList(element, { models, chosen: chosen?.id ?? null, query: keys.text(), onChoose: choose });
   }
 
   /** @param {Model} model */
@@ -78,4 +84,24 @@ export function createModelButton({ onChange, onMissing, isKeyNeeded }) {
       if (found) choose(found);
     },
   };
+}
+
+/**
+ * What is typed at a button while its list is loaded.
+ * @param {HTMLElement} button
+ */
+function collectKeys(button) {
+  let text = '';
+  const controller = new AbortController();
+  button.focus();
+  button.addEventListener(
+    'keydown',
+    (event) => {
+      if (event.key.length > 1 || event.ctrlKey || event.metaKey || event.altKey) return;
+      event.preventDefault();
+      text += event.key;
+    },
+    { signal: controller.signal },
+  );
+  return { text: () => text, end: () => controller.abort() };
 }

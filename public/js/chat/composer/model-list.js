@@ -17,9 +17,10 @@ let count = 0;
 /**
  * Opens the list at a button.
  * @param {HTMLElement} anchor
- * @param {{ models: readonly Model[], chosen: string | null, onChoose: (model: Model) => void }} options
+ * @param {{ models: readonly Model[], chosen: string | null, query?: string, onChoose: (model: Model) => void }} options
+ *   query: what was typed before the list was there
  */
-export function openModelList(anchor, { models, chosen, onChoose }) {
+export function openModelList(anchor, { models, chosen, query: typed = '', onChoose }) {
   const id = `models-${++count}`;
   /** @type {{ model: Model, element: HTMLElement }[]} */
   let options = [];
@@ -136,7 +137,8 @@ export function openModelList(anchor, { models, chosen, onChoose }) {
   }
 
   // Before it opens: where it opens depends on its height.
-  render();
+  control.value = typed;
+  render(typed.trim().toLowerCase());
   const popup = openPopup(anchor, [h('div', { class: 'pop-search' }, element), list, none], {
     label: 'Choose a model',
     role: 'dialog',

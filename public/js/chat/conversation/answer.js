@@ -3,10 +3,11 @@ import { copyButton } from '../../lib/copy.js';
 import { milliseconds } from '../../lib/format.js';
 import { h } from '../../lib/h.js';
 import { icon } from '../../lib/icons.js';
-import { renderCode } from '../render/code-view.js';
 import { createMarkdownView } from '../render/markdown-view.js';
+import { createPlainView } from '../render/plain-view.js';
 import { describeAnswer } from '../request/figures.js';
 import { iconButton, versionSwitch } from './parts.js';
+import { createToolCalls } from './tool-calls.js';
 
 /** @typedef {import('../types.js').Message} Message */
 
@@ -19,16 +20,17 @@ import { iconButton, versionSwitch } from './parts.js';
  */
 export function createAnswer(message, options) {
   const { onRegenerate, onRender } = options;
+  let isElsewhere = false;
   const markdown = createMarkdownView({ onRender });
-  const thoughtText = document.createTextNode('');
+  const thoughtText = createPlainView({ onRender });
+  const tools = createToolCalls({ onRender });
   const thoughtTitle = h('span', null, 'Thinking …');
   const thoughts = h(
     'details',
     { class: 'thought', hidden: true },
     h('summary', null, icon('bulb'), thoughtTitle, icon('chevron')),
-    h('div', { class: 'thought-text' }, thoughtText),
+    h('div', { class: 'thought-text' }, thoughtText.element),
   );
-  const tools = h('div', { class: 'stack tight', hidden: true });
   const waiting = h('div', { class: 'waiting' }, h('span', { class: 'sr' }, 'Waiting for the answer'));
   const ending = h('div', { class: 'stack tight', hidden: true });
   const copy = copyButton(() => message.text, markdown.element, { label: 'Copy answer' });
@@ -55,7 +57,7 @@ export function createAnswer(message, options) {
     thoughts,
     markdown.element,
     waiting,
-    tools,
+    tools.element,
     ending,
     actions,
   );
@@ -70,8 +72,7 @@ export function createAnswer(message, options) {
   /** @param {string} piece */
   function addThought(piece) {
     thoughts.hidden = false;
-    thoughtText.appendData(piece);
-    onRender();
+    thoughtText.append(piece);
   }
 
   function nameThoughts() {
@@ -81,18 +82,7 @@ export function createAnswer(message, options) {
 
   function showToolCalls() {
     waiting.hidden = true;
-    tools.hidden = false;
-    tools.replaceChildren(
-      ...(message.toolCalls ?? []).map((call) =>
-        h(
-          'div',
-          { class: 'tool-call' },
-          h('div', { class: 'small' }, 'Tool call: ', h('strong', null, call.name || '…')),
-          renderCode(call.arguments, 'json'),
-        ),
-      ),
-    );
-    onRender();
+    tools.show(message.toolCalls ?? []);
   }
 
   function finish() {
@@ -100,9 +90,7 @@ export function createAnswer(message, options) {
     if (!thoughts.hidden) nameThoughts();
     void markdown.finish();
     if (message.isPlain) markdown.element.replaceChildren(h('div', { class: 'plain' }, message.text));
-    const end = [options.media(message), sourceList(message), note(message), failure(message, onRegenerate)];
-    ending.replaceChildren(...end.filter((part) => part !== null));
-    ending.hidden = ending.childElementCount === 0;
+    showEnding();
     markdown.element.hidden = message.text === '';
     copy.hidden = message.text === '';
     meta.textContent = describeAnswer(message);
@@ -112,8 +100,26 @@ export function createAnswer(message, options) {
     onRender();
   }
 
+  function showEnding() {
+    const parts = [
+      options.media(message),
+      sourceList(message),
+      note(message, isElsewhere),
+      failure(message, onRegenerate),
+    ];
+    ending.replaceChildren(...parts.filter((part) => part !== null));
+    ending.hidden = ending.childElementCount === 0;
+  }
+
   return {
     element,
+    /** Whether another tab is answering. @param {boolean} next */
+    setElsewhere(next) {
+      if (next === isElsewhere) return;
+      isElsewhere = next;
+      showEnding();
+      onRender();
+    },
     addText,
     addThought,
     showToolCalls,
@@ -136,9 +142,10 @@ function sourceList({ sources = [] }) {
   return h('div', { class: 'sources' }, h('h4', null, 'Sources'), h('ol', null, items));
 }
 
-/** @param {Message} message */
-function note({ note: text = '', state }) {
-  const words = state === 'stopped' ? 'Stopped.' : text;
+/** @param {Message} message @param {boolean} isElsewhere */
+function note({ note: text = '', state }, isElsewhere) {
+  const stopped = isElsewhere ? 'Being answered in another tab …' : 'Stopped.';
+  const words = state === 'stopped' ? stopped : text;
   return words === '' ? null : h('p', { class: 'hint' }, words);
 }
 

@@ -1,6 +1,7 @@
 /** The chat that is open: its messages on the page, questions and answers. */
 import { pageSlots } from '../../charts/slots.js';
 import { createChatWriter } from './chat-writer.js';
+import { createElsewhere } from './elsewhere.js';
 import { createFileKeeper } from './file-keeper.js';
 import { createRuns } from './runs.js';
 import { createThread } from './thread.js';
@@ -40,7 +41,7 @@ export function createConversation({
   let isSending = false;
   /** Counts what the person wants to see: a chat that was read for an earlier wish is not shown. */
   let wish = 0;
-  /** @type {Map<string, { element: HTMLElement, edit?: () => unknown }>} */
+  /** @type {Map<string, { element: HTMLElement, edit?: () => unknown, setElsewhere?: (next: boolean) => void }>} */
   const views = new Map();
   const keeper = createFileKeeper(history);
   const writer = createChatWriter({ history, keeper });
@@ -54,6 +55,12 @@ export function createConversation({
       onChange();
       if (run.message.chatId === place.chat?.id) announce(run.message);
     },
+  });
+
+  const elsewhere = createElsewhere({
+    tell: (change) => history().tellOthers(change),
+    isOwn: (id) => runs.get(id) !== null,
+    onChange: (id) => views.get(id)?.setElsewhere?.(elsewhere.has(id)),
   });
 
   const isBusy = () => isSending || (place.chat !== null && runs.ofChat(place.chat.id).length > 0);
@@ -121,6 +128,7 @@ export function createConversation({
     const run = runs.get(message.id);
     if (run) run.view = view;
     else view.finish();
+    view.setElsewhere(elsewhere.has(message.id));
     return view;
   }
 
@@ -200,6 +208,8 @@ export function createConversation({
     const added = runs.ofChat(chat?.id ?? null).map(({ message }) => message);
     const all = [...current, ...added.filter((message) => !current.includes(message))];
     place = { chat, thread: createThread(all, chat?.leafId ?? null) };
+    const unended = all.filter(({ role, state }) => role === 'assistant' && state === 'stopped');
+    elsewhere.watch(unended.map(({ id }) => id).filter((id) => runs.get(id) === null));
     render({ isEndShown: true });
     log.announce('');
     onChange();
@@ -230,6 +240,7 @@ export function createConversation({
     },
     /** @param {Partial<Omit<Chat, 'id' | 'createdAt' | 'updatedAt'>>} fields */
     update: (fields) => writer.update(place, fields),
+    hear: elsewhere.hear,
     render,
     writer,
     runs,

@@ -31,7 +31,8 @@ export function createLog() {
 
   function follow() {
     // A person who edits a message is looking at it.
-    const isEdited = messages.querySelector('textarea:focus') !== null;
+    const { activeElement } = document;
+    const isEdited = activeElement instanceof HTMLTextAreaElement && messages.contains(activeElement);
     if (isFollowing && !isEdited) scroller.scrollTop = scroller.scrollHeight;
     down.hidden = isFollowing;
   }

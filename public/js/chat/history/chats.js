@@ -46,13 +46,14 @@ export function createChats({ driver, notify, now }) {
   /** Removes for good what can no longer be restored. */
   async function purge() {
     const latest = now() - UNDO_MS;
-    await driver.run('readwrite', ['chats', 'messages', ...FILE_STORES], async (transaction) => {
+    await driver.run('readwrite', ['chats', 'messages', 'drafts', ...FILE_STORES], async (transaction) => {
       const deleted = await transaction.newest({ from: [RANK_DELETED], before: [0], limit: PAGE });
       for (const { id, deletedAt = 0 } of deleted) {
         if (deletedAt > latest) continue;
         for (const messageId of await transaction.idsWithChat('messages', id))
           await transaction.remove('messages', messageId);
         await removeFiles(transaction, id);
+        await transaction.remove('drafts', id);
         await transaction.remove('chats', id);
       }
     });
@@ -180,9 +181,9 @@ export function createChats({ driver, notify, now }) {
      */
     restoreChat: (id) => changeChat(id, (record) => toChatRecord(fromChatRecord(record))),
 
-    /** Removes all chats with their messages and files, and all presets, at once. */
+    /** Removes all chats with their messages, drafts and files, and all presets, at once. */
     async clear() {
-      const stores = /** @type {const} */ (['chats', 'messages', 'presets', ...FILE_STORES]);
+      const stores = /** @type {const} */ (['chats', 'messages', 'presets', 'drafts', ...FILE_STORES]);
       await driver.run('readwrite', stores, async (transaction) => {
         for (const store of stores) await transaction.clear(store);
       });

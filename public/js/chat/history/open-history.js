@@ -1,6 +1,7 @@
 /** Opens the history of an account: chats, messages, files and presets in this browser. */
 import { databaseName } from './account.js';
 import { createChats } from './chats.js';
+import { createDrafts } from './drafts.js';
 import { toHistoryError } from './history-error.js';
 import { createIndexedDbDriver } from './indexed-db.js';
 import { createMemoryDriver } from './memory.js';
@@ -44,6 +45,7 @@ export async function openHistory({ account, now = Date.now }) {
   return {
     ...chats,
     ...presets,
+    ...createDrafts({ driver }),
     /** False: the chats are gone with the page. */
     isKept: whyNotKept === null,
     /** Why nothing is kept, for the person; null where the chats are kept. */
@@ -73,6 +75,9 @@ export async function openHistory({ account, now = Date.now }) {
     exportMarkdown: async (id) => (await transfer()).exportMarkdown(id),
     /** @param {Blob} file @param {import('./transfer.js').TransferOptions} [options] */
     importFile: async (file, options) => (await transfer()).importFile(file, options),
+
+    /** Says something to the other tabs. @param {import('./types.js').Change} change */
+    tellOthers: (change) => channel?.postMessage(change),
 
     /**
      * Hears of all changes, those of other tabs too.

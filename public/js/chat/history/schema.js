@@ -14,4 +14,5 @@ export const MIGRATIONS = [
     database.createObjectStore('presets', { keyPath: 'id' });
     database.createObjectStore('totals', { keyPath: 'id' });
   },
+  (database) => void database.createObjectStore('drafts', { keyPath: 'id' }),
 ];

@@ -28,11 +28,13 @@
 /** @typedef {{ id: string, name: string, system: string, modelId: string | null, temperature: number | null }} Preset */
 /** @typedef {Chat & { rank: number, deletedAt?: number }} ChatRecord a chat as it is stored; rank: 1 pinned, 0 not, -1 deleted */
 /**
- * @typedef {{ type: 'chat', chatId: string } | { type: 'chats' } | { type: 'presets' } | { type: 'outdated' }} Change
- *   chat: this one or its messages; chats: many or all of them; outdated: another tab has a newer version of the page
+ * @typedef {{ type: 'chat', chatId: string } | { type: 'chats' } | { type: 'presets' } | { type: 'outdated' }
+ *   | { type: 'who' | 'mine', messageId: string }} Change
+ *   chat: this one or its messages; chats: many or all of them; outdated: another tab has a newer version of the page; who and
+ *   mine: a tab asks which one is answering, and that one says so
  */
 
-/** @typedef {'chats' | 'messages' | 'blobs' | 'presets' | 'totals' | 'forgetful'} StoreName */
+/** @typedef {'chats' | 'messages' | 'blobs' | 'presets' | 'drafts' | 'totals' | 'forgetful'} StoreName */
 /** @typedef {string | number | (string | number)[]} Key */
 /**
  * One transaction. Only its own promises may be awaited in it.

@@ -3,6 +3,8 @@ import { h } from '../../lib/h.js';
 import { createCode } from './code-view.js';
 import { createInline } from './inline-view.js';
 import { createMath } from './math-view.js';
+import { createParts, createSequence } from './sequence.js';
+import { createTable } from './table-view.js';
 
 /**
  * @typedef {import('./blocks.js').Block} Block
@@ -10,48 +12,39 @@ import { createMath } from './math-view.js';
  */
 /**
  * @template T
- * @typedef {{ element: HTMLElement, update(value: T): boolean }} View update: false if the element cannot show this value
+ * @typedef {import('./sequence.js').View<T>} View
  */
+
+const BLOCKS_PER_PART = 16;
+const ITEMS_PER_PART = 40;
 
 /** An answer is below a heading of level 2, and most answers begin with `##`. */
 const HEADINGS = /** @type {const} */ (['h3', 'h3', 'h4', 'h5', 'h6', 'h6']);
 
 /**
- * Shows a list of blocks that grows at its end.
+ * Shows the blocks of an answer, which grow at their end.
  * @param {HTMLElement} parent
  * @returns {(blocks: readonly Block[]) => void}
  */
-export function createBlocks(parent) {
-  return createSequence(parent, createBlock);
+export function createAnswerBlocks(parent) {
+  return createSequence(createParts({ size: BLOCKS_PER_PART, add: () => addPart(parent) }), createBlock);
 }
 
 /**
- * Shows values that are equal by identity as long as nothing but their end changes.
- * @template {object} T
+ * Shows the blocks of a quote or an item. The first ones need no part of their own.
  * @param {HTMLElement} parent
- * @param {(value: T) => View<T>} create
- * @returns {(values: readonly T[]) => void}
+ * @returns {(blocks: readonly Block[]) => void}
  */
-function createSequence(parent, create) {
-  /** @type {{ value: T, view: View<T> }[]} */ const shown = [];
-  return (values) => {
-    let same = Math.min(shown.length, values.length);
-    while (same > 0 && shown[same - 1]?.value !== values[same - 1]) same -= 1;
-    // The last of those that stay may have grown.
-    const first = Math.max(0, same - 1);
-    for (const [index, value] of values.slice(first).entries()) {
-      const old = shown[first + index];
-      if (old?.view.update(value)) {
-        old.value = value;
-        continue;
-      }
-      const view = create(value);
-      if (old) old.view.element.replaceWith(view.element);
-      else parent.append(view.element);
-      shown[first + index] = { value, view };
-    }
-    for (const { view } of shown.splice(values.length)) view.element.remove();
-  };
+function createBlocks(parent) {
+  const parts = createParts({ size: BLOCKS_PER_PART, first: parent, add: () => addPart(parent) });
+  return createSequence(parts, createBlock);
+}
+
+/** @param {HTMLElement} parent */
+function addPart(parent) {
+  const part = h('div', { class: 'md-blocks' });
+  parent.append(part);
+  return part;
 }
 
 /**
@@ -161,25 +154,52 @@ function createParent(element, block, show) {
   };
 }
 
-/** @param {import('./blocks.js').List} list @returns {View<Block>} */
+/** A long list is several lists, one below the other. @param {import('./blocks.js').List} list @returns {View<Block>} */
 function createList(list) {
   const { start } = list;
-  const element = start === null ? h('ul') : h('ol', start === 1 ? null : { start });
-  const showItems = createSequence(element, createItem);
+  const first = createListElement(start);
+  /** @type {HTMLElement} */
+  let element = first;
+  const parts = createParts({
+    size: ITEMS_PER_PART,
+    first,
+    add(index) {
+      if (element === first) {
+        element = h('div', { class: 'md-list' });
+        first.replaceWith(element);
+        element.append(first);
+      }
+      const part = createListElement(start === null ? null : start + index);
+      element.append(part);
+      return part;
+    },
+  });
+  const showItems = createSequence(parts, createItem);
   /** @param {import('./blocks.js').List} next */
   const show = (next) => {
-    element.classList.toggle('is-loose', !next.isTight);
     showItems(next.items);
+    if (parts.all().length === 1 && element !== first) {
+      element.replaceWith(first);
+      element = first;
+    }
+    for (const part of parts.all()) part.classList.toggle('is-loose', !next.isTight);
   };
   show(list);
   return {
-    element,
+    get element() {
+      return element;
+    },
     update(next) {
       if (next.type !== 'list' || next.start !== start) return false;
       show(next);
       return true;
     },
   };
+}
+
+/** @param {number | null} start null: without numbers */
+function createListElement(start) {
+  return start === null ? h('ul') : h('ol', start === 1 ? null : { start });
 }
 
 /** @param {ListItem} item @returns {View<ListItem>} */
@@ -202,36 +222,4 @@ function createItem({ blocks, isChecked }) {
       return true;
     },
   };
-}
-
-/** @param {Extract<Block, { type: 'table' }>} table @returns {View<Block>} */
-function createTable({ header, align, rows }) {
-  const head = JSON.stringify([header, align]);
-  const body = h('tbody');
-  const showRows = createSequence(body, (/** @type {string[]} */ cells) => createRow('td', cells, align));
-  const element = h(
-    'div',
-    { class: 'md-table', tabindex: 0, role: 'group', 'aria-label': 'Table' },
-    h('table', null, h('thead', null, createRow('th', header, align).element), body),
-  );
-  showRows(rows);
-  return {
-    element,
-    update(next) {
-      if (next.type !== 'table' || JSON.stringify([next.header, next.align]) !== head) return false;
-      showRows(next.rows);
-      return true;
-    },
-  };
-}
-
-/** @param {'th' | 'td'} tag @param {string[]} cells @param {string[]} align @returns {View<string[]>} */
-function createRow(tag, cells, align) {
-  const key = JSON.stringify(cells);
-  const elements = cells.map((text, column) => {
-    const cell = h(tag, align[column] ? { class: `md-${align[column]}` } : null);
-    createInline(cell)(text);
-    return cell;
-  });
-  return { element: h('tr', null, elements), update: (next) => JSON.stringify(next) === key };
 }

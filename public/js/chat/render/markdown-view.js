@@ -1,13 +1,16 @@
 /** Renders Markdown as DOM nodes. Text never becomes HTML. Nothing is fetched: images become links. */
 import { h } from '../../lib/h.js';
 import { createBlockStream } from './block-stream.js';
-import { createBlocks } from './block-view.js';
+import { createAnswerBlocks } from './block-view.js';
+import { createFrameWork } from './frame-work.js';
 
 /** How much text is parsed and shown in one frame. More takes several frames, so that the page stays responsive. */
 const MAX_FRAME_CHARS = 16_384;
 /** For the height that the browser assumes for an answer that it has not laid out yet. */
 const CHARS_PER_LINE = 80;
 const LINE_PX = 24;
+/** Within these, the text goes on at their last element. */
+const AROUND_TEXT = '.md-blocks, .md-list, .md-code, ul, ol, li, blockquote, .md-task > div, pre, pre > code';
 
 /**
  * @typedef {{ element: HTMLElement, append(text: string): void, finish(): Promise<void> }} MarkdownView
@@ -22,28 +25,46 @@ const LINE_PX = 24;
 export function createMarkdownView({ onRender } = {}) {
   const element = h('div', { class: 'md is-open' });
   const stream = createBlockStream();
-  const show = createBlocks(element);
-  let frame = 0;
+  const show = createAnswerBlocks(element);
+  /** Where the next words will appear. @type {Element | null} */
+  let cursor = null;
+  const work = createFrameWork(render);
   let chars = 0;
   /** @type {(() => void) | null} */
   let onEnd = null;
 
   function render() {
-    frame = 0;
     const isAll = stream.read(MAX_FRAME_CHARS);
     show(stream.blocks);
-    if (!isAll) schedule();
+    const isEnd = isAll && onEnd !== null;
+    moveCursor(isEnd ? null : openText(element));
+    if (!isAll) work.request();
     else if (onEnd) {
-      const lines = Math.ceil(chars / CHARS_PER_LINE);
-      element.style.setProperty('contain-intrinsic-size', `auto ${lines * LINE_PX}px`);
+      assumeHeight();
       element.classList.remove('is-open');
       onEnd();
     }
     onRender?.();
   }
 
-  function schedule() {
-    if (frame === 0) frame = requestAnimationFrame(render);
+  /**
+   * Marks the one element: a rule for what is within an open answer would restyle all of it at its end.
+   * @param {Element | null} next
+   */
+  function moveCursor(next) {
+    if (next === cursor) return;
+    cursor?.classList.remove('is-cursor');
+    if (cursor?.className === '') cursor.removeAttribute('class');
+    next?.classList.add('is-cursor');
+    cursor = next;
+  }
+
+  /** For the parts that the browser has not laid out yet. */
+  function assumeHeight() {
+    const lines = Math.ceil(chars / CHARS_PER_LINE / element.children.length);
+    for (const part of element.children)
+      if (part instanceof HTMLElement)
+        part.style.setProperty('contain-intrinsic-size', `auto ${lines * LINE_PX}px`);
   }
 
   return {
@@ -51,17 +72,28 @@ export function createMarkdownView({ onRender } = {}) {
     append(text) {
       chars += text.length;
       stream.push(text);
-      schedule();
+      work.request();
     },
     finish() {
       stream.close();
-      cancelAnimationFrame(frame);
+      work.cancel();
       return new Promise((resolve) => {
         onEnd = resolve;
         render();
       });
     },
   };
+}
+
+/**
+ * The paragraph or the lines of code that grow; null after anything else.
+ * @param {Element} answer
+ */
+function openText(answer) {
+  let last = answer.lastElementChild;
+  while (last?.matches(AROUND_TEXT)) last = last.lastElementChild;
+  if (last?.lastElementChild?.matches('.md-part')) last = last.lastElementChild;
+  return last?.matches('p, .md-part, pre > code > span') ? last : null;
 }
 
 /**

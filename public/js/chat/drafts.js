@@ -1,0 +1,98 @@
+/** What was written and not sent yet: each chat has its own, and the text is there again when the page is opened again. */
+
+/** @typedef {import('./history/open-history.js').History} History */
+/** @typedef {ReturnType<typeof import('./composer/composer.js').createComposer>} Composer */
+
+/** The name of the draft of a chat that does not exist yet. */
+const NEW = 'new';
+
+/**
+ * @param {{ composer: () => Composer, store: () => History | null }} options store: null until the chats are open
+ */
+export function createDrafts({ composer, store }) {
+  let id = NEW;
+  /** @type {object | null} */
+  let place = null;
+  let isOpen = false;
+  /** Drafts of this page, with their files. @type {Map<string, ReturnType<Composer['draft']>>} */
+  const drafts = new Map();
+  /** Texts that are to be stored. @type {Map<string, string>} */
+  const waiting = new Map();
+  let isStoring = false;
+  let stored = '';
+
+  async function storeWaiting() {
+    if (isStoring) return;
+    isStoring = true;
+    for (const [key, text] of waiting) {
+      waiting.delete(key);
+      await store()
+        ?.saveDraft(key, text)
+        .catch(() => {});
+    }
+    isStoring = false;
+  }
+
+  /** @param {string} key @param {string} text */
+  function keepText(key, text) {
+    waiting.set(key, text);
+    void storeWaiting();
+  }
+
+  /** Shows the draft of the chat, unless something is written meanwhile. */
+  async function restore() {
+    const key = id;
+    const known = drafts.get(key);
+    const text = known
+      ? known.text
+      : await store()
+          ?.loadDraft(key)
+          .catch(() => '');
+    if (key !== id || !composer().isEmpty()) return;
+    stored = text ?? '';
+    composer().setDraft({ text: stored, attachments: known?.attachments ?? [] });
+  }
+
+  function keep() {
+    const text = composer().text();
+    if (!isOpen || text === stored) return;
+    stored = text;
+    keepText(id, text);
+  }
+
+  return {
+    /** Stores what the composer holds. To be called whenever that changes. */
+    keep,
+    /**
+     * Another chat is shown, or the one that is shown has got its id.
+     * @param {{ chat: { id: string } | null }} next a new object for each chat that is opened
+     */
+    follow(next) {
+      const nextId = next.chat?.id ?? NEW;
+      const isSame = next === place;
+      place = next;
+      if (nextId === id) return;
+      const before = id;
+      id = nextId;
+      if (!isOpen) return;
+      if (isSame) {
+        // What was written since the first message was sent belongs to its chat.
+        keepText(before, '');
+        if (stored !== '') keepText(id, stored);
+        return;
+      }
+      drafts.set(before, composer().draft());
+      stored = '';
+      composer().setDraft({ text: '', attachments: [] });
+      void restore();
+    },
+    /** The chats of an account are open from now on. */
+    open() {
+      isOpen = true;
+      drafts.clear();
+      stored = '';
+      if (composer().isEmpty()) void restore();
+      else keep();
+    },
+  };
+}
