@@ -116,11 +116,17 @@ describe('fields of a Messages request', () => {
     ],
     [
       'tools whose schema lacks its properties',
-      { tools: [{ name: 'a', input_schema: { type: 'object' } }, { name: 'b' }] },
+      {
+        tools: [
+          { name: 'a', input_schema: { type: 'object' } },
+          { name: 'b' },
+          { name: 'c', input_schema: {} },
+        ],
+      },
       {
         messages: [USER],
         max_tokens: 100,
-        tools: ['a', 'b'].map((name) => ({
+        tools: ['a', 'b', 'c'].map((name) => ({
           type: 'function',
           function: { name, parameters: { type: 'object', properties: {} } },
         })),
@@ -204,6 +210,12 @@ describe('fields of a Messages request', () => {
       ['t0', 't1', 't2', 't3'],
     );
     assert.ok(functions.every(({ parameters }) => Object.keys(parameters.properties).length > 1));
+  });
+
+  test('a name with characters that chat does not take is replaced', () => {
+    const { tools } = toChat({ tools: [{ name: 'files.read' }] });
+    const [{ function: called } = { function: { name: '' } }] = tools as { function: { name: string } }[];
+    assert.match(called.name, /^files_read_[0-9a-f]{8}$/);
   });
 
   test('a long name of a tool is shortened everywhere, and told in full', () => {

@@ -2,7 +2,6 @@ import { HttpError } from '../../errors.ts';
 import { failureCode, failureEvents } from '../../protocols/responses-failure.ts';
 import type { ChatEnd, ChatEvent } from '../chat-events.ts';
 import { ChatReader } from '../chat-reader.ts';
-import { completionChunk } from '../completion-chunk.ts';
 import type { AnswerAbout, StreamRenderer } from '../dialect.ts';
 import { typedRecord } from '../render-record.ts';
 import type { SendEvent } from './output-items.ts';
@@ -24,8 +23,6 @@ export interface ResponsesAnswer {
 
 /** An answer keeps its whole output for its last event; no model writes as much. */
 const OUTPUT_CHARS = 32 * 1024 * 1024;
-/** Reasons to end an answer at the limit of its tokens, as vendors spell them. */
-const LENGTH_REASONS: readonly (string | null)[] = ['length', 'max_tokens', 'model_length'];
 
 /** Renders a response from chat chunks: as events while they come, and as a whole at the end. */
 export class ResponsesRenderer implements StreamRenderer {
@@ -93,7 +90,7 @@ export class ResponsesRenderer implements StreamRenderer {
 
   /** The whole response, from a chat completion. @throws HttpError `upstream_invalid_response` for one without choices. */
   whole(completion: unknown): object {
-    this.#reader.push(completionChunk(completion));
+    this.#reader.pushWhole(completion);
     return responseObject(this.#head, this.#finish());
   }
 
@@ -113,7 +110,7 @@ export class ResponsesRenderer implements StreamRenderer {
   }
 
   #stateAt({ reason }: ChatEnd): ResponseState {
-    if (LENGTH_REASONS.includes(reason))
+    if (reason === 'length')
       return { status: 'incomplete', output: [], incompleteReason: 'max_output_tokens' };
     if (reason !== 'content_filter')
       return { status: 'completed', output: [], completedAt: this.#about.nowSeconds() };
@@ -152,7 +149,7 @@ export class ResponsesRenderer implements StreamRenderer {
 
   /** A call that the limit of tokens cut off is incomplete, and is left out where nothing of it was sent. */
   #endCall(text: string, isWhole: boolean): void {
-    const isCut = LENGTH_REASONS.includes(this.#reader.reason) && !(isWhole && text.trim() !== '');
+    const isCut = this.#reader.reason === 'length' && !(isWhole && text.trim() !== '');
     if (isCut && !this.#isStreamed) this.#output.dropCall();
     else this.#output.endCall(text, isCut);
   }
