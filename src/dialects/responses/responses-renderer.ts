@@ -104,20 +104,17 @@ export class ResponsesRenderer implements StreamRenderer {
 
   #finish(): ResponseState {
     const end = this.#reader.end();
-    const state = this.#stateAt(end);
-    this.#output.close(state.status === 'completed' ? 'completed' : 'incomplete');
-    return { ...state, output: this.#output.items, usage: end.usage };
+    const result = this.#resultOf(end);
+    this.#output.close(result.status === 'completed' ? 'completed' : 'incomplete');
+    return { ...result, output: this.#output.items, usage: end.usage };
   }
 
-  #stateAt({ reason }: ChatEnd): ResponseState {
-    if (reason === 'length')
-      return { status: 'incomplete', output: [], incompleteReason: 'max_output_tokens' };
-    if (reason !== 'content_filter')
-      return { status: 'completed', output: [], completedAt: this.#about.nowSeconds() };
-    if (!this.#answer.isForCodex)
-      return { status: 'incomplete', output: [], incompleteReason: 'content_filter' };
+  #resultOf({ reason }: ChatEnd): Omit<ResponseState, 'output' | 'usage'> {
+    if (reason === 'length') return { status: 'incomplete', incompleteReason: 'max_output_tokens' };
+    if (reason !== 'content_filter') return { status: 'completed', completedAt: this.#about.nowSeconds() };
+    if (!this.#answer.isForCodex) return { status: 'incomplete', incompleteReason: 'content_filter' };
     const message = 'The provider ended the answer: content_filter.';
-    return { status: 'failed', output: [], error: { code: 'invalid_prompt', message } };
+    return { status: 'failed', error: { code: 'invalid_prompt', message } };
   }
 
   readonly #take = (event: ChatEvent): void => {
