@@ -8,7 +8,7 @@ import { isRecord, parseJson } from '../json/value.ts';
 import { checkImageParts, IMAGE_PATTERNS } from '../protocols/image-parts.ts';
 import type { JsonCallBody } from '../providers/adapter.ts';
 import type { ModelOptions } from '../store/entities.ts';
-import { doInTurns, giveTurn, Pace } from '../turns.ts';
+import { doInTurns, giveTurn, Pace, type Steps } from '../turns.ts';
 
 /** What is looked up in a chat request that was made here. */
 const PATTERNS = compilePatterns(
@@ -21,6 +21,9 @@ const PATTERNS = compilePatterns(
 const AT_ONCE_BYTES = 256 * 1024;
 /** About a millisecond of work. */
 const STEPS_PER_TURN = 1000;
+/** Of a chat request that is written. */
+const PIECE_CHARS = 64 * 1024;
+const PIECES_PER_TURN = 4;
 
 interface TranslationOptions {
   readonly dialect: Dialect;
@@ -84,8 +87,7 @@ export class Translation {
     const request = await this.read();
     const members = await doInTurns(request.toChat(traits), new Pace(STEPS_PER_TURN));
     const chat = { model: client.modelId, ...members, ...(stream ? { stream } : {}) };
-    await this.#giveTurn();
-    const bytes = Buffer.from(JSON.stringify(chat));
+    const bytes = await doInTurns(writeChat(chat), new Pace(PIECES_PER_TURN));
     const heldBytes = received.length + bytes.length * (this.#bodies.size + 1);
     if (!lease.growTo(heldBytes)) throw overloaded(lease, heldBytes);
     const scan = await scanJsonInTurns(bytes, PATTERNS);
@@ -96,4 +98,19 @@ export class Translation {
   async #giveTurn(): Promise<void> {
     if (this.#options.bytes.length > AT_ONCE_BYTES) await giveTurn();
   }
+}
+
+/** A chat request as JSON, message by message: pictures make a history long. */
+function* writeChat({ messages, ...others }: Readonly<Record<string, unknown>>): Steps<Buffer> {
+  const pieces: Buffer[] = [];
+  let text = `${JSON.stringify(others).slice(0, -1)},"messages":[`;
+  for (const [index, message] of (messages as readonly object[]).entries()) {
+    text += `${index === 0 ? '' : ','}${JSON.stringify(message)}`;
+    if (text.length < PIECE_CHARS) continue;
+    pieces.push(Buffer.from(text));
+    text = '';
+    yield;
+  }
+  pieces.push(Buffer.from(`${text}]}`));
+  return Buffer.concat(pieces);
 }
