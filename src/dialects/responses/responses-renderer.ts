@@ -4,7 +4,7 @@ import type { ChatEnd, ChatEvent } from '../chat-events.ts';
 import { ChatReader } from '../chat-reader.ts';
 import type { AnswerAbout, StreamRenderer } from '../dialect.ts';
 import { typedRecord } from '../render-record.ts';
-import type { SendEvent } from './output-items.ts';
+import type { EventSender } from './output-items.ts';
 import { type ResponseHead, type ResponseState, responseObject } from './response-object.ts';
 import { ResponseOutput } from './response-output.ts';
 import type { ClientTool } from './tools.ts';
@@ -25,7 +25,7 @@ export interface ResponsesAnswer {
 const OUTPUT_CHARS = 32 * 1024 * 1024;
 
 /** Renders a response from chat chunks: as events while they come, and as a whole at the end. */
-export class ResponsesRenderer implements StreamRenderer {
+export class ResponsesRenderer implements StreamRenderer, EventSender {
   readonly #answer: ResponsesAnswer;
   readonly #about: AnswerAbout;
   readonly #isStreamed: boolean;
@@ -45,7 +45,7 @@ export class ResponsesRenderer implements StreamRenderer {
     this.#about = about;
     this.#isStreamed = isStreamed;
     this.#head = { id: `resp_${newId()}`, createdAt: nowSeconds(), echo: answer.echo };
-    this.#output = new ResponseOutput({ send: this.#send, newId, toolOf: answer.toolOf });
+    this.#output = new ResponseOutput({ sender: this, newId, toolOf: answer.toolOf });
     this.#reader = new ChatReader({
       emit: this.#take,
       callIds: new Set(answer.callIds),
@@ -69,7 +69,7 @@ export class ResponsesRenderer implements StreamRenderer {
   end(): string {
     this.#begin();
     const state = this.#finish();
-    this.#send(`response.${state.status}`, { response: responseObject(this.#head, state) });
+    this.send(`response.${state.status}`, { response: responseObject(this.#head, state) });
     return this.#flush();
   }
 
@@ -78,13 +78,13 @@ export class ResponsesRenderer implements StreamRenderer {
     const state = { status: 'failed', output: this.#output.items, usage: this.#reader.usage() } as const;
     const response = responseObject(this.#head, state);
     const events = failureEvents(error.error, failureCode(error), response);
-    for (const { type, ...members } of events) this.#send(type, members);
+    for (const { type, ...members } of events) this.send(type, members);
     return this.#flush();
   }
 
   keepAlive(): string {
     this.#begin();
-    this.#send('keepalive', {});
+    this.send('keepalive', {});
     return this.#flush();
   }
 
@@ -94,12 +94,26 @@ export class ResponsesRenderer implements StreamRenderer {
     return responseObject(this.#head, this.#finish());
   }
 
+  send(type: string, members: Readonly<Record<string, unknown>>): void {
+    if (!this.#isStreamed) return;
+    this.#records += typedRecord({ type, sequence_number: this.#sequence, ...members });
+    this.#sequence += 1;
+  }
+
+  sendDelta(type: string, before: string, delta: string, after: string): void {
+    if (!this.#isStreamed) return;
+    this.#records +=
+      `event: ${type}\ndata: {"type":"${type}","sequence_number":${this.#sequence},` +
+      `${before}"delta":${JSON.stringify(delta)}${after}}\n\n`;
+    this.#sequence += 1;
+  }
+
   #begin(): void {
     if (this.#hasBegun) return;
     this.#hasBegun = true;
     const response = responseObject(this.#head, { status: 'in_progress', output: [] });
-    this.#send('response.created', { response });
-    this.#send('response.in_progress', { response });
+    this.send('response.created', { response });
+    this.send('response.in_progress', { response });
   }
 
   #finish(): ResponseState {
@@ -153,15 +167,9 @@ export class ResponsesRenderer implements StreamRenderer {
 
   #takeLogprobs(): readonly unknown[] {
     const tokens = this.#logprobs;
-    this.#logprobs = [];
+    if (tokens.length > 0) this.#logprobs = [];
     return tokens;
   }
-
-  readonly #send: SendEvent = (type, members) => {
-    if (!this.#isStreamed) return;
-    this.#records += typedRecord({ type, sequence_number: this.#sequence, ...members });
-    this.#sequence += 1;
-  };
 
   #flush(): string {
     const records = this.#records;
