@@ -9,8 +9,8 @@ const EMPTY_SCHEMA = { type: 'object', properties: {} } as const;
 
 /** A name with the characters and the length that the chat API takes (`^[a-zA-Z0-9_-]{1,64}$`). */
 export function toChatName(name: string): string {
-  const isTaken = /^[\w-]+$/.test(name) && name.length <= NAME_CHARS;
-  return isTaken ? name : hashedName(name, name);
+  const isAllowed = /^[\w-]+$/.test(name) && name.length <= NAME_CHARS;
+  return isAllowed ? name : hashedName(name, name);
 }
 
 /** A name that no other has. @param hashed tells it from others of the same beginning */
