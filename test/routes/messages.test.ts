@@ -158,6 +158,16 @@ describe('/v1/messages over chat', { timeout: 60_000 }, () => {
     }
   });
 
+  test('a long history arrives whole', async (t) => {
+    const { app, provider } = await start(t);
+    const messages = Array.from({ length: 3_000 }, (_, index) => ({
+      role: index % 2 === 0 ? 'user' : 'assistant',
+      content: index === 1_000 ? 'ü'.repeat(300_000) : `${index} "ü"\n`.repeat(20),
+    }));
+    await expectStatus(200, await app.v1('messages', { ...ASK, messages }));
+    assert.deepEqual(provider.chats(), [{ model: 'real', max_tokens: 50, messages }]);
+  });
+
   test('a stream with thousands of records, one of 8 MB, a record that has no end', async (t) => {
     const big = 'x'.repeat(8_000_000);
     const chunk = (content: string): string =>
