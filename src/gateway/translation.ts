@@ -2,8 +2,10 @@ import type { Dialect, DialectClient, DialectRequest } from '../dialects/dialect
 import { type ModelTraits, traitsOf } from '../dialects/model-traits.ts';
 import { HttpError } from '../errors.ts';
 import { type InflightLease, overloaded } from '../inflight-budget.ts';
+import type { JsonScan } from '../json/matches.ts';
 import { compilePatterns } from '../json/patterns.ts';
 import { scanJsonInTurns } from '../json/scan.ts';
+import { JsonScanError } from '../json/tokens.ts';
 import { isRecord, parseJson } from '../json/value.ts';
 import { checkImageParts, IMAGE_PATTERNS } from '../protocols/image-parts.ts';
 import type { JsonCallBody } from '../providers/adapter.ts';
@@ -70,7 +72,7 @@ export class Translation {
 
   /**
    * The chat request for a target, its images checked.
-   * @throws HttpError as `read`, `image_validation_failed`, `server_overloaded`.
+   * @throws HttpError as `read`, `image_validation_failed`, `server_overloaded`, `invalid_body`.
    */
   async bodyFor(options: ModelOptions, upstreamModel: string): Promise<JsonCallBody> {
     const traits = traitsOf(options, upstreamModel);
@@ -90,13 +92,24 @@ export class Translation {
     const bytes = await doInTurns(writeChat(chat), new Pace(PIECES_PER_TURN));
     const heldBytes = received.length + bytes.length * (this.#bodies.size + 1);
     if (!lease.growTo(heldBytes)) throw overloaded(lease, heldBytes);
-    const scan = await scanJsonInTurns(bytes, PATTERNS);
+    const scan = await scanChat(bytes);
     return { kind: 'json', bytes, scan, patches: await checkImageParts(bytes, scan) };
   }
 
   /** Each step of a large body takes a while. */
   async #giveTurn(): Promise<void> {
     if (this.#options.bytes.length > AT_ONCE_BYTES) await giveTurn();
+  }
+}
+
+/** @throws HttpError `invalid_body`: a chat request has more parts, and nests deeper, than what it was made from. */
+async function scanChat(bytes: Buffer): Promise<JsonScan> {
+  try {
+    return await scanJsonInTurns(bytes, PATTERNS);
+  } catch (error) {
+    if (!(error instanceof JsonScanError)) throw error;
+    const message = 'The body has too many parts, or is nested too deeply, to be translated for this model.';
+    throw new HttpError('invalid_body', message, { cause: error });
   }
 }
 
