@@ -117,6 +117,7 @@ function jsonLoads(run: Run): Load[] {
       '100,000 types of one part',
       fill(`${content}[{"image":"https://x.example",`, '"type":"image",', '"x":1}]}]}'),
     ),
+    ...translatedLoads(run),
     {
       what: 'embeddings of 45 MiB of words',
       path: '/v1/embeddings',
@@ -127,6 +128,32 @@ function jsonLoads(run: Run): Load[] {
       path: '/v1/ocr',
       body: fill('{"model":"bench-model","image_url":"https://x.example/a.png","prompt":"', '\\n', '"}'),
     },
+  ];
+}
+
+/** Requests that become chat completions. */
+function translatedLoads(run: Run): Load[] {
+  const count = run.pick(140_000, 1_000);
+  const list = (piece: string) => Array(count).fill(piece).join(',');
+  const input = (what: string, items: string): Load => ({
+    what: `${what}, translated`,
+    path: '/v1/responses',
+    body: Buffer.from(`{"model":"bench-model","input":[${items}]}`),
+  });
+  const data = /base64,([^"]*)/.exec(imageBody(MIB).toString())?.[1];
+  const picture = { type: 'image', source: { type: 'base64', media_type: 'image/png', data } };
+  const messages = Array(run.pick(30, 2)).fill({ role: 'user', content: [picture] });
+  return [
+    {
+      what: '30 messages with an image of 1 MiB, translated',
+      path: '/v1/messages',
+      body: Buffer.from(JSON.stringify({ model: 'bench-model', max_tokens: 5, messages })),
+    },
+    input(
+      'a message of 140,000 texts',
+      `{"role":"user","content":[${list('{"type":"input_text","text":"x"}')}]}`,
+    ),
+    input('140,000 messages', list('{"role":"user","content":"x"}')),
   ];
 }
 

@@ -11,7 +11,7 @@ export type ChatEvent =
 
 /** How a chat answer ended. */
 export interface ChatEnd {
-  /** The provider's `finish_reason`; null: it gave none. */
+  /** The provider's `finish_reason`, `length` in all spellings; null: it gave none. */
   readonly reason: string | null;
   /** The text at which the model stopped (vLLM's `stop_reason`). */
   readonly stopSequence: string | null;

@@ -1,3 +1,4 @@
+import { HttpError } from '../errors.ts';
 import { isRecord } from '../json/value.ts';
 import { mergeUsage, reportedUsage } from '../protocols/usage-dialects.ts';
 import { estimateTokens, type Usage } from '../usage/usage.ts';
@@ -18,6 +19,8 @@ interface ChatReaderOptions {
   readonly promptTokens: number;
 }
 
+/** Reasons to end an answer at the limit of its tokens, as vendors spell them. */
+const LENGTH_REASONS: readonly string[] = ['length', 'max_tokens', 'model_length'];
 /** Ids that every protocol accepts. */
 const CALL_ID = /^[\x21-\x7e]{1,256}$/;
 
@@ -51,7 +54,19 @@ export class ChatReader {
     return this.#sequence.heldChars;
   }
 
-  /** Reads a chunk, or a whole completion. @throws HttpError as `CallSequence.call`. */
+  /** Reads a whole completion. @throws HttpError `upstream_invalid_response` for a response that is none, and as `push`. */
+  pushWhole(completion: unknown): void {
+    if (isRecord(completion) && Array.isArray(completion['choices'])) {
+      this.push(completion);
+      return;
+    }
+    throw new HttpError(
+      'upstream_invalid_response',
+      'The response of the provider is not a chat completion.',
+    );
+  }
+
+  /** Reads a chunk. @throws HttpError as `CallSequence.call`. */
   push(chunk: JsonObject): void {
     const { choices } = chunk;
     if (Array.isArray(choices)) {
@@ -97,7 +112,7 @@ export class ChatReader {
     const { finish_reason: reason, stop_reason: stop } = choice;
     if (typeof stop === 'string') this.#stopSequence = stop;
     if (typeof reason !== 'string' || reason === '') return;
-    this.#reason = reason;
+    this.#reason = LENGTH_REASONS.includes(reason) ? 'length' : reason;
     this.#finish();
   }
 

@@ -2,13 +2,15 @@ import type { Dialect, DialectClient, DialectRequest } from '../dialects/dialect
 import { type ModelTraits, traitsOf } from '../dialects/model-traits.ts';
 import { HttpError } from '../errors.ts';
 import { type InflightLease, overloaded } from '../inflight-budget.ts';
+import type { JsonScan } from '../json/matches.ts';
 import { compilePatterns } from '../json/patterns.ts';
 import { scanJsonInTurns } from '../json/scan.ts';
+import { JsonScanError } from '../json/tokens.ts';
 import { isRecord, parseJson } from '../json/value.ts';
 import { checkImageParts, IMAGE_PATTERNS } from '../protocols/image-parts.ts';
 import type { JsonCallBody } from '../providers/adapter.ts';
 import type { ModelOptions } from '../store/entities.ts';
-import { doInTurns, giveTurn, Pace } from '../turns.ts';
+import { doInTurns, giveTurn, Pace, type Steps } from '../turns.ts';
 
 /** What is looked up in a chat request that was made here. */
 const PATTERNS = compilePatterns(
@@ -21,6 +23,9 @@ const PATTERNS = compilePatterns(
 const AT_ONCE_BYTES = 256 * 1024;
 /** About a millisecond of work. */
 const STEPS_PER_TURN = 1000;
+/** Of a chat request that is written. */
+const PIECE_CHARS = 64 * 1024;
+const PIECES_PER_TURN = 4;
 
 interface TranslationOptions {
   readonly dialect: Dialect;
@@ -67,7 +72,7 @@ export class Translation {
 
   /**
    * The chat request for a target, its images checked.
-   * @throws HttpError as `read`, `image_validation_failed`, `server_overloaded`.
+   * @throws HttpError as `read`, `image_validation_failed`, `server_overloaded`, `invalid_body`.
    */
   async bodyFor(options: ModelOptions, upstreamModel: string): Promise<JsonCallBody> {
     const traits = traitsOf(options, upstreamModel);
@@ -84,11 +89,10 @@ export class Translation {
     const request = await this.read();
     const members = await doInTurns(request.toChat(traits), new Pace(STEPS_PER_TURN));
     const chat = { model: client.modelId, ...members, ...(stream ? { stream } : {}) };
-    await this.#giveTurn();
-    const bytes = Buffer.from(JSON.stringify(chat));
+    const bytes = await doInTurns(writeChat(chat), new Pace(PIECES_PER_TURN));
     const heldBytes = received.length + bytes.length * (this.#bodies.size + 1);
     if (!lease.growTo(heldBytes)) throw overloaded(lease, heldBytes);
-    const scan = await scanJsonInTurns(bytes, PATTERNS);
+    const scan = await scanChat(bytes);
     return { kind: 'json', bytes, scan, patches: await checkImageParts(bytes, scan) };
   }
 
@@ -96,4 +100,30 @@ export class Translation {
   async #giveTurn(): Promise<void> {
     if (this.#options.bytes.length > AT_ONCE_BYTES) await giveTurn();
   }
+}
+
+/** @throws HttpError `invalid_body`: a chat request has more parts, and nests deeper, than what it was made from. */
+async function scanChat(bytes: Buffer): Promise<JsonScan> {
+  try {
+    return await scanJsonInTurns(bytes, PATTERNS);
+  } catch (error) {
+    if (!(error instanceof JsonScanError)) throw error;
+    const message = 'The body has too many parts, or is nested too deeply, to be translated for this model.';
+    throw new HttpError('invalid_body', message, { cause: error });
+  }
+}
+
+/** A chat request as JSON, message by message: pictures make a history long. */
+function* writeChat({ messages, ...others }: Readonly<Record<string, unknown>>): Steps<Buffer> {
+  const pieces: Buffer[] = [];
+  let text = `${JSON.stringify(others).slice(0, -1)},"messages":[`;
+  for (const [index, message] of (messages as readonly object[]).entries()) {
+    text += `${index === 0 ? '' : ','}${JSON.stringify(message)}`;
+    if (text.length < PIECE_CHARS) continue;
+    pieces.push(Buffer.from(text));
+    text = '';
+    yield;
+  }
+  pieces.push(Buffer.from(`${text}]}`));
+  return Buffer.concat(pieces);
 }

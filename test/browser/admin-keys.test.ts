@@ -22,10 +22,14 @@ test('a key is made, shown once and works; then it is nowhere in the page', { sk
   const dialog = page.getByRole('dialog', { name: "John's Key is ready" });
   const key = (await dialog.locator('.secret code').textContent()) ?? '';
   assert.match(key, /^sk-[\w-]{40,}$/);
-  for (const client of ['Python', 'Node', 'Claude Code', 'Codex', 'Open WebUI', 'curl']) {
+  const clients = ['Python', 'Node', 'Claude Code', 'Codex', 'Cursor', 'Open WebUI', 'LibreChat'];
+  for (const client of [...clients, 'AI SDK', 'LangChain', 'curl']) {
     await dialog.getByRole('tab', { name: client }).click();
     const hidden = (await dialog.getByRole('tabpanel').textContent()) ?? '';
-    assert.ok(hidden.includes('IPIN_KEY') && !hidden.includes(key), client);
+    assert.ok(
+      hidden.includes(client === 'Cursor' ? 'your key' : 'IPIN_KEY') && !hidden.includes(key),
+      client,
+    );
     await dialog.getByLabel('Put the key in').check();
     assert.ok((await dialog.getByRole('tabpanel').textContent())?.includes(key), client);
     await dialog.getByLabel('Put the key in').uncheck();

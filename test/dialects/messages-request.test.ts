@@ -116,11 +116,17 @@ describe('fields of a Messages request', () => {
     ],
     [
       'tools whose schema lacks its properties',
-      { tools: [{ name: 'a', input_schema: { type: 'object' } }, { name: 'b' }] },
+      {
+        tools: [
+          { name: 'a', input_schema: { type: 'object' } },
+          { name: 'b' },
+          { name: 'c', input_schema: {} },
+        ],
+      },
       {
         messages: [USER],
         max_tokens: 100,
-        tools: ['a', 'b'].map((name) => ({
+        tools: ['a', 'b', 'c'].map((name) => ({
           type: 'function',
           function: { name, parameters: { type: 'object', properties: {} } },
         })),
@@ -204,6 +210,12 @@ describe('fields of a Messages request', () => {
       ['t0', 't1', 't2', 't3'],
     );
     assert.ok(functions.every(({ parameters }) => Object.keys(parameters.properties).length > 1));
+  });
+
+  test('a name with characters that chat does not take is replaced', () => {
+    const { tools } = toChat({ tools: [{ name: 'files.read' }] });
+    const [{ function: called } = { function: { name: '' } }] = tools as { function: { name: string } }[];
+    assert.match(called.name, /^files_read_[0-9a-f]{8}$/);
   });
 
   test('a long name of a tool is shortened everywhere, and told in full', () => {
@@ -317,6 +329,15 @@ describe('a Messages request that is refused', () => {
       'messages',
       /not stored/,
     ],
+    [
+      'with a document that is stored elsewhere',
+      {
+        messages: [{ role: 'user', content: [{ type: 'document', source: { type: 'file', file_id: 'f' } }] }],
+      },
+      400,
+      'messages',
+      /not stored/,
+    ],
   ];
   for (const [name, fields, status, param, message] of rows) {
     test(name, () => {
@@ -407,6 +428,23 @@ describe('blocks of Messages', () => {
       ],
     ],
     [
+      'a document behind an address, with what is said about it',
+      [
+        user({
+          type: 'document',
+          title: 'T',
+          context: 'From the archive',
+          source: { type: 'url', url: 'https://a.example/a.pdf' },
+        }),
+      ],
+      [{ role: 'user', content: 'T\nFrom the archive\n[Document at https://a.example/a.pdf]' }],
+    ],
+    [
+      'a document of an unknown source',
+      [user(text('Hi'), { type: 'document', source: { type: 'future' } }, { type: 'document' })],
+      [USER],
+    ],
+    [
       'a result of a search',
       [user({ type: 'search_result', title: 'T', source: 'https://a.example', content: [text('Body')] })],
       [{ role: 'user', content: 'T\nhttps://a.example\nBody' }],
@@ -473,6 +511,28 @@ describe('blocks of Messages', () => {
       'a result of a picture alone',
       [USER, assistant(call('a')), user(result('a', [{ type: 'image', source: PNG }]))],
       [USER, calls('a'), tool('a', '[image]'), { role: 'user', content: [IMAGE_URL] }],
+    ],
+    [
+      'a document in a result, for a model that reads no PDF',
+      [USER, assistant(call('a')), user(result('a', [text('x'), { type: 'document', source: PDF }]))],
+      [
+        USER,
+        calls('a'),
+        tool('a', 'x\n[document]'),
+        {
+          role: 'user',
+          content: [text('[The document document.pdf is not shown: this model does not read PDF files.]')],
+        },
+      ],
+    ],
+    [
+      'a result of a search within a result',
+      [
+        USER,
+        assistant(call('a')),
+        user(result('a', [{ type: 'search_result', title: 'T', source: 's', content: [text('Body')] }])),
+      ],
+      [USER, calls('a'), tool('a', 'T\ns\nBody')],
     ],
     [
       'text beside results, also before them',
@@ -572,8 +632,14 @@ describe('blocks of Messages', () => {
     const content = [
       { type: 'file', file: { filename: 'document.pdf', file_data: 'data:application/pdf;base64,JVBERi0=' } },
     ];
-    assert.deepEqual(chatMessages([user({ type: 'document', source: PDF })], { pdf: true }), [
-      { role: 'user', content },
+    const pdf = { type: 'document', source: PDF };
+    assert.deepEqual(chatMessages([user(pdf)], { pdf: true }), [{ role: 'user', content }]);
+    assert.deepEqual(
+      chatMessages([USER, assistant(call('a')), user(result('a', 'Read.'), pdf)], { pdf: true }),
+      [USER, calls('a'), tool('a', 'Read.'), { role: 'user', content }],
+    );
+    assert.deepEqual(chatMessages([user({ ...pdf, context: 'Old' })], { pdf: true }), [
+      { role: 'user', content: [text('Old'), ...content] },
     ]);
   });
 

@@ -367,6 +367,12 @@ describe('a Messages stream', () => {
       [block('text', ['I ', 'will not.'])],
       'refusal',
     ],
+    [
+      'the limit of tokens, as Mistral spells it',
+      [chunk({ content: 'x' }, 'model_length')],
+      [block('text', ['x'])],
+      'max_tokens',
+    ],
     ['an unknown reason', [chunk({ content: 'x' }, 'eos')], [block('text', ['x'])], 'end_turn'],
     ['nothing at all', [chunk({}, 'stop')], [], 'end_turn'],
     [

@@ -158,6 +158,31 @@ describe('/v1/messages over chat', { timeout: 60_000 }, () => {
     }
   });
 
+  test('a long history arrives whole', async (t) => {
+    const { app, provider } = await start(t);
+    const messages = Array.from({ length: 3_000 }, (_, index) => ({
+      role: index % 2 === 0 ? 'user' : 'assistant',
+      content: index === 1_000 ? 'ü'.repeat(300_000) : `${index} "ü"\n`.repeat(20),
+    }));
+    await expectStatus(200, await app.v1('messages', { ...ASK, messages }));
+    assert.deepEqual(provider.chats(), [{ model: 'real', max_tokens: 50, messages }]);
+  });
+
+  test('a request that becomes too large or too deep for chat is the mistake of the caller', async (t) => {
+    const { app, provider } = await start(t);
+    const call = '{"type":"tool_use","id":"a","name":"f","input":{}}';
+    const calls = Array(60_000).fill(call).join(',');
+    const deep = `${'{"properties":'.repeat(124)}{}${'}'.repeat(124)}`;
+    for (const members of [
+      `"messages":[{"role":"assistant","content":[${calls}]}]`,
+      `"messages":[{"role":"user","content":"Hi"}],"tools":[{"name":"f","input_schema":${deep}}]`,
+    ]) {
+      const answer = await app.v1('messages', `{"model":"m","max_tokens":5,${members}}`);
+      assert.deepEqual([answer.status, answer.headers.get('x-ipin-error-code')], [400, 'invalid_body']);
+    }
+    assert.equal(provider.received.length, 0);
+  });
+
   test('a stream with thousands of records, one of 8 MB, a record that has no end', async (t) => {
     const big = 'x'.repeat(8_000_000);
     const chunk = (content: string): string =>

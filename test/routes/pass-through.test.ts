@@ -363,6 +363,31 @@ describe('paths without a row', { timeout: 60_000 }, () => {
     assert.deepEqual([totals['requests'], totals['promptTokens'], totals['completionTokens']], [3, 12, 3]);
   });
 
+  test('a job whose answer is read as a stream is booked at its end, once', async (t) => {
+    const { app, upstream, other } = await start(t);
+    other.answer = json({ id: 'resp_1', object: 'response', status: 'in_progress', usage: null });
+    const body = JSON.stringify({ model: 'mine', input: 'Hi', background: true });
+    await (await ask(app, '/v1/responses', { method: 'POST', headers: JSON_TYPE, body })).text();
+    const usage = { input_tokens: 12, output_tokens: 3, total_tokens: 15 };
+    upstream.answer = (_req, res) => {
+      res.writeHead(200, { 'content-type': 'text/event-stream' });
+      for (const [type, reported] of [
+        ['response.in_progress', null],
+        ['response.completed', usage],
+      ] as const)
+        res.write(
+          `event: ${type}\ndata: ${JSON.stringify({ type, response: { id: 'resp_1', usage: reported } })}\n\n`,
+        );
+      res.end();
+    };
+    for (let count = 0; count < 2; count += 1)
+      await (await ask(app, '/v1/responses/resp_1?stream=true')).text();
+    const { totals } = (await expectStatus(200, await app.admin('GET', '/api/admin/usage'))) as {
+      totals: Json;
+    };
+    assert.deepEqual([totals['requests'], totals['promptTokens'], totals['completionTokens']], [3, 12, 3]);
+  });
+
   test('errors pass in the usual envelope; below messages in that of Anthropic', async (t) => {
     const { app, upstream } = await start(t);
     upstream.answer = json(

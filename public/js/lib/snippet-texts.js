@@ -11,6 +11,15 @@ export const LOOPBACK = /^(localhost|127\.|\[::1\])/;
  * }} Snippet key: null: it is read from the environment
  */
 
+/** Each kind of work in Claude Code asks for a model of its own. */
+const CLAUDE_MODELS = [
+  'ANTHROPIC_MODEL',
+  'ANTHROPIC_DEFAULT_OPUS_MODEL',
+  'ANTHROPIC_DEFAULT_SONNET_MODEL',
+  'ANTHROPIC_DEFAULT_HAIKU_MODEL',
+  'CLAUDE_CODE_SUBAGENT_MODEL',
+];
+
 /** @type {readonly Snippet[]} */
 export const SNIPPETS = [
   {
@@ -28,7 +37,7 @@ export const SNIPPETS = [
 
 client = OpenAI(
     base_url="${baseUrl()}",
-    api_key=${key === null ? `os.environ["${VARIABLE}"]` : JSON.stringify(key)},
+    api_key=${inPython(key)},
 )
 answer = client.chat.completions.create(
     model=${JSON.stringify(model)},
@@ -43,7 +52,7 @@ print(answer.choices[0].message.content)`,
 
 const client = new OpenAI({
   baseURL: '${baseUrl()}',
-  apiKey: ${key === null ? `process.env.${VARIABLE}` : JSON.stringify(key)},
+  apiKey: ${inNode(key)},
 });
 const answer = await client.chat.completions.create({
   model: ${JSON.stringify(model)},
@@ -57,7 +66,8 @@ console.log(answer.choices[0].message.content);`,
     // Claude Code adds /v1 itself.
     text: ({ key, model }) => `export ANTHROPIC_BASE_URL="${baseUrl().replace(/\/v1$/, '')}"
 export ANTHROPIC_AUTH_TOKEN="${inShell(key)}"
-claude --model ${shellWord(model)}`,
+${CLAUDE_MODELS.map((name) => `export ${name}=${shellWord(model)}`).join('\n')}
+claude`,
   },
   {
     id: 'codex',
@@ -76,12 +86,63 @@ env_key = "${VARIABLE}"
 wire_api = "responses"`,
   },
   {
+    id: 'cursor',
+    label: 'Cursor',
+    text: ({ key, model }) => `Cursor Settings > Models > API Keys
+  OpenAI API Key:            ${key ?? 'your key'}
+  Override OpenAI Base URL:  ${baseUrl()}
+  Add Custom Model:          ${model}${isLocal() ? "\n\nCursor's servers must reach this address: use one that is open to the internet." : ''}`,
+  },
+  {
     id: 'open-webui',
     label: 'Open WebUI',
     text: ({ key }) => `docker run -d --name open-webui -p 8080:8080 \\
 ${isLocal() ? '  --add-host=host.docker.internal:host-gateway \\\n' : ''}  -e OPENAI_API_BASE_URL="${fromContainer()}" \\
   -e OPENAI_API_KEY="${inShell(key)}" \\
   ghcr.io/open-webui/open-webui:main`,
+  },
+  {
+    id: 'librechat',
+    label: 'LibreChat',
+    text: ({ key, model }) => `# .env
+${VARIABLE}=${key ?? 'your key'}
+
+# librechat.yaml
+version: 1.3.17
+endpoints:
+  custom:
+    - name: "iPin Proxy"
+      apiKey: "\${${VARIABLE}}"
+      baseURL: "${fromContainer()}"
+      models:
+        default: [${JSON.stringify(model)}]
+        fetch: true`,
+  },
+  {
+    id: 'ai-sdk',
+    label: 'AI SDK',
+    text: ({ key, model }) => `import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
+import { generateText } from 'ai';
+
+const ipin = createOpenAICompatible({
+  name: 'ipin',
+  baseURL: '${baseUrl()}',
+  apiKey: ${inNode(key)},
+});
+const { text } = await generateText({ model: ipin(${JSON.stringify(model)}), prompt: 'Hello!' });
+console.log(text);`,
+  },
+  {
+    id: 'langchain',
+    label: 'LangChain',
+    text: ({ key, model }) => `${key === null ? 'import os\n' : ''}from langchain_openai import ChatOpenAI
+
+llm = ChatOpenAI(
+    model=${JSON.stringify(model)},
+    base_url="${baseUrl()}",
+    api_key=${inPython(key)},
+)
+print(llm.invoke("Hello!").content)`,
   },
 ];
 
@@ -124,6 +185,16 @@ export function welcomeMessage({ username, person, password }) {
     '',
     'Please change the password there after you have signed in.',
   ].join('\n');
+}
+
+/** @param {string | null} key */
+function inPython(key) {
+  return key === null ? `os.environ["${VARIABLE}"]` : JSON.stringify(key);
+}
+
+/** @param {string | null} key */
+function inNode(key) {
+  return key === null ? `process.env.${VARIABLE}` : JSON.stringify(key);
 }
 
 /** For a string in double quotes. @param {string | null} key */

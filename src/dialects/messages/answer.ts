@@ -1,17 +1,16 @@
 import { isRecord, parseJson } from '../../json/value.ts';
 import type { ChatEvent } from '../chat-events.ts';
 import { ChatReader } from '../chat-reader.ts';
-import { completionChunk } from '../completion-chunk.ts';
 import type { AnswerAbout } from '../dialect.ts';
 import { messageObject, stopOf } from './message.ts';
 
 /** What a renderer of Messages needs of its request. */
 export interface MessagesAsked {
   readonly modelId: string;
-  /** Ids of calls that the conversation has used. */
+  /** Ids of calls that the conversation has used; those of the answer are added. */
   readonly callIds: Set<string>;
-  /** The names of tools that were shortened, by their short names. */
-  readonly longNames: ReadonlyMap<string, string>;
+  /** The names of tools that the client knows, by the names that the provider got, where these differ. */
+  readonly ownNames: ReadonlyMap<string, string>;
 }
 
 /** The id of a tool call. */
@@ -21,15 +20,14 @@ export function newToolId({ newId }: AnswerAbout): string {
 
 /** The whole message for a chat completion. @throws HttpError `upstream_invalid_response`. */
 export function renderMessage(completion: unknown, asked: MessagesAsked, about: AnswerAbout): object {
-  const chunk = completionChunk(completion);
-  const blocks = new Blocks(asked.longNames);
+  const blocks = new Blocks(asked.ownNames);
   const reader = new ChatReader({
     emit: (event) => blocks.take(event),
-    callIds: new Set(asked.callIds),
+    callIds: asked.callIds,
     newCallId: () => newToolId(about),
     promptTokens: about.promptTokens,
   });
-  reader.push(chunk);
+  reader.pushWhole(completion);
   const end = reader.end();
   const { content, isCut } = blocks.content(end.reason === 'length');
   const usage = end.usage;
@@ -38,13 +36,13 @@ export function renderMessage(completion: unknown, asked: MessagesAsked, about: 
 
 /** Collects the blocks of a message: thinking, then text, then calls. */
 class Blocks {
-  readonly #longNames: ReadonlyMap<string, string>;
+  readonly #ownNames: ReadonlyMap<string, string>;
   #thinking = '';
   #text = '';
   readonly #calls: { readonly id: string; readonly name: string; arguments: string; isWhole: boolean }[] = [];
 
-  constructor(longNames: ReadonlyMap<string, string>) {
-    this.#longNames = longNames;
+  constructor(ownNames: ReadonlyMap<string, string>) {
+    this.#ownNames = ownNames;
   }
 
   take(event: ChatEvent): void {
@@ -77,7 +75,7 @@ class Blocks {
       content.push({
         type: 'tool_use',
         id,
-        name: this.#longNames.get(name) ?? name,
+        name: this.#ownNames.get(name) ?? name,
         input: isRecord(input) ? input : {},
         caller: { type: 'direct' },
       });

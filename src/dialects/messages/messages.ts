@@ -21,5 +21,5 @@ export const MESSAGES: Dialect = {
 };
 
 function askedOf({ client, conversation, tools }: MessagesRequest): MessagesAsked {
-  return { modelId: client.modelId, callIds: conversation.callIds(), longNames: tools.longNames() };
+  return { modelId: client.modelId, callIds: conversation.callIds(), ownNames: tools.ownNames };
 }

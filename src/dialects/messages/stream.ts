@@ -21,7 +21,7 @@ const DELTAS = {
 /** Renders an answer as the event stream of the Messages API: blocks one after the other, numbered without gaps. */
 export class MessagesStream implements StreamRenderer {
   readonly #modelId: string;
-  readonly #longNames: ReadonlyMap<string, string>;
+  readonly #ownNames: ReadonlyMap<string, string>;
   readonly #about: AnswerAbout;
   readonly #reader: ChatReader;
   #out = '';
@@ -32,9 +32,9 @@ export class MessagesStream implements StreamRenderer {
   /** How each delta of the open block begins. */
   #head = '';
 
-  constructor({ modelId, callIds, longNames }: MessagesAsked, about: AnswerAbout) {
+  constructor({ modelId, callIds, ownNames }: MessagesAsked, about: AnswerAbout) {
     this.#modelId = modelId;
-    this.#longNames = longNames;
+    this.#ownNames = ownNames;
     this.#about = about;
     this.#reader = new ChatReader({
       emit: (event) => this.#take(event),
@@ -95,7 +95,7 @@ export class MessagesStream implements StreamRenderer {
         this.#delta(event.text);
         break;
       case 'call': {
-        const name = this.#longNames.get(event.name) ?? event.name;
+        const name = this.#ownNames.get(event.name) ?? event.name;
         this.#openBlock('tool_use', {
           type: 'tool_use',
           id: event.id,

@@ -1,16 +1,11 @@
 import { HttpError } from '../../errors.ts';
 import { isRecord } from '../../json/value.ts';
-import { sha256Hex } from '../../sha256.ts';
 import type { Steps } from '../../turns.ts';
+import { objectSchema, toChatName } from '../chat-tools.ts';
 import { schemaOfTyped } from './typed-tools.ts';
-
-type JsonObject = Readonly<Record<string, unknown>>;
 
 /** Tools that Anthropic's servers run. */
 const SERVER_TOOL = /^(web_search|web_fetch|code_execution|tool_search_tool|mcp_toolset|advisor)/;
-/** OpenAI's limit for the names of functions. */
-const NAME_CHARS = 64;
-const HASH_CHARS = 8;
 
 interface Tool {
   readonly name: string;
@@ -25,8 +20,8 @@ export class ToolSet {
   readonly #tools = new Map<string, Tool>();
   /** The first tool that only Anthropic's servers could run. */
   #serverTool: string | null = null;
-  /** The names that clients know, by the shortened names that providers get. */
-  readonly #longNames = new Map<string, string>();
+  /** The names that clients know, by the names that providers get, where these differ. */
+  readonly #ownNames = new Map<string, string>();
 
   /** Adds a definition; the first of a name wins. @throws HttpError `invalid_value`. */
   define(definition: unknown, place: string): void {
@@ -46,7 +41,7 @@ export class ToolSet {
     this.#tools.set(name, {
       name,
       description: description ?? own?.description ?? null,
-      parameters: withProperties(schema ?? own?.parameters),
+      parameters: objectSchema(schema ?? own?.parameters),
       isOffered: isDeferred !== true,
     });
   }
@@ -99,16 +94,14 @@ export class ToolSet {
 
   /** The name that providers get for a tool. */
   sentName(name: string): string {
-    if (name.length <= NAME_CHARS) return name;
-    const hash = sha256Hex(name).slice(0, HASH_CHARS);
-    const short = `${name.slice(0, NAME_CHARS - HASH_CHARS - 1)}_${hash}`;
-    this.#longNames.set(short, name);
-    return short;
+    const sent = toChatName(name);
+    if (sent !== name) this.#ownNames.set(sent, name);
+    return sent;
   }
 
-  /** The names of tools that were shortened, by their short names. Call it after `toChat`. */
-  longNames(): ReadonlyMap<string, string> {
-    return this.#longNames;
+  /** The names that clients know, by the names that providers get, where these differ. Complete after `toChat`. */
+  get ownNames(): ReadonlyMap<string, string> {
+    return this.#ownNames;
   }
 
   #toFunction({ name, description, parameters }: Tool): object {
@@ -140,13 +133,6 @@ export function* readTools(tools: unknown, set: ToolSet): Steps<void> {
     yield;
     set.define(tool, `tools.${index}`);
   }
-}
-
-/** Some providers refuse the schema of an object without properties. */
-function withProperties(schema: unknown): unknown {
-  if (!isRecord(schema)) return { type: 'object', properties: {} };
-  const isBare = schema['type'] === 'object' && !isRecord(schema['properties']);
-  return isBare ? { ...(schema satisfies JsonObject), properties: {} } : schema;
 }
 
 function wrong(place: string, what: string): HttpError {

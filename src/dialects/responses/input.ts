@@ -2,10 +2,11 @@ import { HttpError } from '../../errors.ts';
 import { isRecord, parseJson } from '../../json/value.ts';
 import type { Steps } from '../../turns.ts';
 import type { HistoryCall, Part } from '../chat-parts.ts';
+import { toChatName } from '../chat-tools.ts';
 import { Conversation } from '../conversation.ts';
 import { readParts, splitOutput, textOf } from './content.ts';
 import { nothingStored } from './nothing-stored.ts';
-import { type ToolSet, toChatName } from './tools.ts';
+import type { ToolSet } from './tools.ts';
 
 type Item = Record<string, unknown>;
 

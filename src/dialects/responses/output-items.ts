@@ -2,8 +2,12 @@ import { isRecord, parseJson } from '../../json/value.ts';
 import { rawInput } from './raw-input.ts';
 import type { ClientTool } from './tools.ts';
 
-/** Sends an event of a response. */
-export type SendEvent = (type: string, members: Readonly<Record<string, unknown>>) => void;
+/** Sends the events of a response. */
+export interface EventSender {
+  send(type: string, members: Readonly<Record<string, unknown>>): void;
+  /** Nearly all events are deltas, so their other members are JSON already: `before` and `after` the delta. */
+  sendDelta(type: string, before: string, delta: string, after: string): void;
+}
 
 export type ItemStatus = 'completed' | 'incomplete';
 
@@ -17,7 +21,7 @@ export interface OpenItem {
 
 /** Where an item's events go, and what they have in common. */
 export interface ItemPlace {
-  readonly send: SendEvent;
+  readonly sender: EventSender;
   readonly id: string;
   readonly outputIndex: number;
 }
@@ -25,19 +29,26 @@ export interface ItemPlace {
 /** Events of one item: all name it by its index, most by its id too. */
 class ItemEvents {
   readonly #place: ItemPlace;
+  readonly #names: string;
 
   constructor(place: ItemPlace) {
     this.#place = place;
+    this.#names = `"item_id":${JSON.stringify(place.id)},"output_index":${place.outputIndex},`;
   }
 
   item(type: 'added' | 'done', item: object): void {
-    const { send, outputIndex } = this.#place;
-    send(`response.output_item.${type}`, { output_index: outputIndex, item });
+    const { sender, outputIndex } = this.#place;
+    sender.send(`response.output_item.${type}`, { output_index: outputIndex, item });
   }
 
   send(type: string, members: Readonly<Record<string, unknown>>): void {
-    const { send, id, outputIndex } = this.#place;
-    send(`response.${type}`, { item_id: id, output_index: outputIndex, ...members });
+    const { sender, id, outputIndex } = this.#place;
+    sender.send(`response.${type}`, { item_id: id, output_index: outputIndex, ...members });
+  }
+
+  /** @param before, after members around the delta, as JSON with their commas */
+  delta(type: string, before: string, delta: string, after = ''): void {
+    this.#place.sender.sendDelta(`response.${type}.delta`, this.#names + before, delta, after);
   }
 }
 
@@ -56,7 +67,7 @@ export class ReasoningItem implements OpenItem {
 
   add(delta: string): void {
     this.#text += delta;
-    this.#events.send('reasoning_summary_text.delta', { summary_index: 0, delta });
+    this.#events.delta('reasoning_summary_text', '"summary_index":0,', delta);
   }
 
   close(): object {
@@ -96,12 +107,14 @@ export class MessageItem implements OpenItem {
   add(kind: PartKind, delta: string, logprobs: readonly unknown[]): void {
     if (this.#open !== kind) this.#begin(kind);
     this.#text += delta;
+    const index = `"content_index":${this.#parts.length},`;
     if (kind === 'refusal') {
-      this.#events.send('refusal.delta', { content_index: this.#parts.length, delta });
+      this.#events.delta('refusal', index, delta);
       return;
     }
     for (const token of logprobs) this.#logprobs.push(token);
-    this.#events.send('output_text.delta', { content_index: this.#parts.length, delta, logprobs });
+    const tokens = logprobs.length === 0 ? '[]' : JSON.stringify(logprobs);
+    this.#events.delta('output_text', index, delta, `,"logprobs":${tokens}`);
   }
 
   close(status: ItemStatus): object {
@@ -173,7 +186,7 @@ export class FunctionCallItem implements OpenItem {
 
   add(delta: string): void {
     this.#arguments += delta;
-    this.#events.send('function_call_arguments.delta', { delta });
+    this.#events.delta('function_call_arguments', '', delta);
   }
 
   close(status: ItemStatus): object {
@@ -204,7 +217,7 @@ export function sendCustomCall(place: ItemPlace, callId: string, tool: ClientToo
   const input = rawInput(text);
   const events = new ItemEvents(place);
   events.item('added', item('', 'in_progress'));
-  if (input !== '') events.send('custom_tool_call_input.delta', { delta: input });
+  if (input !== '') events.delta('custom_tool_call_input', '', input);
   events.send('custom_tool_call_input.done', { input });
   const done = item(input, 'completed');
   events.item('done', done);

@@ -1,18 +1,18 @@
 import {
+  type EventSender,
   FunctionCallItem,
   type ItemPlace,
   type ItemStatus,
   MessageItem,
   type OpenItem,
   ReasoningItem,
-  type SendEvent,
   sendCustomCall,
   sendSearchCall,
 } from './output-items.ts';
 import type { ClientTool } from './tools.ts';
 
 export interface ResponseOutputOptions {
-  readonly send: SendEvent;
+  readonly sender: EventSender;
   /** A random text, for ids. */
   readonly newId: () => string;
   /** The client's tool that a model called; undefined: it was not offered. */
@@ -100,7 +100,7 @@ export class ResponseOutput {
   }
 
   #place(prefix: string): ItemPlace {
-    const { send, newId } = this.#options;
-    return { send, id: `${prefix}_${newId()}`, outputIndex: this.#items.length };
+    const { sender, newId } = this.#options;
+    return { sender, id: `${prefix}_${newId()}`, outputIndex: this.#items.length };
   }
 }

@@ -2,10 +2,9 @@ import { HttpError } from '../../errors.ts';
 import { failureCode, failureEvents } from '../../protocols/responses-failure.ts';
 import type { ChatEnd, ChatEvent } from '../chat-events.ts';
 import { ChatReader } from '../chat-reader.ts';
-import { completionChunk } from '../completion-chunk.ts';
 import type { AnswerAbout, StreamRenderer } from '../dialect.ts';
 import { typedRecord } from '../render-record.ts';
-import type { SendEvent } from './output-items.ts';
+import type { EventSender } from './output-items.ts';
 import { type ResponseHead, type ResponseState, responseObject } from './response-object.ts';
 import { ResponseOutput } from './response-output.ts';
 import type { ClientTool } from './tools.ts';
@@ -24,11 +23,9 @@ export interface ResponsesAnswer {
 
 /** An answer keeps its whole output for its last event; no model writes as much. */
 const OUTPUT_CHARS = 32 * 1024 * 1024;
-/** Reasons to end an answer at the limit of its tokens, as vendors spell them. */
-const LENGTH_REASONS: readonly (string | null)[] = ['length', 'max_tokens', 'model_length'];
 
 /** Renders a response from chat chunks: as events while they come, and as a whole at the end. */
-export class ResponsesRenderer implements StreamRenderer {
+export class ResponsesRenderer implements StreamRenderer, EventSender {
   readonly #answer: ResponsesAnswer;
   readonly #about: AnswerAbout;
   readonly #isStreamed: boolean;
@@ -48,7 +45,7 @@ export class ResponsesRenderer implements StreamRenderer {
     this.#about = about;
     this.#isStreamed = isStreamed;
     this.#head = { id: `resp_${newId()}`, createdAt: nowSeconds(), echo: answer.echo };
-    this.#output = new ResponseOutput({ send: this.#send, newId, toolOf: answer.toolOf });
+    this.#output = new ResponseOutput({ sender: this, newId, toolOf: answer.toolOf });
     this.#reader = new ChatReader({
       emit: this.#take,
       callIds: new Set(answer.callIds),
@@ -72,7 +69,7 @@ export class ResponsesRenderer implements StreamRenderer {
   end(): string {
     this.#begin();
     const state = this.#finish();
-    this.#send(`response.${state.status}`, { response: responseObject(this.#head, state) });
+    this.send(`response.${state.status}`, { response: responseObject(this.#head, state) });
     return this.#flush();
   }
 
@@ -81,46 +78,57 @@ export class ResponsesRenderer implements StreamRenderer {
     const state = { status: 'failed', output: this.#output.items, usage: this.#reader.usage() } as const;
     const response = responseObject(this.#head, state);
     const events = failureEvents(error.error, failureCode(error), response);
-    for (const { type, ...members } of events) this.#send(type, members);
+    for (const { type, ...members } of events) this.send(type, members);
     return this.#flush();
   }
 
   keepAlive(): string {
     this.#begin();
-    this.#send('keepalive', {});
+    this.send('keepalive', {});
     return this.#flush();
   }
 
   /** The whole response, from a chat completion. @throws HttpError `upstream_invalid_response` for one without choices. */
   whole(completion: unknown): object {
-    this.#reader.push(completionChunk(completion));
+    this.#reader.pushWhole(completion);
     return responseObject(this.#head, this.#finish());
+  }
+
+  send(type: string, members: Readonly<Record<string, unknown>>): void {
+    if (!this.#isStreamed) return;
+    this.#records += typedRecord({ type, sequence_number: this.#sequence, ...members });
+    this.#sequence += 1;
+  }
+
+  sendDelta(type: string, before: string, delta: string, after: string): void {
+    if (!this.#isStreamed) return;
+    this.#records +=
+      `event: ${type}\ndata: {"type":"${type}","sequence_number":${this.#sequence},` +
+      `${before}"delta":${JSON.stringify(delta)}${after}}\n\n`;
+    this.#sequence += 1;
   }
 
   #begin(): void {
     if (this.#hasBegun) return;
     this.#hasBegun = true;
     const response = responseObject(this.#head, { status: 'in_progress', output: [] });
-    this.#send('response.created', { response });
-    this.#send('response.in_progress', { response });
+    this.send('response.created', { response });
+    this.send('response.in_progress', { response });
   }
 
   #finish(): ResponseState {
     const end = this.#reader.end();
-    const state = this.#stateAt(end);
-    this.#output.close(state.status === 'completed' ? 'completed' : 'incomplete');
-    return { ...state, output: this.#output.items, usage: end.usage };
+    const result = this.#resultOf(end);
+    this.#output.close(result.status === 'completed' ? 'completed' : 'incomplete');
+    return { ...result, output: this.#output.items, usage: end.usage };
   }
 
-  #stateAt({ reason }: ChatEnd): ResponseState {
-    if (LENGTH_REASONS.includes(reason))
-      return { status: 'incomplete', output: [], incompleteReason: 'max_output_tokens' };
-    if (reason !== 'content_filter')
-      return { status: 'completed', output: [], completedAt: this.#about.nowSeconds() };
-    if (!this.#answer.isForCodex)
-      return { status: 'incomplete', output: [], incompleteReason: 'content_filter' };
+  #resultOf({ reason }: ChatEnd): Omit<ResponseState, 'output' | 'usage'> {
+    if (reason === 'length') return { status: 'incomplete', incompleteReason: 'max_output_tokens' };
+    if (reason !== 'content_filter') return { status: 'completed', completedAt: this.#about.nowSeconds() };
+    if (!this.#answer.isForCodex) return { status: 'incomplete', incompleteReason: 'content_filter' };
     const message = 'The provider ended the answer: content_filter.';
-    return { status: 'failed', output: [], error: { code: 'invalid_prompt', message } };
+    return { status: 'failed', error: { code: 'invalid_prompt', message } };
   }
 
   readonly #take = (event: ChatEvent): void => {
@@ -152,22 +160,16 @@ export class ResponsesRenderer implements StreamRenderer {
 
   /** A call that the limit of tokens cut off is incomplete, and is left out where nothing of it was sent. */
   #endCall(text: string, isWhole: boolean): void {
-    const isCut = LENGTH_REASONS.includes(this.#reader.reason) && !(isWhole && text.trim() !== '');
+    const isCut = this.#reader.reason === 'length' && !(isWhole && text.trim() !== '');
     if (isCut && !this.#isStreamed) this.#output.dropCall();
     else this.#output.endCall(text, isCut);
   }
 
   #takeLogprobs(): readonly unknown[] {
     const tokens = this.#logprobs;
-    this.#logprobs = [];
+    if (tokens.length > 0) this.#logprobs = [];
     return tokens;
   }
-
-  readonly #send: SendEvent = (type, members) => {
-    if (!this.#isStreamed) return;
-    this.#records += typedRecord({ type, sequence_number: this.#sequence, ...members });
-    this.#sequence += 1;
-  };
 
   #flush(): string {
     const records = this.#records;

@@ -1,11 +1,8 @@
-import { createHash } from 'node:crypto';
 import { HttpError } from '../../errors.ts';
 import { isRecord } from '../../json/value.ts';
 import type { Steps } from '../../turns.ts';
+import { hashedName, objectSchema, toChatName } from '../chat-tools.ts';
 
-/** The longest name of a function in the chat API. */
-const NAME_LENGTH = 64;
-const EMPTY_SCHEMA = { type: 'object', properties: {} };
 /** Tools that the client runs and for which chat has no equal. */
 const REFUSED_TYPES: readonly unknown[] = ['local_shell', 'shell', 'apply_patch'];
 /** Namespaces within namespaces, at most. */
@@ -116,7 +113,7 @@ export class ToolSet {
       const { name, namespace } = tool;
       const wanted = namespace === null || uses.get(name) === 1 ? name : `${namespace}__${name}`;
       let chatName = toChatName(wanted);
-      if (this.#byChatName.has(chatName)) chatName = withHash(wanted, key);
+      if (this.#byChatName.has(chatName)) chatName = hashedName(wanted, key);
       const definition = { type: 'function', function: { name: chatName, ...declaration } };
       const named = { ...tool, chatName, definition };
       this.#byChatName.set(chatName, named);
@@ -126,17 +123,6 @@ export class ToolSet {
         this.#byAlias.set(`${space}${name}`, named);
     }
   }
-}
-
-/** A name with the characters and the length that the chat API takes (`^[a-zA-Z0-9_-]{1,64}$`). */
-export function toChatName(name: string): string {
-  const clean = name.replaceAll(/[^\w-]/g, '_');
-  return clean === name && name.length <= NAME_LENGTH && name !== '' ? name : withHash(clean, name);
-}
-
-function withHash(name: string, hashed: string): string {
-  const hash = createHash('sha256').update(hashed).digest('hex').slice(0, 8);
-  return `${name.replaceAll(/[^\w-]/g, '_').slice(0, NAME_LENGTH - hash.length - 1)}_${hash}`;
 }
 
 function keyOf(name: string, namespace: string | null): string {
@@ -151,7 +137,7 @@ function requireName({ name }: Record<string, unknown>): string {
 function functionOf({ description, parameters, strict }: Record<string, unknown>): Record<string, unknown> {
   return {
     ...describe(description),
-    parameters: schemaOf(parameters),
+    parameters: objectSchema(parameters),
     ...(strict === true ? { strict } : {}),
   };
 }
@@ -174,24 +160,17 @@ function customOf({ description, format }: Record<string, unknown>): Record<stri
   };
 }
 
+const SEARCH_SCHEMA = { type: 'object', properties: { query: { type: 'string' } }, required: ['query'] };
+
 function searchOf({ description, parameters }: Record<string, unknown>): Record<string, unknown> {
-  const byDefault = { ...EMPTY_SCHEMA, properties: { query: { type: 'string' } }, required: ['query'] };
   return {
     ...describe(description ?? 'Finds further tools. The tools that it finds can be called from then on.'),
-    parameters: isRecord(parameters) ? schemaOf(parameters) : byDefault,
+    parameters: isRecord(parameters) ? objectSchema(parameters) : SEARCH_SCHEMA,
   };
 }
 
 function describe(description: unknown): { readonly description?: string } {
   return typeof description === 'string' && description !== '' ? { description } : {};
-}
-
-/** Some providers refuse a schema without a type, and an object schema without `properties`. */
-function schemaOf(parameters: unknown): Record<string, unknown> {
-  if (!isRecord(parameters)) return EMPTY_SCHEMA;
-  const { type, properties } = parameters;
-  const isObject = type === 'object' || Object.keys(parameters).length === 0;
-  return isObject && !isRecord(properties) ? { ...parameters, ...EMPTY_SCHEMA } : parameters;
 }
 
 function invalidTools(message: string): HttpError {

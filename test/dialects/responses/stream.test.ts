@@ -371,6 +371,7 @@ describe('a stream of chat chunks becomes a stream of responses', () => {
     ['function_call', 'response.completed', 'completed', null],
     ['strange', 'response.completed', 'completed', null],
     ['length', 'response.incomplete', 'incomplete', { reason: 'max_output_tokens' }],
+    ['model_length', 'response.incomplete', 'incomplete', { reason: 'max_output_tokens' }],
     ['content_filter', 'response.incomplete', 'incomplete', { reason: 'content_filter' }],
   ] as const) {
     test(`ends by the reason: ${reason}`, () => {
