@@ -8,7 +8,7 @@ import { INSTANCE_LIVES_MS, script } from './scripts.ts';
  * concurrency, nano-dollars and tokens (each may be empty), and the number of the budget's period.
  * Reply: the time; why it is refused (0: it is not; 1 concurrency, 2 rpm, 3 tpm, 4 spent, 5 reserved); by which owner's limit; for
  * a budget 1 for money and 2 for tokens; how long to wait; then for each owner: calls, requests and their newest time, tokens and
- * their newest time, reserved tokens and nano-dollars, and the counters. All are as they were before the call.
+ * their newest time, reserved tokens and nano-dollars, and the counters if it is refused. All are as they were before the call.
  */
 export const RESERVE = script(`${BUDGETS}${WINDOWS}${LEASES}${SETTLING}
 local time = now()
@@ -69,9 +69,10 @@ local reply = { time, refused, by, unit, waitMs }
 for _, owner in ipairs(owners) do
   local held, requests, used = owner.held, owner.requests, owner.tokens
   local state = { held.calls, requests.sum, requests.newest, used.sum, used.newest, held.tokens, held.nano }
-  for _, value in ipairs(owner.values) do state[#state + 1] = value end
   reply[#reply + 1] = state
-  if refused == 0 then
+  if refused > 0 then
+    for _, value in ipairs(owner.values) do state[#state + 1] = value end
+  else
     local own = held.own
     setLease(owner.name, epoch, own[1] + 1, own[2] + tokens, own[3] + nano)
     if owner.rpm then add(requests, time, 1) end
