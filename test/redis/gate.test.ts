@@ -50,6 +50,25 @@ describe('limits over several instances', { skip: redisSkipped() }, () => {
     });
   }
 
+  test('a budget is passed by no more than what was running when it was reached', async (t) => {
+    const { instances } = await openGates(t, { url: redis.url, count: 3 });
+    const ask = { key: { budgetTokens: 100 }, tokens: 9 };
+    const running = await Promise.all(
+      instances.map(async (instance) => ({ instance, reservations: await admitMany([instance], ask) })),
+    );
+    // Each uses more than it has reserved.
+    for (const { instance, reservations } of running) {
+      for (const one of reservations) instance.gate.settle(one, { tokens: 50, costNanoUsd: 0 });
+    }
+    for (const { engine } of instances) await engine.flush();
+    assert.equal((await admitMany(instances, ask)).length, 0);
+    for (const { engine, shared } of instances) {
+      await engine.flush();
+      const { tokens, requests } = shared.budgets.usageOf('key', { id: 'k', limits: null });
+      assert.deepEqual([tokens, requests], [12 * 50, 12]);
+    }
+  });
+
   test('a window opens again after a minute, on every instance', async (t) => {
     const { instances, pass } = await openGates(t, { url: redis.url, count: 3 });
     const [first = assert.fail(), second = assert.fail()] = instances;
