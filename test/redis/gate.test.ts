@@ -91,6 +91,41 @@ describe('limits over several instances', { skip: redisSkipped() }, () => {
     await admitCall(second, ask);
   });
 
+  test('who asks again and again while a window is full costs the engine nothing', async (t) => {
+    const { instances, pass } = await openGates(t, { url: redis.url, count: 2 });
+    const [first = assert.fail(), second = assert.fail()] = instances;
+    const asked = async (): Promise<number> => {
+      const info = String(await first.engine.command(['INFO', 'commandstats']));
+      const calls = [...info.matchAll(/^cmdstat_eval(?:sha)?:calls=(\d+)/gm)];
+      return calls.reduce((sum, [, count]) => sum + Number(count), 0);
+    };
+    const rpm = { key: { rpm: 2, concurrency: 5 } };
+    const running = [await admitCall(second, rpm), await admitCall(second, rpm)];
+    await refusalOf(first, rpm);
+    const before = await asked();
+    for (let index = 0; index < 100; index += 1) {
+      assert.equal((await refusalOf(first, rpm)).error.code, 'rate_limit_exceeded');
+    }
+    // The beats of both go on.
+    assert.ok((await asked()) - before < 50);
+    for (const one of running) second.gate.settle(one, null);
+    await second.engine.flush();
+    await refusalOf(first, rpm);
+    await pass(60_200);
+    await admitCall(first, rpm);
+
+    // Of tokens, a call that needs fewer may fit, and what is only reserved may come back at any time.
+    const large = { user: { tpm: 100 }, tokens: 60 };
+    const small = { ...large, tokens: 10 };
+    const reserved = await admitCall(second, large);
+    await refusalOf(first, large);
+    second.gate.settle(reserved, { tokens: 50, costNanoUsd: 0 });
+    await second.engine.flush();
+    await refusalOf(first, large);
+    await refusalOf(first, large);
+    await admitCall(first, small);
+  });
+
   test('what a call used counts everywhere before its client can ask again', async (t) => {
     const { instances } = await openGates(t, { url: redis.url, count: 2 });
     const [first = assert.fail(), second = assert.fail()] = instances;
