@@ -11,7 +11,8 @@ RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY src ./src
 RUN npm run -s bundle
 RUN if [ "$WITH_REDIS" = 1 ]; then \
-      mkdir dist/node_modules && cp -R node_modules/redis node_modules/@redis dist/node_modules/; \
+      mkdir dist/node_modules && cp -R node_modules/redis node_modules/@redis dist/node_modules/ \
+      && find dist/node_modules \( -name '*.map' -o -name '*.d.ts' \) -delete; \
     fi
 
 FROM ${NODE_IMAGE}

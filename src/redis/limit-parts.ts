@@ -89,8 +89,9 @@ end
 -- How long until the sum is "most" or less, if nothing is added.
 local function waitOf(window, now, most)
   if window.sum <= most then return 0 end
-  local sum = window.sum
-  for piece = window.oldest, math.floor(window.newest / 100) do
+  local sum, last = window.sum, math.floor(window.newest / 100)
+  if most <= 0 then return endOf(last) - now end
+  for piece = window.oldest, last do
     local amount = call('HGET', window.key, text(piece))
     if amount then
       sum = sum - tonumber(amount)

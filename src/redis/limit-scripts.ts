@@ -7,8 +7,8 @@ import { INSTANCE_LIVES_MS, script } from './scripts.ts';
  * may use; then for each owner with limits: name, the limits rpm, tpm,
  * concurrency, nano-dollars and tokens (each may be empty), and the number of the budget's period.
  * Reply: the time; why it is refused (0: it is not; 1 concurrency, 2 rpm, 3 tpm, 4 spent, 5 reserved); by which owner's limit; for
- * a budget 1 for money and 2 for tokens; how long to wait; then for each owner: calls, requests and their newest time, tokens and
- * their newest time, reserved tokens and nano-dollars, and the counters. All are as they were before the call.
+ * a budget 1 for money and 2 for tokens; how long to wait; for how long a window is full whatever ends; then for each owner: calls, requests and their newest time, tokens and
+ * their newest time, reserved tokens and nano-dollars, and the counters if it is refused. All are as they were before the call.
  */
 export const RESERVE = script(`${BUDGETS}${WINDOWS}${LEASES}${SETTLING}
 local time = now()
@@ -46,7 +46,7 @@ local checks = {
   function(owner) return budget(owner, function(used, _, limit) return used >= limit end) end,
   function(owner) return budget(owner, function(used, reserved, limit) return used + reserved >= limit end) end,
 }
-local refused, by, unit, waitMs = 0, 0, 0, 0
+local refused, by, unit, waitMs, fullMs = 0, 0, 0, 0, 0
 for number, check in ipairs(checks) do
   for index, owner in ipairs(owners) do
     if refused == 0 then
@@ -65,13 +65,16 @@ if refused > 0 then
     end
   end
 end
-local reply = { time, refused, by, unit, waitMs }
+if refused == 2 then fullMs = waitOf(owners[by].requests, time, owners[by].rpm - 1) end
+if refused == 3 then fullMs = waitOf(owners[by].tokens, time, math.max(0, owners[by].tpm - tokens)) end
+local reply = { time, refused, by, unit, waitMs, fullMs }
 for _, owner in ipairs(owners) do
   local held, requests, used = owner.held, owner.requests, owner.tokens
   local state = { held.calls, requests.sum, requests.newest, used.sum, used.newest, held.tokens, held.nano }
-  for _, value in ipairs(owner.values) do state[#state + 1] = value end
   reply[#reply + 1] = state
-  if refused == 0 then
+  if refused > 0 then
+    for _, value in ipairs(owner.values) do state[#state + 1] = value end
+  else
     local own = held.own
     setLease(owner.name, epoch, own[1] + 1, own[2] + tokens, own[3] + nano)
     if owner.rpm then add(requests, time, 1) end

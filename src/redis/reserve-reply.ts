@@ -7,11 +7,14 @@ import { type Refusal, refusalError } from '../limits/refusals.ts';
 import { WINDOW_MS } from '../limits/windows.ts';
 import { toNanoUsd } from '../usage/money.ts';
 import { toCounters } from './shared-budgets.ts';
+import type { SureRefusal } from './sure-refusals.ts';
 
 /** What the engine answered to a call. */
 export interface ReserveAnswer {
   /** null: the call was let through. */
   readonly refusal: HttpError | null;
+  /** The refusal, if it holds whatever ends meanwhile. */
+  readonly sure: SureRefusal | null;
   /** The `x-ratelimit-` headers. */
   readonly headers: HeaderList;
   /** More than half of what may run at the same time is running: its end should be known soon. */
@@ -39,14 +42,10 @@ interface Reply {
 }
 
 /** Reads a reply of `RESERVE` for owners in the order in which they were sent. */
-export function readReply(
-  reply: unknown,
-  holders: readonly Pick<Holder, 'limits' | 'name'>[],
-  neededTokens: number,
-): ReserveAnswer {
+export function readReply(reply: unknown, holders: readonly Holder[], neededTokens: number): ReserveAnswer {
   const parts: readonly unknown[] = Array.isArray(reply) ? reply : [];
-  const [timeMs = 0, refused = 0, by = 0, unit = 0, waitMs = 0] = parts.slice(0, 5).map(Number);
-  const states = parts.slice(5).map(toState);
+  const [timeMs = 0, refused = 0, by = 0, unit = 0, waitMs = 0, fullMs = 0] = parts.slice(0, 6).map(Number);
+  const states = parts.slice(6).map(toState);
   const context = { timeMs, isAdmitted: refused === 0, neededTokens };
   let requests: RateState | null = null;
   let tokens: RateState | null = null;
@@ -61,9 +60,12 @@ export function readReply(
   });
   const holder = holders[by - 1];
   const state = states[by - 1];
-  if (holder === undefined || state === undefined) return { refusal: null, headers, isAwaited };
+  if (holder === undefined || state === undefined) return { refusal: null, sure: null, headers, isAwaited };
   const refusal = toRefusal(holder, state, { refused, unit, neededTokens });
-  return { refusal: refusalError(refusal, { waitMs, headers }), headers, isAwaited };
+  const error = refusalError(refusal, { waitMs, headers });
+  const leastTokens = refusal.kind === 'tpm' ? neededTokens : 0;
+  const sure = fullMs > 0 ? { error, holder, lengthMs: fullMs, leastTokens } : null;
+  return { refusal: error, sure, headers, isAwaited };
 }
 
 function toState(part: unknown): OwnerState {

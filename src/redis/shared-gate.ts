@@ -11,6 +11,7 @@ import type { Engine } from './engine.ts';
 import { RESERVE } from './limit-scripts.ts';
 import { readReply } from './reserve-reply.ts';
 import { nameOf, numberOf, type SharedBudgets } from './shared-budgets.ts';
+import { SureRefusals } from './sure-refusals.ts';
 
 /** A call that was let through, with the owners whose limits hold for it. */
 class SharedReservation extends Reservation {
@@ -44,6 +45,7 @@ export class SharedGate implements Gate {
   /** Applies the limits while the engine is away. */
   readonly #own: LimitGate;
   readonly #shares: AwayShares;
+  readonly #refusals = new SureRefusals();
   #timer: NodeJS.Timeout | null = null;
   #isSending = false;
 
@@ -115,6 +117,9 @@ export class SharedGate implements Gate {
   }
 
   async #ask(reservation: SharedReservation, request: AdmitRequest): Promise<Reservation> {
+    const askedAtMs = this.#now();
+    const known = this.#refusals.find(reservation.held, request.tokens, askedAtMs);
+    if (known !== null) throw known;
     // The client of a call that has just ended may be the one that asks now.
     const told = this.#shared.outbox.takeAlong();
     const [number = '0', ...settled] = told?.args ?? [];
@@ -137,6 +142,7 @@ export class SharedGate implements Gate {
     }
     told?.acknowledge();
     const answer = readReply(reply, reservation.held, request.tokens);
+    if (answer.sure !== null) this.#refusals.note(answer.sure, askedAtMs);
     if (answer.refusal !== null) throw answer.refusal;
     for (const { owner } of reservation.held) {
       this.#shared.outbox.hold(nameOf(owner.kind, owner.id), request);

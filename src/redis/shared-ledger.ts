@@ -16,6 +16,7 @@ import { addCall, COUNTS_LENGTH, MEASURE_COUNT } from '../usage/ledger/measures.
 import type { UsageQuery, UsageResult } from '../usage/ledger/query.ts';
 import { readUsage } from '../usage/ledger/read-usage.ts';
 import { UsageTable } from '../usage/ledger/usage-table.ts';
+import { reportReadings } from '../usage/reading-queue.ts';
 import { EngineAwayError } from './connection.ts';
 import type { Engine, EnginePart } from './engine.ts';
 import { type Message, Messages } from './messages.ts';
@@ -27,7 +28,6 @@ import { ADD_USAGE } from './usage-scripts.ts';
 const ROWS_LIMIT = 4_000;
 /** How many rows one message tells. */
 const ROWS_PER_MESSAGE = 100;
-const WAITING_QUERIES = 16;
 
 /** What was counted of one combination of dimensions in one hour, and not told yet. */
 interface Row {
@@ -47,8 +47,7 @@ export class SharedLedger implements Ledger, EnginePart {
   #rows = new Map<string, Row>();
   /** Knows the models of the present day. */
   #day = new LiveDay(0, new UsageTable());
-  #lastQuery: Promise<unknown> = Promise.resolve();
-  #waitingQueries = 0;
+  readonly #reports = reportReadings();
 
   constructor(engine: Engine, now: () => number) {
     this.#engine = engine;
@@ -69,16 +68,7 @@ export class SharedLedger implements Ledger, EnginePart {
   }
 
   async query(query: UsageQuery): Promise<UsageResult> {
-    if (this.#waitingQueries >= WAITING_QUERIES) {
-      const message = 'Too many usage reports are being made. Try again in a few seconds.';
-      throw new HttpError('server_overloaded', message, { headers: { 'retry-after': '3' } });
-    }
-    this.#waitingQueries += 1;
-    const result = this.#lastQuery.then(() => this.#read(query));
-    this.#lastQuery = result.catch(() => {});
-    return await result.finally(() => {
-      this.#waitingQueries -= 1;
-    });
+    return this.#reports.run(() => this.#read(query));
   }
 
   nameOf(kind: OwnerKind, id: string): string | null {

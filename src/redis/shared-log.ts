@@ -3,6 +3,7 @@ import { boundEntry } from '../usage/bounded-entry.ts';
 import type { CallEntry } from '../usage/call-entry.ts';
 import { decodeEntry, encodeEntry } from '../usage/log-line.ts';
 import type { LogPage, LogQuery } from '../usage/log-pages.ts';
+import { pageReadings } from '../usage/reading-queue.ts';
 import type { CallLog, RequestLogStatus } from '../usage/request-log.ts';
 import { EngineAwayError } from './connection.ts';
 import type { Engine, EnginePart } from './engine.ts';
@@ -26,6 +27,7 @@ export class SharedLog implements CallLog, EnginePart {
   readonly #engine: Engine;
   readonly #limit: number;
   readonly #reader: LogReader;
+  readonly #readings = pageReadings();
   readonly #listeners = new Set<(entry: CallEntry) => void>();
   readonly #messages = new Messages<readonly string[]>();
   #waiting: string[] = [];
@@ -58,15 +60,8 @@ export class SharedLog implements CallLog, EnginePart {
     };
   }
 
-  async page(query: LogQuery): Promise<LogPage | null> {
-    try {
-      await this.#engine.flush();
-      return await this.#reader.page(query);
-    } catch (error) {
-      if (!(error instanceof EngineAwayError)) throw error;
-      const message = 'Redis does not answer, so the request log cannot be read. Try again in a moment.';
-      throw new HttpError('storage_unavailable', message, { headers: { 'retry-after': '5' }, cause: error });
-    }
+  page(query: LogQuery): Promise<LogPage | null> {
+    return this.#readings.run(() => this.#read(query));
   }
 
   status(): RequestLogStatus {
@@ -97,6 +92,17 @@ export class SharedLog implements CallLog, EnginePart {
     const args = [this.#engine.instance, String(number), String(this.#limit), ...content];
     this.#length = Number(await this.#engine.run(ADD_LOG, args));
     this.#messages.acknowledge(message);
+  }
+
+  async #read(query: LogQuery): Promise<LogPage | null> {
+    try {
+      await this.#engine.flush();
+      return await this.#reader.page(query);
+    } catch (error) {
+      if (!(error instanceof EngineAwayError)) throw error;
+      const message = 'Redis does not answer, so the request log cannot be read. Try again in a moment.';
+      throw new HttpError('storage_unavailable', message, { headers: { 'retry-after': '5' }, cause: error });
+    }
   }
 
   /** Passes on what has come since the last beat; without listeners, only its end is noted. */

@@ -8,6 +8,7 @@ import { KeptEntry, LineMemory } from './kept-entry.ts';
 import { LogFiles } from './log-files.ts';
 import { decodeEntry } from './log-line.ts';
 import { type LogPage, type LogQuery, type LogSource, readPage, readRecent } from './log-pages.ts';
+import { pageReadings } from './reading-queue.ts';
 
 /** The entries that stay in memory once they are written. */
 const KEPT = 1_000;
@@ -22,8 +23,6 @@ const RETRY_DELAY_MS = 10_000;
 const CURSORS_LIMIT = 500;
 /** 32 MiB. */
 const PIECES_PER_PAGE = 512;
-/** How many pages may be read from the files or wait for that at the same time. */
-const READERS_LIMIT = 32;
 
 export interface RequestLogOptions {
   /** null: the log lives in memory alone. */
@@ -94,8 +93,7 @@ export class RequestLog {
   #isClosing = false;
   #isWritable = true;
   #lostEntries = 0;
-  #readers = 0;
-  #lastReading: Promise<unknown> = Promise.resolve();
+  readonly #readings = pageReadings();
 
   /** Use `openRequestLog`, unless the log is in memory alone. */
   constructor(options: RequestLogOptions, files: LogFiles | null = null, recent: KeptEntry[] = []) {
@@ -130,17 +128,11 @@ export class RequestLog {
   async page(query: LogQuery): Promise<LogPage | null> {
     const recent = readRecent(this.#source(), query);
     if (recent !== null || this.#files === null) return recent;
-    if (this.#readers >= READERS_LIMIT) throw tooManyReaders();
-    this.#readers += 1;
-    const done = this.#lastReading.then(() => readPage(this.#source(), query));
-    this.#lastReading = done.catch(() => {});
-    try {
-      return await done;
-    } catch (error) {
-      throw unreadable(error);
-    } finally {
-      this.#readers -= 1;
-    }
+    return this.#readings.run(() => {
+      return readPage(this.#source(), query).catch((error: unknown) => {
+        throw unreadable(error);
+      });
+    });
   }
 
   status(): RequestLogStatus {
@@ -259,9 +251,4 @@ function encodeBatch(entries: readonly KeptEntry[]): {
 function unreadable(cause: unknown): HttpError {
   const message = `The older entries of the request log cannot be read: the disk reports ${errorCode(cause) || 'an unknown error'}.`;
   return new HttpError('storage_unavailable', message, { headers: { 'retry-after': '5' }, cause });
-}
-
-function tooManyReaders(): HttpError {
-  const message = 'Too many pages of the request log are being read. Try again in a moment.';
-  return new HttpError('server_overloaded', message, { headers: { 'retry-after': '2' } });
 }

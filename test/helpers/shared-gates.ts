@@ -65,11 +65,21 @@ export interface GateAsk {
   readonly usd?: number;
 }
 
+const made = new WeakMap<object, Limits>();
+
+/** The same object for the same limits, as the configuration has it. */
+function limitsOf(limits: Partial<Limits> | undefined): Limits | null {
+  if (limits === undefined) return null;
+  const known = made.get(limits) ?? makeLimits(limits);
+  made.set(limits, known);
+  return known;
+}
+
 /** Asks for a call of the key `k`, with limits or without; it belongs to the user `u` if that has limits. */
 export async function admitCall({ gate }: GateInstance, ask: GateAsk): Promise<Reservation> {
   return await gate.admit({
-    key: { id: 'k', limits: ask.key === undefined ? null : makeLimits(ask.key) },
-    user: ask.user === undefined ? null : { id: 'u', limits: makeLimits(ask.user) },
+    key: { id: 'k', limits: limitsOf(ask.key) },
+    user: ask.user === undefined ? null : { id: 'u', limits: limitsOf(ask.user) },
     tokens: ask.tokens ?? 0,
     costNanoUsd: (ask.usd ?? 0) * 1e9,
   });

@@ -50,6 +50,25 @@ describe('limits over several instances', { skip: redisSkipped() }, () => {
     });
   }
 
+  test('a budget is passed by no more than what was running when it was reached', async (t) => {
+    const { instances } = await openGates(t, { url: redis.url, count: 3 });
+    const ask = { key: { budgetTokens: 100 }, tokens: 9 };
+    const running = await Promise.all(
+      instances.map(async (instance) => ({ instance, reservations: await admitMany([instance], ask) })),
+    );
+    // Each uses more than it has reserved.
+    for (const { instance, reservations } of running) {
+      for (const one of reservations) instance.gate.settle(one, { tokens: 50, costNanoUsd: 0 });
+    }
+    for (const { engine } of instances) await engine.flush();
+    assert.equal((await admitMany(instances, ask)).length, 0);
+    for (const { engine, shared } of instances) {
+      await engine.flush();
+      const { tokens, requests } = shared.budgets.usageOf('key', { id: 'k', limits: null });
+      assert.deepEqual([tokens, requests], [12 * 50, 12]);
+    }
+  });
+
   test('a window opens again after a minute, on every instance', async (t) => {
     const { instances, pass } = await openGates(t, { url: redis.url, count: 3 });
     const [first = assert.fail(), second = assert.fail()] = instances;
@@ -70,6 +89,41 @@ describe('limits over several instances', { skip: redisSkipped() }, () => {
     );
     await pass(40_200);
     await admitCall(second, ask);
+  });
+
+  test('who asks again and again while a window is full costs the engine nothing', async (t) => {
+    const { instances, pass } = await openGates(t, { url: redis.url, count: 2 });
+    const [first = assert.fail(), second = assert.fail()] = instances;
+    const asked = async (): Promise<number> => {
+      const info = String(await first.engine.command(['INFO', 'commandstats']));
+      const calls = [...info.matchAll(/^cmdstat_eval(?:sha)?:calls=(\d+)/gm)];
+      return calls.reduce((sum, [, count]) => sum + Number(count), 0);
+    };
+    const rpm = { key: { rpm: 2, concurrency: 5 } };
+    const running = [await admitCall(second, rpm), await admitCall(second, rpm)];
+    await refusalOf(first, rpm);
+    const before = await asked();
+    for (let index = 0; index < 100; index += 1) {
+      assert.equal((await refusalOf(first, rpm)).error.code, 'rate_limit_exceeded');
+    }
+    // The beats of both go on.
+    assert.ok((await asked()) - before < 50);
+    for (const one of running) second.gate.settle(one, null);
+    await second.engine.flush();
+    await refusalOf(first, rpm);
+    await pass(60_200);
+    await admitCall(first, rpm);
+
+    // Of tokens, a call that needs fewer may fit, and what is only reserved may come back at any time.
+    const large = { user: { tpm: 100 }, tokens: 60 };
+    const small = { ...large, tokens: 10 };
+    const reserved = await admitCall(second, large);
+    await refusalOf(first, large);
+    second.gate.settle(reserved, { tokens: 50, costNanoUsd: 0 });
+    await second.engine.flush();
+    await refusalOf(first, large);
+    await refusalOf(first, large);
+    await admitCall(first, small);
   });
 
   test('what a call used counts everywhere before its client can ask again', async (t) => {

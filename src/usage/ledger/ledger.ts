@@ -1,8 +1,8 @@
-import { HttpError } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
 import type { OwnerKind } from '../../store/entities.ts';
 import { errorCode } from '../../store/file-ops.ts';
 import type { CallEntry } from '../call-entry.ts';
+import { reportReadings } from '../reading-queue.ts';
 import { type Day, dayOf } from './calendar.ts';
 import type { LedgerFiles } from './ledger-files.ts';
 import { dayOfHour, hourOf, LiveDay, LiveHour } from './live-hour.ts';
@@ -18,7 +18,6 @@ const BUSY_MS = 4_000;
 /** The hour of booking goes back only if the clock was wrong by more than this. */
 const STEP_BACK_HOURS = 24;
 const MAINTENANCE_RETRY_MS = 60_000;
-const WAITING_QUERIES = 16;
 
 export interface LedgerOptions {
   readonly files: LedgerFiles;
@@ -58,8 +57,7 @@ export class UsageLedger {
   #maintainedHour = -1;
   /** After a failure, sealing is not tried again before this time. */
   #maintainAtMs = 0;
-  #lastQuery: Promise<unknown> = Promise.resolve();
-  #waitingQueries = 0;
+  readonly #reports = reportReadings();
 
   constructor({ files, names = new LastNames(), logger, now }: LedgerOptions) {
     this.#files = files;
@@ -85,21 +83,12 @@ export class UsageLedger {
    * @throws TooManyRowsError; HttpError `server_overloaded` if too many wait.
    */
   async query(query: UsageQuery): Promise<UsageResult> {
-    if (this.#waitingQueries >= WAITING_QUERIES) {
-      const message = 'Too many usage reports are being made. Try again in a few seconds.';
-      throw new HttpError('server_overloaded', message, { headers: { 'retry-after': '3' } });
-    }
-    this.#waitingQueries += 1;
     const sources = {
       files: this.#files,
       liveDays: () => [...this.#days.keys()],
       liveTable: (day: Day) => this.#liveTable(day),
     };
-    const result = this.#lastQuery.then(() => readUsage(query, sources));
-    this.#lastQuery = result.catch(() => {});
-    return await result.finally(() => {
-      this.#waitingQueries -= 1;
-    });
+    return this.#reports.run(() => readUsage(query, sources));
   }
 
   /** The last name of a key or user that is known from its calls. */
