@@ -19,7 +19,7 @@ export class ApiError extends Error {
 }
 
 /** The folder of the pages. All addresses are relative to it, so that the panel also works under a path behind a proxy. */
-const ROOT = new URL('.', location.href);
+const root = () => new URL('.', location.href);
 
 /** @type {(() => Promise<boolean>) | null} */
 let signInAgain = null;
@@ -59,7 +59,7 @@ export async function raw(path, init = {}) {
   const { keepSession = false, ...request } = init;
   const send = async () => {
     try {
-      const url = new URL(path.replace(/^\//, ''), ROOT);
+      const url = new URL(path.replace(/^\//, ''), root());
       const response = await fetch(url, { credentials: 'same-origin', ...request });
       noteServerTime(response.headers.get('date'));
       return response;
@@ -128,12 +128,12 @@ export const api = {
  * @param {string} name such as `admin.html`
  */
 export function pageUrl(name) {
-  return new URL(name, ROOT).href;
+  return new URL(name, root()).href;
 }
 
 /** The base URL for API clients. */
 export function baseUrl() {
-  return new URL('v1', ROOT).href;
+  return new URL('v1', root()).href;
 }
 
 /**

@@ -65,6 +65,8 @@ export interface History {
   close(): void;
 }
 
+/** The address of the page, by which the chats of several servers on one host are told apart. */
+Object.assign(globalThis, { location: new URL('http://127.0.0.1/chat.html') });
 const folder = new URL('../../../public/js/chat/history/', import.meta.url);
 
 async function load(name: string): Promise<Record<string, unknown>> {
