@@ -142,10 +142,10 @@ function translatedLoads(run: Run): Load[] {
   });
   const data = /base64,([^"]*)/.exec(imageBody(MIB).toString())?.[1];
   const picture = { type: 'image', source: { type: 'base64', media_type: 'image/png', data } };
-  const messages = Array(run.pick(30, 2)).fill({ role: 'user', content: [picture] });
+  const messages = Array(run.pick(20, 2)).fill({ role: 'user', content: [picture] });
   return [
     {
-      what: '30 messages with an image of 1 MiB, translated',
+      what: '20 messages with an image of 1 MiB, translated',
       path: '/v1/messages',
       body: Buffer.from(JSON.stringify({ model: 'bench-model', max_tokens: 5, messages })),
     },
