@@ -17,18 +17,6 @@ const MAX_INFO_CHARS = 40;
 let highlighter = null;
 
 /**
- * A whole code block.
- * @param {string} text
- * @param {string} info the language, or ''
- * @returns {HTMLElement}
- */
-export function renderCode(text, info) {
-  const code = createCode(info);
-  code.update(text);
-  return code.element;
-}
-
-/**
  * A code block that grows.
  * @param {string} info the text after the opening fence
  * @returns {{ element: HTMLElement, update(text: string): void }}
