@@ -45,9 +45,13 @@ export function createRuns({ send, files, save, onChange }) {
         message.error = { message: failure.message, detail: describeFailure(failure) };
       }
     } finally {
-      runs.delete(message.id);
-      run.view?.finish();
+      const { view } = run;
+      view?.finish();
+      // Until it is stored, leaving the page would lose its end.
       await save(message);
+      runs.delete(message.id);
+      // The chat was opened again meanwhile.
+      if (run.view !== view) run.view?.finish();
       onChange(run);
     }
   }
