@@ -94,6 +94,24 @@ test('what was written and not sent is there after a reload, each in its chat', 
   await draftsStored(page, ['More of the first']);
 });
 
+test('a draft that was left, taken up again and sent is gone', options, async (t) => {
+  const chat = await startChat(t);
+  const { page } = await openChat(t, chat.app, 'Chat tab');
+  await converse(page, chat, 'First chat', 'First answer');
+  await newChat(page);
+  await messageField(page).fill('Second chat');
+  await chatLink(page, 'First chat').click();
+  await draftShown(page, '');
+  await newChat(page);
+  await draftShown(page, 'Second chat');
+  await messageField(page).press('Enter');
+  (await chat.nextCall()).finish();
+  await idle(page);
+  await newChat(page);
+  await draftsStored(page, []);
+  assert.equal(await messageField(page).inputValue(), '');
+});
+
 test('what is written while the first answer comes belongs to its chat', options, async (t) => {
   const chat = await startChat(t);
   const { page } = await openChat(t, chat.app, 'Chat tab');

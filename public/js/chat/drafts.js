@@ -43,6 +43,8 @@ export function createDrafts({ composer, store }) {
   async function restore() {
     const key = id;
     const known = drafts.get(key);
+    // What is shown may be sent.
+    drafts.delete(key);
     const text = known
       ? known.text
       : await store()
