@@ -19,7 +19,7 @@ const withBrowser = !words.includes('--no-browser');
 const options = words.filter((word) => word.startsWith('-') && !['--long', '--no-browser'].includes(word));
 const patterns = words.filter((word) => !word.startsWith('-'));
 /** Timeout of a test, and of a group with all its tests; .ci/run ends a run a little later. */
-const timeoutMs = isLong ? 3_600_000 : 700_000;
+const timeoutMs = isLong ? 3_600_000 : 850_000;
 
 const { files: matched, unmatched } = selectFiles(root, patterns);
 const files = matched.filter((name) => withBrowser || !name.startsWith('test/browser/'));
