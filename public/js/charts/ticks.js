@@ -1,21 +1,23 @@
 import { dayNumber, localParts } from './buckets.js';
 
-const PX_PER_VALUE_LINE = 44;
+const LEAST_PX_PER_VALUE_LINE = 36;
 /** Time labels need this at least; about 80 px is the aim. */
 const LEAST_PX_PER_TIME_LABEL = 64;
 const HOUR_STEPS = [1, 2, 3, 4, 6, 8, 12, 24, 48, 96, 168];
 const DAY_STEPS = [1, 2, 3, 4, 7, 14, 28, 56, 112];
 
 /**
- * The step of 1, 2 or 5 times a power of ten that gives about one line per 44 px.
+ * The smallest step of 1, 2 or 5 times a power of ten whose lines stand at least 36 px apart; there may always be two.
  * @param {number} max above 0
  * @param {number} heightPx
  * @param {number} [least] the smallest step that makes sense
  */
 function niceStep(max, heightPx, least = 0) {
-  const rough = Math.max(max / Math.max(2, heightPx / PX_PER_VALUE_LINE), least);
+  const lines = Math.max(2, Math.floor(heightPx / LEAST_PX_PER_VALUE_LINE));
+  const rough = Math.max(max / lines, least);
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].find((factor) => factor * power >= rough * 0.85) ?? 10;
+  // Rounding may leave the quotient a little above a step that fits.
+  const step = [1, 2, 5].find((factor) => factor * power >= rough * (1 - 1e-12)) ?? 10;
   // 10 * 1e-5 is not quite 1e-4.
   return Math.max(Number((step * power).toPrecision(1)), least);
 }
