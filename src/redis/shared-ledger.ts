@@ -13,6 +13,7 @@ import type { Ledger, LedgerStatus } from '../usage/ledger/ledger.ts';
 import { DAYS_KEPT_DAYS, HOURS_KEPT_DAYS } from '../usage/ledger/ledger-files.ts';
 import { dayOfHour, hourOf, LiveDay } from '../usage/ledger/live-hour.ts';
 import { addCall, COUNTS_LENGTH, MEASURE_COUNT } from '../usage/ledger/measures.ts';
+import { LastNames } from '../usage/ledger/names.ts';
 import type { UsageQuery, UsageResult } from '../usage/ledger/query.ts';
 import { readUsage } from '../usage/ledger/read-usage.ts';
 import { UsageTable } from '../usage/ledger/usage-table.ts';
@@ -21,7 +22,7 @@ import { EngineAwayError } from './connection.ts';
 import type { Engine, EnginePart } from './engine.ts';
 import { type Message, Messages } from './messages.ts';
 import { RedisUsageFiles } from './redis-usage-files.ts';
-import { SharedNames } from './shared-names.ts';
+import { loadNames, saveNames } from './shared-names.ts';
 import { ADD_USAGE } from './usage-scripts.ts';
 
 /** The most combinations of dimensions that wait to be told; the rest is counted together. */
@@ -42,7 +43,7 @@ export class SharedLedger implements Ledger, EnginePart {
   readonly #engine: Engine;
   readonly #now: () => number;
   readonly #files: RedisUsageFiles;
-  readonly #names: SharedNames;
+  readonly #names = new LastNames();
   readonly #messages = new Messages<readonly Row[]>();
   #rows = new Map<string, Row>();
   /** Knows the models of the present day. */
@@ -53,7 +54,6 @@ export class SharedLedger implements Ledger, EnginePart {
     this.#engine = engine;
     this.#now = now;
     this.#files = new RedisUsageFiles(engine);
-    this.#names = new SharedNames(engine);
   }
 
   book(call: CallEntry): void {
@@ -80,7 +80,7 @@ export class SharedLedger implements Ledger, EnginePart {
   }
 
   async resume(): Promise<void> {
-    await this.#names.resume();
+    this.#names.changeAll();
     await Promise.all(this.#messages.resendable.map((message) => this.#deliver(message)));
     await this.beat();
   }
@@ -91,7 +91,7 @@ export class SharedLedger implements Ledger, EnginePart {
       for (const [name] of taken) this.#rows.delete(name);
       await this.#deliver(this.#messages.add(taken.map(([, row]) => row)));
     }
-    await this.#names.tell();
+    await saveNames(this.#engine, this.#names);
   }
 
   async close(): Promise<void> {
@@ -124,7 +124,7 @@ export class SharedLedger implements Ledger, EnginePart {
       // So that a report shows what was counted here up to now.
       await this.#engine.flush();
       await this.#files.refresh(dayOf(this.#now()));
-      await this.#names.refresh();
+      await loadNames(this.#engine, this.#names);
       let failure: unknown = null;
       const loading = <T>(load: Promise<T>): Promise<T> => {
         return load.catch((error: unknown) => {

@@ -13,9 +13,16 @@ import type { Engine } from './engine.ts';
 import { IMPORT_BUDGETS } from './limit-scripts.ts';
 import { PREFIX } from './scripts.ts';
 import { nameOf } from './shared-budgets.ts';
+import { saveNames } from './shared-names.ts';
 
 /** How many rows, or owners, go out together. */
 const PER_COMMAND = 200;
+
+/** Sums, and the first day on which they are no longer kept. */
+interface Sums {
+  readonly table: UsageTable;
+  readonly endDay: number;
+}
 
 export interface TakeOverUsageOptions {
   readonly engine: Engine;
@@ -48,67 +55,40 @@ async function takeOverLedger(folder: string, { engine, logger }: TakeOverUsageO
   const files = new DiskFiles({ ops: nodeFileOps, folder, logger });
   const names = new LastNames();
   await files.open(names);
-  const writer = new SumWriter(engine, names);
   // The file of a month lacks the days that are not sealed.
   const open = new Map<Month, [number, UsageTable][]>();
   for (const day of files.hourDays()) {
     const table = await files.loadHours(day);
     if (table === null) continue;
-    await writer.write(`hours:${day}`, table, day + HOURS_KEPT_DAYS);
+    await writeSums(engine, `hours:${day}`, { table, endDay: day + HOURS_KEPT_DAYS });
     if (!files.openDays().includes(day)) continue;
     open.set(monthOf(day), [...(open.get(monthOf(day)) ?? []), [day, table]]);
   }
   for (const month of new Set([...files.months(), ...open.keys()])) {
     let sums = await files.loadMonth(month);
     for (const [day, table] of open.get(month) ?? []) sums = withDay(sums, day, table);
-    if (sums !== null) await writer.write(`days:${month}`, sums, firstDay(month + 1) + DAYS_KEPT_DAYS);
+    if (sums === null) continue;
+    await writeSums(engine, `days:${month}`, { table: sums, endDay: firstDay(month + 1) + DAYS_KEPT_DAYS });
   }
-  await writer.writeNames();
+  names.changeAll();
+  await saveNames(engine, names);
 }
 
-/** Writes tables as `ADD_USAGE` keeps them. */
-class SumWriter {
-  readonly #engine: Engine;
-  readonly #names: LastNames;
-  readonly #known = new Map<string, string>();
-
-  constructor(engine: Engine, names: LastNames) {
-    this.#engine = engine;
-    this.#names = names;
-  }
-
-  /** @param endDay the first day on which the sums are no longer kept */
-  async write(name: string, table: UsageTable, endDay: number): Promise<void> {
-    const key = `${PREFIX}usage:${name}`;
-    let fields: string[] = [];
-    for (const line of toLines(table)) {
-      const [dimensions, ...rows]: readonly unknown[][] = JSON.parse(line);
-      this.#noteNames(dimensions ?? []);
-      for (const [slot, ...numbers] of rows) {
-        fields.push(`${slot} ${JSON.stringify(dimensions)}`, numbers.join());
-      }
-      if (fields.length >= 2 * PER_COMMAND) {
-        await this.#engine.command(['HSET', key, ...fields]);
-        fields = [];
-      }
+/** Writes a table as `ADD_USAGE` keeps it. */
+async function writeSums(engine: Engine, name: string, { table, endDay }: Sums): Promise<void> {
+  const key = `${PREFIX}usage:${name}`;
+  let fields: string[] = [];
+  for (const line of toLines(table)) {
+    const [dimensions, ...rows]: readonly unknown[][] = JSON.parse(line);
+    for (const [slot, ...numbers] of rows) {
+      fields.push(`${slot} ${JSON.stringify(dimensions)}`, numbers.join());
     }
-    if (fields.length > 0) await this.#engine.command(['HSET', key, ...fields]);
-    await this.#engine.command(['EXPIREAT', key, String(endDay * (DAY_MS / 1000))]);
-    await this.#engine.command(['HINCRBY', `${PREFIX}usage:revisions`, name, '1']);
-  }
-
-  async writeNames(): Promise<void> {
-    const fields = [...this.#known].flat();
-    if (fields.length > 0) await this.#engine.command(['HSET', `${PREFIX}names`, ...fields]);
-  }
-
-  #noteNames([key, user]: readonly unknown[]): void {
-    for (const [kind, id] of [
-      ['key', key],
-      ['user', user],
-    ] as const) {
-      const name = typeof id === 'string' ? this.#names.get(kind, id) : null;
-      if (name !== null) this.#known.set(`${kind}:${id}`, name);
+    if (fields.length >= 2 * PER_COMMAND) {
+      await engine.command(['HSET', key, ...fields]);
+      fields = [];
     }
   }
+  if (fields.length > 0) await engine.command(['HSET', key, ...fields]);
+  await engine.command(['EXPIREAT', key, String(endDay * (DAY_MS / 1000))]);
+  await engine.command(['HINCRBY', `${PREFIX}usage:revisions`, name, '1']);
 }

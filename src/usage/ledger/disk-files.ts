@@ -26,6 +26,7 @@ import { merged, regrouped, withDay } from './day-sums.ts';
 import { DAYS_KEPT_DAYS, HOURS_KEPT_DAYS, type LedgerFiles } from './ledger-files.ts';
 import { LineReader, toLines } from './lines.ts';
 import type { LastNames } from './names.ts';
+import { NamesFile } from './names-file.ts';
 import { TableCache } from './table-cache.ts';
 import type { UsageTable } from './usage-table.ts';
 
@@ -52,6 +53,7 @@ export class DiskFiles implements LedgerFiles {
   readonly #ops: FileOps;
   readonly #folder: string;
   readonly #logger: Logger;
+  readonly #namesFile: NamesFile;
   readonly #cache = new TableCache(CACHE_LIMIT_BYTES);
   readonly #open = new Set<Day>();
   readonly #sealed = new Set<Day>();
@@ -65,6 +67,7 @@ export class DiskFiles implements LedgerFiles {
     this.#ops = ops;
     this.#folder = folder;
     this.#logger = logger;
+    this.#namesFile = new NamesFile(ops, join(folder, NAMES));
   }
 
   get isDamaged(): boolean {
@@ -90,7 +93,7 @@ export class DiskFiles implements LedgerFiles {
     const probe = join(this.#folder, 'probe.tmp');
     await this.#ops.open(probe, 'w', 0o600).then((file) => file.close());
     await this.#ops.unlink(probe);
-    if (await names.load(this.#ops, join(this.#folder, NAMES))) this.#damaged.add(NAMES);
+    if (await this.#namesFile.load(names)) this.#damaged.add(NAMES);
   }
 
   /** Looks at the checksums of all files; what is damaged is set aside. Never throws. */
@@ -182,7 +185,7 @@ export class DiskFiles implements LedgerFiles {
   }
 
   async saveNames(names: LastNames): Promise<void> {
-    await this.#inTurn(() => names.save(this.#ops, join(this.#folder, NAMES)));
+    await this.#inTurn(() => this.#namesFile.save(names));
   }
 
   async prune(today: Day): Promise<void> {
