@@ -20,7 +20,10 @@ const CONTENT_SECURITY_POLICY = [
 /** The policy of all other answers: a browser may do nothing with them. */
 const DATA_POLICY = "default-src 'none'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
 
+/** Keys, prompts and answers are private: no cache may store them (RFC 9111 section 5.2.2.5). Files have a header of their own. */
 const ALWAYS: readonly string[] = [
+  'cache-control',
+  'no-store',
   'x-content-type-options',
   'nosniff',
   'referrer-policy',
@@ -28,15 +31,8 @@ const ALWAYS: readonly string[] = [
   'cross-origin-opener-policy',
   'same-origin',
 ];
-const PAGE_HEADERS: readonly string[] = ['content-security-policy', CONTENT_SECURITY_POLICY, ...ALWAYS];
-/** Keys, prompts and answers are private: no cache may store them (RFC 9111 section 5.2.2.5). */
-const DATA_HEADERS: readonly string[] = [
-  'cache-control',
-  'no-store',
-  'content-security-policy',
-  DATA_POLICY,
-  ...ALWAYS,
-];
+const PAGE_HEADERS: readonly string[] = [...ALWAYS, 'content-security-policy', CONTENT_SECURITY_POLICY];
+const DATA_HEADERS: readonly string[] = [...ALWAYS, 'content-security-policy', DATA_POLICY];
 
 const EXPOSED =
   'x-request-id, request-id, x-ipin-error-code, retry-after, retry-after-ms, x-should-retry, x-ipin-provider, x-ipin-attempts, ' +
@@ -49,10 +45,9 @@ export function baseHeaders(requestId: string, kind: 'page' | 'data'): string[] 
   return [...(kind === 'page' ? PAGE_HEADERS : DATA_HEADERS), 'x-request-id', requestId];
 }
 
-/** The headers of every answer, then its own; its own `cache-control` replaces the usual one. */
+/** The headers of every answer, then its own; its own `cache-control` replaces the usual one, which is the first. */
 export function withOwnHeaders(base: HeaderList, own: HeaderList): string[] {
   const joined = [...base, ...own];
-  if (base[0] !== 'cache-control') return joined;
   for (let index = 0; index < own.length; index += 2) {
     if (own[index] === 'cache-control') return joined.slice(2);
   }

@@ -97,7 +97,8 @@ describe('static files', { timeout: 20_000 }, () => {
       '..%2f..%2fpackage.json',
       'js/nothing.js',
     ]) {
-      assert.equal((await cachingOf(`/static/${version}/${path}`)).status, 404, path);
+      const { status, caching } = await cachingOf(`/static/${version}/${path}`);
+      assert.deepEqual([status, caching], [404, 'no-store'], path);
     }
   });
 
