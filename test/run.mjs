@@ -1,4 +1,4 @@
-// Runs the tests: `node test/run.mjs [--long] [--no-browser] [patterns] [options of node, as --name=value]`. select-files.mjs
+// Runs the tests: `node test/run.mjs [--long] [--no-pages] [patterns] [options of node, as --name=value]`. select-files.mjs
 // says what a pattern is. The files are listed here, because neither shell globs nor `node --test` find .ts files everywhere
 // (Node 20 finds none and passes). reporter.cjs writes what is shown.
 import { spawnSync } from 'node:child_process';
@@ -15,14 +15,15 @@ const PROCESSES = Math.max(3, availableParallelism());
 const root = join(fileURLToPath(new URL('.', import.meta.url)), '..');
 const words = process.argv.slice(2);
 const isLong = words.includes('--long');
-const withBrowser = !words.includes('--no-browser');
-const options = words.filter((word) => word.startsWith('-') && !['--long', '--no-browser'].includes(word));
+/** Without the tests of what runs in browsers, which is the same for every Node. */
+const withPages = !words.includes('--no-pages');
+const options = words.filter((word) => word.startsWith('-') && !['--long', '--no-pages'].includes(word));
 const patterns = words.filter((word) => !word.startsWith('-'));
 /** Timeout of a test, and of a group with all its tests; .ci/run ends a run a little later. */
 const timeoutMs = isLong ? 3_600_000 : 850_000;
 
 const { files: matched, unmatched } = selectFiles(root, patterns);
-const files = matched.filter((name) => withBrowser || !name.startsWith('test/browser/'));
+const files = matched.filter((name) => withPages || !/^test\/(?:browser|public)\//.test(name));
 if (unmatched.length > 0) {
   console.error(`No file of test/ matches ${unmatched.map((pattern) => `"${pattern}"`).join(', ')}. Nothing was tested.
 A pattern is a folder (store/), a file (store/backup.test.ts), or a part of a path (backup).
