@@ -55,10 +55,10 @@ test('every state of a provider has its word, with what it rests on', options, a
     ['It slow', 'Slow', 'first byte after 12.4 s'],
     ['It fails', 'Failing', `401 · ${SAID}`],
     ['It rests', 'Resting', `429 · ${SAID}`],
-    ['It idle', 'Not used yet', ''],
+    ['It idle', 'Not used lately', ''],
     ['It off', 'Off', ''],
     ['Keyless', 'Key missing', 'Add a key'],
-    ['At home', 'Not used yet', ''],
+    ['At home', 'Not used lately', ''],
   ] as const) {
     await stateOf(page, name)
       .getByText(word, { exact: word !== 'Resting' })
@@ -148,7 +148,7 @@ test('a missing key is added from the list', options, async (t) => {
   await page.keyboard.press('Enter');
   await dialog.getByRole('list', { name: 'Keys' }).getByRole('listitem').waitFor();
   await page.keyboard.press('Escape');
-  await stateOf(page, 'Keyless').getByText('Not used yet').waitFor();
+  await stateOf(page, 'Keyless').getByText('Not used lately').waitFor();
   await expectFocus(page, stateOf(page, 'Keyless'));
   assert.equal(app.services.store.config.view().providers.get('keyless')?.keys.length, 1);
 });

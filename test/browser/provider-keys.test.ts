@@ -154,7 +154,7 @@ test('a resting key is tried at once when asked to', options, async (t) => {
     .getByRole('button', { name: /^Try now/ })
     .click();
   assert.match((await woken).url(), /\/api\/admin\/providers\/up\/keys\/key_1\/wake$/);
-  await items.nth(1).getByText('Not used yet').first().waitFor();
+  await items.nth(1).getByText('Not used lately').first().waitFor();
   await expectFocus(page, items.nth(1).getByRole('switch'));
   await dialog.getByRole('button', { name: 'Try now', exact: true }).waitFor({ state: 'hidden' });
 });

@@ -126,7 +126,7 @@ test('every state arises from real requests', options, async (t) => {
   });
   const { page } = await visitPanel(t, place.app.origin, 'Providers');
   for (const [name, word, keys] of [
-    ['It idle', 'Not used yet', 'sk-'],
+    ['It idle', 'Not used lately', 'sk-'],
     ['It works', 'Working', 'none'],
     ['It slow', 'Slow', 'sk-'],
     ['It rests', 'Resting 4 min', '0 of 1 ready'],

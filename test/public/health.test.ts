@@ -86,8 +86,8 @@ const PROVIDERS: readonly [name: string, provider: Fields, kind: string, word: s
   ['that is slow', provider('slow'), 'warn', 'Slow'],
   ['that fails', provider('failing'), 'bad', 'Failing'],
   ['that rests', provider('resting'), 'warn', 'Resting'],
-  ['without requests', provider('untested'), 'off', 'Not used yet'],
-  ['in a state of a later version', provider('dancing'), 'off', 'Not used yet'],
+  ['without requests', provider('untested'), 'off', 'Not used lately'],
+  ['in a state of a later version', provider('dancing'), 'off', 'Not used lately'],
   ['that is off', provider('failing', { enabled: false }), 'off', 'Off'],
   ['without a key', provider('failing', { apiKeys: [] }), 'warn', 'Key missing'],
   ['without a key that answers', provider('ok', { apiKeys: [] }), 'ok', 'Working'],
@@ -95,7 +95,7 @@ const PROVIDERS: readonly [name: string, provider: Fields, kind: string, word: s
     'without a key, local',
     provider('untested', { apiKeys: [], baseUrl: 'http://localhost:11434' }),
     'off',
-    'Not used yet',
+    'Not used lately',
   ],
   [
     'with keys that are off',
@@ -121,7 +121,7 @@ test('keys: a word for each state, and how many are ready', () => {
   const words = ['untested', 'ok', 'slow', 'failing', 'resting', 'refused', 'unreadable'].map(
     (state) => keyCondition(key({ state })).word,
   );
-  assert.deepEqual(words, ['Not used yet', 'Working', 'Slow', 'Failing', 'Resting', 'Refused', 'Unreadable']);
+  assert.deepEqual(words, ['Not used lately', 'Working', 'Slow', 'Failing', 'Resting', 'Refused', 'Unreadable']);
   assert.equal(keyCondition(key({ enabled: false, state: 'refused' })).word, 'Off');
   const apiKeys = ['ok', 'failing', 'resting', 'refused', 'unreadable'].map((state) => key({ state }));
   assert.equal(countReadyKeys(provider('ok', { apiKeys: [...apiKeys, key({ enabled: false })] })), 2);

@@ -17,7 +17,7 @@ const CONDITIONS = {
   slow: { kind: 'warn', word: 'Slow', isUsable: true },
   failing: { kind: 'bad', word: 'Failing', isUsable: false },
   resting: { kind: 'warn', word: 'Resting', isUsable: false },
-  untested: { kind: 'off', word: 'Not used yet', isUsable: true },
+  untested: { kind: 'off', word: 'Not used lately', isUsable: true },
   refused: { kind: 'bad', word: 'Refused', isUsable: false },
   unreadable: { kind: 'bad', word: 'Unreadable', isUsable: false },
 };
