@@ -121,7 +121,15 @@ test('keys: a word for each state, and how many are ready', () => {
   const words = ['untested', 'ok', 'slow', 'failing', 'resting', 'refused', 'unreadable'].map(
     (state) => keyCondition(key({ state })).word,
   );
-  assert.deepEqual(words, ['Not used lately', 'Working', 'Slow', 'Failing', 'Resting', 'Refused', 'Unreadable']);
+  assert.deepEqual(words, [
+    'Not used lately',
+    'Working',
+    'Slow',
+    'Failing',
+    'Resting',
+    'Refused',
+    'Unreadable',
+  ]);
   assert.equal(keyCondition(key({ enabled: false, state: 'refused' })).word, 'Off');
   const apiKeys = ['ok', 'failing', 'resting', 'refused', 'unreadable'].map((state) => key({ state }));
   assert.equal(countReadyKeys(provider('ok', { apiKeys: [...apiKeys, key({ enabled: false })] })), 2);
