@@ -74,7 +74,7 @@ const PATTERNS = compilePatterns(['model', 'error', ...USAGE_PATTERNS, ...CONTEN
  * @throws ReportedError if a response with a success status holds an error instead of content; HttpError
  * `upstream_invalid_response` for a response that no client could read, and as `openStream` and `readBounded`.
  */
-export async function shapeResponse(response: HeldResponse, options: ShapeOptions): Promise<ShapedAnswer> {
+export function shapeResponse(response: HeldResponse, options: ShapeOptions): Promise<ShapedAnswer> {
   const { endpoint, render, encodingFormat, stream, streamRenderer } = options;
   const contentType = response.headers['content-type'];
   const isCompressed = !isIdentity(response);
@@ -170,17 +170,24 @@ async function answerJson(response: HeldResponse, options: ShapeOptions): Promis
   // Without a known stream format for the endpoint, the JSON response is better than an error.
   const mustStream = options.stream && options.endpoint.streamEnd !== null;
   const mustBeHeld = mustStream || options.render !== null;
-  const isRenamed = needsRename(response, options);
   const read = await readBounded(response.body, mustBeHeld ? CHANGED_BYTES : WHOLE_BYTES, response.lease);
-  if (!read.isWhole) {
-    if (mustBeHeld) throw overLimit(read, response);
-    const headers = responseHeadersFor(response.headers, !isRenamed);
-    const renamer = isRenamed ? new JsonModelRenamer(options.modelId) : null;
-    return streamAnswer(response, headers, new MeteredBody(renamer, response.meter));
-  }
-  const scan = checkJson(read.bytes, response);
-  response.meter.lookAtScanned(read.bytes, scan);
-  const named = isRenamed ? withModel(read.bytes, scan, options.modelId) : read.bytes;
+  if (read.isWhole) return answerWhole(response, read.bytes, options, mustStream);
+  if (mustBeHeld) throw overLimit(read, response);
+  const isRenamed = needsRename(response, options);
+  const headers = responseHeadersFor(response.headers, !isRenamed);
+  const renamer = isRenamed ? new JsonModelRenamer(options.modelId) : null;
+  return streamAnswer(response, headers, new MeteredBody(renamer, response.meter));
+}
+
+function answerWhole(
+  response: HeldResponse,
+  bytes: Buffer,
+  options: ShapeOptions,
+  mustStream: boolean,
+): ShapedAnswer {
+  const scan = checkJson(bytes, response);
+  response.meter.lookAtScanned(bytes, scan);
+  const named = needsRename(response, options) ? withModel(bytes, scan, options.modelId) : bytes;
   const hasError = (firstMatch(scan, 'error')?.kind ?? 'null') !== 'null';
   const body = hasError ? redactBytes(named, response.target.provider.secrets) : named;
   const { render } = options;

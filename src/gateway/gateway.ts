@@ -4,7 +4,6 @@ import type { BodySource } from '../http/body-source.ts';
 import type { AnswerEnd } from '../http/body-transform.ts';
 import type { InflightBudget } from '../inflight-budget.ts';
 import { conversationDigest } from '../protocols/conversation-start.ts';
-import { withoutRateLimits } from '../protocols/passed-headers.ts';
 import { readError } from '../protocols/upstream-errors.ts';
 import type { CompiledProvider, Quirk, Refusal, Target, UpstreamResponse } from '../providers/adapter.ts';
 import type { Providers } from '../providers/compile.ts';
@@ -16,9 +15,10 @@ import type { Call } from './call.ts';
 import { Conversations } from './conversations.ts';
 import { brokenAnswer, type Failure, responseFailure, thrownFailure } from './failure.ts';
 import type { Health } from './health.ts';
-import { type AttemptRecord, codeOf } from './record.ts';
+import { codeOf } from './record.ts';
 import type { BegunAttempt } from './rests.ts';
 import { planTargets, withServedFirst } from './routing.ts';
+import { beginAttempt, noteResponse, type RunningAttempt, withQuirk } from './running-attempt.ts';
 import { shapeAnswer } from './shape-answer.ts';
 import { callFor } from './translated-call.ts';
 
@@ -66,8 +66,8 @@ class Execution implements SendOptions {
   readonly #call: Call;
   readonly #options: GatewayOptions;
   readonly #conversations: Conversations;
-  /** The quirks that providers' refusals of this call have named. */
-  readonly #quirks = new Map<CompiledProvider, Quirk>();
+  /** The quirks that providers' refusals of this call have named; null: none has. */
+  #quirks: Map<CompiledProvider, Quirk> | null = null;
   /** The digest of the conversation, where somebody must be chosen for it. */
   #digest: string | null = null;
 
@@ -92,8 +92,9 @@ class Execution implements SendOptions {
   async run(): Promise<Answer> {
     const { health, now, random, retries } = this.#options;
     const { body, signal } = this.#call;
+    const targets = this.#targets();
     const plan = new AttemptPlan({
-      targets: await this.#targets(),
+      targets: targets instanceof Promise ? await targets : targets,
       attempts: isReadOnce(body) ? 1 : 1 + retries,
       health,
       now,
@@ -119,12 +120,17 @@ class Execution implements SendOptions {
     }
   }
 
-  async #targets(): Promise<readonly PlannedTarget[]> {
+  #targets(): readonly PlannedTarget[] | Promise<readonly PlannedTarget[]> {
     const { providers, health, random } = this.#options;
-    const { body, caller, modelId } = this.#call;
+    const { body } = this.#call;
     const targets = planTargets(this.#call, { providers, health, random });
-    if (body.kind !== 'json' || !hasEquals(targets)) return targets;
-    this.#digest = await conversationDigest(body.bytes, `${caller}\n${modelId}`);
+    return body.kind === 'json' && hasEquals(targets) ? this.#servedFirst(targets, body.bytes) : targets;
+  }
+
+  /** The one that served the conversation last comes first. */
+  async #servedFirst(targets: readonly PlannedTarget[], body: Buffer): Promise<readonly PlannedTarget[]> {
+    const { caller, modelId } = this.#call;
+    this.#digest = await conversationDigest(body, `${caller}\n${modelId}`);
     const served = this.#digest === null ? null : this.#conversations.find(this.#digest);
     return served === null ? targets : withServedFirst(targets, served);
   }
@@ -134,10 +140,8 @@ class Execution implements SendOptions {
     const { provider, upstreamModel } = candidate.target;
     const target = { provider, upstreamModel, key: candidate.key };
     this.#call.record.target = candidate.target;
-    // Other calls may add to the provider's own set meanwhile.
-    const quirks = new Set(provider.quirks);
-    const learned = this.#quirks.get(provider);
-    if (learned !== undefined) quirks.add(learned);
+    const learned = this.#quirks?.get(provider);
+    const quirks = withQuirk(provider.quirks, learned ?? null);
     const first = await this.#attempt(target, quirks);
     if (first instanceof Answer) return first;
     if (first.refusal === null) return first.failure;
@@ -146,8 +150,11 @@ class Execution implements SendOptions {
     if (suspected === null) return first.failure;
     throwIfGone(this.#call.signal);
     const { quirk, isGuess, isRemembered } = suspected;
-    if (!isGuess) this.#quirks.set(provider, quirk);
-    const second = await this.#attempt(target, quirks.add(quirk));
+    if (!isGuess) {
+      this.#quirks ??= new Map();
+      this.#quirks.set(provider, quirk);
+    }
+    const second = await this.#attempt(target, withQuirk(quirks, quirk));
     // A second request that was not answered may have run, whatever the first one was told.
     if (!(second instanceof Answer))
       return isGuess && second.refusal !== null ? first.failure : second.failure;
@@ -158,29 +165,12 @@ class Execution implements SendOptions {
   /** Makes one attempt and notes it in the call's record. @throws errors that are this server's own. */
   async #attempt(target: Target, quirks: ReadonlySet<Quirk>): Promise<Answer | FailedAttempt> {
     const { upstreams, health, now } = this.#options;
-    const { provider, upstreamModel, key } = target;
     const sent = callFor(this.#call, target, { quirks, now });
     const call = sent instanceof Promise ? await sent : sent;
-    const request = provider.adapter.buildRequest(call, target, quirks);
-    const aim = { providerId: provider.id, upstreamModel, keyId: key?.id ?? null };
-    const watched = health.begin(aim);
-    const entry: Mutable<AttemptRecord> = {
-      providerId: aim.providerId,
-      upstreamModel,
-      keyId: aim.keyId,
-      keyHint: key?.hint ?? null,
-      status: null,
-      result: 'ok',
-      code: null,
-      ms: 0,
-    };
-    const running: RunningAttempt = { call, target, quirks, watched, entry };
+    const request = target.provider.adapter.buildRequest(call, target, quirks);
+    const running = beginAttempt({ call, target, quirks }, health);
     try {
-      const received = await upstreams.send(request, this);
-      const response = call.hidesRateLimits ? withoutRateLimits(received) : received;
-      entry.status = response.status;
-      entry.ms = now() - watched.startedAtMs;
-      call.record.attempts.push(entry);
+      const response = noteResponse(running, await upstreams.send(request, this), now());
       return await (response.status < 400
         ? this.#shape(running, response)
         : this.#refused(running, response));
@@ -253,19 +243,6 @@ function endOf(watched: BegunAttempt, health: Health): (end: AnswerEnd) => void 
     else if (outcome === 'broken' && error instanceof HttpError) health.failed(watched, brokenAnswer(error));
     else health.dropped(watched);
   };
-}
-
-type Mutable<T> = { -readonly [Name in keyof T]: T[Name] };
-
-/** An attempt on its way, and its entry in the call's record. */
-interface RunningAttempt {
-  /** The call in the form in which the target gets it. */
-  readonly call: Call;
-  readonly target: Target;
-  /** The quirks that its request respects. */
-  readonly quirks: ReadonlySet<Quirk>;
-  readonly watched: BegunAttempt;
-  readonly entry: Mutable<AttemptRecord>;
 }
 
 interface FailedAttempt {

@@ -42,12 +42,16 @@ const TYPE_LENGTH = 'input_image'.length + 1;
  * Images behind http(s) URLs pass and are never fetched.
  * @throws HttpError `image_validation_failed` for an image that is too large, broken or in an unsupported format.
  */
-export async function checkImageParts(
+export function checkImageParts(
   body: Buffer,
   scan: JsonScan,
   turn: GiveTurn = giveTurn,
-): Promise<readonly Patch[]> {
-  if (!scan.matches.some(({ pattern }) => isImagePattern(pattern))) return NO_PATCHES;
+): readonly Patch[] | Promise<readonly Patch[]> {
+  const hasImages = scan.matches.some(({ pattern }) => isImagePattern(pattern));
+  return hasImages ? checkImages(body, scan, turn) : NO_PATCHES;
+}
+
+async function checkImages(body: Buffer, scan: JsonScan, turn: GiveTurn): Promise<readonly Patch[]> {
   const patches: Patch[] = [];
   const objects: JsonMatch[] = [];
   const strings: JsonMatch[] = [];

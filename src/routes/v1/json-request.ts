@@ -39,8 +39,12 @@ export interface JsonRequest {
  * @throws HttpError `invalid_json`; `invalid_body` (nested too deeply, an ambiguous model); `invalid_value`; `model_not_found`
  * for a name longer than any model's name.
  */
-export async function parseJsonRequest(bytes: Buffer, patterns = PATTERNS): Promise<JsonRequest> {
-  const scan = await scanBody(bytes, patterns);
+export function parseJsonRequest(bytes: Buffer, patterns = PATTERNS): JsonRequest | Promise<JsonRequest> {
+  const scan = scanBody(bytes, patterns);
+  return scan instanceof Promise ? scan.then((done) => toRequest(bytes, done)) : toRequest(bytes, scan);
+}
+
+function toRequest(bytes: Buffer, scan: JsonScan): JsonRequest {
   return { bytes, scan, model: readModel(bytes, scan) };
 }
 
@@ -102,14 +106,18 @@ export function readEncodingFormat(request: JsonRequest): 'float' | 'base64' {
   });
 }
 
-async function scanBody(bytes: Buffer, patterns: JsonPatterns): Promise<JsonScan> {
+function scanBody(bytes: Buffer, patterns: JsonPatterns): JsonScan | Promise<JsonScan> {
   try {
     // An ordinary body is scanned synchronously; awaiting it would cost a turn.
     const scan = scanJsonInTurns(bytes, patterns);
-    return scan instanceof Promise ? await scan : scan;
+    return scan instanceof Promise ? scan.catch(failBody) : scan;
   } catch (error) {
-    throw toBodyError(error);
+    return failBody(error);
   }
+}
+
+function failBody(error: unknown): never {
+  throw toBodyError(error);
 }
 
 /** The error for a request that must name a model. */

@@ -19,7 +19,8 @@ import { sizeOfJson } from './request-size.ts';
 export async function readJsonCall(open: OpenCall): Promise<AskedCall> {
   requireJsonType(open.context);
   const bytes = await open.readWhole();
-  const request = await parseJsonRequest(bytes);
+  const parsed = parseJsonRequest(bytes);
+  const request = parsed instanceof Promise ? await parsed : parsed;
   authorise(open, request.model);
   await open.admit(sizeOfJson(request, open.endpoint.meter === 'speech'));
   const ways = open.endpoint.dialect === null ? NATIVE : open.waysOf(open.endpoint.dialect.name);
@@ -34,7 +35,8 @@ export async function readJsonCall(open: OpenCall): Promise<AskedCall> {
   // Where the request may go as it is, what cannot be translated is no mistake.
   if (!ways.mayBeNative) await translation?.read();
   if (ways.mayBeNative && open.endpoint.hasSources) await checkSourceImages(bytes, request.scan);
-  const patches = await checkImageParts(bytes, request.scan);
+  const checked = checkImageParts(bytes, request.scan);
+  const patches = checked instanceof Promise ? await checked : checked;
   return {
     body: { kind: 'json', bytes, scan: request.scan, patches },
     stream,

@@ -17,7 +17,7 @@ const PATTERNS = compilePatterns(
 const PROMPT_LENGTH = 1024 * 1024;
 
 /** Parses the body of an OCR request. @throws HttpError as `parseJsonRequest`. */
-export function parseOcrRequest(bytes: Buffer): Promise<JsonRequest> {
+export function parseOcrRequest(bytes: Buffer): JsonRequest | Promise<JsonRequest> {
   return parseJsonRequest(bytes, PATTERNS);
 }
 
