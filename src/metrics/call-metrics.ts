@@ -15,15 +15,6 @@ export interface CallMetricsOptions {
 const COUNTER_LIMIT = 2_000;
 const HISTOGRAM_LIMIT = 200;
 
-/** The label of each kind of tokens. */
-const TOKENS: readonly (readonly [kind: string, read: (usage: Usage) => number | null])[] = [
-  ['prompt', ({ promptTokens }) => promptTokens],
-  ['cached', ({ cachedTokens }) => cachedTokens],
-  ['cache_write', ({ cacheWriteTokens }) => cacheWriteTokens],
-  ['completion', ({ completionTokens }) => completionTokens],
-  ['reasoning', ({ reasoningTokens }) => reasoningTokens],
-];
-
 /** Counts calls, their times, tokens and costs. */
 export class CallMetrics {
   readonly #options: CallMetricsOptions;
@@ -61,15 +52,20 @@ export class CallMetrics {
     if (entry.attempts.length > 0 && entry.ttftMs !== null)
       this.#firstBytes.observe([endpoint, provider], entry.ttftMs);
     if (entry.costNanoUsd !== null) this.#costNanoUsd.add([model, provider], entry.costNanoUsd);
-    if (entry.usage !== null) this.#countUsage(entry, entry.usage, [model, provider]);
+    if (entry.usage === null) return;
+    if (entry.costNanoUsd === null) this.#unpriced.add([model, provider]);
+    this.#countTokens(entry.usage, model, provider);
   }
 
-  #countUsage({ costNanoUsd }: CallEntry, usage: Usage, target: readonly [string, string]): void {
-    if (costNanoUsd === null) this.#unpriced.add(target);
-    for (const [kind, read] of TOKENS) {
-      const tokens = read(usage);
-      if (tokens !== null && tokens > 0) this.#tokens.add([...target, kind], tokens);
-    }
+  #countTokens(usage: Usage, model: string, provider: string): void {
+    const add = (kind: string, tokens: number | null): void => {
+      if (tokens !== null && tokens > 0) this.#tokens.add([model, provider, kind], tokens);
+    };
+    add('prompt', usage.promptTokens);
+    add('cached', usage.cachedTokens);
+    add('cache_write', usage.cacheWriteTokens);
+    add('completion', usage.completionTokens);
+    add('reasoning', usage.reasoningTokens);
   }
 
   #register(registry: Registry): void {

@@ -11,14 +11,25 @@ export interface LabelsOptions {
   readonly limit: number;
 }
 
+interface LabelSet<T> {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly held: T;
+}
+
+/** What follows the first values of a set. */
+class Branch<T> {
+  readonly next = new Map<string, Branch<T>>();
+  /** Of all values on the way to this branch; null: they have not occurred. */
+  set: LabelSet<T> | null = null;
+}
+
 /** One value for each set of labels that occurs. */
 class LabelSets<T> {
   readonly #options: LabelsOptions;
   readonly #create: () => T;
-  readonly #byKey = new Map<
-    string,
-    { readonly labels: Readonly<Record<string, string>>; readonly held: T }
-  >();
+  /** A look-up for each value costs less than to join the values to one name. */
+  readonly #root = new Branch<T>();
+  readonly #sets: LabelSet<T>[] = [];
 
   constructor(options: LabelsOptions, create: () => T) {
     this.#options = options;
@@ -27,37 +38,45 @@ class LabelSets<T> {
 
   /** The value for these labels, in the order of their names. */
   of(values: readonly string[]): T {
-    const key = keyOf(values);
-    const known = this.#byKey.get(key);
-    if (known !== undefined) return known.held;
-    if (this.#byKey.size < this.#options.limit) return this.#add(key, values);
+    const known = this.#find(values);
+    if (known !== null) return known.held;
+    if (this.#sets.length < this.#options.limit) return this.#add(values);
     const folded = this.#fold(values);
-    const foldedKey = keyOf(folded);
-    return this.#byKey.get(foldedKey)?.held ?? this.#add(foldedKey, folded);
+    return this.#find(folded)?.held ?? this.#add(folded);
   }
 
-  all() {
-    return [...this.#byKey.values()];
+  all(): readonly LabelSet<T>[] {
+    return this.#sets;
   }
 
-  #add(key: string, values: readonly string[]): T {
+  #find(values: readonly string[]): LabelSet<T> | null {
+    let branch = this.#root;
+    for (const value of values) {
+      const next = branch.next.get(value);
+      if (next === undefined) return null;
+      branch = next;
+    }
+    return branch.set;
+  }
+
+  #add(values: readonly string[]): T {
+    let branch = this.#root;
+    for (const value of values) {
+      const next = branch.next.get(value) ?? new Branch<T>();
+      branch.next.set(value, next);
+      branch = next;
+    }
     const pairs = this.#options.names.map((name, index) => [name, values[index] ?? '']);
-    const held = this.#create();
-    this.#byKey.set(key, { labels: Object.fromEntries(pairs), held });
-    return held;
+    const set = { labels: Object.fromEntries(pairs), held: this.#create() };
+    branch.set = set;
+    this.#sets.push(set);
+    return set.held;
   }
 
   #fold(values: readonly string[]): string[] {
     const { names, open } = this.#options;
     return values.map((value, index) => (open.includes(names[index] ?? '') ? OTHER : value));
   }
-}
-
-/** Not `join`, which takes three times as long for a few values. */
-function keyOf(values: readonly string[]): string {
-  let key = '';
-  for (const value of values) key += `${value}\n`;
-  return key;
 }
 
 /** A counter with labels. */
