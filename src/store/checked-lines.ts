@@ -29,18 +29,24 @@ export function asidePath(path: string): string {
   return `${path}.damaged`;
 }
 
+/** The text of a line, as such or in UTF-8. */
+export type LineText = string | Buffer;
+
 /** The size of a line in the file. */
-export function sizeOfCheckedLine(text: string): number {
+export function sizeOfCheckedLine(text: LineText): number {
   return HEAD_BYTES + Buffer.byteLength(text) + 1;
 }
 
 /** One line of a file. @throws if the text holds a line feed. */
-export function toCheckedLine(text: string): Buffer {
+export function toCheckedLine(text: LineText): Buffer {
   if (text.includes('\n')) throw new Error('A checked line cannot hold a line feed.');
-  const bytes = Buffer.from(`00000000 ${text}\n`);
-  const sum = crc32(bytes.subarray(HEAD_BYTES, -1));
-  bytes.write(sum.toString(16).padStart(8, '0'), 0, 'latin1');
-  return bytes;
+  const line = Buffer.allocUnsafe(sizeOfCheckedLine(text));
+  if (typeof text === 'string') line.write(text, HEAD_BYTES);
+  else line.set(text, HEAD_BYTES);
+  const sum = crc32(line.subarray(HEAD_BYTES, -1));
+  line.write(`${sum.toString(16).padStart(8, '0')} `, 0, 'latin1');
+  line[line.length - 1] = NEWLINE;
+  return line;
 }
 
 /**
@@ -186,7 +192,7 @@ const LINE_FEED = Buffer.from('\n');
 export async function appendCheckedLines(
   ops: FileOps,
   path: string,
-  texts: readonly string[],
+  texts: readonly LineText[],
   { isDurable = true } = {},
 ): Promise<number> {
   const lines = texts.map(toCheckedLine);

@@ -62,6 +62,11 @@ export class KeptEntry {
     return kept;
   }
 
+  /** The line, in UTF-8. */
+  get bytes(): Buffer {
+    return this.#chunk.subarray(this.#start, this.#end);
+  }
+
   get text(): string {
     return this.#chunk.toString('utf8', this.#start, this.#end);
   }

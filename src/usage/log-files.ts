@@ -1,6 +1,11 @@
 import { type FileHandle, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { appendCheckedLines, readCheckedLine, sizeOfCheckedLine } from '../store/checked-lines.ts';
+import {
+  appendCheckedLines,
+  type LineText,
+  readCheckedLine,
+  sizeOfCheckedLine,
+} from '../store/checked-lines.ts';
 import { type FileOps, orMissing } from '../store/file-ops.ts';
 
 /** The log is split into this many files, because space is made by deleting the oldest. */
@@ -91,7 +96,7 @@ export class LogFiles {
    * @throws the system's error; none of the lines counts as written then.
    */
   async append(
-    texts: readonly string[],
+    texts: readonly LineText[],
     onWritten: (positions: readonly Position[]) => void = () => {},
   ): Promise<void> {
     const { ops } = this.#options;

@@ -16,7 +16,7 @@ const KEPT = 1_000;
 const UNWRITTEN_LIMIT = 10_000;
 /** What one write takes, so that no turn of the event loop is long. */
 const BATCH = { entries: 1_024, bytes: 512 * 1024 } as const;
-/** An entry with a longer line stays in memory only. */
+/** An entry with a longer line, in characters, stays in memory only. */
 const LINE_LIMIT = 32 * 1024;
 const WRITE_DELAY_MS = 1_000;
 const RETRY_DELAY_MS = 10_000;
@@ -215,8 +215,8 @@ export class RequestLog {
   async #writeBatch(): Promise<void> {
     const first = this.#recent.length - this.#unwritten;
     const batch = encodeBatch(this.#recent.slice(first, first + BATCH.entries));
-    if (batch.texts.length > 0) {
-      await this.#files?.append(batch.texts, (positions) => {
+    if (batch.lines.length > 0) {
+      await this.#files?.append(batch.lines, (positions) => {
         for (const [index, kept] of batch.written.entries()) kept.position = positions[index] ?? null;
       });
     }
@@ -228,24 +228,25 @@ export class RequestLog {
 
 /** The lines of as many of the entries as one write takes. */
 function encodeBatch(entries: readonly KeptEntry[]): {
-  readonly texts: readonly string[];
+  readonly lines: readonly Buffer[];
   readonly written: readonly KeptEntry[];
   readonly last: KeptEntry | null;
 } {
-  const texts: string[] = [];
+  const lines: Buffer[] = [];
   const written: KeptEntry[] = [];
   let last: KeptEntry | null = null;
   let length = 0;
   for (const kept of entries) {
     if (length > BATCH.bytes) break;
-    const { text } = kept;
+    const { bytes } = kept;
     last = kept;
-    if (text.length > LINE_LIMIT) continue;
-    length += text.length;
-    texts.push(text);
+    // Most lines are decided by their bytes, which are never fewer.
+    if (bytes.length > LINE_LIMIT && kept.text.length > LINE_LIMIT) continue;
+    length += bytes.length;
+    lines.push(bytes);
     written.push(kept);
   }
-  return { texts, written, last };
+  return { lines, written, last };
 }
 
 function unreadable(cause: unknown): HttpError {
