@@ -65,7 +65,9 @@ function watchBody(
   let received = 0;
   let elapsedMs = 0;
   let silentMs = 0;
-  const timer = setInterval(() => {
+  let isStopped = false;
+  let timer: NodeJS.Timeout | null = null;
+  const check = (): void => {
     if (!options.isReading()) return;
     elapsedMs += CHECK_MS;
     silentMs += CHECK_MS;
@@ -75,7 +77,11 @@ function watchBody(
         new HttpError('request_timeout', 'The body of the request came too slowly. Send it again.'),
       );
     }
-  }, CHECK_MS);
+  };
+  // A tick later node:http has parsed what came with the head, mostly the whole body, which needs no timer.
+  process.nextTick(() => {
+    if (!isStopped && !exchange.req.complete) timer = setInterval(check, CHECK_MS);
+  });
   return {
     count(bytes) {
       received += bytes;
@@ -83,7 +89,10 @@ function watchBody(
       if (received > options.limitBytes) throw tooLarge(options.limitBytes);
       return received;
     },
-    stop: () => clearInterval(timer),
+    stop() {
+      isStopped = true;
+      if (timer !== null) clearInterval(timer);
+    },
   };
 }
 
