@@ -61,15 +61,15 @@ export function responseHeadersFor(headers: UpstreamHeaders, keepLength: boolean
   const connection = headers['connection'];
   for (const name in headers) {
     const value = headers[name];
-    if (typeof value !== 'string' || !isHeaderValue(value)) continue;
+    if (typeof value !== 'string') continue;
     const allowed =
       RESPONSE_ALLOWED.has(name) ||
       name.startsWith('x-ratelimit-') ||
       (keepLength && name === 'content-length');
     if (name === 'x-request-id' || (name === 'request-id' && headers['x-request-id'] === undefined))
-      passed.push('x-ipin-upstream-request-id', value);
+      pushSound(passed, 'x-ipin-upstream-request-id', value);
     else if (allowed && !(typeof connection === 'string' && namedBy(connection, name)))
-      passed.push(name, value);
+      pushSound(passed, name, value);
   }
   return passed;
 }
@@ -83,8 +83,9 @@ export function withoutRateLimits<T extends { readonly headers: UpstreamHeaders 
   return { ...response, headers: kept };
 }
 
-function isHeaderValue(value: string): boolean {
-  return /^[\t\x20-\x7e\x80-\xff]*$/.test(value);
+/** Leaves out what no header may have as its value. */
+function pushSound(headers: string[], name: string, value: string): void {
+  if (/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) headers.push(name, value);
 }
 
 function namedBy(connection: string | undefined, name: string): boolean {

@@ -1,6 +1,6 @@
 import { isRecord } from '../json/value.ts';
 import { toNanoUsd } from '../usage/money.ts';
-import { NO_USAGE, type Usage } from '../usage/usage.ts';
+import type { Usage } from '../usage/usage.ts';
 
 /** Larger numbers are mistakes of the provider. */
 const COUNT_LIMIT = 1e12;
@@ -31,17 +31,20 @@ export function readUsage(usage: unknown): Usage | null {
   if (!isRecord(usage)) return null;
   const billed = isRecord(usage['tokens']) ? usage['tokens'] : usage;
   const completionTokens = countOf(usage['completion_tokens']) ?? countOf(billed['output_tokens']);
+  const { cachedTokens, cacheWriteTokens } = cacheOf(usage);
   const read: Usage = {
-    ...NO_USAGE,
     promptTokens: promptOf(usage, billed, completionTokens),
+    cachedTokens,
+    cacheWriteTokens,
     completionTokens,
-    ...cacheOf(usage),
     reasoningTokens:
       countOf(memberOf(usage['completion_tokens_details'], 'reasoning_tokens')) ??
       countOf(memberOf(usage['output_tokens_details'], 'reasoning_tokens')) ??
       countOf(usage['reasoning_tokens']),
     audioSeconds: usage['type'] === 'duration' ? numberOf(usage['seconds']) : null,
+    images: null,
     costNanoUsd: costOf(usage),
+    isEstimated: false,
   };
   return isEmpty(read) ? null : read;
 }

@@ -48,9 +48,13 @@ export function createUpstreams(): Upstreams {
         const { signal, note } = options;
         const sending = new Sending({ connection, signal, note: note ?? null, resolve, reject, release });
         // Writes are batched per event-loop turn, see `sendBytes`.
-        setImmediate(() => sending.start(request));
+        setImmediate(startSending, sending, request);
       }),
   };
+}
+
+function startSending(sending: Sending, request: UpstreamRequest): void {
+  sending.start(request);
 }
 
 /**

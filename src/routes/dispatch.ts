@@ -123,7 +123,9 @@ function noteEndpoint(
 }
 
 function openRecord({ req, requestId }: IncomingRequest, { now }: DispatchOptions): CallRecord {
-  const path = (req.url ?? '').split('?', 1)[0] ?? '';
+  const url = req.url ?? '';
+  const mark = url.indexOf('?');
+  const path = mark < 0 ? url : url.slice(0, mark);
   return new CallRecord({ requestId, method: req.method ?? '', path, startedAtMs: now() });
 }
 

@@ -31,6 +31,9 @@ export class Pool implements SocketKeeper {
   readonly #used = new Set<UpstreamSocket>();
   readonly #waiting: Waiting[] = [];
   #sweep: NodeJS.Timeout | null = null;
+  /** The last `Keep-Alive` header and what it means: a provider mostly sends the same. */
+  #hint: string | undefined = undefined;
+  #hintedMs = KEPT_MS;
 
   /** Opens no connection yet. */
   constructor(options: SocketOptions) {
@@ -63,7 +66,11 @@ export class Pool implements SocketKeeper {
 
   /** Takes a connection back from a request that is over. `hint`: the provider's `Keep-Alive` header. */
   giveBack(socket: UpstreamSocket, hint: string | undefined): void {
-    const keptMs = hint === undefined ? KEPT_MS : keptMsOf(hint);
+    if (hint !== this.#hint) {
+      this.#hint = hint;
+      this.#hintedMs = hint === undefined ? KEPT_MS : keptMsOf(hint);
+    }
+    const keptMs = this.#hintedMs;
     if (keptMs <= 0 || !socket.isOpen) {
       socket.destroy();
       return;
