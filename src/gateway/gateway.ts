@@ -51,13 +51,7 @@ export interface GatewayOptions {
 export function createGateway(options: GatewayOptions): Gateway {
   const conversations = new Conversations(options.now);
   return {
-    async execute(call) {
-      try {
-        return await new Execution(call, options, conversations).run();
-      } catch (error) {
-        throw error instanceof HttpError ? error.withHeaders(call.record.reachedHeaders()) : error;
-      }
-    },
+    execute: (call) => new Execution(call, options, conversations).run(),
   };
 }
 
@@ -90,34 +84,41 @@ class Execution implements SendOptions {
   }
 
   async run(): Promise<Answer> {
-    const { health, now, random, retries } = this.#options;
-    const { body, signal } = this.#call;
-    const targets = this.#targets();
-    const plan = new AttemptPlan({
-      targets: targets instanceof Promise ? await targets : targets,
-      attempts: isReadOnce(body) ? 1 : 1 + retries,
-      health,
-      now,
-      random,
-    });
-    for (let failure: Failure | null = null; ; ) {
-      throwIfGone(signal);
-      const step: Step = plan.next();
-      if (step.kind === 'wait') {
-        await wait(step.ms, signal);
-        continue;
+    const { signal, record } = this.#call;
+    try {
+      const targets = this.#targets();
+      const plan = this.#planFor(targets instanceof Promise ? await targets : targets);
+      for (let failure: Failure | null = null; ; ) {
+        throwIfGone(signal);
+        const step: Step = plan.next();
+        if (step.kind === 'wait') {
+          await wait(step.ms, signal);
+          continue;
+        }
+        if (step.kind === 'blocked') throw this.#blocked(step);
+        if (step.kind === 'end') throw failure?.error ?? new Error('a plan without a candidate');
+        const result = await this.#ask(step.candidate);
+        if (result instanceof Answer) {
+          this.#noteServed(step.candidate);
+          return result;
+        }
+        failure = result;
+        plan.noteFailure(step.candidate, failure);
       }
-      if (step.kind === 'blocked') throw this.#blocked(step);
-      if (step.kind === 'end') throw failure?.error ?? new Error('a plan without a candidate');
-      const result = await this.#ask(step.candidate);
-      if (result instanceof Answer) {
-        this.#call.record.noteFirstByte(now());
-        if (this.#digest !== null) this.#conversations.remember(this.#digest, aimOf(step.candidate));
-        return result;
-      }
-      failure = result;
-      plan.noteFailure(step.candidate, failure);
+    } catch (error) {
+      throw error instanceof HttpError ? error.withHeaders(record.reachedHeaders()) : error;
     }
+  }
+
+  #planFor(targets: readonly PlannedTarget[]): AttemptPlan {
+    const { health, now, random, retries } = this.#options;
+    const attempts = isReadOnce(this.#call.body) ? 1 : 1 + retries;
+    return new AttemptPlan({ targets, attempts, health, now, random });
+  }
+
+  #noteServed(candidate: Candidate): void {
+    this.#call.record.noteFirstByte(this.#options.now());
+    if (this.#digest !== null) this.#conversations.remember(this.#digest, aimOf(candidate));
   }
 
   #targets(): readonly PlannedTarget[] | Promise<readonly PlannedTarget[]> {
@@ -164,33 +165,28 @@ class Execution implements SendOptions {
 
   /** Makes one attempt and notes it in the call's record. @throws errors that are this server's own. */
   async #attempt(target: Target, quirks: ReadonlySet<Quirk>): Promise<Answer | FailedAttempt> {
-    const { upstreams, health, now } = this.#options;
+    const { upstreams, health, budget, now } = this.#options;
     const sent = callFor(this.#call, target, { quirks, now });
     const call = sent instanceof Promise ? await sent : sent;
     const request = target.provider.adapter.buildRequest(call, target, quirks);
     const running = beginAttempt({ call, target, quirks }, health);
     try {
       const response = noteResponse(running, await upstreams.send(request, this), now());
-      return await (response.status < 400
-        ? this.#shape(running, response)
-        : this.#refused(running, response));
+      if (response.status >= 400) return await this.#refused(running, response);
+      const onEnd = endOf(running.watched, health);
+      const answer = await shapeAnswer(call, { target, quirks, response, budget, onEnd });
+      this.#noteAnswer(running, answer);
+      return answer;
     } catch (error) {
       return this.#thrown(running, error);
     }
   }
 
-  /** The answer from a successful response. @throws as `shapeAnswer`. */
-  async #shape(
-    { call, target, quirks, watched, entry }: RunningAttempt,
-    response: UpstreamResponse,
-  ): Promise<Answer> {
-    const { health, budget, now } = this.#options;
-    const onEnd = endOf(watched, health);
-    const answer = await shapeAnswer(call, { target, quirks, response, budget, onEnd });
-    const isStream = answer.shaped.kind === 'stream';
+  #noteAnswer({ watched, entry }: RunningAttempt, { shaped }: Answer): void {
+    const { health, now } = this.#options;
+    const isStream = shaped.kind === 'stream';
     health.answered(watched, isStream ? now() - watched.startedAtMs : entry.ms);
     if (!isStream) health.finished(watched);
-    return answer;
   }
 
   /** The failure of an attempt that got an error response. @throws HttpError if that breaks off. */

@@ -124,5 +124,9 @@ function memberOf(value: unknown, name: string): unknown {
 }
 
 function isEmpty(usage: Usage): boolean {
-  return Object.values(usage).every((value) => value === null || value === false);
+  let name: keyof Usage;
+  for (name in usage) {
+    if (usage[name] !== null && usage[name] !== false) return false;
+  }
+  return true;
 }

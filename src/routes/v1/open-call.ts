@@ -257,32 +257,30 @@ function hasLimits(principal: Principal): boolean {
 export function serveCall(endpoint: Endpoint, read: ReadCall, options: CallOptions): Handler {
   return async (context) => {
     const open = new OpenCall(context, endpoint, options);
-    const mayBeEarly = options.earlyStreamMs > 0 && endpoint.streamEnd !== null;
-    const early = mayBeEarly ? new EarlyStream(context, endpoint, options) : null;
     try {
-      const answer = await execute(open, { read, early, gateway: options.gateway });
+      const answer = await execute(open, read, options);
       // A JSON body was read whole and has been sent. Its answer may stream for minutes, so release the memory now.
       if (endpoint.body === 'json') open.close();
-      if (answer !== null) await sendAnswer(context, answer, options);
+      const sent = answer === null ? undefined : sendAnswer(context, answer, options);
+      if (sent !== undefined) await sent;
     } finally {
       open.close();
     }
   };
 }
 
-interface ExecuteOptions {
-  readonly read: ReadCall;
-  readonly early: EarlyStream | null;
-  readonly gateway: Gateway;
-}
-
 /**
  * The answer to a call; null if the client's stream began early and has ended with an error. A separate function, so that no
  * variable keeps the body alive while the answer is sent.
  */
-async function execute(open: OpenCall, { read, early, gateway }: ExecuteOptions): Promise<Answer | null> {
+async function execute(open: OpenCall, read: ReadCall, options: CallOptions): Promise<Answer | null> {
   const call = open.toCall(await read(open));
-  if (early === null || !call.stream) return gateway.execute(call);
+  const mayBeEarly = call.stream && options.earlyStreamMs > 0 && open.endpoint.streamEnd !== null;
+  if (!mayBeEarly) return await options.gateway.execute(call);
+  return await executeEarly(call, new EarlyStream(open.context, open.endpoint, options), options.gateway);
+}
+
+async function executeEarly(call: Call, early: EarlyStream, gateway: Gateway): Promise<Answer | null> {
   early.start();
   try {
     const answer = await gateway.execute(call);

@@ -18,17 +18,16 @@ export interface StreamTimes {
 /** Answers up to this size are not counted while they wait in their connection. */
 const SMALL_BYTES = 16 * 1024;
 
-/** Sends an answer and settles it at its end. */
-export async function sendAnswer(
+/** Sends an answer and settles it at its end. Returns a promise where that is later. */
+export function sendAnswer(
   context: Context,
   answer: Answer,
   { keepAliveMs }: Pick<StreamTimes, 'keepAliveMs'>,
-): Promise<void> {
+): Promise<void> | undefined {
   const { shaped } = answer;
   if (shaped.kind === 'stream') {
     const onEnd = answer.settle.bind(answer);
-    await pump(context, { ...shaped, keepAliveMs, onEnd }).finally(() => answer.release());
-    return;
+    return pump(context, { ...shaped, keepAliveMs, onEnd }).finally(() => answer.release());
   }
   const { res } = context;
   if (res.headersSent) res.end(shaped.body);
@@ -36,6 +35,7 @@ export async function sendAnswer(
   // A large answer is held until the client has taken it.
   if (res.destroyed || shaped.body.length <= SMALL_BYTES) answer.release();
   else res.once('close', () => answer.release());
+  return undefined;
 }
 
 /**
