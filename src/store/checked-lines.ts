@@ -39,7 +39,8 @@ export function sizeOfCheckedLine(text: LineText): number {
 
 /** One line of a file. @throws if the text holds a line feed. */
 export function toCheckedLine(text: LineText): Buffer {
-  if (text.includes('\n')) throw new Error('A checked line cannot hold a line feed.');
+  if (typeof text === 'string' ? text.includes('\n') : text.includes(NEWLINE))
+    throw new Error('A checked line cannot hold a line feed.');
   const line = Buffer.allocUnsafe(sizeOfCheckedLine(text));
   if (typeof text === 'string') line.write(text, HEAD_BYTES);
   else line.set(text, HEAD_BYTES);
