@@ -63,6 +63,12 @@ export class AnswerMeter {
     return true;
   }
 
+  /** Looks at the parsed data of a record of a chat stream. */
+  lookAtChunk(chunk: Readonly<Record<string, unknown>>): void {
+    this.#take(chunk);
+    if (this.#kind === 'tokens') this.#textBytes += answerTextBytes(chunk);
+  }
+
   /** Looks at a piece of a record that is too long to be held. */
   lookAtPiece(piece: Buffer, { begins, ends }: { readonly begins: boolean; readonly ends: boolean }): void {
     if (begins) this.#finder = new UsageFinder();
