@@ -1,4 +1,4 @@
-import { isRecord } from '../../json/value.ts';
+import { isRecord, parseJson } from '../../json/value.ts';
 import type { ChatUsage } from '../chat-events.ts';
 
 type Body = Readonly<Record<string, unknown>>;
@@ -7,8 +7,8 @@ type Body = Readonly<Record<string, unknown>>;
 export interface ResponseHead {
   readonly id: string;
   readonly createdAt: number;
-  /** The members that repeat the request's. */
-  readonly echo: Body;
+  /** The members that repeat the request's, as a JSON object: a response is written three times in a stream. */
+  readonly echo: string;
 }
 
 /** How far a response is. */
@@ -58,10 +58,17 @@ function withoutNulls(value: unknown): Body {
 }
 
 /** A response object (OpenAI API reference, "The response object"); all members are always there. */
-export function responseObject(
-  { id, createdAt, echo }: ResponseHead,
-  state: ResponseState,
-): Record<string, unknown> {
+export function responseObject(head: ResponseHead, state: ResponseState): Record<string, unknown> {
+  const echo = parseJson(head.echo);
+  return { ...ownMembers(head, state), ...(isRecord(echo) ? echo : {}) };
+}
+
+/** The same as JSON. */
+export function responseJson(head: ResponseHead, state: ResponseState): string {
+  return `${JSON.stringify(ownMembers(head, state)).slice(0, -1)},${head.echo.slice(1)}`;
+}
+
+function ownMembers({ id, createdAt }: ResponseHead, state: ResponseState): Record<string, unknown> {
   const { status, output, completedAt, incompleteReason, error, usage } = state;
   return {
     id,
@@ -73,7 +80,6 @@ export function responseObject(
     error: error ?? null,
     output,
     usage: usage === undefined ? null : usageObject(usage),
-    ...echo,
   };
 }
 

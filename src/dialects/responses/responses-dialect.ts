@@ -50,10 +50,8 @@ function answerFor(
   { modelId, headers }: DialectClient,
 ): ResponsesAnswer {
   const { tools } = request;
-  const echo = echoOf(body, modelId);
   return {
-    echo,
-    echoBytes: JSON.stringify(echo).length,
+    echo: JSON.stringify(echoOf(body, modelId)),
     toolOf: (chatName) => tools.called(chatName),
     callIds: request.callIds(),
     isForCodex: /^codex/i.test(String(headers['originator'] ?? '')),

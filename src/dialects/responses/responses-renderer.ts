@@ -5,15 +5,14 @@ import { ChatReader } from '../chat-reader.ts';
 import type { AnswerAbout, StreamRenderer } from '../dialect.ts';
 import { typedRecord } from '../render-record.ts';
 import type { EventSender } from './output-items.ts';
-import { type ResponseHead, type ResponseState, responseObject } from './response-object.ts';
+import { type ResponseHead, type ResponseState, responseJson, responseObject } from './response-object.ts';
 import { ResponseOutput } from './response-output.ts';
 import type { ClientTool } from './tools.ts';
 
 /** What an answer needs to know of its request. */
 export interface ResponsesAnswer {
-  /** The members of the response that repeat the request's. */
-  readonly echo: Readonly<Record<string, unknown>>;
-  readonly echoBytes: number;
+  /** The members of the response that repeat the request's, as a JSON object. */
+  readonly echo: string;
   readonly toolOf: (chatName: string) => ClientTool | undefined;
   /** Ids of calls that the conversation has used. */
   readonly callIds: ReadonlySet<string>;
@@ -55,7 +54,7 @@ export class ResponsesRenderer implements StreamRenderer, EventSender {
   }
 
   get heldBytes(): number {
-    return this.#answer.echoBytes + this.#chars + this.#reader.heldChars;
+    return this.#answer.echo.length + this.#chars + this.#reader.heldChars;
   }
 
   push(chunk: Readonly<Record<string, unknown>>): string {
@@ -69,7 +68,7 @@ export class ResponsesRenderer implements StreamRenderer, EventSender {
   end(): string {
     this.#begin();
     const state = this.#finish();
-    this.send(`response.${state.status}`, { response: responseObject(this.#head, state) });
+    this.#sendResponse(state.status, responseJson(this.#head, state));
     return this.#flush();
   }
 
@@ -101,19 +100,26 @@ export class ResponsesRenderer implements StreamRenderer, EventSender {
   }
 
   sendDelta(type: string, before: string, delta: string, after: string): void {
+    this.#sendJson(type, `${before}"delta":${JSON.stringify(delta)}${after}`);
+  }
+
+  /** @param members as JSON, without braces */
+  #sendJson(type: string, members: string): void {
     if (!this.#isStreamed) return;
-    this.#records +=
-      `event: ${type}\ndata: {"type":"${type}","sequence_number":${this.#sequence},` +
-      `${before}"delta":${JSON.stringify(delta)}${after}}\n\n`;
+    this.#records += `event: ${type}\ndata: {"type":"${type}","sequence_number":${this.#sequence},${members}}\n\n`;
     this.#sequence += 1;
   }
 
   #begin(): void {
     if (this.#hasBegun) return;
     this.#hasBegun = true;
-    const response = responseObject(this.#head, { status: 'in_progress', output: [] });
-    this.send('response.created', { response });
-    this.send('response.in_progress', { response });
+    const response = responseJson(this.#head, { status: 'in_progress', output: [] });
+    this.#sendResponse('created', response);
+    this.#sendResponse('in_progress', response);
+  }
+
+  #sendResponse(what: ResponseState['status'] | 'created', response: string): void {
+    this.#sendJson(`response.${what}`, `"response":${response}`);
   }
 
   #finish(): ResponseState {
