@@ -44,39 +44,38 @@ export class TranslatedStream implements BodyTransform {
     return this.#error;
   }
 
-  push(chunk: Buffer): Buffer | null {
-    if (this.#error !== null) return null;
+  push(chunk: Buffer): string {
+    if (this.#error !== null) return '';
     const plain = this.#records.isBetweenRecords ? plainData(chunk) : null;
     const out = plain === null ? this.#takeParts(chunk) : this.#takePlain(plain);
-    if (this.#error !== null) return toBytes(out);
+    if (this.#error !== null) return out;
     const heldBytes = this.#heldBytes + this.#options.renderer.heldBytes;
     const isTooLarge = heldBytes > SMALL_BYTES && !this.#options.mayHold(heldBytes);
-    return toBytes(isTooLarge ? out + this.#fail(tooLarge()) : out);
+    return isTooLarge ? out + this.#fail(tooLarge()) : out;
   }
 
-  end(): Buffer | null {
-    if (this.#error !== null) return null;
+  end(): string {
+    if (this.#error !== null) return '';
     let out = '';
     const last = this.#records.end();
     if (last !== null) out += this.#take(last);
-    if (this.#error !== null) return toBytes(out);
-    if (this.#isDone) return toBytes(out);
+    if (this.#error !== null || this.#isDone) return out;
     if (!this.#hasReason) {
       const message = 'The provider ended its stream before the answer was complete.';
-      return toBytes(out + this.#fail(new HttpError('upstream_invalid_response', message)));
+      return out + this.#fail(new HttpError('upstream_invalid_response', message));
     }
-    return toBytes(out + this.#options.renderer.end());
+    return out + this.#options.renderer.end();
   }
 
-  fail(error: HttpError): Buffer {
-    if (this.#error !== null) return Buffer.alloc(0);
+  fail(error: HttpError): string {
+    if (this.#error !== null) return '';
     // A provider that breaks off after its last record has left nothing out.
-    return Buffer.from(this.#isDone ? '' : this.#fail(error));
+    return this.#isDone ? '' : this.#fail(error);
   }
 
-  idle(): Buffer | null {
+  idle(): string | null {
     // The client has the whole answer, although the provider keeps its own open.
-    return this.#isDone ? null : Buffer.from(this.#options.renderer.keepAlive());
+    return this.#isDone ? null : this.#options.renderer.keepAlive();
   }
 
   /** Takes the data of whole records. */
@@ -165,10 +164,6 @@ function hasReason({ choices }: Record<string, unknown>): boolean {
 
 function isText(value: unknown): boolean {
   return typeof value === 'string' && value !== '';
-}
-
-function toBytes(text: string): Buffer | null {
-  return text === '' ? null : Buffer.from(text);
 }
 
 function tooLarge(): HttpError {

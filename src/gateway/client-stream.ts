@@ -42,7 +42,7 @@ export function wholeAsEvents(body: Buffer, response: HeldResponse, options: Sha
   const stream = translatedStream(response, options);
   const events = toEvents(body, { ...options, includeUsage: options.includeUsage || stream !== null });
   if (stream === null) return events;
-  return Buffer.concat([stream.push(events), stream.end()].map((bytes) => bytes ?? Buffer.alloc(0)));
+  return Buffer.from(stream.push(events) + stream.end());
 }
 
 function toEvents(body: Buffer, { endpoint, includeUsage }: ShapeOptions): Buffer {

@@ -17,22 +17,22 @@ export class MeteredBody implements BodyTransform {
     return this.#transform?.error ?? null;
   }
 
-  push(chunk: Buffer): Buffer | null {
+  push(chunk: Buffer): Buffer | string | null {
     this.#meter.lookAtBytes(chunk);
     return this.#transform === null ? chunk : this.#transform.push(chunk);
   }
 
-  end(): Buffer | null {
+  end(): Buffer | string | null {
     this.#meter.end();
     return this.#transform?.end() ?? null;
   }
 
-  fail(error: HttpError): Buffer | null {
+  fail(error: HttpError): Buffer | string | null {
     this.#meter.end();
     return this.#transform?.fail(error) ?? null;
   }
 
-  idle(): Buffer | null {
+  idle(): Buffer | string | null {
     return this.#transform?.idle() ?? null;
   }
 }

@@ -4,17 +4,17 @@ import type { HttpError } from '../errors.ts';
  * What `pump` and the protocols agree on, apart from both, so that protocols need not know node:http.
  */
 
-/** Changes bytes on their way to the client. Returned bytes are sent at once; null sends nothing. */
+/** Changes bytes on their way to the client. What is returned is sent at once, text as UTF-8; null sends nothing. */
 export interface BodyTransform {
-  push(chunk: Buffer): Buffer | null;
+  push(chunk: Buffer): Buffer | string | null;
   /** The response ended cleanly. */
-  end(): Buffer | null;
+  end(): Buffer | string | null;
   /** The response broke off: returns the last bytes for the client, or null to cut the connection. */
-  fail(error: HttpError): Buffer | null;
+  fail(error: HttpError): Buffer | string | null;
   /** The error that was passed on as the end of the answer: nothing follows it. */
   readonly error: HttpError | null;
   /** Nothing was sent for a while: returns bytes that keep the connection alive, or null. */
-  idle(): Buffer | null;
+  idle(): Buffer | string | null;
 }
 
 /**

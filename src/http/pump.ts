@@ -118,14 +118,16 @@ class Pump implements BodyReader {
     }
   }
 
-  #write(bytes: Buffer | null): void {
-    if (bytes === null || bytes.length === 0) {
+  #write(body: Buffer | string | null): void {
+    if (body === null || body.length === 0) {
       this.#flushHeaders();
       return;
     }
+    // With text, node:http would write the headers as UTF-8 too.
+    const sent = this.#isHeadSent || typeof body !== 'string' ? body : Buffer.from(body);
     this.#isHeadSent = true;
     this.#silentLooks = -1;
-    if (this.#res.write(this.#isChunked ? chunkOf(bytes) : bytes) || this.#isFull) return;
+    if (this.#res.write(this.#isChunked ? chunkOf(sent) : sent) || this.#isFull) return;
     this.#body.pause();
     this.#isFull = true;
   }
@@ -174,8 +176,9 @@ class Pump implements BodyReader {
   }
 
   /** Ends the answer properly; its connection stays open. */
-  #finish(last: Buffer | null): void {
+  #finish(body: Buffer | string | null): void {
     this.#settle(endedBy(this.#transform?.error ?? null));
+    const last = typeof body === 'string' ? Buffer.from(body) : body;
     if (this.#isChunked) this.#res.end(last === null || last.length === 0 ? LAST_CHUNK : lastChunksOf(last));
     else this.#res.end(last ?? undefined);
   }
@@ -193,7 +196,16 @@ class Pump implements BodyReader {
 const LAST_CHUNK = Buffer.from('0\r\n\r\n');
 const LINE_END = Buffer.from('\r\n');
 
-function chunkOf(bytes: Buffer): Buffer {
+function chunkOf(body: Buffer | string): Buffer | string {
+  return typeof body === 'string' ? chunkOfText(body) : chunkOfBytes(body);
+}
+
+/** A short text is written faster than bytes are made of it. */
+function chunkOfText(text: string): string {
+  return `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`;
+}
+
+function chunkOfBytes(bytes: Buffer): Buffer {
   const size = bytes.length.toString(16);
   const chunk = Buffer.allocUnsafe(size.length + bytes.length + 2 * LINE_END.length);
   let at = chunk.write(size, 'latin1');
@@ -204,7 +216,7 @@ function chunkOf(bytes: Buffer): Buffer {
 }
 
 function lastChunksOf(bytes: Buffer): Buffer {
-  return Buffer.concat([chunkOf(bytes), LAST_CHUNK]);
+  return Buffer.concat([chunkOfBytes(bytes), LAST_CHUNK]);
 }
 
 function asBroken(error: unknown): HttpError {

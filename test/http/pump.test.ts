@@ -151,3 +151,38 @@ describe('a client that does not read', { timeout: 20_000 }, () => {
     await upstreamGone;
   });
 });
+
+test('a translated stream has chunks of the right size, and headers as they came', {
+  timeout: 20_000,
+}, async (t) => {
+  const texts = ['é', '漢字', '😀'];
+  let next: () => void = () => {};
+  const upstream = await startUpstream(t, (_req, res) => {
+    res.writeHead(200, { 'content-type': 'text/event-stream', 'content-language': '\u00e9' });
+    let count = 0;
+    next = () => {
+      const text = texts[count];
+      count += 1;
+      const delta = { choices: [{ index: 0, delta: { content: text }, finish_reason: null }] };
+      if (text !== undefined) res.write(`data: ${JSON.stringify(delta)}\n\n`);
+      else res.end('data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n');
+    };
+    next();
+  });
+  const app = await startApp(t);
+  await app.addProvider({ id: 'up', baseUrl: upstream.origin }, [{ id: 'm' }]);
+  const client = rawClient(t, app.port);
+  const body = '{"model":"m","max_tokens":5,"stream":true,"messages":[{"role":"user","content":"Hi"}]}';
+  client.write(
+    `POST /v1/messages HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${MASTER_KEY}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+  );
+  for (const text of texts) {
+    await client.until(`"text":"${text}"`);
+    next();
+  }
+  const [answer] = await client.answers(1);
+  assert.equal(answer?.headers.get('content-language'), '\u00e9');
+  const events = answer?.body.toString() ?? '';
+  for (const text of texts) assert.match(events, new RegExp(`"text_delta","text":"${text}"`, 'u'));
+  assert.match(events, /event: message_stop\ndata: \{"type":"message_stop"\}\n\n$/);
+});
