@@ -130,12 +130,16 @@ export function answerTextBytes(answer: unknown): number {
 
 const OTHER_MEMBERS = ['role', 'id', 'type', 'object', 'finish_reason', 'status', 'logprobs', 'call_id'];
 
-function textIn(value: unknown): number {
+/** No text of a model is nested deeper, but a hostile answer may be. */
+const DEPTH = 64;
+
+function textIn(value: unknown, depth = 0): number {
   if (typeof value === 'string') return Buffer.byteLength(value);
+  if (depth === DEPTH) return 0;
   let bytes = 0;
-  if (Array.isArray(value)) for (const item of value) bytes += textIn(item);
+  if (Array.isArray(value)) for (const item of value) bytes += textIn(item, depth + 1);
   else if (isRecord(value)) {
-    for (const name in value) if (!OTHER_MEMBERS.includes(name)) bytes += textIn(value[name]);
+    for (const name in value) if (!OTHER_MEMBERS.includes(name)) bytes += textIn(value[name], depth + 1);
   }
   return bytes;
 }

@@ -78,4 +78,11 @@ describe('a stream of chat chunks', () => {
     assert.doesNotMatch(out, /more|sk-secret/);
     assert.notEqual(stream.error, null);
   });
+
+  test('may hold a member of any depth', () => {
+    const deep = '['.repeat(100_000) + ']'.repeat(100_000);
+    const json = `{"choices":[{"index":0,"delta":{"content":"Hi","other":${deep}},"finish_reason":null}]}`;
+    const stream = streamOf(new AnswerMeter('tokens'));
+    assert.match(stream.push(Buffer.from(`data: ${json}\n\n`)), /"text":"Hi"/);
+  });
 });
