@@ -69,9 +69,8 @@ async function answerRow(context: BrowserContext, what: string): Promise<Row> {
   const tasks = await watchTasks(page, async () => {
     await page.locator('#chat-message').fill('Tell me much');
     await page.locator('#chat-message').press('Enter');
-    // Not by role: looking for roles among so many elements would be the longest task.
     await page.locator('.stop-sign:not([hidden])').waitFor();
-    await page.locator('.send:not(.stop-sign):not([hidden])').waitFor({ timeout: TIMEOUT_MS });
+    await page.evaluate(UNTIL_IDLE);
   });
   await context.close();
   return {
@@ -81,6 +80,17 @@ async function answerRow(context: BrowserContext, what: string): Promise<Row> {
     proxy: sampleOf([Math.max(...tasks.map(({ ms }) => ms))]),
   };
 }
+
+/** Resolves when the answer is over. Not a locator: looking through so many elements would be the longest task. */
+const UNTIL_IDLE = `new Promise((resolve, reject) => {
+  setTimeout(reject, ${TIMEOUT_MS}, new Error('the answer does not end'));
+  const stop = document.querySelector('.stop-sign');
+  const look = () => {
+    if (stop.hidden) resolve();
+  };
+  new MutationObserver(look).observe(stop, { attributeFilter: ['hidden'] });
+  look();
+})`;
 
 async function chatRows(run: Run, context: BrowserContext): Promise<Row[]> {
   const count = run.pick(10_000, 200);

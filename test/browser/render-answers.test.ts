@@ -133,6 +133,55 @@ test('the elements of closed blocks are never touched while an answer arrives', 
   assert.ok(observed > 10, String(observed));
 });
 
+test(
+  'parts have their scope of styles from the start, and the last one is shown until the end',
+  options,
+  async (t) => {
+    const page = await openPage(t);
+    const readParts = () =>
+      page.locator('.md-blocks, .md-part, .md-list > *, .md-table.is-long tbody').evaluateAll((parts) =>
+        parts.map((part) => {
+          const { contain, contentVisibility } = getComputedStyle(part);
+          return { isEnd: part.matches('.md > :last-child'), contain, contentVisibility };
+        }),
+      );
+    const view = await page.evaluateHandle((text) => {
+      const view = window.startAnswer();
+      view.append(text);
+      return view;
+    }, PARTED_ANSWER);
+    await page.getByText('The end.').waitFor();
+    const parts = await readParts();
+    assert.ok(parts.length > 10, `${parts.length} parts`);
+    assert.deepEqual(
+      parts.filter(({ contain }) => contain !== 'style'),
+      [],
+    );
+    assert.equal(parts.find(({ isEnd }) => isEnd)?.contentVisibility, 'visible');
+    await view.evaluate((answer) => answer.finish());
+    assert.equal((await readParts()).find(({ isEnd }) => isEnd)?.contentVisibility, 'auto');
+  },
+);
+
+test('a very long block that has arrived stays laid out at its end', options, async (t) => {
+  const page = await openPage(t);
+  const ends = await page.evaluate(
+    async (texts) => {
+      const ends: unknown[] = [];
+      for (const text of texts) {
+        const view = window.startAnswer();
+        view.append(text);
+        await view.finish();
+        const part = view.element.lastElementChild;
+        ends.push(part ? getComputedStyle(part).contentVisibility : null);
+      }
+      return ends;
+    },
+    [SAMPLE_ANSWER, `- *item*\n`.repeat(6000)],
+  );
+  assert.deepEqual(ends, ['auto', 'visible']);
+});
+
 for (const [what, text] of LONG_ANSWERS) {
   test(`200 KB arrive without work being done again: ${what}`, options, async (t) => {
     const page = await openPage(t);

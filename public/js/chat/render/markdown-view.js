@@ -9,6 +9,8 @@ const MAX_FRAME_CHARS = 16_384;
 /** For the height that the browser assumes for an answer that it has not laid out yet. */
 const CHARS_PER_LINE = 80;
 const LINE_PX = 24;
+/** A longer last part stays laid out: the browser would go through all of it to set it apart. */
+const MAX_PART_ELEMENTS = 10_000;
 /** Within these, the text goes on at their last element. */
 const AROUND_TEXT = '.md-blocks, .md-list, .md-code, ul, ol, li, blockquote, .md-task > div, pre, pre > code';
 
@@ -23,7 +25,7 @@ const AROUND_TEXT = '.md-blocks, .md-list, .md-code, ul, ol, li, blockquote, .md
  * @returns {MarkdownView}
  */
 export function createMarkdownView({ onRender } = {}) {
-  const element = h('div', { class: 'md is-open' });
+  const element = h('div', { class: 'md' });
   const stream = createBlockStream();
   const show = createAnswerBlocks(element);
   /** Where the next words will appear. @type {Element | null} */
@@ -41,7 +43,7 @@ export function createMarkdownView({ onRender } = {}) {
     if (!isAll) work.request();
     else if (onEnd) {
       assumeHeight();
-      element.classList.remove('is-open');
+      endPart();
       onEnd();
     }
     onRender?.();
@@ -65,6 +67,13 @@ export function createMarkdownView({ onRender } = {}) {
     for (const part of element.children)
       if (part instanceof HTMLElement)
         part.style.setProperty('contain-intrinsic-size', `auto ${lines * LINE_PX}px`);
+  }
+
+  /** A class of the part, because a rule for what is within a finished answer would restyle all parts. */
+  function endPart() {
+    const part = element.lastElementChild;
+    const isLong = part && part.getElementsByTagName('*').length > MAX_PART_ELEMENTS;
+    if (!isLong) part?.classList.add('is-ended');
   }
 
   return {
