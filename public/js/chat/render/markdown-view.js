@@ -40,7 +40,7 @@ export function createMarkdownView({ onRender } = {}) {
     show(stream.blocks);
     const isEnd = isAll && onEnd !== null;
     moveCursor(isEnd ? null : openText(element));
-    if (!isAll) work.request();
+    if (!isAll) work.requestNext();
     else if (onEnd) {
       assumeHeight();
       endPart();
