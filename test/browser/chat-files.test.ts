@@ -112,6 +112,7 @@ test(
       answers(page).nth(1).getByRole('link', { name: 'Download' }).click(),
     ]);
     assert.match(kept.suggestedFilename(), /^picture-1\.(png|jpeg|webp)$/);
+    await idle(page);
     await page.reload();
     await answers(page).nth(1).getByRole('img').waitFor();
     await answers(page).locator('audio').waitFor();
