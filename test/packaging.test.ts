@@ -22,7 +22,6 @@ import { describe, type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
 import { compileFunction } from 'node:vm';
 import { ENV_NAMES, loadConfig, mergeEnvironment } from '../src/config.ts';
-import { makeTestFolder, runServer } from './helpers/start-server.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const read = (name: string): string => readFileSync(join(ROOT, name), 'utf8');
@@ -361,19 +360,5 @@ describe('the launcher', () => {
     const run = await launch(folder, { args: ['demo'], strips: true });
     assert.deepEqual(run, { code: 0, stdout: 'first demo src\n', stderr: '' });
     assert.equal(existsSync(join(folder, 'dist')), false);
-  });
-
-  test('the sources serve unbuilt, as they are', { skip: reason }, async (t) => {
-    const server = runServer(t, {
-      folder: makeTestFolder(t),
-      env: {},
-      command: [process.execPath, join(ROOT, 'src/server.ts')],
-    });
-    const origin = await server.listening;
-    for (const path of ['/health', '/', '/admin.html']) {
-      assert.equal((await fetch(`${origin}${path}`)).status, 200, path);
-    }
-    assert.equal((await fetch(`${origin}/v1/models`)).status, 401);
-    assert.deepEqual(await server.kill('SIGTERM'), [0, null]);
   });
 });

@@ -7,13 +7,16 @@ import { buildSync } from 'esbuild';
 /** The optional package, which is not bundled; the bundle lies where it would not be found by its name. */
 const REDIS = fileURLToPath(import.meta.resolve('redis'));
 
+const stripsTypes = Boolean(Reflect.get(process.features, 'typescript'));
+
 let ownFolder: string | undefined;
 
 /**
- * Makes a program of the sources or tests ready to be started many times: the words to start it with. It is bundled into one
- * file, which starts in a fifth of the CPU time of tsx, and in half of that of a Node that strips types.
+ * Makes a program of the sources or tests ready to be started many times: the words to start it with. Where Node runs
+ * TypeScript that is the file itself, elsewhere one bundled file, which starts in a fifth of the CPU time of tsx.
  */
 export function prepareProgram(path: string): readonly string[] {
+  if (stripsTypes) return [process.execPath, path];
   const program = join(programFolder(), `${basename(path, '.ts')}.mjs`);
   if (!existsSync(program)) bundle(path, program);
   return [process.execPath, program];
