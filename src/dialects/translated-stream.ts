@@ -145,6 +145,7 @@ export class TranslatedStream implements BodyTransform {
 function plainData(chunk: Buffer): string[] | null {
   if (chunk[0] !== LETTER_D || chunk[chunk.length - 1] !== LF || chunk[chunk.length - 2] !== LF) return null;
   const text = chunk.toString('utf8');
+  // The end of `"error"`, which `findStreamError` looks for: its first letter is rarer in JSON than a quote.
   if (text.includes('rror"') || text.includes('\r')) return null;
   const plain: string[] = [];
   for (let at = 0; at < text.length; ) {

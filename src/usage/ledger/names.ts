@@ -7,7 +7,7 @@ export const NAMES_LIMIT = 20_000;
 /** The kind and id of an owner, as one text, and the name. */
 export type NamedPlace = readonly [place: string, name: string];
 
-/** The last name of each key and user, so that deleted ones still have one. Where they are kept is told by others. */
+/** The last name of each key and user, so that deleted ones still have one. Others keep them, in a file or in Redis. */
 export class LastNames {
   readonly #names = new BoundedMap<string>(NAMES_LIMIT);
   #changed = new Set<string>();
