@@ -17,8 +17,10 @@ import { quickHash, SAMPLE_PASSWORD } from './sample-data.ts';
 
 const HOUR_MS = 3_600_000;
 const PRICE = { ...UNKNOWN_PRICE, inputPerMTok: 2, outputPerMTok: 10 };
-/** $0.30 and 70,000 tokens at `PRICE`. */
+/** 70,000 tokens, which cost `COST_USD`. */
 const USAGE = { prompt_tokens: 50_000, completion_tokens: 20_000, total_tokens: 70_000 };
+
+const COST_USD: Readonly<Record<string, number>> = { 'gpt-large': 0.3, 'gpt-small': 0.07 };
 
 export const WORKS: Answer = json({ ...CHAT_ANSWER, usage: USAGE });
 export const REFUSES: Answer = json({ error: { message: 'Incorrect API key provided', type: 'x' } }, 401);
@@ -39,6 +41,8 @@ export interface Traffic {
   readonly upstream: FakeUpstream;
   /** Sends a chat request, with the key of the user where none is named. */
   chat(model: string, key?: string): Promise<number>;
+  /** What the user spent since the start of this month (UTC), in USD: the older requests may be of the month before. */
+  spentThisMonthUsd(): number;
   readonly keys: { readonly own: string; readonly batch: string; readonly spent: string };
 }
 
@@ -67,11 +71,17 @@ export async function startTraffic(t: TestContext, given: Partial<TrafficNames> 
     batch: await app.addKey({ name: names.key, limits: budget(1.4) }),
     spent: await app.addKey({ name: 'Physics class', limits: budget(0.2) }),
   };
+  const spent: { readonly month: string; readonly usd: number }[] = [];
   const chat = async (model: string, key = keys.own): Promise<number> => {
     const messages = [{ role: 'user', content: 'Hello' }];
     const response = await app.v1('chat/completions', { model, messages }, key);
     await response.text();
+    if (response.ok && key === keys.own) spent.push({ month: monthAt(now()), usd: COST_USD[model] ?? 0 });
     return response.status;
+  };
+  const spentThisMonthUsd = (): number => {
+    const month = monthAt(Date.now());
+    return spent.reduce((sum, call) => (call.month === month ? sum + call.usd : sum), 0);
   };
   assert.equal(await chat('gpt-large'), 200);
   for (const hours of [9, 8, 5, 0]) {
@@ -83,7 +93,11 @@ export async function startTraffic(t: TestContext, given: Partial<TrafficNames> 
   assert.equal(await chat('no-price'), 200);
   assert.equal(await chat('gpt-large', keys.spent), 200);
   assert.equal(await chat('gpt-large', keys.spent), 429);
-  return { app, upstream, chat, keys };
+  return { app, upstream, chat, spentThisMonthUsd, keys };
+}
+
+function monthAt(time: number): string {
+  return new Date(time).toISOString().slice(0, 7);
 }
 
 function budget(budgetUsd: number): Limits {
