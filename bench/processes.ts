@@ -97,7 +97,7 @@ async function freePort(): Promise<number> {
 }
 
 /** Reads the CPU time of each thread in nanoseconds (https://docs.kernel.org/scheduler/sched-stats.html, first field). */
-function cpuMicrosOf(pid: number): number {
+export function cpuMicrosOf(pid: number): number {
   const threads = readdirSync(`/proc/${pid}/task`);
   const nanos = threads.map((thread) =>
     Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]),

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { type ClosedLoad, runClosed } from './load/load.ts';
-import { interleave, type Row, type Run, sampleOf } from './measurement.ts';
+import { runTurns, type TurnsLoad } from './load/load.ts';
+import { type Row, type Run, sampleOf } from './measurement.ts';
 import type { Subject } from './processes.ts';
 import { makeStore, type StoreOptions, startProxy, startServer } from './proxy-setup.ts';
 
@@ -108,36 +108,50 @@ export function responsesBody(model: string): string {
   return JSON.stringify({ ...body, stream: true });
 }
 
-/** A load without its server: the part that is the same for relay and proxy. */
-export type LoadShape = Omit<ClosedLoad, 'url' | 'headers'> & { readonly path?: string };
+/** One of several loads that are compared: a server, and what it is asked. */
+export interface Target {
+  readonly server: Subject;
+  readonly headers: Stage['headers'];
+  readonly bodyPath: string;
+  /** By default that of a chat completion. */
+  readonly path?: string;
+}
+
+/** How the targets are loaded: `turns` batches of `requests` requests for each of them in a round. */
+export type Turns = Pick<TurnsLoad, 'connections' | 'requests' | 'turns'>;
 
 export interface Cost {
   readonly cpuMicrosPerResponse: number;
   readonly perSecond: number;
 }
 
-/** Loads one server in a closed loop and divides its CPU time by the number of responses. */
-export async function costOf(subject: Subject, stage: Stage, shape: LoadShape): Promise<Cost> {
-  const { path = '/v1/chat/completions', ...load } = shape;
-  const before = subject.cpuMicros();
-  const url = `http://127.0.0.1:${subject.port}${path}`;
-  const result = await runClosed({ ...load, url, headers: stage.headers });
-  const cpuMicros = subject.cpuMicros() - before;
-  return { cpuMicrosPerResponse: cpuMicros / result.responses, perSecond: result.responses / result.seconds };
-}
-
-/** Measures relay and proxy in turn, after a warm-up of both. Returns one value per round. */
-export async function compareCosts(
+/**
+ * Loads the targets by turns, in a closed loop on each connection, after a warm-up of all.
+ * @returns one cost per round for each target.
+ */
+export async function compareCosts<Name extends string>(
   run: Run,
-  stage: Stage,
-  shapes: { readonly bare: LoadShape; readonly proxy: LoadShape },
-): Promise<{ bare: Cost[]; proxy: Cost[] }> {
-  const tasks = {
-    bare: () => costOf(stage.bare, stage, shapes.bare),
-    proxy: () => costOf(stage.proxy, stage, shapes.proxy),
+  turns: Turns,
+  targets: Readonly<Record<Name, Target>>,
+): Promise<Record<Name, Cost[]>> {
+  const names = Object.keys(targets) as Name[];
+  const costs = Object.fromEntries(names.map((name) => [name, [] as Cost[]])) as Record<Name, Cost[]>;
+  const load: TurnsLoad = {
+    ...turns,
+    targets: names.map((name) => {
+      const { server, headers, bodyPath, path = '/v1/chat/completions' } = targets[name];
+      return { url: `http://127.0.0.1:${server.port}${path}`, headers, bodyPath, pid: server.pid };
+    }),
   };
-  await interleave(1, tasks);
-  return interleave(run.rounds, tasks);
+  await runTurns(load);
+  for (let round = 0; round < run.rounds; round++) {
+    const results = await runTurns(load);
+    for (const [index, { cpuMicros, seconds, responses }] of results.entries()) {
+      const cost = { cpuMicrosPerResponse: cpuMicros / responses, perSecond: responses / seconds };
+      costs[names[index] as Name].push(cost);
+    }
+  }
+  return costs;
 }
 
 /** A row of CPU time. Each cost is divided by `parts`, the number of events per response. */

@@ -26,6 +26,22 @@ export interface ClosedResult {
   readonly statuses: string;
 }
 
+/** Batches of `requests` requests for each target by turns. */
+export interface TurnsLoad {
+  readonly targets: readonly (Load & { readonly pid: number })[];
+  readonly connections: number;
+  readonly requests: number;
+  readonly turns: number;
+}
+
+/** What the batches of one target took in sum. */
+export interface TurnsResult {
+  /** The CPU time of its server, from the begin of each batch to the begin of the server's next. */
+  cpuMicros: number;
+  seconds: number;
+  responses: number;
+}
+
 export interface PacedLoad extends Load {
   readonly perSecond: number;
   readonly seconds: number;
@@ -71,6 +87,15 @@ export function runClosedWithFailures(load: ClosedLoad): Promise<ClosedResult> {
   return runLoad('closed.js', load);
 }
 
+/**
+ * Loads several servers by turns.
+ * @returns a result for each target.
+ * @throws Error for an answer that is not 200.
+ */
+export function runTurns(load: TurnsLoad): Promise<TurnsResult[]> {
+  return runLoad('turns.js', load);
+}
+
 /** Sends `requests` large requests, one at a time on each connection. Responses of any status count. */
 export function runTogether(load: ClosedLoad): Promise<ClosedResult> {
   return runLoad('together.js', load);
@@ -95,7 +120,7 @@ export async function runStreams(load: StreamsLoad): Promise<StreamsResult> {
   throw new Error(`${load.url}: ${result.failures} streams failed (${result.firstFailures.join(', ')})`);
 }
 
-async function runLoad<Result>(script: string, load: Load): Promise<Result> {
+async function runLoad<Result>(script: string, load: Load | TurnsLoad): Promise<Result> {
   const args = [join(import.meta.dirname, script), JSON.stringify(load)];
   const { stdout } = await promisify(execFile)(process.execPath, args, {
     env: { PATH: process.env['PATH'] },

@@ -9,20 +9,20 @@ export const measurement: Measurement = {
   title: `Chat completions, ${CONNECTIONS} connections in a closed loop`,
   async measure(run) {
     const rows: Row[] = [];
-    const shapeOf = (model: string) => ({
-      bodyPath: bodyFile(run, `${model}.json`, chatBody(model, false)),
-      connections: CONNECTIONS,
-      seconds: run.pick(6, 1),
-    });
-    const plain = shapeOf('bench-model');
+    const bodyOf = (model: string) => bodyFile(run, `${model}.json`, chatBody(model, false));
+    const plain = bodyOf('bench-model');
     const cases = [
-      { what: 'log at info', logLevel: 'info', shape: plain },
-      { what: 'log at warn', logLevel: 'warn', shape: plain },
-      { what: 'log at info, model renamed', logLevel: 'info', shape: shapeOf('bench-alias') },
+      { what: 'log at info', logLevel: 'info', bodyPath: plain },
+      { what: 'log at warn', logLevel: 'warn', bodyPath: plain },
+      { what: 'log at info, model renamed', logLevel: 'info', bodyPath: bodyOf('bench-alias') },
     ] as const;
-    for (const { what, logLevel, shape } of cases) {
-      await onStage(run, { logLevel }, async (stage) => {
-        const costs = await compareCosts(run, stage, { bare: plain, proxy: shape });
+    const turns = { connections: CONNECTIONS, requests: 500, turns: run.pick(40, 2) };
+    for (const { what, logLevel, bodyPath } of cases) {
+      await onStage(run, { logLevel }, async ({ headers, bare, proxy }) => {
+        const costs = await compareCosts(run, turns, {
+          bare: { server: bare, headers, bodyPath: plain },
+          proxy: { server: proxy, headers, bodyPath },
+        });
         const rate = (list: readonly { perSecond: number }[]) => sampleOf(list.map((cost) => cost.perSecond));
         rows.push(cpuRow(`CPU per request, ${what}`, costs));
         rows.push({

@@ -9,13 +9,16 @@ export const measurement: Measurement = {
   name: 'large-bodies',
   title: 'CPU per large or awkward request, one at a time',
   measure: (run) =>
-    onStage(run, {}, async (stage) => {
+    onStage(run, {}, async ({ headers, bare, proxy }) => {
       const rows: Row[] = [];
       for (const [what, body] of hardBodies(run.isQuick)) {
         const path = what.startsWith('embeddings') ? '/v1/embeddings' : '/v1/chat/completions';
         const bodyPath = bodyFile(run, 'hard.json', body);
-        const shape = { path, bodyPath, connections: 1, requests: run.pick(10, 2) };
-        const costs = await compareCosts(run, stage, { bare: shape, proxy: shape });
+        const turns = { connections: 1, requests: 1, turns: run.pick(10, 2) };
+        const costs = await compareCosts(run, turns, {
+          bare: { server: bare, headers, path, bodyPath },
+          proxy: { server: proxy, headers, path, bodyPath },
+        });
         rows.push({ ...cpuRow(what, costs, MICROS_PER_MS), unit: 'ms' });
       }
       return rows;

@@ -1,5 +1,5 @@
-import { interleave, type Measurement, type Row, sampleOf } from '../measurement.ts';
-import { bodyFile, chatBody, costOf, onStage, type Stage } from '../stage.ts';
+import { type Measurement, type Row, sampleOf } from '../measurement.ts';
+import { bodyFile, chatBody, compareCosts, onStage, type Stage } from '../stage.ts';
 
 const CONNECTIONS = 16;
 
@@ -9,19 +9,14 @@ export const measurement: Measurement = {
   title: 'Many API keys and models',
   columns: ['10 keys, 10 models', '10,000 keys, 1,000 models'],
   async measure(run) {
-    const shape = {
-      bodyPath: bodyFile(run, 'chat.json', chatBody('bench-model', false)),
-      connections: CONNECTIONS,
-      seconds: run.pick(6, 1),
-    };
+    const bodyPath = bodyFile(run, 'chat.json', chatBody('bench-model', false));
+    const turns = { connections: CONNECTIONS, requests: 500, turns: run.pick(40, 2) };
     const many = { keys: run.pick(10_000, 300), models: run.pick(1000, 50) };
     return onStage(run, { keys: 10, models: 10 }, (few) =>
       onStage(run, many, async (lots) => {
-        const cost = (stage: Stage) => () => costOf(stage.proxy, stage, shape);
         const idle = { few: few.proxy.memory().rssMib, many: lots.proxy.memory().rssMib };
-        const tasks = { few: cost(few), many: cost(lots) };
-        await interleave(1, tasks);
-        const costs = await interleave(run.rounds, tasks);
+        const target = ({ proxy: server, headers }: Stage) => ({ server, headers, bodyPath });
+        const costs = await compareCosts(run, turns, { few: target(few), many: target(lots) });
         const row = (what: string, unit: Row['unit'], values: { few: number[]; many: number[] }): Row => {
           return { what, unit, bare: sampleOf(values.few), proxy: sampleOf(values.many) };
         };

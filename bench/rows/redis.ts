@@ -8,7 +8,7 @@ import { runPaced } from '../load/load.ts';
 import { interleave, type Measurement, type Run, sampleOf } from '../measurement.ts';
 import type { Subject } from '../processes.ts';
 import { makeStore, startProxy, startServer } from '../proxy-setup.ts';
-import { bodyFile, chatBody, costOf, cpuRow, type Stage } from '../stage.ts';
+import { bodyFile, chatBody, compareCosts, cpuRow } from '../stage.ts';
 
 const CONNECTIONS = 16;
 const PER_SECOND = 200;
@@ -40,14 +40,11 @@ export const measurement: Measurement = {
       const proxy = await keep(startProxy({ dbPath: `${dbPath}.shared`, logLevel: 'info', redisUrl }));
       const headers = { 'content-type': 'application/json', authorization: `Bearer ${key}` };
       const bodyPath = bodyFile(run, 'redis.json', chatBody('bench-model', false));
-      const stage: Stage = { upstream, bare, proxy, dbPath, headers, longestStallMs: async () => 0 };
-      const shape = { bodyPath, connections: CONNECTIONS, seconds: run.pick(6, 1) };
-      const cost = {
-        bare: () => costOf(bare, stage, shape),
-        proxy: () => costOf(proxy, stage, shape),
-      };
-      await interleave(1, cost);
-      const costs = await interleave(run.rounds, cost);
+      const turns = { connections: CONNECTIONS, requests: 500, turns: run.pick(40, 2) };
+      const costs = await compareCosts(run, turns, {
+        bare: { server: bare, headers, bodyPath },
+        proxy: { server: proxy, headers, bodyPath },
+      });
       const load = (subject: Subject) => () =>
         runPaced({
           url: `http://127.0.0.1:${subject.port}/v1/chat/completions`,

@@ -1,10 +1,10 @@
 import type { Measurement, Row } from '../measurement.ts';
-import { bodyFile, chatBody, compareCosts, cpuRow, onStage } from '../stage.ts';
+import { bodyFile, type Cost, chatBody, compareCosts, cpuRow, onStage } from '../stage.ts';
 
 /** Streams as servers send them: the ways differ in how much comes in one read. */
 export const STREAM_CASES = [
-  { what: 'as fast as they go', events: 1000, intervalMs: 0, connections: 4 },
-  { what: 'one every 5 ms', events: 100, intervalMs: 5, connections: 32 },
+  { what: 'as fast as they go', events: 1000, intervalMs: 0, connections: 4, requests: 16, turns: 20 },
+  { what: 'one every 5 ms', events: 100, intervalMs: 5, connections: 32, requests: 32, turns: 8 },
 ] as const;
 
 /** CPU per event of a streamed chat completion: relayed unchanged, and with the model's name replaced in every event. */
@@ -13,19 +13,20 @@ export const measurement: Measurement = {
   title: 'Streamed chat completions (SSE)',
   async measure(run) {
     const rows: Row[] = [];
-    for (const { what, events, intervalMs, connections } of STREAM_CASES) {
+    for (const { what, events, intervalMs, ...shape } of STREAM_CASES) {
       const upstreamEnv = { EVENTS: String(events), INTERVAL_MS: String(intervalMs) };
-      await onStage(run, { upstream: 'upstream-sse', upstreamEnv }, async (stage) => {
-        const shapeOf = (model: string) => ({
-          bodyPath: bodyFile(run, `stream-${model}.json`, chatBody(model, true)),
-          connections,
-          seconds: run.pick(6, 2),
+      await onStage(run, { upstream: 'upstream-sse', upstreamEnv }, async ({ headers, bare, proxy }) => {
+        const bodyOf = (model: string) => bodyFile(run, `stream-${model}.json`, chatBody(model, true));
+        const bodyPath = bodyOf('bench-model');
+        const turns = { ...shape, turns: run.pick(shape.turns, 1) };
+        const costs = await compareCosts(run, turns, {
+          bare: { server: bare, headers, bodyPath },
+          plain: { server: proxy, headers, bodyPath },
+          renamed: { server: proxy, headers, bodyPath: bodyOf('bench-alias') },
         });
-        const bare = shapeOf('bench-model');
-        const plain = await compareCosts(run, stage, { bare, proxy: bare });
-        rows.push(cpuRow(`CPU per event, ${what}`, plain, events));
-        const renamed = await compareCosts(run, stage, { bare, proxy: shapeOf('bench-alias') });
-        rows.push(cpuRow(`CPU per event, ${what}, model renamed`, renamed, events));
+        const row = (name: string, ours: Cost[]) => cpuRow(name, { bare: costs.bare, proxy: ours }, events);
+        rows.push(row(`CPU per event, ${what}`, costs.plain));
+        rows.push(row(`CPU per event, ${what}, model renamed`, costs.renamed));
       });
     }
     return rows;

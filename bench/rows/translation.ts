@@ -1,10 +1,10 @@
-import { interleave, type Measurement, type Row } from '../measurement.ts';
+import { type Measurement, type Row, sampleOf } from '../measurement.ts';
 import {
   bodyFile,
+  type Cost,
   chatBody,
-  costOf,
+  compareCosts,
   cpuRow,
-  type LoadShape,
   messagesBody,
   onStage,
   responsesBody,
@@ -18,25 +18,33 @@ export const measurement: Measurement = {
   columns: ['chat', 'translated'],
   async measure(run) {
     const rows: Row[] = [];
-    for (const { what, events, intervalMs, connections } of STREAM_CASES) {
+    for (const { what, events, intervalMs, ...shape } of STREAM_CASES) {
       const upstreamEnv = { EVENTS: String(events), INTERVAL_MS: String(intervalMs) };
-      await onStage(run, { upstream: 'upstream-sse', upstreamEnv }, async (stage) => {
-        const cost = (path: string, body: string) => {
+      await onStage(run, { upstream: 'upstream-sse', upstreamEnv }, async ({ headers, proxy }) => {
+        const target = (path: string, body: string) => {
           const bodyPath = bodyFile(run, `${path.replaceAll('/', '-')}.json`, body);
-          const shape: LoadShape = { path, bodyPath, connections, seconds: run.pick(6, 2) };
-          return () => costOf(stage.proxy, stage, shape);
+          return { server: proxy, headers, path, bodyPath };
         };
-        const tasks = {
-          chat: cost('/v1/chat/completions', chatBody('bench-model', true)),
-          messages: cost('/v1/messages', messagesBody('bench-model')),
-          responses: cost('/v1/responses', responsesBody('bench-model')),
-        };
-        await interleave(1, tasks);
-        const { chat, messages, responses } = await interleave(run.rounds, tasks);
-        rows.push(cpuRow(`CPU per event, ${what}, /v1/messages`, { bare: chat, proxy: messages }, events));
-        rows.push(cpuRow(`CPU per event, ${what}, /v1/responses`, { bare: chat, proxy: responses }, events));
+        const turns = { ...shape, turns: run.pick(shape.turns, 1) };
+        const { chat, ...translated } = await compareCosts(run, turns, {
+          chat: target('/v1/chat/completions', chatBody('bench-model', true)),
+          '/v1/messages': target('/v1/messages', messagesBody('bench-model')),
+          '/v1/responses': target('/v1/responses', responsesBody('bench-model')),
+        });
+        for (const [path, costs] of Object.entries(translated)) {
+          rows.push(cpuRow(`CPU per event, ${what}, ${path}`, { bare: chat, proxy: costs }, events));
+          rows.push(addedRow(`Added per event, ${what}, ${path}`, chat, costs, events));
+        }
       });
     }
     return rows;
   },
 };
+
+/** By how much an event costs more, taken within each round. */
+function addedRow(what: string, chat: readonly Cost[], translated: readonly Cost[], events: number): Row {
+  const added = translated.map(({ cpuMicrosPerResponse }, round) => {
+    return (cpuMicrosPerResponse - (chat[round]?.cpuMicrosPerResponse ?? 0)) / events;
+  });
+  return { what, unit: 'µs', bare: null, proxy: sampleOf(added) };
+}
