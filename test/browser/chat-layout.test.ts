@@ -64,7 +64,7 @@ test('headings, nested lists and the player of a sound keep their measures', opt
     [
       ['.md p', '.md h3'],
       ['.md h3', '.md ul'],
-      ['.md > div > ul', '.md ul + p'],
+      ['.md > div > div > ul', '.md ul + p'],
       ['li > p', 'li > ul'],
     ].map(([before = '', after = '']) => {
       const end = answer.querySelector(before)?.getBoundingClientRect().bottom ?? 0;

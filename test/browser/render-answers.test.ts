@@ -117,7 +117,7 @@ test('the elements of closed blocks are never touched while an answer arrives', 
       view.append(text.slice(at, at + 9));
       await new Promise(requestAnimationFrame);
       // The last block is open, and the one before it may be part of it as long as the last line is unfinished.
-      const blocks = view.element.querySelectorAll(':scope > .md-blocks > *');
+      const blocks = view.element.querySelectorAll(':scope > .md-blocks > .md-blocks > *');
       for (const block of [...blocks].slice(0, -2)) {
         if (known.has(block)) continue;
         known.add(block);
@@ -126,7 +126,8 @@ test('the elements of closed blocks are never touched while an answer arrives', 
     }
     await view.finish();
     for (const block of known)
-      if (block.parentElement?.parentElement !== view.element) touched.push(`removed: ${block.tagName}`);
+      if (block.parentElement?.parentElement?.parentElement !== view.element)
+        touched.push(`removed: ${block.tagName}`);
     return { touched, observed: known.size };
   }, SAMPLE_ANSWER);
   assert.deepEqual(touched, []);
@@ -142,7 +143,7 @@ test(
       page.locator('.md-blocks, .md-part, .md-list > *, .md-table.is-long tbody').evaluateAll((parts) =>
         parts.map((part) => {
           const { contain, contentVisibility } = getComputedStyle(part);
-          return { isEnd: part.matches('.md > :last-child'), contain, contentVisibility };
+          return { isEnd: part.matches('.md > :last-child > :last-child'), contain, contentVisibility };
         }),
       );
     const view = await page.evaluateHandle((text) => {
@@ -172,7 +173,7 @@ test('a very long block that has arrived stays laid out at its end', options, as
         const view = window.startAnswer();
         view.append(text);
         await view.finish();
-        const part = view.element.lastElementChild;
+        const part = view.element.lastElementChild?.lastElementChild;
         ends.push(part ? getComputedStyle(part).contentVisibility : null);
       }
       return ends;

@@ -9,9 +9,9 @@ const MAX_LINE_CHARS = 8192;
 const MAX_MOVED_CHARS = 64;
 
 /**
- * @typedef {{ readonly blocks: readonly Block[], push(text: string): void, close(): void, read(maxChars?: number): boolean }} BlockStream
- *   push: adds text, which `read` parses, up to about so many characters; `read` returns false while text is left; close:
- *   no text follows. The blocks are those of the text that was read. A block stays the same object, and only the last
+ * @typedef {{ readonly blocks: readonly Block[], push(text: string): void, close(): void, read(maxChars?: number): number }} BlockStream
+ *   push: adds text, which `read` parses, up to about so many characters; `read` returns how many are left; close: no text
+ *   follows. The blocks are those of the text that was read. A block stays the same object, and only the last
  *   block of each parent can change or be replaced.
  */
 
@@ -39,12 +39,12 @@ export function createBlockStream() {
       if (isWhole) end = pending.indexOf('\n', at);
     }
     pending = pending.slice(at);
-    if (end >= 0 || pending.length > MAX_LINE_CHARS) return false;
+    if (end >= 0 || pending.length > MAX_LINE_CHARS) return pending.length;
     if (pending !== '') {
       takeBack = parser.save();
       parser.feed(pending, { isContinued, isLast: true });
     }
-    return true;
+    return 0;
   }
 
   return {

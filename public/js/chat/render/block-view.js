@@ -16,18 +16,26 @@ import { createTable } from './table-view.js';
  */
 
 const BLOCKS_PER_PART = 16;
+const PARTS_PER_GROUP = 16;
 const ITEMS_PER_PART = 40;
 
 /** An answer is below a heading of level 2, and most answers begin with `##`. */
 const HEADINGS = /** @type {const} */ (['h3', 'h3', 'h4', 'h5', 'h6', 'h6']);
 
 /**
- * Shows the blocks of an answer, which grow at their end.
+ * Shows the blocks of an answer, which grow at their end. Its parts are in groups: in each frame the browser looks whether each
+ * part that is not within a hidden one has come into view.
  * @param {HTMLElement} parent
  * @returns {(blocks: readonly Block[]) => void}
  */
 export function createAnswerBlocks(parent) {
-  return createSequence(createParts({ size: BLOCKS_PER_PART, add: () => addPart(parent) }), createBlock);
+  const groups = createParts({ size: BLOCKS_PER_PART * PARTS_PER_GROUP, add: () => addPart(parent) });
+  const parts = createParts({ size: BLOCKS_PER_PART, add: (index) => addPart(groups.of(index)) });
+  const show = createSequence(parts, createBlock);
+  return (blocks) => {
+    show(blocks);
+    groups.trim(blocks.length);
+  };
 }
 
 /**

@@ -6,6 +6,9 @@ import { createFrameWork } from './frame-work.js';
 
 /** How much text is parsed and shown in one frame. More takes several frames, so that the page stays responsive. */
 const MAX_FRAME_CHARS = 16_384;
+/** The same while text arrives: what came during a pause of the browser is made up for in the next frames, a share in each. */
+const MAX_GROWTH_CHARS = 512;
+const GROWTH_SHARE = 1 / 8;
 /** For the height that the browser assumes for an answer that it has not laid out yet. */
 const CHARS_PER_LINE = 80;
 const LINE_PX = 24;
@@ -32,11 +35,14 @@ export function createMarkdownView({ onRender } = {}) {
   let cursor = null;
   const work = createFrameWork(render);
   let chars = 0;
+  let unreadChars = 0;
   /** @type {(() => void) | null} */
   let onEnd = null;
 
   function render() {
-    const isAll = stream.read(MAX_FRAME_CHARS);
+    const growthChars = Math.max(MAX_GROWTH_CHARS, unreadChars * GROWTH_SHARE);
+    unreadChars = stream.read(onEnd ? MAX_FRAME_CHARS : Math.min(growthChars, MAX_FRAME_CHARS));
+    const isAll = unreadChars === 0;
     show(stream.blocks);
     const isEnd = isAll && onEnd !== null;
     moveCursor(isEnd ? null : openText(element));
@@ -61,17 +67,20 @@ export function createMarkdownView({ onRender } = {}) {
     cursor = next;
   }
 
-  /** For the parts that the browser has not laid out yet. */
+  /** For the parts that the browser has not laid out yet, and their groups. */
   function assumeHeight() {
-    const lines = Math.ceil(chars / CHARS_PER_LINE / element.children.length);
-    for (const part of element.children)
-      if (part instanceof HTMLElement)
-        part.style.setProperty('contain-intrinsic-size', `auto ${lines * LINE_PX}px`);
+    const groups = [...element.children];
+    const count = groups.reduce((sum, group) => sum + group.children.length, 0);
+    const partPx = Math.ceil(chars / CHARS_PER_LINE / count) * LINE_PX;
+    for (const group of groups) {
+      assumePx(group, partPx * group.children.length);
+      for (const part of group.children) assumePx(part, partPx);
+    }
   }
 
   /** A class of the part, because a rule for what is within a finished answer would restyle all parts. */
   function endPart() {
-    const part = element.lastElementChild;
+    const part = element.lastElementChild?.lastElementChild;
     const isLong = part && part.getElementsByTagName('*').length > MAX_PART_ELEMENTS;
     if (!isLong) part?.classList.add('is-ended');
   }
@@ -80,6 +89,7 @@ export function createMarkdownView({ onRender } = {}) {
     element,
     append(text) {
       chars += text.length;
+      unreadChars += text.length;
       stream.push(text);
       work.request();
     },
@@ -92,6 +102,11 @@ export function createMarkdownView({ onRender } = {}) {
       });
     },
   };
+}
+
+/** @param {Element} part @param {number} heightPx */
+function assumePx(part, heightPx) {
+  if (part instanceof HTMLElement) part.style.setProperty('contain-intrinsic-size', `auto ${heightPx}px`);
 }
 
 /**
