@@ -9,6 +9,9 @@ const LEFT_OUT = /^test name does not match pattern/;
 /** How the runner marks a suite or test whose own failure is that of a part of it. */
 const OF_PARTS = 'subtestsFailed';
 
+/** How the runner tells of an error after the end of a test, which fails its file alone. */
+const AFTER_END = /asynchronous activity after the test ended/;
+
 /** Lines of a stack that say nothing of the test. */
 const OF_NODE = /^ +at .*(node:|<anonymous>\)$)/;
 
@@ -18,6 +21,8 @@ async function* reporter(events) {
   const skipped = [];
   for await (const { type, data } of events) {
     if (type === 'test:stdout' || type === 'test:stderr') yield data.message;
+    if (type === 'test:diagnostic' && AFTER_END.test(data.message))
+      yield `\n${placeOf(data)}${data.message}\n`;
     if (type !== 'test:pass' && type !== 'test:fail') continue;
     const reason = data.skip ?? data.todo;
     if (reason !== undefined) {

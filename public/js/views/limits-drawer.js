@@ -163,10 +163,12 @@ export function openLimits(owner, options) {
   });
   return {
     id: owner.id,
-    /** Shows newer figures. @param {T} next */
+    /** Shows newer figures, and newer limits unless somebody is changing them. @param {T} next */
     refresh(next) {
+      const areOld = JSON.stringify(next.limits) !== JSON.stringify(now.limits);
       now = next;
       if (!budget.contains(document.activeElement)) showBudget();
+      if (areOld && !fields.isChanged() && !limits.contains(document.activeElement)) showLimits();
     },
     end: () => controller.abort(),
   };

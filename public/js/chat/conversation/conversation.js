@@ -39,8 +39,8 @@ export function createConversation({
   /** @type {Place} */
   let place = { chat: null, thread: createThread() };
   let isSending = false;
-  /** Counts what the person wants to see: a chat that was read for an earlier wish is not shown. */
-  let wish = 0;
+  /** The chat that is being read, and whether another tab has changed it since. @type {{ id: string, isOld: boolean } | null} */
+  let reading = null;
   /** @type {Map<string, { element: HTMLElement, edit?: () => unknown, setElsewhere?: (next: boolean) => void }>} */
   const views = new Map();
   const keeper = createFileKeeper(history);
@@ -225,6 +225,26 @@ export function createConversation({
     return { chat, messages };
   }
 
+  /**
+   * Reads a chat, again if another tab changes it meanwhile.
+   * @param {string} id
+   * @returns {Promise<Awaited<ReturnType<typeof load>> | null>} null if the person wants to see something else by then
+   */
+  async function read(id) {
+    const own = { id, isOld: true };
+    reading = own;
+    try {
+      let loaded = null;
+      while (own === reading && own.isOld) {
+        own.isOld = false;
+        loaded = await load(id);
+      }
+      return own === reading ? loaded : null;
+    } finally {
+      if (own === reading) reading = null;
+    }
+  }
+
   return {
     place: () => place,
     path: () => place.thread.path(),
@@ -249,16 +269,15 @@ export function createConversation({
     answerView,
     /** Begins a new chat. It is stored with its first message. */
     startNew() {
-      wish += 1;
+      reading = null;
       show(null, []);
     },
     /** Shows a chat, unless something else is wished meanwhile. @param {string} id @returns {Promise<boolean>} false if it is gone */
     async open(id) {
-      wish += 1;
-      const own = wish;
-      const { chat, messages } = await load(id);
-      if (chat && own === wish) show(chat, messages);
-      return chat !== null;
+      const loaded = await read(id);
+      if (loaded === null) return true;
+      if (loaded.chat) show(loaded.chat, loaded.messages);
+      return loaded.chat !== null;
     },
     /** @param {Draft} draft @param {Choices} choices */
     ask: (draft, choices) =>
@@ -278,10 +297,12 @@ export function createConversation({
     },
     /** Takes over what another tab has changed. @param {string} chatId */
     async refresh(chatId) {
+      if (reading?.id === chatId) reading.isOld = true;
       const here = place;
-      if (here.chat?.id !== chatId || isBusy()) return;
-      const { chat, messages } = await load(chatId);
-      if (here !== place || isBusy()) return;
+      if (reading !== null || here.chat?.id !== chatId || isBusy()) return;
+      const loaded = await read(chatId);
+      if (loaded === null || here !== place || isBusy()) return;
+      const { chat, messages } = loaded;
       const isKnown = (/** @type {Message} */ { id, text, state }) => {
         const known = here.thread.get(id);
         return known?.text.length === text.length && known.state === state;
