@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { startKeepAlivePing } from '../src/keep-alive-ping.ts';
 import { createLogger } from '../src/logger.ts';
+import { mockTimers } from './helpers/mock-timers.ts';
 import { startRawUpstream } from './helpers/raw-upstream.ts';
 
 const INTERVAL_MS = 10 * 60 * 1000;
@@ -19,7 +20,7 @@ test('the keep-alive ping tells each change of its outcome once', { timeout: 20_
   let announce = (): void => {};
   const lines: string[] = [];
   const logger = createLogger({ level: 'debug', now: Date.now, write: (line) => void lines.push(line) });
-  t.mock.timers.enable({ apis: ['setInterval'] });
+  mockTimers(t, 'Interval');
   t.after(startKeepAlivePing(`${origin}/panel`, logger));
   const outcomes: string[] = [];
   for (const _status of statuses) {
@@ -53,7 +54,7 @@ test('B10: the keep-alive ping logs its address without user name, password and 
       announce();
     },
   });
-  t.mock.timers.enable({ apis: ['setInterval'] });
+  mockTimers(t, 'Interval');
   const logged = new Promise<void>((resolve) => {
     announce = resolve;
   });

@@ -6,6 +6,7 @@ import { openStream } from '../../src/gateway/stream-opening.ts';
 import { type BodySource, piecesOf } from '../../src/http/body-source.ts';
 import { ResponseBody } from '../../src/providers/upstream/response-body.ts';
 import { collect } from '../helpers/chunks.ts';
+import { mockTimers } from '../helpers/mock-timers.ts';
 
 const ROLE = 'data: {"choices":[{"delta":{"role":"assistant","content":""}}]}\n\n';
 const HI = 'data: {"choices":[{"delta":{"content":"Hi"}}]}\n\n';
@@ -104,7 +105,7 @@ describe('openStream()', () => {
   });
 
   test('waits a second at most', async (t) => {
-    t.mock.timers.enable({ apis: ['setTimeout'] });
+    mockTimers(t, 'Timeout');
     const silent = bodyOf();
     const role = bodyOf(ROLE);
     const openings = [begun(silent), begun(role)];

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { CHAT_ANSWER, type FakeUpstream, json, startUpstream } from '../helpers/fake-upstream.ts';
+import { mockTimers } from '../helpers/mock-timers.ts';
 import { type RawClient, rawClient } from '../helpers/raw-socket.ts';
 import { type AppUnderTest, MASTER_KEY, startApp } from '../helpers/start-app.ts';
 
@@ -152,7 +153,7 @@ describe('a client that sends too slowly', { timeout: 20_000 }, () => {
 
   async function begin(t: TestContext): Promise<SlowClient> {
     const { app } = await start(t);
-    t.mock.timers.enable({ apis: ['setInterval'] });
+    mockTimers(t, 'Interval');
     const accepted = once(app.server, 'connection');
     const client = rawClient(t, app.port);
     client.write(`${HEAD}Expect: 100-continue\r\nContent-Length: ${MEBIBYTE}\r\n\r\n`);

@@ -4,6 +4,7 @@ import type { ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { describe, test } from 'node:test';
 import { startUpstream } from '../helpers/fake-upstream.ts';
+import { mockTimers } from '../helpers/mock-timers.ts';
 import { rawClient } from '../helpers/raw-socket.ts';
 import { MASTER_KEY, startApp } from '../helpers/start-app.ts';
 
@@ -28,7 +29,7 @@ describe('a silent event stream', { timeout: 20_000 }, () => {
     });
     const app = await startApp(t);
     await app.addProvider({ id: 'up', baseUrl: upstream.origin }, [{ id: 'm' }]);
-    t.mock.timers.enable({ apis: ['setInterval'] });
+    mockTimers(t, 'Interval');
     const client = rawClient(t, app.port);
     client.write(chat());
     await client.until('text/event-stream');
@@ -58,7 +59,7 @@ describe('a silent event stream', { timeout: 20_000 }, () => {
       });
       const app = await startApp(t, { env: { SSE_KEEPALIVE_MS: keepAliveMs } });
       await app.addProvider({ id: 'up', baseUrl: upstream.origin }, [{ id: 'm' }]);
-      t.mock.timers.enable({ apis: ['setInterval'] });
+      mockTimers(t, 'Interval');
       const client = rawClient(t, app.port);
       client.write(chat());
       await client.until('"content":"a"');
@@ -82,7 +83,7 @@ describe('a silent event stream', { timeout: 20_000 }, () => {
     });
     const app = await startApp(t);
     await app.addProvider({ id: 'up', baseUrl: upstream.origin }, [{ id: 'm' }]);
-    t.mock.timers.enable({ apis: ['setInterval'] });
+    mockTimers(t, 'Interval');
     const client = rawClient(t, app.port);
     client.write(chat());
     await client.until('text/event-stream');
@@ -114,7 +115,7 @@ describe('a client that does not read', { timeout: 20_000 }, () => {
       res.on('drain', more);
       more();
     });
-    t.mock.timers.enable({ apis: ['setTimeout'] });
+    mockTimers(t, 'Timeout');
     const app = await startApp(t);
     await app.addProvider({ id: 'up', baseUrl: upstream.origin }, [{ id: 'm' }]);
     const asked = once(app.server, 'request');

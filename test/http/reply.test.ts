@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { sendBytes } from '../../src/http/reply.ts';
 import { createHttpServer } from '../../src/http/server.ts';
 import { InflightBudget } from '../../src/inflight-budget.ts';
+import { mockTimers } from '../helpers/mock-timers.ts';
 import { rawClient } from '../helpers/raw-socket.ts';
 
 /** More than the sockets of both sides hold. */
@@ -18,7 +19,7 @@ for (const [name, sentFirst] of [
   test(`a client that does not take the answer to ${name} is given a time`, {
     timeout: 20_000,
   }, async (t) => {
-    t.mock.timers.enable({ apis: ['setTimeout'] });
+    mockTimers(t, 'Timeout');
     let asked: (exchange: { req: IncomingMessage; res: ServerResponse }) => void;
     const request = new Promise<{ req: IncomingMessage; res: ServerResponse }>((resolve) => {
       asked = resolve;

@@ -5,6 +5,7 @@ import { describe, type TestContext, test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { WriteWatch } from '../../src/http/write-watch.ts';
 import { startUpstream } from '../helpers/fake-upstream.ts';
+import { mockTimers } from '../helpers/mock-timers.ts';
 import { rawClient } from '../helpers/raw-socket.ts';
 import { type AppUnderTest, MASTER_KEY, startApp } from '../helpers/start-app.ts';
 
@@ -117,7 +118,7 @@ describe('the watch over what is written', { timeout: 20_000 }, () => {
     };
     const idle = await open();
     const slow = await open();
-    t.mock.timers.enable({ apis: ['setTimeout'] });
+    mockTimers(t, 'Timeout');
     const watch = new WriteWatch(60_000);
     t.after(() => watch.stop());
     watch.start();

@@ -8,7 +8,7 @@ interface BlockStream {
   readonly blocks: Node[];
   push(text: string): void;
   close(): void;
-  read(maxChars?: number): boolean;
+  read(maxChars?: number): number;
 }
 
 const folder = new URL('../../public/js/chat/render/', import.meta.url);

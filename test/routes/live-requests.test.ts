@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { makeEntry } from '../helpers/entries.ts';
+import { mockTimers } from '../helpers/mock-timers.ts';
 import { type RawClient, rawClient } from '../helpers/raw-socket.ts';
 import { type AppUnderTest, expectStatus, jsonRequest, signIn, startApp } from '../helpers/start-app.ts';
 import { until } from '../helpers/until.ts';
@@ -116,7 +117,7 @@ test('the stream of a session ends with it, and shows nothing that comes after',
 
 test('a session that expires ends its stream, and the stream does not keep it alive', async (t) => {
   let nowMs = Date.UTC(2026, 0, 1);
-  t.mock.timers.enable({ apis: ['setInterval'] });
+  mockTimers(t, 'Interval');
   const app = await startApp(t, { now: () => nowMs });
   const live = await read(t, app, await signIn(app.origin));
   t.mock.timers.tick(20_000);

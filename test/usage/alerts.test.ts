@@ -7,6 +7,7 @@ import { createWebhookSender } from '../../src/providers/webhook.ts';
 import type { AlertWebhook } from '../../src/store/entities.ts';
 import { Alerts } from '../../src/usage/alerts.ts';
 import { type FakeUpstream, startUpstream } from '../helpers/fake-upstream.ts';
+import { mockTimers } from '../helpers/mock-timers.ts';
 import { until } from '../helpers/until.ts';
 import { readAlert, startReceiver } from '../helpers/webhook-receiver.ts';
 
@@ -96,7 +97,7 @@ describe('alerts', { timeout: 30_000 }, () => {
   });
 
   test('wait 1 s and 10 s between their tries', async (t) => {
-    t.mock.timers.enable({ apis: ['setTimeout'] });
+    mockTimers(t, 'Timeout');
     const tries: number[] = [];
     const alerts = new Alerts({
       webhook: () => ({ url: 'https://hook.example', secret: SECRET, unreadable: null }),

@@ -11,6 +11,7 @@ import type { LogPage, LogQuery } from '../../src/usage/log-pages.ts';
 import { openRequestLog, type RequestLog, type RequestLogOptions } from '../../src/usage/request-log.ts';
 import { makeEntry, makeRandomEntry } from '../helpers/entries.ts';
 import { createRandom, type Random } from '../helpers/fuzz-random.ts';
+import { mockTimers } from '../helpers/mock-timers.ts';
 
 const NO_FILTER: LogFilter = {
   fromMs: null,
@@ -192,7 +193,7 @@ test('a smaller limit deletes the oldest files at the start', async (t) => {
 
 test('an entry is written within a second, and at close at once', async (t) => {
   const folder = await folderOf(t);
-  t.mock.timers.enable({ apis: ['setTimeout'] });
+  mockTimers(t, 'Timeout');
   const log = await open(folder);
   log.add(makeEntry({ id: 'req_1' }));
   t.mock.timers.tick(999);

@@ -6,6 +6,7 @@ import { nodeFileOps } from '../../../src/store/file-ops.ts';
 import { DiskFiles } from '../../../src/usage/ledger/disk-files.ts';
 import { LastNames } from '../../../src/usage/ledger/names.ts';
 import { UsageTable } from '../../../src/usage/ledger/usage-table.ts';
+import { mockTimers } from '../../helpers/mock-timers.ts';
 import { until } from '../../helpers/until.ts';
 import { makeFolder } from '../../store/fixture.ts';
 import { makeCall, makeUsage, mixedCalls } from './calls.ts';
@@ -135,7 +136,7 @@ describe('files', () => {
   });
 
   it('a call is written a second later, without anybody asking', async (t) => {
-    t.mock.timers.enable({ apis: ['setTimeout'] });
+    mockTimers(t, 'Timeout');
     const folder = makeFolder();
     const opening = openAt(folder, { nowMs: NOON_MS });
     const ledger = await opening;
