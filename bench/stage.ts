@@ -122,7 +122,6 @@ export type Turns = Pick<TurnsLoad, 'connections' | 'requests' | 'turns'>;
 
 export interface Cost {
   readonly cpuMicrosPerResponse: number;
-  readonly perSecond: number;
 }
 
 /**
@@ -146,9 +145,8 @@ export async function compareCosts<Name extends string>(
   await runTurns(load);
   for (let round = 0; round < run.rounds; round++) {
     const results = await runTurns(load);
-    for (const [index, { cpuMicros, seconds, responses }] of results.entries()) {
-      const cost = { cpuMicrosPerResponse: cpuMicros / responses, perSecond: responses / seconds };
-      costs[names[index] as Name].push(cost);
+    for (const [index, { cpuMicros, responses }] of results.entries()) {
+      costs[names[index] as Name].push({ cpuMicrosPerResponse: cpuMicros / responses });
     }
   }
   return costs;

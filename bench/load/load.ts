@@ -36,9 +36,8 @@ export interface TurnsLoad {
 
 /** What the batches of one target took in sum. */
 export interface TurnsResult {
-  /** The CPU time of its server, from the begin of each batch to the begin of the server's next. */
+  /** The CPU time of its server, from the start of each batch to the start of the server's next. */
   cpuMicros: number;
-  seconds: number;
   responses: number;
 }
 

@@ -1,9 +1,9 @@
-import { type Measurement, type Row, sampleOf } from '../measurement.ts';
+import type { Measurement, Row } from '../measurement.ts';
 import { bodyFile, chatBody, compareCosts, cpuRow, onStage } from '../stage.ts';
 
 const CONNECTIONS = 16;
 
-/** Chat completions without streaming: CPU and rate per log level, and for a model with a different upstream name. */
+/** Chat completions without streaming: CPU per log level, and for a model with a different upstream name. */
 export const measurement: Measurement = {
   name: 'chat',
   title: `Chat completions, ${CONNECTIONS} connections in a closed loop`,
@@ -23,14 +23,7 @@ export const measurement: Measurement = {
           bare: { server: bare, headers, bodyPath: plain },
           proxy: { server: proxy, headers, bodyPath },
         });
-        const rate = (list: readonly { perSecond: number }[]) => sampleOf(list.map((cost) => cost.perSecond));
         rows.push(cpuRow(`CPU per request, ${what}`, costs));
-        rows.push({
-          what: `Requests, ${what}`,
-          unit: '1/s',
-          bare: rate(costs.bare),
-          proxy: rate(costs.proxy),
-        });
       });
     }
     return rows;
