@@ -5,6 +5,7 @@ import { mockTimers } from './helpers/mock-timers.ts';
 
 for (const kind of ['Timeout', 'Interval'] as const) {
   test(`mocked timers: one that began before is ended, and one that began since: ${kind}`, async (t) => {
+    const end = globalThis[`clear${kind}`];
     let calls = 0;
     const before = globalThis[`set${kind}`](() => calls++, 1);
     t.after(() => clearInterval(before));
@@ -14,6 +15,7 @@ for (const kind of ['Timeout', 'Interval'] as const) {
     globalThis[`clear${kind}`](since);
     t.mock.timers.tick(10);
     t.mock.timers.reset();
+    assert.equal(globalThis[`clear${kind}`], end);
     await wait(5);
     assert.equal(calls, 0);
   });

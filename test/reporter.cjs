@@ -9,7 +9,7 @@ const LEFT_OUT = /^test name does not match pattern/;
 /** How the runner marks a suite or test whose own failure is that of a part of it. */
 const OF_PARTS = 'subtestsFailed';
 
-/** How the runner tells of an error after the end of a test, which fails its file alone. */
+/** How the runner tells of an error after the end of a test, which fails the file, but no test. */
 const AFTER_END = /asynchronous activity after the test ended/;
 
 /** Lines of a stack that say nothing of the test. */

@@ -144,3 +144,29 @@ test('the drawer looks right', { skip: SKIPPED }, async (t) => {
   await drawer.getByLabel('Budget in dollars').fill('30');
   await checkLooks(page, 'a key in the drawer');
 });
+
+test('limits that another admin changed appear in an open drawer, unless somebody is at them', {
+  skip: SKIPPED,
+}, async (t) => {
+  const { app, key } = await startWithBudgets(t);
+  const { page } = await visitPanel(t, app.origin, 'API Keys');
+  const drawer = await openNightly(page);
+  const budget = drawer.getByLabel('Budget in dollars');
+  await drawer.getByLabel('Requests per minute').focus();
+  const { id, limits } = recordOf(app, key);
+  const changed = { limits: { ...limits, budgetUsd: 50 } };
+  assert.equal((await app.admin('PUT', `/api/admin/apikeys/${id}`, changed)).status, 200);
+  // As every 30 seconds.
+  const loadAgain = () => page.evaluate(() => dispatchEvent(new Event('rest-over')));
+  await loadAgain();
+  await row(page, 'Nightly batch').getByText('$36.80 of $50.00').waitFor();
+  assert.equal(await budget.inputValue(), '$40.00');
+  await drawer.focus();
+  await loadAgain();
+  await drawer.getByText('left of $50.00 · this key').waitFor();
+  assert.equal(await budget.inputValue(), '$50.00');
+  assert.equal((await app.admin('PUT', `/api/admin/apikeys/${id}`, { limits })).status, 200);
+  await loadAgain();
+  await drawer.getByText('left of $40.00 · this key').waitFor();
+  assert.equal(await budget.inputValue(), '$40.00');
+});

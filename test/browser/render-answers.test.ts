@@ -164,6 +164,27 @@ test(
   },
 );
 
+test(
+  'the parts of a long answer are in groups, of which those before the last are left out of sight',
+  options,
+  async (t) => {
+    const page = await openPage(t);
+    const groups = await page.evaluate(async (text) => {
+      const view = window.startAnswer();
+      view.append(text);
+      await view.finish();
+      return [...view.element.children].map((group) => ({
+        parts: group.children.length,
+        contentVisibility: getComputedStyle(group).contentVisibility,
+      }));
+    }, 'A paragraph.\n\n'.repeat(300));
+    assert.deepEqual(groups, [
+      { parts: 16, contentVisibility: 'auto' },
+      { parts: 3, contentVisibility: 'visible' },
+    ]);
+  },
+);
+
 test('a very long block that has arrived stays laid out at its end', options, async (t) => {
   const page = await openPage(t);
   const ends = await page.evaluate(

@@ -2,7 +2,7 @@ import type { TestContext } from 'node:test';
 
 /**
  * Mocks the timeouts or the intervals of a test. Those that began earlier can still be ended: under the runner's mock alone they
- * run on, and those of `fetch` then fail some later test, when its connection is long gone.
+ * run on, and those of an earlier `fetch` run out in a later test and fail it.
  */
 export function mockTimers(t: TestContext, kind: 'Timeout' | 'Interval'): void {
   const name = `clear${kind}` as const;

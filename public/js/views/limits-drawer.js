@@ -44,12 +44,15 @@ export function openLimits(owner, options) {
     'Reset usage',
   );
   let fields = limitFields({ limits: owner.limits });
+  /** The limits that the fields began with. */
+  let shown = '';
 
   function showBudget() {
     budget.replaceChildren(budgetSection(now, { path, onChange: changed }) ?? '');
   }
 
   function showLimits() {
+    shown = JSON.stringify(now.limits);
     fields = limitFields({ limits: now.limits, onInput: update });
     limits.replaceChildren(
       h('h3', null, 'Limits'),
@@ -165,9 +168,9 @@ export function openLimits(owner, options) {
     id: owner.id,
     /** Shows newer figures, and newer limits unless somebody is changing them. @param {T} next */
     refresh(next) {
-      const areOld = JSON.stringify(next.limits) !== JSON.stringify(now.limits);
       now = next;
       if (!budget.contains(document.activeElement)) showBudget();
+      const areOld = JSON.stringify(next.limits) !== shown;
       if (areOld && !fields.isChanged() && !limits.contains(document.activeElement)) showLimits();
     },
     end: () => controller.abort(),

@@ -39,7 +39,7 @@ export function createConversation({
   /** @type {Place} */
   let place = { chat: null, thread: createThread() };
   let isSending = false;
-  /** The chat that is being read, and whether another tab has changed it since. @type {{ id: string, isOld: boolean } | null} */
+  /** The chat that is being read, and whether it has changed since. @type {{ id: string, isOld: boolean } | null} */
   let reading = null;
   /** @type {Map<string, { element: HTMLElement, edit?: () => unknown, setElsewhere?: (next: boolean) => void }>} */
   const views = new Map();
@@ -226,23 +226,45 @@ export function createConversation({
   }
 
   /**
-   * Reads a chat, again if another tab changes it meanwhile.
+   * Reads a chat, again if it changes meanwhile.
    * @param {string} id
    * @returns {Promise<Awaited<ReturnType<typeof load>> | null>} null if the person wants to see something else by then
+   * @throws {Error} if it cannot be read, and is still wanted
    */
   async function read(id) {
-    const own = { id, isOld: true };
+    const own = { id, isOld: false };
     reading = own;
     try {
-      let loaded = null;
-      while (own === reading && own.isOld) {
+      let loaded;
+      do {
         own.isOld = false;
         loaded = await load(id);
-      }
+      } while (own === reading && own.isOld);
       return own === reading ? loaded : null;
+    } catch (error) {
+      if (own === reading) throw error;
+      return null;
     } finally {
       if (own === reading) reading = null;
     }
+  }
+
+  /** Takes over what another tab has changed. @param {string} chatId */
+  async function refresh(chatId) {
+    if (reading?.id === chatId) reading.isOld = true;
+    const here = place;
+    if (reading !== null || here.chat?.id !== chatId || isBusy()) return;
+    const loaded = await read(chatId);
+    if (loaded === null || here !== place || isBusy()) return;
+    const { chat, messages } = loaded;
+    const isKnown = (/** @type {Message} */ { id, text, state }) => {
+      const known = here.thread.get(id);
+      return known?.text.length === text.length && known.state === state;
+    };
+    if (chat === null) show(null, []);
+    else if (!messages.every(isKnown)) show(chat, messages);
+    else here.chat = { ...chat, leafId: here.thread.leafId() };
+    onChange();
   }
 
   return {
@@ -272,12 +294,23 @@ export function createConversation({
       reading = null;
       show(null, []);
     },
-    /** Shows a chat, unless something else is wished meanwhile. @param {string} id @returns {Promise<boolean>} false if it is gone */
+    /**
+     * Shows a chat, unless something else is wished meanwhile.
+     * @param {string} id
+     * @returns {Promise<boolean>} false if it is gone
+     */
     async open(id) {
-      const loaded = await read(id);
-      if (loaded === null) return true;
-      if (loaded.chat) show(loaded.chat, loaded.messages);
-      return loaded.chat !== null;
+      const { chat: left } = place;
+      let isGone = true;
+      try {
+        const loaded = await read(id);
+        if (loaded?.chat) show(loaded.chat, loaded.messages);
+        isGone = loaded !== null && loaded.chat === null;
+        return !isGone;
+      } finally {
+        // The chat before stays on the page, and may have changed while the other one was being read.
+        if (isGone && left) void refresh(left.id).catch(() => {});
+      }
     },
     /** @param {Draft} draft @param {Choices} choices */
     ask: (draft, choices) =>
@@ -295,22 +328,6 @@ export function createConversation({
       const last = place.thread.path().findLast(({ role }) => role === 'user');
       if (last && !isBusy()) views.get(last.id)?.edit?.();
     },
-    /** Takes over what another tab has changed. @param {string} chatId */
-    async refresh(chatId) {
-      if (reading?.id === chatId) reading.isOld = true;
-      const here = place;
-      if (reading !== null || here.chat?.id !== chatId || isBusy()) return;
-      const loaded = await read(chatId);
-      if (loaded === null || here !== place || isBusy()) return;
-      const { chat, messages } = loaded;
-      const isKnown = (/** @type {Message} */ { id, text, state }) => {
-        const known = here.thread.get(id);
-        return known?.text.length === text.length && known.state === state;
-      };
-      if (chat === null) show(null, []);
-      else if (!messages.every(isKnown)) show(chat, messages);
-      else here.chat = { ...chat, leafId: here.thread.leafId() };
-      onChange();
-    },
+    refresh,
   };
 }

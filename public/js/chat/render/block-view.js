@@ -23,14 +23,14 @@ const ITEMS_PER_PART = 40;
 const HEADINGS = /** @type {const} */ (['h3', 'h3', 'h4', 'h5', 'h6', 'h6']);
 
 /**
- * Shows the blocks of an answer, which grow at their end. Its parts are in groups: in each frame the browser looks whether each
- * part that is not within a hidden one has come into view.
+ * Shows the blocks of an answer, which grow at their end. Its parts are in groups: in each frame the browser checks every part
+ * outside a hidden group for whether it has come into view.
  * @param {HTMLElement} parent
  * @returns {(blocks: readonly Block[]) => void}
  */
 export function createAnswerBlocks(parent) {
-  const groups = createParts({ size: BLOCKS_PER_PART * PARTS_PER_GROUP, add: () => addPart(parent) });
-  const parts = createParts({ size: BLOCKS_PER_PART, add: (index) => addPart(groups.of(index)) });
+  const groups = createParts({ size: BLOCKS_PER_PART * PARTS_PER_GROUP, add: () => addBox(parent) });
+  const parts = createParts({ size: BLOCKS_PER_PART, add: (index) => addBox(groups.of(index)) });
   const show = createSequence(parts, createBlock);
   return (blocks) => {
     show(blocks);
@@ -44,15 +44,15 @@ export function createAnswerBlocks(parent) {
  * @returns {(blocks: readonly Block[]) => void}
  */
 function createBlocks(parent) {
-  const parts = createParts({ size: BLOCKS_PER_PART, first: parent, add: () => addPart(parent) });
+  const parts = createParts({ size: BLOCKS_PER_PART, first: parent, add: () => addBox(parent) });
   return createSequence(parts, createBlock);
 }
 
 /** @param {HTMLElement} parent */
-function addPart(parent) {
-  const part = h('div', { class: 'md-blocks' });
-  parent.append(part);
-  return part;
+function addBox(parent) {
+  const box = h('div', { class: 'md-blocks' });
+  parent.append(box);
+  return box;
 }
 
 /**

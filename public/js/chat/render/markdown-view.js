@@ -6,8 +6,11 @@ import { createFrameWork } from './frame-work.js';
 
 /** How much text is parsed and shown in one frame. More takes several frames, so that the page stays responsive. */
 const MAX_FRAME_CHARS = 16_384;
-/** The same while text arrives: what came during a pause of the browser is made up for in the next frames, a share in each. */
-const MAX_GROWTH_CHARS = 512;
+/**
+ * While text arrives, a frame shows this much, or this share of what is unread if that is more: after a pause of the browser the
+ * rest follows over several frames.
+ */
+const MIN_GROWTH_CHARS = 512;
 const GROWTH_SHARE = 1 / 8;
 /** For the height that the browser assumes for an answer that it has not laid out yet. */
 const CHARS_PER_LINE = 80;
@@ -40,7 +43,7 @@ export function createMarkdownView({ onRender } = {}) {
   let onEnd = null;
 
   function render() {
-    const growthChars = Math.max(MAX_GROWTH_CHARS, unreadChars * GROWTH_SHARE);
+    const growthChars = Math.max(MIN_GROWTH_CHARS, unreadChars * GROWTH_SHARE);
     unreadChars = stream.read(onEnd ? MAX_FRAME_CHARS : Math.min(growthChars, MAX_FRAME_CHARS));
     const isAll = unreadChars === 0;
     show(stream.blocks);
