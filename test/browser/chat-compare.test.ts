@@ -11,6 +11,7 @@ import {
   modelButton,
   openChat,
   startChat,
+  stored,
   type UpstreamCall,
 } from './chat-setup.ts';
 import { checkLooks } from './looks.ts';
@@ -101,6 +102,7 @@ test(
     // The other answer is a version of this one.
     await answers(page).nth(1).getByRole('button', { name: 'Previous version' }).click();
     await answers(page).getByText('Reason of blind-model').waitFor();
+    await stored(page);
     await page.reload();
     await answers(page).getByText('Reason of blind-model').waitFor();
   },

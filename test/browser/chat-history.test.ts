@@ -17,6 +17,7 @@ import {
   openSettings,
   questions,
   startChat,
+  stored,
   useKey,
 } from './chat-setup.ts';
 import { chooseTab, SKIPPED, signOut, visit, visitPanel } from './start-browser.ts';
@@ -66,6 +67,7 @@ for (const who of ['admin', 'user', 'key'] as const) {
     await answers(page).locator('strong').getByText('answer').waitFor();
     assert.match(page.url(), /#chat\?id=[0-9a-f]{32}$/);
 
+    await stored(page);
     await page.reload();
     if (who === 'key') await useKey(page, MASTER_KEY);
     await answers(page).locator('strong').getByText('answer').waitFor();

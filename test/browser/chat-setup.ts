@@ -197,6 +197,19 @@ export async function idle(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Send', exact: true }).waitFor();
 }
 
+/** Until the chats that the page has begun to store are stored: to read them waits for that. */
+export async function stored(page: Page): Promise<void> {
+  await page.evaluate(async () => {
+    for (const { name = '' } of await indexedDB.databases()) {
+      const opening = indexedDB.open(name);
+      await new Promise((resolve) => opening.addEventListener('success', resolve));
+      const reading = opening.result.transaction('chats').objectStore('chats').count();
+      await new Promise((resolve) => reading.addEventListener('success', resolve));
+      opening.result.close();
+    }
+  });
+}
+
 /** One question and its answer, to the end. */
 export async function converse(
   page: Page,
