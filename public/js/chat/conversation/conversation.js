@@ -1,5 +1,6 @@
 /** The chat that is open: its messages on the page, questions and answers. */
 import { pageSlots } from '../../charts/slots.js';
+import { createChatReader } from './chat-reader.js';
 import { createChatWriter } from './chat-writer.js';
 import { createElsewhere } from './elsewhere.js';
 import { createFileKeeper } from './file-keeper.js';
@@ -39,8 +40,7 @@ export function createConversation({
   /** @type {Place} */
   let place = { chat: null, thread: createThread() };
   let isSending = false;
-  /** The chat that is being read, and whether it has changed since. @type {{ id: string, isOld: boolean } | null} */
-  let reading = null;
+  const reader = createChatReader(load);
   /** @type {Map<string, { element: HTMLElement, edit?: () => unknown, setElsewhere?: (next: boolean) => void }>} */
   const views = new Map();
   const keeper = createFileKeeper(history);
@@ -208,8 +208,7 @@ export function createConversation({
     const added = runs.ofChat(chat?.id ?? null).map(({ message }) => message);
     const all = [...current, ...added.filter((message) => !current.includes(message))];
     place = { chat, thread: createThread(all, chat?.leafId ?? null) };
-    const unended = all.filter(({ role, state }) => role === 'assistant' && state === 'stopped');
-    elsewhere.watch(unended.map(({ id }) => id).filter((id) => runs.get(id) === null));
+    elsewhere.watch(all);
     render({ isEndShown: true });
     log.announce('');
     onChange();
@@ -225,44 +224,16 @@ export function createConversation({
     return { chat, messages };
   }
 
-  /**
-   * Reads a chat, again if it changes meanwhile.
-   * @param {string} id
-   * @returns {Promise<Awaited<ReturnType<typeof load>> | null>} null if the person wants to see something else by then
-   * @throws {Error} if it cannot be read, and is still wanted
-   */
-  async function read(id) {
-    const own = { id, isOld: false };
-    reading = own;
-    try {
-      let loaded;
-      do {
-        own.isOld = false;
-        loaded = await load(id);
-      } while (own === reading && own.isOld);
-      return own === reading ? loaded : null;
-    } catch (error) {
-      if (own === reading) throw error;
-      return null;
-    } finally {
-      if (own === reading) reading = null;
-    }
-  }
-
   /** Takes over what another tab has changed. @param {string} chatId */
   async function refresh(chatId) {
-    if (reading?.id === chatId) reading.isOld = true;
+    reader.noteChange(chatId);
     const here = place;
-    if (reading !== null || here.chat?.id !== chatId || isBusy()) return;
-    const loaded = await read(chatId);
+    if (reader.isReading() || here.chat?.id !== chatId || isBusy()) return;
+    const loaded = await reader.read(chatId);
     if (loaded === null || here !== place || isBusy()) return;
     const { chat, messages } = loaded;
-    const isKnown = (/** @type {Message} */ { id, text, state }) => {
-      const known = here.thread.get(id);
-      return known?.text.length === text.length && known.state === state;
-    };
     if (chat === null) show(null, []);
-    else if (!messages.every(isKnown)) show(chat, messages);
+    else if (!here.thread.holds(messages)) show(chat, messages);
     else here.chat = { ...chat, leafId: here.thread.leafId() };
     onChange();
   }
@@ -291,25 +262,18 @@ export function createConversation({
     answerView,
     /** Begins a new chat. It is stored with its first message. */
     startNew() {
-      reading = null;
+      reader.cancel();
       show(null, []);
     },
-    /**
-     * Shows a chat, unless something else is wished meanwhile.
-     * @param {string} id
-     * @returns {Promise<boolean>} false if it is gone
-     */
+    /** Shows a chat, unless something else is wished meanwhile. @param {string} id @returns {Promise<boolean>} false if it is gone */
     async open(id) {
-      const { chat: left } = place;
-      let isGone = true;
       try {
-        const loaded = await read(id);
+        const loaded = await reader.read(id);
         if (loaded?.chat) show(loaded.chat, loaded.messages);
-        isGone = loaded !== null && loaded.chat === null;
-        return !isGone;
+        return loaded === null || loaded.chat !== null;
       } finally {
-        // The chat before stays on the page, and may have changed while the other one was being read.
-        if (isGone && left) void refresh(left.id).catch(() => {});
+        // A chat that stays on the page may have changed while this one was being read.
+        if (place.chat && place.chat.id !== id) void refresh(place.chat.id).catch(() => {});
       }
     },
     /** @param {Draft} draft @param {Choices} choices */
