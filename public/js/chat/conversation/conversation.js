@@ -1,6 +1,5 @@
 /** The chat that is open: its messages on the page, questions and answers. */
 import { pageSlots } from '../../charts/slots.js';
-import { createChatReader } from './chat-reader.js';
 import { createChatWriter } from './chat-writer.js';
 import { createElsewhere } from './elsewhere.js';
 import { createFileKeeper } from './file-keeper.js';
@@ -40,7 +39,8 @@ export function createConversation({
   /** @type {Place} */
   let place = { chat: null, thread: createThread() };
   let isSending = false;
-  const reader = createChatReader(load);
+  /** Counts what the person wants to see: a chat that was read for an earlier wish is not shown. */
+  let wish = 0;
   /** @type {Map<string, { element: HTMLElement, edit?: () => unknown, setElsewhere?: (next: boolean) => void }>} */
   const views = new Map();
   const keeper = createFileKeeper(history);
@@ -208,7 +208,8 @@ export function createConversation({
     const added = runs.ofChat(chat?.id ?? null).map(({ message }) => message);
     const all = [...current, ...added.filter((message) => !current.includes(message))];
     place = { chat, thread: createThread(all, chat?.leafId ?? null) };
-    elsewhere.watch(all);
+    const unended = all.filter(({ role, state }) => role === 'assistant' && state === 'stopped');
+    elsewhere.watch(unended.map(({ id }) => id).filter((id) => runs.get(id) === null));
     render({ isEndShown: true });
     log.announce('');
     onChange();
@@ -222,20 +223,6 @@ export function createConversation({
       prepare(),
     ]);
     return { chat, messages };
-  }
-
-  /** Takes over what another tab has changed. @param {string} chatId */
-  async function refresh(chatId) {
-    reader.noteChange(chatId);
-    const here = place;
-    if (reader.isReading() || here.chat?.id !== chatId || isBusy()) return;
-    const loaded = await reader.read(chatId);
-    if (loaded === null || here !== place || isBusy()) return;
-    const { chat, messages } = loaded;
-    if (chat === null) show(null, []);
-    else if (!here.thread.holds(messages)) show(chat, messages);
-    else here.chat = { ...chat, leafId: here.thread.leafId() };
-    onChange();
   }
 
   return {
@@ -262,19 +249,16 @@ export function createConversation({
     answerView,
     /** Begins a new chat. It is stored with its first message. */
     startNew() {
-      reader.cancel();
+      wish += 1;
       show(null, []);
     },
     /** Shows a chat, unless something else is wished meanwhile. @param {string} id @returns {Promise<boolean>} false if it is gone */
     async open(id) {
-      try {
-        const loaded = await reader.read(id);
-        if (loaded?.chat) show(loaded.chat, loaded.messages);
-        return loaded === null || loaded.chat !== null;
-      } finally {
-        // A chat that stays on the page may have changed while this one was being read.
-        if (place.chat && place.chat.id !== id) void refresh(place.chat.id).catch(() => {});
-      }
+      wish += 1;
+      const own = wish;
+      const { chat, messages } = await load(id);
+      if (chat && own === wish) show(chat, messages);
+      return chat !== null;
     },
     /** @param {Draft} draft @param {Choices} choices */
     ask: (draft, choices) =>
@@ -292,6 +276,20 @@ export function createConversation({
       const last = place.thread.path().findLast(({ role }) => role === 'user');
       if (last && !isBusy()) views.get(last.id)?.edit?.();
     },
-    refresh,
+    /** Takes over what another tab has changed. @param {string} chatId */
+    async refresh(chatId) {
+      const here = place;
+      if (here.chat?.id !== chatId || isBusy()) return;
+      const { chat, messages } = await load(chatId);
+      if (here !== place || isBusy()) return;
+      const isKnown = (/** @type {Message} */ { id, text, state }) => {
+        const known = here.thread.get(id);
+        return known?.text.length === text.length && known.state === state;
+      };
+      if (chat === null) show(null, []);
+      else if (!messages.every(isKnown)) show(chat, messages);
+      else here.chat = { ...chat, leafId: here.thread.leafId() };
+      onChange();
+    },
   };
 }
