@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { answers, ask, openChat, startChat } from './chat-setup.ts';
+import { answers, ask, createGate, idle, openChat, startChat } from './chat-setup.ts';
 import { SKIPPED } from './start-browser.ts';
 
 const options = { skip: SKIPPED };
@@ -20,6 +20,36 @@ async function startElsewhere(t: Parameters<typeof startChat>[0]) {
   await answers(second).getByText(ELSEWHERE).waitFor();
   return { chat, call, first, second, context };
 }
+
+test(
+  'an answer that ends while its chat is being opened in another tab is there as a whole',
+  options,
+  async (t) => {
+    const chat = await startChat(t);
+    const { page: first, open, context } = await openChat(t, chat.app, 'Chat tab');
+    await ask(first, 'A long story');
+    const call = await chat.nextCall();
+    call.say('Once upon a time');
+    await first.waitForURL(/#chat\?id=/);
+    await answers(first).getByText('Once upon a time').waitFor();
+    // The second tab reads the chat, and waits for what shows it.
+    const asked = createGate();
+    const ended = createGate();
+    await context.route('**/conversation/media.js', async (route) => {
+      asked.open();
+      await ended.opened;
+      await route.continue();
+    });
+    const second = await open(`/chat.html${new URL(first.url()).hash}`);
+    await asked.opened;
+    call.say(' there was a king');
+    call.finish();
+    await idle(first);
+    ended.open();
+    await answers(second).getByText('Once upon a time there was a king').waitFor();
+    assert.equal(await stopped(second).count(), 0);
+  },
+);
 
 const stopped = (page: Page) => answers(page).getByText('Stopped.');
 

@@ -29,8 +29,8 @@ export function createNavigation({
   onChange,
 }) {
   const url = createUrlState('chat', new AbortController().signal);
-  /** The chat of the address is one of the key that is to be entered. */
-  let isAwaited = false;
+  /** The chat of the address is still to be looked for: the chats are not open yet, or are those of a key that is to be entered. */
+  let isAwaited = url.get('id') !== null;
 
   /** @param {import('./history/types.js').Change} change */
   function onHistoryChange(change) {
@@ -93,7 +93,7 @@ export function createNavigation({
     showAddress() {
       const id = conversation.place().chat?.id ?? null;
       const shown = url.get('id');
-      if (isAwaited && id === null) return;
+      if (conversation.isReading() || (isAwaited && id === null)) return;
       if (chats.store() && shown !== id) url.set({ id }, { replace: shown === null });
     },
   };

@@ -1,5 +1,6 @@
 /** The chat that is open: its messages on the page, questions and answers. */
 import { pageSlots } from '../../charts/slots.js';
+import { createChatReader } from './chat-reader.js';
 import { createChatWriter } from './chat-writer.js';
 import { createElsewhere } from './elsewhere.js';
 import { createFileKeeper } from './file-keeper.js';
@@ -39,8 +40,7 @@ export function createConversation({
   /** @type {Place} */
   let place = { chat: null, thread: createThread() };
   let isSending = false;
-  /** Counts what the person wants to see: a chat that was read for an earlier wish is not shown. */
-  let wish = 0;
+  const reader = createChatReader(load);
   /** @type {Map<string, { element: HTMLElement, edit?: () => unknown, setElsewhere?: (next: boolean) => void }>} */
   const views = new Map();
   const keeper = createFileKeeper(history);
@@ -208,8 +208,7 @@ export function createConversation({
     const added = runs.ofChat(chat?.id ?? null).map(({ message }) => message);
     const all = [...current, ...added.filter((message) => !current.includes(message))];
     place = { chat, thread: createThread(all, chat?.leafId ?? null) };
-    const unended = all.filter(({ role, state }) => role === 'assistant' && state === 'stopped');
-    elsewhere.watch(unended.map(({ id }) => id).filter((id) => runs.get(id) === null));
+    elsewhere.watch(all);
     render({ isEndShown: true });
     log.announce('');
     onChange();
@@ -225,12 +224,28 @@ export function createConversation({
     return { chat, messages };
   }
 
+  /** Takes over what another tab has changed. @param {string} chatId */
+  async function refresh(chatId) {
+    reader.noteChange(chatId);
+    const here = place;
+    if (reader.isReading() || here.chat?.id !== chatId || isBusy()) return;
+    const loaded = await reader.read(chatId);
+    if (loaded === null || here !== place || isBusy()) return;
+    const { chat, messages } = loaded;
+    if (chat === null) show(null, []);
+    else if (!here.thread.holds(messages)) show(chat, messages);
+    else here.chat = { ...chat, leafId: here.thread.leafId() };
+    onChange();
+  }
+
   return {
     place: () => place,
     path: () => place.thread.path(),
     /** Loads what shows messages. */
     prepare,
     isBusy,
+    /** The chat that is to be shown next is being read. */
+    isReading: reader.isReading,
     isAnswering: () => runs.count() > 0,
     /** Ends the answer that arrives. Returns whether there was one. */
     stop() {
@@ -249,16 +264,19 @@ export function createConversation({
     answerView,
     /** Begins a new chat. It is stored with its first message. */
     startNew() {
-      wish += 1;
+      reader.cancel();
       show(null, []);
     },
     /** Shows a chat, unless something else is wished meanwhile. @param {string} id @returns {Promise<boolean>} false if it is gone */
     async open(id) {
-      wish += 1;
-      const own = wish;
-      const { chat, messages } = await load(id);
-      if (chat && own === wish) show(chat, messages);
-      return chat !== null;
+      try {
+        const loaded = await reader.read(id);
+        if (loaded?.chat) show(loaded.chat, loaded.messages);
+        return loaded === null || loaded.chat !== null;
+      } finally {
+        // A chat that stays on the page may have changed while this one was being read.
+        if (place.chat && place.chat.id !== id) void refresh(place.chat.id).catch(() => {});
+      }
     },
     /** @param {Draft} draft @param {Choices} choices */
     ask: (draft, choices) =>
@@ -276,20 +294,6 @@ export function createConversation({
       const last = place.thread.path().findLast(({ role }) => role === 'user');
       if (last && !isBusy()) views.get(last.id)?.edit?.();
     },
-    /** Takes over what another tab has changed. @param {string} chatId */
-    async refresh(chatId) {
-      const here = place;
-      if (here.chat?.id !== chatId || isBusy()) return;
-      const { chat, messages } = await load(chatId);
-      if (here !== place || isBusy()) return;
-      const isKnown = (/** @type {Message} */ { id, text, state }) => {
-        const known = here.thread.get(id);
-        return known?.text.length === text.length && known.state === state;
-      };
-      if (chat === null) show(null, []);
-      else if (!messages.every(isKnown)) show(chat, messages);
-      else here.chat = { ...chat, leafId: here.thread.leafId() };
-      onChange();
-    },
+    refresh,
   };
 }

@@ -4,6 +4,7 @@
  */
 
 /** @typedef {import('../history/types.js').Change} Change */
+/** @typedef {import('../types.js').Message} Message */
 
 const ASK_EVERY_MS = 2000;
 
@@ -35,9 +36,10 @@ export function createElsewhere({ tell, isOwn, onChange }) {
   return {
     /** @param {string} messageId */
     has: (messageId) => arriving.has(messageId),
-    /** Asks about messages, and forgets the others. @param {readonly string[]} messageIds */
-    watch(messageIds) {
-      watched = new Set(messageIds);
+    /** Asks about the messages that may be arriving, and forgets others. @param {readonly Message[]} messages */
+    watch(messages) {
+      const unended = messages.filter(({ role, state }) => role === 'assistant' && state === 'stopped');
+      watched = new Set(unended.map(({ id }) => id).filter((id) => !isOwn(id)));
       for (const messageId of arriving.keys()) if (!watched.has(messageId)) arriving.delete(messageId);
       for (const messageId of watched) tell({ type: 'who', messageId });
     },

@@ -22,6 +22,11 @@ export function createThread(messages = [], leafId = null) {
     pathTo: (id) => branchTo(all, id),
     /** @param {string} id @returns {Message | null} */
     get: (id) => all.find((message) => message.id === id) ?? null,
+    /** True if all of these are here, as far as they have come. @param {readonly Message[]} messages */
+    holds: (messages) =>
+      messages.every(({ id, text, state }) =>
+        all.some((known) => known.id === id && known.text.length === text.length && known.state === state),
+      ),
     /** @param {Message} message */
     add(message) {
       all = [...all, message];
