@@ -1,5 +1,6 @@
 import { Pace } from '../turns.ts';
 import { type Day, type Month, monthOf } from '../usage/ledger/calendar.ts';
+import { type Cuts, partsOf } from '../usage/ledger/day-parts.ts';
 import { regrouped } from '../usage/ledger/day-sums.ts';
 import { DAYS_KEPT_DAYS, HOURS_KEPT_DAYS, type LedgerFiles } from '../usage/ledger/ledger-files.ts';
 import { LineReader } from '../usage/ledger/lines.ts';
@@ -14,7 +15,7 @@ const ROWS_PER_TURN = 500;
 
 /** Reads the sums that all instances keep in the engine. */
 export class RedisUsageFiles
-  implements Pick<LedgerFiles, 'hourDays' | 'openDays' | 'months' | 'loadHours' | 'loadHalves' | 'loadMonth'>
+  implements Pick<LedgerFiles, 'hourDays' | 'openDays' | 'months' | 'loadHours' | 'loadParts' | 'loadMonth'>
 {
   readonly #engine: Engine;
   readonly #cache = new TableCache(CACHE_LIMIT_BYTES);
@@ -64,9 +65,9 @@ export class RedisUsageFiles
     return this.#load(`hours:${day}`);
   }
 
-  async loadHalves(day: Day, cutHour: number): Promise<UsageTable | null> {
+  async loadParts(day: Day, cuts: Cuts): Promise<UsageTable | null> {
     const hours = await this.loadHours(day);
-    return hours === null ? null : regrouped(hours, (hour) => (hour < cutHour ? 0 : 1));
+    return hours === null ? null : regrouped(hours, partsOf(cuts));
   }
 
   loadMonth(month: Month): Promise<UsageTable | null> {

@@ -139,7 +139,7 @@ export class SharedLedger implements Ledger, EnginePart {
           openDays: () => files.openDays(),
           months: () => files.months(),
           loadHours: (day) => loading(files.loadHours(day)),
-          loadHalves: (day, cutHour) => loading(files.loadHalves(day, cutHour)),
+          loadParts: (day, cuts) => loading(files.loadParts(day, cuts)),
           loadMonth: (month) => loading(files.loadMonth(month)),
         },
         liveDays: () => [],

@@ -12,20 +12,18 @@ export function withDay(month: UsageTable | null, day: Day, hours: UsageTable): 
   const slot = dayOfMonth(day);
   const table = new UsageTable();
   if (month !== null) copyRows(month, table, slot);
-  copyRows(
-    regrouped(hours, () => slot),
-    table,
-    -1,
-  );
+  copyRows(regrouped(hours, Array<number>(24).fill(slot)), table, -1);
   table.trim();
   return table;
 }
 
-/** A table with fewer slots: rows that get the same slot are added up. @param slotOf the new slot of a slot */
-export function regrouped(table: UsageTable, slotOf: (slot: number) => number): UsageTable {
+/** A table with fewer slots: rows that get the same slot are added up. @param slots by slot: its new one; -1: it is left out */
+export function regrouped(table: UsageTable, slots: readonly number[]): UsageTable {
   const sums = new Map<number, Sum>();
   for (let row = 0; row < table.length; row++) {
-    const key = (table.tupleOf[row] ?? 0) * SLOTS + slotOf(table.slotOf[row] ?? 0);
+    const slot = slots[table.slotOf[row] ?? 0] ?? -1;
+    if (slot === -1) continue;
+    const key = (table.tupleOf[row] ?? 0) * SLOTS + slot;
     let sum = sums.get(key);
     if (sum === undefined) {
       sum = { values: new Float64Array(MEASURE_COUNT), counts: new Uint32Array(COUNTS_LENGTH) };

@@ -12,17 +12,10 @@ import {
 } from '../../store/checked-lines.ts';
 import { errorCode, type FileOps, orMissing } from '../../store/file-ops.ts';
 import { BUDGETS_FILE, packFiles, unpackFiles } from './archive.ts';
-import {
-  type Day,
-  dayName,
-  firstDay,
-  type Month,
-  monthName,
-  monthOf,
-  parseDay,
-  parseMonth,
-} from './calendar.ts';
+import { type Day, dayName, firstDay, type Month, monthName, monthOf } from './calendar.ts';
+import { type Cuts, PartReader, partsOf } from './day-parts.ts';
 import { merged, regrouped, withDay } from './day-sums.ts';
+import { type FileKind, fileName, parseFileName } from './file-names.ts';
 import { DAYS_KEPT_DAYS, HOURS_KEPT_DAYS, type LedgerFiles } from './ledger-files.ts';
 import { LineReader, toLines } from './lines.ts';
 import type { LastNames } from './names.ts';
@@ -42,8 +35,6 @@ export interface DiskFilesOptions {
   readonly folder: string;
   readonly logger: Logger;
 }
-
-type Kind = 'open' | 'sealed' | 'month';
 
 /**
  * The ledger's folder: `hours-DAY.open` gets the lines of a day as they come, `hours-DAY.sealed` holds the hours of a day that
@@ -98,7 +89,7 @@ export class DiskFiles implements LedgerFiles {
 
   /** Looks at the checksums of all files; what is damaged is set aside. Never throws. */
   async check(): Promise<void> {
-    const days = (kind: Kind, set: Set<number>): [Kind, number][] => [...set].map((at) => [kind, at]);
+    const days = (kind: FileKind, set: Set<number>): [FileKind, number][] => [...set].map((at) => [kind, at]);
     const all = [
       ...days('open', this.#open),
       ...days('sealed', this.#sealed),
@@ -117,15 +108,13 @@ export class DiskFiles implements LedgerFiles {
     return await this.#inTurn(() => this.#hours(day));
   }
 
-  async loadHalves(day: Day, cutHour: number): Promise<UsageTable | null> {
-    const name = `${dayName(day)}/${cutHour}`;
+  async loadParts(day: Day, cuts: Cuts): Promise<UsageTable | null> {
+    const name = `${dayName(day)}/${cuts.join()}`;
     return await this.#inTurn(async () => {
       const cached = this.#cache.get(name);
       if (cached !== null) return cached;
-      const hours = this.#cache.get(dayName(day)) ?? (await this.#readHours(day));
-      if (hours === null) return null;
-      const table = regrouped(hours, (hour) => (hour < cutHour ? 0 : 1));
-      this.#cache.set(name, table);
+      const table = await this.#parts(day, partsOf(cuts));
+      if (table !== null) this.#cache.set(name, table);
       return table;
     });
   }
@@ -171,8 +160,8 @@ export class DiskFiles implements LedgerFiles {
     const names = [
       NAMES,
       BUDGETS_FILE,
-      ...months.map((month) => this.#name('month', month)),
-      ...days.flatMap((day) => [this.#name('open', day), this.#name('sealed', day)]),
+      ...months.map((month) => fileName('month', month)),
+      ...days.flatMap((day) => [fileName('open', day), fileName('sealed', day)]),
     ];
     return await this.#inTurn(() => packFiles(this.#ops, this.#folder, names));
   }
@@ -201,7 +190,7 @@ export class DiskFiles implements LedgerFiles {
     }
   }
 
-  async #remove(kind: Kind, at: number, known: Set<number>): Promise<void> {
+  async #remove(kind: FileKind, at: number, known: Set<number>): Promise<void> {
     await this.#inTurn(async () => {
       await orMissing(this.#ops.unlink(this.#path(kind, at)));
       await orMissing(this.#ops.unlink(asidePath(this.#path(kind, at))));
@@ -216,6 +205,14 @@ export class DiskFiles implements LedgerFiles {
     const table = await this.#readHours(day);
     if (table !== null) this.#cache.set(dayName(day), table);
     return table;
+  }
+
+  async #parts(day: Day, parts: readonly number[]): Promise<UsageTable | null> {
+    const cached = this.#cache.get(dayName(day));
+    if (cached === null && this.#sealed.has(day) && !this.#open.has(day))
+      return await this.#table('sealed', day, new PartReader(parts));
+    const hours = cached ?? (await this.#readHours(day));
+    return hours === null ? null : regrouped(hours, parts);
   }
 
   async #readHours(day: Day): Promise<UsageTable | null> {
@@ -235,8 +232,11 @@ export class DiskFiles implements LedgerFiles {
     return table;
   }
 
-  async #table(kind: Kind, at: number): Promise<UsageTable> {
-    const reader = new LineReader();
+  async #table(
+    kind: FileKind,
+    at: number,
+    reader: LineReader | PartReader = new LineReader(),
+  ): Promise<UsageTable> {
     const onBytes = (bytes: Buffer): void => {
       if (!reader.read(bytes)) this.#damaged.add(this.#path(kind, at));
     };
@@ -245,7 +245,7 @@ export class DiskFiles implements LedgerFiles {
     return reader.table;
   }
 
-  async #read(kind: Kind, at: number, handlers: LineHandlers = {}): Promise<void> {
+  async #read(kind: FileKind, at: number, handlers: LineHandlers = {}): Promise<void> {
     const path = this.#path(kind, at);
     const options = { limitBytes: FILE_LIMIT_BYTES, ...handlers };
     const isDamaged = await readCheckedLines(this.#ops, path, options);
@@ -260,7 +260,7 @@ export class DiskFiles implements LedgerFiles {
 
   async #list(): Promise<void> {
     for (const name of await this.#ops.list(this.#folder)) {
-      const { kind, at } = parseName(name);
+      const { kind, at } = parseFileName(name);
       if (kind === 'open') this.#open.add(at);
       else if (kind === 'sealed') this.#sealed.add(at);
       else if (kind === 'month') this.#months.add(at);
@@ -268,12 +268,8 @@ export class DiskFiles implements LedgerFiles {
     }
   }
 
-  #path(kind: Kind, at: number): string {
-    return join(this.#folder, this.#name(kind, at));
-  }
-
-  #name(kind: Kind, at: number): string {
-    return kind === 'month' ? `days-${monthName(at)}` : `hours-${dayName(at)}.${kind}`;
+  #path(kind: FileKind, at: number): string {
+    return join(this.#folder, fileName(kind, at));
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -283,12 +279,4 @@ export class DiskFiles implements LedgerFiles {
     });
     return result;
   }
-}
-
-function parseName(name: string): { readonly kind: Kind | null; readonly at: number } {
-  const [, day, state] = /^hours-(.{10})\.(open|sealed)$/.exec(name) ?? [];
-  const [, month] = /^days-(.{7})$/.exec(name) ?? [];
-  const at = (day === undefined ? null : parseDay(day)) ?? (month === undefined ? null : parseMonth(month));
-  if (at === null) return { kind: null, at: 0 };
-  return { kind: month === undefined ? (state === 'open' ? 'open' : 'sealed') : 'month', at };
 }

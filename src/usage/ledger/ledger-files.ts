@@ -1,4 +1,5 @@
 import type { Day, Month } from './calendar.ts';
+import type { Cuts } from './day-parts.ts';
 import type { LastNames } from './names.ts';
 import type { UsageTable } from './usage-table.ts';
 
@@ -13,11 +14,8 @@ export interface LedgerFiles {
   months(): Month[];
   /** The hours of a day; null: none are kept. @throws the system's error. */
   loadHours(day: Day): Promise<UsageTable | null>;
-  /**
-   * The sums of the hours of a day before `cutHour`, as slot 0, and from it on, as slot 1; null: no hours are kept. The table must
-   * not be changed. @throws the system's error.
-   */
-  loadHalves(day: Day, cutHour: number): Promise<UsageTable | null>;
+  /** The sums of parts of a day; null: no hours are kept. The table must not be changed. @throws the system's error. */
+  loadParts(day: Day, cuts: Cuts): Promise<UsageTable | null>;
   /** The days of a month; null: none are kept. The table must not be changed. @throws the system's error. */
   loadMonth(month: Month): Promise<UsageTable | null>;
   /**

@@ -53,52 +53,105 @@ function rowOf(table: UsageTable, row: number): number[] {
   return list;
 }
 
-/** Puts the lines of a file into a table. Reads bytes, because a month as objects of JSON would need many times its memory. */
+/** Gets the rows of a line. */
+export interface RowTaker {
+  begin(dimensions: Dimensions): void;
+  isWanted(slot: number): boolean;
+  /** `length`: how many numbers of the row count. */
+  take(slot: number, length: number): void;
+}
+
+/** Room for one row of a line. */
+export function createRow(): Float64Array {
+  return new Float64Array(ROW_LENGTH);
+}
+
+/**
+ * Reads a line: each row that is wanted is put into `row`, then taken. Returns false at the first thing that is something else; the
+ * rows before it are taken. Reads bytes, because a month as objects of JSON would need many times its memory.
+ */
+export function readLine(line: Buffer, row: Float64Array, taker: RowTaker): boolean {
+  const end = endOfDimensions(line);
+  const dimensions = fromList(parseJson(line.toString('utf8', 1, end)));
+  if (line[0] !== OPEN || dimensions === null) return false;
+  taker.begin(dimensions);
+  let at = end;
+  while (line[at] === COMMA) {
+    const slot = slotAt(line, at + 1);
+    if (slot === -1) return false;
+    if (taker.isWanted(slot)) {
+      const length = readRow(line, at + 1, row);
+      if (!isRow(row, length)) return false;
+      taker.take(slot, length);
+    }
+    at = line.indexOf(CLOSE, at) + 1;
+  }
+  return line[at] === CLOSE && at === line.length - 1;
+}
+
+/** The slot with which a row begins, or -1. @param start of the row */
+function slotAt(line: Buffer, start: number): number {
+  const first = digitAt(line, start + 1);
+  if (line[start] !== OPEN || first === -1) return -1;
+  if (line[start + 2] === COMMA) return first;
+  const second = digitAt(line, start + 2);
+  const slot = first * 10 + second;
+  return second !== -1 && slot < SLOTS && line[start + 3] === COMMA ? slot : -1;
+}
+
+function digitAt(line: Buffer, at: number): number {
+  const sign = line[at] ?? 0;
+  return sign >= ZERO && sign <= NINE ? sign - ZERO : -1;
+}
+
+/** Reads an array of whole numbers that begins at `start`. Returns how many there are; 0: there is something else. */
+function readRow(line: Buffer, start: number, row: Float64Array): number {
+  let length = 0;
+  let value = -1;
+  for (let at = start + 1; at < line.length; at++) {
+    const sign = line[at] ?? 0;
+    if (sign >= ZERO && sign <= NINE) {
+      // The digit is worked out first: the largest exact number and ZERO together would not be exact.
+      value = (value === -1 ? 0 : value * 10) + (sign - ZERO);
+      continue;
+    }
+    if (value === -1 || length >= ROW_LENGTH) return 0;
+    row[length] = value;
+    length += 1;
+    value = -1;
+    if (sign === CLOSE) return length;
+    if (sign !== COMMA) return 0;
+  }
+  return 0;
+}
+
+/** Puts the lines of a file into a table. */
 export class LineReader {
   readonly table = new UsageTable();
-  readonly #row = new Float64Array(ROW_LENGTH);
+  readonly #row = createRow();
+  #tuple = 0;
+  #lastSlot = SLOTS;
 
   /** Returns false at the first thing in the line that is something else; the slots before it are taken. */
   read(line: Buffer): boolean {
-    const end = endOfDimensions(line);
-    const dimensions = fromList(parseJson(line.toString('utf8', 1, end)));
-    if (line[0] !== OPEN || dimensions === null) return false;
-    const before = this.table.tuples.length;
-    const tuple = this.table.tupleOfDimensions(dimensions);
-    // In a file that was written as a whole, each combination has one line, with its slots in order.
-    let lastSlot = tuple === before ? -1 : SLOTS;
-    let at = end;
-    while (line[at] === COMMA) {
-      const length = this.#readRow(line, at + 1);
-      if (!isRow(this.#row, length)) return false;
-      const slot = this.#row[0] ?? 0;
-      this.table.setList(tuple, { list: this.#row, length, isNew: slot > lastSlot });
-      lastSlot = slot > lastSlot ? slot : SLOTS;
-      at = line.indexOf(CLOSE, at) + 1;
-    }
-    return line[at] === CLOSE && at === line.length - 1;
+    return readLine(line, this.#row, this);
   }
 
-  /** Reads an array of whole numbers that begins at `start`. Returns how many there are; 0: it is none. */
-  #readRow(line: Buffer, start: number): number {
-    if (line[start] !== OPEN) return 0;
-    let length = 0;
-    let value = -1;
-    for (let at = start + 1; at < line.length; at++) {
-      const sign = line[at] ?? 0;
-      if (sign >= ZERO && sign <= NINE) {
-        // The digit is worked out first: the largest exact number and ZERO together would not be exact.
-        value = (value === -1 ? 0 : value * 10) + (sign - ZERO);
-        continue;
-      }
-      if (value === -1 || length >= ROW_LENGTH) return 0;
-      this.#row[length] = value;
-      length += 1;
-      value = -1;
-      if (sign === CLOSE) return length;
-      if (sign !== COMMA) return 0;
-    }
-    return 0;
+  begin(dimensions: Dimensions): void {
+    const before = this.table.tuples.length;
+    this.#tuple = this.table.tupleOfDimensions(dimensions);
+    // In a file that was written as a whole, each combination has one line, with its slots in order.
+    this.#lastSlot = this.#tuple === before ? -1 : SLOTS;
+  }
+
+  isWanted(): boolean {
+    return true;
+  }
+
+  take(slot: number, length: number): void {
+    const isNew = slot > this.#lastSlot;
+    this.table.setList(this.#tuple, { list: this.#row, length, isNew });
+    this.#lastSlot = isNew ? slot : SLOTS;
   }
 }
 
@@ -123,7 +176,7 @@ function endOfDimensions(line: Buffer): number {
 }
 
 function isRow(row: Float64Array, length: number): boolean {
-  if (length < PAIRS_START || (length - PAIRS_START) % 2 !== 0 || (row[0] ?? SLOTS) >= SLOTS) return false;
+  if (length < PAIRS_START || (length - PAIRS_START) % 2 !== 0) return false;
   for (let at = PAIRS_START; at < length; at += 2) {
     if ((row[at] ?? COUNTS_LENGTH) >= COUNTS_LENGTH) return false;
   }

@@ -1,4 +1,5 @@
 import { type Day, dayName, type Month, monthName, monthOf, parseDay, parseMonth } from './calendar.ts';
+import { type Cuts, partsOf } from './day-parts.ts';
 import { regrouped, withDay } from './day-sums.ts';
 import type { LedgerFiles } from './ledger-files.ts';
 import { TableCache } from './table-cache.ts';
@@ -28,9 +29,9 @@ export class MemoryFiles implements LedgerFiles {
     return this.#hours.get(dayName(day));
   }
 
-  async loadHalves(day: Day, cutHour: number): Promise<UsageTable | null> {
+  async loadParts(day: Day, cuts: Cuts): Promise<UsageTable | null> {
     const hours = await this.loadHours(day);
-    return hours === null ? null : regrouped(hours, (hour) => (hour < cutHour ? 0 : 1));
+    return hours === null ? null : regrouped(hours, partsOf(cuts));
   }
 
   async loadMonth(month: Month): Promise<UsageTable | null> {

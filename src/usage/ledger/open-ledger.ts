@@ -1,10 +1,11 @@
 import type { Logger } from '../../logger.ts';
 import { errorCode, type FileOps, nodeFileOps } from '../../store/file-ops.ts';
-import { dayOf, monthOf } from './calendar.ts';
+import { DAY_MS, HOUR_MS } from './calendar.ts';
 import { DiskFiles } from './disk-files.ts';
 import { UsageLedger } from './ledger.ts';
 import { MemoryFiles } from './memory-files.ts';
 import { LastNames } from './names.ts';
+import type { UsageQuery } from './query.ts';
 
 export interface OpenLedgerOptions {
   /** Made if it is missing; null, or one that cannot be written: the ledger is in memory only. */
@@ -19,6 +20,7 @@ export interface OpenLedgerOptions {
 
 /** The start waits so long for the check of all files, which then goes on by itself. */
 const CHECK_WAIT_MS = 500;
+const USUAL_DAYS = 30;
 
 /** Makes a ledger without a folder. */
 export function createMemoryLedger(options: Pick<OpenLedgerOptions, 'logger' | 'now'>): UsageLedger {
@@ -46,15 +48,16 @@ export async function openLedger(options: OpenLedgerOptions): Promise<UsageLedge
   await ledger.open();
   // Days that were not sealed before the last end are sealed after the check.
   const check = files.check().then(() => ledger.flush());
-  void check.then(() => loadRecent(files, now()));
+  void check.then(() => ledger.query(usualReport(now()))).catch(() => null);
   await Promise.race([check, pause(CHECK_WAIT_MS)]);
   return ledger;
 }
 
-/** Loads the months that most reports ask for, so that the first report need not wait for them. */
-async function loadRecent(files: DiskFiles, nowMs: number): Promise<void> {
-  const month = monthOf(dayOf(nowMs));
-  for (const recent of [month - 1, month]) await files.loadMonth(recent).catch(() => null);
+/** The report that people open first. It is made once beforehand, so that its files are read by then. */
+function usualReport(nowMs: number): UsageQuery {
+  const toMs = Math.ceil(nowMs / HOUR_MS) * HOUR_MS;
+  const fromMs = Math.floor(nowMs / HOUR_MS) * HOUR_MS - USUAL_DAYS * DAY_MS;
+  return { fromMs, toMs, bucket: 'none', tzMinutes: 0, groupBy: ['model'], filters: {} };
 }
 
 /** Fills an empty folder. What is no archive is left out. */

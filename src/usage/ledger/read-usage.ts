@@ -7,7 +7,7 @@ import type { UsageTable } from './usage-table.ts';
 export interface UsageSources {
   readonly files: Pick<
     LedgerFiles,
-    'hourDays' | 'openDays' | 'months' | 'loadHours' | 'loadHalves' | 'loadMonth'
+    'hourDays' | 'openDays' | 'months' | 'loadHours' | 'loadParts' | 'loadMonth'
   >;
   /** The days that are in memory. */
   liveDays(): Day[];
@@ -16,8 +16,9 @@ export interface UsageSources {
 }
 
 /**
- * Answers a query. Where days by UTC are enough, whole days come from the months' files. Days of other time zones come from the
- * two parts into which their midnight cuts each day by UTC. Everything else comes from hours. A day whose hours are no longer kept
+ * Answers a query. Where days by UTC are enough, whole days come from the months' files. Other days, as long as
+ * single hours are not asked for, come from the parts into which the time of the query and a midnight of its time zone cut them.
+ * Everything else comes from hours. A day whose hours are no longer kept
  * counts as if all of it had happened when it began.
  * @throws TooManyRowsError.
  */
@@ -28,7 +29,7 @@ export async function readUsage(query: UsageQuery, sources: UsageSources): Promi
     const whole: Day[] = [];
     for (const day of days.ofMonth(month)) {
       if (days.isWhole(day)) whole.push(day);
-      else if (days.isCut(day)) await days.addHalves(aggregation, day);
+      else if (days.isInParts(day)) await days.addParts(aggregation, day);
       else await days.addHours(aggregation, day);
     }
     if (whole.length > 0) await days.addDays(aggregation, month, whole);
@@ -77,21 +78,23 @@ class Days {
     return isByDay && day * DAY_MS >= fromMs && (day + 1) * DAY_MS <= toMs;
   }
 
-  /** True if the query needs no more of a day than its two parts, before and after midnight in its time zone. */
-  isCut(day: Day): boolean {
-    const { fromMs, toMs, bucket } = this.#query;
-    const isInside = day * DAY_MS >= fromMs && (day + 1) * DAY_MS <= toMs;
-    return bucket === 'day' && isInside && this.#withHours.has(day) && !this.#unsealed.has(day);
+  /** True if the query needs no single hours of a day, and these do not change any more. */
+  isInParts(day: Day): boolean {
+    return this.#query.bucket !== 'hour' && !this.#unsealed.has(day);
   }
 
-  async addHalves(aggregation: Aggregation, day: Day): Promise<void> {
+  async addParts(aggregation: Aggregation, day: Day): Promise<void> {
     const startMs = day * DAY_MS;
-    const first = bucketStart(startMs, this.#query);
-    let cutHour = 1;
-    while (cutHour < 24 && bucketStart(startMs + cutHour * HOUR_MS, this.#query) === first) cutHour += 1;
-    const table = await this.#sources.files.loadHalves(day, cutHour).catch(() => null);
+    const { fromMs, toMs } = this.#query;
+    const first = Math.max(0, (fromMs - startMs) / HOUR_MS);
+    const end = Math.min(24, (toMs - startMs) / HOUR_MS);
+    const bucketAt = (hour: number): number => bucketStart(startMs + hour * HOUR_MS, this.#query);
+    const cuts = [first];
+    for (let hour = first + 1; hour < end; hour++) if (bucketAt(hour) !== bucketAt(hour - 1)) cuts.push(hour);
+    cuts.push(end);
+    const table = await this.#sources.files.loadParts(day, cuts).catch(() => null);
     if (table === null) return;
-    aggregation.add({ table, slots: 0b11, timeOf: (half) => startMs + half * cutHour * HOUR_MS });
+    aggregation.add({ table, slots: 0b11, timeOf: (part) => startMs + (cuts[part] ?? 0) * HOUR_MS });
   }
 
   async addHours(aggregation: Aggregation, day: Day): Promise<void> {

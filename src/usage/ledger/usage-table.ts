@@ -124,7 +124,9 @@ export class UsageTable {
 
   /** Gives back memory that is not needed as long as no row is set. */
   trim(): void {
-    this.#packPairs();
+    if (this.#unusedPairs > 0) this.#packPairs();
+    this.pairBuckets = this.pairBuckets.slice(0, this.#pairEnd);
+    this.pairCounts = this.pairCounts.slice(0, this.#pairEnd);
     this.tupleOf = this.tupleOf.slice(0, this.#length);
     this.slotOf = this.slotOf.slice(0, this.#length);
     this.values = this.values.slice(0, this.#length * MEASURE_COUNT);

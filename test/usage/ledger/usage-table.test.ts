@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { CALL_OUTCOMES } from '../../../src/usage/call-entry.ts';
+import { PartReader, partsOf } from '../../../src/usage/ledger/day-parts.ts';
+import { regrouped } from '../../../src/usage/ledger/day-sums.ts';
 import { type Dimensions, keyOfDimensions } from '../../../src/usage/ledger/dimensions.ts';
 import { LineReader, toLine, toLines } from '../../../src/usage/ledger/lines.ts';
 import { COUNTS_LENGTH, MEASURE_COUNT } from '../../../src/usage/ledger/measures.ts';
@@ -100,6 +102,24 @@ describe('UsageTable', () => {
     );
   });
 
+  it('is read in parts as if it had been read as a whole', () => {
+    const hours = fc.uniqueArray(fc.nat(24), { minLength: 2, maxLength: 4 });
+    fc.assert(
+      fc.property(rowSets, hours, (sets, unsorted) => {
+        const table = new UsageTable();
+        fill(
+          table,
+          sets.map((set) => ({ ...set, slot: set.slot % 24 })),
+        );
+        const parts = partsOf(unsorted.sort((one, other) => one - other));
+        const reader = new PartReader(parts);
+        for (const text of toLines(table)) assert.ok(reader.read(Buffer.from(text)));
+        assert.deepEqual(contentOf(reader.table), contentOf(regrouped(table, parts)));
+      }),
+      { numRuns: 100 },
+    );
+  });
+
   it('takes nothing of a line that holds something else', () => {
     const sound = JSON.stringify([
       ['k', null, null, 'm', null, 'chat', 'ok'],
@@ -122,6 +142,9 @@ describe('UsageTable', () => {
       const reader = new LineReader();
       assert.equal(reader.read(Buffer.from(text)), false, text);
       assert.equal(reader.table.length, 0);
+      const inParts = new PartReader(partsOf([0, 3, 24]));
+      assert.equal(inParts.read(Buffer.from(text)), false, text);
+      assert.equal(inParts.table.length, 0);
     }
     fc.assert(
       fc.property(fc.oneof(fc.json(), fc.string()), (text) => {
