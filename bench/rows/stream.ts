@@ -7,13 +7,19 @@ export const STREAM_CASES = [
   { what: 'one every 5 ms', events: 100, intervalMs: 5, connections: 32, requests: 32, turns: 8 },
 ] as const;
 
+/** As in a classroom: many people read at once, at the speed of a large model. */
+const CASES = [
+  ...STREAM_CASES,
+  { what: 'one every 20 ms', events: 50, intervalMs: 20, connections: 200, requests: 200, turns: 4 },
+];
+
 /** CPU per event of a streamed chat completion: relayed unchanged, and with the model's name replaced in every event. */
 export const measurement: Measurement = {
   name: 'stream',
   title: 'Streamed chat completions (SSE)',
   async measure(run) {
     const rows: Row[] = [];
-    for (const { what, events, intervalMs, ...shape } of STREAM_CASES) {
+    for (const { what, events, intervalMs, ...shape } of CASES) {
       const upstreamEnv = { EVENTS: String(events), INTERVAL_MS: String(intervalMs) };
       await onStage(run, { upstream: 'upstream-sse', upstreamEnv }, async ({ headers, bare, proxy }) => {
         const bodyOf = (model: string) => bodyFile(run, `stream-${model}.json`, chatBody(model, true));
