@@ -1,5 +1,6 @@
 import { HttpError } from '../errors.ts';
 import { shownText } from '../shown-text.ts';
+import type { Price } from '../store/entities.ts';
 import { type DemoAnswer, json } from './call.ts';
 
 /** What an endpoint asks a model to do. */
@@ -10,22 +11,31 @@ interface DemoModel {
   readonly task: DemoTask;
   /** What the model takes in. */
   readonly modalities: readonly string[];
+  /** Made up, so that the panel has something to show; what is absent is unknown. */
+  readonly price: Partial<Price>;
 }
 
+/** What the chats of `demo-chat` cost. */
+export const CHAT_PRICE: DemoModel['price'] = { inputPerMTok: 1, outputPerMTok: 4 };
+const VISION_PRICE = { inputPerMTok: 2, outputPerMTok: 8 };
+const REASONER_PRICE = { inputPerMTok: 3, outputPerMTok: 15 };
+const EMBED_PRICE = { inputPerMTok: 0.1, outputPerMTok: 0 };
+const AUDIO_PRICE = { perAudioMinute: 0.006 };
+
 const MODELS: readonly DemoModel[] = [
-  { id: 'demo-chat', task: 'chat', modalities: ['text'] },
-  { id: 'demo-vision', task: 'chat', modalities: ['text', 'image'] },
-  { id: 'demo-reasoner', task: 'chat', modalities: ['text'] },
-  { id: 'demo-ocr', task: 'chat', modalities: ['text', 'image'] },
-  { id: 'demo-embed', task: 'embedding', modalities: ['text'] },
-  { id: 'demo-image', task: 'image', modalities: ['text'] },
-  { id: 'demo-tts', task: 'speech', modalities: ['text'] },
-  { id: 'demo-whisper', task: 'transcription', modalities: ['audio'] },
-  { id: 'demo-transcribe', task: 'transcription', modalities: ['audio'] },
+  { id: 'demo-chat', task: 'chat', modalities: ['text'], price: CHAT_PRICE },
+  { id: 'demo-vision', task: 'chat', modalities: ['text', 'image'], price: VISION_PRICE },
+  { id: 'demo-reasoner', task: 'chat', modalities: ['text'], price: REASONER_PRICE },
+  { id: 'demo-ocr', task: 'chat', modalities: ['text', 'image'], price: VISION_PRICE },
+  { id: 'demo-embed', task: 'embedding', modalities: ['text'], price: EMBED_PRICE },
+  { id: 'demo-image', task: 'image', modalities: ['text'], price: { perImage: 0.04 } },
+  { id: 'demo-tts', task: 'speech', modalities: ['text'], price: { perRequest: 0.01 } },
+  { id: 'demo-whisper', task: 'transcription', modalities: ['audio'], price: AUDIO_PRICE },
+  { id: 'demo-transcribe', task: 'transcription', modalities: ['audio'], price: AUDIO_PRICE },
 ];
 
-/** The ids of all demo models. */
-export const DEMO_MODEL_IDS: readonly string[] = MODELS.map(({ id }) => id);
+/** All demo models with their prices. */
+export const DEMO_MODELS: readonly Pick<DemoModel, 'id' | 'price'>[] = MODELS;
 
 const CREATED_SECONDS = Date.UTC(2026, 0, 1) / 1000;
 

@@ -4,9 +4,10 @@ import { describeKey, generateKey } from '../auth/api-keys.ts';
 import type { ApiKey, Model, Provider } from '../store/entities.ts';
 import { createMemoryStore } from '../store/memory-store.ts';
 import { newModel, newProvider } from '../store/new-records.ts';
+import { UNKNOWN_PRICE } from '../store/price-amounts.ts';
 import { newProviderKey } from '../store/provider-keys.ts';
 import type { Store } from '../store/store.ts';
-import { DEMO_MODEL_IDS } from './models.ts';
+import { CHAT_PRICE, DEMO_MODELS } from './models.ts';
 import { createDemoProvider } from './provider.ts';
 
 export interface Demo {
@@ -22,7 +23,7 @@ export async function startDemo(now: () => number): Promise<Demo> {
     await startProvider({ id: 'demo', name: 'Demo provider', time }),
     await startProvider({ id: 'demo-flaky', name: 'Demo provider that fails', time }, { fails: true }),
   ];
-  const models = [...DEMO_MODEL_IDS.map((id) => demoModel(id, time)), flakyModel(time)];
+  const models = [...DEMO_MODELS.map((model) => demoModel(model, time)), flakyModel(time)];
   const key = generateKey(randomBytes);
   const initial = {
     providers: new Map(providers.map((provider) => [provider.id, provider])),
@@ -90,16 +91,17 @@ function demoKey(key: string, time: string): ApiKey {
   };
 }
 
-function demoModel(id: string, time: string): Model {
+function demoModel({ id, price }: (typeof DEMO_MODELS)[number], time: string): Model {
   const vision = id === 'demo-vision' || id === 'demo-ocr';
-  return newModel({ id, providerId: 'demo', vision }, time);
+  return newModel({ id, providerId: 'demo', vision, price: { ...UNKNOWN_PRICE, ...price } }, time);
 }
 
 /** A model whose first provider fails and whose fallback does not. */
 function flakyModel(time: string): Model {
-  const fallbacks = [{ providerId: 'demo', upstreamModel: 'demo-chat', weight: null, price: null }];
+  const price = { ...UNKNOWN_PRICE, ...CHAT_PRICE };
+  const fallbacks = [{ providerId: 'demo', upstreamModel: 'demo-chat', weight: null, price }];
   return newModel(
-    { id: 'demo-flaky', providerId: 'demo-flaky', upstreamModel: 'demo-chat', fallbacks },
+    { id: 'demo-flaky', providerId: 'demo-flaky', upstreamModel: 'demo-chat', fallbacks, price },
     time,
   );
 }

@@ -28,3 +28,23 @@ test('the demo shows a fallback: each chat is answered, by the failing provider 
   assert.equal(await ask('Say: fail with 401', false), '200 demo 2');
   assert.equal(await ask('Say yes', false), '200 demo 1', 'its key rests');
 });
+
+test('the demo’s calls cost something, so that the panel has money to show', {
+  timeout: 20_000,
+}, async (t) => {
+  const demo = await startDemo(Date.now);
+  const app = await startApp(t, { store: demo.store, env: { UPSTREAM_RETRIES: '2' } });
+  let wanted = 0;
+  for (const model of ['demo-chat', 'demo-flaky']) {
+    const body = { model, messages: [{ role: 'user', content: 'Say yes' }] };
+    const answer = await app.v1('chat/completions', body, demo.key);
+    const { usage }: { usage: { prompt_tokens: number; completion_tokens: number } } = JSON.parse(
+      await answer.text(),
+    );
+    wanted += usage.prompt_tokens + 4 * usage.completion_tokens;
+  }
+  const usage = await app.admin('GET', '/api/admin/usage');
+  const { totals }: { totals: { costUsd: number } } = JSON.parse(await usage.text());
+  assert.equal(Math.round(totals.costUsd * 1e6), wanted);
+  assert.ok(wanted > 0);
+});

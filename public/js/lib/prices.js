@@ -80,7 +80,12 @@ export function sourceText({ source, asOf }) {
 export function priceCell(price) {
   const text = priceText(price);
   if (!price || text === null) return h('span', { class: 'badge warn' }, 'no price');
-  return h('span', { class: 'two' }, h('span', null, text), h('span', { class: 'tiny' }, sourceText(price)));
+  return h(
+    'span',
+    { class: 'two' },
+    h('span', { class: 'truncate', title: text }, text),
+    h('span', { class: 'tiny' }, sourceText(price)),
+  );
 }
 
 /**
