@@ -1,7 +1,6 @@
 import { Pace } from '../turns.ts';
 import { type Day, type Month, monthOf } from '../usage/ledger/calendar.ts';
-import { type Cuts, partsOf } from '../usage/ledger/day-parts.ts';
-import { regrouped } from '../usage/ledger/day-sums.ts';
+import { type DayParts, hoursAsParts } from '../usage/ledger/day-parts.ts';
 import { DAYS_KEPT_DAYS, HOURS_KEPT_DAYS, type LedgerFiles } from '../usage/ledger/ledger-files.ts';
 import { LineReader } from '../usage/ledger/lines.ts';
 import { TableCache } from '../usage/ledger/table-cache.ts';
@@ -65,9 +64,8 @@ export class RedisUsageFiles
     return this.#load(`hours:${day}`);
   }
 
-  async loadParts(day: Day, cuts: Cuts): Promise<UsageTable | null> {
-    const hours = await this.loadHours(day);
-    return hours === null ? null : regrouped(hours, partsOf(cuts));
+  async loadParts(day: Day): Promise<DayParts | null> {
+    return hoursAsParts(await this.loadHours(day));
   }
 
   loadMonth(month: Month): Promise<UsageTable | null> {

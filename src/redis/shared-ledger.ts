@@ -139,7 +139,7 @@ export class SharedLedger implements Ledger, EnginePart {
           openDays: () => files.openDays(),
           months: () => files.months(),
           loadHours: (day) => loading(files.loadHours(day)),
-          loadParts: (day, cuts) => loading(files.loadParts(day, cuts)),
+          loadParts: (day) => loading(files.loadParts(day)),
           loadMonth: (month) => loading(files.loadMonth(month)),
         },
         liveDays: () => [],

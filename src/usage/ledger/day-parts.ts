@@ -3,15 +3,28 @@ import { createRow, readLine } from './lines.ts';
 import { COUNTS_LENGTH, MEASURE_COUNT } from './measures.ts';
 import { UsageTable } from './usage-table.ts';
 
-/** Hours, ascending, that cut a day into parts: part `i` begins with hour `cuts[i]`, and hours outside of all parts do not count. */
+/** Hours, ascending, that cut a day: part `i` is the hours from `cuts[i]` up to `cuts[i + 1]`; the last cut only ends the last part. */
 export type Cuts = readonly number[];
+
+/** The sums of parts of a day. */
+export interface DayParts {
+  /** Must not be changed. */
+  readonly table: UsageTable;
+  /** By slot of the table: the hour with which it begins. */
+  readonly starts: readonly number[];
+}
+
+const HOURS: readonly number[] = Array.from({ length: 24 }, (_, hour) => hour);
+
+/** The hours of a day as its parts. */
+export function hoursAsParts(hours: UsageTable | null): DayParts | null {
+  return hours === null ? null : { table: hours, starts: HOURS };
+}
 
 /** By hour: the part that it belongs to; -1: none. */
 export function partsOf(cuts: Cuts): readonly number[] {
   const end = cuts.at(-1) ?? 0;
-  return Array.from({ length: 24 }, (_, hour) =>
-    hour < end ? cuts.findLastIndex((cut) => cut <= hour) : -1,
-  );
+  return HOURS.map((hour) => (hour < end ? cuts.findLastIndex((cut) => cut <= hour) : -1));
 }
 
 interface PartSums {
@@ -40,7 +53,7 @@ export class PartReader {
     this.#sums = parts.map((part) => this.#parts[part] ?? null);
   }
 
-  /** Returns false at the first thing in the line that is something else; the hours before it are taken. */
+  /** Returns false at the first thing in a wanted hour, or between hours, that is something else; the hours before it are taken. */
   read(line: Buffer): boolean {
     const isSound = readLine(line, this.#row, this);
     for (const [part, sums] of this.#parts.entries()) {

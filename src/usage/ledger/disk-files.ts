@@ -13,7 +13,7 @@ import {
 import { errorCode, type FileOps, orMissing } from '../../store/file-ops.ts';
 import { BUDGETS_FILE, packFiles, unpackFiles } from './archive.ts';
 import { type Day, dayName, firstDay, type Month, monthName, monthOf } from './calendar.ts';
-import { type Cuts, PartReader, partsOf } from './day-parts.ts';
+import { type Cuts, type DayParts, PartReader, partsOf } from './day-parts.ts';
 import { merged, regrouped, withDay } from './day-sums.ts';
 import { type FileKind, fileName, parseFileName } from './file-names.ts';
 import { DAYS_KEPT_DAYS, HOURS_KEPT_DAYS, type LedgerFiles } from './ledger-files.ts';
@@ -108,14 +108,14 @@ export class DiskFiles implements LedgerFiles {
     return await this.#inTurn(() => this.#hours(day));
   }
 
-  async loadParts(day: Day, cuts: Cuts): Promise<UsageTable | null> {
+  async loadParts(day: Day, cuts: Cuts): Promise<DayParts | null> {
     const name = `${dayName(day)}/${cuts.join()}`;
     return await this.#inTurn(async () => {
       const cached = this.#cache.get(name);
-      if (cached !== null) return cached;
-      const table = await this.#parts(day, partsOf(cuts));
-      if (table !== null) this.#cache.set(name, table);
-      return table;
+      const table = cached ?? (await this.#parts(day, partsOf(cuts)));
+      if (table === null) return null;
+      if (cached === null) this.#cache.set(name, table);
+      return { table, starts: cuts };
     });
   }
 

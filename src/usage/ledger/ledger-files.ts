@@ -1,5 +1,5 @@
 import type { Day, Month } from './calendar.ts';
-import type { Cuts } from './day-parts.ts';
+import type { Cuts, DayParts } from './day-parts.ts';
 import type { LastNames } from './names.ts';
 import type { UsageTable } from './usage-table.ts';
 
@@ -14,8 +14,8 @@ export interface LedgerFiles {
   months(): Month[];
   /** The hours of a day; null: none are kept. @throws the system's error. */
   loadHours(day: Day): Promise<UsageTable | null>;
-  /** The sums of parts of a day; null: no hours are kept. The table must not be changed. @throws the system's error. */
-  loadParts(day: Day, cuts: Cuts): Promise<UsageTable | null>;
+  /** A day in these parts, or in hours where that is cheaper; null: no hours are kept. @throws the system's error. */
+  loadParts(day: Day, cuts: Cuts): Promise<DayParts | null>;
   /** The days of a month; null: none are kept. The table must not be changed. @throws the system's error. */
   loadMonth(month: Month): Promise<UsageTable | null>;
   /**

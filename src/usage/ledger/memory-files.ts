@@ -1,6 +1,6 @@
 import { type Day, dayName, type Month, monthName, monthOf, parseDay, parseMonth } from './calendar.ts';
-import { type Cuts, partsOf } from './day-parts.ts';
-import { regrouped, withDay } from './day-sums.ts';
+import { type DayParts, hoursAsParts } from './day-parts.ts';
+import { withDay } from './day-sums.ts';
 import type { LedgerFiles } from './ledger-files.ts';
 import { TableCache } from './table-cache.ts';
 import type { UsageTable } from './usage-table.ts';
@@ -29,9 +29,8 @@ export class MemoryFiles implements LedgerFiles {
     return this.#hours.get(dayName(day));
   }
 
-  async loadParts(day: Day, cuts: Cuts): Promise<UsageTable | null> {
-    const hours = await this.loadHours(day);
-    return hours === null ? null : regrouped(hours, partsOf(cuts));
+  async loadParts(day: Day): Promise<DayParts | null> {
+    return hoursAsParts(await this.loadHours(day));
   }
 
   async loadMonth(month: Month): Promise<UsageTable | null> {

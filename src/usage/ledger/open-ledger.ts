@@ -53,7 +53,7 @@ export async function openLedger(options: OpenLedgerOptions): Promise<UsageLedge
   return ledger;
 }
 
-/** The report that people open first. It is made once beforehand, so that its files are read by then. */
+/** What the list of models asks for. It is made once beforehand, so that the months of the common reports are read by then. */
 function usualReport(nowMs: number): UsageQuery {
   const toMs = Math.ceil(nowMs / HOUR_MS) * HOUR_MS;
   const fromMs = Math.floor(nowMs / HOUR_MS) * HOUR_MS - USUAL_DAYS * DAY_MS;

@@ -16,9 +16,9 @@ export interface UsageSources {
 }
 
 /**
- * Answers a query. Where days by UTC are enough, whole days come from the months' files. Other days, as long as
- * single hours are not asked for, come from the parts into which the time of the query and a midnight of its time zone cut them.
- * Everything else comes from hours. A day whose hours are no longer kept
+ * Answers a query. Where days by UTC are enough, whole days come from the months' files. Other
+ * sealed days, unless single hours are asked for, come from the parts into which the time of the query and a midnight of its time
+ * zone cut them. Everything else comes from hours. A day whose hours are no longer kept
  * counts as if all of it had happened when it began.
  * @throws TooManyRowsError.
  */
@@ -78,7 +78,7 @@ class Days {
     return isByDay && day * DAY_MS >= fromMs && (day + 1) * DAY_MS <= toMs;
   }
 
-  /** True if the query needs no single hours of a day, and these do not change any more. */
+  /** True for a day that is not open, unless the query asks for single hours. */
   isInParts(day: Day): boolean {
     return this.#query.bucket !== 'hour' && !this.#unsealed.has(day);
   }
@@ -92,9 +92,11 @@ class Days {
     const cuts = [first];
     for (let hour = first + 1; hour < end; hour++) if (bucketAt(hour) !== bucketAt(hour - 1)) cuts.push(hour);
     cuts.push(end);
-    const table = await this.#sources.files.loadParts(day, cuts).catch(() => null);
-    if (table === null) return;
-    aggregation.add({ table, slots: 0b11, timeOf: (part) => startMs + (cuts[part] ?? 0) * HOUR_MS });
+    const loaded = await this.#sources.files.loadParts(day, cuts).catch(() => null);
+    if (loaded === null) return;
+    const { table, starts } = loaded;
+    const timeOf = (slot: number): number => startMs + (starts[slot] ?? 0) * HOUR_MS;
+    aggregation.add({ table, slots: this.#slotsIn(starts.length, timeOf), timeOf });
   }
 
   async addHours(aggregation: Aggregation, day: Day): Promise<void> {

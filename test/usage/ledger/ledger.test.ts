@@ -10,7 +10,7 @@ import { mockTimers } from '../../helpers/mock-timers.ts';
 import { until } from '../../helpers/until.ts';
 import { makeFolder } from '../../store/fixture.ts';
 import { makeCall, makeUsage, mixedCalls } from './calls.ts';
-import { bookAll, DAY_MS, HOUR_MS, openAt, silentLogger, totalsOf } from './fixture.ts';
+import { bookAll, DAY_MS, EVERYTHING, HOUR_MS, openAt, silentLogger, totalsOf } from './fixture.ts';
 
 const NOON_MS = Date.parse('2026-03-01T12:00:00Z');
 
@@ -186,6 +186,36 @@ describe('files', () => {
     ]);
     assert.equal((await totalsOf(ledger)).requests, 300);
     assert.equal((await totalsOf(ledger, { bucket: 'hour' })).requests, 300);
+    await ledger.close();
+  });
+
+  it('after the start, the files of a report of 30 days by model are read already', async () => {
+    const folder = makeFolder();
+    const clock = { nowMs: NOON_MS };
+    const before = await openAt(folder, clock);
+    for (let day = 0; day < 32; day++) {
+      bookAll(before, [makeCall({ endedAtMs: NOON_MS + day * DAY_MS, usage: makeUsage({}) })], clock);
+      await before.flush();
+    }
+    await before.close();
+    let opened = 0;
+    const ops = {
+      ...nodeFileOps,
+      open: (...args: Parameters<typeof nodeFileOps.open>) => {
+        opened += 1;
+        return nodeFileOps.open(...args);
+      },
+    };
+    const ledger = await openAt(folder, clock, ops);
+    // Reports wait for each other.
+    await ledger.query({ ...EVERYTHING, fromMs: clock.nowMs, toMs: clock.nowMs + HOUR_MS });
+    const atStart = opened;
+    const time = { fromMs: clock.nowMs - 30 * DAY_MS, toMs: clock.nowMs + HOUR_MS };
+    const { rows } = await ledger.query({ ...EVERYTHING, ...time, groupBy: ['model'] });
+    assert.equal(rows[0]?.values[0], 31);
+    assert.equal(opened, atStart);
+    await ledger.query({ ...EVERYTHING, ...time, bucket: 'hour' });
+    assert.ok(opened > atStart);
     await ledger.close();
   });
 
