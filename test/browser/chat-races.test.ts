@@ -6,12 +6,10 @@ import {
   ask,
   chooseModel,
   converse,
-  createGate,
   idle,
   keyField,
   linesOf,
   modelButton,
-  modelReady,
   newChat,
   openChat,
   startChat,
@@ -55,38 +53,6 @@ test('an answer goes on while another chat is open, and is whole on the way back
   await answers(page).getByText('Another answer').waitFor();
   assert.equal(await answers(page).count(), 1);
 });
-
-test('the chat of the address opens, however long it takes to read it', options, async (t) => {
-  const chat = await startChat(t);
-  const { page } = await openChat(t, chat.app, 'Chat tab');
-  await converse(page, chat, 'Which way?', 'This way');
-  await page.waitForURL(/#chat\?id=/);
-  await page.addInitScript(holdPresets);
-  const models = createGate();
-  await page.route('**/v1/models', async (route) => {
-    await models.opened;
-    await route.continue();
-  });
-  await page.reload();
-  await page.getByRole('link', { name: 'Which way?' }).waitFor();
-  models.open();
-  await modelReady(page);
-  await page.evaluate(() => dispatchEvent(new Event('let-go')));
-  await answers(page).getByText('This way').waitFor();
-  assert.match(page.url(), /#chat\?id=/);
-});
-
-/** A browser that gives the stored presets only after the event `let-go`. */
-function holdPresets(): void {
-  const { getAll } = IDBObjectStore.prototype;
-  IDBObjectStore.prototype.getAll = function (...args) {
-    const request = getAll.apply(this, args);
-    const set = (listener: () => void): void =>
-      request.addEventListener('success', () => addEventListener('let-go', listener, { once: true }));
-    if (this.name === 'presets') Object.defineProperty(request, 'onsuccess', { set });
-    return request;
-  };
-}
 
 test('without a key nothing is tested any more, whatever was being asked', options, async (t) => {
   const { app } = await startChat(t);

@@ -29,13 +29,18 @@ export function createNavigation({
   onChange,
 }) {
   const url = createUrlState('chat', new AbortController().signal);
-  /** The chat of the address is still to be looked for: the chats are not open yet, or are those of a key that is to be entered. */
+  /** The chat of the address is still to be looked for: the chats are not open yet, or they belong to a key that was not entered yet. */
   let isAwaited = url.get('id') !== null;
+  /** A chat of the address that is not there: its place in the browser's history goes to the chat that stays. @type {string | null} */
+  let missing = null;
+  /** The person has chosen a chat, or a new one, since the chats were opened. */
+  let isChosen = false;
 
   /** @param {import('./history/types.js').Change} change */
   function onHistoryChange(change) {
     if (change.type === 'presets') void presets.load();
     else if (change.type === 'chat') void conversation.refresh(change.chatId).catch(() => {});
+    else if (change.type === 'chats') void conversation.refresh(null).catch(() => {});
     else if (change.type === 'outdated')
       toast.error('A newer version of this page is open in another tab. Reload this one.');
     else conversation.hear(change);
@@ -44,7 +49,8 @@ export function createNavigation({
   /** @param {string} id */
   async function open(id) {
     closeList();
-    if (conversation.place().chat?.id === id) return;
+    isChosen = true;
+    if (conversation.place().chat?.id === id) return conversation.stay();
     compareMode.end();
     isAwaited = false;
     try {
@@ -54,6 +60,8 @@ export function createNavigation({
       composer.focus();
     } catch (error) {
       toast.error(messageOf(error));
+      missing = id;
+      onChange();
     }
   }
 
@@ -62,15 +70,32 @@ export function createNavigation({
     compareMode.end();
     composer.cancelSend();
     isAwaited = false;
+    isChosen = true;
     conversation.startNew();
     composer.focus();
+  }
+
+  /** Shows the chat of the address, else a new one. @param {string | null} id */
+  async function openFirst(id) {
+    isAwaited = id !== null && chats.isGuest();
+    try {
+      if (id !== null && (await conversation.open(id))) return;
+    } catch (error) {
+      // It may be there at the next try: the address stays.
+      isAwaited = true;
+      toast.error(messageOf(error));
+    }
+    conversation.startNew();
   }
 
   url.onChange(() => {
     const id = url.get('id');
     if (id !== null) void open(id);
     else if (!isTab && conversation.place().chat) startNew();
-    else onChange();
+    else {
+      conversation.stay();
+      onChange();
+    }
   });
 
   return {
@@ -79,12 +104,13 @@ export function createNavigation({
     /** The chats of an account are there. @param {import('./history/open-history.js').History} store */
     async onStore(store) {
       store.onChange(onHistoryChange);
+      // A chat of the account before.
+      if (conversation.place().chat) conversation.startNew();
+      isChosen = false;
       await presets.load();
       // A new chat begins with the settings of the last one.
       const [newest] = await store.listChats({ limit: 1 }).catch(() => []);
-      const id = url.get('id');
-      isAwaited = id !== null && chats.isGuest();
-      if (id === null || !(await conversation.open(id).catch(() => false))) conversation.startNew();
+      if (!isChosen) await openFirst(url.get('id'));
       drafts.open();
       const chat = conversation.place().chat ?? newest;
       if (chat) onSettings(chat);
@@ -94,7 +120,9 @@ export function createNavigation({
       const id = conversation.place().chat?.id ?? null;
       const shown = url.get('id');
       if (conversation.isReading() || (isAwaited && id === null)) return;
-      if (chats.store() && shown !== id) url.set({ id }, { replace: shown === null });
+      const isReplaced = shown === null || shown === missing;
+      missing = null;
+      if (chats.store() && shown !== id) url.set({ id }, { replace: isReplaced });
     },
   };
 }

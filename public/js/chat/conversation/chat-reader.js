@@ -9,14 +9,15 @@ export function createChatReader(load) {
   let reading = null;
 
   return {
+    /** A chat is being read: the one that is to be shown next, or the shown one again. */
     isReading: () => reading !== null,
-    /** The chat has changed. @param {string} id */
+    /** A chat has changed. @param {string | null} id null: any may have */
     noteChange(id) {
-      if (reading?.id === id) reading.isOld = true;
+      if (reading && (id === null || reading.id === id)) reading.isOld = true;
     },
-    /** Something else is wanted. */
-    cancel() {
-      reading = null;
+    /** Forgets the chat that is being read, unless it is this one. @param {string} [id] */
+    cancel(id) {
+      if (reading?.id !== id) reading = null;
     },
     /**
      * @param {string} id

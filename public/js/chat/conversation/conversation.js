@@ -89,11 +89,11 @@ export function createConversation({
     return view;
   }
 
+  /** Loads what shows messages. */
   async function prepare() {
     parts ??= await loadViews({ load: keeper.load, onRender: log.follow });
   }
 
-  /** What shows messages, after `prepare`. */
   function prepared() {
     if (parts === null) throw new Error('The parts of the page are still loading.');
     return parts;
@@ -224,12 +224,13 @@ export function createConversation({
     return { chat, messages };
   }
 
-  /** Takes over what another tab has changed. @param {string} chatId */
+  /** Takes over what another tab has changed. @param {string | null} chatId null: any chat */
   async function refresh(chatId) {
     reader.noteChange(chatId);
     const here = place;
-    if (reader.isReading() || here.chat?.id !== chatId || isBusy()) return;
-    const loaded = await reader.read(chatId);
+    const id = here.chat?.id;
+    if (id === undefined || reader.isReading() || isBusy() || (chatId !== null && chatId !== id)) return;
+    const loaded = await reader.read(id);
     if (loaded === null || here !== place || isBusy()) return;
     const { chat, messages } = loaded;
     if (chat === null) show(null, []);
@@ -241,11 +242,11 @@ export function createConversation({
   return {
     place: () => place,
     path: () => place.thread.path(),
-    /** Loads what shows messages. */
     prepare,
     isBusy,
-    /** The chat that is to be shown next is being read. */
     isReading: reader.isReading,
+    /** Keeps what is on the page, whatever is being read. */
+    stay: () => reader.cancel(place.chat?.id),
     isAnswering: () => runs.count() > 0,
     /** Ends the answer that arrives. Returns whether there was one. */
     stop() {

@@ -97,8 +97,9 @@ export function createConnection({ signedIn, onModels }) {
       const models = toModels(await response.json());
       if (signal.aborted) return;
       onModels(models);
-      if (isTest) showResult('ok', `Connection works: ${plural(models.length, 'model')}.`);
-      else result.replaceChildren();
+      // A failure that stands there is answered too: without it the button would move away under the pointer.
+      const isAnswered = isTest || result.childElementCount > 0;
+      if (isAnswered) showResult('ok', `Connection works: ${plural(models.length, 'model')}.`);
     } catch (error) {
       if (signal.aborted) return;
       const failure = toFailure(error, 'Test Connection');

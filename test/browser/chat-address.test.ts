@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Page } from 'playwright-core';
+import {
+  answers,
+  type ChatUnderTest,
+  converse,
+  createGate,
+  modelReady,
+  newChat,
+  openChat,
+  startChat,
+  stored,
+} from './chat-setup.ts';
+import { SKIPPED } from './start-browser.ts';
+
+const options = { skip: SKIPPED };
+
+test('the chat of the address opens, however long it takes to read it', options, async (t) => {
+  const chat = await startChat(t);
+  const { page } = await openChat(t, chat.app, 'Chat tab');
+  await converse(page, chat, 'Which way?', 'This way');
+  await page.waitForURL(/#chat\?id=/);
+  await page.addInitScript(holdPresets);
+  const models = createGate();
+  await page.route('**/v1/models', async (route) => {
+    await models.opened;
+    await route.continue();
+  });
+  await page.reload();
+  await page.getByRole('link', { name: 'Which way?' }).waitFor();
+  models.open();
+  await modelReady(page);
+  await page.evaluate(() => dispatchEvent(new Event('let-go')));
+  await answers(page).getByText('This way').waitFor();
+  assert.match(page.url(), /#chat\?id=/);
+});
+
+/** A browser that gives the stored presets only after the event `let-go`. */
+function holdPresets(): void {
+  const { getAll } = IDBObjectStore.prototype;
+  IDBObjectStore.prototype.getAll = function (...args) {
+    const request = getAll.apply(this, args);
+    const set = (listener: () => void): void =>
+      request.addEventListener('success', () => addEventListener('let-go', listener, { once: true }));
+    if (this.name === 'presets') Object.defineProperty(request, 'onsuccess', { set });
+    return request;
+  };
+}
+
+/** From now on a chat is read only after the event `let-go`. */
+async function holdChats(page: Page): Promise<void> {
+  await page.evaluate(() => {
+    const { getAll } = IDBIndex.prototype;
+    IDBIndex.prototype.getAll = function (...args) {
+      const request = getAll.apply(this, args);
+      const set = (listener: () => void): void =>
+        request.addEventListener('success', () => addEventListener('let-go', listener, { once: true }));
+      Object.defineProperty(request, 'onsuccess', { set });
+      return request;
+    };
+  });
+}
+
+const letGo = (page: Page) => page.evaluate(() => dispatchEvent(new Event('let-go')));
+
+const chatLink = (page: Page, name: string) => page.getByRole('link', { name, exact: true });
+
+/** Chats with these titles, each with an answer of its own; the last one is shown. */
+async function makeChats(page: Page, chat: ChatUnderTest, titles: readonly string[]): Promise<void> {
+  for (const [index, title] of titles.entries()) {
+    if (index > 0) await newChat(page);
+    await converse(page, chat, title, `Answer to ${title}`);
+  }
+  await page.waitForURL(/#chat\?id=/);
+}
+
+const shows = (page: Page, title: string) => answers(page).getByText(`Answer to ${title}`).waitFor();
+
+test('Back goes past a chat that was deleted', options, async (t) => {
+  const chat = await startChat(t);
+  const { page } = await openChat(t, chat.app, 'Chat tab');
+  await makeChats(page, chat, ['First', 'Second', 'Third']);
+  const third = page.url();
+  await chatLink(page, 'Second').hover();
+  await page.getByRole('button', { name: 'More for Second' }).click();
+  await page.getByRole('menuitem', { name: 'Delete' }).click();
+  await chatLink(page, 'Second').waitFor({ state: 'detached' });
+  await page.evaluate(() => history.back());
+  await page.getByText('This chat is not in this browser any more.').waitFor();
+  await page.waitForURL(third);
+  await shows(page, 'Third');
+  for (
+    let steps = 0;
+    steps < 3 && (await answers(page).getByText('Answer to First').count()) === 0;
+    steps++
+  ) {
+    await page.evaluate(() => history.back());
+    await page.waitForURL((url) => url.href !== third);
+    await stored(page);
+  }
+  await shows(page, 'First');
+});
+
+test('the chat on the page stays if it is chosen while another one is read', options, async (t) => {
+  const chat = await startChat(t);
+  const { page } = await openChat(t, chat.app, 'Chat tab');
+  await makeChats(page, chat, ['First', 'Second']);
+  const second = page.url();
+  await holdChats(page);
+  await chatLink(page, 'First').click();
+  await chatLink(page, 'Second').click();
+  await letGo(page);
+  await stored(page);
+  await shows(page, 'Second');
+  assert.equal(page.url(), second);
+});
+
+test('what another tab changes while a chat that is gone is looked for is shown', options, async (t) => {
+  const chat = await startChat(t);
+  const { page, open } = await openChat(t, chat.app, 'Chat tab');
+  await makeChats(page, chat, ['Gone', 'Here']);
+  const other = await open(`/chat.html${new URL(page.url()).hash}`);
+  await shows(other, 'Here');
+  const gone = await chatLink(page, 'Gone').getAttribute('href');
+  await holdChats(page);
+  await page.evaluate((hash) => {
+    location.hash = hash ?? '';
+  }, gone);
+  await chatLink(other, 'Gone').hover();
+  await other.getByRole('button', { name: 'More for Gone' }).click();
+  await other.getByRole('menuitem', { name: 'Delete' }).click();
+  await converse(other, chat, 'And then?', 'More of it');
+  await chatLink(page, 'Gone').waitFor({ state: 'detached' });
+  await page.getByText('This chat is not in this browser any more.').or(answers(page)).first().waitFor();
+  const told = answers(page).getByText('More of it').waitFor();
+  const giving = setInterval(() => void letGo(page).catch(() => {}), 50);
+  try {
+    await told;
+  } finally {
+    clearInterval(giving);
+  }
+});
+
+test('a chat that is chosen while the presets are read is the one that is shown', options, async (t) => {
+  const chat = await startChat(t);
+  const { page } = await openChat(t, chat.app, 'Chat tab');
+  await makeChats(page, chat, ['First', 'Second']);
+  await page.addInitScript(holdPresets);
+  await page.reload();
+  await chatLink(page, 'First').click();
+  await letGo(page);
+  await modelReady(page);
+  await stored(page);
+  await shows(page, 'First');
+});
+
+test('a chat that cannot be read keeps its address, and a reload shows it', options, async (t) => {
+  const chat = await startChat(t);
+  const { page } = await openChat(t, chat.app, 'Chat tab');
+  await makeChats(page, chat, ['First']);
+  const first = page.url();
+  await page.addInitScript(() => {
+    if (sessionStorage.getItem('has-failed') !== null) return;
+    sessionStorage.setItem('has-failed', 'yes');
+    IDBIndex.prototype.getAll = () => {
+      throw new DOMException('The disk is away.', 'UnknownError');
+    };
+  });
+  await page.reload();
+  await page.getByText('The disk is away.').waitFor();
+  assert.equal(page.url(), first);
+  await page.reload();
+  await shows(page, 'First');
+  await page.evaluate(() => sessionStorage.clear());
+});
