@@ -136,7 +136,7 @@ test('the chats, the settings, presets and the comparison', options, async (t) =
     call.finish();
   }
   await idle(page);
-  await hands.goTo(button(page, 'Continue with this one').last(), { backwards: true });
+  await hands.goTo(button(page, 'Continue with this').last(), { backwards: true });
   await hands.press('Enter');
   await page.locator('.contender').first().waitFor({ state: 'detached' });
   await expectFocus(page, field);

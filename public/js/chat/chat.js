@@ -141,6 +141,7 @@ export function mountChat(container, { me, isTab = false, onMenu = null }) {
     const chosen = model.chosen();
     settings.showKind(chosen?.kind ?? 'chat');
     composer.setModel(chosen);
+    compareMode.showPlaceholder();
     const { chat } = conversation.place();
     if (chosen && chat && chat.modelId !== chosen.id) void conversation.update({ modelId: chosen.id });
     onChange();

@@ -61,6 +61,8 @@ export function createHead({ onMenu, onHistory, onCompare, onSettings, items }) 
       compare.hidden = !isOn && !isPossible;
       compare.setAttribute('aria-label', isOn ? 'End comparison' : 'Compare');
       compareText.textContent = isOn ? 'End comparison' : 'Compare';
+      // On a phone, too, the way out is a word.
+      compareText.classList.toggle('from-tablet', !isOn);
     },
     /** The tokens of the last request, and the cost of all answers. @param {readonly import('./types.js').Message[]} path @param {readonly import('./types.js').Message[]} all */
     showUse(path, all) {

@@ -39,6 +39,7 @@ export function createChips({ host, models, columns, add, onColumns }) {
         onChoose(model) {
           if (column) column.model = model;
           onColumns();
+          focusChip(index);
         },
       }),
     );
@@ -61,6 +62,13 @@ export function createChips({ host, models, columns, add, onColumns }) {
     return [h('span', { class: 'compare-chip' }, button, remove)];
   }
 
+  /** The button that was pressed is gone; on a phone the new one may be out of sight. @param {number} index */
+  function focusChip(index) {
+    /** @type {NodeListOf<HTMLElement>} */
+    const buttons = host.querySelectorAll('.model-btn');
+    buttons[index]?.focus();
+  }
+
   return {
     /** @param {ReadonlyMap<string, number>} slots */
     render(slots) {
@@ -75,7 +83,15 @@ export function createChips({ host, models, columns, add, onColumns }) {
           'aria-label': 'Add a third model',
           title: 'Add a third model',
           'aria-haspopup': 'dialog',
-          onclick: () => openModelList(more, { models: others(), chosen: null, onChoose: add }),
+          onclick: () =>
+            openModelList(more, {
+              models: others(),
+              chosen: null,
+              onChoose(model) {
+                add(model);
+                focusChip(columns.length - 1);
+              },
+            }),
         },
         icon('plus'),
       );

@@ -19,6 +19,15 @@ export function createCompareMode({ conversation, log, composer, model, onChange
   /** The chosen models, in the composer. */
   const chips = h('span', { class: 'compare-chips' });
 
+  function onModels() {
+    showPlaceholder();
+    onChange();
+  }
+
+  function showPlaceholder() {
+    if (compare) composer().setPlaceholder(compare.models().length > 2 ? 'Ask all three' : 'Ask both');
+  }
+
   async function begin() {
     try {
       const { createCompare } = await import('./compare.js');
@@ -31,7 +40,7 @@ export function createCompareMode({ conversation, log, composer, model, onChange
         host: chips,
         first,
         models: model.models(),
-        onChange,
+        onChange: onModels,
         onContinue(chosen, leafId) {
           model.want(chosen.id);
           end();
@@ -39,9 +48,8 @@ export function createCompareMode({ conversation, log, composer, model, onChange
           composer().focus();
         },
       });
-      composer().setPlaceholder('Ask all of them');
       composer().focus();
-      onChange();
+      onModels();
     } catch (error) {
       toast.error(messageOf(error));
     }
@@ -60,6 +68,7 @@ export function createCompareMode({ conversation, log, composer, model, onChange
   return {
     chips,
     end,
+    showPlaceholder,
     current: () => compare,
     toggle() {
       if (compare) end();

@@ -83,7 +83,7 @@ export function createCompare({ conversation, host, log, first, models, onChange
     }
     const [question] = questions.values();
     if (question) rounds.push(conversation.questionView(question, false).element);
-    rounds.push(h('div', { class: `compare of-${columns.length}` }, cards));
+    rounds.push(sideBySide(cards));
     place.thread.show(columns[0]?.leafId ?? null);
     render();
     onChange();
@@ -120,4 +120,17 @@ export function createCompare({ conversation, host, log, first, models, onChange
     models: () => columns.map(({ model }) => model),
     close: chips.close,
   };
+}
+
+/**
+ * Three answers may be wider than their place: then they scroll sideways.
+ * @param {readonly HTMLElement[]} cards
+ */
+function sideBySide(cards) {
+  if (cards.length < 3) return h('div', { class: 'compare' }, cards);
+  return h(
+    'div',
+    { class: 'compare of-3', tabindex: 0, role: 'group', 'aria-label': 'Three answers' },
+    cards,
+  );
 }

@@ -117,6 +117,7 @@ export function createAnswer(message, options) {
 
   return {
     element,
+    head: name,
     /** Whether another tab is answering. @param {boolean} next */
     setElsewhere(next) {
       if (next === isElsewhere) return;
