@@ -4,6 +4,7 @@ import type { Page } from 'playwright-core';
 import {
   answers,
   type ChatUnderTest,
+  chooseModel,
   converse,
   createGate,
   modelReady,
@@ -31,38 +32,39 @@ test('the chat of the address opens, however long it takes to read it', options,
   await page.getByRole('link', { name: 'Which way?' }).waitFor();
   models.open();
   await modelReady(page);
-  await page.evaluate(() => dispatchEvent(new Event('let-go')));
+  await give(page, 'presets');
   await answers(page).getByText('This way').waitFor();
   assert.match(page.url(), /#chat\?id=/);
 });
 
-/** A browser that gives the stored presets only after the event `let-go`. */
+/** A browser that gives the stored presets only after the event `give-presets`. */
 function holdPresets(): void {
   const { getAll } = IDBObjectStore.prototype;
   IDBObjectStore.prototype.getAll = function (...args) {
     const request = getAll.apply(this, args);
     const set = (listener: () => void): void =>
-      request.addEventListener('success', () => addEventListener('let-go', listener, { once: true }));
+      request.addEventListener('success', () => addEventListener('give-presets', listener, { once: true }));
     if (this.name === 'presets') Object.defineProperty(request, 'onsuccess', { set });
     return request;
   };
 }
 
-/** From now on a chat is read only after the event `let-go`. */
-async function holdChats(page: Page): Promise<void> {
-  await page.evaluate(() => {
-    const { getAll } = IDBIndex.prototype;
-    IDBIndex.prototype.getAll = function (...args) {
-      const request = getAll.apply(this, args);
-      const set = (listener: () => void): void =>
-        request.addEventListener('success', () => addEventListener('let-go', listener, { once: true }));
-      Object.defineProperty(request, 'onsuccess', { set });
-      return request;
-    };
-  });
+/** A browser that gives the messages of a chat only after the event `give-chats`. */
+function holdChats(): void {
+  const { getAll } = IDBIndex.prototype;
+  IDBIndex.prototype.getAll = function (...args) {
+    const request = getAll.apply(this, args);
+    const set = (listener: () => void): void =>
+      request.addEventListener('success', () => addEventListener('give-chats', listener, { once: true }));
+    Object.defineProperty(request, 'onsuccess', { set });
+    return request;
+  };
 }
 
-const letGo = (page: Page) => page.evaluate(() => dispatchEvent(new Event('let-go')));
+/** Gives what is held at present. */
+function give(page: Page, what: 'chats' | 'presets'): Promise<boolean> {
+  return page.evaluate((name) => dispatchEvent(new Event(name)), `give-${what}`);
+}
 
 const chatLink = (page: Page, name: string) => page.getByRole('link', { name, exact: true });
 
@@ -107,10 +109,10 @@ test('the chat on the page stays if it is chosen while another one is read', opt
   const { page } = await openChat(t, chat.app, 'Chat tab');
   await makeChats(page, chat, ['First', 'Second']);
   const second = page.url();
-  await holdChats(page);
+  await page.evaluate(holdChats);
   await chatLink(page, 'First').click();
   await chatLink(page, 'Second').click();
-  await letGo(page);
+  await give(page, 'chats');
   await stored(page);
   await shows(page, 'Second');
   assert.equal(page.url(), second);
@@ -123,7 +125,7 @@ test('what another tab changes while a chat that is gone is looked for is shown'
   const other = await open(`/chat.html${new URL(page.url()).hash}`);
   await shows(other, 'Here');
   const gone = await chatLink(page, 'Gone').getAttribute('href');
-  await holdChats(page);
+  await page.evaluate(holdChats);
   await page.evaluate((hash) => {
     location.hash = hash ?? '';
   }, gone);
@@ -134,7 +136,7 @@ test('what another tab changes while a chat that is gone is looked for is shown'
   await chatLink(page, 'Gone').waitFor({ state: 'detached' });
   await page.getByText('This chat is not in this browser any more.').or(answers(page)).first().waitFor();
   const told = answers(page).getByText('More of it').waitFor();
-  const giving = setInterval(() => void letGo(page).catch(() => {}), 50);
+  const giving = setInterval(() => void give(page, 'chats').catch(() => {}), 50);
   try {
     await told;
   } finally {
@@ -147,11 +149,30 @@ test('a chat that is chosen while the presets are read is the one that is shown'
   const { page } = await openChat(t, chat.app, 'Chat tab');
   await makeChats(page, chat, ['First', 'Second']);
   await page.addInitScript(holdPresets);
+  await page.addInitScript(holdChats);
   await page.reload();
   await chatLink(page, 'First').click();
-  await letGo(page);
+  await give(page, 'presets');
   await modelReady(page);
   await stored(page);
+  await give(page, 'chats');
+  await shows(page, 'First');
+});
+
+test('while a chat is read, the address stays that of this chat', options, async (t) => {
+  const chat = await startChat(t);
+  const { page } = await openChat(t, chat.app, 'Chat tab');
+  await makeChats(page, chat, ['First']);
+  const first = page.url();
+  await newChat(page);
+  await converse(page, chat, 'Second', 'Answer to Second');
+  await page.waitForURL((url) => url.href !== first && url.hash.includes('id='));
+  await page.evaluate(holdChats);
+  await page.evaluate(() => history.back());
+  await page.waitForURL(first);
+  await chooseModel(page, 'seeing-model');
+  assert.equal(page.url(), first);
+  await give(page, 'chats');
   await shows(page, 'First');
 });
 
