@@ -52,8 +52,12 @@ function card(page: Page, name: string): ReturnType<Page['locator']> {
 
 /** The figures of a card, by their names. */
 async function figuresOf(contender: ReturnType<Page['locator']>): Promise<Record<string, string>> {
-  const texts = await contender.locator('dl.quad > div').allInnerTexts();
-  return Object.fromEntries(texts.map((text) => text.split('\n')));
+  const pairs = await contender
+    .locator('dl.quad > div')
+    .evaluateAll((all) =>
+      all.map((pair) => [pair.firstChild?.textContent ?? '', pair.lastChild?.textContent ?? '']),
+    );
+  return Object.fromEntries(pairs);
 }
 
 function placeholder(page: Page): Promise<string | null> {

@@ -16,7 +16,13 @@ export function menuItems({ chat, list, onNew, isTab }) {
     chat && list
       ? [
           { label: 'Export as Markdown', icon: 'download', onSelect: () => list.exportChat(chat) },
-          { label: 'Delete', icon: 'trash', isDangerous: true, onSelect: () => list.deleteChat(chat) },
+          {
+            label: 'Delete',
+            icon: 'trash',
+            isDangerous: true,
+            startsGroup: true,
+            onSelect: () => list.deleteChat(chat),
+          },
         ]
       : [];
   return [

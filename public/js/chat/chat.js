@@ -198,6 +198,7 @@ export function mountChat(container, { me, isTab = false, onMenu = null }) {
 
   function showWelcome() {
     const isKept = chats.store()?.isKept ?? true;
+    head.setKept(isKept);
     const hasModels = model.models().length > 0;
     const { system } = settings.kept();
     welcome.show({ hasModels, isListed, isKept, isDrawerOpen: side.isOpen(), system });
@@ -259,8 +260,9 @@ export function mountChat(container, { me, isTab = false, onMenu = null }) {
   void loadStyles('chat.css').then(() => {
     element.hidden = false;
     log.follow();
-    // On the page of its own one writes at once.
+    // On the page of its own one writes at once, or enters a key.
     if (!isTab && me !== null) composer.focusFirst();
+    else if (!isTab) connection.focusFirst();
   });
 
   return {

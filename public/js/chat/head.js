@@ -13,6 +13,11 @@ import { iconButton } from './conversation/parts.js';
  */
 export function createHead({ onMenu, onHistory, onCompare, onSettings, items }) {
   const title = h('h2', { class: 'truncate grow' }, 'New chat');
+  const lost = h(
+    'span',
+    { class: 'badge warn', hidden: true, title: 'This browser keeps no chats.' },
+    'Not kept',
+  );
   const meter = h('span', { class: 'meter from-tablet' });
   const menu = iconButton('Open the menu', 'menu', () => onMenu?.(menu), 'only-phone');
   menu.hidden = onMenu === null;
@@ -44,7 +49,18 @@ export function createHead({ onMenu, onHistory, onCompare, onSettings, items }) 
   );
   settings.setAttribute('aria-expanded', 'false');
   const more = menuButton({ label: 'More', items });
-  const element = h('header', { class: 'talk-head' }, menu, history, title, meter, compare, settings, more);
+  const element = h(
+    'header',
+    { class: 'talk-head' },
+    menu,
+    history,
+    title,
+    lost,
+    meter,
+    compare,
+    settings,
+    more,
+  );
 
   return {
     element,
@@ -55,6 +71,10 @@ export function createHead({ onMenu, onHistory, onCompare, onSettings, items }) 
     setTitle(text) {
       title.textContent = text;
       title.title = text;
+    },
+    /** @param {boolean} isKept by the browser */
+    setKept(isKept) {
+      lost.hidden = isKept;
     },
     /** @param {{ isOn: boolean, isPossible: boolean }} state */
     setCompare({ isOn, isPossible }) {

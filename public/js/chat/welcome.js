@@ -10,9 +10,15 @@ import { icon } from '../lib/icons.js';
 export function createWelcome({ role, connection }) {
   const title = h('h3', null, 'What can I help with?');
   const text = h('p', null);
-  const instructions = h('p', { class: 'small truncate' });
+  const instructions = h('p', { class: 'small clamped' });
+  const lost = h(
+    'div',
+    { class: 'note warn', hidden: true },
+    icon('warning'),
+    h('div', null, 'This browser keeps no chats: they are lost when you close or reload this page.'),
+  );
   const card = h('div', { class: 'card welcome-key', hidden: true });
-  const element = h('div', { class: 'welcome' }, icon('chat'), title, text, instructions, card);
+  const element = h('div', { class: 'welcome' }, icon('chat'), title, text, lost, instructions, card);
 
   return {
     element,
@@ -31,10 +37,10 @@ export function createWelcome({ role, connection }) {
           : 'Start a conversation';
       if (isStart) text.textContent = 'Paste a key of this proxy, test it, choose a model and write.';
       else if (isListed && !hasModels) text.replaceChildren(...missing(role));
-      else if (isKept) text.textContent = 'Your chats are kept in this browser only.';
-      else
-        text.textContent = 'This browser keeps no chats: they are lost when you close or reload this page.';
+      else text.textContent = isKept ? 'Your chats are kept in this browser only.' : 'Ask anything.';
+      lost.hidden = isKept;
       instructions.textContent = `System prompt: “${system}”`;
+      instructions.title = system;
       instructions.hidden = system === '' || !hasModels;
       if (isGuest && !isDrawerOpen && connection.parentElement !== card) card.append(connection);
       card.hidden = !isGuest || isDrawerOpen;

@@ -82,6 +82,8 @@ function show(message, kind, lifeMs, action) {
   node.addEventListener('pointerleave', () => {
     timer = setTimeout(remove, lifeMs / 2);
   });
+  // Of things that went well, the last one is enough.
+  if (kind === 'ok') host.querySelector('.toast.ok')?.remove();
   while (host.childElementCount >= MAX_TOASTS) host.firstElementChild?.remove();
   host.append(node);
   // Hidden and shown again, to be above a dialog that opened meanwhile.

@@ -76,4 +76,6 @@ test('a snippet has the word and little around it', () => {
   const snippet = snippetOf(long, 'needle');
   assert.match(snippet, /^….*Needle.*…$/);
   assert.ok(snippet.length <= 92);
+  assert.ok(snippet.indexOf('Needle') <= 13);
+  assert.equal(snippetOf('a **bold** `word`, and # a heading', 'bold'), 'a bold word, and a heading');
 });

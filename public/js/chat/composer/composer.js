@@ -1,4 +1,5 @@
 /** The form for a message: text, files (by button, paste or drop), model, Send and Stop. */
+import { focusFirst } from '../../lib/focus-first.js';
 import { h } from '../../lib/h.js';
 import { icon } from '../../lib/icons.js';
 import { loadStyles } from '../../lib/styles.js';
@@ -10,8 +11,6 @@ import { findMismatch, KIND_TEXTS } from './kind-texts.js';
 /** @typedef {import('../conversation/chat-writer.js').Draft} Draft */
 
 const IMAGE_TYPES = 'image/png,image/jpeg,image/webp,image/gif';
-/** Devices whose keyboard is not on the screen. */
-const MOUSE = '(hover: hover)';
 const AUDIO_TYPES = 'audio/*,.flac,.m4a,.mp3,.mp4,.mpga,.ogg,.opus,.wav,.webm';
 
 /**
@@ -195,10 +194,7 @@ export function createComposer({ tools, onSend, onStop, onInput, onEditLast }) {
     form,
     addFiles,
     focus: () => field.focus(),
-    /** Focuses the field of a page that has just opened; not on a phone, whose keyboard would cover half of it. */
-    focusFirst() {
-      if (document.activeElement === document.body && matchMedia(MOUSE).matches) field.focus();
-    },
+    focusFirst: () => focusFirst(field),
     text: () => field.value,
     files: () => tray.list(),
     draft: () => ({ text: field.value, attachments: tray.list() }),

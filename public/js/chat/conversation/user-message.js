@@ -19,8 +19,8 @@ export function createUserMessage(message, { files, versions, onEdit }) {
   const tools = h(
     'div',
     { class: 'msg-tools' },
-    message.text !== '' && copyButton(() => message.text, text, { label: 'Copy message' }),
     edit,
+    message.text !== '' && copyButton(() => message.text, text, { label: 'Copy message' }),
     versionSwitch(versions),
   );
   const element = h('article', { class: 'said', 'aria-label': 'You' }, files, text, tools);

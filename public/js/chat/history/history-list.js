@@ -11,7 +11,7 @@ import { createHistoryFoot } from './history-foot.js';
 import { createRows } from './history-rows.js';
 import { createHistorySearch } from './history-search.js';
 import { placeChat, withoutChat } from './list-order.js';
-import { MAX_FOUND } from './search.js';
+import { MAX_FOUND, wordsOf } from './search.js';
 
 /** @typedef {import('./types.js').Chat} Chat */
 
@@ -149,7 +149,10 @@ export function createHistoryList({ store, account, hrefOf, onOpen, onNew, onGon
           (group) => group.chats.length > 0,
         )
       : groupByDay(chats, Date.now());
-    rows.show(groups, new Map(found?.flatMap(({ chat, snippet }) => (snippet ? [[chat.id, snippet]] : []))));
+    /** @type {Map<string, string>} */
+    const snippets = new Map();
+    for (const { chat, snippet } of found ?? []) if (snippet) snippets.set(chat.id, snippet);
+    rows.show(groups, { snippets, word: wordsOf(search?.query ?? '')[0] ?? '' });
     notice.replaceChildren(...(groups.length > 0 ? [] : [emptyNote(search?.query ?? null)]));
     // Observing again makes the browser report again, even if the sentinel never left the view.
     observer.unobserve(sentinel);

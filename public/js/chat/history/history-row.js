@@ -48,11 +48,11 @@ export function createRow(first, actions) {
     ];
   }
 
-  /** @param {Chat} next @param {string | null} found a piece of the text that was searched for */
-  function update(next, found) {
+  /** @param {Chat} next @param {string | null} found a piece of the text that was searched for @param {string} [word] marked in it */
+  function update(next, found, word = '') {
     chat = next;
     title.textContent = chat.title;
-    snippet.textContent = found ?? '';
+    snippet.replaceChildren(...withMark(found ?? '', word));
     snippet.hidden = found === null;
     link.title = chat.title;
     link.href = actions.hrefOf(chat);
@@ -115,4 +115,12 @@ export function createRow(first, actions) {
       else link.removeAttribute('aria-current');
     },
   };
+}
+
+/** @param {string} text @param {string} word in small letters */
+function withMark(text, word) {
+  const at = word === '' ? -1 : text.toLowerCase().indexOf(word);
+  if (at < 0) return [text];
+  const end = at + word.length;
+  return [text.slice(0, at), h('mark', null, text.slice(at, end)), text.slice(end)];
 }

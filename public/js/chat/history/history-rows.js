@@ -20,16 +20,17 @@ export function createRows(actions) {
 
   /**
    * @param {readonly Group[]} groups
-   * @param {ReadonlyMap<string, string>} snippets pieces of found texts, by chat
+   * @param {{ snippets: ReadonlyMap<string, string>, word: string }} found pieces of found texts, by chat; word: what is
+   *   marked in them
    */
-  function show(groups, snippets) {
+  function show(groups, { snippets, word }) {
     const focus = rememberFocus();
     /** @type {typeof rows} */
     const next = new Map();
     const sections = groups.map(({ label, chats }) => {
       const items = chats.map((chat) => {
         const row = rows.get(chat.id) ?? createRow(chat, actions);
-        row.update(chat, snippets.get(chat.id) ?? null);
+        row.update(chat, snippets.get(chat.id) ?? null, word);
         next.set(chat.id, row);
         return row.element;
       });

@@ -5,6 +5,11 @@ import { fromChatRecord, orderKey } from './records.js';
 const BATCH = 25;
 export const MAX_FOUND = 100;
 const SNIPPET_LENGTH = 90;
+/** Letters before the word: a row shows about forty. */
+const LEAD_LENGTH = 12;
+
+/** The words of a search, in small letters. @param {string} query */
+export const wordsOf = (query) => query.toLowerCase().split(/\s+/).filter(Boolean);
 
 /** @typedef {{ chat: import('./types.js').Chat, snippet: string | null }} Found snippet: around the first word, where a message has it */
 /**
@@ -22,7 +27,7 @@ const SNIPPET_LENGTH = 90;
  * @throws {DOMException} AbortError
  */
 export async function searchChats(driver, query, { signal, onProgress } = {}) {
-  const words = query.toLowerCase().split(/\s+/).filter(Boolean);
+  const words = wordsOf(query);
   /** @type {Found[]} */
   const found = [];
   if (words.length === 0) return found;
@@ -82,13 +87,18 @@ function hasAll(text, words) {
 }
 
 /**
+ * A piece of a text around a word, without the signs of Markdown that stand around words.
  * @param {string} text
  * @param {string} word
  */
 export function snippetOf(text, word) {
   const at = Math.max(0, text.toLowerCase().indexOf(word));
-  const start = Math.max(0, at - SNIPPET_LENGTH / 3);
+  const start = Math.max(0, at - LEAD_LENGTH);
   const end = Math.min(text.length, start + SNIPPET_LENGTH);
-  const piece = text.slice(start, end).replace(/\s+/g, ' ').trim();
+  const piece = text
+    .slice(start, end)
+    .replace(/[*`#]+/g, '')
+    .replace(/\s+/g, ' ')
+    .trim();
   return `${start > 0 ? '…' : ''}${piece}${end < text.length ? '…' : ''}`;
 }

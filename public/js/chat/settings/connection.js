@@ -1,5 +1,6 @@
 /** The API key, the list of models, and the test of the connection. */
 import { api } from '../../lib/api.js';
+import { focusFirst } from '../../lib/focus-first.js';
 import { textField } from '../../lib/form.js';
 import { plural } from '../../lib/format.js';
 import { h } from '../../lib/h.js';
@@ -40,7 +41,7 @@ export function createConnection({ signedIn, onModels }) {
   const result = h('div', { role: 'status', class: 'chat-result' });
   const test = h(
     'button',
-    { type: 'button', class: 'btn', onclick: () => void load(true) },
+    { type: 'button', class: signedIn ? 'btn' : 'btn primary', onclick: () => void load(true) },
     'Test Connection',
   );
   const element = h('div', { class: 'stack tight' }, field.element, h('div', null, test), result);
@@ -96,6 +97,7 @@ export function createConnection({ signedIn, onModels }) {
       if (!response.ok) throw await readFailure(response);
       const models = toModels(await response.json());
       if (signal.aborted) return;
+      test.classList.remove('primary');
       onModels(models);
       // A failure that stands there is answered too: without it the button would move away under the pointer.
       const isAnswered = isTest || result.childElementCount > 0;
@@ -150,5 +152,6 @@ export function createConnection({ signedIn, onModels }) {
     start() {
       if (signedIn) void load(false);
     },
+    focusFirst: () => focusFirst(field.control),
   };
 }
