@@ -18,7 +18,7 @@ async function exported(history: History): Promise<string> {
 test('without IndexedDB the history says so and works', async (t) => {
   const history = await open(t);
   assert.equal(history.isKept, false);
-  assert.match(history.whyNotKept ?? '', /^The chats in this browser cannot be reached: /);
+  assert.match(history.whyNotKept ?? '', /^This browser lets pages store nothing, .*\.$/);
   const chat = await history.createChat({ title: 'A' });
   await history.saveMessage(messageOf({ chatId: chat.id, text: 'Hello' }), { isLeaf: true });
   assert.equal((await history.listChats())[0]?.leafId, 'm');

@@ -30,14 +30,17 @@ export function toHistoryError(error) {
     );
   if (name === 'VersionError')
     return new HistoryError('outdated', 'A newer version of this page is open. Reload the page.', error);
-  // The name that the browser should have given us, or its word that we may not use it.
-  if (error instanceof TypeError || name === 'SecurityError')
-    return new HistoryError(
-      'failed',
-      'This browser lets pages store nothing, as in some private windows.',
-      error,
-    );
+  if (name === 'SecurityError') return noStorage(error);
   const reason = error instanceof Error ? error.message : String(error);
   const end = /[.!?]$/.test(reason) ? '' : '.';
   return new HistoryError('failed', `The chats in this browser cannot be reached: ${reason}${end}`, error);
+}
+
+/** Of a browser that lets pages store nothing. @param {unknown} [cause] */
+export function noStorage(cause) {
+  return new HistoryError(
+    'failed',
+    'This browser lets pages store nothing, as in some private windows.',
+    cause,
+  );
 }

@@ -1,5 +1,5 @@
 /** The history in IndexedDB (W3C Indexed Database API 3.0). */
-import { HistoryError, toHistoryError } from './history-error.js';
+import { HistoryError, noStorage, toHistoryError } from './history-error.js';
 
 /** A browser that says nothing at all, or a tab that does not let go of the old version, must not hold up the chat. */
 const OPEN_TIMEOUT_MS = 5000;
@@ -26,6 +26,7 @@ function openDatabase(name, migrations) {
       fail(new Error(`${why}.`));
     }, OPEN_TIMEOUT_MS);
     try {
+      if (!globalThis.indexedDB) throw noStorage();
       const request = indexedDB.open(name, migrations.length);
       request.onblocked = () => {
         isBlocked = true;
