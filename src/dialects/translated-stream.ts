@@ -44,6 +44,10 @@ export class TranslatedStream implements BodyTransform {
     return this.#error;
   }
 
+  get isWhole(): boolean {
+    return this.#isDone && this.#error === null;
+  }
+
   push(chunk: Buffer): string {
     if (this.#error !== null) return '';
     const plain = this.#records.isBetweenRecords ? plainData(chunk) : null;

@@ -17,6 +17,10 @@ export class MeteredBody implements BodyTransform {
     return this.#transform?.error ?? null;
   }
 
+  get isWhole(): boolean {
+    return this.#transform?.isWhole ?? false;
+  }
+
   push(chunk: Buffer): Buffer | string | null {
     this.#meter.lookAtBytes(chunk);
     return this.#transform === null ? chunk : this.#transform.push(chunk);

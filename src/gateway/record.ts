@@ -109,6 +109,8 @@ export class CallRecord {
   #cause: string | null = null;
   /** How a passed-on answer ended; null before that, and for answers made here. */
   #answerEnd: AnswerEnd['outcome'] | null = null;
+  /** The client had all of the answer when it left. */
+  #isTaken = false;
   #isClosed = false;
 
   constructor(start: RecordStart) {
@@ -145,8 +147,9 @@ export class CallRecord {
   }
 
   /** Notes how a passed-on answer ended. */
-  noteEnd({ outcome, error }: AnswerEnd): void {
+  noteEnd({ outcome, error, isTaken = false }: AnswerEnd): void {
     this.#answerEnd = outcome;
+    this.#isTaken = isTaken;
     if (error !== null) this.noteError(error);
   }
 
@@ -200,7 +203,7 @@ export class CallRecord {
 
   #outcomeOf(end: ConnectionEnd): Outcome {
     const answerEnd = this.#answerEnd;
-    if (answerEnd !== null && (answerEnd !== 'ok' || end.isFinished)) return answerEnd;
+    if (answerEnd !== null && (answerEnd !== 'ok' || end.isFinished || this.#isTaken)) return answerEnd;
     // An error answer is complete once its headers are sent, even if its connection lingers.
     const isAnswered = end.isFinished || (this.#hasFailed && end.headersSent);
     if (!isAnswered) return 'cancelled';

@@ -13,6 +13,8 @@ export interface BodyTransform {
   fail(error: HttpError): Buffer | string | null;
   /** The error that was passed on as the end of the answer: nothing follows it. */
   readonly error: HttpError | null;
+  /** What was pushed so far is a whole answer without an error: many clients leave then, and do not wait for the end. */
+  readonly isWhole: boolean;
   /** Nothing was sent for a while: returns bytes that keep the connection alive, or null. */
   idle(): Buffer | string | null;
 }
@@ -25,4 +27,6 @@ export interface BodyTransform {
 export interface AnswerEnd {
   readonly outcome: 'ok' | 'cancelled' | 'broken' | 'cut' | 'error';
   readonly error: Error | null;
+  /** The client had all of the answer when it left. */
+  readonly isTaken?: boolean;
 }

@@ -147,7 +147,8 @@ class Pump implements BodyReader {
   };
 
   readonly #onClose = (): void => {
-    this.#settle({ outcome: 'cancelled', error: null });
+    const isTaken = this.#transform?.isWhole === true && this.#arrived.length === 0 && !this.#isFull;
+    this.#settle({ outcome: isTaken ? 'ok' : 'cancelled', error: null, isTaken });
   };
 
   onEnd(): void {

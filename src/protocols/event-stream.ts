@@ -65,6 +65,11 @@ export class EventStream implements BodyTransform {
     return this.#error;
   }
 
+  get isWhole(): boolean {
+    const hasFailed = this.#error !== null || this.#passedError !== null;
+    return !hasFailed && this.#end.isFinal && this.#records.isBetweenRecords;
+  }
+
   push(chunk: Buffer): Buffer | null {
     if (this.#error !== null) return null;
     this.#end.look(chunk);

@@ -4,6 +4,7 @@ import { type JsonRewriter, replaceFirstString } from '../json/rewriter.ts';
 /** Puts the id of the requested model into a JSON response of any size: replaces the object's first string `model`. */
 export class JsonModelRenamer implements BodyTransform {
   readonly error = null;
+  readonly isWhole = false;
   readonly #replacer: JsonRewriter;
 
   constructor(name: string) {

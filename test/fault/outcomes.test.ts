@@ -6,6 +6,8 @@ import { rawClient } from '../helpers/raw-socket.ts';
 import { type AppUnderTest, MASTER_KEY, startApp } from '../helpers/start-app.ts';
 
 const CHUNK = 'data: {"choices":[{"index":0,"delta":{"content":"a"}}]}\n\n';
+const FINISHED = 'data: {"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":"stop"}]}\n\n';
+const HELLO = [{ role: 'user', content: 'Hello' }];
 const STREAM = { 'content-type': 'text/event-stream' };
 
 async function start(t: TestContext, answer: Answer, idleTimeoutMs = 60_000): Promise<AppUnderTest> {
@@ -61,6 +63,39 @@ describe('log line and metrics tell how a call ended', { timeout: 20_000 }, () =
       assert.deepEqual(await storyOf(app), { status: 200, outcome: 'ok' });
     }
   });
+
+  for (const { path, events, isOk } of [
+    { path: 'chat/completions', events: [CHUNK, 'data: [DONE]\n\n'], isOk: true },
+    { path: 'chat/completions', events: [CHUNK, CHUNK], isOk: false },
+    { path: 'messages', events: [FINISHED, 'data: [DONE]\n\n'], isOk: true },
+    { path: 'responses', events: [FINISHED, 'data: [DONE]\n\n'], isOk: true },
+    { path: 'responses', events: [CHUNK, CHUNK], isOk: false },
+  ]) {
+    const what = isOk ? 'once it has all of it' : 'before its end';
+    test(`A9: a stream of ${path} that the client leaves ${what}, while the provider keeps it open`, async (t) => {
+      const app = await start(t, (_req, res) => void res.writeHead(200, STREAM).write(events.join('')));
+      const leaving = new AbortController();
+      const answer = await fetch(`${app.origin}/v1/${path}`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${MASTER_KEY}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ model: 'm', stream: true, messages: HELLO, input: 'Hello', max_tokens: 9 }),
+        signal: leaving.signal,
+      });
+      const last = isOk ? /\[DONE\]\n\n$|message_stop"\}\n\n$|response\.completed"[^\n]*\n\n$/ : /"a"/;
+      let text = '';
+      for await (const bytes of answer.body ?? []) {
+        text += Buffer.from(bytes).toString();
+        if (last.test(text)) break;
+      }
+      leaving.abort();
+      assert.deepEqual(
+        await storyOf(app),
+        isOk
+          ? { status: 200, outcome: 'ok' }
+          : { status: 499, outcome: 'cancelled', code: 'client_closed_request' },
+      );
+    });
+  }
 
   test('A9: a stream that the provider broke off', async (t) => {
     const app = await start(t, cutOff);
