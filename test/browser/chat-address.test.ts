@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
+import { MASTER_KEY } from '../helpers/start-app.ts';
 import {
   answers,
   type ChatUnderTest,
   chooseModel,
   converse,
   createGate,
+  keyField,
+  messageField,
   modelReady,
   newChat,
   openChat,
@@ -194,4 +197,22 @@ test('a chat that cannot be read keeps its address, and a reload shows it', opti
   await page.reload();
   await shows(page, 'First');
   await page.evaluate(() => sessionStorage.clear());
+});
+
+test('without its key, a chat of the address waits for the key, also after Back', options, async (t) => {
+  const chat = await startChat(t);
+  const { page } = await openChat(t, chat.app, 'chat page');
+  await makeChats(page, chat, ['First', 'Second']);
+  await stored(page);
+  await page.reload();
+  await page.getByText('Enter your key to see its chats.').waitFor();
+  const second = page.url();
+  await page.evaluate(() => history.back());
+  await page.waitForURL((url) => url.href !== second && url.hash.includes('id='));
+  await keyField(page).fill(MASTER_KEY);
+  await keyField(page).press('Enter');
+  await shows(page, 'First');
+  // Whoever has entered a key writes next.
+  await messageField(page).and(page.locator(':focus')).waitFor();
+  assert.equal(await page.getByText('This chat is not in this browser any more.').count(), 0);
 });

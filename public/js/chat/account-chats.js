@@ -42,6 +42,7 @@ export function createAccountChats({ host, canSignOut, onOpen, onNew, onGone, on
     list = createHistoryList({
       store: opened,
       account: canSignOut ? name : null,
+      isGuest: name === GUEST,
       hrefOf: ({ id }) => hashOf('chat', { id }),
       onOpen: ({ id }) => onOpen(id),
       onNew,

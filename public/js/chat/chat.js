@@ -62,7 +62,11 @@ export function mountChat(container, { me, isTab = false, onMenu = null }) {
   });
   const settings = createSettings({ onChange: keepSettings, onInvalid: () => side.open() });
   const model = createModelButton({ onChange: onModel, onMissing, isKeyNeeded: me === null });
-  const connection = createConnection({ signedIn: me !== null, onModels });
+  const connection = createConnection({
+    signedIn: me !== null,
+    onModels,
+    onEntered: () => composer.focus(),
+  });
   const presets = createPresetList({ history: chats.history, read: readPreset, onUse: usePreset });
   const welcome = createWelcome({ role: me?.role ?? null, connection: connection.element });
   const compareMode = createCompareMode({

@@ -59,6 +59,9 @@ export function createNavigation({
       if (chat) onSettings(chat);
       composer.focus();
     } catch (error) {
+      // The chats of a key appear once it is entered.
+      isAwaited = chats.store() === null || (chats.isGuest() && conversation.place().chat === null);
+      if (isAwaited) return;
       toast.error(messageOf(error));
       missing = id;
       onChange();

@@ -9,7 +9,7 @@ import { describeFailure, toFailure } from '../request/failure.js';
  */
 
 /** How often an answer is stored while it arrives, so that a closed tab loses little. */
-const SAVE_EVERY_MS = 3000;
+const SAVE_EVERY_MS = 1000;
 
 /**
  * @param {{ send: import('../types.js').Send, files: import('../request/ask.js').Files,

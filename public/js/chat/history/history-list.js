@@ -20,12 +20,21 @@ const PAGE = 100;
 /**
  * Needs `history.css`.
  * @param {{
- *   store: import('./open-history.js').History, account: string | null, hrefOf: (chat: Chat) => string,
+ *   store: import('./open-history.js').History, account: string | null, isGuest?: boolean, hrefOf: (chat: Chat) => string,
  *   onOpen: (chat: Chat) => void, onNew: () => void, onGone: (chatId: string) => void, newChatKeys?: string,
- * }} options account: null for people who cannot sign out. hrefOf: the address of a chat, for a new tab. onGone: the chat
+ * }} options account: null for people who cannot sign out. isGuest: a key may still be entered. hrefOf: the address of a chat, for a new tab. onGone: the chat
  *   that is shown was deleted, here or in another tab. newChatKeys: the shortcut as people read it
  */
-export function createHistoryList({ store, account, hrefOf, onOpen, onNew, onGone, newChatKeys }) {
+export function createHistoryList({
+  store,
+  account,
+  isGuest = false,
+  hrefOf,
+  onOpen,
+  onNew,
+  onGone,
+  newChatKeys,
+}) {
   /** @type {Chat[]} */
   let chats = [];
   let isComplete = false;
@@ -153,7 +162,7 @@ export function createHistoryList({ store, account, hrefOf, onOpen, onNew, onGon
     const snippets = new Map();
     for (const { chat, snippet } of found ?? []) if (snippet) snippets.set(chat.id, snippet);
     rows.show(groups, { snippets, word: wordsOf(search?.query ?? '')[0] ?? '' });
-    notice.replaceChildren(...(groups.length > 0 ? [] : [emptyNote(search?.query ?? null)]));
+    notice.replaceChildren(...(groups.length > 0 ? [] : [emptyNote(search?.query ?? null, isGuest)]));
     // Observing again makes the browser report again, even if the sentinel never left the view.
     observer.unobserve(sentinel);
     if (!isComplete && !search) observer.observe(sentinel);
@@ -229,11 +238,13 @@ function shorten(title) {
   return title.length > 40 ? `${title.slice(0, 39).trimEnd()}…` : title;
 }
 
-/** @param {string | null} query */
-function emptyNote(query) {
+/** @param {string | null} query @param {boolean} isGuest */
+function emptyNote(query, isGuest) {
   const [title, text] =
-    query === null
-      ? ['No chats yet', 'Your chats appear here as soon as you send a message.']
-      : ['Nothing found', `No chat matches “${query}”.`];
+    query !== null
+      ? ['Nothing found', `No chat matches “${query}”.`]
+      : isGuest
+        ? ['Your chats', 'Enter your key to see its chats.']
+        : ['No chats yet', 'Your chats appear here as soon as you send a message.'];
   return h('div', { class: 'history-empty' }, h('h2', null, title), h('p', { class: 'wrap-anywhere' }, text));
 }

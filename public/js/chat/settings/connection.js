@@ -12,10 +12,12 @@ const TYPING_PAUSE_MS = 500;
 
 /**
  * The key is kept only in its field, until the page is closed. It is never stored.
- * @param {{ signedIn: boolean, onModels: (models: import('../types.js').Model[] | null, whyNone?: string) => void }} options
- *   onModels: gets null and a short reason when there is no list
+ * @param {{
+ *   signedIn: boolean, onModels: (models: import('../types.js').Model[] | null, whyNone?: string) => void,
+ *   onEntered: () => void,
+ * }} options onModels: gets null and a short reason when there is no list; onEntered: a key was entered and works
  */
-export function createConnection({ signedIn, onModels }) {
+export function createConnection({ signedIn, onModels, onEntered }) {
   const field = textField({
     label: 'API key',
     optional: signedIn,
@@ -47,6 +49,8 @@ export function createConnection({ signedIn, onModels }) {
   const element = h('div', { class: 'stack tight' }, field.element, h('div', null, test), result);
   let running = new AbortController();
   let timer = 0;
+  /** The key was entered with Enter. */
+  let isEntered = false;
   /** The key that the list was loaded with; the initial value equals no key. */
   let loadedKey = '\n';
 
@@ -98,6 +102,7 @@ export function createConnection({ signedIn, onModels }) {
       const models = toModels(await response.json());
       if (signal.aborted) return;
       test.classList.remove('primary');
+      if (isEntered && document.activeElement === field.control) onEntered();
       onModels(models);
       // A failure that stands there is answered too: without it the button would move away under the pointer.
       const isAnswered = isTest || result.childElementCount > 0;
@@ -127,12 +132,15 @@ export function createConnection({ signedIn, onModels }) {
   }
 
   field.control.addEventListener('input', () => {
+    isEntered = false;
     clearTimeout(timer);
     timer = setTimeout(onKey, TYPING_PAUSE_MS);
   });
   field.control.addEventListener('change', onKey);
   field.control.addEventListener('keydown', (event) => {
-    if (event.key === 'Enter') onKey();
+    if (event.key !== 'Enter') return;
+    isEntered = true;
+    onKey();
   });
 
   addEventListener('server-back', () => {
