@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { MASTER_KEY } from '../helpers/start-app.ts';
 import {
   answers,
-  type ChatUnderTest,
   chooseModel,
   converse,
   createGate,
@@ -13,6 +12,7 @@ import {
   modelReady,
   newChat,
   openChat,
+  type Place,
   startChat,
   stored,
 } from './chat-setup.ts';
@@ -71,21 +71,23 @@ function give(page: Page, what: 'chats' | 'presets'): Promise<boolean> {
 
 const chatLink = (page: Page, name: string) => page.getByRole('link', { name, exact: true });
 
-/** Chats with these titles, each with an answer of its own; the last one is shown. */
-async function makeChats(page: Page, chat: ChatUnderTest, titles: readonly string[]): Promise<void> {
+/** The chat with chats of these titles, each with an answer of its own; the last one is shown. */
+async function openWith(t: TestContext, titles: readonly string[], place: Place = 'Chat tab') {
+  const chat = await startChat(t);
+  const visitor = await openChat(t, chat.app, place);
+  const { page } = visitor;
   for (const [index, title] of titles.entries()) {
     if (index > 0) await newChat(page);
     await converse(page, chat, title, `Answer to ${title}`);
   }
   await page.waitForURL(/#chat\?id=/);
+  return { chat, ...visitor };
 }
 
 const shows = (page: Page, title: string) => answers(page).getByText(`Answer to ${title}`).waitFor();
 
 test('Back goes past a chat that was deleted', options, async (t) => {
-  const chat = await startChat(t);
-  const { page } = await openChat(t, chat.app, 'Chat tab');
-  await makeChats(page, chat, ['First', 'Second', 'Third']);
+  const { page } = await openWith(t, ['First', 'Second', 'Third']);
   const third = page.url();
   await chatLink(page, 'Second').hover();
   await page.getByRole('button', { name: 'More for Second' }).click();
@@ -108,9 +110,7 @@ test('Back goes past a chat that was deleted', options, async (t) => {
 });
 
 test('the chat on the page stays if it is chosen while another one is read', options, async (t) => {
-  const chat = await startChat(t);
-  const { page } = await openChat(t, chat.app, 'Chat tab');
-  await makeChats(page, chat, ['First', 'Second']);
+  const { page } = await openWith(t, ['First', 'Second']);
   const second = page.url();
   await page.evaluate(holdChats);
   await chatLink(page, 'First').click();
@@ -122,9 +122,7 @@ test('the chat on the page stays if it is chosen while another one is read', opt
 });
 
 test('what another tab changes while a chat that is gone is looked for is shown', options, async (t) => {
-  const chat = await startChat(t);
-  const { page, open } = await openChat(t, chat.app, 'Chat tab');
-  await makeChats(page, chat, ['Gone', 'Here']);
+  const { chat, page, open } = await openWith(t, ['Gone', 'Here']);
   const other = await open(`/chat.html${new URL(page.url()).hash}`);
   await shows(other, 'Here');
   const gone = await chatLink(page, 'Gone').getAttribute('href');
@@ -148,9 +146,7 @@ test('what another tab changes while a chat that is gone is looked for is shown'
 });
 
 test('a chat that is chosen while the presets are read is the one that is shown', options, async (t) => {
-  const chat = await startChat(t);
-  const { page } = await openChat(t, chat.app, 'Chat tab');
-  await makeChats(page, chat, ['First', 'Second']);
+  const { page } = await openWith(t, ['First', 'Second']);
   await page.addInitScript(holdPresets);
   await page.addInitScript(holdChats);
   await page.reload();
@@ -163,9 +159,7 @@ test('a chat that is chosen while the presets are read is the one that is shown'
 });
 
 test('while a chat is read, the address stays that of this chat', options, async (t) => {
-  const chat = await startChat(t);
-  const { page } = await openChat(t, chat.app, 'Chat tab');
-  await makeChats(page, chat, ['First']);
+  const { chat, page } = await openWith(t, ['First']);
   const first = page.url();
   await newChat(page);
   await converse(page, chat, 'Second', 'Answer to Second');
@@ -180,9 +174,7 @@ test('while a chat is read, the address stays that of this chat', options, async
 });
 
 test('a chat that cannot be read keeps its address, and a reload shows it', options, async (t) => {
-  const chat = await startChat(t);
-  const { page } = await openChat(t, chat.app, 'Chat tab');
-  await makeChats(page, chat, ['First']);
+  const { page } = await openWith(t, ['First']);
   const first = page.url();
   await page.addInitScript(() => {
     if (sessionStorage.getItem('has-failed') !== null) return;
@@ -200,9 +192,7 @@ test('a chat that cannot be read keeps its address, and a reload shows it', opti
 });
 
 test('without its key, a chat of the address waits for the key, also after Back', options, async (t) => {
-  const chat = await startChat(t);
-  const { page } = await openChat(t, chat.app, 'chat page');
-  await makeChats(page, chat, ['First', 'Second']);
+  const { page } = await openWith(t, ['First', 'Second'], 'chat page');
   await stored(page);
   await page.reload();
   await page.getByText('Enter your key to see its chats.').waitFor();
