@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { Page } from 'playwright-core';
+import { createGate } from '../helpers/gate.ts';
 import { MASTER_KEY } from '../helpers/start-app.ts';
 import {
   answers,
   chooseModel,
   converse,
-  createGate,
   keyField,
   messageField,
   modelReady,

@@ -210,15 +210,6 @@ export async function stored(page: Page): Promise<void> {
   });
 }
 
-/** What waits until the test lets it go on. */
-export function createGate(): { opened: Promise<void>; open(): void } {
-  let open = (): void => {};
-  const opened = new Promise<void>((resolve) => {
-    open = resolve;
-  });
-  return { opened, open: () => open() };
-}
-
 /** One question and its answer, to the end. */
 export async function converse(
   page: Page,

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { answers, ask, createGate, idle, openChat, startChat } from './chat-setup.ts';
+import { createGate } from '../helpers/gate.ts';
+import { answers, ask, idle, openChat, startChat } from './chat-setup.ts';
 import { SKIPPED } from './start-browser.ts';
 
 const options = { skip: SKIPPED };

@@ -1,4 +1,5 @@
 import type { Page, Route } from 'playwright-core';
+import { createGate } from '../helpers/gate.ts';
 
 /** An answer of the server that is on its way for as long as a test wants. */
 export interface HeldAnswer {
@@ -10,9 +11,9 @@ export interface HeldAnswer {
 
 /** Holds the answer to the next request of a page with this method and path. */
 export async function holdAnswer(page: Page, method: string, path: string): Promise<HeldAnswer> {
-  const answered = gate();
-  const released = gate();
-  const given = gate();
+  const answered = createGate();
+  const released = createGate();
+  const given = createGate();
   let isTaken = false;
   const hold = async (route: Route): Promise<void> => {
     if (isTaken || route.request().method() !== method) return route.fallback();
@@ -36,12 +37,4 @@ export async function holdAnswer(page: Page, method: string, path: string): Prom
       await given.opened;
     },
   };
-}
-
-function gate(): { readonly opened: Promise<void>; readonly open: () => void } {
-  let open = (): void => {};
-  const opened = new Promise<void>((resolve) => {
-    open = resolve;
-  });
-  return { opened, open };
 }

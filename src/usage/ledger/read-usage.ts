@@ -16,10 +16,9 @@ export interface UsageSources {
 }
 
 /**
- * Answers a query. Where days by UTC are enough, whole days come from the months' files. Other
- * sealed days, unless single hours are asked for, come from the parts into which the time of the query and a midnight of its time
- * zone cut them. Everything else comes from hours. A day whose hours are no longer kept
- * counts as if all of it had happened when it began.
+ * Answers a query. Where days by UTC are enough, whole days come from the months' files. Other sealed days, unless single hours
+ * are asked for, come from the parts into which the time of the query and a midnight of its time zone cut them. Everything else
+ * comes from hours. A day whose hours are no longer kept counts as if all of it had happened when it began.
  * @throws TooManyRowsError.
  */
 export async function readUsage(query: UsageQuery, sources: UsageSources): Promise<UsageResult> {
