@@ -7,12 +7,15 @@ export interface PoolUser extends SocketUser {
 }
 
 /**
- * How long a connection is kept without a request. If the provider announces a shorter time (`Keep-Alive: timeout=N`), it is
- * closed a second earlier, so that no request is sent into a connection that is being closed.
+ * How long a connection is kept without a request: 4 seconds, because many servers close it after 5 (undici does the same). If
+ * the provider announces another time (`Keep-Alive: timeout=N`), a second less than that, so that no request is sent into a
+ * connection that is being closed.
  */
 const KEPT_MS = 4_000;
+const KEPT_MS_AT_MOST = 60_000;
 const EARLIER_MS = 1_000;
-const KEPT_SOCKETS = 64;
+/** As many as a class of people uses at once: to open one, with TLS, costs more than the request. */
+const KEPT_SOCKETS = 256;
 /** How many connections may be in use at a time; further requests wait. */
 export const MAX_SOCKETS = 1_024;
 const SWEEP_MS = 500;
@@ -68,7 +71,7 @@ export class Pool implements SocketKeeper {
   giveBack(socket: UpstreamSocket, hint: string | undefined): void {
     if (hint !== this.#hint) {
       this.#hint = hint;
-      this.#hintedMs = hint === undefined ? KEPT_MS : keptMsOf(hint);
+      this.#hintedMs = keptMsOf(hint);
     }
     const keptMs = this.#hintedMs;
     if (keptMs <= 0 || !socket.isOpen) {
@@ -148,7 +151,7 @@ export class Pool implements SocketKeeper {
 }
 
 /** How long a provider with this `Keep-Alive` header lets a connection be kept. */
-function keptMsOf(hint: string): number {
-  const seconds = /^timeout=(\d+)/.exec(hint)?.[1];
-  return seconds === undefined ? KEPT_MS : Math.min(KEPT_MS, Number(seconds) * 1000 - EARLIER_MS);
+export function keptMsOf(hint: string | undefined): number {
+  const seconds = /^timeout=(\d+)/.exec(hint ?? '')?.[1];
+  return seconds === undefined ? KEPT_MS : Math.min(KEPT_MS_AT_MOST, Number(seconds) * 1000 - EARLIER_MS);
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { TLSSocket } from 'node:tls';
 import { Cancellation } from '../../../src/cancellation.ts';
+import { keptMsOf } from '../../../src/providers/upstream/pool.ts';
 import { certificate, hasOpenssl } from '../../helpers/certificate.ts';
 import { startRawUpstream } from '../../helpers/raw-upstream.ts';
 import { startSender, streamOf } from '../../helpers/sender.ts';
@@ -44,22 +45,28 @@ describe('the connections to a provider', { timeout: 30_000 }, () => {
     assert.equal(upstream.requests.length, 1);
   });
 
-  test('are at most 64 without a request, and the one used last is used next', async (t) => {
+  test('are at most 256 without a request, and the one used last is used next', async (t) => {
     const held: (() => void)[] = [];
     const upstream = await startRawUpstream(t, (socket) => void held.push(() => socket.write(ANSWER)));
     const sender = startSender(t, upstream.origin);
-    const asked = Array.from({ length: 70 }, (_, index) => sender.ask(String(index)));
-    await until(() => held.length === 70, 'all requests');
+    const asked = Array.from({ length: 260 }, (_, index) => sender.ask(String(index)));
+    await until(() => held.length === 260, 'all requests');
     for (const answer of held) answer();
     await Promise.all(asked);
-    await until(() => upstream.connections.filter(({ closed }) => closed).length === 6, 'the end of six');
+    await until(() => upstream.connections.filter(({ closed }) => closed).length === 4, 'the end of four');
     const next = sender.ask('next');
-    await until(() => held.length === 71, 'the next request');
-    held[70]?.();
+    await until(() => held.length === 261, 'the next request');
+    held[260]?.();
     await next;
-    const last = upstream.requests[70]?.connection ?? -1;
-    assert.equal(upstream.connections.length, 70);
+    const last = upstream.requests[260]?.connection ?? -1;
+    assert.equal(upstream.connections.length, 260);
     assert.equal(upstream.connections[last]?.closed, false);
+  });
+
+  test('are kept 4 seconds, or a second less than the provider announces, but a minute at most', () => {
+    const hints = [undefined, 'timeout=5', 'timeout=5, max=100', 'timeout=60', 'timeout=600', 'max=100', 'x'];
+    assert.deepEqual(hints.map(keptMsOf), [4_000, 4_000, 4_000, 59_000, 60_000, 4_000, 4_000]);
+    assert.deepEqual(['timeout=1', 'timeout=0'].map(keptMsOf), [0, -1_000]);
   });
 
   test('take the session of an earlier one on TLS', {
