@@ -49,9 +49,14 @@ export class AnswerMeter {
     return this.#unfinishedId;
   }
 
+  /** Looks at whole records of an event stream that hold no usage. */
+  lookAtText(records: Buffer): void {
+    if (this.#kind === 'tokens') this.#textBytes += streamedTextBytes(records);
+  }
+
   /** Looks at whole records of an event stream. True if they show usage. */
   lookAtRecords(records: Buffer): boolean {
-    if (this.#kind === 'tokens') this.#textBytes += streamedTextBytes(records);
+    this.lookAtText(records);
     if (!showsUsage(records)) return false;
     let at = records.indexOf(USAGE);
     while (at >= 0) {

@@ -4,6 +4,8 @@ import { type JsonRewriter, replaceFirstString } from '../json/rewriter.ts';
 
 /** Where chat chunks and events of the Responses and Messages APIs name their model. */
 const MODEL_PATHS = [['model'], ['response', 'model'], ['message', 'model']];
+/** Without its first quote: the search for a byte that is rarer than quotes is faster. */
+const MODEL = Buffer.from('model"');
 
 /**
  * Puts the id of the requested model into events. The events of a stream usually begin with the same bytes up to their model,
@@ -29,12 +31,12 @@ export class EventModelRenamer {
       prefix.equals(record.subarray(0, prefix.length))
     ) {
       const rest = record.subarray(prefix.length);
-      if (!rest.includes('"model"')) {
+      if (!rest.includes(MODEL)) {
         out.push(this.#renamedPrefix, rest);
         return;
       }
     }
-    if (record.includes('"model"')) this.#renameSlowly(record, out);
+    if (record.includes(MODEL)) this.#renameSlowly(record, out);
     else out.push(record);
   }
 

@@ -54,6 +54,73 @@ describe('EventStream', () => {
     );
   });
 
+  test('does the same with whole records, one or all at a time, as with single bytes', () => {
+    const value = fc.constantFrom('null', ' null', '{"total_tokens":7}', '"stop"', ' "stop"', '7');
+    const member = fc
+      .record({ name: fc.constantFrom('usage', 'finish_reason', 'error', 'model', 'reason', 'image'), value })
+      .map((one) => `"${one.name}":${one.value}`);
+    const data = fc.oneof(
+      fc
+        .record({ said: content, members: fc.array(member, { maxLength: 2 }) })
+        .map(({ said, members }) =>
+          [`{"choices":[{"delta":{"content":${JSON.stringify(said)}}}]`, ...members].join(',').concat('}'),
+        ),
+      fc.constantFrom(
+        '[DONE]',
+        '[D]',
+        '"usage"',
+        '{"usage" : {"total_tokens":9}}',
+        '{"type":"message_stop"}',
+      ),
+    );
+    const line = fc.oneof(
+      { weight: 9, arbitrary: data.map((text) => `data: ${text}\n\n`) },
+      {
+        weight: 1,
+        arbitrary: fc.constantFrom(
+          ': x\n\n',
+          'data: {}\n{"detail":"x"}\n\n',
+          'event: error\ndata: "x"\n\n',
+          'data: 1\r\revent: error\rdata: "x"\n\n',
+          '{"object":"error"}\n\n',
+        ),
+      },
+    );
+    const ways = fc.record({
+      model: fc.constantFrom(null, 'alias'),
+      streamEnd: fc.constantFrom('chat' as const, 'messages' as const, null),
+      hideUsage: fc.boolean(),
+    });
+    const outcome = (chunks: readonly Buffer[], way: Partial<EventStreamOptions>) => {
+      const meter = new AnswerMeter('tokens');
+      const stream = new EventStream({ ...PLAIN, ...way, meter });
+      const parts = chunks.map((bytes) => stream.push(bytes));
+      const { isWhole } = stream;
+      parts.push(stream.end());
+      const bytes = Buffer.concat(parts.filter((part) => part !== null)).toString();
+      const used = meter.total({ promptTokens: 0, answerTokens: 0, audioSeconds: 0, images: 0 });
+      return { bytes, isWhole, error: stream.error?.message, used };
+    };
+    fc.assert(
+      fc.property(fc.array(line, { maxLength: 6 }), ways, (lines, way) => {
+        const all = Buffer.from(lines.join(''));
+        const singly = outcome(
+          Array.from(all, (byte) => Buffer.of(byte)),
+          way,
+        );
+        assert.deepEqual(
+          outcome(
+            lines.map((text) => Buffer.from(text)),
+            way,
+          ),
+          singly,
+        );
+        assert.deepEqual(outcome([all], way), singly);
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
   test('renames the model, and nothing else, whatever the chunks', () => {
     fc.assert(
       fc.property(text, cuts, (stream, places) => {
