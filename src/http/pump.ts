@@ -41,6 +41,9 @@ export function pump(exchange: Exchange, options: PumpOptions): Promise<void> {
   });
 }
 
+/** Far less than a read of a connection takes at once. */
+const SMALL_BYTES = 4 * 1024;
+
 class Pump implements BodyReader {
   readonly #res: ServerResponse;
   readonly #body: BodySource;
@@ -89,8 +92,12 @@ class Pump implements BodyReader {
     this.#res.flushHeaders();
   };
 
-  /** Chunks, often hundreds, are batched per event-loop turn; see `sendBytes`. */
+  /** A small piece is all that has come, and goes on at once. What begins large leaves in one batch per turn; see `sendBytes`. */
   onData(chunk: Buffer): void {
+    if (this.#isHeadSent && this.#arrived.length === 0 && chunk.length <= SMALL_BYTES) {
+      if (!this.#isSettled) this.#send(chunk);
+      return;
+    }
     this.#arrived.push(chunk);
     if (this.#arrived.length === 1) setImmediate(this.#passOn);
   }
@@ -195,7 +202,9 @@ class Pump implements BodyReader {
 }
 
 const LAST_CHUNK = Buffer.from('0\r\n\r\n');
-const LINE_END = Buffer.from('\r\n');
+const LINE_ENDS_BYTES = 4;
+const CR = 0x0d;
+const LF = 0x0a;
 
 function chunkOf(body: Buffer | string): Buffer | string {
   return typeof body === 'string' ? chunkOfText(body) : chunkOfBytes(body);
@@ -208,12 +217,20 @@ function chunkOfText(text: string): string {
 
 function chunkOfBytes(bytes: Buffer): Buffer {
   const size = bytes.length.toString(16);
-  const chunk = Buffer.allocUnsafe(size.length + bytes.length + 2 * LINE_END.length);
-  let at = chunk.write(size, 'latin1');
-  at += LINE_END.copy(chunk, at);
-  at += bytes.copy(chunk, at);
-  LINE_END.copy(chunk, at);
+  const chunk = Buffer.allocUnsafe(size.length + bytes.length + LINE_ENDS_BYTES);
+  let at = 0;
+  while (at < size.length) chunk[at] = size.charCodeAt(at++);
+  at = endLine(chunk, at);
+  chunk.set(bytes, at);
+  endLine(chunk, at + bytes.length);
   return chunk;
+}
+
+/** Returns the index behind the line end. */
+function endLine(chunk: Buffer, at: number): number {
+  chunk[at] = CR;
+  chunk[at + 1] = LF;
+  return at + 2;
 }
 
 function lastChunksOf(bytes: Buffer): Buffer {
