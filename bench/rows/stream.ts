@@ -22,13 +22,15 @@ export const measurement: Measurement = {
     for (const { what, events, intervalMs, ...shape } of CASES) {
       const upstreamEnv = { EVENTS: String(events), INTERVAL_MS: String(intervalMs) };
       await onStage(run, { upstream: 'upstream-sse', upstreamEnv }, async ({ headers, bare, proxy }) => {
-        const bodyOf = (model: string) => bodyFile(run, `stream-${model}.json`, chatBody(model, true));
-        const bodyPath = bodyOf('bench-model');
+        const bodiesOf = (model: string) => ({
+          bodyPath: bodyFile(run, `stream-${model}.json`, chatBody(model, true)),
+          warmUpPath: bodyFile(run, `short-stream-${model}.json`, chatBody(model, true, 1)),
+        });
         const turns = { ...shape, turns: run.pick(shape.turns, 1) };
         const costs = await compareCosts(run, turns, {
-          bare: { server: bare, headers, bodyPath },
-          plain: { server: proxy, headers, bodyPath },
-          renamed: { server: proxy, headers, bodyPath: bodyOf('bench-alias') },
+          bare: { server: bare, headers, ...bodiesOf('bench-model') },
+          plain: { server: proxy, headers, ...bodiesOf('bench-model') },
+          renamed: { server: proxy, headers, ...bodiesOf('bench-alias') },
         });
         const row = (name: string, ours: Cost[]) => cpuRow(name, { bare: costs.bare, proxy: ours }, events);
         rows.push(row(`CPU per event, ${what}`, costs.plain));

@@ -1,4 +1,5 @@
-// An upstream that answers with an event stream of EVENTS chunks, INTERVAL_MS apart; 0: as fast as the client reads them.
+// An upstream that answers with an event stream of EVENTS chunks, INTERVAL_MS apart; 0: as fast as the client reads them. A
+// client that asks for one token gets one chunk, at once.
 
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
@@ -24,8 +25,8 @@ function end(response: ServerResponse, wantsUsage: boolean): void {
   response.end(`${LAST}${wantsUsage ? USAGE : ''}data: [DONE]\n\n`);
 }
 
-async function sendFast(response: ServerResponse): Promise<void> {
-  for (let sent = 0; sent < EVENTS; sent++) {
+async function sendFast(response: ServerResponse, events: number): Promise<void> {
+  for (let sent = 0; sent < events; sent++) {
     if (!response.write(WORD)) await once(response, 'drain');
   }
 }
@@ -52,7 +53,9 @@ const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) =>
   request.setEncoding('utf8').on('data', (text: string) => (body += text));
   request.on('end', async () => {
     response.writeHead(200, { 'content-type': 'text/event-stream' });
-    await (INTERVAL_MS > 0 ? sendPaced(response) : sendFast(response));
+    const isShort = body.includes('"max_tokens":1,');
+    if (INTERVAL_MS > 0 && !isShort) await sendPaced(response);
+    else await sendFast(response, isShort ? 1 : EVENTS);
     end(response, /"include_usage":\s*true/.test(body));
   });
 });
