@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ByteGatherer } from '../byte-gatherer.ts';
 import { HttpError } from '../errors.ts';
 import { type InflightLease, overloaded } from '../inflight-budget.ts';
+import { countPassed } from './passed-buffers.ts';
 
 export interface BodyLimits {
   readonly limitBytes: number;
@@ -84,6 +85,7 @@ function watchBody(
   });
   return {
     count(bytes) {
+      countPassed(bytes);
       received += bytes;
       silentMs = 0;
       if (received > options.limitBytes) throw tooLarge(options.limitBytes);
