@@ -1,7 +1,7 @@
 import { runPaced } from '../load/load.ts';
 import { interleave, type Measurement, sampleOf } from '../measurement.ts';
 import type { Subject } from '../processes.ts';
-import { bodyFile, chatBody, onStage } from '../stage.ts';
+import { bodyFile, chatBody, onStage, warmUp } from '../stage.ts';
 
 const PER_SECOND = 200;
 
@@ -12,21 +12,20 @@ export const measurement: Measurement = {
   measure: (run) =>
     onStage(run, {}, async (stage) => {
       const bodyPath = bodyFile(run, 'chat.json', chatBody('bench-model', false));
-      const load = ({ port }: Subject) => {
-        const url = `http://127.0.0.1:${port}/v1/chat/completions`;
-        return runPaced({
-          url,
-          headers: stage.headers,
-          bodyPath,
-          perSecond: PER_SECOND,
-          seconds: run.pick(10, 1),
-        });
+      const { headers, bare, proxy } = stage;
+      const urlOf = ({ port }: Subject) => `http://127.0.0.1:${port}/v1/chat/completions`;
+      const load = (server: Subject) => {
+        const perSecond = PER_SECOND;
+        return runPaced({ url: urlOf(server), headers, bodyPath, perSecond, seconds: run.pick(10, 1) });
       };
       const tasks = {
         direct: () => load(stage.upstream),
-        bare: () => load(stage.bare),
-        proxy: () => load(stage.proxy),
+        bare: () => load(bare),
+        proxy: () => load(proxy),
       };
+      await warmUp(
+        [bare, proxy].map((server) => ({ url: urlOf(server), headers, bodyPath, pid: server.pid })),
+      );
       await interleave(1, tasks);
       const results = await interleave(run.rounds, tasks);
       return (['p50Ms', 'p99Ms'] as const).map((field) => {
