@@ -130,8 +130,9 @@ export interface Cost {
  * Sends 10,000 requests to each target by turns: after about so many V8 has compiled what they run. Before, a sixth of what a
  * stream costs is the compiler.
  */
-export async function warmUp(targets: TurnsLoad['targets']): Promise<void> {
-  if (targets.length > 0) await runTurns({ targets, connections: 16, requests: 500, turns: 20 });
+export async function warmUp(run: Run, targets: TurnsLoad['targets']): Promise<void> {
+  const turns = run.pick(20, 1);
+  if (targets.length > 0) await runTurns({ targets, connections: 16, requests: 500, turns });
 }
 
 /**
@@ -153,6 +154,7 @@ export async function compareCosts<Name extends string>(
     }),
   };
   await warmUp(
+    run,
     names.flatMap((name, index) => {
       const target = load.targets[index];
       const { warmUpPath } = targets[name];

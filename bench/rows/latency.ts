@@ -24,6 +24,7 @@ export const measurement: Measurement = {
         proxy: () => load(proxy),
       };
       await warmUp(
+        run,
         [bare, proxy].map((server) => ({ url: urlOf(server), headers, bodyPath, pid: server.pid })),
       );
       await interleave(1, tasks);

@@ -1,5 +1,5 @@
 // An upstream that answers with an event stream of EVENTS chunks, INTERVAL_MS apart; 0: as fast as the client reads them. A
-// client that asks for one token gets one chunk, at once.
+// client that asks for one token gets three, one every 2 ms.
 
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
@@ -25,22 +25,22 @@ function end(response: ServerResponse, wantsUsage: boolean): void {
   response.end(`${LAST}${wantsUsage ? USAGE : ''}data: [DONE]\n\n`);
 }
 
-async function sendFast(response: ServerResponse, events: number): Promise<void> {
-  for (let sent = 0; sent < events; sent++) {
+async function sendFast(response: ServerResponse): Promise<void> {
+  for (let sent = 0; sent < EVENTS; sent++) {
     if (!response.write(WORD)) await once(response, 'drain');
   }
 }
 
-function sendPaced(response: ServerResponse): Promise<void> {
+function sendPaced(response: ServerResponse, events: number, intervalMs: number): Promise<void> {
   return new Promise((resolve) => {
     let sent = 0;
     const timer = setInterval(() => {
       response.write(WORD);
       sent += 1;
-      if (sent < EVENTS && !response.destroyed) return;
+      if (sent < events && !response.destroyed) return;
       clearInterval(timer);
       resolve();
-    }, INTERVAL_MS);
+    }, intervalMs);
   });
 }
 
@@ -53,9 +53,9 @@ const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) =>
   request.setEncoding('utf8').on('data', (text: string) => (body += text));
   request.on('end', async () => {
     response.writeHead(200, { 'content-type': 'text/event-stream' });
-    const isShort = body.includes('"max_tokens":1,');
-    if (INTERVAL_MS > 0 && !isShort) await sendPaced(response);
-    else await sendFast(response, isShort ? 1 : EVENTS);
+    if (body.includes('"max_tokens":1,')) await sendPaced(response, 3, 2);
+    else if (INTERVAL_MS > 0) await sendPaced(response, EVENTS, INTERVAL_MS);
+    else await sendFast(response);
     end(response, /"include_usage":\s*true/.test(body));
   });
 });

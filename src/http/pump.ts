@@ -41,8 +41,8 @@ export function pump(exchange: Exchange, options: PumpOptions): Promise<void> {
   });
 }
 
-/** Far less than a read of a connection takes at once. */
-const SMALL_BYTES = 4 * 1024;
+/** Within one turn TLS gives record after record, each as a piece of its own. */
+const CLOSE_MS = 1;
 
 class Pump implements BodyReader {
   readonly #res: ServerResponse;
@@ -51,6 +51,8 @@ class Pump implements BodyReader {
   readonly #onEnd: (end: AnswerEnd) => void;
   readonly #resolve: () => void;
   #arrived: Buffer[] = [];
+  /** When the last piece came. */
+  #lastMs = 0;
   readonly #keepAliveMs: number;
   #isSettled = false;
   #isFull = false;
@@ -92,9 +94,11 @@ class Pump implements BodyReader {
     this.#res.flushHeaders();
   };
 
-  /** A small piece is all that has come, and goes on at once. What begins large leaves in one batch per turn; see `sendBytes`. */
+  /** A piece that comes alone goes on at once. What comes close together leaves in one batch per turn; see `sendBytes`. */
   onData(chunk: Buffer): void {
-    if (this.#isHeadSent && this.#arrived.length === 0 && chunk.length <= SMALL_BYTES) {
+    const lastMs = this.#lastMs;
+    this.#lastMs = performance.now();
+    if (this.#isHeadSent && this.#arrived.length === 0 && this.#lastMs - lastMs > CLOSE_MS) {
       if (!this.#isSettled) this.#send(chunk);
       return;
     }
@@ -218,9 +222,8 @@ function chunkOfText(text: string): string {
 function chunkOfBytes(bytes: Buffer): Buffer {
   const size = bytes.length.toString(16);
   const chunk = Buffer.allocUnsafe(size.length + bytes.length + LINE_ENDS_BYTES);
-  let at = 0;
-  while (at < size.length) chunk[at] = size.charCodeAt(at++);
-  at = endLine(chunk, at);
+  for (let index = 0; index < size.length; index++) chunk[index] = size.charCodeAt(index);
+  const at = endLine(chunk, size.length);
   chunk.set(bytes, at);
   endLine(chunk, at + bytes.length);
   return chunk;

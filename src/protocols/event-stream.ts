@@ -32,15 +32,18 @@ const HELD_BYTES = 64 * 1024;
 const PLAIN_BYTES = 1024;
 const SPACE = 0x20;
 const QUOTE = 0x22;
+const COMMA = 0x2c;
 const COLON = 0x3a;
 const CAPITAL_D = 0x44;
-const BRACKET = 0x5b;
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
 const LETTER_D = 0x64;
 const LETTER_E = 0x65;
 const LETTER_G = 0x67;
 const LETTER_N = 0x6e;
 const LETTER_O = 0x6f;
 const LETTER_R = 0x72;
+const CLOSE_BRACE = 0x7d;
 /** A comment that keeps a silent stream alive; it may stand between any two records. */
 export const KEEP_ALIVE = Buffer.from(': keep-alive\n\n');
 /** Clients of the Messages API expect pings. */
@@ -59,8 +62,8 @@ export class EventStream implements BodyTransform {
   readonly #renamer: EventModelRenamer | null;
   readonly #hider: UsageHider | null;
   readonly #failure: ResponsesFailure | null;
-  /** Of other streams each event has to be looked at. */
-  readonly #hasPlainRecords: boolean;
+  /** In Responses and Messages streams every event is examined. */
+  readonly #mayBePlain: boolean;
   #error: HttpError | null = null;
   /** An error that passed as an event of the Responses API. That event ends the answer, so no other error follows it. */
   #passedError: HttpError | null = null;
@@ -71,7 +74,7 @@ export class EventStream implements BodyTransform {
     this.#renamer = options.model === null ? null : new EventModelRenamer(options.model);
     this.#hider = options.hideUsage ? new UsageHider() : null;
     this.#failure = options.streamEnd === 'responses' ? new ResponsesFailure() : null;
-    this.#hasPlainRecords = options.streamEnd === 'chat' || options.streamEnd === null;
+    this.#mayBePlain = options.streamEnd === 'chat' || options.streamEnd === null;
   }
 
   get error(): HttpError | null {
@@ -85,7 +88,7 @@ export class EventStream implements BodyTransform {
 
   push(chunk: Buffer): Buffer | null {
     if (this.#error !== null) return null;
-    const areWhole = this.#hasPlainRecords && this.#records.isBetweenRecords && isWhole(chunk);
+    const areWhole = this.#mayBePlain && this.#records.isBetweenRecords && isWhole(chunk);
     if (areWhole && isPlain(chunk)) {
       this.#options.meter.lookAtText(chunk);
       return this.#renamer === null ? chunk : this.#changed(chunk);
@@ -205,7 +208,7 @@ function isWhole(chunk: Buffer): boolean {
   );
 }
 
-/** True if whole records hold no error: neither the word in quotes, nor an event line, which may say so. */
+/** True if whole records hold no error: neither the name `"error"`, which a bare line has too, nor an event line, which may say so. */
 function hasNoErrors(records: Buffer): boolean {
   // Not `"error"`: quotes are frequent, and a search that begins with one is five times as slow.
   return !records.includes('rror"') && !records.includes('\ne') && !records.includes('\r');
@@ -226,19 +229,20 @@ function isPlain(records: Buffer): boolean {
       if (before === LETTER_O && last === LETTER_R) return false;
       const isNamed =
         (before === LETTER_G && last === LETTER_E) || (before === LETTER_O && last === LETTER_N);
-      if (isNamed && !isNullAt(records, at + 1)) return false;
+      if (isNamed && mayHaveValueAt(records, at + 1)) return false;
     } else if (byte === LF) {
       if (records[at + 1] === LETTER_E) return false;
-    } else if (byte === CR || (byte === BRACKET && records[at + 1] === CAPITAL_D)) return false;
+    } else if (byte === CR || (byte === OPEN_BRACKET && records[at + 1] === CAPITAL_D)) return false;
   }
   return true;
 }
 
-/** False if a value that is not null follows the end of a string, or may do so behind space. */
-function isNullAt(records: Buffer, at: number): boolean {
-  if (records[at] !== COLON) return records[at] !== SPACE;
+/** True unless the string that ends here is no member's name, or the member is surely null. */
+function mayHaveValueAt(records: Buffer, at: number): boolean {
+  const next = records[at];
+  if (next === COMMA || next === CLOSE_BRACE || next === CLOSE_BRACKET) return false;
   const value = records[at + 1] === SPACE ? records[at + 2] : records[at + 1];
-  return value === LETTER_N;
+  return next !== COLON || value !== LETTER_N;
 }
 
 function joined(parts: readonly Buffer[]): Buffer | null {

@@ -55,10 +55,23 @@ describe('EventStream', () => {
   });
 
   test('does the same with whole records, one or all at a time, as with single bytes', () => {
-    const value = fc.constantFrom('null', ' null', '{"total_tokens":7}', '"stop"', ' "stop"', '7');
+    const value = fc.constantFrom(
+      'null',
+      ' null',
+      '\tnull',
+      '{"total_tokens":7}',
+      '\t {"total_tokens":7}',
+      '"stop"',
+      ' "stop"',
+      '7',
+    );
     const member = fc
-      .record({ name: fc.constantFrom('usage', 'finish_reason', 'error', 'model', 'reason', 'image'), value })
-      .map((one) => `"${one.name}":${one.value}`);
+      .record({
+        name: fc.constantFrom('usage', 'finish_reason', 'error', 'model', 'reason', 'image'),
+        space: fc.constantFrom('', '', ' ', '\t', '\t '),
+        value,
+      })
+      .map((one) => `"${one.name}"${one.space}:${one.value}`);
     const data = fc.oneof(
       fc
         .record({ said: content, members: fc.array(member, { maxLength: 2 }) })

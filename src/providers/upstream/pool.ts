@@ -14,7 +14,7 @@ export interface PoolUser extends SocketUser {
 const KEPT_MS = 4_000;
 const KEPT_MS_AT_MOST = 60_000;
 const EARLIER_MS = 1_000;
-/** As many as a class of people uses at once: to open one, with TLS, costs more than the request. */
+/** Enough for a large class at work: a TLS handshake costs more CPU than a request. */
 const KEPT_SOCKETS = 256;
 /** How many connections may be in use at a time; further requests wait. */
 export const MAX_SOCKETS = 1_024;
