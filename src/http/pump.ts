@@ -4,6 +4,7 @@ import { hasBody } from './body.ts';
 import type { BodyReader, BodySource } from './body-source.ts';
 import type { AnswerEnd, BodyTransform } from './body-transform.ts';
 import { type HeaderList, withOwnHeaders } from './headers.ts';
+import { countPassed } from './passed-buffers.ts';
 import type { Exchange } from './reply.ts';
 
 export interface PumpOptions {
@@ -220,6 +221,7 @@ function chunkOfText(text: string): string {
 }
 
 function chunkOfBytes(bytes: Buffer): Buffer {
+  countPassed(bytes.length);
   const size = bytes.length.toString(16);
   const chunk = Buffer.allocUnsafe(size.length + bytes.length + LINE_ENDS_BYTES);
   for (let index = 0; index < size.length; index++) chunk[index] = size.charCodeAt(index);

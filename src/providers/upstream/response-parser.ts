@@ -1,3 +1,4 @@
+import { countPassed } from '../../http/passed-buffers.ts';
 import { Dechunker } from './dechunker.ts';
 import { CHUNKED, parseHead, ResponseError, type ResponseHead, UNTIL_CLOSE } from './response-head.ts';
 
@@ -143,7 +144,9 @@ export class ResponseParser {
   }
 
   #give(bytes: Buffer, from: number, to: number): void {
-    if (to > from) this.#handler.onBody(copyOf(bytes, from, to));
+    if (to <= from) return;
+    countPassed(to - from);
+    this.#handler.onBody(copyOf(bytes, from, to));
   }
 }
 
