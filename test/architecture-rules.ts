@@ -12,6 +12,7 @@ const BASE = [
   'fair-share',
   'inflight-budget',
   'shown-text',
+  'passed-buffers',
   'redaction',
   'sha256',
   'turns',
@@ -68,6 +69,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   logger: ['shown-text', 'redaction'],
   errors: ['shown-text'],
   'shown-text': [],
+  'passed-buffers': [],
   redaction: [],
   sha256: [],
   turns: [],
@@ -116,7 +118,7 @@ function roomOf(path: string): string | null {
   if (FILE.test(path)) return 'files';
   if (path.startsWith('src/store/')) return 'drivers';
   const top =
-    /^src\/(config|lifecycle|cancellation|fair-share|inflight-budget|errors|logger|shown-text|redaction|sha256|turns)\.ts$/.exec(
+    /^src\/(config|lifecycle|cancellation|fair-share|inflight-budget|errors|logger|passed-buffers|shown-text|redaction|sha256|turns)\.ts$/.exec(
       path,
     )?.[1];
   const folder = FOLDERS.find((name) => path.startsWith(`src/${name}/`));

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ByteGatherer } from '../byte-gatherer.ts';
 import { HttpError } from '../errors.ts';
 import { type InflightLease, overloaded } from '../inflight-budget.ts';
-import { countPassed } from './passed-buffers.ts';
+import { countPassed } from '../passed-buffers.ts';
 
 export interface BodyLimits {
   readonly limitBytes: number;

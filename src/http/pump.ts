@@ -1,10 +1,10 @@
 import type { ServerResponse } from 'node:http';
 import { HttpError } from '../errors.ts';
+import { countPassed } from '../passed-buffers.ts';
 import { hasBody } from './body.ts';
 import type { BodyReader, BodySource } from './body-source.ts';
 import type { AnswerEnd, BodyTransform } from './body-transform.ts';
 import { type HeaderList, withOwnHeaders } from './headers.ts';
-import { countPassed } from './passed-buffers.ts';
 import type { Exchange } from './reply.ts';
 
 export interface PumpOptions {

@@ -1,4 +1,4 @@
-import { countPassed } from '../../http/passed-buffers.ts';
+import { countPassed } from '../../passed-buffers.ts';
 import { Dechunker } from './dechunker.ts';
 import { CHUNKED, parseHead, ResponseError, type ResponseHead, UNTIL_CLOSE } from './response-head.ts';
 

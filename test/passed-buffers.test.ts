@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
-import { countPassed } from '../../src/http/passed-buffers.ts';
+import { countPassed } from '../src/passed-buffers.ts';
 
 const MIB = 1024 * 1024;
 const PIECE_BYTES = 64 * 1024;
