@@ -126,10 +126,7 @@ export interface Cost {
   readonly cpuMicrosPerResponse: number;
 }
 
-/**
- * Sends 10,000 requests to each target by turns: after about so many V8 has compiled what they run. Before, a sixth of what a
- * stream costs is the compiler.
- */
+/** Sends 10,000 requests to each target by turns: before, V8 still compiles, which is a sixth of what a short stream costs. */
 export async function warmUp(run: Run, targets: TurnsLoad['targets']): Promise<void> {
   const turns = run.pick(20, 1);
   if (targets.length > 0) await runTurns({ targets, connections: 16, requests: 500, turns });

@@ -11,8 +11,8 @@ let collect: Collect | null = null;
 
 /**
  * Counts bytes that pass in buffers of their own, and frees those buffers that nobody holds any more. V8 frees them only in a
- * full collection, after 64 MB, which takes as long as all else that is done with an upload or a fast stream. A collection of the
- * young objects takes half a millisecond in a server with little else to do, and a few milliseconds in a busy one.
+ * full collection, after 64 MB, which takes as long as all else that is done with an upload or a fast stream. A collection of
+ * the young objects takes half a millisecond in a server with little else to do, and a few milliseconds in a busy one.
  */
 export function countPassed(bytes: number): void {
   passedBytes += bytes;

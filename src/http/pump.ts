@@ -100,7 +100,7 @@ class Pump implements BodyReader {
     const lastMs = this.#lastMs;
     this.#lastMs = performance.now();
     if (this.#isHeadSent && this.#arrived.length === 0 && this.#lastMs - lastMs > CLOSE_MS) {
-      if (!this.#isSettled) this.#send(chunk);
+      this.#send(chunk);
       return;
     }
     this.#arrived.push(chunk);

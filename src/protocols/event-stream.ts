@@ -208,7 +208,7 @@ function isWhole(chunk: Buffer): boolean {
   );
 }
 
-/** True if whole records hold no error: neither the name `"error"`, which a bare line has too, nor an event line, which may say so. */
+/** True if whole records hold no error: nowhere `"error"`, which a bare line has too, and no event line, which may name one. */
 function hasNoErrors(records: Buffer): boolean {
   // Not `"error"`: quotes are frequent, and a search that begins with one is five times as slow.
   return !records.includes('rror"') && !records.includes('\ne') && !records.includes('\r');
@@ -237,7 +237,7 @@ function isPlain(records: Buffer): boolean {
   return true;
 }
 
-/** True unless the string that ends here is no member's name, or the member is surely null. */
+/** False if the string that ends here is no member's name, or names one that is surely null. */
 function mayHaveValueAt(records: Buffer, at: number): boolean {
   const next = records[at];
   if (next === COMMA || next === CLOSE_BRACE || next === CLOSE_BRACKET) return false;
