@@ -38,6 +38,51 @@ test('signing out in one tab shows in the other, which goes on after the next si
   await again.waitFor({ state: 'detached' });
 });
 
+test('the tab that signs out does not ask to sign in again when a late request of it is refused', {
+  skip: SKIPPED,
+}, async (t) => {
+  const app = await startApp(t);
+  const { page, context } = await visitPanel(t, app.origin, 'Models');
+  const steps: string[] = [];
+  await page.exposeFunction('noteDialog', () => steps.push('dialog'));
+  await page.evaluate(() => {
+    const note: () => void = Reflect.get(window, 'noteDialog');
+    new MutationObserver(() => document.querySelector('dialog') && note()).observe(document.body, {
+      childList: true,
+    });
+  });
+  const loggedOut = page.waitForResponse(/\/logout$/);
+  const refused = page.waitForResponse((response) => response.status() === 401);
+  await context.route(/\/api\/admin\/users$/, async (route) => {
+    await loggedOut;
+    await route.continue();
+  });
+  await context.route(/\/forget\.js$/, async (route) => {
+    await refused;
+    // The page has taken the refusal when it has taken an answer that came later.
+    await page.evaluate(() => fetch('health').then((response) => response.text()));
+    steps.push('left');
+    await route.continue();
+  });
+  await chooseTab(page, 'Users');
+  await signOut(page);
+  await page.getByLabel('Username').waitFor();
+  assert.deepEqual(steps, ['left']);
+});
+
+test('a failed sign-out says so, and the page still asks to sign in when the session ends', {
+  skip: SKIPPED,
+}, async (t) => {
+  const app = await startApp(t);
+  const { page, context } = await visitPanel(t, app.origin, 'Models');
+  await context.route(/\/logout$/, (route) => route.abort());
+  await signOut(page);
+  await page.getByText('The server does not answer. Your input is still here').waitFor();
+  await context.clearCookies();
+  await chooseTab(page, 'Users');
+  await page.getByRole('dialog', { name: 'Please sign in again' }).waitFor();
+});
+
 test('the server is away for a moment: the panel says so and recovers by itself', {
   skip: SKIPPED,
 }, async (t) => {

@@ -5,13 +5,20 @@ import { h } from './h.js';
 import { announceSignIn, sessionChannel } from './session-channel.js';
 import { signInFields } from './sign-in-fields.js';
 
+/** @type {Promise<void> | null} settles if signing out fails, or if the browser brings back the page that was left */
+let signingOut = null;
+
 /**
  * Shows a sign-in dialog over the page when the session has ended, so that no input is lost. Notices at once when the
  * person signs out in another tab.
  * @param {import('./types.js').Me} me
  */
 export function guardSession(me) {
-  onSessionEnded(() => askToSignIn(me));
+  onSessionEnded(async () => {
+    // Requests that this page sends while it goes away are refused: nobody has to sign in for them.
+    await signingOut?.catch(() => {});
+    return askToSignIn(me);
+  });
   sessionChannel.addEventListener('message', (event) => {
     // If this session has ended, the request fails with 401, and the dialog opens.
     if (event.data === 'signed-out') api.get(`/api/${me.role}/me`).catch(() => {});
@@ -21,13 +28,21 @@ export function guardSession(me) {
 /**
  * Ends the session here and in the other tabs, removes the chats of people who want that, and goes to the sign-in page.
  * @param {import('./types.js').Role} role
+ * @throws {import('./api.js').ApiError} when the server did not end the session
  */
-export async function signOut(role) {
+export function signOut(role) {
+  signingOut = leave(role);
+  return signingOut;
+}
+
+/** @param {import('./types.js').Role} role */
+async function leave(role) {
   await api.post(`/api/${role}/logout`, undefined, { keepSession: true });
   sessionChannel.postMessage('signed-out');
   const forget = await import('../chat/history/forget.js').catch(() => null);
   await forget?.forgetChats();
   location.assign(pageUrl(''));
+  await new Promise((resolve) => addEventListener('pageshow', resolve, { once: true }));
 }
 
 /**
