@@ -146,6 +146,10 @@ test(
     await edit.fill('never sent');
     await edit.press('Escape');
     await questions(page).first().getByRole('button', { name: 'Edit message' }).click();
+    assert.equal(await edit.inputValue(), 'never sent');
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await questions(page).first().getByRole('button', { name: 'Edit message' }).click();
+    assert.equal(await edit.inputValue(), 'first question');
     await edit.fill('edited question');
     await edit.press('Enter');
     assert.deepEqual(await turn('edited answer'), ['user: edited question']);

@@ -24,11 +24,14 @@ export function createUserMessage(message, { files, versions, onEdit }) {
     versionSwitch(versions),
   );
   const element = h('article', { class: 'said', 'aria-label': 'You' }, files, text, tools);
+  /** What the editor begins with: Escape keeps what was changed, Cancel does not. */
+  let draft = message.text;
 
   function openEditor() {
     const field = textAreaField({ label: 'Edit message', input: { rows: 3 } });
-    field.control.value = message.text;
-    const cancel = h('button', { type: 'button', class: 'btn small', onclick: close }, 'Cancel');
+    field.control.value = draft;
+    const onCancel = () => close(message.text);
+    const cancel = h('button', { type: 'button', class: 'btn small', onclick: onCancel }, 'Cancel');
     const submit = h('button', { type: 'submit', class: 'btn primary small' }, 'Send again');
     const form = h(
       'form',
@@ -36,7 +39,9 @@ export function createUserMessage(message, { files, versions, onEdit }) {
       field.element,
       h('div', { class: 'row wrap' }, cancel, submit),
     );
-    function close() {
+    /** @param {string} kept */
+    function close(kept) {
+      draft = kept;
       form.remove();
       element.classList.remove('is-edited');
       edit?.focus();
@@ -51,12 +56,12 @@ export function createUserMessage(message, { files, versions, onEdit }) {
       if (event.key === 'Escape') {
         event.preventDefault();
         event.stopPropagation();
-        close();
+        close(field.control.value);
       } else if (event.key === 'Enter' && !event.shiftKey && !event.isComposing && isOfText) {
         event.preventDefault();
         if (event.repeat) return;
         // An unchanged text is sent by the button only, not by Enter.
-        if (field.control.value === message.text) close();
+        if (field.control.value === message.text) close(message.text);
         else form.requestSubmit();
       }
     });
