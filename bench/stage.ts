@@ -116,7 +116,7 @@ export interface Target {
   /** By default that of a chat completion. */
   readonly path?: string;
   /** A shorter request of the same kind, sent 10,000 times before; absent: the warm-up is one round. */
-  readonly warmUpPath?: string;
+  readonly warmUpBodyPath?: string;
 }
 
 /** How the targets are loaded: `turns` batches of `requests` requests for each of them in a round. */
@@ -126,7 +126,7 @@ export interface Cost {
   readonly cpuMicrosPerResponse: number;
 }
 
-/** Sends 10,000 requests to each target by turns: before, V8 still compiles, which is a sixth of what a short stream costs. */
+/** Sends 10,000 requests to each target by turns: until then V8 compiles, which is a sixth of what a short stream costs. */
 export async function warmUp(run: Run, targets: TurnsLoad['targets']): Promise<void> {
   const turns = run.pick(20, 1);
   if (targets.length > 0) await runTurns({ targets, connections: 16, requests: 500, turns });
@@ -154,8 +154,10 @@ export async function compareCosts<Name extends string>(
     run,
     names.flatMap((name, index) => {
       const target = load.targets[index];
-      const { warmUpPath } = targets[name];
-      return target === undefined || warmUpPath === undefined ? [] : [{ ...target, bodyPath: warmUpPath }];
+      const { warmUpBodyPath } = targets[name];
+      return target === undefined || warmUpBodyPath === undefined
+        ? []
+        : [{ ...target, bodyPath: warmUpBodyPath }];
     }),
   );
   await runTurns(load);

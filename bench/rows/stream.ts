@@ -24,7 +24,7 @@ export const measurement: Measurement = {
       await onStage(run, { upstream: 'upstream-sse', upstreamEnv }, async ({ headers, bare, proxy }) => {
         const bodiesOf = (model: string) => ({
           bodyPath: bodyFile(run, `stream-${model}.json`, chatBody(model, true)),
-          warmUpPath: bodyFile(run, `short-stream-${model}.json`, chatBody(model, true, 1)),
+          warmUpBodyPath: bodyFile(run, `short-stream-${model}.json`, chatBody(model, true, 1)),
         });
         const turns = { ...shape, turns: run.pick(shape.turns, 1) };
         const costs = await compareCosts(run, turns, {

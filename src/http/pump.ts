@@ -42,8 +42,8 @@ export function pump(exchange: Exchange, options: PumpOptions): Promise<void> {
   });
 }
 
-/** Within one turn TLS gives record after record, each as a piece of its own. */
-const CLOSE_MS = 1;
+/** Pieces that come within this time leave together: TLS gives each of its records as a piece of its own. */
+const TOGETHER_MS = 1;
 
 class Pump implements BodyReader {
   readonly #res: ServerResponse;
@@ -95,11 +95,14 @@ class Pump implements BodyReader {
     this.#res.flushHeaders();
   };
 
-  /** A piece that comes alone goes on at once. What comes close together leaves in one batch per turn; see `sendBytes`. */
+  /**
+   * A piece that comes alone goes on at once. What comes close together leaves in one batch per turn (see `sendBytes`), and so do
+   * the first pieces, with the head.
+   */
   onData(chunk: Buffer): void {
     const lastMs = this.#lastMs;
     this.#lastMs = performance.now();
-    if (this.#isHeadSent && this.#arrived.length === 0 && this.#lastMs - lastMs > CLOSE_MS) {
+    if (this.#isHeadSent && this.#arrived.length === 0 && this.#lastMs - lastMs > TOGETHER_MS) {
       this.#send(chunk);
       return;
     }

@@ -49,7 +49,7 @@ export class AnswerMeter {
     return this.#unfinishedId;
   }
 
-  /** Looks at whole records of an event stream that hold no usage. */
+  /** Looks at whole records of an event stream whose usage, if they have any, is null. */
   lookAtText(records: Buffer): void {
     if (this.#kind === 'tokens') this.#textBytes += streamedTextBytes(records);
   }

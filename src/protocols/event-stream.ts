@@ -88,13 +88,13 @@ export class EventStream implements BodyTransform {
 
   push(chunk: Buffer): Buffer | null {
     if (this.#error !== null) return null;
-    const areWhole = this.#mayBePlain && this.#records.isBetweenRecords && isWhole(chunk);
-    if (areWhole && isPlain(chunk)) {
+    const isOfRecords = this.#mayBePlain && this.#records.isBetweenRecords && isOfWholeRecords(chunk);
+    if (isOfRecords && isPlain(chunk)) {
       this.#options.meter.lookAtText(chunk);
       return this.#renamer === null ? chunk : this.#changed(chunk);
     }
     this.#end.look(chunk);
-    if (areWhole && hasNoErrors(chunk)) {
+    if (isOfRecords && hasNoErrors(chunk)) {
       const showsUsage = this.#options.meter.lookAtRecords(chunk);
       return this.#renamer === null && (this.#hider === null || !showsUsage) ? chunk : this.#changed(chunk);
     }
@@ -201,14 +201,14 @@ function errorRecords({ error }: HttpError, failure: ResponsesFailure | null): B
 }
 
 /** True if a chunk that follows whole records begins with data or a comment and ends with a whole record. */
-function isWhole(chunk: Buffer): boolean {
+function isOfWholeRecords(chunk: Buffer): boolean {
   const { length } = chunk;
   return (
     chunk[length - 1] === LF && chunk[length - 2] === LF && (chunk[0] === LETTER_D || chunk[0] === COLON)
   );
 }
 
-/** True if whole records hold no error: nowhere `"error"`, which a bare line has too, and no event line, which may name one. */
+/** True if whole records hold no error: nowhere `"error"`, which a bare line has too, and no event line (after CR too), which may name one. */
 function hasNoErrors(records: Buffer): boolean {
   // Not `"error"`: quotes are frequent, and a search that begins with one is five times as slow.
   return !records.includes('rror"') && !records.includes('\ne') && !records.includes('\r');
@@ -237,7 +237,7 @@ function isPlain(records: Buffer): boolean {
   return true;
 }
 
-/** False if the string that ends here is no member's name, or names one that is surely null. */
+/** True if the string that ends here may name a member with a value. What begins with `n` is null. */
 function mayHaveValueAt(records: Buffer, at: number): boolean {
   const next = records[at];
   if (next === COMMA || next === CLOSE_BRACE || next === CLOSE_BRACKET) return false;

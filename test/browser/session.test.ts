@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ADMIN, startApp } from '../helpers/start-app.ts';
+import { answers, ask, idle, modelReady, startChat } from './chat-setup.ts';
 import { chooseTab, fillSignIn, row, SKIPPED, signOut, visitPanel } from './start-browser.ts';
 
 test('the session ends under an open form: sign in over it, and it is saved', {
@@ -68,6 +69,27 @@ test('the tab that signs out does not ask to sign in again when a late request o
   await signOut(page);
   await page.getByLabel('Username').waitFor();
   assert.deepEqual(steps, ['left']);
+});
+
+test('a person who signs out while an answer comes may stay, and is asked to sign in again', {
+  skip: SKIPPED,
+}, async (t) => {
+  const { app, nextCall } = await startChat(t);
+  const { open } = await visitPanel(t, app.origin, 'Models');
+  const page = await open('/chat.html');
+  await modelReady(page);
+  await ask(page, 'Tell me a story');
+  const call = await nextCall();
+  call.say('Once upon a time');
+  await answers(page).getByText('Once upon a time').waitFor();
+  const stayed = page.waitForEvent('dialog').then((question) => question.dismiss());
+  await signOut(page);
+  await stayed;
+  call.finish();
+  await idle(page);
+  await ask(page, 'Go on');
+  await page.getByRole('dialog', { name: 'Please sign in again' }).waitFor();
+  await answers(page).getByText('Once upon a time').waitFor();
 });
 
 test('a failed sign-out says so, and the page still asks to sign in when the session ends', {

@@ -54,7 +54,7 @@ describe('EventStream', () => {
     );
   });
 
-  test('does the same with whole records, one or all at a time, as with single bytes', () => {
+  test('does the same with single lines, with whole records, one or all at a time, and with single bytes', () => {
     const value = fc.constantFrom(
       'null',
       ' null',
@@ -96,6 +96,8 @@ describe('EventStream', () => {
           'event: error\ndata: "x"\n\n',
           'data: 1\r\revent: error\rdata: "x"\n\n',
           '{"object":"error"}\n\n',
+          'data: {"usage":\ndata: {"total_tokens":5}}\n\n',
+          'data: {"object":\ndata: "error"}\n\n',
         ),
       },
     );
@@ -124,6 +126,14 @@ describe('EventStream', () => {
         assert.deepEqual(
           outcome(
             lines.map((text) => Buffer.from(text)),
+            way,
+          ),
+          singly,
+        );
+        const byLine = lines.join('').split(/(?<=\n)/);
+        assert.deepEqual(
+          outcome(
+            byLine.map((text) => Buffer.from(text)),
             way,
           ),
           singly,

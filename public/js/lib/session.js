@@ -5,7 +5,10 @@ import { h } from './h.js';
 import { announceSignIn, sessionChannel } from './session-channel.js';
 import { signInFields } from './sign-in-fields.js';
 
-/** @type {Promise<void> | null} settles if signing out fails, or if the browser brings back the page that was left */
+/** Who is asked whether to leave a page may stay. After so long they are taken to have stayed. */
+const LEAVE_MS = 3000;
+
+/** @type {Promise<void> | null} settles if signing out fails, or if the page is still there afterwards */
 let signingOut = null;
 
 /**
@@ -28,6 +31,7 @@ export function guardSession(me) {
 /**
  * Ends the session here and in the other tabs, removes the chats of people who want that, and goes to the sign-in page.
  * @param {import('./types.js').Role} role
+ * @returns {Promise<void>} settles only if the page is still there
  * @throws {import('./api.js').ApiError} when the server did not end the session
  */
 export function signOut(role) {
@@ -42,7 +46,7 @@ async function leave(role) {
   const forget = await import('../chat/history/forget.js').catch(() => null);
   await forget?.forgetChats();
   location.assign(pageUrl(''));
-  await new Promise((resolve) => addEventListener('pageshow', resolve, { once: true }));
+  await new Promise((resolve) => setTimeout(resolve, LEAVE_MS));
 }
 
 /**

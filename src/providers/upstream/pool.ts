@@ -150,8 +150,8 @@ export class Pool implements SocketKeeper {
   };
 }
 
-/** How long a provider with this `Keep-Alive` header lets a connection be kept. */
+/** How long a provider with this `Keep-Alive` header lets a connection be kept; 0 or less: not at all. */
 export function keptMsOf(hint: string | undefined): number {
-  const seconds = /^timeout=(\d+)/.exec(hint ?? '')?.[1];
+  const seconds = /(?:^|[,;\s])timeout\s*=\s*"?(\d+)/i.exec(hint ?? '')?.[1];
   return seconds === undefined ? KEPT_MS : Math.min(KEPT_MS_AT_MOST, Number(seconds) * 1000 - EARLIER_MS);
 }

@@ -67,6 +67,25 @@ describe('the connections to a provider', { timeout: 30_000 }, () => {
     const hints = [undefined, 'timeout=5', 'timeout=5, max=100', 'timeout=60', 'timeout=600', 'max=100', 'x'];
     assert.deepEqual(hints.map(keptMsOf), [4_000, 4_000, 4_000, 59_000, 60_000, 4_000, 4_000]);
     assert.deepEqual(['timeout=1', 'timeout=0'].map(keptMsOf), [0, -1_000]);
+    const spellings = ['max=100, timeout=9', 'max=100,timeout=9', 'Timeout = 9', 'timeout="9"'];
+    assert.deepEqual(spellings.map(keptMsOf), Array(4).fill(8_000));
+  });
+
+  test('are used again as long as they are kept', async (t) => {
+    const nowMs = performance.now.bind(performance);
+    let passedMs = 0;
+    t.mock.method(performance, 'now', () => nowMs() + passedMs);
+    const hinted = ANSWER.replace('\r\n\r\n', '\r\nKeep-Alive: timeout=60\r\n\r\n');
+    const upstream = await startRawUpstream(t, (socket) => void socket.write(hinted));
+    const sender = startSender(t, upstream.origin);
+    for (const pauseMs of [0, 30_000, 58_000, 59_000]) {
+      passedMs += pauseMs;
+      await sender.ask('x');
+    }
+    assert.deepEqual(
+      upstream.requests.map(({ connection }) => connection),
+      [0, 0, 0, 1],
+    );
   });
 
   test('take the session of an earlier one on TLS', {
