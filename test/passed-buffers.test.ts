@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { constants, type PerformanceEntry, PerformanceObserver } from 'node:perf_hooks';
 import { describe, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { countPassed } from '../src/passed-buffers.ts';
@@ -24,9 +25,27 @@ async function mostHeldBytes(pieces: number): Promise<number> {
   return most;
 }
 
-describe('the buffers of a body that has passed', () => {
+function isForced(entry: PerformanceEntry): boolean {
+  const { flags } = Reflect.get(entry, 'detail') as { readonly flags: number };
+  return (flags & constants.NODE_PERFORMANCE_GC_FLAGS_FORCED) > 0;
+}
+
+describe('the buffers of a body that has passed', { timeout: 30_000 }, () => {
   test('are freed when there are a few megabytes of them', async () => {
     assert.ok((await mostHeldBytes(3_200)) < 16 * MIB, 'V8 alone lets 45 MiB lie');
+  });
+
+  test('wait for V8 if they are small', async () => {
+    const forced: unknown[] = [];
+    const observer = new PerformanceObserver((list) => {
+      forced.push(...list.getEntries().filter(isForced));
+    });
+    observer.observe({ entryTypes: ['gc'] });
+    for (let count = 0; count < 20_000; count++) countPassed(1_024);
+    countPassed(20 * MIB);
+    while (forced.length === 0) await setImmediate();
+    observer.disconnect();
+    assert.equal(forced.length, 1);
   });
 
   test('wait for V8 where it has no function that frees them', () => {

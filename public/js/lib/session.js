@@ -6,7 +6,7 @@ import { announceSignIn, sessionChannel } from './session-channel.js';
 import { signInFields } from './sign-in-fields.js';
 
 /** Who is asked whether to leave a page may stay. After so long they are taken to have stayed. */
-const LEAVE_MS = 3000;
+const LEAVE_MS = 5000;
 
 /** @type {Promise<void> | null} settles if signing out fails, or if the page is still there afterwards */
 let signingOut = null;
