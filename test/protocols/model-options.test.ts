@@ -302,7 +302,9 @@ function expectedFields(fields: Map<string, unknown>, options: ModelOptions): Ma
   if (taken !== undefined) rename(other, taken);
   for (const name of options.drop ?? []) fields.delete(name);
   if (options.reasoningEffort === false) fields.delete('reasoning_effort');
-  const defaults = new Map(Object.entries(options.defaults ?? {}));
+  const defaults = new Map(
+    Object.entries(options.defaults ?? {}).map(([name, value]) => [name, readValue(JSON.stringify(value))]),
+  );
   if (taken !== undefined && defaults.has(other)) {
     if (!defaults.has(taken)) defaults.set(taken, defaults.get(other));
     defaults.delete(other);
@@ -316,14 +318,18 @@ function expectedFields(fields: Map<string, unknown>, options: ModelOptions): Ma
   return fields;
 }
 
-/** Read member by member: `JSON.parse` of Node 24.21 mixes up escaped and repeated names. */
+/** A number, or the text of any other value: `JSON.parse` of Node 24.21 mixes up escaped and repeated names. */
+function readValue(text: string): unknown {
+  return /^[-\d]/.test(text) ? Number(text) : text;
+}
+
 function fieldsOf(text: string): Map<string, unknown> {
   const bytes = Buffer.from(text);
   const { members } = scanJson(bytes, patterns);
   return new Map(
     members.map((member) => [
       readMemberName(bytes, member),
-      JSON.parse(bytes.toString('utf8', member.valueStart, member.end)),
+      readValue(bytes.toString('utf8', member.valueStart, member.end)),
     ]),
   );
 }
