@@ -83,10 +83,15 @@ function isAmbiguous(tree: JsonTree, steps: readonly string[]): boolean {
   });
 }
 
-function parsed(tree: JsonTree): unknown {
-  if (tree.type === 'raw') return JSON.parse(tree.text);
-  if (tree.type === 'array') return tree.items.map(parsed);
-  return Object.fromEntries(tree.members.map(({ name, value }) => [name, parsed(value)]));
+/** Texts are compared, because `JSON.parse` of Node 24.21 mixes up escaped and repeated names. */
+function written(tree: JsonTree): string {
+  if (tree.type === 'raw') return tree.text;
+  if (tree.type === 'array') return `[${tree.items.map(written).join(',')}]`;
+  return `{${tree.members.map(({ rawName, value }) => `${rawName}:${written(value)}`).join(',')}}`;
+}
+
+function withoutSpace(text: string): string {
+  return text.replace(/("(?:[^"\\]|\\.)*")|\s+/g, '$1');
 }
 
 describe('scanJson against JSON.parse', () => {
@@ -123,10 +128,7 @@ describe('scanJson against JSON.parse', () => {
         for (const pattern of WANTED) {
           const matches = found.matches.filter((match) => match.pattern === pattern);
           const texts = matches.map(({ start, end }) => body.toString('utf8', start, end));
-          assert.deepEqual(
-            texts.map((text) => JSON.parse(text)),
-            valuesAt(tree, pattern.split('.')).map(parsed),
-          );
+          assert.deepEqual(texts.map(withoutSpace), valuesAt(tree, pattern.split('.')).map(written));
           assert.ok(texts.every((text) => text === text.trim()));
         }
         const starts = found.matches.map(({ start }) => start);
