@@ -208,7 +208,10 @@ function isOfWholeRecords(chunk: Buffer): boolean {
   );
 }
 
-/** True if whole records hold no error: nowhere `"error"`, which a bare line has too, and no event line (after CR too), which may name one. */
+/**
+ * True if whole records hold no error: nowhere `"error"`, which a bare line has too, and no event line, which may name one and
+ * may follow a CR.
+ */
 function hasNoErrors(records: Buffer): boolean {
   // Not `"error"`: quotes are frequent, and a search that begins with one is five times as slow.
   return !records.includes('rror"') && !records.includes('\ne') && !records.includes('\r');
