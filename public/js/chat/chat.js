@@ -61,7 +61,13 @@ export function mountChat(container, { me, isTab = false, onMenu = null }) {
     onLeave: () => drafts.leave(),
   });
   const settings = createSettings({ onChange: keepSettings, onInvalid: () => side.open() });
-  const model = createModelButton({ onChange: onModel, onMissing, isKeyNeeded: me === null });
+  const model = createModelButton({
+    onChange: onModel,
+    onMissing() {
+      if (!connection.isLoading()) onMissing();
+    },
+    isKeyNeeded: me === null,
+  });
   const connection = createConnection({
     signedIn: me !== null,
     onModels,

@@ -20,20 +20,31 @@ export function createModelButton({ onChange, onMissing, isKeyNeeded }) {
   let wanted = null;
   /** @type {Model | null} */
   let chosen = null;
+  /** Pressed while there was no list: it opens when it comes, if the focus has stayed. */
+  let isAwaited = false;
   let whyNone = isKeyNeeded ? 'Enter an API key first' : 'Loading the models …';
   const element = h('button', {
     type: 'button',
     class: 'btn quiet small model-btn',
     'aria-haspopup': 'dialog',
     'aria-expanded': false,
-    onclick: () => void open().catch((error) => toast.error(messageOf(error))),
+    onclick: press,
     // Who types at once after the press finds the list there.
     onfocus: () => void loadList().catch(() => {}),
     onpointerenter: () => void loadList().catch(() => {}),
   });
 
+  function press() {
+    void open().catch((error) => toast.error(messageOf(error)));
+  }
+
   async function open() {
-    if (models.length === 0) return onMissing();
+    isAwaited = models.length === 0;
+    if (isAwaited) {
+      // Safari does not focus a button that is pressed.
+      element.focus();
+      return onMissing();
+    }
     const keys = collectKeys(element);
     const { openModelList } = await loadList().finally(keys.end);
     openModelList(element, { models, chosen: chosen?.id ?? null, query: keys.text(), onChoose: choose });
@@ -67,6 +78,8 @@ export function createModelButton({ onChange, onMissing, isKeyNeeded }) {
      * @param {string} why shown then
      */
     show(list, why) {
+      const opens = isAwaited && document.activeElement === element;
+      isAwaited = false;
       models = list ?? [];
       whyNone = list ? 'No model yet' : why;
       chosen =
@@ -76,6 +89,7 @@ export function createModelButton({ onChange, onMissing, isKeyNeeded }) {
         null;
       render();
       onChange();
+      if (opens && models.length > 0) press();
     },
     /** Chooses a model by its id, once it is in the list. @param {string | null} id */
     want(id) {

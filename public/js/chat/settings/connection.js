@@ -51,6 +51,7 @@ export function createConnection({ signedIn, onModels, onEntered }) {
   let timer = 0;
   /** The key was entered with Enter. */
   let isEntered = false;
+  let isLoading = false;
   /** The key that the list was loaded with; the initial value equals no key. */
   let loadedKey = '\n';
 
@@ -82,10 +83,16 @@ export function createConnection({ signedIn, onModels, onEntered }) {
     result.replaceChildren(h('div', { class: `note ${kind} small` }, h('div', null, ...content)));
   }
 
+  /** @param {boolean} value */
+  function setLoading(value) {
+    isLoading = value;
+    test.setAttribute('aria-busy', String(value));
+  }
+
   function abort() {
     clearTimeout(timer);
     running.abort();
-    test.setAttribute('aria-busy', 'false');
+    setLoading(false);
   }
 
   /** @param {boolean} isTest show a success too */
@@ -94,7 +101,7 @@ export function createConnection({ signedIn, onModels, onEntered }) {
     running = new AbortController();
     const { signal } = running;
     loadedKey = key();
-    test.setAttribute('aria-busy', 'true');
+    setLoading(true);
     if (isTest) result.replaceChildren(h('p', { class: 'muted small' }, 'Asking the server …'));
     try {
       const response = await send('/v1/models', { signal });
@@ -115,7 +122,7 @@ export function createConnection({ signedIn, onModels, onEntered }) {
       const detail = h('p', { class: 'failure-detail' }, describeFailure(failure));
       showResult('bad', failure.message, detail);
     } finally {
-      if (!signal.aborted) test.setAttribute('aria-busy', 'false');
+      if (!signal.aborted) setLoading(false);
     }
   }
 
@@ -151,6 +158,7 @@ export function createConnection({ signedIn, onModels, onEntered }) {
     element,
     send,
     key,
+    isLoading: () => isLoading,
     /** Helps when no model can be chosen: loads the list again, or moves the focus to the missing key. */
     requestModels() {
       if (key() === '' && signedIn) return void load(true);
