@@ -17,7 +17,7 @@ import {
   startChat,
   useKey,
 } from './chat-setup.ts';
-import { SKIPPED, signOut } from './start-browser.ts';
+import { SKIPPED, signOut, visit } from './start-browser.ts';
 
 const options = { skip: SKIPPED };
 
@@ -156,6 +156,38 @@ test('with a key: the draft waits for the key, and what is written meanwhile sta
   await draftsStored(page, ['Newer']);
   assert.equal(await messageField(page).inputValue(), 'Newer');
 });
+
+test(
+  'a draft written without a key is there if the page closes while the key’s chats open',
+  options,
+  async (t) => {
+    const { app } = await startChat(t);
+    const { page } = await visit(t, app.origin, '/chat.html');
+    await messageField(page).fill('Kept');
+    await draftsStored(page, ['Kept']);
+    await page.evaluate(holdPresets);
+    await useKey(page, MASTER_KEY);
+    await page.waitForFunction(() => 'presetsAsked' in globalThis);
+    await page.reload();
+    await draftShown(page, 'Kept');
+    await useKey(page, MASTER_KEY);
+    await page.getByText('Connection works').waitFor();
+    await draftsStored(page, ['Kept']);
+    assert.equal(await messageField(page).inputValue(), 'Kept');
+  },
+);
+
+/** A browser that never gives the stored presets. */
+function holdPresets(): void {
+  const { getAll } = IDBObjectStore.prototype;
+  IDBObjectStore.prototype.getAll = function (...args) {
+    const request = getAll.apply(this, args);
+    if (this.name !== 'presets') return request;
+    Object.defineProperty(request, 'onsuccess', { set: () => {} });
+    Object.assign(globalThis, { presetsAsked: true });
+    return request;
+  };
+}
 
 test('signing out forgets drafts where the person wants that', options, async (t) => {
   const chat = await startChat(t);

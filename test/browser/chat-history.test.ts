@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
+import { createGate } from '../helpers/gate.ts';
 import { ADMIN, type AppUnderTest, expectStatus, MASTER_KEY } from '../helpers/start-app.ts';
 import {
   answers,
@@ -196,6 +197,29 @@ test('a chat has an address: back, forward and a second tab lead to it', options
   const other = await page.context().newPage();
   await other.goto(page.url());
   await answers(other).getByText('First answer').waitFor();
+});
+
+test('a preset saved while the chats are being opened waits for them', options, async (t) => {
+  const { app } = await startChat(t);
+  const { page, context } = await visit(t, app.origin, null);
+  await context.request.post(`${app.origin}/api/login`, { data: ADMIN });
+  const opened = createGate();
+  await page.route('**/open-history.js', async (route) => {
+    await opened.opened;
+    await route.continue();
+  });
+  await page.goto(`${app.origin}/chat.html`);
+  await modelReady(page);
+  await openSettings(page);
+  await page.getByRole('button', { name: 'Save as a preset' }).click();
+  await page.getByLabel('Name', { exact: true }).fill('Plain');
+  await page.getByRole('button', { name: 'Save preset' }).click();
+  await page.locator('[aria-busy="true"]').filter({ hasText: 'Save preset' }).waitFor();
+  opened.open();
+  await page
+    .getByRole('list', { name: 'Presets' })
+    .getByRole('button', { name: 'Plain', exact: true })
+    .waitFor();
 });
 
 test(

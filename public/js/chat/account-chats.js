@@ -11,8 +11,9 @@ import { NEW_CHAT_KEYS } from './shortcuts.js';
 /**
  * @param {{
  *   host: HTMLElement, canSignOut: boolean, onOpen: (id: string) => void, onNew: () => void, onGone: () => void,
- *   onStore: (store: History) => Promise<void>, onLeave: () => Promise<void>,
- * }} options host: gets the list; onStore: other chats are shown from now on; onLeave: those that are shown will not be any more
+ *   onStore: (store: History) => Promise<void>, onLeave: () => () => Promise<void>,
+ * }} options host: gets the list; onStore: other chats are shown from now on; onLeave: those that are shown will not be any more;
+ *   what it returns is called when the others are
  */
 export function createAccountChats({ host, canSignOut, onOpen, onNew, onGone, onStore, onLeave }) {
   /** @type {History | null} */
@@ -34,9 +35,9 @@ export function createAccountChats({ host, canSignOut, onOpen, onNew, onGone, on
       loadStyles('history.css'),
     ]);
     const opened = await openHistory({ account: name });
-    if (store) await onLeave();
+    const before = store;
+    const forget = before && onLeave();
     list?.close();
-    store?.close();
     store = opened;
     account = name;
     list = createHistoryList({
@@ -50,7 +51,12 @@ export function createAccountChats({ host, canSignOut, onOpen, onNew, onGone, on
       newChatKeys: NEW_CHAT_KEYS,
     });
     host.replaceChildren(list.element);
-    await onStore(opened);
+    try {
+      await onStore(opened);
+      await forget?.();
+    } finally {
+      before?.close();
+    }
   }
 
   return {

@@ -73,7 +73,12 @@ export function mountChat(container, { me, isTab = false, onMenu = null }) {
     onModels,
     onEntered: () => composer.focus(),
   });
-  const presets = createPresetList({ history: chats.history, read: readPreset, onUse: usePreset });
+  const presets = createPresetList({
+    history: chats.history,
+    opened: chats.opened,
+    read: readPreset,
+    onUse: usePreset,
+  });
   const welcome = createWelcome({ role: me?.role ?? null, connection: connection.element });
   const compareMode = createCompareMode({
     conversation: () => conversation,

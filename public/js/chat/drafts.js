@@ -18,25 +18,23 @@ export function createDrafts({ composer, store }) {
   const drafts = new Map();
   /** Texts that are to be stored. @type {Map<string, string>} */
   const waiting = new Map();
-  let isStoring = false;
+  /** Resolves when they are stored. */
+  let storing = Promise.resolve();
   let stored = '';
 
   async function storeWaiting() {
-    if (isStoring) return;
-    isStoring = true;
     for (const [key, text] of waiting) {
       waiting.delete(key);
       await store()
         ?.saveDraft(key, text)
         .catch(() => {});
     }
-    isStoring = false;
   }
 
   /** @param {string} key @param {string} text */
   function keepText(key, text) {
     waiting.set(key, text);
-    void storeWaiting();
+    storing = storing.then(storeWaiting);
   }
 
   /** Shows the draft of the chat, unless something is written meanwhile. */
@@ -88,21 +86,24 @@ export function createDrafts({ composer, store }) {
       composer().setDraft({ text: '', attachments: [] });
       void restore();
     },
-    /** Another account follows, into which goes what the composer holds. */
-    async leave() {
+    /**
+     * Another account follows, into which goes what the composer holds.
+     * @returns {() => Promise<void>} removes it from the account that was left: to be called once the other one is open
+     */
+    leave() {
       isOpen = false;
-      if (stored === '') return;
-      await store()
-        ?.saveDraft(id, '')
-        .catch(() => {});
+      const left = stored === '' ? null : store();
+      const key = id;
+      return async () => left?.saveDraft(key, '').catch(() => {});
     },
-    /** The chats of an account are open from now on. */
-    open() {
+    /** The chats of an account are open from now on. Resolves when they hold what was written before. */
+    async open() {
       isOpen = true;
       drafts.clear();
       stored = '';
       if (composer().isEmpty()) void restore();
       else keep();
+      await storing;
     },
   };
 }

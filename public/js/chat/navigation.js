@@ -114,9 +114,9 @@ export function createNavigation({
       // A new chat begins with the settings of the last one.
       const [newest] = await store.listChats({ limit: 1 }).catch(() => []);
       if (!isChosen) await openFirst(url.get('id'));
-      drafts.open();
       const chat = conversation.place().chat ?? newest;
       if (chat) onSettings(chat);
+      await drafts.open();
     },
     /** Writes the chat on the page into the address. */
     showAddress() {

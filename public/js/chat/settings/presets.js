@@ -9,10 +9,11 @@ import { toast } from '../../lib/toast.js';
 /** @typedef {import('../history/types.js').Preset} Preset */
 
 /**
- * @param {{ history: () => import('../history/open-history.js').History,
- *   read: () => Omit<Preset, 'id' | 'name'>, onUse: (preset: Preset) => void }} options read: what a new preset would hold
+ * @param {{ history: () => import('../history/open-history.js').History, opened: () => Promise<void>,
+ *   read: () => Omit<Preset, 'id' | 'name'>, onUse: (preset: Preset) => void }} options opened: resolves when the
+ *   history is open; read: what a new preset would hold
  */
-export function createPresetList({ history, read, onUse }) {
+export function createPresetList({ history, opened, read, onUse }) {
   /** @type {Preset[]} */
   let presets = [];
   const list = h('ul', { class: 'preset-list', 'aria-label': 'Presets' });
@@ -91,6 +92,7 @@ export function createPresetList({ history, read, onUse }) {
       alert,
       save: async () => {
         const given = name.control.value.trim();
+        await opened();
         const same = presets.find((preset) => preset.name.toLowerCase() === given.toLowerCase());
         await history().savePreset({ ...(same ? { id: same.id } : {}), name: given, ...read() });
         dialog.close();
