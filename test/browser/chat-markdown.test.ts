@@ -9,8 +9,6 @@ const options = { skip: SKIPPED };
 const CODE = 'if (a < b && c > "d") {\n\treturn `<b>$x</b>`;\n}';
 const HEBREW = 'שלום עולם, זהו משפט.';
 const FENCE = `\`\`\`js\n${CODE}\n\`\`\``;
-/** A host name of which a browser believes nothing: pages from it are no secure context. */
-const PLAIN_ORIGIN = 'http://panel.example';
 
 const MARKDOWN = `## Plan
 
@@ -158,14 +156,7 @@ test('code is copied with one button, in a secure context', options, async (t) =
 
 test('on plain http, where there is no clipboard, the code is selected', options, async (t) => {
   const { app, nextCall } = await startChat(t);
-  const { context, page } = await visit(t, PLAIN_ORIGIN, null);
-  await context.route(`${PLAIN_ORIGIN}/**`, async (route) => {
-    const response = await route.fetch({ url: route.request().url().replace(PLAIN_ORIGIN, app.origin) });
-    // Of this header Chromium says there, as an error, that it does nothing.
-    const { 'cross-origin-opener-policy': _, ...headers } = response.headers();
-    await route.fulfill({ response, headers });
-  });
-  await page.goto(`${PLAIN_ORIGIN}/chat.html`);
+  const { page } = await visit(t, `http://panel.example:${app.port}`, '/chat.html');
   assert.deepEqual(await page.evaluate(() => [isSecureContext, 'clipboard' in navigator]), [false, false]);
   await useKey(page, MASTER_KEY);
   await modelReady(page);

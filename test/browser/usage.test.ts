@@ -15,6 +15,15 @@ function chart(page: Page) {
   return page.locator('.usage-card .chart-svg');
 }
 
+/** Chooses 24 hours, until the chart shows them. */
+async function showDay(page: Page): Promise<void> {
+  await page.getByRole('radio', { name: '24 hours' }).check();
+  await chart(page)
+    .getByText(/^\d\d:00$/)
+    .first()
+    .waitFor();
+}
+
 function filtersOf(page: Page): URLSearchParams {
   return new URLSearchParams(new URL(page.url()).hash.split('?')[1] ?? '');
 }
@@ -27,7 +36,7 @@ test('from a bar to the requests in it, and to the attempts of one', options, as
   first.answer = GOOD;
   await call('unpriced');
   const { page } = await visitPanel(t, app.origin, 'Usage');
-  await page.getByRole('radio', { name: '24 hours' }).check();
+  await showDay(page);
   await page.getByText(/your time \(UTC/).waitFor();
   assert.equal(await page.getByText(/your time/).count(), 1);
   await row(page, 'priced').first().waitFor();
@@ -76,7 +85,7 @@ test('a part of a bar leads to the requests of its group alone', options, async 
   await call('priced', key);
   await call('priced', key);
   const { page } = await visitPanel(t, app.origin, 'Usage');
-  await page.getByRole('radio', { name: '24 hours' }).check();
+  await showDay(page);
   await page.getByRole('radio', { name: /^Requests/ }).click();
   await page.getByRole('button', { name: 'Group by: Model' }).click();
   await page.getByRole('menuitem', { name: 'Key' }).click();
