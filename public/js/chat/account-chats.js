@@ -10,7 +10,8 @@ import { NEW_CHAT_KEYS } from './shortcuts.js';
 
 /**
  * @param {{
- *   host: HTMLElement, canSignOut: boolean, onOpen: (id: string) => void, onNew: () => void, onGone: () => void,
+ *   host: HTMLElement, canSignOut: boolean,
+ *   onOpen: (id: string, sought: import('./types.js').Sought | null) => void, onNew: () => void, onGone: () => void,
  *   onStore: (store: History) => Promise<void>, onLeave: () => () => Promise<void>,
  * }} options host: gets the list; onStore: other chats are shown from now on; onLeave: those that are shown will not be any more;
  *   what it returns is called when the others are
@@ -45,7 +46,7 @@ export function createAccountChats({ host, canSignOut, onOpen, onNew, onGone, on
       account: canSignOut ? name : null,
       isGuest: name === GUEST,
       hrefOf: ({ id }) => hashOf('chat', { id }),
-      onOpen: ({ id }) => onOpen(id),
+      onOpen: ({ id }, sought) => onOpen(id, sought),
       onNew,
       onGone,
       newChatKeys: NEW_CHAT_KEYS,

@@ -54,7 +54,7 @@ export function mountChat(container, { me, isTab = false, onMenu = null }) {
   const chats = createAccountChats({
     host: drawer.element,
     canSignOut: me !== null,
-    onOpen: (id) => void navigation.open(id),
+    onOpen: (id, sought) => void navigation.open(id, sought),
     onNew: () => navigation.startNew(),
     onGone: () => navigation.startNew(),
     onStore: (store) => navigation.onStore(store),

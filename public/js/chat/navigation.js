@@ -46,11 +46,18 @@ export function createNavigation({
     else conversation.hear(change);
   }
 
-  /** @param {string} id */
-  async function open(id) {
+  /** @param {unknown} error */
+  const report = (error) => toast.error(messageOf(error));
+
+  /** @param {string} id @param {import('./types.js').Sought | null} [sought] */
+  async function open(id, sought = null) {
     closeList();
     isChosen = true;
-    if (conversation.place().chat?.id === id) return conversation.stay();
+    if (conversation.place().chat?.id === id) {
+      conversation.stay();
+      if (sought) await conversation.seek(sought).catch(report);
+      return;
+    }
     compareMode.end();
     isAwaited = false;
     try {
@@ -58,6 +65,7 @@ export function createNavigation({
       const { chat } = conversation.place();
       if (chat) onSettings(chat);
       composer.focus();
+      if (sought && chat?.id === id) await conversation.seek(sought).catch(report);
     } catch (error) {
       // The chats of a key appear once it is entered.
       isAwaited = chats.store() === null || (chats.isGuest() && conversation.place().chat === null);

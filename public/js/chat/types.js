@@ -2,6 +2,7 @@
 
 /** @typedef {import('./history/types.js').Attachment} Attachment */
 /** @typedef {import('./history/types.js').Message} Message */
+/** @typedef {import('./history/types.js').Sought} Sought */
 /** @typedef {import('./history/types.js').Source} Source */
 /** @typedef {import('./history/types.js').ToolCall} ToolCall */
 /** @typedef {import('./history/types.js').Usage} Usage */

@@ -11,6 +11,7 @@ import { loadViews } from './views.js';
 /**
  * @typedef {import('../types.js').Message} Message
  * @typedef {import('../types.js').Chat} Chat
+ * @typedef {import('../types.js').Sought} Sought
  * @typedef {import('../request/ask.js').Choices} Choices
  * @typedef {import('./chat-writer.js').Place} Place
  * @typedef {import('./chat-writer.js').Draft} Draft
@@ -289,6 +290,13 @@ export function createConversation({
       render({ isEndShown: true });
       await writer.update(place, { leafId: id });
       onChange();
+    },
+    /** Brings into view what a search has found, in whichever version. @param {Sought} sought */
+    async seek({ messageId, word }) {
+      const message = place.thread.get(messageId);
+      if (!message) return;
+      if (!place.thread.path().includes(message)) showVersion(messageId);
+      await log.seek(viewOf(message).element, word);
     },
     /** Opens the editor of the person's last message. */
     editLast() {

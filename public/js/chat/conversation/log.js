@@ -27,13 +27,18 @@ export function createLog() {
   const announcer = h('p', { class: 'sr', role: 'status' });
   const element = h('div', { class: 'talk-frame' }, scroller, down, announcer);
   let isFollowing = true;
+  /** What a search has found. @type {ReturnType<typeof import('./sought.js').createSought> | null} */
+  let sought = null;
+  /** It stays in view, whatever is drawn above it, until the reader moves on. */
+  let isHeld = false;
   let topPx = 0;
 
   function follow() {
     // A person who edits a message is looking at it.
     const { activeElement } = document;
     const isEdited = activeElement instanceof HTMLTextAreaElement && messages.contains(activeElement);
-    if (isFollowing && !isEdited) scroller.scrollTop = scroller.scrollHeight;
+    if (isHeld && !isEdited) sought?.show();
+    else if (isFollowing && !isEdited) scroller.scrollTop = scroller.scrollHeight;
     showDown();
   }
 
@@ -52,7 +57,16 @@ export function createLog() {
     else if (topPx < before) isFollowing = false;
     showDown();
   });
+  for (const type of ['wheel', 'pointerdown', 'keydown'])
+    scroller.addEventListener(
+      type,
+      () => {
+        isHeld = false;
+      },
+      { passive: true },
+    );
   down.addEventListener('click', () => {
+    isHeld = false;
     isFollowing = true;
     follow();
     scroller.focus();
@@ -78,7 +92,25 @@ export function createLog() {
       messages.append(...elements.slice(same));
       messages.classList.toggle('is-welcome', elements[0]?.classList.contains('welcome') === true);
       if (hadFocus && !messages.contains(document.activeElement)) scroller.focus({ preventScroll: true });
-      if (isEndShown) isFollowing = true;
+      if (isEndShown) {
+        sought?.end();
+        isHeld = false;
+        isFollowing = true;
+      }
+      follow();
+    },
+    /**
+     * Scrolls to a message that is on the page, and to a word in it.
+     * @param {HTMLElement} message
+     * @param {string} word in small letters
+     */
+    async seek(message, word) {
+      const { createSought } = await import('./sought.js');
+      if (!messages.contains(message)) return;
+      sought?.end();
+      sought = createSought(scroller, message, word);
+      isHeld = true;
+      isFollowing = false;
       follow();
     },
     /** Announces a text to screen readers. @param {string} text */

@@ -21,7 +21,7 @@ const PAGE = 100;
  * Needs `history.css`.
  * @param {{
  *   store: import('./open-history.js').History, account: string | null, isGuest?: boolean, hrefOf: (chat: Chat) => string,
- *   onOpen: (chat: Chat) => void, onNew: () => void, onGone: (chatId: string) => void, newChatKeys?: string,
+ *   onOpen: (chat: Chat, sought: import('./types.js').Sought | null) => void, onNew: () => void, onGone: (chatId: string) => void, newChatKeys?: string,
  * }} options account: null for people who cannot sign out. isGuest: a key may still be entered. hrefOf: the address of a chat, for a new tab. onGone: the chat
  *   that is shown was deleted, here or in another tab. newChatKeys: the shortcut as people read it
  */
@@ -49,7 +49,7 @@ export function createHistoryList({
 
   const rows = createRows({
     hrefOf,
-    onOpen,
+    onOpen: (chat) => onOpen(chat, soughtIn(chat.id)),
     onRename: (chat, title) => attempt(store.updateChat(chat.id, { title })),
     onPin: (chat) => attempt(store.updateChat(chat.id, { pinned: !chat.pinned })),
     onExport: exportChat,
@@ -168,6 +168,12 @@ export function createHistoryList({
     if (!isComplete && !search) observer.observe(sentinel);
   }
 
+  /** Where the search has found something in a chat; null if that is its title, or without a search. @param {string} chatId */
+  function soughtIn(chatId) {
+    const messageId = search?.found.find(({ chat }) => chat.id === chatId)?.messageId ?? null;
+    return messageId === null ? null : { messageId, word: wordsOf(search?.query ?? '')[0] ?? '' };
+  }
+
   /** @param {Chat} chat */
   function exportChat(chat) {
     attempt(store.exportMarkdown(chat.id).then(({ blob, name }) => saveBlob(blob, name)));
@@ -183,7 +189,7 @@ export function createHistoryList({
   /** @param {Chat} chat @param {boolean} wasShown it is shown again, unless another chat is meanwhile */
   async function restore(chat, wasShown) {
     await store.restoreChat(chat.id);
-    if (wasShown && currentId === null) onOpen(chat);
+    if (wasShown && currentId === null) onOpen(chat, null);
   }
 
   function loseCurrent() {

@@ -11,7 +11,10 @@ const LEAD_LENGTH = 12;
 /** The words of a search, in small letters. @param {string} query */
 export const wordsOf = (query) => query.toLowerCase().split(/\s+/).filter(Boolean);
 
-/** @typedef {{ chat: import('./types.js').Chat, snippet: string | null }} Found snippet: around the first word, where a message has it */
+/**
+ * @typedef {{ chat: import('./types.js').Chat, messageId: string | null, snippet: string | null }} Found messageId: the first
+ *   message that has the words; snippet: of its text, around the first word. Both are null where the title has them
+ */
 /**
  * @typedef {{
  *   signal?: AbortSignal, onProgress?: (progress: { done: number, total: number, found: readonly Found[] }) => void,
@@ -40,9 +43,8 @@ export async function searchChats(driver, query, { signal, onProgress } = {}) {
     const batch = await readBatch(driver, before);
     signal?.throwIfAborted();
     for (const { record, messages } of batch) {
-      const snippet = match(record, messages, words);
-      if (snippet !== undefined && found.length < MAX_FOUND)
-        found.push({ chat: fromChatRecord(record), snippet });
+      const hit = match(record, messages, words);
+      if (hit && found.length < MAX_FOUND) found.push({ chat: fromChatRecord(record), ...hit });
     }
     done += batch.length;
     onProgress?.({ done, total, found });
@@ -72,12 +74,12 @@ function readBatch(driver, before) {
  * @param {import('./types.js').ChatRecord} record
  * @param {readonly import('./types.js').Message[]} messages
  * @param {readonly string[]} words
- * @returns {string | null | undefined} a snippet; null: the title matches; undefined: nothing does
+ * @returns {Omit<Found, 'chat'> | null}
  */
 function match(record, messages, words) {
-  if (hasAll(record.title, words)) return null;
+  if (hasAll(record.title, words)) return { messageId: null, snippet: null };
   const hit = messages.find(({ text }) => hasAll(text, words));
-  return hit && snippetOf(hit.text, words[0]);
+  return hit ? { messageId: hit.id, snippet: snippetOf(hit.text, words[0]) } : null;
 }
 
 /** @param {string} text @param {readonly string[]} words */

@@ -34,6 +34,7 @@
  *   mine: a tab asks which one is answering, and that one says so
  */
 
+/** @typedef {{ messageId: string, word: string }} Sought where a search has found something; word: in small letters */
 /** @typedef {'chats' | 'messages' | 'blobs' | 'presets' | 'drafts' | 'totals' | 'forgetful'} StoreName */
 /** @typedef {string | number | (string | number)[]} Key */
 /**

@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { answers, converse, newChat, openChat, startChat } from './chat-setup.ts';
+import { SKIPPED } from './start-browser.ts';
+
+const options = { skip: SKIPPED };
+
+/** Fifty paragraphs, with one more among them. */
+function around(text: string): string {
+  const lines = Array.from({ length: 50 }, (_, number) => `Paragraph ${number} says **little** of anything.`);
+  lines.splice(25, 0, text);
+  return lines.join('\n\n');
+}
+
+async function openFound(page: Page, word: string): Promise<void> {
+  await page.getByLabel('Search chats').fill(word);
+  await page.locator('.history-snippet').getByText(word, { exact: true }).click();
+}
+
+/** Until the marked word is this one, and in view. */
+async function markInView(page: Page, word: string): Promise<void> {
+  await page.waitForFunction((expected) => {
+    const [range] = CSS.highlights.get('found') ?? [];
+    if (!(range instanceof Range) || range.toString() !== expected) return false;
+    const log = document.querySelector('.talk-body')?.getBoundingClientRect();
+    const { top, bottom } = range.getBoundingClientRect();
+    return log !== undefined && top >= log.top && bottom <= log.bottom;
+  }, word);
+}
+
+test('a chat that was found opens at the word, until the reader moves on', options, async (t) => {
+  const chat = await startChat(t);
+  const { page } = await openChat(t, chat.app, 'Chat tab');
+  await converse(page, chat, 'Of birds', around('The albatross sleeps as it flies.'));
+  await converse(page, chat, 'And of fish?', around('The salmon returns.'));
+  await newChat(page);
+  await openFound(page, 'albatross');
+  await markInView(page, 'albatross');
+  // Of two words in the chat that is open.
+  await openFound(page, 'salmon');
+  await markInView(page, 'salmon');
+  // Lines are broken elsewhere, which moves what is below them.
+  await page.setViewportSize({ width: 900, height: 700 });
+  await markInView(page, 'salmon');
+
+  const log = page.getByRole('log');
+  await log.hover();
+  await page.mouse.wheel(0, -100_000);
+  await page.waitForFunction(() => document.querySelector('.talk-body')?.scrollTop === 0);
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn, 0))));
+  assert.equal(await log.evaluate((element) => element.scrollTop), 0);
+  await newChat(page);
+  assert.equal(await page.evaluate(() => CSS.highlights.has('found')), false);
+});
+
+test(
+  'a word of an earlier version is shown in its version; of a title, the end of the chat',
+  options,
+  async (t) => {
+    const chat = await startChat(t);
+    const { page } = await openChat(t, chat.app, 'Chat tab');
+    await converse(page, chat, 'Of birds', around('The albatross sleeps as it flies.'));
+    await answers(page).getByRole('button', { name: 'Answer again' }).click();
+    const again = await chat.nextCall();
+    again.say('Not of that.');
+    again.finish();
+    await answers(page).getByText('Not of that.').waitFor();
+    await newChat(page);
+    await openFound(page, 'albatross');
+    await markInView(page, 'albatross');
+    await answers(page).getByText('1 / 2').waitFor();
+    await page.getByLabel('Search chats').fill('birds');
+    await page.locator('.history-snippet').waitFor({ state: 'hidden' });
+    await newChat(page);
+    await page.getByRole('link', { name: 'Of birds' }).click();
+    await answers(page).getByText('Paragraph 49').waitFor();
+    await page.waitForFunction(() => {
+      const log = document.querySelector('.talk-body');
+      return log !== null && log.scrollTop > 0 && log.scrollTop + log.clientHeight >= log.scrollHeight - 24;
+    });
+  },
+);
