@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
+import { createGate } from '../helpers/gate.ts';
+import { ADMIN } from '../helpers/start-app.ts';
 import {
   answers,
   ask,
@@ -16,7 +18,7 @@ import {
   type UpstreamCall,
 } from './chat-setup.ts';
 import { checkLooks } from './looks.ts';
-import { SKIPPED } from './start-browser.ts';
+import { SKIPPED, visit } from './start-browser.ts';
 
 const options = { skip: SKIPPED };
 const PRICE = {
@@ -130,6 +132,31 @@ test(
     await answers(page).getByText('Reason of blind-model').waitFor();
   },
 );
+
+test('a comparison begun while the chats are being opened stays', options, async (t) => {
+  const chat = await startPriced(t);
+  const { page, context } = await visit(t, chat.app.origin, null);
+  await context.request.post(`${chat.app.origin}/api/login`, { data: ADMIN });
+  const opened = createGate();
+  await page.route('**/open-history.js', async (route) => {
+    await opened.opened;
+    await route.continue();
+  });
+  await page.goto(`${chat.app.origin}/chat.html`);
+  await page.getByRole('button', { name: 'Compare', exact: true }).click();
+  const heading = page.getByRole('heading', { name: 'Compare models' });
+  await heading.waitFor();
+  opened.open();
+  await page.getByText('No chats yet').waitFor();
+  await stored(page);
+  assert.equal(await heading.isVisible(), true);
+  await ask(page, 'Hello');
+  for (const call of Object.values(await callsOf(chat, 2))) {
+    call.say('Good day');
+    call.finish();
+  }
+  await card(page, 'Seeing Model').getByText('Good day').waitFor();
+});
 
 test(
   'an answer that fails can be asked for again; Stop ends all of them; a model can be exchanged',

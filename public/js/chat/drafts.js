@@ -16,24 +16,22 @@ export function createDrafts({ composer, store }) {
   let isOpen = false;
   /** Drafts of this page, with their files. @type {Map<string, ReturnType<Composer['draft']>>} */
   const drafts = new Map();
-  /** Texts that are to be stored. @type {Map<string, string>} */
+  /** Texts that are to be stored, each where it was written. @type {Map<string, { to: History | null, text: string }>} */
   const waiting = new Map();
   /** Resolves when they are stored. */
   let storing = Promise.resolve();
   let stored = '';
 
   async function storeWaiting() {
-    for (const [key, text] of waiting) {
+    for (const [key, { to, text }] of waiting) {
       waiting.delete(key);
-      await store()
-        ?.saveDraft(key, text)
-        .catch(() => {});
+      await to?.saveDraft(key, text).catch(() => {});
     }
   }
 
   /** @param {string} key @param {string} text */
   function keepText(key, text) {
-    waiting.set(key, text);
+    waiting.set(key, { to: store(), text });
     storing = storing.then(storeWaiting);
   }
 

@@ -121,7 +121,7 @@ export function createNavigation({
       await presets.load();
       // A new chat begins with the settings of the last one.
       const [newest] = await store.listChats({ limit: 1 }).catch(() => []);
-      if (!isChosen) await openFirst(url.get('id'));
+      if (!isChosen && !compareMode.current()) await openFirst(url.get('id'));
       const chat = conversation.place().chat ?? newest;
       if (chat) onSettings(chat);
       await drafts.open();
