@@ -4,6 +4,7 @@ import type { Page } from 'playwright-core';
 import { json, startUpstream } from '../helpers/fake-upstream.ts';
 import { type AppUnderTest, startApp } from '../helpers/start-app.ts';
 import { holdAnswer } from './held-answer.ts';
+import { expectFocus } from './keyboard-hands.ts';
 import { addSampleData, SAMPLE_PASSWORD } from './sample-data.ts';
 import { chooseTab, fillSignIn, row, SKIPPED, takeNewKey, visit, visitPanel } from './start-browser.ts';
 
@@ -47,6 +48,22 @@ test('a list that was read before a change does not take it away', { skip: SKIPP
   await (await second).response();
   await page.getByText('3 providers').waitFor();
   assert.equal(await row(page, 'New').count(), 1);
+});
+
+test('a dialog gives the focus back to its button, in a row that was read anew meanwhile', {
+  skip: SKIPPED,
+}, async (t) => {
+  const app = await startApp(t);
+  await app.addProvider({ ...UP, id: 'up' }, []);
+  const { page } = await visitPanel(t, app.origin, 'Providers');
+  await button(page, 'Edit Up').click();
+  await page.getByLabel('Provider Name').waitFor();
+  await app.admin('PUT', `${PROVIDERS}/up`, { name: 'Other' });
+  await readAgain(page);
+  await row(page, 'Other').waitFor();
+  await page.keyboard.press('Escape');
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
+  await expectFocus(page, button(page, 'Edit Other'));
 });
 
 test('of two readings of a list the newer counts, whichever comes last', { skip: SKIPPED }, async (t) => {

@@ -1,5 +1,6 @@
 import { h } from './h.js';
 import { icon } from './icons.js';
+import { rememberControl } from './row-control.js';
 
 let count = 0;
 
@@ -19,7 +20,7 @@ let count = 0;
  */
 export function openDialog(options) {
   const titleId = `dialog-${++count}`;
-  const opener = document.activeElement;
+  const returnFocus = rememberFocus();
   const body = h('div', { class: 'dialog-body' }, ...options.body);
   const closeButton = h(
     'button',
@@ -47,7 +48,7 @@ export function openDialog(options) {
   const closed = new Promise((resolve) => {
     element.addEventListener('close', () => {
       element.remove();
-      returnFocus(opener);
+      returnFocus();
       options.onClose?.();
       resolve();
     });
@@ -141,14 +142,14 @@ function focusFirst(element, closeButton) {
   if (first instanceof HTMLElement) first.focus();
 }
 
-/**
- * Gives the focus back when a list has replaced the opener meanwhile: to the element with the same id, or to the search
- * field. In all other cases the browser does so itself.
- * @param {Element | null} opener
- */
-function returnFocus(opener) {
-  if (!(opener instanceof HTMLElement)) return;
-  const same = opener.isConnected ? opener : opener.id && document.getElementById(opener.id);
-  const target = same || document.querySelector('[data-focus-home]');
-  if (target instanceof HTMLElement) target.focus({ preventScroll: true });
+/** Gives the focus back, also where a list has replaced the opener meanwhile; where that is gone, to the search field. */
+function rememberFocus() {
+  const opener = document.activeElement;
+  if (!(opener instanceof HTMLElement)) return () => {};
+  const successor = rememberControl(opener);
+  return () => {
+    const same = opener.isConnected ? opener : opener.id && document.getElementById(opener.id);
+    const target = same || successor() || document.querySelector('[data-focus-home]');
+    if (target instanceof HTMLElement) target.focus({ preventScroll: true });
+  };
 }

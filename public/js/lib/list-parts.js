@@ -2,6 +2,7 @@
 import { number, plural } from './format.js';
 import { h } from './h.js';
 import { icon } from './icons.js';
+import { rememberControl } from './row-control.js';
 
 /**
  * Turns what a cell holds into nodes.
@@ -69,26 +70,11 @@ export function rememberFocus(table, rows, fallback) {
   if (!(active instanceof HTMLElement) || !table.contains(active)) return null;
   const tr = active.closest('tr');
   if (tr?.parentElement === table.tHead) return null;
-  // From the end of the row, because the buttons before the switch depend on the record's state.
-  const fromEnd = tr === null ? 0 : controlsOf(tr).length - controlsOf(tr).indexOf(active);
-  const { act } = active.dataset;
-  const id = tr?.dataset.id ?? '';
+  const successor = rememberControl(active);
   return () => {
-    rows.draw(id);
-    const row = table.querySelector(`tr[data-id="${CSS.escape(id)}"]`);
-    const controls = row === null ? [] : controlsOf(row);
-    const twin = act ? controls.find((control) => control.dataset.act === act) : controls.at(-fromEnd);
-    if (twin) twin.focus({ preventScroll: true });
-    else fallback()?.focus({ preventScroll: true });
+    rows.draw(tr?.dataset.id ?? '');
+    (successor() ?? fallback())?.focus({ preventScroll: true });
   };
-}
-
-/**
- * @param {Element} row
- * @returns {HTMLElement[]}
- */
-function controlsOf(row) {
-  return [...row.querySelectorAll('button, input, a')].filter((one) => one instanceof HTMLElement);
 }
 
 const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' });
