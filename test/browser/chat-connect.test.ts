@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { createGate } from '../helpers/gate.ts';
 import { ADMIN, expectStatus, MASTER_KEY } from '../helpers/start-app.ts';
 import {
   answers,
@@ -16,7 +15,6 @@ import {
   modelReady,
   openChat,
   openSettings,
-  settingsButton,
   startChat,
   useKey,
 } from './chat-setup.ts';
@@ -139,30 +137,6 @@ test('a list that could not be read comes when the server is back', options, asy
   await modelButton(page).filter({ hasText: 'Blind Model' }).waitFor();
   assert.equal(await page.getByText('Your input is still here').count(), 0);
 });
-
-for (const who of ['account', 'key'] as const) {
-  test(
-    `models asked for while they are being loaded are listed when they come: ${who}`,
-    options,
-    async (t) => {
-      const { app } = await startChat(t);
-      const { page, context } = await visit(t, app.origin, null);
-      if (who === 'account') await context.request.post(`${app.origin}/api/login`, { data: ADMIN });
-      const loaded = createGate();
-      await page.route('**/v1/models', async (route) => {
-        await loaded.opened;
-        await route.continue();
-      });
-      await page.goto(`${app.origin}/chat.html`);
-      if (who === 'key') await useKey(page, MASTER_KEY);
-      await modelButton(page).click();
-      loaded.open();
-      await page.getByRole('option').filter({ hasText: 'seeing-model' }).click();
-      await modelButton(page).filter({ hasText: 'Seeing Model' }).waitFor();
-      assert.equal(await settingsButton(page).getAttribute('aria-expanded'), 'false');
-    },
-  );
-}
 
 test('signed in, a first message asks for a list that is lacking', options, async (t) => {
   const { app } = await startChat(t);

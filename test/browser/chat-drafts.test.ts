@@ -171,7 +171,7 @@ test(
     await page.reload();
     await draftShown(page, 'Kept');
     await useKey(page, MASTER_KEY);
-    await page.getByText('Connection works').waitFor();
+    await page.getByText('No chats yet').waitFor();
     await draftsStored(page, ['Kept']);
     assert.equal(await messageField(page).inputValue(), 'Kept');
   },

@@ -199,28 +199,39 @@ test('a chat has an address: back, forward and a second tab lead to it', options
   await answers(other).getByText('First answer').waitFor();
 });
 
-test('a preset saved while the chats are being opened waits for them', options, async (t) => {
-  const { app } = await startChat(t);
-  const { page, context } = await visit(t, app.origin, null);
-  await context.request.post(`${app.origin}/api/login`, { data: ADMIN });
-  const opened = createGate();
-  await page.route('**/open-history.js', async (route) => {
-    await opened.opened;
-    await route.continue();
-  });
-  await page.goto(`${app.origin}/chat.html`);
-  await modelReady(page);
-  await openSettings(page);
-  await page.getByRole('button', { name: 'Save as a preset' }).click();
-  await page.getByLabel('Name', { exact: true }).fill('Plain');
-  await page.getByRole('button', { name: 'Save preset' }).click();
-  await page.locator('[aria-busy="true"]').filter({ hasText: 'Save preset' }).waitFor();
-  opened.open();
-  await page
-    .getByRole('list', { name: 'Presets' })
-    .getByRole('button', { name: 'Plain', exact: true })
-    .waitFor();
-});
+test(
+  'a preset saved while the chats are being opened waits for them, and keeps what was written',
+  options,
+  async (t) => {
+    const chat = await startChat(t);
+    const { page } = await openChat(t, chat.app, 'Chat tab');
+    const system = page.getByLabel('System prompt');
+    await openSettings(page);
+    await system.fill('Be brief.');
+    await system.blur();
+    await converse(page, chat, 'Hello', 'Yes?');
+    await stored(page);
+    const opened = createGate();
+    await page.route('**/open-history.js', async (route) => {
+      await opened.opened;
+      await route.continue();
+    });
+    await page.goto(`${chat.app.origin}/chat.html`);
+    await modelReady(page);
+    await openSettings(page);
+    await system.fill('Be plain.');
+    await page.getByRole('button', { name: 'Save as a preset' }).click();
+    await page.getByLabel('Name', { exact: true }).fill('Plain');
+    await page.getByRole('button', { name: 'Save preset' }).click();
+    await page.locator('[aria-busy="true"]').filter({ hasText: 'Save preset' }).waitFor();
+    opened.open();
+    const preset = page
+      .getByRole('list', { name: 'Presets' })
+      .getByRole('button', { name: 'Plain', exact: true });
+    await preset.waitFor();
+    assert.equal(await preset.getAttribute('title'), 'Be plain.');
+  },
+);
 
 test(
   'presets: saved from the settings, chosen by / and by name, replaced, deleted with undo',

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { answers, converse, newChat, openChat, startChat } from './chat-setup.ts';
+import { answers, converse, messageField, newChat, openChat, startChat } from './chat-setup.ts';
+import { expectFocus } from './keyboard-hands.ts';
 import { SKIPPED } from './start-browser.ts';
 
 const options = { skip: SKIPPED };
@@ -25,22 +26,23 @@ async function markInView(page: Page, word: string): Promise<void> {
     const [range] = CSS.highlights.get('found') ?? [];
     if (!(range instanceof Range) || range.toString() !== expected) return false;
     const log = document.querySelector('.talk-body')?.getBoundingClientRect();
-    const { top, bottom } = range.getBoundingClientRect();
-    return log !== undefined && top >= log.top && bottom <= log.bottom;
+    const { top, bottom, left, right } = range.getBoundingClientRect();
+    const isHigh = log !== undefined && top >= log.top && bottom <= log.bottom;
+    return isHigh && left >= log.left && right <= log.right;
   }, word);
 }
 
 test('a chat that was found opens at the word, until the reader moves on', options, async (t) => {
   const chat = await startChat(t);
   const { page } = await openChat(t, chat.app, 'Chat tab');
-  // Of itself, Safari does not hold what is looked at.
+  // Safari has no scroll anchoring: Chromium does without it here.
   await page.getByRole('log').evaluate((log) => log.style.setProperty('overflow-anchor', 'none'));
   await converse(page, chat, 'Of birds', around('The albatross sleeps as it flies.'));
   await converse(page, chat, 'And of fish?', around('The salmon returns.'));
   await newChat(page);
   await openFound(page, 'albatross');
   await markInView(page, 'albatross');
-  // Of two words in the chat that is open.
+  // Another search, in the chat that is open already.
   await openFound(page, 'salmon');
   await markInView(page, 'salmon');
   // Lines are broken elsewhere, which moves what is below them.
@@ -59,7 +61,7 @@ test('a chat that was found opens at the word, until the reader moves on', optio
 });
 
 test(
-  'a word of an earlier version is shown in its version; of a title, the end of the chat',
+  'a hit in an earlier version shows that version; a hit in the title, the end of the chat',
   options,
   async (t) => {
     const chat = await startChat(t);
@@ -74,6 +76,7 @@ test(
     await openFound(page, 'albatross');
     await markInView(page, 'albatross');
     await answers(page).getByText('1 / 2').waitFor();
+    await expectFocus(page, messageField(page));
     await page.getByLabel('Search chats').fill('birds');
     await page.locator('.history-snippet').waitFor({ state: 'hidden' });
     await newChat(page);
@@ -85,3 +88,48 @@ test(
     });
   },
 );
+
+test(
+  'of an answer its text is searched, not its model or its thoughts; in code, sideways too',
+  options,
+  async (t) => {
+    const chat = await startChat(t);
+    const { page } = await openChat(t, chat.app, 'Chat tab');
+    await converse(
+      page,
+      chat,
+      'Of cats',
+      `<think>A blind one</think>${around('İYİDİR İZMİR, blind and small.')}`,
+    );
+    await converse(page, chat, 'Of mice', around(`\`\`\`\n${'x '.repeat(300)}mouse\n\`\`\``));
+    await openFound(page, 'blind');
+    await markInView(page, 'blind');
+    const sentence = await page.evaluate(() => {
+      const [range] = CSS.highlights.get('found') ?? [];
+      return range?.startContainer.textContent;
+    });
+    assert.equal(sentence, 'İYİDİR İZMİR, blind and small.');
+    await openFound(page, 'mouse');
+    await markInView(page, 'mouse');
+  },
+);
+
+test('a hit in a chat that fits the page leaves nothing to scroll to', options, async (t) => {
+  const chat = await startChat(t);
+  const { page } = await openChat(t, chat.app, 'Chat tab');
+  await converse(page, chat, 'Of birds', 'The albatross.');
+  await openFound(page, 'albatross');
+  await markInView(page, 'albatross');
+  assert.equal(await page.getByRole('button', { name: 'Scroll to the end' }).count(), 0);
+});
+
+test('a hit in the chat that is being compared ends the comparison', options, async (t) => {
+  const chat = await startChat(t);
+  const { page } = await openChat(t, chat.app, 'Chat tab');
+  await converse(page, chat, 'Of birds', around('The albatross sleeps as it flies.'));
+  await page.getByRole('button', { name: 'Compare', exact: true }).click();
+  await page.locator('.is-comparing').waitFor();
+  await openFound(page, 'albatross');
+  await markInView(page, 'albatross');
+  assert.equal(await page.locator('.is-comparing').count(), 0);
+});

@@ -12,9 +12,8 @@ import { NEW_CHAT_KEYS } from './shortcuts.js';
  * @param {{
  *   host: HTMLElement, canSignOut: boolean,
  *   onOpen: (id: string, sought: import('./types.js').Sought | null) => void, onNew: () => void, onGone: () => void,
- *   onStore: (store: History) => Promise<void>, onLeave: () => () => Promise<void>,
- * }} options host: gets the list; onStore: other chats are shown from now on; onLeave: those that are shown will not be any more;
- *   what it returns is called when the others are
+ *   onStore: (store: History) => Promise<void>, onLeave: () => void,
+ * }} options host: gets the list; onStore: other chats are shown from now on; onLeave: called before
  */
 export function createAccountChats({ host, canSignOut, onOpen, onNew, onGone, onStore, onLeave }) {
   /** @type {History | null} */
@@ -37,7 +36,7 @@ export function createAccountChats({ host, canSignOut, onOpen, onNew, onGone, on
     ]);
     const opened = await openHistory({ account: name });
     const before = store;
-    const forget = before && onLeave();
+    if (before) onLeave();
     list?.close();
     store = opened;
     account = name;
@@ -54,7 +53,6 @@ export function createAccountChats({ host, canSignOut, onOpen, onNew, onGone, on
     host.replaceChildren(list.element);
     try {
       await onStore(opened);
-      await forget?.();
     } finally {
       before?.close();
     }

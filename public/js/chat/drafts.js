@@ -18,14 +18,18 @@ export function createDrafts({ composer, store }) {
   const drafts = new Map();
   /** Texts that are to be stored, each where it was written. @type {Map<string, { to: History | null, text: string }>} */
   const waiting = new Map();
-  /** Resolves when they are stored. */
+  /** Resolves when all of them are stored. */
   let storing = Promise.resolve();
+  /** Whether the last one of them will be there when the page is opened again. */
+  let isKept = true;
   let stored = '';
+  /** Where the draft was that the account before had. @type {{ store: History, key: string } | null} */
+  let left = null;
 
   async function storeWaiting() {
     for (const [key, { to, text }] of waiting) {
       waiting.delete(key);
-      await to?.saveDraft(key, text).catch(() => {});
+      isKept = await save(to, key, text);
     }
   }
 
@@ -84,17 +88,13 @@ export function createDrafts({ composer, store }) {
       composer().setDraft({ text: '', attachments: [] });
       void restore();
     },
-    /**
-     * Another account follows, into which goes what the composer holds.
-     * @returns {() => Promise<void>} removes it from the account that was left: to be called once the other one is open
-     */
+    /** Another account follows, into which goes what the composer holds. */
     leave() {
       isOpen = false;
-      const left = stored === '' ? null : store();
-      const key = id;
-      return async () => left?.saveDraft(key, '').catch(() => {});
+      const from = store();
+      if (stored !== '' && from) left = { store: from, key: id };
     },
-    /** The chats of an account are open from now on. Resolves when they hold what was written before. */
+    /** The chats of an account are open from now on. The account before loses what they hold, or what was sent. */
     async open() {
       isOpen = true;
       drafts.clear();
@@ -102,6 +102,23 @@ export function createDrafts({ composer, store }) {
       if (composer().isEmpty()) void restore();
       else keep();
       await storing;
+      if (left && (composer().text() === '' || isKept)) await save(left.store, left.key, '');
+      left = null;
     },
   };
+}
+
+/**
+ * @param {History | null} to
+ * @param {string} key
+ * @param {string} text
+ * @returns {Promise<boolean>} whether it is there when the page is opened again
+ */
+async function save(to, key, text) {
+  try {
+    await to?.saveDraft(key, text);
+    return to?.isKept === true;
+  } catch {
+    return false;
+  }
 }

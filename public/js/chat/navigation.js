@@ -46,16 +46,15 @@ export function createNavigation({
     else conversation.hear(change);
   }
 
-  /** @param {unknown} error */
-  const report = (error) => toast.error(messageOf(error));
-
   /** @param {string} id @param {import('./types.js').Sought | null} [sought] */
   async function open(id, sought = null) {
     closeList();
     isChosen = true;
     if (conversation.place().chat?.id === id) {
       conversation.stay();
-      if (sought) await conversation.seek(sought).catch(report);
+      if (!sought) return;
+      compareMode.end();
+      conversation.seek(sought);
       return;
     }
     compareMode.end();
@@ -65,7 +64,7 @@ export function createNavigation({
       const { chat } = conversation.place();
       if (chat) onSettings(chat);
       composer.focus();
-      if (sought && chat?.id === id) await conversation.seek(sought).catch(report);
+      if (sought && chat?.id === id) conversation.seek(sought);
     } catch (error) {
       // The chats of a key appear once it is entered.
       isAwaited = chats.store() === null || (chats.isGuest() && conversation.place().chat === null);

@@ -20,7 +20,7 @@ export function createModelButton({ onChange, onMissing, isKeyNeeded }) {
   let wanted = null;
   /** @type {Model | null} */
   let chosen = null;
-  /** Pressed while there was no list: it opens when it comes, if the focus has stayed. */
+  /** Pressed before the models were loaded: their list opens once they are, if the button still has the focus. */
   let isAwaited = false;
   let whyNone = isKeyNeeded ? 'Enter an API key first' : 'Loading the models …';
   const element = h('button', {
@@ -89,7 +89,9 @@ export function createModelButton({ onChange, onMissing, isKeyNeeded }) {
         null;
       render();
       onChange();
-      if (opens && models.length > 0) press();
+      if (!opens) return;
+      if (models.length > 0) press();
+      else onMissing();
     },
     /** Chooses a model by its id, once it is in the list. @param {string | null} id */
     want(id) {

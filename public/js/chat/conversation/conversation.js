@@ -137,19 +137,24 @@ export function createConversation({
   function versionsOf(message) {
     const ids = place.thread.versions(message);
     const at = ids.indexOf(message.id) + 1;
-    return { at, count: ids.length, onMove: (/** @type {1 | -1} */ step) => showVersion(ids[at - 1 + step]) };
+    return { at, count: ids.length, onMove: (/** @type {1 | -1} */ step) => moveTo(ids[at - 1 + step]) };
   }
 
   /** @param {string | undefined} id */
-  function showVersion(id) {
+  function moveTo(id) {
     if (id === undefined) return;
+    showVersion(id);
+    // The button that was pressed is gone: its twin at the other version gets the focus.
+    const twin = views.get(id)?.element.querySelector('.branch button:enabled');
+    if (twin instanceof HTMLElement) twin.focus({ preventScroll: true });
+  }
+
+  /** @param {string} id */
+  function showVersion(id) {
     place.thread.showThrough(id);
     render();
     void writer.update(place, { leafId: place.thread.leafId() });
     onChange();
-    // The button that was pressed is gone: its twin at the other version gets the focus.
-    const twin = views.get(id)?.element.querySelector('.branch button:enabled');
-    if (twin instanceof HTMLElement) twin.focus({ preventScroll: true });
   }
 
   /** A new message makes its siblings versions. @param {Message} message */
@@ -292,11 +297,11 @@ export function createConversation({
       onChange();
     },
     /** Brings into view what a search has found, in whichever version. @param {Sought} sought */
-    async seek({ messageId, word }) {
+    seek({ messageId, word }) {
       const message = place.thread.get(messageId);
       if (!message) return;
       if (!place.thread.path().includes(message)) showVersion(messageId);
-      await log.seek(viewOf(message).element, word);
+      log.seek(viewOf(message).element, word);
     },
     /** Opens the editor of the person's last message. */
     editLast() {

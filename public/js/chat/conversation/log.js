@@ -1,6 +1,7 @@
 /** The place of the messages. Scrolls to new text only while the reader is at the end. */
 import { h } from '../../lib/h.js';
 import { icon } from '../../lib/icons.js';
+import { createSought } from './sought.js';
 
 /** The reader is at the end if no more than this is hidden below. */
 const NEAR_END_PX = 24;
@@ -27,9 +28,9 @@ export function createLog() {
   const announcer = h('p', { class: 'sr', role: 'status' });
   const element = h('div', { class: 'talk-frame' }, scroller, down, announcer);
   let isFollowing = true;
-  /** What a search has found. @type {ReturnType<typeof import('./sought.js').createSought> | null} */
+  /** What a search has found. @type {ReturnType<typeof createSought> | null} */
   let sought = null;
-  /** It stays in view, whatever is drawn above it, until the reader moves on. */
+  /** It is kept in view, until the person scrolls, presses a key or clicks. */
   let isHeld = false;
   let topPx = 0;
 
@@ -37,10 +38,14 @@ export function createLog() {
     // A person who edits a message is looking at it.
     const { activeElement } = document;
     const isEdited = activeElement instanceof HTMLTextAreaElement && messages.contains(activeElement);
-    if (isHeld && !isEdited) sought?.show();
-    else if (isFollowing && !isEdited) scroller.scrollTop = scroller.scrollHeight;
+    if (isHeld && !isEdited) {
+      sought?.show();
+      isFollowing = isAtEnd();
+    } else if (isFollowing && !isEdited) scroller.scrollTop = scroller.scrollHeight;
     showDown();
   }
+
+  const isAtEnd = () => scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight <= NEAR_END_PX;
 
   /** Not set again with each word: the browser would style it each time. */
   function showDown() {
@@ -53,18 +58,15 @@ export function createLog() {
     const before = topPx;
     topPx = scroller.scrollTop;
     // A picture that is loaded after the log has scrolled moves the end away: only a reader who scrolls back leaves it.
-    if (scroller.scrollHeight - topPx - scroller.clientHeight <= NEAR_END_PX) isFollowing = true;
+    if (isAtEnd()) isFollowing = true;
     else if (topPx < before) isFollowing = false;
     showDown();
   });
+  const release = () => {
+    isHeld = false;
+  };
   for (const type of ['wheel', 'pointerdown', 'keydown'])
-    scroller.addEventListener(
-      type,
-      () => {
-        isHeld = false;
-      },
-      { passive: true },
-    );
+    addEventListener(type, release, { capture: true, passive: true });
   down.addEventListener('click', () => {
     isHeld = false;
     isFollowing = true;
@@ -94,6 +96,7 @@ export function createLog() {
       if (hadFocus && !messages.contains(document.activeElement)) scroller.focus({ preventScroll: true });
       if (isEndShown) {
         sought?.end();
+        sought = null;
         isHeld = false;
         isFollowing = true;
       }
@@ -104,13 +107,11 @@ export function createLog() {
      * @param {HTMLElement} message
      * @param {string} word in small letters
      */
-    async seek(message, word) {
-      const { createSought } = await import('./sought.js');
+    seek(message, word) {
       if (!messages.contains(message)) return;
       sought?.end();
       sought = createSought(scroller, message, word);
       isHeld = true;
-      isFollowing = false;
       follow();
     },
     /** Announces a text to screen readers. @param {string} text */

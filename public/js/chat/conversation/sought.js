@@ -1,9 +1,12 @@
 /** The place in the conversation that a search has found: it is brought into view, and the word in it is marked. */
+import { fold } from '../history/search.js';
 
 /** The name of the mark in chat-render.css. */
 const MARK = 'found';
-/** Of the log's height, above the word. */
+/** The share of the log's height that is left above the word. */
 const LEAD = 1 / 4;
+/** What scrolls sideways in an answer. */
+const WIDE = 'pre, .md-table';
 
 /**
  * @param {HTMLElement} scroller
@@ -18,13 +21,23 @@ export function createSought(scroller, message, word) {
       const range = findWord(message, word);
       mark(range);
       const { top, height } = scroller.getBoundingClientRect();
-      const at = range
-        ? range.getBoundingClientRect().top - LEAD * height
-        : message.getBoundingClientRect().top;
-      scroller.scrollTop += at - top;
+      if (range === null) scroller.scrollTop += message.getBoundingClientRect().top - top;
+      else {
+        scroller.scrollTop += range.getBoundingClientRect().top - top - LEAD * height;
+        scrollSideways(range);
+      }
     },
     end: () => mark(null),
   };
+}
+
+/** @param {Range} range */
+function scrollSideways(range) {
+  const wide = range.startContainer.parentElement?.closest(WIDE);
+  if (!wide) return;
+  const seen = wide.getBoundingClientRect();
+  const { left, right } = range.getBoundingClientRect();
+  wide.scrollLeft += Math.max(0, right - seen.right) + Math.min(0, left - seen.left);
 }
 
 /** @param {Range | null} range */
@@ -36,21 +49,25 @@ function mark(range) {
 }
 
 /**
- * The first place of a word that is seen; null if there is none, such as for a word with a part in bold.
- * @param {HTMLElement} element
+ * The first place of a word in the text of a message; null if there is none, such as for a word with a part in bold.
+ * @param {HTMLElement} message
  * @param {string} word in small letters
  */
-function findWord(element, word) {
+function findWord(message, word) {
   if (word === '') return null;
-  const texts = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+  // Names of models and files, and thoughts, are not searched.
+  const texts = document.createTreeWalker(
+    message.querySelector('.md, .bubble') ?? message,
+    NodeFilter.SHOW_TEXT,
+  );
   while (texts.nextNode()) {
     const text = /** @type {Text} */ (texts.currentNode);
-    const at = text.data.toLowerCase().indexOf(word);
+    const at = fold(text.data).indexOf(word);
     if (at < 0) continue;
     const range = new Range();
     range.setStart(text, at);
-    range.setEnd(text, Math.min(text.length, at + word.length));
-    if (range.getClientRects().length > 0) return range;
+    range.setEnd(text, at + word.length);
+    return range;
   }
   return null;
 }

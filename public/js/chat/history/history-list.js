@@ -168,7 +168,7 @@ export function createHistoryList({
     if (!isComplete && !search) observer.observe(sentinel);
   }
 
-  /** Where the search has found something in a chat; null if that is its title, or without a search. @param {string} chatId */
+  /** The message and the word that the search has found in a chat; null if the title has it, or without a search. @param {string} chatId */
   function soughtIn(chatId) {
     const messageId = search?.found.find(({ chat }) => chat.id === chatId)?.messageId ?? null;
     return messageId === null ? null : { messageId, word: wordsOf(search?.query ?? '')[0] ?? '' };

@@ -1,6 +1,7 @@
 import { h } from '../../lib/h.js';
 import { menuButton } from '../../lib/menu.js';
 import { MAX_TITLE_LENGTH } from './records.js';
+import { fold } from './search.js';
 
 /** @typedef {import('./types.js').Chat} Chat */
 /**
@@ -119,7 +120,7 @@ export function createRow(first, actions) {
 
 /** @param {string} text @param {string} word in small letters */
 function withMark(text, word) {
-  const at = word === '' ? -1 : text.toLowerCase().indexOf(word);
+  const at = word === '' ? -1 : fold(text).indexOf(word);
   if (at < 0) return [text];
   const end = at + word.length;
   return [text.slice(0, at), h('mark', null, text.slice(at, end)), text.slice(end)];

@@ -8,8 +8,14 @@ const SNIPPET_LENGTH = 90;
 /** Letters before the word: a row shows about forty. */
 const LEAD_LENGTH = 12;
 
+/**
+ * A text in small letters, of the same length: İ, the one letter that becomes longer (Unicode's SpecialCasing.txt), stays.
+ * @param {string} text
+ */
+export const fold = (text) => text.toLowerCase().replaceAll('i\u0307', 'İ');
+
 /** The words of a search, in small letters. @param {string} query */
-export const wordsOf = (query) => query.toLowerCase().split(/\s+/).filter(Boolean);
+export const wordsOf = (query) => fold(query).split(/\s+/).filter(Boolean);
 
 /**
  * @typedef {{ chat: import('./types.js').Chat, messageId: string | null, snippet: string | null }} Found messageId: the first
@@ -84,7 +90,7 @@ function match(record, messages, words) {
 
 /** @param {string} text @param {readonly string[]} words */
 function hasAll(text, words) {
-  const folded = text.toLowerCase();
+  const folded = fold(text);
   return words.every((word) => folded.includes(word));
 }
 
@@ -94,7 +100,7 @@ function hasAll(text, words) {
  * @param {string} word
  */
 export function snippetOf(text, word) {
-  const at = Math.max(0, text.toLowerCase().indexOf(word));
+  const at = Math.max(0, fold(text).indexOf(word));
   const start = Math.max(0, at - LEAD_LENGTH);
   const end = Math.min(text.length, start + SNIPPET_LENGTH);
   const piece = text

@@ -117,6 +117,7 @@ export function createConnection({ signedIn, onModels, onEntered }) {
     } catch (error) {
       if (signal.aborted) return;
       const failure = toFailure(error, 'Test Connection');
+      setLoading(false);
       const isKeyRefused = loadedKey !== '' && (failure.status === 401 || failure.status === 403);
       onModels(null, isKeyRefused ? 'The key was refused' : 'Loading the models failed');
       const detail = h('p', { class: 'failure-detail' }, describeFailure(failure));

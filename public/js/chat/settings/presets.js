@@ -92,9 +92,10 @@ export function createPresetList({ history, opened, read, onUse }) {
       alert,
       save: async () => {
         const given = name.control.value.trim();
+        const values = read();
         await opened();
         const same = presets.find((preset) => preset.name.toLowerCase() === given.toLowerCase());
-        await history().savePreset({ ...(same ? { id: same.id } : {}), name: given, ...read() });
+        await history().savePreset({ ...(same ? { id: same.id } : {}), name: given, ...values });
         dialog.close();
         toast.ok(same ? `The preset “${given}” is replaced.` : `The preset “${given}” is saved.`);
       },
