@@ -64,7 +64,7 @@ export function mountChat(container, { me, isTab = false, onMenu = null }) {
   const model = createModelButton({
     onChange: onModel,
     onMissing() {
-      if (!connection.isLoading()) onMissing();
+      if (!connection.isLoading()) offerModels();
     },
     isKeyNeeded: me === null,
   });
@@ -162,8 +162,8 @@ export function mountChat(container, { me, isTab = false, onMenu = null }) {
     onChange();
   }
 
-  /** Pressed while no model can be chosen. */
-  function onMissing() {
+  /** Called while no model can be chosen. */
+  function offerModels() {
     if (me !== null) side.open();
     connection.requestModels();
   }
@@ -171,7 +171,7 @@ export function mountChat(container, { me, isTab = false, onMenu = null }) {
   /** @param {string | null} [modelId] */
   function readChoices(modelId = null) {
     const chosen = model.chosen();
-    if (!chosen) onMissing();
+    if (!chosen) offerModels();
     const request = chosen && settings.read();
     if (!chosen || !request) return null;
     const isOther = modelId !== null && kindOf(modelId) !== chosen.kind;

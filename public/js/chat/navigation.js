@@ -52,9 +52,10 @@ export function createNavigation({
     isChosen = true;
     if (conversation.place().chat?.id === id) {
       conversation.stay();
-      if (!sought) return;
-      compareMode.end();
-      conversation.seek(sought);
+      if (sought) {
+        compareMode.end();
+        conversation.seek(sought);
+      }
       return;
     }
     compareMode.end();

@@ -21,9 +21,11 @@ const PAGE = 100;
  * Needs `history.css`.
  * @param {{
  *   store: import('./open-history.js').History, account: string | null, isGuest?: boolean, hrefOf: (chat: Chat) => string,
- *   onOpen: (chat: Chat, sought: import('./types.js').Sought | null) => void, onNew: () => void, onGone: (chatId: string) => void, newChatKeys?: string,
- * }} options account: null for people who cannot sign out. isGuest: a key may still be entered. hrefOf: the address of a chat, for a new tab. onGone: the chat
- *   that is shown was deleted, here or in another tab. newChatKeys: the shortcut as people read it
+ *   onOpen: (chat: Chat, sought: import('./types.js').Sought | null) => void, onNew: () => void,
+ *   onGone: (chatId: string) => void, newChatKeys?: string,
+ * }} options account: null for people who cannot sign out. isGuest: a key may still be entered. hrefOf: the address of a chat,
+ *   for a new tab. onOpen: sought is what the search has found in it. onGone: the chat that is shown was deleted, here or in
+ *   another tab. newChatKeys: the shortcut as people read it
  */
 export function createHistoryList({
   store,
@@ -168,7 +170,10 @@ export function createHistoryList({
     if (!isComplete && !search) observer.observe(sentinel);
   }
 
-  /** The message and the word that the search has found in a chat; null if the title has it, or without a search. @param {string} chatId */
+  /**
+   * The message and the word that the search has found in a chat; null if the title has it, or without a search.
+   * @param {string} chatId
+   */
   function soughtIn(chatId) {
     const messageId = search?.found.find(({ chat }) => chat.id === chatId)?.messageId ?? null;
     return messageId === null ? null : { messageId, word: wordsOf(search?.query ?? '')[0] ?? '' };
