@@ -70,7 +70,8 @@ export function demoInstructions(port: number, key: string): string {
     `  -H "Authorization: Bearer ${key}" \\`,
     `  -d '${body}'`,
     '',
-    'The model demo-flaky shows a fallback: its first provider fails three chats of four ("fail with 401" picks an error).',
+    'The model demo-flaky shows a fallback: its first provider fails three chats of four ("fail with 401" picks an error), then',
+    'rests and is passed over for a while.',
     '',
     '',
   ].join('\n');

@@ -72,7 +72,7 @@ test('a screen reader meets the switch, the legend and one picture with a summar
   assert.ok(!tree.includes('$12"') && !tree.includes('text: $'), 'the axis is not read');
   const strips = page.getByRole('region', { name: 'Small ones' });
   await strips.getByRole('img', { name: /^Groq: 50 of 720 requests failed in the last 24 hours/ }).waitFor();
-  await strips.getByRole('img', { name: 'DeepSeek: no traffic in the last 24 hours' }).waitFor();
+  await strips.getByRole('img', { name: 'DeepSeek: no answers in the last 24 hours' }).waitFor();
 });
 
 test('works from the keyboard with one tab stop', options, async (t) => {

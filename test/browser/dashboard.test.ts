@@ -88,7 +88,7 @@ test('models have their prices, and a request opens in the drawer, by address to
   const drawer = page.getByRole('complementary', { name: /^Request req_/ });
   await drawer.getByText('One attempt').waitFor();
   const text = (await drawer.textContent()) ?? '';
-  for (const hidden of ['sk-one', 'undefined', 'Model there'])
+  for (const hidden of ['sk-one', 'undefined', 'Provider’s model'])
     assert.equal(text.includes(hidden), false, hidden);
   await checkLooks(page, 'a request of one’s own');
   await page.setViewportSize({ width: 1280, height: 800 });

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Environment } from '../../src/config.ts';
 import { findStartWarnings, findWarnings } from '../../src/routes/admin/warnings.ts';
 import { expectStatus, startApp } from '../helpers/start-app.ts';
+import { makeFolder, openStore } from '../store/fixture.ts';
 
 const ROWS: readonly (readonly [env: Environment, code: string, expected: boolean])[] = [
   [{}, 'short_password', false],
@@ -13,7 +15,7 @@ const ROWS: readonly (readonly [env: Environment, code: string, expected: boolea
   [{}, 'small_inflight_limit', false],
   [{ MAX_BODY_MB: '65' }, 'small_inflight_limit', true],
   [{ MAX_BODY_MB: '65', MAX_INFLIGHT_MB: '130' }, 'small_inflight_limit', false],
-  [{}, 'keys_not_encrypted', true],
+  [{}, 'keys_not_encrypted', false],
   [{ UI_PASSWORD: 'admin' }, 'default_password', true],
 ];
 
@@ -34,6 +36,13 @@ for (const [env, code, expected] of ROWS) {
     );
   });
 }
+
+test('keys in a file are to be encrypted; those in memory are gone with the server', async (t) => {
+  const store = await openStore(join(makeFolder(), 'db.json'));
+  t.after(() => store.close());
+  const { services } = await startApp(t, { store });
+  assert.ok(findWarnings(services, []).some(({ code }) => code === 'keys_not_encrypted'));
+});
 
 for (const [env, cannotSeeOwners, expected] of [
   [{ UI_PASSWORD: '' }, true, true],

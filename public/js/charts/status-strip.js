@@ -16,7 +16,7 @@ const LEAST_PART_PX = 3;
 
 /**
  * The last 24 hours of a provider, one bar each: from the top the failing part in red, below it what worked (amber where
- * it was slow); a stub where there was no traffic.
+ * it was slow); a stub where there were no answers.
  * @param {{ name: string, hours: readonly StripHour[], nowMs: number, zone: Zone }} options
  */
 export function statusStrip({ name, hours, nowMs, zone }) {
@@ -37,7 +37,7 @@ export function statusStrip({ name, hours, nowMs, zone }) {
 }
 
 /**
- * The last 24 hours up to the running one; those that are not there had no traffic.
+ * The last 24 hours up to the running one; those that are not there had no answers.
  * @param {readonly StripHour[]} hours
  * @param {number} nowMs
  * @returns {StripHour[]}
@@ -68,7 +68,7 @@ export function failedPx({ requests, failed }) {
  */
 function stripSummary(hours, zone) {
   const busy = hours.filter(({ requests }) => requests > 0);
-  if (busy.length === 0) return 'no traffic in the last 24 hours';
+  if (busy.length === 0) return 'no answers in the last 24 hours';
   const sum = (/** @type {'requests' | 'failed'} */ field) =>
     busy.reduce((total, hour) => total + hour[field], 0);
   const bad = busy.filter(({ failed }) => failed > 0);
@@ -78,7 +78,7 @@ function stripSummary(hours, zone) {
     `${sum('failed')} of ${sum('requests')} requests failed in the last 24 hours`,
     last && `last on ${bucketName(last.startMs, 'hour', zone)}`,
     slow > 0 && `slow in ${hoursOf(slow)}`,
-    busy.length < hours.length && `no traffic in ${hoursOf(hours.length - busy.length)}`,
+    busy.length < hours.length && `no answers in ${hoursOf(hours.length - busy.length)}`,
   ]
     .filter(Boolean)
     .join(', ');
@@ -111,7 +111,7 @@ function drawHour(hour, x, zone) {
 
 /** @param {StripHour} hour */
 function hourText({ requests, failed, isSlow }) {
-  if (requests <= 0) return 'no traffic';
+  if (requests <= 0) return 'no answers';
   const slow = isSlow ? ', slow' : '';
   return failed > 0 ? `${failed} of ${requests} failed${slow}` : `${requests} worked${slow}`;
 }

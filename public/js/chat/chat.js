@@ -202,7 +202,8 @@ export function mountChat(container, { me, isTab = false, onMenu = null }) {
     talk.classList.toggle('is-comparing', isComparing);
     composer.setBusy(isBusy);
     head.setTitle(chat?.title ?? 'New chat');
-    head.showUse(conversation.path(), thread.all());
+    // In a comparison there is more than one context.
+    head.showUse(isComparing ? [] : conversation.path(), thread.all());
     head.setCompare({ isOn: isComparing, isPossible: compareMode.isPossible() });
     chats.list()?.setCurrent(chat?.id ?? null);
     if (element.isConnected) navigation.showAddress();

@@ -91,8 +91,8 @@ export function createHead({ onMenu, onHistory, onCompare, onSettings, items }) 
       const priced = all.flatMap(({ costUsd }) => (costUsd === null ? [] : [costUsd]));
       const cost = priced.reduce((sum, one) => sum + one, 0);
       const parts = [
-        ...(tokens > 0 ? [`${compact(tokens)} tokens`] : []),
-        ...(priced.length > 0 ? [`≈ ${requestCost(cost)}`] : []),
+        ...(tokens > 0 ? [`${compact(tokens)} tokens in context`] : []),
+        ...(priced.length > 0 ? [`≈ ${requestCost(cost)} in all`] : []),
       ];
       meter.textContent = parts.join(' · ');
       meter.title = 'Tokens of the last request and its answer; the cost counts all versions of this chat.';

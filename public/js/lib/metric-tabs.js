@@ -79,13 +79,13 @@ function content(metric, shown) {
     name,
     h('span', { class: 'value' }, shown.value, unit),
     h('span', { class: `delta ${shown.isWorse ? 'bad' : ''}` }, shown.change ?? '\u00a0'),
-    ...(shown.spark ? [sparkline(shown.spark)] : []),
+    ...(shown.spark && shown.spark.filter((one) => one !== null).length > 1 ? [sparkline(shown.spark)] : []),
   ];
 }
 
 /**
  * A small line without axes; decorative, the figure beside it says the value.
- * @param {readonly (number | null)[]} values
+ * @param {readonly (number | null)[]} values at least two of them known: a single dot says nothing
  */
 function sparkline(values) {
   const { width, height, pad } = SPARK;
@@ -108,6 +108,6 @@ function sparkline(values) {
     'svg',
     { class: 'spark', width, height, viewBox: `0 0 ${width} ${height}`, 'aria-hidden': 'true' },
     svg('path', { d: path }),
-    ...(known.length > 0 ? [svg('circle', { cx: end.x.toFixed(1), cy: end.y.toFixed(1), r: 2 })] : []),
+    svg('circle', { cx: end.x.toFixed(1), cy: end.y.toFixed(1), r: 2 }),
   );
 }

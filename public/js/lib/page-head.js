@@ -2,9 +2,11 @@ import { h } from './h.js';
 
 /** @typedef {ReturnType<typeof createPageHead>} PageHead */
 
-/** The head of a page: its title, actions at the end of the line, and a muted line below. */
-export function createPageHead() {
-  const title = h('h1');
+/**
+ * The head of a page, or of a part of it: its title, actions at the end of the line, and a muted line below.
+ * @param {HTMLElement} [title]
+ */
+export function createPageHead(title = h('h1')) {
   /** @type {Node[]} */
   let actions = [];
   /** @type {HTMLElement | null} */

@@ -30,9 +30,21 @@ async function renderPage(me) {
   const url = createUrlState('', signal);
   const host = h('div');
   const examples = h('div', null, snippets());
-  const models = modelList(signal, (all) => examples.replaceChildren(snippets({ model: exampleModel(all) })));
+  const modelsHead = createPageHead(h('h2', null, 'Your models'));
+  const models = modelList({
+    signal,
+    head: modelsHead,
+    onLoad: (all) => examples.replaceChildren(snippets({ model: exampleModel(all) })),
+  });
   const usage = createOwnUsage({ signal, url, drawer: createDrawer(main) });
-  const keys = mountKeyList(host, { path: '/api/user/apikeys', modelsPath: MODELS, usersPath: null, signal });
+  const keysHead = createPageHead(h('h2', null, 'Your API keys'));
+  const keys = mountKeyList(host, {
+    path: '/api/user/apikeys',
+    modelsPath: MODELS,
+    usersPath: null,
+    signal,
+    head: keysHead,
+  });
   // The page is rendered when everything is loaded, so that nothing moves later.
   await Promise.all([keys.loaded, models.reload(), usage.load().catch((error) => showFailure(usage, error))]);
   const head = createPageHead();
@@ -54,9 +66,9 @@ async function renderPage(me) {
         usage.budget,
         usage.course,
         usage.requests,
-        h('section', { class: 'stack tight w12' }, h('h2', null, 'Your API keys'), host),
+        h('section', { class: 'stack tight w12' }, keysHead.element, host),
         h('section', { class: 'card pad stack w12' }, h('h2', null, 'Connect a program'), examples),
-        h('section', { class: 'stack tight w12' }, h('h2', null, 'Your models'), models.element),
+        h('section', { class: 'stack tight w12' }, modelsHead.element, models.element),
         h('div', { class: 'w5 fill-card' }, password),
         h('p', { class: 'tiny muted w12' }, `Times are in ${zoneName()}.`),
       ),
@@ -83,15 +95,12 @@ async function renderPage(me) {
   refreshWhileVisible(refresh, signal);
 }
 
-/**
- * @param {AbortSignal} signal
- * @param {(models: any[]) => void} onLoad
- */
-function modelList(signal, onLoad) {
+/** @param {Pick<import('../lib/list.js').ListOptions<any>, 'signal' | 'head' | 'onLoad'>} options */
+function modelList(options) {
   return createList({
+    ...options,
     label: 'Your models',
     noun: 'model',
-    signal,
     path: MODELS,
     id: (model) => model.id,
     text: (model) => `${model.id} ${model.name}`,
@@ -116,7 +125,6 @@ function modelList(signal, onLoad) {
         cell: (model) => priceText(model.price) ?? h('span', { class: 'muted' }, 'no price'),
       },
     ],
-    onLoad,
   });
 }
 

@@ -53,7 +53,7 @@ export function editKey(key, context) {
   const enabled = checkField({ label: 'Enabled', input: { checked: key?.enabled ?? true } });
   const passThrough = checkField({
     label: 'May use other paths of /v1',
-    hint: 'Files, batches, assistants and the like, at the default provider of the settings.',
+    hint: 'Files, batches, assistants and the like, at the default provider chosen in Settings.',
     input: { checked: key?.passThrough ?? false },
   });
   const limits = limitFields({ limits: key?.limits });

@@ -141,7 +141,7 @@ function statusCell(entry) {
  * @param {LatestOptions} options
  */
 function modelCell(entry, { open }) {
-  const name = entry.model ?? entry.endpoint;
+  const name = entry.model ?? OWN_NAMES.of('endpoint', entry.endpoint);
   const line = [`${entry.status}`, reasonOf(entry), clockTime(entry.at), keyOf(entry, OWN_NAMES)];
   return h(
     'span',

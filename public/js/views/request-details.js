@@ -35,7 +35,7 @@ const exact = new Intl.DateTimeFormat('en-GB', {
  * @param {{ names: Names, tab: string, isOwn?: boolean }} options tab: of the link to it; isOwn: for the user who sent it
  */
 export function requestDetails(request, { names, tab, isOwn = false }) {
-  const { id, status, model, outcome } = request;
+  const { id, status, model, endpoint, outcome } = request;
   const link = h(
     'button',
     {
@@ -58,7 +58,11 @@ export function requestDetails(request, { names, tab, isOwn = false }) {
   const dot = h('span', { class: `dot ${kindOf(outcome)}`, 'aria-hidden': 'true' });
   return {
     label: `Request ${id}`,
-    title: [h('span', { class: 'code-cell' }, dot, String(status)), ' ', model ?? 'No model'],
+    title: [
+      h('span', { class: 'code-cell' }, dot, String(status)),
+      ' ',
+      model ?? names.of('endpoint', endpoint),
+    ],
     actions: [link],
     body: [
       figures(request),
@@ -159,7 +163,7 @@ function facts(request, names, isOwn) {
     ['Endpoint', `${names.of('endpoint', endpoint)}${stream ? ', streamed' : ''}`],
     ['Outcome', names.of('outcome', outcome)],
     ['Provider', names.of('provider', provider)],
-    ...(isOwn ? [] : [/** @type {[string, string]} */ (['Model there', upstreamModel ?? '–'])]),
+    ...(isOwn ? [] : [/** @type {[string, string]} */ (['Provider’s model', upstreamModel ?? '–'])]),
     ['Client', clientAddress],
     ['Content', 'Never recorded'],
   ];

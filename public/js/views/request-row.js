@@ -31,7 +31,7 @@ export function requestRow(request, { names, href, onOpen }) {
   const key = keyOf(request, names);
   const dot = () => h('span', { class: `dot ${kindOf(request.outcome)}`, 'aria-hidden': 'true' });
   const reason = reasonOf(request);
-  const link = openLink(request.model ?? 'No model', href, onOpen);
+  const link = openLink(request.model ?? names.of('endpoint', request.endpoint), href, onOpen);
   link.dataset.request = request.id;
   const cells = [
     timeCell(at),
@@ -50,8 +50,7 @@ export function requestRow(request, { names, href, onOpen }) {
         'span',
         { class: 'only-narrow truncate num' },
         dot(),
-        [status, reason].filter(Boolean).join(' '),
-        ` · ${clockTime(at)} · ${key}`,
+        [status, clockTime(at), reason, key].filter(Boolean).join(' · '),
       ),
     ),
     h('span', { class: 'truncate block', title: key }, key),

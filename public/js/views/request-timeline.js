@@ -117,7 +117,8 @@ function words(attempt, { waitMs, runMs }) {
   }
   const detail = codeText(code);
   const isSaid = detail === '' || (status === null && code !== null);
-  return `${attemptText(attempt)}${isSaid ? '' : ` It said: ${detail}.`} ${upstreamModel ?? ''}`;
+  const asked = upstreamModel ? ` Asked for ${upstreamModel}.` : '';
+  return `${attemptText(attempt)}${isSaid ? '' : ` It said: ${detail}.`}${asked}`;
 }
 
 /**

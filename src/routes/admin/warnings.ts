@@ -107,7 +107,7 @@ const WARNINGS: readonly Row[] = [
   ],
   [
     'keys_not_encrypted',
-    ({ storage }) => !storage.encrypted,
+    ({ storage }) => !storage.encrypted && storage.state !== 'volatile',
     'Provider keys are stored unencrypted; only the owner of the file can read it. Set ENCRYPTION_KEY to encrypt them.',
   ],
   [

@@ -56,7 +56,7 @@ export function createHistoryFoot({ store, account }) {
     }
     where.textContent = 'Kept in this browser only.';
     const estimate = await navigator.storage?.estimate?.().catch(() => null);
-    if (estimate?.usage) where.textContent = `Kept in this browser only, ${bytes(estimate.usage)}.`;
+    if (estimate?.usage) where.textContent = `Kept in this browser only, about ${bytes(estimate.usage)}.`;
   }
 
   /**
