@@ -69,7 +69,7 @@ test('what needs the owner leads to where it is mended', { skip: SKIPPED }, asyn
     .getByText('1 request in the last 24 hours is missing from the spend.')
     .waitFor();
   await need('Second has no key').getByText('1 model cannot be used at this provider.').waitFor();
-  await need('Provider keys are not encrypted').getByRole('link', { name: 'See the server' }).waitFor();
+  await need('The configuration will be lost').getByRole('link', { name: 'Download a backup' }).waitFor();
   await need('No copy is kept off this machine').waitFor();
   const titles = await list.locator('p.medium').allTextContents();
   assert.deepEqual(titles.slice(0, 2), ['First refuses its key', 'Physics class is out of budget']);
