@@ -124,6 +124,11 @@ test('the search finds titles and texts, and can be stopped', async (t) => {
   );
   assert.equal((await history.search('bread sourdough')).length, 1);
   assert.equal((await history.search('regex bread')).length, 0);
+  const trip = await history.createChat({ title: 'A trip to İzmir' });
+  assert.deepEqual(
+    (await history.search('izmir')).map((one) => one.chat.id),
+    [trip.id],
+  );
   assert.equal((await history.search('   ')).length, 0);
   await assert.rejects(history.search('bread', { signal: AbortSignal.abort() }), { name: 'AbortError' });
 });

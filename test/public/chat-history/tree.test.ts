@@ -77,5 +77,6 @@ test('a snippet has the word and little around it', () => {
   assert.match(snippet, /^….*Needle.*…$/);
   assert.ok(snippet.length <= 92);
   assert.ok(snippet.indexOf('Needle') <= 13);
+  assert.equal(snippetOf('İİİİİİİİİİİİİİİİ word', 'word'), '…İİİİİİİİİİİ word');
   assert.equal(snippetOf('a **bold** `word`, and # a heading', 'bold'), 'a bold word, and a heading');
 });

@@ -9,10 +9,11 @@ const SNIPPET_LENGTH = 90;
 const LEAD_LENGTH = 12;
 
 /**
- * A text in small letters, of the same length: İ, the one letter that becomes longer (Unicode's SpecialCasing.txt), stays.
+ * A text in small letters, of the same length: İ, the one letter that would become longer (Unicode's SpecialCasing.txt), is
+ * taken for an i.
  * @param {string} text
  */
-export const fold = (text) => text.toLowerCase().replaceAll('i\u0307', 'İ');
+export const fold = (text) => text.replaceAll('İ', 'i').toLowerCase();
 
 /** The words of a search, in small letters. @param {string} query */
 export const wordsOf = (query) => fold(query).split(/\s+/).filter(Boolean);
