@@ -32,6 +32,11 @@ async function markInView(page: Page, word: string): Promise<void> {
   }, word);
 }
 
+/** Resolves when what has changed is laid out and drawn. */
+function nextFrame(page: Page): Promise<void> {
+  return page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn, 0))));
+}
+
 test('a chat that was found opens at the word, until the reader moves on', options, async (t) => {
   const chat = await startChat(t);
   const { page } = await openChat(t, chat.app, 'Chat tab');
@@ -50,11 +55,19 @@ test('a chat that was found opens at the word, until the reader moves on', optio
   await markInView(page, 'salmon');
 
   const log = page.getByRole('log');
+  // Who writes looks elsewhere too.
+  await messageField(page).press('x');
+  await log.evaluate((element) => element.scrollTo(0, 0));
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await nextFrame(page);
+  assert.equal(await log.evaluate((element) => element.scrollTop), 0);
+  await openFound(page, 'salmon');
+  await markInView(page, 'salmon');
   await log.hover();
   await page.mouse.wheel(0, -100_000);
   await page.waitForFunction(() => document.querySelector('.talk-body')?.scrollTop === 0);
-  await page.setViewportSize({ width: 1280, height: 800 });
-  await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn, 0))));
+  await page.setViewportSize({ width: 900, height: 700 });
+  await nextFrame(page);
   assert.equal(await log.evaluate((element) => element.scrollTop), 0);
   await newChat(page);
   assert.equal(await page.evaluate(() => CSS.highlights.has('found')), false);
