@@ -6,6 +6,7 @@ import { createElsewhere } from './elsewhere.js';
 import { createFileKeeper } from './file-keeper.js';
 import { createRuns } from './runs.js';
 import { createThread } from './thread.js';
+import { createVersions } from './versions.js';
 import { loadViews } from './views.js';
 
 /**
@@ -64,6 +65,16 @@ export function createConversation({
     onChange: (id) => views.get(id)?.setElsewhere?.(elsewhere.has(id)),
   });
 
+  const versions = createVersions({
+    thread: () => place.thread,
+    elementOf: (id) => views.get(id)?.element,
+    onShow() {
+      render();
+      void writer.update(place, { leafId: place.thread.leafId() });
+      onChange();
+    },
+  });
+
   const isBusy = () => isSending || (place.chat !== null && runs.ofChat(place.chat.id).length > 0);
 
   /** @param {Message} message */
@@ -105,7 +116,7 @@ export function createConversation({
     const { createUserMessage, media } = prepared();
     return createUserMessage(message, {
       files: media.attached(message),
-      versions: versionsOf(message),
+      versions: versions.of(message),
       onEdit: isEditable ? (text) => void edit(message, text) : null,
     });
   }
@@ -120,7 +131,7 @@ export function createConversation({
     const view = createAnswer(message, {
       modelName: modelName(model),
       slot: compared?.slot ?? pageSlots.assign([model]).get(model) ?? 1,
-      versions: compared ? null : versionsOf(message),
+      versions: compared ? null : versions.of(message),
       media: media.made,
       onRegenerate: compared?.onAgain ?? (() => void regenerate(message)),
       onRender: log.follow,
@@ -131,30 +142,6 @@ export function createConversation({
     else view.finish();
     view.setElsewhere(elsewhere.has(message.id));
     return view;
-  }
-
-  /** @param {Message} message */
-  function versionsOf(message) {
-    const ids = place.thread.versions(message);
-    const at = ids.indexOf(message.id) + 1;
-    return { at, count: ids.length, onMove: (/** @type {1 | -1} */ step) => moveTo(ids[at - 1 + step]) };
-  }
-
-  /** @param {string | undefined} id */
-  function moveTo(id) {
-    if (id === undefined) return;
-    showVersion(id);
-    // The button that was pressed is gone: its twin at the other version gets the focus.
-    const twin = views.get(id)?.element.querySelector('.branch button:enabled');
-    if (twin instanceof HTMLElement) twin.focus({ preventScroll: true });
-  }
-
-  /** @param {string} id */
-  function showVersion(id) {
-    place.thread.showThrough(id);
-    render();
-    void writer.update(place, { leafId: place.thread.leafId() });
-    onChange();
   }
 
   /** A new message makes its siblings versions. @param {Message} message */
@@ -300,7 +287,7 @@ export function createConversation({
     seek({ messageId, word }) {
       const message = place.thread.get(messageId);
       if (!message) return;
-      if (!place.thread.path().includes(message)) showVersion(messageId);
+      if (!place.thread.path().includes(message)) versions.show(messageId);
       log.seek(viewOf(message).element, word);
     },
     /** Opens the editor of the person's last message. */
