@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { createGate } from '../helpers/gate.ts';
 import { MASTER_KEY } from '../helpers/start-app.ts';
 import {
   answers,
@@ -16,6 +15,7 @@ import {
   startChat,
   stored,
 } from './chat-setup.ts';
+import { holdRequests } from './held-answer.ts';
 import { SKIPPED } from './start-browser.ts';
 
 const options = { skip: SKIPPED };
@@ -26,11 +26,7 @@ test('the chat of the address opens, however long it takes to read it', options,
   await converse(page, chat, 'Which way?', 'This way');
   await page.waitForURL(/#chat\?id=/);
   await page.addInitScript(holdPresets);
-  const models = createGate();
-  await page.route('**/v1/models', async (route) => {
-    await models.opened;
-    await route.continue();
-  });
+  const models = await holdRequests(page, '**/v1/models');
   await page.reload();
   await page.getByRole('link', { name: 'Which way?' }).waitFor();
   models.open();

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { createGate } from '../helpers/gate.ts';
 import { ADMIN } from '../helpers/start-app.ts';
 import {
   answers,
@@ -17,6 +16,7 @@ import {
   stored,
   type UpstreamCall,
 } from './chat-setup.ts';
+import { holdRequests } from './held-answer.ts';
 import { checkLooks } from './looks.ts';
 import { SKIPPED, visit } from './start-browser.ts';
 
@@ -137,11 +137,7 @@ test('a comparison begun while the chats are being opened stays', options, async
   const chat = await startPriced(t);
   const { page, context } = await visit(t, chat.app.origin, null);
   await context.request.post(`${chat.app.origin}/api/login`, { data: ADMIN });
-  const opened = createGate();
-  await page.route('**/open-history.js', async (route) => {
-    await opened.opened;
-    await route.continue();
-  });
+  const opened = await holdRequests(page, '**/open-history.js');
   await page.goto(`${chat.app.origin}/chat.html`);
   await page.getByRole('button', { name: 'Compare', exact: true }).click();
   const heading = page.getByRole('heading', { name: 'Compare models' });

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { createGate } from '../helpers/gate.ts';
 import { ADMIN, type AppUnderTest, expectStatus, MASTER_KEY } from '../helpers/start-app.ts';
 import {
   answers,
@@ -22,6 +21,7 @@ import {
   stored,
   useKey,
 } from './chat-setup.ts';
+import { holdRequests } from './held-answer.ts';
 import { chooseTab, SKIPPED, signOut, visit, visitPanel } from './start-browser.ts';
 
 const options = { skip: SKIPPED };
@@ -211,11 +211,7 @@ test(
     await system.blur();
     await converse(page, chat, 'Hello', 'Yes?');
     await stored(page);
-    const opened = createGate();
-    await page.route('**/open-history.js', async (route) => {
-      await opened.opened;
-      await route.continue();
-    });
+    const opened = await holdRequests(page, '**/open-history.js');
     await page.goto(`${chat.app.origin}/chat.html`);
     await modelReady(page);
     await openSettings(page);

@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Page } from 'playwright-core';
-import { createGate, type Gate } from '../helpers/gate.ts';
 import { ADMIN, MASTER_KEY } from '../helpers/start-app.ts';
 import {
   messageField,
@@ -12,20 +10,12 @@ import {
   stored,
   useKey,
 } from './chat-setup.ts';
+import { holdRequests } from './held-answer.ts';
 import { expectFocus } from './keyboard-hands.ts';
 import { SKIPPED, visit } from './start-browser.ts';
 
 const options = { skip: SKIPPED };
-
-/** Holds the list of models until the gate is open; then it comes, or this answer. */
-async function holdModels(page: Page, answer?: { status: number; body: string }): Promise<Gate> {
-  const gate = createGate();
-  await page.route('**/v1/models', async (route) => {
-    await gate.opened;
-    await (answer ? route.fulfill(answer) : route.continue());
-  });
-  return gate;
-}
+const MODELS = '**/v1/models';
 
 for (const who of ['account', 'key'] as const) {
   test(
@@ -35,11 +25,7 @@ for (const who of ['account', 'key'] as const) {
       const { app } = await startChat(t);
       const { page, context } = await visit(t, app.origin, null);
       if (who === 'account') await context.request.post(`${app.origin}/api/login`, { data: ADMIN });
-      const loaded = createGate();
-      await page.route('**/v1/models', async (route) => {
-        await loaded.opened;
-        await route.continue();
-      });
+      const loaded = await holdRequests(page, MODELS);
       await page.goto(`${app.origin}/chat.html`);
       if (who === 'key') await useKey(page, MASTER_KEY);
       await modelButton(page).click();
@@ -54,7 +40,7 @@ for (const who of ['account', 'key'] as const) {
 test('a list of models that comes after the person has gone on stays closed', options, async (t) => {
   const { app } = await startChat(t);
   const { page } = await visit(t, app.origin, '/chat.html');
-  const loaded = await holdModels(page);
+  const loaded = await holdRequests(page, MODELS);
   await useKey(page, MASTER_KEY);
   await modelButton(page).click();
   await messageField(page).focus();
@@ -69,7 +55,7 @@ test('a list of models that was asked for and does not come opens the settings',
   const { app } = await startChat(t);
   const { page, context } = await visit(t, app.origin, null);
   await context.request.post(`${app.origin}/api/login`, { data: ADMIN });
-  const answered = await holdModels(page, { status: 503, body: 'Not now.' });
+  const answered = await holdRequests(page, MODELS, { status: 503, body: 'Not now.' });
   await page.goto(`${app.origin}/chat.html`);
   await modelButton(page).click();
   answered.open();

@@ -1,5 +1,5 @@
 import type { Page, Route } from 'playwright-core';
-import { createGate } from '../helpers/gate.ts';
+import { createGate, type Gate } from '../helpers/gate.ts';
 
 /** An answer of the server that is on its way for as long as a test wants. */
 export interface HeldAnswer {
@@ -37,4 +37,18 @@ export async function holdAnswer(page: Page, method: string, path: string): Prom
       await given.opened;
     },
   };
+}
+
+/** Holds all requests of a page for this address until the gate is open; then the server answers them, or this answer comes. */
+export async function holdRequests(
+  page: Page,
+  address: string,
+  answer?: { status: number; body: string },
+): Promise<Gate> {
+  const gate = createGate();
+  await page.route(address, async (route) => {
+    await gate.opened;
+    await (answer ? route.fulfill(answer) : route.continue());
+  });
+  return gate;
 }
