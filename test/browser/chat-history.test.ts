@@ -153,6 +153,7 @@ test('a closed tab keeps what had come of an answer', options, async (t) => {
   });
   call.say(' there was');
   await answers(page).getByText('there was').waitFor();
+  await stored(page);
   await page.close({ runBeforeUnload: false });
   await call.closed;
   const again = await context.newPage();
